@@ -1,0 +1,171 @@
+//! Azure Resource Manager: which tenants and subscriptions a token can see.
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use crate::error::{Error, Kind, Result};
+use crate::secret::Secret;
+use crate::sys::{Request, System, clean};
+
+/// The API version that az 2.91 uses for tenants and subscriptions.
+const API_VERSION: &str = "2022-12-01";
+
+/// More pages than any directory has: 1,000 pages of 1,000.
+const MOST_PAGES: usize = 1000;
+
+/// A tenant that the account is a member or guest of.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Tenant {
+    /// GUID.
+    pub tenant_id: String,
+    /// Shown to people; absent in some tenants.
+    pub display_name: Option<String>,
+    /// Its first domain.
+    pub default_domain: Option<String>,
+}
+
+/// A subscription as Azure Resource Manager lists it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ArmSubscription {
+    /// `/subscriptions/<GUID>`.
+    pub id: String,
+    /// Shown to people.
+    pub display_name: String,
+    /// `Enabled`, `Warned`, `PastDue`, `Disabled` or `Deleted`.
+    pub state: String,
+    /// The tenant that the subscription belongs to, which need not be the token's.
+    pub tenant_id: Option<String>,
+    /// `[{"tenantId": …}]`, or nothing.
+    pub managed_by_tenants: Option<serde_json::Value>,
+}
+
+/// The tenants of the account that `token` was issued to: `GET {resource manager}/tenants`, paged.
+pub async fn tenants(
+    system: &System,
+    resource_manager: &str,
+    token: &Secret,
+) -> Result<Vec<Tenant>> {
+    list(system, resource_manager, "tenants", token).await
+}
+
+/// The subscriptions that `token` can see in its tenant: `GET {resource manager}/subscriptions`,
+/// paged.
+pub async fn subscriptions(
+    system: &System,
+    resource_manager: &str,
+    token: &Secret,
+) -> Result<Vec<ArmSubscription>> {
+    list(system, resource_manager, "subscriptions", token).await
+}
+
+/// `GET {resource manager}/metadata/endpoints`: what `cloud register` asks a cloud about itself.
+pub async fn metadata(system: &System, resource_manager: &str) -> Result<serde_json::Value> {
+    // Plain concatenation after the slash, as az does.
+    let url = format!(
+        "{}/metadata/endpoints?api-version=2022-09-01",
+        resource_manager.trim_end_matches('/')
+    );
+    let response = system.http.send(&system.env, Request::get(&url)).await?;
+    if response.status != 200 {
+        return Err(Error::failed(format!(
+            "Unable to get endpoints from the cloud.\nServer returned status code {} for {url}",
+            response.status
+        )));
+    }
+    serde_json::from_slice(&response.body).map_err(|_| {
+        Error::new(Kind::Service, format!("{url} did not answer with JSON."))
+    })
+}
+
+async fn list<T: DeserializeOwned>(
+    system: &System,
+    resource_manager: &str,
+    what: &str,
+    token: &Secret,
+) -> Result<Vec<T>> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase", bound(deserialize = "T: DeserializeOwned"))]
+    struct Page<T> {
+        value: Vec<T>,
+        next_link: Option<String>,
+    }
+    let base = resource_manager.trim_end_matches('/');
+    let mut url = format!("{base}/{what}?api-version={API_VERSION}");
+    let mut items = Vec::new();
+    for _ in 0..MOST_PAGES {
+        let request = Request::get(&url).header("accept", "application/json").bearer(token);
+        let response = system.http.send(&system.env, request).await?;
+        system.terminal.debug(&format!("GET {url} -> {}", response.status));
+        if response.status != 200 {
+            return Err(refused(&url, response.status, &response.body));
+        }
+        let page: Page<T> = serde_json::from_slice(&response.body).map_err(|_| {
+            Error::new(Kind::Service, format!("{base} sent a list of {what} that makes no sense."))
+        })?;
+        items.extend(page.value);
+        match page.next_link.filter(|link| !link.is_empty()) {
+            None => return Ok(items),
+            // The token goes to the resource manager and nowhere else.
+            Some(link) if same_origin(&link, base) => url = link,
+            Some(link) => {
+                return Err(Error::new(
+                    Kind::Service,
+                    format!("{base} continues its list of {what} at another host ({link}); the token was not sent there."),
+                ));
+            }
+        }
+    }
+    Err(Error::new(Kind::Service, format!("{base} sent a list of {what} without an end.")))
+}
+
+fn same_origin(url: &str, base: &str) -> bool {
+    let origin = |text: &str| {
+        reqwest::Url::parse(text).ok().map(|url| url.origin()).filter(|o| o.is_tuple())
+    };
+    origin(url).is_some() && origin(url) == origin(base)
+}
+
+/// ARM's error shape, as az prints it.
+fn refused(url: &str, status: u16, body: &[u8]) -> Error {
+    #[derive(Deserialize)]
+    struct Body {
+        error: Detail,
+    }
+    #[derive(Deserialize)]
+    struct Detail {
+        code: String,
+        message: String,
+    }
+    let kind = match status {
+        404 => Kind::NotFound,
+        401 => Kind::InteractionRequired,
+        429 | 500..=599 => Kind::Service,
+        _ => Kind::Failed,
+    };
+    match serde_json::from_slice::<Body>(body) {
+        Ok(Body { error: Detail { code, message } }) => Error::new(
+            kind,
+            clean(&format!("({code}) {message}\nCode: {code}\nMessage: {message}")),
+        ),
+        Err(_) => Error::new(
+            kind,
+            format!("{} answered HTTP {status}.", url.split('?').next().unwrap_or(url)),
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_follows_no_link_to_another_host() {
+        let base = "https://management.azure.com";
+        assert!(same_origin("https://management.azure.com/subscriptions?$skiptoken=x", base));
+        assert!(!same_origin("https://management.azure.com.evil.example/x", base));
+        assert!(!same_origin("http://management.azure.com/x", base));
+        assert!(!same_origin("https://management.azure.com:444/x", base));
+    }
+}

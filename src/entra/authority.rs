@@ -1,0 +1,86 @@
+//! Where a tenant's endpoints are.
+
+/// A tenant at a login host: `https://login.microsoftonline.com/contoso.com`.
+///
+/// Endpoints are built, not discovered: their paths are the same in every cloud, and discovery
+/// would cost a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Authority {
+    login_url: String,
+    tenant: String,
+}
+
+impl Authority {
+    /// The authority of `tenant` (GUID, domain, `organizations` or `common`) at `login_url`, a
+    /// cloud's `activeDirectory` endpoint. As in az the URL is lower-cased and loses a trailing
+    /// slash.
+    pub fn new(login_url: &str, tenant: impl Into<String>) -> Self {
+        Self {
+            login_url: login_url.trim_end_matches('/').to_lowercase(),
+            tenant: tenant.into(),
+        }
+    }
+
+    /// The tenant as given.
+    pub fn tenant(&self) -> &str {
+        &self.tenant
+    }
+
+    /// The same host with another tenant.
+    #[must_use]
+    pub fn with_tenant(&self, tenant: impl Into<String>) -> Self {
+        Self { login_url: self.login_url.clone(), tenant: tenant.into() }
+    }
+
+    /// The token endpoint (RFC 6749 section 3.2).
+    pub fn token_endpoint(&self) -> String {
+        self.endpoint("token")
+    }
+
+    /// The device authorization endpoint (RFC 8628 section 3.1).
+    pub fn device_authorization_endpoint(&self) -> String {
+        self.endpoint("devicecode")
+    }
+
+    /// The OpenID Connect discovery document.
+    pub fn openid_configuration(&self) -> String {
+        if self.is_adfs() {
+            format!("{}/.well-known/openid-configuration", self.login_url)
+        } else {
+            format!("{}/{}/v2.0/.well-known/openid-configuration", self.login_url, self.tenant)
+        }
+    }
+
+    /// True for Active Directory Federation Services, which has no tenants in its paths.
+    fn is_adfs(&self) -> bool {
+        self.login_url.ends_with("/adfs")
+    }
+
+    fn endpoint(&self, name: &str) -> String {
+        if self.is_adfs() {
+            format!("{}/oauth2/{name}", self.login_url)
+        } else {
+            format!("{}/{}/oauth2/v2.0/{name}", self.login_url, self.tenant)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn endpoints_are_built_from_host_and_tenant() {
+        let authority = Authority::new("https://Login.Example/", "Contoso.com");
+        assert_eq!(
+            authority.token_endpoint(),
+            "https://login.example/Contoso.com/oauth2/v2.0/token"
+        );
+    }
+
+    #[test]
+    fn adfs_has_no_tenant_in_its_paths() {
+        let authority = Authority::new("https://adfs.local/adfs", "any");
+        assert_eq!(authority.token_endpoint(), "https://adfs.local/adfs/oauth2/token");
+    }
+}

@@ -1,0 +1,151 @@
+//! An error answer (RFC 6749 section 5.2, RFC 8628 section 3.5, with Entra's members).
+
+use serde::Deserialize;
+
+use crate::error::{EntraDetail, Error, Kind};
+use crate::sys::{Response, clean};
+
+/// The error code of a device code that the person has not approved yet (RFC 8628 section 3.5).
+pub const AUTHORIZATION_PENDING: &str = "authorization_pending";
+
+/// The body. Everything is optional: a proxy or a broken server may send anything.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Body {
+    error: Option<String>,
+    error_description: Option<String>,
+    error_codes: Vec<u32>,
+    suberror: Option<String>,
+    claims: Option<String>,
+    trace_id: Option<String>,
+    correlation_id: Option<String>,
+    timestamp: Option<String>,
+}
+
+/// The error that `response` is, from `host`.
+///
+/// The message is Entra's own description, as az shows it; the kind says what can be done:
+/// [`Kind::InteractionRequired`] when the person must do something, [`Kind::Refused`] when that
+/// will not help, [`Kind::Service`] when it may pass.
+pub(super) fn parse(response: &Response, host: &str) -> Error {
+    let body: Body = serde_json::from_slice(&response.body).unwrap_or_default();
+    let Some(code) = body.error.filter(|code| !code.is_empty()) else {
+        return without_oauth_error(response, host);
+    };
+    let description = body.error_description.as_deref().unwrap_or(&code);
+    let codes = if body.error_codes.is_empty() {
+        aadsts_in(description).into_iter().collect()
+    } else {
+        body.error_codes
+    };
+    let kind = kind_of(response.status, &code);
+    Error::new(kind, clean(description).trim()).entra(EntraDetail {
+        error: code,
+        codes,
+        suberror: body.suberror.filter(|text| !text.is_empty()),
+        claims: body.claims.filter(|text| !text.is_empty()),
+        trace_id: body.trace_id,
+        correlation_id: body.correlation_id,
+        timestamp: body.timestamp,
+    })
+}
+
+fn kind_of(status: u16, code: &str) -> Kind {
+    match code {
+        "temporarily_unavailable" | "server_error" => Kind::Service,
+        _ if status == 429 || status >= 500 => Kind::Service,
+        "invalid_grant" | "interaction_required" | "login_required" | "consent_required"
+        | "expired_token" | "authorization_pending" | "slow_down" => Kind::InteractionRequired,
+        _ => Kind::Refused,
+    }
+}
+
+fn without_oauth_error(response: &Response, host: &str) -> Error {
+    let status = response.status;
+    let error = match status {
+        429 | 500..=599 => Error::new(
+            Kind::Service,
+            format!("{host} is in trouble: it answered HTTP {status}."),
+        ),
+        300..=399 => Error::new(
+            Kind::Network,
+            format!("{host} answered with a redirect (HTTP {status}), which a token endpoint never does."),
+        )
+        .remedy("A proxy or a sign-in portal of your network may stand in between."),
+        _ => Error::new(
+            Kind::Service,
+            format!("{host} answered HTTP {status} without saying why."),
+        )
+        .remedy("A proxy or a sign-in portal of your network may stand in between."),
+    };
+    match response.header("retry-after").and_then(|text| text.parse::<u32>().ok()) {
+        Some(seconds) => error.remedy(format!("Try again in {seconds} s.")),
+        None if status == 429 || status >= 500 => error.remedy("Try again in a minute."),
+        None => error,
+    }
+}
+
+/// The number in `AADSTS50076: …`.
+fn aadsts_in(text: &str) -> Option<u32> {
+    let (_, rest) = text.split_once("AADSTS")?;
+    let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+    digits.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use zeroize::Zeroizing;
+
+    use super::*;
+
+    fn answer(status: u16, body: &str) -> Error {
+        let response = Response {
+            status,
+            headers: reqwest::header::HeaderMap::new(),
+            body: Zeroizing::new(body.as_bytes().to_vec()),
+        };
+        parse(&response, "login.example")
+    }
+
+    #[test]
+    fn everything_that_entra_says_is_kept() {
+        let error = answer(
+            400,
+            r#"{"error":"invalid_grant","error_description":"AADSTS50076: MFA.\r\nTrace ID: t","error_codes":[50076],"suberror":"basic_action","claims":"{}","trace_id":"t","correlation_id":"c","timestamp":"2026-01-01 00:00:00Z"}"#,
+        );
+        assert_eq!(error.kind(), Kind::InteractionRequired);
+        assert_eq!(error.message(), "AADSTS50076: MFA.\nTrace ID: t");
+        let detail = error.entra_detail().unwrap();
+        assert_eq!(detail.codes, [50076]);
+        assert_eq!(detail.suberror.as_deref(), Some("basic_action"));
+        assert_eq!(detail.claims.as_deref(), Some("{}"));
+        assert_eq!(detail.correlation_id.as_deref(), Some("c"));
+    }
+
+    #[test]
+    fn kinds_tell_what_can_be_done() {
+        for (status, body, kind) in [
+            (401, r#"{"error":"invalid_client","error_description":"AADSTS7000215: x"}"#, Kind::Refused),
+            (400, r#"{"error":"invalid_scope"}"#, Kind::Refused),
+            (400, r#"{"error":"interaction_required"}"#, Kind::InteractionRequired),
+            (503, r#"{"error":"temporarily_unavailable"}"#, Kind::Service),
+            (503, "<html>", Kind::Service),
+            (302, "", Kind::Network),
+            (200, "{}", Kind::Service),
+        ] {
+            assert_eq!(answer(status, body).kind(), kind, "{status} {body}");
+        }
+    }
+
+    #[test]
+    fn the_code_is_found_in_the_text_when_it_is_not_listed() {
+        let error = answer(400, r#"{"error":"x","error_description":"AADSTS700082: old"}"#);
+        assert_eq!(error.entra_detail().unwrap().codes, [700_082]);
+    }
+
+    #[test]
+    fn escape_sequences_are_removed() {
+        let error = answer(400, r#"{"error":"x","error_description":"a\u001b[31mb\u0007"}"#);
+        assert_eq!(error.message(), "a[31mb");
+    }
+}

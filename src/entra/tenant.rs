@@ -1,0 +1,70 @@
+//! Tenants by GUID and by domain.
+
+use serde::Deserialize;
+
+use super::authority::Authority;
+use super::token_endpoint::host;
+use crate::error::{Error, Kind, Result};
+use crate::sys::{Request, System};
+
+/// True for everything that az takes for a tenant's GUID: with or without dashes, in braces, as
+/// `urn:uuid:`.
+pub fn is_guid(text: &str) -> bool {
+    uuid::Uuid::try_parse(text).is_ok()
+}
+
+/// The GUID of `tenant`: itself if it is one, else looked up by its domain in the OpenID Connect
+/// discovery document (one request), whose issuer carries it.
+pub async fn resolve_tenant(system: &System, login_url: &str, tenant: &str) -> Result<String> {
+    #[derive(Deserialize)]
+    struct Discovery {
+        issuer: String,
+    }
+    if is_guid(tenant) {
+        return Ok(tenant.to_owned());
+    }
+    if tenant.is_empty() || !tenant.chars().all(|c| c.is_alphanumeric() || "-._".contains(c)) {
+        return Err(Error::failed(format!(
+            "'{tenant}' is neither a tenant's domain name nor its id (GUID)."
+        )));
+    }
+    let url = Authority::new(login_url, tenant).openid_configuration();
+    let response = system.http.send(&system.env, Request::get(&url)).await?;
+    if response.status != 200 {
+        let detail = String::from_utf8_lossy(&response.body);
+        let detail: String = detail.chars().take(2000).collect();
+        let kind = if response.status >= 500 { Kind::Service } else { Kind::Failed };
+        return Err(Error::new(
+            kind,
+            format!("Failed to resolve tenant '{tenant}'.\n\nError detail: {detail}"),
+        ));
+    }
+    serde_json::from_slice::<Discovery>(&response.body)
+        .ok()
+        .and_then(|found| found.issuer.split('/').nth(3).map(str::to_owned))
+        .filter(|id| is_guid(id))
+        .ok_or_else(|| {
+            Error::new(
+                Kind::Service,
+                format!("{} did not say which tenant '{tenant}' is.", host(&url)),
+            )
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_spelling_of_a_guid_is_one() {
+        for text in [
+            "aaaaaaaa-0000-0000-0000-000000000001",
+            "AAAAAAAA000000000000000000000001",
+            "{aaaaaaaa-0000-0000-0000-000000000001}",
+            "urn:uuid:aaaaaaaa-0000-0000-0000-000000000001",
+        ] {
+            assert!(is_guid(text), "{text}");
+        }
+        assert!(!is_guid("contoso.com"));
+    }
+}

@@ -1,0 +1,145 @@
+//! The one error type: a kind, a sentence, what to do about it, and what Entra said.
+
+use std::fmt;
+
+/// What went wrong, as far as a caller can act on it. `exit.rs` folds it to a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// A handled failure of no other kind (az: exit 1).
+    Failed,
+    /// The command line cannot be understood (az: exit 2).
+    Usage,
+    /// Azure Resource Manager answered 404 (az: exit 3).
+    NotFound,
+    /// Nobody is signed in, or not the account that was asked for.
+    NotSignedIn,
+    /// Entra wants the person: MFA, consent, a changed password, an expired refresh token.
+    InteractionRequired,
+    /// Entra refused for good: wrong secret, disabled account, a policy that forbids it.
+    Refused,
+    /// The service was not reached: DNS, TCP, TLS, proxy, time-out.
+    Network,
+    /// The service was reached and is in trouble: 5xx, 429, an answer that makes no sense.
+    Service,
+    /// The vault or its key source cannot be used.
+    Vault,
+}
+
+/// What Entra said about a refusal (error response of RFC 6749 section 5.2 with Entra's members).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EntraDetail {
+    /// OAuth error code, such as `invalid_grant`.
+    pub error: String,
+    /// AADSTS numbers, most important first.
+    pub codes: Vec<u32>,
+    /// `suberror`, such as `basic_action` or `consent_required`.
+    pub suberror: Option<String>,
+    /// Claims challenge: JSON text to send with the next authorization request.
+    pub claims: Option<String>,
+    /// `trace_id` of the answer.
+    pub trace_id: Option<String>,
+    /// `correlation_id`, which Entra's support asks for.
+    pub correlation_id: Option<String>,
+    /// `timestamp` of the answer, UTC, as the server wrote it.
+    pub timestamp: Option<String>,
+}
+
+/// A failure with its remedy.
+///
+/// Shown as `ERROR: <message>`, then the remedy's lines. Boxed, so that `Result<T, Error>` stays
+/// small on the warm path.
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    kind: Kind,
+    message: String,
+    remedy: Vec<String>,
+    entra: Option<EntraDetail>,
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+/// `Result` with this crate's [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// An error of `kind` with its sentence. The sentence carries no level prefix and no secret.
+    pub fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Self(Box::new(Inner {
+            kind,
+            message: message.into(),
+            remedy: Vec::new(),
+            entra: None,
+            source: None,
+        }))
+    }
+
+    /// Shorthand for [`Kind::Failed`].
+    pub fn failed(message: impl Into<String>) -> Self {
+        Self::new(Kind::Failed, message)
+    }
+
+    /// Adds a line that says what to do; printed bare after the message, in the order added.
+    #[must_use]
+    pub fn remedy(mut self, line: impl Into<String>) -> Self {
+        self.0.remedy.push(line.into());
+        self
+    }
+
+    /// Attaches what Entra said.
+    #[must_use]
+    pub fn entra(mut self, detail: EntraDetail) -> Self {
+        self.0.entra = Some(detail);
+        self
+    }
+
+    /// Attaches the cause.
+    #[must_use]
+    pub fn source(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        self.0.source = Some(source.into());
+        self
+    }
+
+    /// The kind.
+    pub fn kind(&self) -> Kind {
+        self.0.kind
+    }
+
+    /// The sentence.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// What to do, a line each.
+    pub fn remedy_lines(&self) -> &[String] {
+        &self.0.remedy
+    }
+
+    /// What Entra said, when it was Entra that refused.
+    pub fn entra_detail(&self) -> Option<&EntraDetail> {
+        self.0.entra.as_ref()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.message)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error")
+            .field("kind", &self.0.kind)
+            .field("message", &self.0.message)
+            .field("remedy", &self.0.remedy)
+            .field("entra", &self.0.entra)
+            .field("source", &self.0.source)
+            .finish()
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source.as_deref().map(|source| source as &(dyn std::error::Error + 'static))
+    }
+}

@@ -1,0 +1,173 @@
+//! Files, read whole and replaced whole.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+
+/// Files larger than this are refused: nothing this program reads comes near it.
+const LIMIT: u64 = 64 * 1024 * 1024;
+
+/// Who may read a file that is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// The owner only: 0600, whatever the umask.
+    Owner,
+    /// As an existing file has it, else 0644 less the umask: what az leaves for files that hold no
+    /// secret.
+    Shared,
+}
+
+/// The bytes of `path`; `None` when there is no such file.
+pub fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let size = file.metadata()?.len();
+    if size > LIMIT {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "the file is over 64 MiB"));
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0) + 1);
+    file.take(LIMIT).read_to_end(&mut bytes)?;
+    Ok(Some(bytes))
+}
+
+/// [`read`] as text; an error names the file and the cause.
+pub fn read_text(path: &Path) -> Result<Option<String>> {
+    let Some(bytes) = read(path).map_err(|error| cannot("read", path, error))? else {
+        return Ok(None);
+    };
+    String::from_utf8(bytes)
+        .map(Some)
+        .map_err(|_| Error::failed(format!("{} is not UTF-8 text.", path.display())))
+}
+
+/// Replaces `path` by `bytes` at once: readers see the old file or the new one, never a part.
+///
+/// Written to a temporary file in the same folder and renamed. A symbolic link is followed first,
+/// so that a settings file kept elsewhere stays a link. `durable` waits until file and folder are
+/// on the disk.
+pub fn write_atomic(path: &Path, bytes: &[u8], access: Access, durable: bool) -> Result<()> {
+    let failed = |error: io::Error| cannot("write", path, error);
+    let target = resolve_link(path);
+    let folder = target.parent().unwrap_or(Path::new("."));
+    let mut temporary = tempfile::Builder::new()
+        .prefix(".azt-")
+        .suffix(".tmp")
+        .tempfile_in(folder)
+        .map_err(failed)?;
+    temporary.write_all(bytes).map_err(failed)?;
+    if access == Access::Shared {
+        share(temporary.as_file(), &target).map_err(failed)?;
+    }
+    if durable {
+        temporary.as_file().sync_all().map_err(failed)?;
+    }
+    temporary.persist(&target).map_err(|error| failed(error.error))?;
+    if durable {
+        sync_folder(folder).map_err(failed)?;
+    }
+    Ok(())
+}
+
+/// Removes `path`; true when there was something to remove.
+pub fn remove(path: &Path) -> Result<bool> {
+    match fs::remove_file(path) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(cannot("remove", path, error)),
+    }
+}
+
+/// Makes `path` and its missing parents; a folder made here is the owner's only (0700 on Unix).
+pub fn create_private_dir(path: &Path) -> Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path).map_err(|error| cannot("create", path, error))
+}
+
+/// The error for a file operation: "Cannot read /x: permission denied".
+pub fn cannot(verb: &str, path: &Path, error: io::Error) -> Error {
+    Error::failed(format!("Cannot {verb} {}: {error}.", path.display())).source(error)
+}
+
+fn resolve_link(path: &Path) -> PathBuf {
+    match fs::symlink_metadata(path) {
+        Ok(found) if found.is_symlink() => {
+            fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf())
+        }
+        _ => path.to_path_buf(),
+    }
+}
+
+#[cfg(unix)]
+fn share(file: &File, target: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = match fs::metadata(target) {
+        Ok(existing) => existing.permissions().mode() & 0o777,
+        Err(_) => 0o644,
+    };
+    file.set_permissions(fs::Permissions::from_mode(mode))
+}
+
+#[cfg(not(unix))]
+fn share(_file: &File, _target: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(unix)]
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+#[cfg(not(unix))]
+fn sync_folder(_folder: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn owner_files_are_0600_even_over_a_looser_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x");
+        fs::write(&path, "old").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        write_atomic(&path, b"new", Access::Owner, true).unwrap();
+        assert_eq!((mode(&path), fs::read(&path).unwrap()), (0o600, b"new".to_vec()));
+    }
+
+    #[test]
+    fn a_link_stays_a_link_and_its_target_is_replaced() {
+        let dir = tempfile::tempdir().unwrap();
+        let (target, link) = (dir.path().join("target"), dir.path().join("link"));
+        fs::write(&target, "old").unwrap();
+        std::os::unix::fs::symlink(&target, &link).unwrap();
+        write_atomic(&link, b"new", Access::Shared, false).unwrap();
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(fs::read(&target).unwrap(), b"new");
+    }
+
+    #[test]
+    fn a_failed_write_leaves_the_old_file_and_no_litter() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("folder");
+        fs::create_dir(&path).unwrap();
+        let error = write_atomic(&path, b"new", Access::Owner, false).unwrap_err();
+        assert!(error.message().starts_with("Cannot write "), "{error}");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+}

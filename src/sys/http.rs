@@ -1,0 +1,194 @@
+//! The HTTP client: TLS only, no redirects, bounded answers.
+#![allow(clippy::disallowed_methods, reason = "this is the seam that the ban points to")]
+
+use std::cell::OnceCell;
+use std::time::Duration;
+
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use zeroize::Zeroizing;
+
+use super::env::Env;
+use super::tls;
+use crate::error::{Error, Kind, Result};
+use crate::secret::Secret;
+
+/// Time for DNS, TCP and TLS together.
+const CONNECT_LIMIT: Duration = Duration::from_secs(5);
+/// Time for a whole request. The Azure SDKs give up on the process after 10 to 13 s.
+const REQUEST_LIMIT: Duration = Duration::from_secs(30);
+/// Largest answer that is read, in bytes. A page of 1,000 subscriptions is about 1 MiB.
+const BODY_LIMIT: usize = 16 * 1024 * 1024;
+
+/// HTTP methods in use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// Reads.
+    Get,
+    /// Sends a form.
+    Post,
+}
+
+/// A request to be sent.
+pub struct Request {
+    method: Method,
+    url: String,
+    headers: Vec<(&'static str, String)>,
+    bearer: Option<Secret>,
+    form: Option<Zeroizing<String>>,
+}
+
+impl Request {
+    /// A GET of `url`.
+    pub fn get(url: impl Into<String>) -> Self {
+        Self { method: Method::Get, url: url.into(), headers: Vec::new(), bearer: None, form: None }
+    }
+
+    /// A POST of `form`, already encoded as `application/x-www-form-urlencoded`, to `url`.
+    pub fn post_form(url: impl Into<String>, form: Zeroizing<String>) -> Self {
+        Self {
+            method: Method::Post,
+            url: url.into(),
+            headers: Vec::new(),
+            bearer: None,
+            form: Some(form),
+        }
+    }
+
+    /// Adds a header.
+    #[must_use]
+    pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    /// Adds `Authorization: Bearer …`.
+    #[must_use]
+    pub fn bearer(mut self, token: &Secret) -> Self {
+        self.bearer = Some(token.clone());
+        self
+    }
+}
+
+/// An answer, whatever its status.
+pub struct Response {
+    /// HTTP status.
+    pub status: u16,
+    /// Headers.
+    pub headers: HeaderMap,
+    /// The body, at most 16 MiB; wiped, since it may hold tokens.
+    pub body: Zeroizing<Vec<u8>>,
+}
+
+impl Response {
+    /// A header as text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+}
+
+/// The client. Building it costs some 7 ms (it reads the platform's certificates), so that happens
+/// at the first request.
+#[derive(Default)]
+pub struct Http(OnceCell<reqwest::Client>);
+
+impl Http {
+    /// Sends `request` and reads the whole answer.
+    ///
+    /// Every failure to get an answer is [`Kind::Network`] and names the host. Redirects are not
+    /// followed: requests carry secrets.
+    pub async fn send(&self, env: &Env, request: Request) -> Result<Response> {
+        let client = self.client(env)?;
+        let host = host_of(&request.url);
+        let mut builder = match request.method {
+            Method::Get => client.get(&request.url),
+            Method::Post => client.post(&request.url),
+        };
+        for (name, value) in request.headers {
+            builder = builder.header(name, value);
+        }
+        if let Some(token) = &request.bearer {
+            let line = Zeroizing::new(format!("Bearer {}", token.expose()));
+            let mut value = HeaderValue::from_str(&line)
+                .map_err(|_| Error::new(Kind::Service, "The token cannot be sent in a header."))?;
+            value.set_sensitive(true);
+            builder = builder.header(HeaderName::from_static("authorization"), value);
+        }
+        if let Some(form) = request.form {
+            builder = builder
+                .header("content-type", "application/x-www-form-urlencoded")
+                .body(form.as_bytes().to_vec());
+        }
+        let mut answer = builder.send().await.map_err(|error| unreachable_host(&host, &error))?;
+        let status = answer.status().as_u16();
+        let headers = answer.headers().clone();
+        let mut body = Zeroizing::new(Vec::new());
+        while let Some(chunk) =
+            answer.chunk().await.map_err(|error| unreachable_host(&host, &error))?
+        {
+            if body.len() + chunk.len() > BODY_LIMIT {
+                return Err(Error::new(
+                    Kind::Service,
+                    format!("{host} sent an answer of more than 16 MiB."),
+                ));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Response { status, headers, body })
+    }
+
+    fn client(&self, env: &Env) -> Result<&reqwest::Client> {
+        if let Some(client) = self.0.get() {
+            return Ok(client);
+        }
+        // Fails only when a provider is installed already, which serves as well.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = reqwest::Client::builder()
+            .tls_certs_merge(tls::extra_authorities(env)?)
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(CONNECT_LIMIT)
+            .timeout(REQUEST_LIMIT)
+            .user_agent(concat!("azt/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(|error| {
+                Error::new(Kind::Network, format!("Cannot set up TLS: {}.", root_cause(&error)))
+                    .source(error)
+            })?;
+        Ok(self.0.get_or_init(|| client))
+    }
+}
+
+fn host_of(url: &str) -> String {
+    reqwest::Url::parse(url)
+        .ok()
+        .and_then(|url| url.host_str().map(str::to_owned))
+        .unwrap_or_else(|| "the service".to_owned())
+}
+
+/// The innermost cause: the outer ones only repeat "error sending request" and the URL.
+fn root_cause(error: &reqwest::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    cause.to_string()
+}
+
+fn unreachable_host(host: &str, error: &reqwest::Error) -> Error {
+    let cause = root_cause(error);
+    if error.is_builder() {
+        return Error::new(Kind::Network, format!("Not a usable address: {cause}."));
+    }
+    if cause.contains("certificate") {
+        return Error::new(Kind::Network, format!("The certificate of {host} is not trusted: {cause}."))
+            .remedy("If a proxy on your network replaces certificates, put its authority (PEM) in a file and set REQUESTS_CA_BUNDLE to it.");
+    }
+    let what = if error.is_timeout() {
+        format!("{host} did not answer in time")
+    } else if error.is_connect() {
+        format!("Cannot connect to {host}: {cause}")
+    } else {
+        format!("The connection to {host} broke: {cause}")
+    };
+    Error::new(Kind::Network, format!("{what}."))
+        .remedy("Check the network, and HTTPS_PROXY if you are behind a proxy, then try again.")
+}

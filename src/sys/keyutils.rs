@@ -1,0 +1,167 @@
+//! Small secrets in the Linux kernel's user keyring (keyrings(7), keyctl(2), add_key(2)).
+//!
+//! The user keyring (`@u`) belongs to the user id and is emptied at restart. A process owns it only
+//! through a keyring of its own, and PAM does not link it everywhere (cron, sudo, containers, some
+//! systemd units), so it is linked into the process keyring first: then search and read work in
+//! all of these, whatever the environment variables say. Everywhere but on Linux each call answers
+//! [`std::io::ErrorKind::Unsupported`].
+
+use std::io;
+
+use zeroize::Zeroizing;
+
+/// Longest secret that is kept, in bytes. The kernel allows a user 200 keys and 20,000 bytes.
+#[cfg(target_os = "linux")]
+const LIMIT: usize = 64;
+
+#[cfg(target_os = "linux")]
+mod kernel {
+    use std::ffi::{CStr, CString};
+    use std::io;
+
+    use libc::{c_long, c_ulong};
+    use zeroize::Zeroizing;
+
+    // linux/keyctl.h
+    const KEY_SPEC_PROCESS_KEYRING: c_long = -2;
+    const KEY_SPEC_USER_KEYRING: c_long = -4;
+    const KEYCTL_LINK: c_long = 8;
+    const KEYCTL_UNLINK: c_long = 9;
+    const KEYCTL_SEARCH: c_long = 10;
+    const KEYCTL_READ: c_long = 11;
+    const KEYCTL_SET_TIMEOUT: c_long = 15;
+    const USER: &CStr = c"user";
+
+    pub(super) fn search(description: &str) -> io::Result<Option<c_long>> {
+        let description = CString::new(description)?;
+        // SAFETY: keyctl(2) reads both strings, which end in NUL and outlive the call.
+        let key = checked(unsafe {
+            libc::syscall(
+                libc::SYS_keyctl,
+                KEYCTL_SEARCH,
+                KEY_SPEC_USER_KEYRING,
+                USER.as_ptr(),
+                description.as_ptr(),
+                0 as c_long,
+            )
+        });
+        match key {
+            Ok(key) => Ok(Some(key)),
+            Err(error) => match error.raw_os_error() {
+                Some(libc::ENOKEY | libc::EKEYEXPIRED | libc::EKEYREVOKED) => Ok(None),
+                _ => Err(error),
+            },
+        }
+    }
+
+    pub(super) fn link_user_keyring() -> io::Result<()> {
+        // SAFETY: only numbers are passed.
+        checked(unsafe {
+            libc::syscall(
+                libc::SYS_keyctl,
+                KEYCTL_LINK,
+                KEY_SPEC_USER_KEYRING,
+                KEY_SPEC_PROCESS_KEYRING,
+            )
+        })
+        .map(drop)
+    }
+
+    pub(super) fn read(key: c_long) -> io::Result<Zeroizing<Vec<u8>>> {
+        let mut buffer = Zeroizing::new(vec![0_u8; super::LIMIT]);
+        // SAFETY: the kernel writes at most `buffer.len()` bytes to `buffer`.
+        let length = checked(unsafe {
+            libc::syscall(libc::SYS_keyctl, KEYCTL_READ, key, buffer.as_mut_ptr(), buffer.len())
+        })?;
+        match usize::try_from(length) {
+            Ok(length) if length <= buffer.len() => {
+                buffer.truncate(length);
+                Ok(buffer)
+            }
+            _ => Err(io::ErrorKind::InvalidData.into()),
+        }
+    }
+
+    pub(super) fn add(description: &str, secret: &[u8]) -> io::Result<c_long> {
+        let description = CString::new(description)?;
+        // SAFETY: add_key(2) reads the two strings, which end in NUL, and `secret.len()` bytes of
+        // `secret`; all outlive the call.
+        checked(unsafe {
+            libc::syscall(
+                libc::SYS_add_key,
+                USER.as_ptr(),
+                description.as_ptr(),
+                secret.as_ptr(),
+                secret.len(),
+                KEY_SPEC_USER_KEYRING,
+            )
+        })
+    }
+
+    pub(super) fn set_timeout(key: c_long, seconds: u32) -> io::Result<()> {
+        // SAFETY: only numbers are passed.
+        checked(unsafe {
+            libc::syscall(libc::SYS_keyctl, KEYCTL_SET_TIMEOUT, key, c_ulong::from(seconds))
+        })
+        .map(drop)
+    }
+
+    pub(super) fn unlink(key: c_long) -> io::Result<()> {
+        // SAFETY: only numbers are passed.
+        checked(unsafe {
+            libc::syscall(libc::SYS_keyctl, KEYCTL_UNLINK, key, KEY_SPEC_USER_KEYRING)
+        })
+        .map(drop)
+    }
+
+    fn checked(answer: c_long) -> io::Result<c_long> {
+        if answer < 0 { Err(io::Error::last_os_error()) } else { Ok(answer) }
+    }
+}
+
+/// The secret kept under `description`; `None` when there is none or its time is up.
+#[cfg(target_os = "linux")]
+pub fn find(description: &str) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+    kernel::link_user_keyring()?;
+    kernel::search(description)?.map(kernel::read).transpose()
+}
+
+/// Keeps `secret` (at most 64 bytes) under `description`, for `seconds` or, with `None`, until the
+/// machine restarts. What was kept there is replaced.
+#[cfg(target_os = "linux")]
+pub fn keep(description: &str, secret: &[u8], seconds: Option<u32>) -> io::Result<()> {
+    if secret.len() > LIMIT {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    kernel::link_user_keyring()?;
+    let key = kernel::add(description, secret)?;
+    seconds.map_or(Ok(()), |seconds| kernel::set_timeout(key, seconds))
+}
+
+/// Removes what is kept under `description`; true when there was something.
+#[cfg(target_os = "linux")]
+pub fn remove(description: &str) -> io::Result<bool> {
+    kernel::link_user_keyring()?;
+    match kernel::search(description)? {
+        Some(key) => kernel::unlink(key).map(|()| true),
+        None => Ok(false),
+    }
+}
+
+/// No such keyring here.
+#[cfg(not(target_os = "linux"))]
+pub fn find(_description: &str) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// No such keyring here.
+#[cfg(not(target_os = "linux"))]
+pub fn keep(_description: &str, _secret: &[u8], _seconds: Option<u32>) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// No such keyring here.
+#[cfg(not(target_os = "linux"))]
+pub fn remove(_description: &str) -> io::Result<bool> {
+    Err(io::ErrorKind::Unsupported.into())
+}

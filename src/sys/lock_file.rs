@@ -1,0 +1,79 @@
+//! Locks between processes: flock(2) on Unix, LockFileEx on Windows, by std.
+#![allow(clippy::disallowed_methods, reason = "waiting is measured here and nowhere else")]
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// A lock file: empty, never deleted, so that all processes lock the same inode.
+pub struct LockFile {
+    path: PathBuf,
+}
+
+/// A lock that is held; released when dropped, or by the system when the process dies.
+#[must_use = "the lock is released when this is dropped"]
+pub struct LockGuard {
+    _file: File,
+}
+
+impl LockFile {
+    /// The lock at `path`; its folder must exist when it is taken.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into() }
+    }
+
+    /// Its path.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Takes the lock if it is free; `None` when another process has it.
+    pub fn try_acquire(&self) -> io::Result<Option<LockGuard>> {
+        let mut options = OpenOptions::new();
+        options.create(true).truncate(false).write(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options.open(&self.path)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(LockGuard { _file: file })),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
+    }
+
+    /// Takes the lock, waiting `limit` at the most; `None` when it was not free in time.
+    ///
+    /// Polls with growing pauses (1 to 20 ms): flock has no time limit of its own.
+    pub fn acquire(&self, limit: Duration) -> io::Result<Option<LockGuard>> {
+        let start = Instant::now();
+        let mut pause = Duration::from_millis(1);
+        loop {
+            if let Some(guard) = self.try_acquire()? {
+                return Ok(Some(guard));
+            }
+            if start.elapsed() >= limit {
+                return Ok(None);
+            }
+            std::thread::sleep(pause);
+            pause = (pause * 2).min(Duration::from_millis(20));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_holder_waits_until_the_first_lets_go() {
+        let dir = tempfile::tempdir().unwrap();
+        let lock = LockFile::new(dir.path().join("x.lock"));
+        let held = lock.try_acquire().unwrap();
+        assert!(held.is_some());
+        assert!(lock.acquire(Duration::from_millis(5)).unwrap().is_none());
+        drop(held);
+        assert!(lock.acquire(Duration::ZERO).unwrap().is_some());
+        assert!(lock.path().exists(), "the file stays, so that all lock the same inode");
+    }
+}

@@ -1,0 +1,67 @@
+//! The only door to the outside: environment, clock, files, terminal, network, randomness.
+//!
+//! A [`System`] is made once by `main` (or by a test, with fixed parts) and handed down by
+//! reference. Nothing outside this module names `std::env`, `SystemTime`, a process, a socket or an
+//! HTTP client builder; clippy's `disallowed-methods` holds that.
+
+mod clock;
+mod env;
+pub mod file;
+mod http;
+pub mod keyutils;
+mod lock_file;
+mod random;
+mod runtime;
+mod terminal;
+mod tls;
+mod watched;
+
+use std::path::PathBuf;
+
+pub use clock::Clock;
+pub use env::Env;
+pub use http::{Http, Method, Request, Response};
+pub use lock_file::{LockFile, LockGuard};
+pub use random::fill_random;
+pub use runtime::block_on;
+pub use terminal::{Level, Terminal, Verbosity, clean};
+pub use watched::within;
+
+use crate::program::Program;
+
+/// Everything outside this process that the program may look at or act on.
+pub struct System {
+    /// The name this process was started under.
+    pub program: Program,
+    /// Environment variables and the working directory.
+    pub env: Env,
+    /// The wall clock.
+    pub clock: Clock,
+    /// Standard output and error, and what is known of the terminal.
+    pub terminal: Terminal,
+    /// The HTTP client, built on first use.
+    pub http: Http,
+}
+
+impl System {
+    /// The real one.
+    pub fn real(program: Program) -> Self {
+        Self {
+            program,
+            env: Env::process(),
+            clock: Clock::System,
+            terminal: Terminal::real(),
+            http: Http::default(),
+        }
+    }
+
+    /// The person's home folder: `HOME`, else what the account database says, so that a stripped
+    /// environment still finds it. `None` when neither knows one.
+    pub fn home(&self) -> Option<PathBuf> {
+        match self.env.non_empty("HOME") {
+            Some(home) => Some(PathBuf::from(home)),
+            None if self.env.is_process() => dirs::home_dir(),
+            None => None,
+        }
+    }
+}

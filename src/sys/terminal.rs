@@ -1,0 +1,210 @@
+//! Standard output, standard error and what is known of the terminal.
+
+use std::cell::{Cell, RefCell};
+use std::io::{self, IsTerminal, Write};
+
+use crate::error::{Error, Result};
+use crate::secret::Secret;
+
+/// How loud a message is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// A failure. Always shown.
+    Error,
+    /// What the person must read to go on, such as a device code. Shown even with
+    /// `--only-show-errors`, without a level prefix, as az does.
+    Notice,
+    /// Something to know. Hidden by `--only-show-errors`.
+    Warning,
+    /// What is being done. Shown by `--verbose` and `--debug`.
+    Info,
+    /// How it is being done. Shown by `--debug`.
+    Debug,
+}
+
+/// Which messages are shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Verbosity {
+    /// `--only-show-errors`.
+    OnlyErrors,
+    /// Errors and warnings.
+    #[default]
+    Normal,
+    /// `--verbose`.
+    Verbose,
+    /// `--debug`.
+    Debug,
+}
+
+/// The two streams. Results go to standard output, everything else to standard error.
+pub struct Terminal {
+    out: RefCell<Box<dyn Write>>,
+    err: RefCell<Box<dyn Write>>,
+    stdin_is_tty: bool,
+    stdout_is_tty: bool,
+    stderr_is_tty: bool,
+    verbosity: Cell<Verbosity>,
+    colour: Cell<bool>,
+}
+
+impl Terminal {
+    /// The streams of this process. Colour is off until [`Terminal::set_colour`].
+    pub fn real() -> Self {
+        Self {
+            out: RefCell::new(Box::new(io::stdout())),
+            err: RefCell::new(Box::new(io::stderr())),
+            stdin_is_tty: io::stdin().is_terminal(),
+            stdout_is_tty: io::stdout().is_terminal(),
+            stderr_is_tty: io::stderr().is_terminal(),
+            verbosity: Cell::default(),
+            colour: Cell::new(false),
+        }
+    }
+
+    /// Streams that are no terminals and write to `out` and `err`.
+    pub fn piped(out: Box<dyn Write>, err: Box<dyn Write>) -> Self {
+        Self {
+            out: RefCell::new(out),
+            err: RefCell::new(err),
+            stdin_is_tty: false,
+            stdout_is_tty: false,
+            stderr_is_tty: false,
+            verbosity: Cell::default(),
+            colour: Cell::new(false),
+        }
+    }
+
+    /// Sets which messages are shown from now on.
+    pub fn set_verbosity(&self, verbosity: Verbosity) {
+        self.verbosity.set(verbosity);
+    }
+
+    /// Allows colour, which is used only while both streams are terminals (az's rule).
+    pub fn set_colour(&self, wanted: bool) {
+        self.colour.set(wanted && self.stdout_is_tty && self.stderr_is_tty);
+    }
+
+    /// True when messages and results are coloured.
+    pub fn colour(&self) -> bool {
+        self.colour.get()
+    }
+
+    /// True when a person can be asked: standard input is a terminal.
+    pub fn stdin_is_tty(&self) -> bool {
+        self.stdin_is_tty
+    }
+
+    /// True when standard output is a terminal.
+    pub fn stdout_is_tty(&self) -> bool {
+        self.stdout_is_tty
+    }
+
+    /// True when messages of `level` are shown.
+    pub fn shows(&self, level: Level) -> bool {
+        match self.verbosity.get() {
+            Verbosity::OnlyErrors => level <= Level::Notice,
+            Verbosity::Normal => level <= Level::Warning,
+            Verbosity::Verbose => level <= Level::Info,
+            Verbosity::Debug => true,
+        }
+    }
+
+    /// Writes `text`, a whole result, to standard output.
+    ///
+    /// A reader that has gone is no failure (azure SDKs kill their shells, not us): the rest is
+    /// dropped silently. Any other error is returned.
+    pub fn result(&self, text: &str) -> Result<()> {
+        let mut out = self.out.borrow_mut();
+        match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            Err(error) => {
+                Err(Error::failed(format!("Cannot write the result: {error}.")).source(error))
+            }
+            Ok(()) => Ok(()),
+        }
+    }
+
+    /// Writes a message to standard error if its level is shown: `LEVEL: text`, or, with colour,
+    /// the text in the level's colour without the prefix (az's rule). Control characters are
+    /// removed first. Errors of standard error are ignored: there is nowhere left to report them.
+    pub fn message(&self, level: Level, text: &str) {
+        if !self.shows(level) {
+            return;
+        }
+        let text = clean(text);
+        let (prefix, colour) = match level {
+            Level::Error => ("ERROR: ", "\x1b[91m"),
+            Level::Notice => ("", "\x1b[93m"),
+            Level::Warning => ("WARNING: ", "\x1b[93m"),
+            Level::Info => ("INFO: ", "\x1b[32m"),
+            Level::Debug => ("DEBUG: ", "\x1b[36m"),
+        };
+        let line = if self.colour() {
+            format!("{colour}{text}\x1b[0m\n")
+        } else {
+            format!("{prefix}{text}\n")
+        };
+        self.write_error(&line);
+    }
+
+    /// Writes a bare line to standard error at every verbosity: a remedy that follows an error.
+    pub fn plain(&self, text: &str) {
+        self.write_error(&format!("{}\n", clean(text)));
+    }
+
+    /// [`Terminal::message`] at [`Level::Warning`].
+    pub fn warn(&self, text: &str) {
+        self.message(Level::Warning, text);
+    }
+
+    /// [`Terminal::message`] at [`Level::Info`].
+    pub fn info(&self, text: &str) {
+        self.message(Level::Info, text);
+    }
+
+    /// [`Terminal::message`] at [`Level::Debug`].
+    pub fn debug(&self, text: &str) {
+        self.message(Level::Debug, text);
+    }
+
+    /// Asks for a password on the terminal, without echo.
+    pub fn read_password(&self, prompt: &str) -> Result<Secret> {
+        rpassword::prompt_password(prompt)
+            .map(Secret::new)
+            .map_err(|error| Error::failed(format!("Cannot read the password: {error}.")))
+    }
+
+    fn write_error(&self, line: &str) {
+        let mut err = self.err.borrow_mut();
+        let _ = err.write_all(line.as_bytes()).and_then(|()| err.flush());
+    }
+}
+
+/// `text` without control characters but line feed and tab, so that what a server sends cannot
+/// drive the terminal. Bidirectional overrides go too: they can make a line read as another one.
+pub fn clean(text: &str) -> String {
+    text.chars()
+        .filter(|c| match c {
+            '\n' | '\t' => true,
+            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => false,
+            c => !c.is_control(),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escape_sequences_of_a_server_do_not_reach_the_terminal() {
+        assert_eq!(clean("AADSTS1\x1b[2J\r\u{9b}31m\u{202e}x\ty\nz"), "AADSTS1[2J31mx\ty\nz");
+    }
+
+    #[test]
+    fn only_errors_still_shows_what_a_person_must_read() {
+        let terminal = Terminal::piped(Box::new(io::sink()), Box::new(io::sink()));
+        terminal.set_verbosity(Verbosity::OnlyErrors);
+        assert!(terminal.shows(Level::Notice) && !terminal.shows(Level::Warning));
+    }
+}
