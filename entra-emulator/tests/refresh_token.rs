@@ -1,0 +1,174 @@
+//! The refresh token grant (RFC 6749 6): families, tenants, rotation, refusals.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    reason = "a test fails by panicking"
+)]
+
+mod support;
+
+use serde_json::Value;
+use support::*;
+
+#[test]
+fn one_refresh_token_serves_all_tenants_scopes_and_the_family() {
+    let site = start();
+    let token = &site.sign_in("organizations")["refresh_token"];
+    let fabrikam = site.refresh(FABRIKAM, AZURE_CLI, token, USER_SCOPE).ok();
+    let there = claims(&fabrikam["access_token"]);
+    assert_eq!(there["tid"], FABRIKAM);
+    assert_eq!(there["idp"], format!("{}/{CONTOSO}/", site.url()));
+    assert!(there.get("upn").is_none(), "guests have no upn: {there}");
+    let home = site.refresh(CONTOSO, AZURE_CLI, token, USER_SCOPE).ok();
+    assert_ne!(claims(&home["access_token"])["oid"], there["oid"]);
+
+    let vault = "https://vault.azure.net/.default openid offline_access";
+    let family = site.refresh("contoso.example", POWERSHELL, token, vault).ok();
+    let claims = claims(&family["access_token"]);
+    assert_eq!(claims["aud"], "https://vault.azure.net");
+    assert_eq!(claims["appid"], POWERSHELL);
+    assert_eq!(family["foci"], "1");
+}
+
+#[test]
+fn rotation_hands_out_new_tokens_and_may_end_the_old_ones() {
+    let site = start();
+    let first = site.sign_in(CONTOSO)["refresh_token"].clone();
+    let second = site.refresh(CONTOSO, AZURE_CLI, &first, USER_SCOPE).ok()["refresh_token"].clone();
+    assert_ne!(first, second);
+    site.refresh(CONTOSO, AZURE_CLI, &first, USER_SCOPE).ok();
+
+    site.settings_mut(|settings| settings.invalidate_used_refresh_tokens = true);
+    site.refresh(CONTOSO, AZURE_CLI, &second, USER_SCOPE).ok();
+    let refusal = site.refresh(CONTOSO, AZURE_CLI, &second, USER_SCOPE);
+    assert_eq!(refusal.refusal(), ("invalid_grant".into(), 9_002_313));
+
+    site.settings_mut(|settings| settings.rotate_refresh_tokens = false);
+    let answer = site.refresh(CONTOSO, AZURE_CLI, &first, USER_SCOPE).ok();
+    assert!(answer.get("refresh_token").is_none());
+}
+
+#[test]
+fn only_what_was_asked_for_comes_back() {
+    let site = start();
+    let token = site.sign_in(CONTOSO)["refresh_token"].clone();
+    let bare = site.refresh(CONTOSO, AZURE_CLI, &token, ARM_SCOPE).ok();
+    for absent in ["id_token", "refresh_token", "client_info", "refresh_in"] {
+        assert!(bare.get(absent).is_none(), "{absent} in {bare}");
+    }
+    site.settings_mut(|settings| {
+        settings.refresh_in = Some(1800);
+        settings.token_lifetime = 7200;
+    });
+    let answer = site.refresh(CONTOSO, AZURE_CLI, &token, ARM_SCOPE).ok();
+    assert_eq!(answer["refresh_in"], 1800);
+    assert_eq!(answer["expires_in"], 7200);
+}
+
+#[test]
+fn tokens_end_by_age_by_revocation_and_never_existed() {
+    let site = start();
+    let token = site.sign_in(CONTOSO)["refresh_token"].clone();
+    let refused = |token: &Value| site.refresh(CONTOSO, AZURE_CLI, token, USER_SCOPE).refusal();
+    assert_eq!(refused(&"1.rt.x".into()), ("invalid_grant".into(), 9_002_313));
+
+    site.settings_mut(|settings| settings.clock_offset = 90 * 24 * 3600);
+    assert_eq!(refused(&token), ("invalid_grant".into(), 700_082));
+    site.settings_mut(|settings| settings.clock_offset = 0);
+
+    site.revoke("Alice@contoso.example");
+    assert_eq!(refused(&token), ("invalid_grant".into(), 50_173));
+    let after = site.sign_in(CONTOSO)["refresh_token"].clone();
+    site.refresh(CONTOSO, AZURE_CLI, &after, USER_SCOPE).ok();
+}
+
+#[test]
+fn another_client_outside_the_family_gets_nothing() {
+    let site = start();
+    let token = site.sign_in(CONTOSO)["refresh_token"].clone();
+    let refusal = site.refresh(CONTOSO, DESKTOP, &token, USER_SCOPE);
+    assert_eq!(refusal.refusal(), ("invalid_grant".into(), 70_000));
+}
+
+#[test]
+fn a_tenant_the_user_is_not_in_and_one_that_is_not() {
+    let site = start();
+    let token = site.sign_in("organizations")["refresh_token"].clone();
+    site.directory_mut(|directory| directory.user_mut(ALICE).unwrap().guest_in.clear());
+    let stranger = site.refresh(FABRIKAM, AZURE_CLI, &token, USER_SCOPE);
+    assert_eq!(stranger.refusal(), ("invalid_grant".into(), 50_020));
+    let nowhere = site.refresh("nowhere.example", AZURE_CLI, &token, USER_SCOPE);
+    assert_eq!(nowhere.refusal(), ("invalid_tenant".into(), 90_002));
+}
+
+#[test]
+fn a_second_factor_takes_a_sign_in_in_that_tenant() {
+    let site = start();
+    let token = site.sign_in("organizations")["refresh_token"].clone();
+    site.directory_mut(|directory| {
+        let alice = directory.user_mut(ALICE).unwrap();
+        alice.mfa_required_in.push(FABRIKAM.into());
+    });
+    let refusal = site.refresh(FABRIKAM, AZURE_CLI, &token, USER_SCOPE);
+    assert_eq!(refusal.refusal(), ("invalid_grant".into(), 50_076));
+    let body = refusal.json();
+    assert_eq!(body["suberror"], "basic_action");
+    let asked: Value = serde_json::from_str(body["claims"].as_str().unwrap()).unwrap();
+    assert!(asked["access_token"]["capolids"]["values"][0].is_string());
+    // The other tenants do not mind.
+    site.refresh(CONTOSO, AZURE_CLI, &token, USER_SCOPE).ok();
+
+    let strong = site.sign_in(FABRIKAM)["refresh_token"].clone();
+    let answer = site.refresh(FABRIKAM, AZURE_CLI, &strong, USER_SCOPE).ok();
+    assert_eq!(claims(&answer["access_token"])["amr"][1], "mfa");
+}
+
+#[test]
+fn consent_is_given_where_a_person_signs_in() {
+    let site = start();
+    let token = site.sign_in(CONTOSO)["refresh_token"].clone();
+    let payroll = "api://contoso-payroll/.default offline_access";
+    let refusal = site.refresh(CONTOSO, AZURE_CLI, &token, payroll);
+    assert_eq!(refusal.refusal(), ("invalid_grant".into(), 65_001));
+    assert_eq!(refusal.json()["suberror"], "consent_required");
+
+    let path = format!("/{CONTOSO}/oauth2/v2.0/devicecode");
+    let code = site.post(&path, &[("client_id", AZURE_CLI), ("scope", payroll)]).ok();
+    site.approve_device_code(code["user_code"].as_str().unwrap(), ALICE).unwrap();
+    site.poll(CONTOSO, &code).ok();
+    site.refresh(CONTOSO, AZURE_CLI, &token, payroll).ok();
+}
+
+#[test]
+fn scopes_of_several_resources_or_of_none_are_refused() {
+    let site = start();
+    let token = site.sign_in(CONTOSO)["refresh_token"].clone();
+    for (scope, error, code) in [
+        (
+            "https://vault.azure.net/.default https://storage.azure.com/.default",
+            "invalid_request",
+            28_000,
+        ),
+        ("https://nowhere.example/.default", "invalid_resource", 500_011),
+    ] {
+        let refusal = site.refresh(CONTOSO, AZURE_CLI, &token, scope).refusal();
+        assert_eq!(refusal, (error.into(), code), "{scope}");
+    }
+    // Two scopes of one resource are fine.
+    let scope =
+        "https://graph.microsoft.com/User.Read https://graph.microsoft.com/Group.Read.All openid";
+    let answer = site.refresh(CONTOSO, AZURE_CLI, &token, scope).ok();
+    assert_eq!(answer["scope"], format!("openid {}", &scope[..scope.len() - 7]));
+    assert_eq!(claims(&answer["access_token"])["scp"], "User.Read Group.Read.All");
+}
+
+#[test]
+fn a_disabled_user_is_out() {
+    let site = start();
+    let token = site.sign_in(CONTOSO)["refresh_token"].clone();
+    site.directory_mut(|directory| directory.user_mut(ALICE).unwrap().disabled = true);
+    let refusal = site.refresh(CONTOSO, AZURE_CLI, &token, USER_SCOPE);
+    assert_eq!(refusal.refusal(), ("invalid_grant".into(), 50_057));
+}
