@@ -1,0 +1,50 @@
+//! The buffer everything is printed into. It may hold an access token, so it leaves no copies behind.
+
+use zeroize::Zeroizing;
+
+/// A growing text. Memory it outgrows is wiped before it is given back.
+#[derive(Default)]
+pub(super) struct Sink {
+    text: Zeroizing<String>,
+}
+
+impl Sink {
+    /// Appends `text`.
+    pub(super) fn push_str(&mut self, text: &str) {
+        let needed = self.text.len() + text.len();
+        if needed > self.text.capacity() {
+            let mut larger = Zeroizing::new(String::with_capacity(needed.max(64) * 2));
+            larger.push_str(&self.text);
+            self.text = larger;
+        }
+        self.text.push_str(text);
+    }
+
+    /// Appends one character.
+    pub(super) fn push(&mut self, character: char) {
+        self.push_str(character.encode_utf8(&mut [0; 4]));
+    }
+
+    /// Appends `unit`, `count` times.
+    pub(super) fn repeat(&mut self, unit: &str, count: usize) {
+        for _ in 0..count {
+            self.push_str(unit);
+        }
+    }
+
+    /// What was written so far.
+    pub(super) fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Takes back whatever follows the first `length` bytes that is white space in Python's eyes.
+    pub(super) fn trim_end_to(&mut self, length: usize) {
+        let kept = self.text.trim_end_matches(super::python::is_space).len().max(length);
+        self.text.truncate(kept);
+    }
+
+    /// The finished text, wiped when dropped.
+    pub(super) fn finish(self) -> Zeroizing<String> {
+        self.text
+    }
+}
