@@ -1,0 +1,285 @@
+//! The clouds that az knows without being told (az 2.91), as published by Microsoft.
+
+use std::borrow::Cow;
+
+use super::cloud_values::CloudValues;
+
+/// The names of the built-in clouds, in the order az lists them.
+pub(super) const NAMES: [&str; 4] =
+    ["AzureCloud", "AzureChinaCloud", "AzureUSGovernment", "AzureBleuCloud"];
+
+/// A name, and its value in each of [`NAMES`]; empty where the cloud has none.
+type Row = (&'static str, [&'static str; 4]);
+
+/// The endpoints of a built-in cloud; all unset for another name.
+pub(super) fn endpoints(cloud: &str) -> CloudValues {
+    column(&ENDPOINTS, cloud)
+}
+
+/// The suffixes of a built-in cloud; all unset for another name.
+pub(super) fn suffixes(cloud: &str) -> CloudValues {
+    column(&SUFFIXES, cloud)
+}
+
+fn column(rows: &'static [Row], cloud: &str) -> CloudValues {
+    let at = NAMES.iter().position(|name| *name == cloud);
+    let value = |row: &Row| at.and_then(|at| row.1.get(at).copied()).filter(|v| !v.is_empty());
+    CloudValues::new(rows.iter().map(|row| (row.0, value(row).map(Cow::Borrowed))))
+}
+
+// Trailing slashes and leading dots are as az has them. They matter: a scope is the endpoint with
+// "/.default" put behind it.
+
+const ENDPOINTS: [Row; 21] = [
+    (
+        "active_directory",
+        [
+            "https://login.microsoftonline.com",
+            "https://login.chinacloudapi.cn",
+            "https://login.microsoftonline.us",
+            "https://login.sovcloud-identity.fr",
+        ],
+    ),
+    ("active_directory_data_lake_resource_id", ["https://datalake.azure.net/", "", "", ""]),
+    (
+        "active_directory_graph_resource_id",
+        [
+            "https://graph.windows.net/",
+            "https://graph.chinacloudapi.cn/",
+            "https://graph.microsoftazure.us/",
+            "https://graph.svc.sovcloud.fr/",
+        ],
+    ),
+    (
+        "active_directory_resource_id",
+        [
+            "https://management.core.windows.net/",
+            "https://management.core.chinacloudapi.cn/",
+            "https://management.core.usgovcloudapi.net/",
+            "https://management.sovcloud-api.fr/",
+        ],
+    ),
+    (
+        "app_insights_resource_id",
+        [
+            "https://api.applicationinsights.io",
+            "https://api.applicationinsights.azure.cn",
+            "https://api.applicationinsights.us",
+            "",
+        ],
+    ),
+    (
+        "app_insights_telemetry_channel_resource_id",
+        [
+            "https://dc.applicationinsights.azure.com/v2/track",
+            "https://dc.applicationinsights.azure.cn/v2/track",
+            "https://dc.applicationinsights.us/v2/track",
+            "",
+        ],
+    ),
+    (
+        "app_service_resource_id",
+        [
+            "https://appservice.azure.com",
+            "https://management.core.chinacloudapi.cn/",
+            "https://management.core.usgovcloudapi.net/",
+            "",
+        ],
+    ),
+    ("attestation_resource_id", ["https://attest.azure.net", "", "", ""]),
+    ("azmirror_storage_account_resource_id", ["", "", "", ""]),
+    (
+        "batch_resource_id",
+        [
+            "https://batch.core.windows.net/",
+            "https://batch.chinacloudapi.cn/",
+            "https://batch.core.usgovcloudapi.net/",
+            "https://batch.sovcloud-api.fr/",
+        ],
+    ),
+    (
+        "gallery",
+        [
+            "https://gallery.azure.com/",
+            "https://gallery.chinacloudapi.cn/",
+            "https://gallery.usgovcloudapi.net/",
+            "https://gallery.sovcloud-api.fr/",
+        ],
+    ),
+    (
+        "log_analytics_resource_id",
+        [
+            "https://api.loganalytics.io",
+            "https://api.loganalytics.azure.cn",
+            "https://api.loganalytics.us",
+            "",
+        ],
+    ),
+    (
+        "management",
+        [
+            "https://management.core.windows.net/",
+            "https://management.core.chinacloudapi.cn/",
+            "https://management.core.usgovcloudapi.net/",
+            "https://management.sovcloud-api.fr/",
+        ],
+    ),
+    (
+        "media_resource_id",
+        [
+            "https://rest.media.azure.net",
+            "https://rest.media.chinacloudapi.cn",
+            "https://rest.media.usgovcloudapi.net",
+            "https://rest.media.sovcloud-api.fr",
+        ],
+    ),
+    (
+        "microsoft_graph_resource_id",
+        [
+            "https://graph.microsoft.com/",
+            "https://microsoftgraph.chinacloudapi.cn",
+            "https://graph.microsoft.us/",
+            "https://graph.svc.sovcloud.fr",
+        ],
+    ),
+    (
+        "ossrdbms_resource_id",
+        [
+            "https://ossrdbms-aad.database.windows.net",
+            "https://ossrdbms-aad.database.chinacloudapi.cn",
+            "https://ossrdbms-aad.database.usgovcloudapi.net",
+            "https://ossrdbms-aad.database.sovcloud-api.fr",
+        ],
+    ),
+    (
+        "portal",
+        [
+            "https://portal.azure.com",
+            "https://portal.azure.cn",
+            "https://portal.azure.us",
+            "https://portal.sovcloud-azure.fr",
+        ],
+    ),
+    (
+        "resource_manager",
+        [
+            "https://management.azure.com/",
+            "https://management.chinacloudapi.cn",
+            "https://management.usgovcloudapi.net/",
+            "https://management.sovcloud-api.fr",
+        ],
+    ),
+    (
+        "sql_management",
+        [
+            "https://management.core.windows.net:8443/",
+            "https://management.core.chinacloudapi.cn:8443/",
+            "https://management.core.usgovcloudapi.net:8443/",
+            "https://management.database.sovcloud-api.fr:8443/",
+        ],
+    ),
+    (
+        "synapse_analytics_resource_id",
+        [
+            "https://dev.azuresynapse.net",
+            "https://dev.azuresynapse.azure.cn",
+            "https://dev.azuresynapse.usgovcloudapi.net",
+            "",
+        ],
+    ),
+    (
+        "vm_image_alias_doc",
+        [
+            "https://azcliprod.blob.core.windows.net/cli/vm/aliases.json",
+            "https://azcliprod.blob.core.windows.net/cli/vm/aliases.json",
+            "https://azcliprod.blob.core.windows.net/cli/vm/aliases.json",
+            "https://azcliprod.blob.core.windows.net/cli/vm/aliases_master.json",
+        ],
+    ),
+];
+
+const SUFFIXES: [Row; 13] = [
+    (
+        "acr_login_server_endpoint",
+        [".azurecr.io", ".azurecr.cn", ".azurecr.us", ".azurecr.sovcloud-azure.fr"],
+    ),
+    ("attestation_endpoint", [".attest.azure.net", "", "", "attest.sovcloud-api.fr"]),
+    (
+        "azure_datalake_analytics_catalog_and_job_endpoint",
+        ["azuredatalakeanalytics.net", "", "", ""],
+    ),
+    ("azure_datalake_store_file_system_endpoint", ["azuredatalakestore.net", "", "", ""]),
+    (
+        "keyvault_dns",
+        [
+            ".vault.azure.net",
+            ".vault.azure.cn",
+            ".vault.usgovcloudapi.net",
+            ".vault.sovcloud-api.fr",
+        ],
+    ),
+    (
+        "mariadb_server_endpoint",
+        [
+            ".mariadb.database.azure.com",
+            ".mariadb.database.chinacloudapi.cn",
+            ".mariadb.database.usgovcloudapi.net",
+            ".mariadb.database.sovcloud-api.fr",
+        ],
+    ),
+    (
+        "mhsm_dns",
+        [
+            ".managedhsm.azure.net",
+            ".managedhsm.azure.cn",
+            ".managedhsm.usgovcloudapi.net",
+            ".managedhsm.sovcloud-api.fr",
+        ],
+    ),
+    (
+        "mysql_server_endpoint",
+        [
+            ".mysql.database.azure.com",
+            ".mysql.database.chinacloudapi.cn",
+            ".mysql.database.usgovcloudapi.net",
+            ".mysql.database.sovcloud-api.fr",
+        ],
+    ),
+    (
+        "postgresql_server_endpoint",
+        [
+            ".postgres.database.azure.com",
+            ".postgres.database.chinacloudapi.cn",
+            ".postgres.database.usgovcloudapi.net",
+            ".postgres.database.sovcloud-api.fr",
+        ],
+    ),
+    (
+        "sql_server_hostname",
+        [
+            ".database.windows.net",
+            ".database.chinacloudapi.cn",
+            ".database.usgovcloudapi.net",
+            ".database.sovcloud-api.fr",
+        ],
+    ),
+    (
+        "storage_endpoint",
+        [
+            "core.windows.net",
+            "core.chinacloudapi.cn",
+            "core.usgovcloudapi.net",
+            "core.sovcloud-api.fr",
+        ],
+    ),
+    ("storage_sync_endpoint", ["afs.azure.net", "", "afs.azure.us", "afs.sovcloud-api.fr"]),
+    (
+        "synapse_analytics_endpoint",
+        [
+            ".dev.azuresynapse.net",
+            ".dev.azuresynapse.azure.cn",
+            ".dev.azuresynapse.usgovcloudapi.net",
+            ".dev.azuresynapse.sovcloud-api.fr",
+        ],
+    ),
+];

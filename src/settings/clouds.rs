@@ -1,0 +1,222 @@
+//! All clouds: the built-in ones and what `clouds.config` changes and adds.
+
+use std::path::PathBuf;
+
+use super::builtin_clouds::{self, NAMES};
+use super::cloud::{Cloud, Endpoint};
+use super::cloud_overrides::CloudOverrides;
+use super::config::Config;
+use super::config_dir::ConfigDir;
+use super::ini::{Ini, IniError};
+use crate::error::{Error, Result};
+use crate::sys::file::Access;
+
+/// The cloud that is active unless told otherwise.
+const DEFAULT_CLOUD: &str = "AzureCloud";
+/// The API profile of all clouds that az 2.91 works with.
+const PROFILE: &str = "latest";
+/// Profiles that az once had; a cloud that asks for one works as if it did not.
+const OLD_PROFILES: [&str; 4] =
+    ["2017-03-09-profile", "2018-03-01-hybrid", "2019-03-01-hybrid", "2020-09-01-hybrid"];
+
+/// The registered clouds and the active one, as they were when loaded.
+pub struct Clouds {
+    all: Vec<Cloud>,
+    active: Cloud,
+    /// True when the active cloud was asked for and is not registered.
+    fell_back: bool,
+    notices: Vec<String>,
+    ini: Ini,
+    path: PathBuf,
+}
+
+impl Clouds {
+    /// Reads `<dir>/clouds.config`, and from `config` which cloud is active (`cloud.name`).
+    ///
+    /// A name that is not registered means AzureCloud, with a notice; az rewrites `config` in that
+    /// case, this does not. A file that is not INI is an error; az removes it, this does not.
+    pub fn load(dir: &ConfigDir, config: &Config) -> Result<Self> {
+        let path = path(dir);
+        let ini = Ini::read(&path)?;
+        let custom = ini.sections().filter(|name| !NAMES.contains(name));
+        let names = NAMES.into_iter().chain(custom);
+        let mut all = names.map(|name| read(&ini, name, &path)).collect::<Result<Vec<_>>>()?;
+
+        let mut notices = Vec::new();
+        let wanted = config.find("cloud", "name")?;
+        let name = wanted.as_ref().map_or(DEFAULT_CLOUD, |item| item.value.as_str());
+        let fell_back = !all.iter().any(|cloud| cloud.name == name);
+        if let Some(item) = wanted.as_ref().filter(|_| fell_back) {
+            notices.push(not_registered(&item.value));
+            notices.push(format!("Using '{DEFAULT_CLOUD}'. The name comes from {}.", item.source));
+        }
+        let name = if fell_back { DEFAULT_CLOUD } else { name };
+        let mut active = None;
+        for cloud in all.iter_mut().filter(|cloud| cloud.name == name) {
+            if OLD_PROFILES.contains(&cloud.profile.as_str()) {
+                notices.push(format!(
+                    "The azure stack profile '{}' has been deprecated and removed, using the \
+                     'latest' profile instead.",
+                    cloud.profile
+                ));
+                PROFILE.clone_into(&mut cloud.profile);
+            }
+            active = Some(cloud.clone());
+        }
+        let active = active.ok_or_else(|| Error::failed(not_registered(name)))?;
+        Ok(Self { all, active, fell_back, notices, ini, path })
+    }
+
+    /// The active cloud.
+    pub fn active(&self) -> &Cloud {
+        &self.active
+    }
+
+    /// What the person should know about the choice of the active cloud; a line each, to be
+    /// printed as warnings.
+    pub fn notices(&self) -> &[String] {
+        &self.notices
+    }
+
+    /// All clouds: AzureCloud, AzureChinaCloud, AzureUSGovernment, AzureBleuCloud, then the custom
+    /// ones in the order of the file.
+    pub fn list(&self) -> &[Cloud] {
+        &self.all
+    }
+
+    /// The cloud of exactly this name.
+    pub fn get(&self, name: &str) -> Result<&Cloud> {
+        let found = self.all.iter().find(|cloud| cloud.name == name);
+        found.ok_or_else(|| Error::failed(not_registered(name)))
+    }
+
+    /// The subscription last chosen in a cloud. It outlives sign-outs (az 2.91).
+    pub fn subscription(&self, cloud: &str) -> Result<Option<String>> {
+        self.ini.get(cloud, "subscription").map_err(|error| error.in_file(&self.path))
+    }
+
+    /// Makes the cloud of this name, in any case, the active one in `<dir>/config`.
+    ///
+    /// `None` when it is active already. `AZURE_CLOUD_NAME` goes on overriding the file.
+    pub fn set_active(&self, dir: &ConfigDir, name: &str) -> Result<Option<&Cloud>> {
+        let lower = name.to_lowercase();
+        let found = self.all.iter().find(|cloud| cloud.name.to_lowercase() == lower);
+        let cloud = found.ok_or_else(|| Error::failed(not_registered(name)))?;
+        if cloud.name == self.active.name && !self.fell_back {
+            return Ok(None);
+        }
+        Config::set(dir, &Config::path(dir), "cloud", "name", &cloud.name)?;
+        Ok(Some(cloud))
+    }
+
+    /// Adds a custom cloud. Fails when the name is taken, or when an endpoint is missing that no
+    /// cloud can do without.
+    pub fn register(dir: &ConfigDir, name: &str, values: &CloudOverrides) -> Result<()> {
+        update(dir, |ini| {
+            if is_registered(ini, name) {
+                return Err(Error::failed(format!("The cloud '{name}' is already registered.")));
+            }
+            values.require_endpoints()?;
+            write(ini, name, values).map_err(|error| error.in_file(&path(dir)))
+        })
+    }
+
+    /// Changes a cloud, built-in or custom, named exactly.
+    pub fn update(dir: &ConfigDir, name: &str, values: &CloudOverrides) -> Result<()> {
+        update(dir, |ini| {
+            if !is_registered(ini, name) {
+                values.require_endpoints()?;
+                return Err(Error::failed(not_registered(name)));
+            }
+            write(ini, name, values).map_err(|error| error.in_file(&path(dir)))
+        })
+    }
+
+    /// Removes a custom cloud, named exactly, that is not the active one.
+    pub fn unregister(&self, dir: &ConfigDir, name: &str) -> Result<()> {
+        update(dir, |ini| {
+            let because = if !is_registered(ini, name) {
+                return Err(Error::failed(not_registered(name)));
+            } else if name == self.active.name {
+                "it's currently active"
+            } else if NAMES.contains(&name) {
+                "it's not a custom cloud"
+            } else {
+                ini.remove_section(name).map_err(|error| error.in_file(&path(dir)))?;
+                return Ok(());
+            };
+            Err(Error::failed(format!("The cloud '{name}' cannot be unregistered as {because}.")))
+        })
+    }
+
+    /// Notes the subscription chosen in a cloud, named exactly, for the next `cloud set`.
+    pub fn set_subscription(dir: &ConfigDir, cloud: &str, id: &str) -> Result<()> {
+        update(dir, |ini| {
+            if !is_registered(ini, cloud) {
+                return Err(Error::failed(not_registered(cloud)));
+            }
+            ini.set(cloud, "subscription", id).map_err(|error| error.in_file(&path(dir)))
+        })
+    }
+}
+
+fn path(dir: &ConfigDir) -> PathBuf {
+    dir.file("clouds.config")
+}
+
+fn update(dir: &ConfigDir, edit: impl FnOnce(&mut Ini) -> Result<()>) -> Result<()> {
+    Ini::update(dir, &path(dir), Access::Shared, edit)
+}
+
+fn is_registered(ini: &Ini, name: &str) -> bool {
+    NAMES.contains(&name) || ini.sections().any(|section| section == name)
+}
+
+fn not_registered(name: &str) -> String {
+    format!("The cloud '{name}' is not registered.")
+}
+
+/// The cloud `name` as the file leaves it.
+fn read(ini: &Ini, name: &str, path: &std::path::Path) -> Result<Cloud> {
+    let mut endpoints = builtin_clouds::endpoints(name);
+    let mut suffixes = builtin_clouds::suffixes(name);
+    let mut profile = None;
+    let items = ini.items(name).map_err(|error| error.in_file(path))?;
+    for (option, value) in items.unwrap_or_default() {
+        if let Some(endpoint) = option.strip_prefix("endpoint_") {
+            endpoints.set(endpoint, Some(value));
+        } else if let Some(suffix) = option.strip_prefix("suffix_") {
+            suffixes.set(suffix, Some(value));
+        } else if option == "profile" {
+            profile = Some(value);
+        }
+    }
+    let profile = profile.unwrap_or_else(|| PROFILE.to_owned());
+    if profile != PROFILE && !OLD_PROFILES.contains(&profile.as_str()) {
+        let text = format!("Profile {profile} does not exist or is not supported.");
+        return Err(Error::failed(text)
+            .remedy(format!("Remove 'profile' from [{name}] in {}.", path.display())));
+    }
+    if endpoints.get("management").is_none() {
+        let fallback = endpoints.get(Endpoint::ResourceManager.name()).map(str::to_owned);
+        endpoints.set("management", fallback);
+    }
+    Ok(Cloud { name: name.to_owned(), profile, endpoints, suffixes, file: path.to_path_buf() })
+}
+
+/// Writes what is set, in the order az does.
+fn write(ini: &mut Ini, name: &str, values: &CloudOverrides) -> Result<(), IniError> {
+    if let Some(profile) = &values.profile {
+        ini.set(name, "profile", profile)?;
+    }
+    for (endpoint, value) in values.endpoints.iter_set() {
+        ini.set(name, &format!("endpoint_{endpoint}"), value)?;
+    }
+    for (suffix, value) in values.suffixes.iter_set() {
+        ini.set(name, &format!("suffix_{suffix}"), value)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

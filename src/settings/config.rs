@@ -1,0 +1,370 @@
+//! az's settings: the file `config`, overridden by environment variables.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value, json};
+
+use super::config_dir::ConfigDir;
+use super::ini::Ini;
+use crate::error::{Error, Result};
+use crate::sys::System;
+use crate::sys::file::Access;
+
+const TRUE: [&str; 4] = ["1", "yes", "true", "on"];
+const FALSE: [&str; 4] = ["0", "no", "false", "off"];
+
+/// az's settings as they were when loaded.
+///
+/// `AZURE_<SECTION>_<OPTION>` comes before the file (az 2.91), also when it is empty.
+pub struct Config {
+    /// The variables that begin with `AZURE_`.
+    env: BTreeMap<String, String>,
+    /// In order of precedence.
+    files: Vec<(PathBuf, Ini)>,
+}
+
+/// A setting and where it comes from, as `config get` prints it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item {
+    /// The option, lower-case.
+    pub name: String,
+    /// The name of the environment variable, or the path of the file.
+    pub source: String,
+    /// The text, interpolated.
+    pub value: String,
+}
+
+impl Item {
+    /// `{"name", "source", "value"}`.
+    pub fn to_value(&self) -> Value {
+        json!({"name": self.name, "source": self.source, "value": self.value})
+    }
+}
+
+impl Config {
+    /// Reads the environment and `<dir>/config`. A missing file is an empty one.
+    pub fn load(system: &System, dir: &ConfigDir) -> Result<Self> {
+        Self::read(system, vec![Self::path(dir)])
+    }
+
+    /// [`Config::load`] with the local files before the global one: `config` in a folder named as
+    /// `dir` is, in the working directory and each parent up to where `dir` itself is.
+    ///
+    /// az looks there for `defaults.*` and for `config --local` alone.
+    pub fn load_with_local(system: &System, dir: &ConfigDir) -> Result<Self> {
+        let cwd = system.env.current_dir();
+        let mut paths = cwd.map_or_else(Vec::new, |cwd| local_files(&cwd, dir.path()));
+        paths.push(Self::path(dir));
+        Self::read(system, paths)
+    }
+
+    fn read(system: &System, paths: Vec<PathBuf>) -> Result<Self> {
+        let files = paths.into_iter().map(|path| {
+            let ini = Ini::read(&path)?;
+            Ok((path, ini))
+        });
+        Ok(Self { env: system.env.with_prefix("AZURE_"), files: files.collect::<Result<_>>()? })
+    }
+
+    /// `<dir>/config`.
+    pub fn path(dir: &ConfigDir) -> PathBuf {
+        dir.file("config")
+    }
+
+    /// The file that `config set --local` writes: `<cwd>/<name of dir>/config`.
+    pub fn local_path(system: &System, dir: &ConfigDir) -> Result<PathBuf> {
+        match (system.env.current_dir(), dir.path().file_name()) {
+            (Some(cwd), Some(name)) => Ok(cwd.join(name).join("config")),
+            _ => Err(Error::failed("There is no working directory to keep local settings in.")),
+        }
+    }
+
+    /// The files read, in order of precedence, whether they exist or not.
+    pub fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.files.iter().map(|(path, _)| path.as_path())
+    }
+
+    /// The text of a setting; `None` when it is not set. Sections are case-sensitive, options not.
+    /// Fails for a value in a file with a stray `%`.
+    pub fn get(&self, section: &str, option: &str) -> Result<Option<String>> {
+        Ok(self.find(section, option)?.map(|item| item.value))
+    }
+
+    /// A setting that is on or off: `1 yes true on` or `0 no false off` in any case, `default` when
+    /// not set. Other text is an error that names the variable or the file.
+    pub fn get_bool(&self, section: &str, option: &str, default: bool) -> Result<bool> {
+        let Some(item) = self.find(section, option)? else {
+            return Ok(default);
+        };
+        let value = item.value.to_lowercase();
+        if TRUE.contains(&value.as_str()) {
+            return Ok(true);
+        }
+        if FALSE.contains(&value.as_str()) {
+            return Ok(false);
+        }
+        let place = if item.source == variable(section, option) {
+            item.source
+        } else {
+            format!("{section}.{} in {}", item.name, item.source)
+        };
+        Err(Error::failed(format!("{place} is '{}', which is neither on nor off.", item.value))
+            .remedy(format!("Use one of {} or {}.", TRUE.join(", "), FALSE.join(", "))))
+    }
+
+    /// A setting with its source; `None` when it is not set.
+    pub fn find(&self, section: &str, option: &str) -> Result<Option<Item>> {
+        let name = option.to_lowercase();
+        let source = variable(section, option);
+        if let Some(value) = self.env.get(&source) {
+            return Ok(Some(Item { name, source, value: value.clone() }));
+        }
+        for (path, ini) in &self.files {
+            let found = ini.get(section, option).map_err(|error| error.in_file(path))?;
+            if let Some(value) = found {
+                return Ok(Some(Item { name, source: path.display().to_string(), value }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// All settings of a section, each name once: the variables that override it, sorted, then the
+    /// files' in their order.
+    pub fn items(&self, section: &str) -> Result<Vec<Item>> {
+        let prefix = variable(section, "");
+        let mut items: Vec<Item> = self
+            .env
+            .iter()
+            .filter_map(|(source, value)| {
+                let name = source.strip_prefix(&prefix)?;
+                let plain = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+                (!name.is_empty() && name.chars().all(plain)).then(|| Item {
+                    name: name.to_lowercase(),
+                    source: source.clone(),
+                    value: value.clone(),
+                })
+            })
+            .collect();
+        for (path, ini) in &self.files {
+            let found = ini.items(section).map_err(|error| error.in_file(path))?;
+            for (name, value) in found.unwrap_or_default() {
+                if !items.iter().any(|item| item.name == name) {
+                    items.push(Item { name, source: path.display().to_string(), value });
+                }
+            }
+        }
+        Ok(items)
+    }
+
+    /// What `config get [key]` prints: without a key an object of all sections in the files; for a
+    /// section the list of its items; for `section.name` one item.
+    ///
+    /// `name` is compared as typed, so an upper-case letter finds nothing (az 2.91).
+    pub fn listing(&self, key: Option<&str>) -> Result<Value> {
+        let list = |section: &str| -> Result<Value> {
+            Ok(Value::Array(self.items(section)?.iter().map(Item::to_value).collect()))
+        };
+        let Some(key) = key.filter(|key| !key.is_empty()) else {
+            let sections = self.files.iter().flat_map(|(_, ini)| ini.sections());
+            let listed = sections.map(|section| Ok((section.to_owned(), list(section)?)));
+            return Ok(Value::Object(listed.collect::<Result<Map<_, _>>>()?));
+        };
+        let (section, name) = key.split_once('.').unwrap_or((key, ""));
+        if name.is_empty() {
+            return list(section);
+        }
+        match self.items(section)?.iter().find(|item| item.name == name) {
+            Some(item) => Ok(item.to_value()),
+            None => Err(Error::failed(format!("Configuration '{key}' is not set."))),
+        }
+    }
+
+    /// Stores a setting in the file at `path` ([`Config::path`] or [`Config::local_path`]), which
+    /// only its owner can then read (0600).
+    ///
+    /// A `%` that az would crash on is stored as `%%`, so that az and this program read it back.
+    /// Fails for a name that INI cannot hold, and for a broken file, which is left alone.
+    pub fn set(
+        dir: &ConfigDir,
+        path: &Path,
+        section: &str,
+        option: &str,
+        value: &str,
+    ) -> Result<()> {
+        Ini::update(dir, path, Access::Owner, |ini| {
+            ini.set(section, option, value).map_err(|error| error.in_file(path))
+        })
+    }
+
+    /// Removes a setting from the file at `path`; true when it was there.
+    pub fn unset(dir: &ConfigDir, path: &Path, section: &str, option: &str) -> Result<bool> {
+        Ini::update(dir, path, Access::Owner, |ini| {
+            ini.unset(section, option).map_err(|error| error.in_file(path))
+        })
+    }
+}
+
+/// The local files for a working directory, nearest first.
+fn local_files(cwd: &Path, dir: &Path) -> Vec<PathBuf> {
+    let Some(name) = dir.file_name() else {
+        return Vec::new();
+    };
+    let global = cwd.join(dir);
+    let folders = cwd.ancestors().map(|parent| parent.join(name));
+    let local = folders.take_while(|folder| *folder != global);
+    local.filter(|folder| folder.is_dir()).map(|folder| folder.join("config")).collect()
+}
+
+/// The environment variable that overrides a setting.
+fn variable(section: &str, option: &str) -> String {
+    format!("AZURE_{}_{}", section.to_uppercase(), option.to_uppercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::settings::tests::{dir_with, system};
+
+    fn load(vars: &[(&str, &str)], text: &str) -> (TempDir, Config) {
+        let (root, dir) = dir_with("config", text);
+        let config = Config::load(&system(vars), &dir).unwrap();
+        (root, config)
+    }
+
+    fn names(items: &[Item]) -> Vec<&str> {
+        items.iter().map(|item| item.name.as_str()).collect()
+    }
+
+    #[test]
+    fn a_variable_comes_before_the_file_even_when_empty() {
+        let text = "[core]\noutput = table\n[cloud]\nname = Stack\n";
+        let (_root, config) = load(&[("AZURE_CORE_OUTPUT", "")], text);
+        assert_eq!(config.get("core", "OUTPUT").unwrap().as_deref(), Some(""));
+        assert_eq!(config.get("cloud", "name").unwrap().as_deref(), Some("Stack"));
+        assert_eq!(config.get("Cloud", "name").unwrap(), None, "sections are case-sensitive");
+        assert_eq!(config.get("cloud", "nope").unwrap(), None);
+    }
+
+    #[test]
+    fn az_s_words_for_on_and_off() {
+        let text = "[a]\non = YES\noff = Off\none = 1\nzero = 0\nbad = maybe\nempty =\n";
+        let (_root, config) = load(&[("AZURE_A_ENV", "enabled")], text);
+        let bool = |option| config.get_bool("a", option, true);
+        assert!(bool("on").unwrap() && bool("one").unwrap() && bool("missing").unwrap());
+        assert!(!bool("off").unwrap() && !bool("zero").unwrap());
+        assert!(!config.get_bool("a", "missing", false).unwrap());
+        for (option, place) in [("bad", "config is 'maybe'"), ("env", "AZURE_A_ENV is 'enabled'")] {
+            let error = bool(option).unwrap_err();
+            assert!(error.message().contains(place), "{error}");
+            assert!(error.remedy_lines()[0].contains("1, yes, true, on or 0, no, false, off"));
+        }
+        assert!(bool("empty").is_err());
+    }
+
+    #[test]
+    fn a_listing_has_variables_first_and_each_name_once() {
+        let text = "[core]\nzz = 1\noutput = table\n\n[defaults]\n\n[Up]\nx = 1\n";
+        let vars = [
+            ("AZURE_CORE_OUTPUT", "yaml"),
+            ("AZURE_CORE_A", "b"),
+            ("AZURE_CORE_lower", "not a setting"),
+            ("AZURE_ONLY_ENV", "1"),
+        ];
+        let (root, config) = load(&vars, text);
+        let file = root.path().join("config").display().to_string();
+        let core = json!([
+            {"name": "a", "source": "AZURE_CORE_A", "value": "b"},
+            {"name": "output", "source": "AZURE_CORE_OUTPUT", "value": "yaml"},
+            {"name": "zz", "source": file, "value": "1"},
+        ]);
+        assert_eq!(config.listing(Some("core")).unwrap(), core);
+        assert_eq!(
+            config.listing(None).unwrap(),
+            json!({"core": core, "defaults": [], "Up": [{"name": "x", "source": file, "value": "1"}]})
+        );
+        assert_eq!(config.listing(Some("core.zz")).unwrap(), core[2]);
+        assert_eq!(config.listing(Some("core.")).unwrap(), core);
+        assert_eq!(config.listing(Some("nope")).unwrap(), json!([]));
+        assert_eq!(names(&config.items("only").unwrap()), ["env"]);
+        for key in ["core.nope", "core.ZZ", "up.x"] {
+            let error = config.listing(Some(key)).unwrap_err();
+            assert_eq!(error.message(), format!("Configuration '{key}' is not set."));
+        }
+    }
+
+    #[test]
+    fn set_and_unset_leave_what_az_leaves() {
+        let (_root, dir) = dir_with("unrelated", "");
+        let path = Config::path(&dir);
+        assert!(!Config::unset(&dir, &path, "cloud", "name").unwrap());
+        assert!(!path.exists(), "a change of nothing writes nothing");
+        Config::set(&dir, &path, "cloud", "name", "AzureCloud").unwrap();
+        Config::set(&dir, &path, "core", "Output", "table").unwrap();
+        Config::set(&dir, &path, "core", "note", "100%").unwrap();
+        let text = "[cloud]\nname = AzureCloud\n\n[core]\noutput = table\nnote = 100%%\n\n";
+        assert_eq!(fs::read_to_string(&path).unwrap(), text);
+        let config = Config::load(&system(&[]), &dir).unwrap();
+        assert_eq!(config.get("core", "note").unwrap().as_deref(), Some("100%"));
+        assert!(Config::unset(&dir, &path, "core", "output").unwrap());
+        assert!(!Config::unset(&dir, &path, "core", "output").unwrap());
+        let text = "[cloud]\nname = AzureCloud\n\n[core]\nnote = 100%%\n\n";
+        assert_eq!(fs::read_to_string(&path).unwrap(), text);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_file_is_its_owner_s_and_a_link_stays_a_link() {
+        use std::os::unix::fs::PermissionsExt;
+        let (root, dir) = dir_with("real", "# mine\n[a]\nx = 1\n");
+        let path = Config::path(&dir);
+        std::os::unix::fs::symlink(root.path().join("real"), &path).unwrap();
+        Config::set(&dir, &path, "a", "x", "2").unwrap();
+        assert!(fs::symlink_metadata(&path).unwrap().is_symlink());
+        assert_eq!(fs::read_to_string(root.path().join("real")).unwrap(), "# mine\n[a]\nx = 2\n");
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_broken_file_is_named_with_its_line_and_left_alone() {
+        let text = "[core]\noutput = json\njust words\n";
+        let (_root, dir) = dir_with("config", text);
+        let path = Config::path(&dir);
+        let loading = Config::load(&system(&[]), &dir).err().unwrap();
+        let setting = Config::set(&dir, &path, "core", "output", "table").unwrap_err();
+        for error in [loading, setting] {
+            assert!(error.message().contains(&format!("{}", path.display())), "{error}");
+            assert!(error.message().contains("line 3"), "{error}");
+            assert!(error.remedy_lines()[0].contains("move it away"));
+        }
+        assert_eq!(fs::read_to_string(&path).unwrap(), text);
+    }
+
+    #[test]
+    fn a_stray_percent_fails_only_who_asks_for_it() {
+        let (_root, config) = load(&[], "[a]\nbad = 5%\ngood = 1\n");
+        assert_eq!(config.get("a", "good").unwrap().as_deref(), Some("1"));
+        let error = config.get("a", "bad").unwrap_err();
+        assert!(error.message().contains("a.bad: a '%' must be written '%%'"), "{error}");
+    }
+
+    #[test]
+    fn local_files_are_nearest_first_and_end_at_the_global_one() {
+        let root = tempfile::tempdir().unwrap();
+        let cwd = root.path().join("one/two");
+        for folder in ["one/two/.azure", "one/.azure", ".azure"] {
+            fs::create_dir_all(root.path().join(folder)).unwrap();
+        }
+        let at = |folder: &str| root.path().join(folder).join("config");
+        let near = vec![at("one/two/.azure"), at("one/.azure")];
+        assert_eq!(local_files(&cwd, &root.path().join(".azure")), near);
+        let all = vec![at("one/two/.azure"), at("one/.azure"), at(".azure")];
+        assert_eq!(local_files(&cwd, Path::new("/elsewhere/.azure")), all);
+        assert_eq!(local_files(&cwd, Path::new(".azure")), Vec::<PathBuf>::new());
+        assert_eq!(local_files(&cwd, Path::new("/elsewhere/other")), Vec::<PathBuf>::new());
+    }
+}

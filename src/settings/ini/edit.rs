@@ -1,0 +1,169 @@
+//! Changes to an INI file that leave every other line as it is.
+//!
+//! On a file that az wrote the result is what az would write: `name = value`, continuation lines
+//! behind a tab, an empty line after each section. Unlike az, comments and layout are kept.
+
+use std::ops::Range;
+
+use super::{Entry, Ini, IniError, is_space, strip, strip_end};
+
+impl Ini {
+    /// Gives an option a value, making option and section as needed.
+    ///
+    /// A text that az would take is stored as it is: in it `%%` is a percent sign. Where az crashes
+    /// on a `%`, the text is taken literally and stored with each `%` doubled, so that az and this
+    /// program read it back. Fails, changing nothing, when names or value cannot be written as INI.
+    pub(in crate::settings) fn set(
+        &mut self,
+        section: &str,
+        option: &str,
+        value: &str,
+    ) -> Result<(), IniError> {
+        let option = option.to_lowercase();
+        let mut changed = self.with_value(section, &option, value)?;
+        if changed.get(section, &option).is_err() {
+            changed = self.with_value(section, &option, &value.replace('%', "%%"))?;
+        }
+        *self = changed;
+        Ok(())
+    }
+
+    /// Removes an option; true when it was there. Its section stays, empty if need be, as in az.
+    pub(in crate::settings) fn unset(
+        &mut self,
+        section: &str,
+        option: &str,
+    ) -> Result<bool, IniError> {
+        let option = option.to_lowercase();
+        let Some(entry) = self.section(section).and_then(|found| found.option(&option)) else {
+            return Ok(false);
+        };
+        let range = entry.lines.clone();
+        let kept = self.comments(&range);
+        let changed = self.replaced(range, kept)?;
+        *self = changed;
+        Ok(true)
+    }
+
+    /// Removes a section from its header to its last option, with the empty lines that follow;
+    /// true when it was there.
+    pub(in crate::settings) fn remove_section(&mut self, name: &str) -> Result<bool, IniError> {
+        let Some(section) = self.section(name) else {
+            return Ok(false);
+        };
+        let last = section.options.last().map_or(section.header + 1, |option| option.lines.end);
+        let blank = self.lines.iter().skip(last).take_while(|line| strip(line).is_empty()).count();
+        let changed = self.replaced(section.header..last + blank, Vec::new())?;
+        let rest = self.all_options().filter(|(section, ..)| *section != name);
+        if !rest.eq(changed.all_options()) {
+            let what = format!(
+                "[{name}] cannot be removed, because the lines after it are indented oddly"
+            );
+            return Err(IniError { line: None, what });
+        }
+        *self = changed;
+        Ok(true)
+    }
+
+    fn with_value(&self, section: &str, option: &str, value: &str) -> Result<Self, IniError> {
+        let value = value.replace("\r\n", "\n").replace('\r', "\n");
+        let wanted = as_read(&value);
+        let found = self.section(section);
+        let changed = match (found, found.and_then(|found| found.option(option))) {
+            (_, Some(entry)) if entry.value == wanted => return Ok(self.clone()),
+            (_, Some(entry)) => {
+                let mut lines = self.rendered(self.indent(entry), option, &value);
+                lines.extend(self.comments(&entry.lines));
+                self.replaced(entry.lines.clone(), lines)
+            }
+            (Some(found), None) => {
+                let last = found.options.last();
+                let at = last.map_or(found.header + 1, |entry| entry.lines.end);
+                let indent = last.map_or("", |entry| self.indent(entry));
+                self.replaced(at..at, self.rendered(indent, option, &value))
+            }
+            (None, _) => {
+                let end = self.lines.len();
+                let newline = self.newline();
+                let mut lines = Vec::new();
+                if self.lines.last().is_some_and(|line| !strip(line).is_empty()) {
+                    lines.push(newline.to_owned());
+                }
+                lines.push(format!("[{section}]{newline}"));
+                lines.extend(self.rendered("", option, &value));
+                lines.push(newline.to_owned());
+                self.replaced(end..end, lines)
+            }
+        };
+        let changed = changed.map_err(|_| unwritable(section, option))?;
+        let read_back = changed.section(section).and_then(|found| found.option(option));
+        if read_back.is_none_or(|entry| entry.value != wanted) {
+            return Err(unwritable(section, option));
+        }
+        Ok(changed)
+    }
+
+    /// This file with the lines of `range` replaced, parsed again.
+    fn replaced(&self, range: Range<usize>, new: Vec<String>) -> Result<Self, IniError> {
+        let mut lines = self.lines.clone();
+        if let Some(before) = range.start.checked_sub(1).and_then(|at| lines.get_mut(at))
+            && !before.ends_with(['\n', '\r'])
+        {
+            before.push_str(self.newline());
+        }
+        lines.splice(range, new);
+        Self::parse(&lines.concat())
+    }
+
+    /// Section, name and raw value of every option.
+    fn all_options(&self) -> impl Iterator<Item = (&str, &str, &str)> {
+        self.sections.iter().flat_map(|section| {
+            let options = section.options.iter();
+            options.map(|entry| (section.name.as_str(), entry.name.as_str(), entry.value.as_str()))
+        })
+    }
+
+    fn comments(&self, range: &Range<usize>) -> Vec<String> {
+        let inside = self.lines.iter().skip(range.start).take(range.len());
+        inside.filter(|line| strip(line).starts_with(['#', ';'])).cloned().collect()
+    }
+
+    /// The white space before the name of `entry`.
+    fn indent(&self, entry: &Entry) -> &str {
+        let line = self.lines.get(entry.lines.start).map_or("", String::as_str);
+        line.strip_suffix(line.trim_start_matches(is_space)).unwrap_or("")
+    }
+
+    /// The line ending of the file: that of its first line.
+    fn newline(&self) -> &'static str {
+        match self.lines.first() {
+            Some(line) if line.ends_with("\r\n") => "\r\n",
+            _ => "\n",
+        }
+    }
+
+    fn rendered(&self, indent: &str, option: &str, value: &str) -> Vec<String> {
+        let newline = self.newline();
+        let mut start = format!("{option} = ");
+        let mut lines = Vec::new();
+        for line in value.split('\n') {
+            lines.push(format!("{indent}{start}{line}{newline}"));
+            "\t".clone_into(&mut start);
+        }
+        lines
+    }
+}
+
+/// What reading makes of a value that was written: each line stripped, empty lines at the end gone.
+fn as_read(value: &str) -> String {
+    let lines: Vec<&str> = value.split('\n').map(strip).collect();
+    strip_end(&lines.join("\n")).to_owned()
+}
+
+fn unwritable(section: &str, option: &str) -> IniError {
+    let what = format!(
+        "{section}.{option} cannot be stored: INI has no way to write this name or value, or the \
+         lines around it are indented oddly"
+    );
+    IniError { line: None, what }
+}

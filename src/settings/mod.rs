@@ -1,0 +1,55 @@
+//! azure-cli's own files, in az's formats and places: `azureProfile.json`, `clouds.config`,
+//! `config`.
+//!
+//! Reading takes no lock and costs one read a file. Writing is always read, change, replace under
+//! one lock ([`ConfigDir::lock`]), so that concurrent callers lose nothing; az itself takes no lock
+//! (az 2.91). A file that cannot be understood is an error that names it, and is never overwritten.
+
+mod builtin_clouds;
+mod cloud;
+mod cloud_overrides;
+mod cloud_values;
+mod clouds;
+mod config;
+mod config_dir;
+mod ini;
+mod profile;
+mod python_json;
+mod subscription;
+mod user;
+
+pub use cloud::{Cloud, Endpoint};
+pub use cloud_overrides::CloudOverrides;
+pub use cloud_values::CloudValues;
+pub use clouds::Clouds;
+pub use config::{Config, Item};
+pub use config_dir::ConfigDir;
+pub use profile::{Listing, Profile};
+pub use subscription::{NewSubscription, Subscription, TENANT_LEVEL_NAME, TenantNames};
+pub use user::{AssignedIdentity, User, UserType};
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::fs;
+
+    use tempfile::TempDir;
+
+    use super::ConfigDir;
+    use crate::program::Program;
+    use crate::sys::{Env, System};
+
+    /// A system with exactly these variables.
+    pub(super) fn system(vars: &[(&str, &str)]) -> System {
+        let vars: BTreeMap<&str, &str> = vars.iter().copied().collect();
+        System { env: Env::fixed(vars), ..System::real(Program::Azt) }
+    }
+
+    /// A configuration folder with one file in it; the folder goes with the first part.
+    pub(super) fn dir_with(name: &str, text: &str) -> (TempDir, ConfigDir) {
+        let root = tempfile::tempdir().unwrap();
+        fs::write(root.path().join(name), text).unwrap();
+        let dir = ConfigDir::at(root.path());
+        (root, dir)
+    }
+}

@@ -1,0 +1,246 @@
+//! The accounts signed in: `azureProfile.json`.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use serde_json::{Map, Value};
+
+use super::config_dir::ConfigDir;
+use super::python_json;
+use super::subscription::Subscription;
+use crate::error::{Error, Kind, Result};
+use crate::program::Program;
+use crate::sys::file::{self, Access};
+
+const FILE: &str = "azureProfile.json";
+const BOM: char = '\u{feff}';
+
+/// The profile: subscriptions of all clouds and users, and whatever else the file holds.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Profile {
+    /// The file's object. `subscriptions` is null in it: that list is kept apart.
+    root: Map<String, Value>,
+    subscriptions: Vec<Subscription>,
+}
+
+/// What `account list` prints, and what it says beside.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Listing {
+    /// The array of entries.
+    pub value: Value,
+    /// True when there was nothing to list, whatever the state: nobody is signed in.
+    pub is_empty: bool,
+    /// True when entries were left out because their state is not `Enabled`.
+    pub some_hidden: bool,
+}
+
+impl Profile {
+    /// Reads `<dir>/azureProfile.json`, with or without a byte order mark. A missing or empty file
+    /// is an empty profile; one that is not a profile is an error that names it, where az would
+    /// overwrite it.
+    pub fn load(dir: &ConfigDir) -> Result<Self> {
+        let path = dir.file(FILE);
+        let text = file::read_text(&path)?.unwrap_or_default();
+        let text = text.strip_prefix(BOM).unwrap_or(&text).trim();
+        if text.is_empty() {
+            return Ok(Self::default());
+        }
+        let root = serde_json::from_str(text).map_err(|error| broken(&path, &error.to_string()))?;
+        let Value::Object(mut root) = root else {
+            return Err(broken(&path, "it is not a JSON object"));
+        };
+        let mut subscriptions = Vec::new();
+        match root.get_mut("subscriptions").map(Value::take) {
+            None | Some(Value::Null) => {}
+            Some(Value::Array(entries)) => {
+                for entry in entries {
+                    let entry = Subscription::from_value(entry);
+                    subscriptions.push(
+                        entry.ok_or_else(|| broken(&path, "a subscription is not an object"))?,
+                    );
+                }
+            }
+            Some(_) => return Err(broken(&path, "'subscriptions' is not a list")),
+        }
+        Ok(Self { root, subscriptions })
+    }
+
+    /// Reads the profile, lets `change` change it, and replaces the file if that changed anything;
+    /// all under the lock of `dir`. An error of `change` writes nothing.
+    pub fn update<T>(dir: &ConfigDir, change: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        let _held = dir.lock()?;
+        let mut profile = Self::load(dir)?;
+        let before = profile.clone();
+        let answer = change(&mut profile)?;
+        if profile != before {
+            let path = dir.file(FILE);
+            file::write_atomic(&path, &profile.into_bytes(&path)?, Access::Shared, true)?;
+        }
+        Ok(answer)
+    }
+
+    /// All entries, of all clouds.
+    pub fn all(&self) -> &[Subscription] {
+        &self.subscriptions
+    }
+
+    /// The entries of a cloud: all that look-ups there see.
+    pub fn visible(&self, cloud: &str) -> impl Iterator<Item = &Subscription> {
+        self.subscriptions.iter().filter(move |entry| entry.environment_name() == cloud)
+    }
+
+    /// The entry of a cloud that is called `wanted` (id or name, in any case), or the default one.
+    ///
+    /// [`Kind::NotSignedIn`] when the cloud has no entries; texts are az's, naming `program`.
+    pub fn find(
+        &self,
+        program: Program,
+        cloud: &str,
+        wanted: Option<&str>,
+    ) -> Result<&Subscription> {
+        let wanted = wanted.filter(|wanted| !wanted.is_empty());
+        let mut visible = self.visible(cloud).peekable();
+        if visible.peek().is_none() {
+            let text = format!("Please run '{program} login' to setup account.");
+            return Err(Error::new(Kind::NotSignedIn, text));
+        }
+        let lower = wanted.map(str::to_lowercase);
+        let mut found = visible.filter(|entry| match &lower {
+            Some(lower) => entry.is_called(lower),
+            None => entry.is_default(),
+        });
+        let first = found.next().ok_or_else(|| {
+            Error::failed(match wanted {
+                Some(wanted) => format!(
+                    "Subscription '{wanted}' not found. Check the spelling and casing and try again."
+                ),
+                None => format!(
+                    "No subscription found. Run '{program} account set' to select a subscription."
+                ),
+            })
+        })?;
+        if found.next().is_some() {
+            return Err(Error::failed(format!(
+                "Multiple subscriptions with the name '{}' found. Specify the subscription ID.",
+                wanted.unwrap_or("None")
+            )));
+        }
+        Ok(first)
+    }
+
+    /// Makes the entry of a cloud that is called `wanted` the default, the only one in all clouds,
+    /// and answers its id, which the caller notes with [`super::Clouds::set_subscription`].
+    ///
+    /// Fails unless exactly one entry is called so; az's texts, the argument in lower case.
+    pub fn set_default(&mut self, cloud: &str, wanted: &str) -> Result<String> {
+        let wanted = wanted.to_lowercase();
+        let matches =
+            |entry: &Subscription| entry.environment_name() == cloud && entry.is_called(&wanted);
+        let found = self.subscriptions.iter().enumerate().filter(|(_, entry)| matches(entry));
+        let found: Vec<usize> = found.map(|(at, _)| at).collect();
+        let [at] = found.as_slice() else {
+            let problem =
+                if found.is_empty() { "doesn't exist" } else { "has more than one match" };
+            return Err(Error::failed(format!(
+                "The subscription of '{wanted}' {problem} in cloud '{cloud}'."
+            )));
+        };
+        Ok(self.make_default(*at))
+    }
+
+    /// Takes over what a sign-in found: an entry with the id of an old one replaces it in place,
+    /// whatever its cloud and user; others are appended.
+    ///
+    /// The new default is the first that exists of: the new entry called `preferred` (id or name,
+    /// in any case), the old default if it is among the new, the first new one that is `Enabled`,
+    /// the first new one. Answers its id, which the caller notes with
+    /// [`super::Clouds::set_subscription`]; `None`, changing nothing, when `new` is empty.
+    pub fn merge_login(
+        &mut self,
+        new: Vec<Subscription>,
+        preferred: Option<&str>,
+    ) -> Option<String> {
+        let preferred = preferred.map(str::to_lowercase);
+        let old = self.subscriptions.iter().find(|entry| entry.is_default());
+        let chosen = preferred
+            .and_then(|wanted| new.iter().find(|entry| entry.is_called(&wanted)))
+            .or_else(|| old.and_then(|old| new.iter().find(|entry| entry.id() == old.id())))
+            .or_else(|| new.iter().find(|entry| entry.state() == "Enabled"))
+            .or_else(|| new.first())?
+            .id()
+            .to_owned();
+        let mut places: HashMap<String, usize> = HashMap::new();
+        for (at, entry) in self.subscriptions.iter().enumerate() {
+            places.entry(entry.id().to_owned()).or_insert(at);
+        }
+        for entry in new {
+            let at = *places.entry(entry.id().to_owned()).or_insert(self.subscriptions.len());
+            match self.subscriptions.get_mut(at) {
+                Some(old) => *old = entry,
+                None => self.subscriptions.push(entry),
+            }
+        }
+        places.get(&chosen).map(|at| self.make_default(*at))
+    }
+
+    /// Removes the entries of a user or app, named in any case, in all clouds; true when there
+    /// were any. Nobody becomes default in their place (az 2.91).
+    pub fn remove_user(&mut self, name: &str) -> bool {
+        let name = name.to_lowercase();
+        let before = self.subscriptions.len();
+        self.subscriptions.retain(|entry| entry.user_name().to_lowercase() != name);
+        self.subscriptions.len() != before
+    }
+
+    /// Removes all entries, of all clouds. The rest of the file stays.
+    pub fn clear(&mut self) {
+        self.subscriptions.clear();
+    }
+
+    /// What `account list` prints: the entries of a cloud in state `Enabled`, or with `all` every
+    /// entry there is.
+    pub fn list_value(&self, cloud: &str, all: bool) -> Listing {
+        let seen = |entry: &&Subscription| all || entry.environment_name() == cloud;
+        let entries: Vec<&Subscription> = self.subscriptions.iter().filter(seen).collect();
+        let shown = entries.iter().filter(|entry| all || entry.state() == "Enabled");
+        let shown: Vec<Value> = shown.map(|entry| entry.list_value()).collect();
+        Listing {
+            is_empty: entries.is_empty(),
+            some_hidden: shown.len() != entries.len(),
+            value: Value::Array(shown),
+        }
+    }
+
+    /// Makes the entry at an index the only default, and answers its id.
+    fn make_default(&mut self, default: usize) -> String {
+        let mut id = String::new();
+        for (at, entry) in self.subscriptions.iter_mut().enumerate() {
+            entry.set_default(at == default);
+            if at == default {
+                entry.id().clone_into(&mut id);
+            }
+        }
+        id
+    }
+
+    /// The file's bytes as az writes them: a byte order mark, then one line of JSON in ASCII.
+    fn into_bytes(self, path: &Path) -> Result<Vec<u8>> {
+        let mut root = self.root;
+        let entries = self.subscriptions.into_iter().map(Subscription::into_value).collect();
+        root.insert("subscriptions".into(), Value::Array(entries));
+        let json = python_json::to_text(&Value::Object(root)).map_err(|error| {
+            Error::failed(format!("{} cannot be written.", path.display())).source(error)
+        })?;
+        let mut bytes = BOM.to_string().into_bytes();
+        bytes.extend(json);
+        Ok(bytes)
+    }
+}
+
+fn broken(path: &Path, why: &str) -> Error {
+    Error::failed(format!("{} cannot be read: {why}.", path.display()))
+        .remedy("Move the file away and sign in again. It was not changed.")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,202 @@
+//! One entry of the profile: a subscription, or a tenant without one.
+
+use serde_json::{Map, Value, json};
+
+use super::user::{AssignedIdentity, User, UserType};
+
+/// The name of entries that stand for a tenant without subscriptions.
+pub const TENANT_LEVEL_NAME: &str = "N/A(tenant level account)";
+
+/// An entry of `azureProfile.json`, with the members this program does not know.
+///
+/// Texts that are missing read as the empty text; none of az's are ever empty.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Subscription(Map<String, Value>);
+
+/// What Azure Resource Manager and the sign-in say about a subscription.
+#[derive(Clone, Debug)]
+pub struct NewSubscription {
+    /// The subscription's GUID.
+    pub id: String,
+    /// Display name.
+    pub name: String,
+    /// `Enabled`, `Warned`, `PastDue`, `Disabled` or `Deleted`.
+    pub state: String,
+    /// Who signed in.
+    pub user: User,
+    /// Tenant of the token that found it.
+    pub tenant_id: String,
+    /// Name of the cloud.
+    pub environment_name: String,
+    /// Tenant the subscription belongs to.
+    pub home_tenant_id: String,
+    /// Only from a sign-in that visited all tenants; missing in the entry otherwise.
+    pub tenant_names: Option<TenantNames>,
+    /// `managedByTenants` as Azure Resource Manager gave it: a list, or null when it gave none.
+    pub managed_by_tenants: Value,
+}
+
+/// How a tenant calls itself; each may be unknown (null in the entry).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TenantNames {
+    /// Default domain, such as `contoso.onmicrosoft.com`.
+    pub default_domain: Option<String>,
+    /// Display name.
+    pub display_name: Option<String>,
+}
+
+impl From<NewSubscription> for Subscription {
+    /// Members in the order az writes them.
+    fn from(new: NewSubscription) -> Self {
+        let user = new.user.to_value();
+        let mut entry =
+            common(&new.id, &new.name, &new.state, user, &new.tenant_id, &new.environment_name);
+        entry.insert("homeTenantId".into(), new.home_tenant_id.into());
+        if let Some(names) = new.tenant_names {
+            entry.insert("tenantDefaultDomain".into(), names.default_domain.into());
+            entry.insert("tenantDisplayName".into(), names.display_name.into());
+        }
+        entry.insert("managedByTenants".into(), new.managed_by_tenants);
+        Self(entry)
+    }
+}
+
+impl Subscription {
+    /// The entry for a tenant without subscriptions: its id is the tenant's.
+    pub fn tenant_level(tenant_id: &str, user: &User, cloud: &str) -> Self {
+        let user = user.to_value();
+        Self(common(tenant_id, TENANT_LEVEL_NAME, "Enabled", user, tenant_id, cloud))
+    }
+
+    pub(super) fn from_value(value: Value) -> Option<Self> {
+        match value {
+            Value::Object(entry) => Some(Self(entry)),
+            _ => None,
+        }
+    }
+
+    pub(super) fn into_value(self) -> Value {
+        Value::Object(self.0)
+    }
+
+    /// The entry as it is in the file: what `account show` prints.
+    pub fn value(&self) -> Value {
+        Value::Object(self.0.clone())
+    }
+
+    /// What `account list` and `login` print: `cloudName` in place of `environmentName`.
+    pub fn list_value(&self) -> Value {
+        let mut entry = self.0.clone();
+        let cloud = entry.shift_remove("environmentName").unwrap_or(Value::Null);
+        entry.insert("cloudName".into(), cloud);
+        Value::Object(entry)
+    }
+
+    /// GUID of the subscription, or of the tenant.
+    pub fn id(&self) -> &str {
+        self.text("id").unwrap_or_default()
+    }
+
+    /// Display name, or [`TENANT_LEVEL_NAME`].
+    pub fn name(&self) -> &str {
+        self.text("name").unwrap_or_default()
+    }
+
+    /// `Enabled`, `Warned`, `PastDue`, `Disabled` or `Deleted`.
+    pub fn state(&self) -> &str {
+        self.text("state").unwrap_or_default()
+    }
+
+    /// Tenant of the token that found it.
+    pub fn tenant_id(&self) -> &str {
+        self.text("tenantId").unwrap_or_default()
+    }
+
+    /// Tenant the subscription belongs to; `None` for tenant-level entries.
+    pub fn home_tenant_id(&self) -> Option<&str> {
+        self.text("homeTenantId")
+    }
+
+    /// Name of the cloud.
+    pub fn environment_name(&self) -> &str {
+        self.text("environmentName").unwrap_or_default()
+    }
+
+    /// User principal name, client id, or the name that marks a managed identity.
+    pub fn user_name(&self) -> &str {
+        self.user("name").and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// Person or app; `None` for a type az does not know.
+    pub fn user_type(&self) -> Option<UserType> {
+        match self.user("type").and_then(Value::as_str) {
+            Some("user") => Some(UserType::User),
+            Some("servicePrincipal") => Some(UserType::ServicePrincipal),
+            _ => None,
+        }
+    }
+
+    /// Which managed identity it belongs to; `None` when to none.
+    pub fn assigned_identity(&self) -> Option<AssignedIdentity> {
+        let info = self.user("assignedIdentityInfo").and_then(Value::as_str);
+        AssignedIdentity::of(self.user_name(), info)
+    }
+
+    /// True for the account of Azure Cloud Shell, which counts as that only inside Cloud Shell.
+    pub fn is_cloud_shell(&self) -> bool {
+        self.user("cloudShellID") == Some(&Value::Bool(true))
+    }
+
+    /// True when the app's certificate is sent along for subject name and issuer authentication.
+    pub fn use_cert_sn_issuer(&self) -> bool {
+        self.user("useCertSNIssuerAuth") == Some(&Value::Bool(true))
+    }
+
+    /// True when it stands for a tenant without subscriptions.
+    pub fn is_tenant_level(&self) -> bool {
+        self.name() == TENANT_LEVEL_NAME
+    }
+
+    /// True for the entry that commands use unless told otherwise.
+    pub fn is_default(&self) -> bool {
+        self.0.get("isDefault") == Some(&Value::Bool(true))
+    }
+
+    pub(super) fn set_default(&mut self, is_default: bool) {
+        self.0.insert("isDefault".into(), is_default.into());
+    }
+
+    /// True when `wanted` is its id or its name, in any case. `wanted` is lower-case.
+    pub(super) fn is_called(&self, wanted: &str) -> bool {
+        self.id().to_lowercase() == wanted || self.name().to_lowercase() == wanted
+    }
+
+    fn text(&self, name: &str) -> Option<&str> {
+        self.0.get(name).and_then(Value::as_str)
+    }
+
+    fn user(&self, name: &str) -> Option<&Value> {
+        self.0.get("user")?.get(name)
+    }
+}
+
+/// The members every entry has, in az's order.
+fn common(
+    id: &str,
+    name: &str,
+    state: &str,
+    user: Value,
+    tenant_id: &str,
+    cloud: &str,
+) -> Map<String, Value> {
+    let members = [
+        ("id", json!(id)),
+        ("name", json!(name)),
+        ("state", json!(state)),
+        ("user", user),
+        ("isDefault", json!(false)),
+        ("tenantId", json!(tenant_id)),
+        ("environmentName", json!(cloud)),
+    ];
+    members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}

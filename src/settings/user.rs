@@ -1,0 +1,109 @@
+//! Who an entry of the profile belongs to.
+
+use serde_json::{Value, json};
+
+const SYSTEM_ASSIGNED: &str = "systemAssignedIdentity";
+const USER_ASSIGNED: &str = "userAssignedIdentity";
+
+/// `user.type` of an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum UserType {
+    /// `user`: a person.
+    User,
+    /// `servicePrincipal`: an app or a managed identity.
+    ServicePrincipal,
+}
+
+/// Which managed identity: `user.assignedIdentityInfo` of an entry.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum AssignedIdentity {
+    /// `MSI`: the one of the host.
+    System,
+    /// `MSIClient-<id>`: user-assigned, by client id.
+    Client(String),
+    /// `MSIObject-<id>`: user-assigned, by object id.
+    Object(String),
+    /// `MSIResource-<id>`: user-assigned, by Azure resource id.
+    Resource(String),
+}
+
+impl AssignedIdentity {
+    /// Reads `user` of an entry; `None` when its name is not that of a managed identity, or when
+    /// `assignedIdentityInfo` does not say which (az 2.91 goes by the name, not by the type).
+    pub(super) fn of(name: &str, info: Option<&str>) -> Option<Self> {
+        if name == SYSTEM_ASSIGNED {
+            return Some(Self::System);
+        }
+        if name != USER_ASSIGNED {
+            return None;
+        }
+        let (kind, id) = info?.split_once('-')?;
+        match kind {
+            "MSIClient" => Some(Self::Client(id.to_owned())),
+            "MSIObject" => Some(Self::Object(id.to_owned())),
+            "MSIResource" => Some(Self::Resource(id.to_owned())),
+            _ => None,
+        }
+    }
+
+    fn info(&self) -> String {
+        match self {
+            Self::System => "MSI".to_owned(),
+            Self::Client(id) => format!("MSIClient-{id}"),
+            Self::Object(id) => format!("MSIObject-{id}"),
+            Self::Resource(id) => format!("MSIResource-{id}"),
+        }
+    }
+}
+
+/// The owner of a new entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum User {
+    /// A person.
+    Person {
+        /// User principal name, as the ID token gives it.
+        name: String,
+    },
+    /// An app.
+    ServicePrincipal {
+        /// Its client id.
+        client_id: String,
+        /// Whether its certificate is sent along for subject name and issuer authentication.
+        use_cert_sn_issuer: bool,
+    },
+    /// A managed identity.
+    ManagedIdentity(AssignedIdentity),
+    /// The account Azure Cloud Shell runs under.
+    CloudShell {
+        /// Its name, or `N/A`.
+        name: String,
+    },
+}
+
+impl User {
+    /// The member `user` of an entry, keys in az's order.
+    pub(super) fn to_value(&self) -> Value {
+        match self {
+            Self::Person { name } => json!({"name": name, "type": "user"}),
+            Self::ServicePrincipal { client_id, use_cert_sn_issuer: false } => {
+                json!({"name": client_id, "type": "servicePrincipal"})
+            }
+            Self::ServicePrincipal { client_id, use_cert_sn_issuer: true } => json!({
+                "name": client_id,
+                "type": "servicePrincipal",
+                "useCertSNIssuerAuth": true,
+            }),
+            Self::ManagedIdentity(identity) => json!({
+                "name": match identity {
+                    AssignedIdentity::System => SYSTEM_ASSIGNED,
+                    _ => USER_ASSIGNED,
+                },
+                "type": "servicePrincipal",
+                "assignedIdentityInfo": identity.info(),
+            }),
+            Self::CloudShell { name } => {
+                json!({"name": name, "type": "user", "cloudShellID": true})
+            }
+        }
+    }
+}
