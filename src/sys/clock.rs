@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use chrono::{DateTime, Local, NaiveDateTime};
+
 /// Where the time comes from.
 pub enum Clock {
     /// The system's clock.
@@ -23,4 +25,10 @@ impl Clock {
             Self::Fixed(seconds) => seconds.load(Ordering::Relaxed),
         }
     }
+}
+
+/// `seconds` since 1970-01-01 UTC as the clock on this machine's wall shows it, in the zone of `TZ`
+/// or of the system; 1970-01-01 for what no calendar holds.
+pub fn local_time(seconds: i64) -> NaiveDateTime {
+    DateTime::from_timestamp(seconds, 0).unwrap_or_default().with_timezone(&Local).naive_local()
 }

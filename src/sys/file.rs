@@ -35,14 +35,25 @@ pub fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
     Ok(Some(bytes))
 }
 
+/// Standard input to its end, at most 1 MiB: a secret or a document that was piped in.
+pub fn read_stdin() -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    io::stdin()
+        .take(1024 * 1024)
+        .read_to_end(&mut bytes)
+        .map_err(|error| Error::failed(format!("Cannot read standard input: {error}.")))?;
+    Ok(bytes)
+}
+
 /// [`read`] as text; an error names the file and the cause.
 pub fn read_text(path: &Path) -> Result<Option<String>> {
     let Some(bytes) = read(path).map_err(|error| cannot("read", path, error))? else {
         return Ok(None);
     };
-    String::from_utf8(bytes)
-        .map(Some)
-        .map_err(|_| Error::failed(format!("{} is not UTF-8 text.", path.display())))
+    String::from_utf8(bytes).map(Some).map_err(|_| {
+        Error::failed(format!("{} is not UTF-8 text.", path.display()))
+            .remedy("Mend the file or move it away. It was not changed.")
+    })
 }
 
 /// Replaces `path` by `bytes` at once: readers see the old file or the new one, never a part.

@@ -18,7 +18,7 @@ mod watched;
 
 use std::path::PathBuf;
 
-pub use clock::Clock;
+pub use clock::{Clock, local_time};
 pub use env::Env;
 pub use http::{Http, Method, Request, Response};
 pub use lock_file::{LockFile, LockGuard};

@@ -1,0 +1,93 @@
+//! The vault key in a file that only its owner may read.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use zeroize::Zeroizing;
+
+use super::{VaultKey, trouble};
+use crate::error::{Error, Result};
+use crate::sys;
+use crate::sys::file::Access;
+
+/// More bytes than a key's text has.
+const LIMIT: u64 = 256;
+
+/// The key; `None` when there is no such file.
+///
+/// A file that others may read, that belongs to another user or that is a symbolic link is refused:
+/// someone else may know or set what it holds.
+pub(super) fn fetch(path: &Path) -> Result<Option<VaultKey>> {
+    let file = match open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(unreadable(path, error)),
+    };
+    private(path, &file)?;
+    let mut text = Zeroizing::new(String::new());
+    file.take(LIMIT).read_to_string(&mut text).map_err(|error| unreadable(path, error))?;
+    VaultKey::parse(&text).map(Some).ok_or_else(|| {
+        trouble(format!("{} holds no vault key.", path.display()))
+            .remedy("Restore it: 64 hex digits, or base64 of 32 bytes.")
+    })
+}
+
+/// Writes `key` to `path`, waits until it is on the disk, and hands it back.
+pub(super) fn keep(path: &Path, key: VaultKey) -> Result<VaultKey> {
+    let mut text = key.to_hex();
+    text.push('\n');
+    sys::file::write_atomic(path, text.as_bytes(), Access::Owner, true)
+        .map_err(|error| trouble(error.message()).source(error))?;
+    Ok(key)
+}
+
+fn unreadable(path: &Path, error: io::Error) -> Error {
+    trouble(format!("Cannot read the vault key {}: {error}.", path.display())).source(error)
+}
+
+#[cfg(unix)]
+fn open(path: &Path) -> io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let opened = std::fs::OpenOptions::new()
+        .read(true)
+        // Not through a link, and without waiting for the other end of a FIFO.
+        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
+        .open(path);
+    opened.map_err(|error| match error.raw_os_error() {
+        Some(libc::ELOOP) => io::Error::other("it is a symbolic link"),
+        _ => error,
+    })
+}
+
+#[cfg(unix)]
+fn private(path: &Path, file: &File) -> Result<()> {
+    use std::os::unix::fs::MetadataExt;
+    let found = file.metadata().map_err(|error| unreadable(path, error))?;
+    let path = path.display();
+    if !found.is_file() {
+        return Err(trouble(format!("{path} is not a regular file.")));
+    }
+    // SAFETY: geteuid(2) takes nothing and cannot fail.
+    if found.uid() != unsafe { libc::geteuid() } {
+        return Err(trouble(format!("{path} belongs to another user."))
+            .remedy("Run as that user, or set AZURE_CONFIG_DIR to a folder of your own."));
+    }
+    if found.mode() & 0o077 != 0 {
+        let mode = found.mode() & 0o777;
+        return Err(trouble(format!("{path} can be used by others (mode {mode:04o})."))
+            .remedy(format!("Run: chmod 600 {path}")));
+    }
+    Ok(())
+}
+
+/// On Windows the file is as private as the profile folder that it is in.
+#[cfg(not(unix))]
+fn open(path: &Path) -> io::Result<File> {
+    File::open(path)
+}
+
+#[cfg(not(unix))]
+fn private(_path: &Path, _file: &File) -> Result<()> {
+    Ok(())
+}

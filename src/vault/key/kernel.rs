@@ -1,0 +1,78 @@
+//! The vault key in the Linux kernel's user keyring: as its place, or as a copy for a while of what
+//! the Secret Service keeps, so that a warm call needs neither D-Bus nor environment variables.
+
+use std::io;
+
+use super::{KeyId, VaultKey, trouble};
+use crate::error::{Error, Result};
+use crate::sys::keyutils;
+
+/// The key `id`; `None` when the keyring does not have it (any more).
+pub(super) fn fetch(id: KeyId) -> Result<Option<VaultKey>> {
+    let found = keyutils::find(&place(id)).map_err(unusable)?;
+    Ok(found.and_then(|bytes| VaultKey::from_bytes(&bytes)))
+}
+
+/// Keeps `key` until the machine restarts, and hands it back.
+pub(super) fn keep(key: VaultKey) -> Result<VaultKey> {
+    keyutils::keep(&place(key.id()), key.expose(), None).map_err(unusable)?;
+    Ok(key)
+}
+
+/// Removes the key `id`.
+pub(super) fn remove(id: KeyId) -> Result<()> {
+    keyutils::remove(&place(id)).map(drop).map_err(unusable)
+}
+
+/// The copy of the key `id`. A kernel that does not answer has no copy.
+pub(super) fn cached(id: KeyId) -> Option<VaultKey> {
+    let bytes = keyutils::find(&copy(id)).ok()??;
+    VaultKey::from_bytes(&bytes).filter(|key| key.id() == id)
+}
+
+/// Keeps a copy of `key` for `seconds`, if the kernel lets us.
+pub(super) fn cache(key: &VaultKey, seconds: u32) {
+    // Without the copy the next call asks the Secret Service again, which is slower, not wrong.
+    let _ = keyutils::keep(&copy(key.id()), key.expose(), Some(seconds));
+}
+
+/// Removes the copy of the key `id`.
+pub(super) fn forget_cached(id: KeyId) {
+    let _ = keyutils::remove(&copy(id));
+}
+
+fn place(id: KeyId) -> String {
+    format!("azt:vault-key:{id}")
+}
+
+fn copy(id: KeyId) -> String {
+    format!("azt:vault-key-copy:{id}")
+}
+
+fn unusable(error: io::Error) -> Error {
+    let message = match error.kind() {
+        io::ErrorKind::Unsupported => {
+            "The kernel's keyring is not available here: only Linux has one.".to_owned()
+        }
+        _ => why(&error),
+    };
+    trouble(message).source(error).remedy("Choose another key source: env, file or keyring.")
+}
+
+#[cfg(target_os = "linux")]
+fn why(error: &io::Error) -> String {
+    match error.raw_os_error() {
+        Some(libc::ENOSYS) => "This kernel was built without keyrings.".to_owned(),
+        Some(libc::EPERM) => {
+            "The kernel's keyring is not available here: the sandbox or container forbids it."
+                .to_owned()
+        }
+        Some(libc::EDQUOT) => "The kernel's keyring is full.".to_owned(),
+        _ => format!("The kernel's keyring cannot be used: {error}."),
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn why(error: &io::Error) -> String {
+    format!("The kernel's keyring cannot be used: {error}.")
+}

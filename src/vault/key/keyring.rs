@@ -1,0 +1,109 @@
+//! The vault key in the desktop's keyring: Secret Service (freedesktop.org), macOS Keychain,
+//! Windows Credential Manager. Only the key goes there: Credential Manager takes 2,560 bytes at the
+//! most, and tokens are longer.
+//!
+//! The `keyring` crate waits for ever on a bus that hangs and on a question to the person, so every
+//! call runs in a thread that is left behind when its time is up. The entry is `azt` / key id, and
+//! its secret the key as 64 hex digits: `secret-tool lookup service azt username <key id>`.
+
+use std::io;
+use std::time::Duration;
+
+use keyring::{Entry, Error as Refusal};
+use zeroize::Zeroizing;
+
+use super::{KeyId, VaultKey, trouble};
+use crate::error::{Error, Result};
+use crate::sys::{System, within};
+
+const SERVICE: &str = "azt";
+/// For a person who has to type the keyring's password.
+const PATIENT: Duration = Duration::from_mins(1);
+
+/// How long the keyring may take at a sign-in: longer than `limit` for a person who sees its
+/// dialogue.
+pub(super) fn limit_at_sign_in(system: &System, limit: Duration) -> Duration {
+    let display = ["DISPLAY", "WAYLAND_DISPLAY"];
+    let sees_dialogues = cfg!(any(windows, target_os = "macos"))
+        || display.into_iter().any(|name| system.env.non_empty(name).is_some());
+    if sees_dialogues && system.terminal.stdin_is_tty() { limit.max(PATIENT) } else { limit }
+}
+
+/// The key `id`; `None` when the keyring answers that it has no such entry.
+pub(super) fn fetch(system: &System, id: KeyId, limit: Duration) -> Result<Option<VaultKey>> {
+    let answer = ask(system, limit, id, |entry| entry.get_secret().map(Zeroizing::new))?;
+    let text = match answer {
+        Ok(text) => text,
+        Err(Refusal::NoEntry) => return Ok(None),
+        Err(refusal) => return Err(refused(&refusal)),
+    };
+    let key = std::str::from_utf8(&text).ok().and_then(VaultKey::parse);
+    key.map(Some).ok_or_else(|| {
+        trouble(format!("The keyring's entry {SERVICE} / {id} is not a vault key."))
+            .remedy("Restore the entry: 64 hex digits, or base64 of 32 bytes.")
+    })
+}
+
+/// Puts `key` into the keyring and hands it back.
+pub(super) fn keep(system: &System, key: VaultKey, limit: Duration) -> Result<VaultKey> {
+    let text = key.to_hex();
+    ask(system, limit, key.id(), move |entry| entry.set_secret(text.as_bytes()))?
+        .map_err(|refusal| refused(&refusal))?;
+    Ok(key)
+}
+
+/// Removes the key `id`.
+pub(super) fn remove(system: &System, id: KeyId, limit: Duration) -> Result<()> {
+    match ask(system, limit, id, Entry::delete_credential)? {
+        Ok(()) | Err(Refusal::NoEntry) => Ok(()),
+        Err(refusal) => Err(refused(&refusal)),
+    }
+}
+
+/// Lets `work` have the entry, within `limit`. No service and no answer in time are errors of the
+/// outer result; what the keyring says is the inner one.
+fn ask<T: Send + 'static>(
+    system: &System,
+    limit: Duration,
+    id: KeyId,
+    work: impl FnOnce(&Entry) -> keyring::Result<T> + Send + 'static,
+) -> Result<keyring::Result<T>> {
+    if !system.env.is_process() {
+        // The crate reads the variables of the process, which this system does not stand for.
+        return Err(no_service("the environment is not this process's own"));
+    }
+    let answer = within(limit, move || {
+        if let Err(cause) = Entry::store_status() {
+            return Err(cause.to_string());
+        }
+        Ok(Entry::new(SERVICE, &id.to_string()).and_then(|entry| work(&entry)))
+    });
+    match answer {
+        Ok(Ok(answer)) => Ok(answer),
+        Ok(Err(cause)) => Err(no_service(&cause)),
+        Err(error) if error.kind() == io::ErrorKind::TimedOut => Err(no_answer(limit)),
+        Err(error) => Err(trouble(format!("The keyring cannot be asked: {error}.")).source(error)),
+    }
+}
+
+fn no_service(cause: &str) -> Error {
+    trouble(format!("There is no keyring service here: {cause}."))
+        .remedy("Run inside a desktop session, or start a Secret Service such as gnome-keyring.")
+}
+
+fn no_answer(limit: Duration) -> Error {
+    trouble(format!("The keyring did not answer within {} s.", limit.as_secs()))
+        .remedy("If it waits to be unlocked, unlock it and try again; else restart it.")
+}
+
+fn refused(refusal: &Refusal) -> Error {
+    match refusal {
+        Refusal::NoStorageAccess(cause) => {
+            trouble(format!("The keyring is locked or was never set up ({cause})."))
+                .remedy("Unlock it, for instance by signing in to the desktop, and try again.")
+        }
+        Refusal::Ambiguous(_) => trouble("The keyring has several entries for the vault key.")
+            .remedy("Remove all but one of them."),
+        other => trouble(format!("The keyring failed: {other}.")),
+    }
+}

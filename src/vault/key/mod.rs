@@ -1,0 +1,242 @@
+//! Where the vault key is kept.
+
+mod env;
+mod file;
+mod kernel;
+mod keyring;
+mod vault_key;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+pub use vault_key::{KeyId, VaultKey};
+
+pub(super) use vault_key::hex;
+
+use super::{Options, start_afresh, trouble};
+use crate::error::{Error, Kind, Result};
+use crate::sys::System;
+
+/// Where a vault key is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum KeySource {
+    /// The environment variable `AZT_VAULT_KEY`: 64 hex digits or base64 of 32 bytes.
+    Env,
+    /// The file `vault.key` beside the records, readable by its owner only.
+    File,
+    /// The Linux kernel's user keyring, which is emptied when the machine restarts.
+    Kernel,
+    /// The Secret Service, macOS Keychain or Windows Credential Manager.
+    Keyring,
+}
+
+/// What was asked for: a source, or `auto`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum KeyChoice {
+    /// The environment variable if set, else the keyring if it takes the key, else the file.
+    #[default]
+    Auto,
+    /// This source and no other.
+    Source(KeySource),
+}
+
+const SOURCES: [KeySource; 4] =
+    [KeySource::Env, KeySource::File, KeySource::Kernel, KeySource::Keyring];
+
+impl fmt::Display for KeySource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Env => "env",
+            Self::File => "file",
+            Self::Kernel => "kernel",
+            Self::Keyring => "keyring",
+        })
+    }
+}
+
+impl FromStr for KeyChoice {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        if text == "auto" {
+            return Ok(Self::Auto);
+        }
+        let source = SOURCES.into_iter().find(|source| source.to_string() == text);
+        source.map(Self::Source).ok_or_else(|| {
+            Error::new(
+                Kind::Usage,
+                format!("'{text}' is no key source: use auto, env, file, kernel or keyring."),
+            )
+        })
+    }
+}
+
+/// The four sources, as one vault uses them.
+pub(super) struct Sources<'s> {
+    system: &'s System,
+    key_file: PathBuf,
+    cache_seconds: u32,
+    limit: Duration,
+}
+
+/// A key that was just chosen, with the sentence that tells where it is kept and why.
+pub(super) struct Chosen {
+    pub(super) source: KeySource,
+    pub(super) key: VaultKey,
+    pub(super) notice: String,
+}
+
+impl<'s> Sources<'s> {
+    /// `sign_in` allows the keyring to wait for a person.
+    pub(super) fn new(system: &'s System, azt_dir: &Path, options: Options, sign_in: bool) -> Self {
+        let mut limit = options.keyring_limit;
+        if sign_in {
+            limit = keyring::limit_at_sign_in(system, limit);
+        }
+        let key_file = azt_dir.join("vault.key");
+        Self { system, key_file, cache_seconds: options.key_cache_seconds, limit }
+    }
+
+    /// What `source` holds as the key `id`; `None` when it has none. The environment and the file
+    /// hold one key whatever its id: the caller compares.
+    pub(super) fn fetch(&self, source: KeySource, id: KeyId) -> Result<Option<VaultKey>> {
+        match source {
+            KeySource::Env => env::fetch(self.system),
+            KeySource::File => file::fetch(&self.key_file),
+            KeySource::Kernel => kernel::fetch(id),
+            KeySource::Keyring => self.fetch_cached(id),
+        }
+    }
+
+    fn fetch_cached(&self, id: KeyId) -> Result<Option<VaultKey>> {
+        if let Some(key) = self.caches().then(|| kernel::cached(id)).flatten() {
+            return Ok(Some(key));
+        }
+        let key = keyring::fetch(self.system, id, self.limit)?;
+        if let Some(key) = key.as_ref().filter(|key| key.id() == id) {
+            self.cache(key);
+        }
+        Ok(key)
+    }
+
+    fn caches(&self) -> bool {
+        self.cache_seconds > 0
+    }
+
+    fn cache(&self, key: &VaultKey) {
+        if self.caches() {
+            kernel::cache(key, self.cache_seconds);
+        }
+    }
+
+    /// The source that holds the key `id`; else why not, a sentence for each that could not say.
+    pub(super) fn find(&self, id: KeyId) -> Result<(KeySource, VaultKey), Vec<String>> {
+        let mut silent = Vec::new();
+        for source in SOURCES {
+            match self.fetch(source, id) {
+                Ok(Some(key)) if key.id() == id => return Ok((source, key)),
+                Ok(_) => {}
+                Err(error) => silent.push(error.message().to_owned()),
+            }
+        }
+        Err(silent)
+    }
+
+    /// Makes a key for a new vault, or takes the one that the environment or the file has, and
+    /// proves that it can be read back.
+    pub(super) fn choose(&self, choice: KeyChoice) -> Result<Chosen> {
+        match choice {
+            KeyChoice::Source(source) => self.make(source, "because that was asked for."),
+            KeyChoice::Auto if env::fetch(self.system)?.is_some() => {
+                self.make(KeySource::Env, "because that is set.")
+            }
+            KeyChoice::Auto => {
+                self.make(KeySource::Keyring, "the safest place here.").or_else(|refusal| {
+                    let why = format!("because the keyring cannot keep it. {}", refusal.message());
+                    self.make(KeySource::File, &why)
+                })
+            }
+        }
+    }
+
+    fn make(&self, source: KeySource, why: &str) -> Result<Chosen> {
+        let key = match source {
+            KeySource::Env => env::fetch(self.system)?.ok_or_else(|| env::unset(self.system))?,
+            KeySource::File => match file::fetch(&self.key_file)? {
+                Some(key) => key,
+                None => file::keep(&self.key_file, VaultKey::generate()?)?,
+            },
+            KeySource::Kernel => kernel::keep(VaultKey::generate()?)?,
+            KeySource::Keyring => keyring::keep(self.system, VaultKey::generate()?, self.limit)?,
+        };
+        let read_back = match source {
+            // Not from the cache: what is probed is the keyring.
+            KeySource::Keyring => keyring::fetch(self.system, key.id(), self.limit)?,
+            source => self.fetch(source, key.id())?,
+        };
+        if read_back.as_ref() != Some(&key) {
+            return Err(trouble(format!("The key source '{source}' did not keep the vault key.")));
+        }
+        if source == KeySource::Keyring {
+            self.cache(&key);
+        }
+        let notice = format!("The vault key is kept in {}, {why}", self.place(source));
+        Ok(Chosen { source, key, notice })
+    }
+
+    /// Removes the key `id` from `source`, as far as that is azt's to do.
+    pub(super) fn remove(&self, source: KeySource, id: KeyId) -> Result<()> {
+        kernel::forget_cached(id);
+        match source {
+            KeySource::Env => Ok(()),
+            KeySource::File => crate::sys::file::remove(&self.key_file).map(drop),
+            KeySource::Kernel => kernel::remove(id),
+            KeySource::Keyring => keyring::remove(self.system, id, self.limit),
+        }
+    }
+
+    /// Removes the key of a vault that does not say where it is: the file, and entries named `id`.
+    pub(super) fn remove_wherever(&self, id: Option<KeyId>) -> Result<()> {
+        if let Some(id) = id {
+            // A source that cannot be asked most likely never had it.
+            let _ = self.remove(KeySource::Kernel, id);
+            let _ = self.remove(KeySource::Keyring, id);
+        }
+        crate::sys::file::remove(&self.key_file).map(drop)
+    }
+
+    /// The error for a vault whose key `id` its source does not have (`found`: it has another).
+    pub(super) fn lost(&self, source: KeySource, id: KeyId, found: Option<KeyId>) -> Error {
+        let place = self.place(source);
+        let error = match (source, found) {
+            (KeySource::Env, None) => env::unset(self.system),
+            (_, Some(other)) => trouble(format!(
+                "The key in {place} ({other}) is not the one that the vault was sealed with ({id})."
+            ))
+            .remedy("Put the former key back to use what is stored."),
+            (KeySource::Kernel, None) => trouble(format!(
+                "The vault key {id} is no longer in {place}, which is emptied when the machine \
+                 restarts."
+            )),
+            (KeySource::File | KeySource::Keyring, None) => {
+                trouble(format!("The vault key {id} is no longer in {place}."))
+                    .remedy("Restore it from a backup to use what is stored.")
+            }
+        };
+        error.remedy(start_afresh(self.system))
+    }
+
+    fn place(&self, source: KeySource) -> String {
+        match source {
+            KeySource::Env => env::VARIABLE.to_owned(),
+            KeySource::File => self.key_file.display().to_string(),
+            KeySource::Kernel => "the kernel's keyring".to_owned(),
+            KeySource::Keyring => "the keyring".to_owned(),
+        }
+    }
+}

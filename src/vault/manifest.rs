@@ -1,0 +1,74 @@
+//! `vault.json`: which key the vault is sealed with and where that is kept.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::key::{KeyId, KeySource};
+use super::{newer, start_afresh, trouble};
+use crate::error::Result;
+use crate::sys::System;
+use crate::sys::file::{self, Access};
+
+const NAME: &str = "vault.json";
+const VERSION: u64 = 1;
+
+/// The contents of `vault.json`. It holds no secret.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Manifest {
+    version: u64,
+    pub(super) key_source: KeySource,
+    pub(super) key_id: KeyId,
+    /// Members not known here.
+    #[serde(flatten)]
+    other: Map<String, Value>,
+}
+
+impl Manifest {
+    /// The manifest for this key; keeps the unknown members of `former`.
+    pub(super) fn new(key_source: KeySource, key_id: KeyId, former: Option<Self>) -> Self {
+        let other = former.map(|former| former.other).unwrap_or_default();
+        Self { version: VERSION, key_source, key_id, other }
+    }
+
+    /// Reads `vault.json`; `None` when there is none. One that cannot be understood is an error
+    /// and stays as it is: it may be the only trace of the key.
+    pub(super) fn read(system: &System, azt_dir: &Path) -> Result<Option<Self>> {
+        #[derive(Deserialize)]
+        struct Version {
+            version: u64,
+        }
+        let path = azt_dir.join(NAME);
+        let found = file::read(&path).map_err(|error| {
+            trouble(format!("Cannot read {}: {error}.", path.display())).source(error)
+        })?;
+        let Some(bytes) = found else { return Ok(None) };
+        match serde_json::from_slice::<Version>(&bytes) {
+            Ok(Version { version }) if version > VERSION => return Err(newer(&path, version)),
+            _ => {}
+        }
+        serde_json::from_slice(&bytes).map(Some).map_err(|error| {
+            trouble(format!("{} is damaged: {error}.", path.display()))
+                .source(error)
+                .remedy(format!(
+                    "Restore it from a backup; or remove it, and {} looks for the key itself.",
+                    system.program
+                ))
+                .remedy(start_afresh(system))
+        })
+    }
+
+    /// Writes `vault.json` and waits until it is on the disk.
+    pub(super) fn write(&self, azt_dir: &Path) -> Result<()> {
+        let text = serde_json::to_vec(self)
+            .map_err(|error| trouble("The vault's description cannot be written.").source(error))?;
+        file::write_atomic(&azt_dir.join(NAME), &text, Access::Owner, true)
+            .map_err(|error| trouble(error.message()).source(error))
+    }
+
+    /// Removes `vault.json`.
+    pub(super) fn remove(azt_dir: &Path) -> Result<()> {
+        file::remove(&azt_dir.join(NAME)).map(drop)
+    }
+}

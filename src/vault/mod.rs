@@ -1,0 +1,288 @@
+//! Tokens and secrets at rest: sealed records, the key that seals them, and the locks around them.
+//!
+//! ```text
+//! <config dir>/azt/vault.json   which key, and where it is kept; no secret     (manifest)
+//! <config dir>/azt/vault.key    the key, where its source is `file`            (key/file)
+//! <config dir>/azt/records/     one sealed file per record                     (seal, store, record)
+//! <config dir>/azt/locks/       lock files, empty, never deleted               (lock)
+//! ```
+//!
+//! A warm read opens `vault.json`, asks the key's source (on Linux a copy of the keyring's key in
+//! the kernel), and opens the one file that the wanted record's key names. It takes no lock.
+//!
+//! What must not happen: that a record which still could be opened is lost. So a key that is missing
+//! is never replaced while there are records, a damaged `vault.json` is not overwritten, and a file
+//! that cannot be opened is set aside, not deleted. Every error is of [`Kind::Vault`].
+
+mod key;
+mod lock;
+mod manifest;
+mod record;
+mod seal;
+mod store;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+pub use key::{KeyChoice, KeyId, KeySource, VaultKey};
+pub use record::{
+    AccessToken, Account, IdToken, Record, RecordKey, RefreshToken, ServicePrincipal,
+};
+
+use crate::error::{Error, Kind, Result};
+use crate::sys::{LockGuard, System, file};
+use key::Sources;
+use lock::Locks;
+use manifest::Manifest;
+use store::Store;
+
+/// Longer than a person may take to unlock the keyring for the process that makes the vault.
+const SETUP_LIMIT: Duration = Duration::from_secs(150);
+
+/// How a vault finds its key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Where a new vault keeps its key. A vault that exists has it where it was put.
+    pub key_source: KeyChoice,
+    /// For how long, in seconds, a key from the Secret Service is copied to the Linux kernel's user
+    /// keyring; 0 for never. The time runs from the copying, it is not renewed by use.
+    pub key_cache_seconds: u32,
+    /// How long the keyring may take to answer. A person at a sign-in gets a minute at least.
+    pub keyring_limit: Duration,
+}
+
+impl Default for Options {
+    /// `auto`, an hour and 2 s. An hour: one call in an hour pays for asking the Secret Service (some 20 ms), and
+    /// locking the keyring takes effect within the hour.
+    fn default() -> Self {
+        Self {
+            key_source: KeyChoice::Auto,
+            key_cache_seconds: 3600,
+            keyring_limit: Duration::from_secs(2),
+        }
+    }
+}
+
+/// A vault that is open.
+pub struct Vault<'s> {
+    store: Store<'s>,
+    locks: Locks,
+    key_source: KeySource,
+    choice_notice: Option<String>,
+}
+
+impl<'s> Vault<'s> {
+    /// Opens the vault in `azt_dir` for a call that finds what it needs or fails; `None` when
+    /// nothing was ever stored there.
+    pub fn open(system: &'s System, azt_dir: &Path, options: Options) -> Result<Option<Self>> {
+        Setup::new(system, azt_dir, options, false).open()
+    }
+
+    /// Opens the vault in `azt_dir`, or makes it: for a sign-in, before anything is asked of the
+    /// person or of Entra, so that a key that cannot be kept fails first.
+    ///
+    /// Another key source than the vault's own is an error. The keyring may take a minute if a
+    /// person can unlock it.
+    pub fn open_or_create(system: &'s System, azt_dir: &Path, options: Options) -> Result<Self> {
+        Setup::new(system, azt_dir, options, true).open_or_create()
+    }
+
+    /// The record under `key`.
+    ///
+    /// A file that cannot be opened is set aside as `*.unreadable`, named in a warning (one per
+    /// process) and counts as absent. One that was sealed with another key, or by a newer azt, is
+    /// an error and stays.
+    pub fn get<R: Record>(&self, key: &RecordKey<R>) -> Result<Option<R>> {
+        self.store.get(key)
+    }
+
+    /// Stores `record`, replacing the one under its key.
+    pub fn put<R: Record>(&self, record: &R) -> Result<()> {
+        self.store.put(record)
+    }
+
+    /// Removes the record under `key`; true when there was one.
+    pub fn remove<R: Record>(&self, key: &RecordKey<R>) -> Result<bool> {
+        self.store.remove(key)
+    }
+
+    /// Every record of one kind, in no meaningful order.
+    pub fn all<R: Record>(&self) -> Result<Vec<R>> {
+        self.store.all()
+    }
+
+    /// Takes the flight lock of `key`, waiting `limit` at the most; `None` when it was not free in
+    /// time. Other records may share the lock: hold one at a time.
+    pub fn flight<R: Record>(
+        &self,
+        key: &RecordKey<R>,
+        limit: Duration,
+    ) -> Result<Option<LockGuard>> {
+        self.locks.flight(&self.store.name(key), limit)
+    }
+
+    /// Where the key is kept.
+    pub fn key_source(&self) -> KeySource {
+        self.key_source
+    }
+
+    /// When the vault was made just now: the sentence that tells where its key is kept and why.
+    pub fn choice_notice(&self) -> Option<&str> {
+        self.choice_notice.as_deref()
+    }
+}
+
+/// Removes all records, what was set aside, `vault.json` and the key: works on a vault that cannot
+/// be opened. A key that its source does not give up is left there and named in a warning.
+pub fn clear(system: &System, azt_dir: &Path) -> Result<()> {
+    let sources = Sources::new(system, azt_dir, Options::default(), true);
+    let manifest = Manifest::read(system, azt_dir).ok().flatten();
+    let sealed_with = store::sealed_with(azt_dir).ok().flatten();
+    store::remove_all(azt_dir)?;
+    Manifest::remove(azt_dir)?;
+    let removed = match (manifest, sealed_with) {
+        (Some(manifest), _) => sources.remove(manifest.key_source, manifest.key_id),
+        (None, id) => sources.remove_wherever(id),
+    };
+    if let Err(error) = removed {
+        system.terminal.warn(&format!(
+            "Everything stored was removed, but not the vault key, which opens nothing any more: {}",
+            error.message()
+        ));
+    }
+    Ok(())
+}
+
+/// What opening and making a vault need.
+struct Setup<'s> {
+    system: &'s System,
+    azt_dir: PathBuf,
+    key_source: KeyChoice,
+    sources: Sources<'s>,
+}
+
+impl<'s> Setup<'s> {
+    fn new(system: &'s System, azt_dir: &Path, options: Options, sign_in: bool) -> Self {
+        let sources = Sources::new(system, azt_dir, options, sign_in);
+        Self { system, azt_dir: azt_dir.to_owned(), key_source: options.key_source, sources }
+    }
+
+    fn open(&self) -> Result<Option<Vault<'s>>> {
+        match Manifest::read(self.system, &self.azt_dir)? {
+            Some(manifest) => self.open_with(&manifest),
+            None => match store::sealed_with(&self.azt_dir)? {
+                Some(_) => self.restore(),
+                None => Ok(None),
+            },
+        }
+    }
+
+    /// The vault as `manifest` describes it; `None` when its key is gone but nothing was sealed
+    /// with it.
+    fn open_with(&self, manifest: &Manifest) -> Result<Option<Vault<'s>>> {
+        let (source, id) = (manifest.key_source, manifest.key_id);
+        let found = self
+            .sources
+            .fetch(source, id)
+            .map_err(|error| error.remedy(start_afresh(self.system)))?;
+        match found.as_ref().map(VaultKey::id) {
+            Some(found_id) if found_id == id => {}
+            _ if store::sealed_with(&self.azt_dir)?.is_none() => return Ok(None),
+            other => return Err(self.sources.lost(source, id, other)),
+        }
+        found.map(|key| self.vault(source, &key, None)).transpose()
+    }
+
+    /// Finds the key of records whose `vault.json` is gone, and writes that again.
+    fn restore(&self) -> Result<Option<Vault<'s>>> {
+        let _lock = self.lock()?;
+        if let Some(manifest) = Manifest::read(self.system, &self.azt_dir)? {
+            return self.open_with(&manifest);
+        }
+        let Some(id) = store::sealed_with(&self.azt_dir)? else { return Ok(None) };
+        let (source, key) = self.sources.find(id).map_err(|silent| {
+            let message = format!(
+                "{} is missing, and no key source has the key {id} that the records beside it were \
+                 sealed with.",
+                self.azt_dir.join("vault.json").display()
+            );
+            silent
+                .into_iter()
+                .fold(trouble(message), Error::remedy)
+                .remedy("Put the key back, or set AZT_VAULT_KEY to it.")
+                .remedy(start_afresh(self.system))
+        })?;
+        Manifest::new(source, id, None).write(&self.azt_dir)?;
+        self.vault(source, &key, None).map(Some)
+    }
+
+    fn open_or_create(&self) -> Result<Vault<'s>> {
+        if let Some(vault) = self.open()? {
+            return self.as_chosen(vault);
+        }
+        file::create_private_dir(&self.azt_dir)
+            .map_err(|error| trouble(error.message()).source(error))?;
+        let lock = self.lock()?;
+        // Another process may have made it while this one waited.
+        let former = Manifest::read(self.system, &self.azt_dir)?;
+        if let Some(manifest) = &former
+            && let Some(vault) = self.open_with(manifest)?
+        {
+            return self.as_chosen(vault);
+        }
+        let chosen = self.sources.choose(self.key_source)?;
+        Manifest::new(chosen.source, chosen.key.id(), former).write(&self.azt_dir)?;
+        drop(lock);
+        self.vault(chosen.source, &chosen.key, Some(chosen.notice))
+    }
+
+    fn as_chosen(&self, vault: Vault<'s>) -> Result<Vault<'s>> {
+        let kept = vault.key_source;
+        match self.key_source {
+            KeyChoice::Source(wanted) if wanted != kept => Err(trouble(format!(
+                "The vault key is kept in '{kept}', chosen when the vault was made; it cannot move \
+                 to '{wanted}'."
+            ))
+            .remedy(format!("Ask for '{kept}' or 'auto' to go on with it."))
+            .remedy(start_afresh(self.system))),
+            _ => Ok(vault),
+        }
+    }
+
+    fn lock(&self) -> Result<LockGuard> {
+        Locks::new(&self.azt_dir).setup(SETUP_LIMIT)?.ok_or_else(|| {
+            trouble("Another process is setting up the vault and does not finish.")
+                .remedy("Answer its question, or end it, and try again.")
+        })
+    }
+
+    fn vault(
+        &self,
+        key_source: KeySource,
+        key: &VaultKey,
+        notice: Option<String>,
+    ) -> Result<Vault<'s>> {
+        Ok(Vault {
+            store: Store::new(self.system, &self.azt_dir, key)?,
+            locks: Locks::new(&self.azt_dir),
+            key_source,
+            choice_notice: notice,
+        })
+    }
+}
+
+fn trouble(message: impl Into<String>) -> Error {
+    Error::new(Kind::Vault, message)
+}
+
+fn newer(path: &Path, version: u64) -> Error {
+    trouble(format!("{} was made by a newer azt (format {version}).", path.display()))
+        .remedy("Update azt; the file stays as it is.")
+}
+
+fn start_afresh(system: &System) -> String {
+    format!(
+        "Or start afresh: '{} account clear' removes what is stored, then sign in again.",
+        system.program
+    )
+}

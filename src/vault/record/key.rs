@@ -1,0 +1,169 @@
+//! Logical keys: under what a record is kept.
+
+use std::marker::PhantomData;
+
+use super::{AccessToken, Account, IdToken, Record, RefreshToken, ServicePrincipal};
+
+/// The logical key of a record of type `R`.
+///
+/// Its parts are lower-cased, since Entra tells none of them apart by case, and each is preceded by
+/// its length, so that different parts never make the same key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordKey<R> {
+    text: String,
+    record: PhantomData<fn() -> R>,
+}
+
+impl<R> RecordKey<R> {
+    fn of(parts: &[&str]) -> Self {
+        let mut text = String::new();
+        for part in parts {
+            let part = part.to_lowercase();
+            text.push_str(&part.len().to_string());
+            text.push(':');
+            text.push_str(&part);
+        }
+        Self { text, record: PhantomData }
+    }
+
+    /// The key as one text.
+    pub(in crate::vault) fn as_str(&self) -> &str {
+        &self.text
+    }
+}
+
+impl AccessToken {
+    /// The key of the token for `account` (the user name, or empty for the application itself) and
+    /// the scopes in `requested`, separated by spaces, in any order.
+    pub fn key_of(
+        environment: &str,
+        client_id: &str,
+        realm: &str,
+        account: &str,
+        requested: &str,
+    ) -> RecordKey<Self> {
+        let requested = requested.to_lowercase();
+        let mut scopes: Vec<&str> = requested.split_whitespace().collect();
+        scopes.sort_unstable();
+        scopes.dedup();
+        RecordKey::of(&[environment, client_id, realm, account, &scopes.join(" ")])
+    }
+}
+
+impl RefreshToken {
+    /// The key of the token of `account` for the family of clients `holder`, or for the client
+    /// `holder` where it is of no family.
+    pub fn key_of(environment: &str, account: &str, holder: &str) -> RecordKey<Self> {
+        RecordKey::of(&[environment, account, holder])
+    }
+}
+
+impl IdToken {
+    /// The key of the token of `account` for this client and tenant.
+    pub fn key_of(
+        environment: &str,
+        account: &str,
+        client_id: &str,
+        realm: &str,
+    ) -> RecordKey<Self> {
+        RecordKey::of(&[environment, account, client_id, realm])
+    }
+}
+
+impl Account {
+    /// The key of the account with this user name.
+    pub fn key_of(environment: &str, username: &str) -> RecordKey<Self> {
+        RecordKey::of(&[environment, username])
+    }
+}
+
+impl ServicePrincipal {
+    /// The key of this application in this tenant.
+    pub fn key_of(client_id: &str, tenant: &str) -> RecordKey<Self> {
+        RecordKey::of(&[client_id, tenant])
+    }
+}
+
+impl Record for AccessToken {
+    const LETTERS: &'static str = "at";
+    const DURABLE: bool = false;
+
+    fn key(&self) -> RecordKey<Self> {
+        Self::key_of(
+            &self.environment,
+            &self.client_id,
+            &self.realm,
+            &self.account,
+            &self.requested,
+        )
+    }
+}
+
+impl Record for RefreshToken {
+    const LETTERS: &'static str = "rt";
+    const DURABLE: bool = true;
+
+    fn key(&self) -> RecordKey<Self> {
+        let holder = self.family_id.as_ref().unwrap_or(&self.client_id);
+        Self::key_of(&self.environment, &self.account, holder)
+    }
+}
+
+impl Record for IdToken {
+    const LETTERS: &'static str = "id";
+    const DURABLE: bool = false;
+
+    fn key(&self) -> RecordKey<Self> {
+        Self::key_of(&self.environment, &self.account, &self.client_id, &self.realm)
+    }
+}
+
+impl Record for Account {
+    const LETTERS: &'static str = "ac";
+    const DURABLE: bool = true;
+
+    fn key(&self) -> RecordKey<Self> {
+        Self::key_of(&self.environment, &self.username)
+    }
+}
+
+impl Record for ServicePrincipal {
+    const LETTERS: &'static str = "sp";
+    const DURABLE: bool = true;
+
+    fn key(&self) -> RecordKey<Self> {
+        Self::key_of(&self.client_id, &self.tenant)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn case_and_order_of_scopes_make_no_difference() {
+        let first =
+            AccessToken::key_of("Login.Example", "C", "T", "Ann@Example", "b/.default  A/x");
+        let second =
+            AccessToken::key_of("login.example", "c", "t", "ann@example", "a/x b/.default");
+        assert_eq!(first, second);
+    }
+
+    #[test]
+    fn parts_do_not_run_together() {
+        assert_ne!(Account::key_of("ab", "c"), Account::key_of("a", "bc"));
+        assert_ne!(Account::key_of("a1:b", ""), Account::key_of("a", "b"));
+    }
+
+    #[test]
+    fn a_family_shares_its_refresh_token() {
+        let token = |client_id: &str, family: Option<&str>| {
+            let text = serde_json::json!({ "home_account_id": "u.t", "environment": "e",
+                "client_id": client_id, "secret": "s", "family_id": family, "account": "ann" });
+            serde_json::from_value::<RefreshToken>(text).unwrap().key()
+        };
+        assert_eq!(token("one", Some("1")), token("two", Some("1")));
+        assert_eq!(token("one", Some("1")), RefreshToken::key_of("e", "ann", "1"));
+        assert_ne!(token("one", None), token("two", None));
+    }
+}

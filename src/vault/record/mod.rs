@@ -1,0 +1,181 @@
+//! What the vault keeps: one type per kind of record.
+//!
+//! Members are named as in MSAL's unified cache and az's service principal file, and members that
+//! are not known here are kept, so that exchange with those files is a matter of layout. Times are
+//! seconds since 1970-01-01 UTC: text of decimal digits in JSON, as MSAL writes them; numbers are
+//! read too.
+
+mod epoch;
+mod key;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+pub use key::RecordKey;
+
+use crate::secret::{Secret, exposed, exposed_option};
+
+/// A kind of record.
+pub trait Record: Serialize + DeserializeOwned {
+    /// Two letters that begin the names of this kind's files.
+    const LETTERS: &'static str;
+    /// True when a lost record costs a sign-in: its file is on the disk before the write returns.
+    const DURABLE: bool;
+    /// Under what the record is kept and found.
+    fn key(&self) -> RecordKey<Self>;
+}
+
+/// An access token (RFC 6749 section 1.4).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AccessToken {
+    /// `uid.utid` of the person; `None` for an application.
+    #[serde(default)]
+    pub home_account_id: Option<String>,
+    /// Host of the authority, such as `login.microsoftonline.com`.
+    pub environment: String,
+    /// The client that asked.
+    pub client_id: String,
+    /// The tenant segment of the token endpoint.
+    pub realm: String,
+    /// The scopes that were granted, separated by spaces.
+    #[serde(default)]
+    pub target: String,
+    /// The token.
+    #[serde(serialize_with = "exposed")]
+    pub secret: Secret,
+    /// `Bearer`, `pop` or `ssh-cert`.
+    #[serde(default = "bearer")]
+    pub token_type: String,
+    /// When it was received.
+    #[serde(default, with = "epoch")]
+    pub cached_at: i64,
+    /// When it ends.
+    #[serde(with = "epoch")]
+    pub expires_on: i64,
+    /// When it ends if Entra is down and the resource agrees.
+    #[serde(default, with = "epoch")]
+    pub extended_expires_on: i64,
+    /// When it should be renewed, if Entra said so.
+    #[serde(default, with = "epoch::option", skip_serializing_if = "Option::is_none")]
+    pub refresh_on: Option<i64>,
+    /// The user name, lower-case, or empty for an application. Not a member of MSAL's.
+    #[serde(default)]
+    pub account: String,
+    /// The scopes that were asked for, sorted, separated by spaces. Not a member of MSAL's.
+    #[serde(default)]
+    pub requested: String,
+    /// Members not known here.
+    #[serde(flatten)]
+    pub other: Map<String, Value>,
+}
+
+/// A refresh token (RFC 6749 section 1.5).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RefreshToken {
+    /// `uid.utid` of the person.
+    pub home_account_id: String,
+    /// Host of the authority.
+    pub environment: String,
+    /// The client that it was issued to.
+    pub client_id: String,
+    /// The scopes that were granted with it, separated by spaces.
+    #[serde(default)]
+    pub target: String,
+    /// The token.
+    #[serde(serialize_with = "exposed")]
+    pub secret: Secret,
+    /// When it was received; 0 when that is not known.
+    #[serde(default, with = "epoch")]
+    pub last_modification_time: i64,
+    /// `1` when every client of the Microsoft family may use it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub family_id: Option<String>,
+    /// The user name, lower-case. Not a member of MSAL's.
+    #[serde(default)]
+    pub account: String,
+    /// Members not known here.
+    #[serde(flatten)]
+    pub other: Map<String, Value>,
+}
+
+/// An ID token (OpenID Connect Core section 2).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct IdToken {
+    /// `uid.utid` of the person.
+    pub home_account_id: String,
+    /// Host of the authority.
+    pub environment: String,
+    /// The tenant segment of the token endpoint.
+    pub realm: String,
+    /// The client that it was issued to.
+    pub client_id: String,
+    /// The token.
+    #[serde(serialize_with = "exposed")]
+    pub secret: Secret,
+    /// The user name, lower-case. Not a member of MSAL's.
+    #[serde(default)]
+    pub account: String,
+    /// Members not known here.
+    #[serde(flatten)]
+    pub other: Map<String, Value>,
+}
+
+/// A person who has signed in.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Account {
+    /// `uid.utid`.
+    pub home_account_id: String,
+    /// Host of the authority.
+    pub environment: String,
+    /// The tenant segment of the token endpoint.
+    pub realm: String,
+    /// The object id in that tenant (claim `oid`, else `sub`).
+    pub local_account_id: String,
+    /// The name to sign in with, as Entra spells it.
+    pub username: String,
+    /// `MSSTS` or `ADFS`.
+    pub authority_type: String,
+    /// The grant that the account came by, such as `authorization_code`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account_source: Option<String>,
+    /// `client_info` as Entra sent it: base64url of JSON with `uid` and `utid`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_info: Option<String>,
+    /// Members not known here.
+    #[serde(flatten)]
+    pub other: Map<String, Value>,
+}
+
+/// An application that has signed in, with its credential: one of the three.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ServicePrincipal {
+    /// The application's client id.
+    pub client_id: String,
+    /// The tenant as it was given at sign-in.
+    pub tenant: String,
+    /// Its secret.
+    #[serde(default, serialize_with = "exposed_option", skip_serializing_if = "Option::is_none")]
+    pub client_secret: Option<Secret>,
+    /// Path of a PEM file with its certificate and private key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<String>,
+    /// Sends the certificate along (`x5c`), so that Entra accepts it by subject name and issuer.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub use_cert_sn_issuer: bool,
+    /// A signed assertion (RFC 7523) as it was given.
+    #[serde(default, serialize_with = "exposed_option", skip_serializing_if = "Option::is_none")]
+    pub client_assertion: Option<Secret>,
+    /// Members not known here.
+    #[serde(flatten)]
+    pub other: Map<String, Value>,
+}
+
+fn bearer() -> String {
+    "Bearer".to_owned()
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde demands")]
+fn is_false(value: &bool) -> bool {
+    !*value
+}

@@ -1,0 +1,242 @@
+//! The folder of sealed records: one file each, replaced whole, read without a lock.
+
+use std::cell::Cell;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+use super::key::{KeyId, VaultKey, hex};
+use super::record::{Record, RecordKey};
+use super::seal::{self, Seal, Unopened};
+use super::{newer, start_afresh, trouble};
+use crate::error::{Error, Result};
+use crate::sys::file::{self, Access};
+use crate::sys::{System, fill_random};
+
+const FOLDER: &str = "records";
+/// Ends the name of a file that could not be opened.
+const ASIDE: &str = ".unreadable";
+/// Room for a record with the longest tokens, so that its text is not copied while it grows.
+const ROOM: usize = 16 * 1024;
+
+/// The records of one vault.
+pub(super) struct Store<'s> {
+    system: &'s System,
+    folder: PathBuf,
+    seal: Seal,
+    warned: Cell<bool>,
+}
+
+impl<'s> Store<'s> {
+    pub(super) fn new(system: &'s System, azt_dir: &Path, key: &VaultKey) -> Result<Self> {
+        let (folder, seal) = (azt_dir.join(FOLDER), Seal::new(key)?);
+        Ok(Self { system, folder, seal, warned: Cell::new(false) })
+    }
+
+    /// The name of the file for `key`.
+    pub(super) fn name<R: Record>(&self, key: &RecordKey<R>) -> String {
+        self.seal.file_name(R::LETTERS, key.as_str())
+    }
+
+    pub(super) fn get<R: Record>(&self, key: &RecordKey<R>) -> Result<Option<R>> {
+        self.load(&self.name(key))
+    }
+
+    pub(super) fn put<R: Record>(&self, record: &R) -> Result<()> {
+        let mut plain = Zeroizing::new(Vec::with_capacity(ROOM));
+        // The cause is not told: it could quote the record.
+        serde_json::to_writer(&mut *plain, record)
+            .map_err(|_| trouble("The record cannot be written as JSON."))?;
+        let name = self.name(&record.key());
+        let sealed = self.seal.seal(&name, &plain)?;
+        file::create_private_dir(&self.folder)
+            .and_then(|()| {
+                let path = self.folder.join(name);
+                file::write_atomic(&path, &sealed, Access::Owner, R::DURABLE)
+            })
+            .map_err(|error| self.unwritable(error))
+    }
+
+    pub(super) fn remove<R: Record>(&self, key: &RecordKey<R>) -> Result<bool> {
+        file::remove(&self.folder.join(self.name(key))).map_err(|error| self.unwritable(error))
+    }
+
+    /// Every record of one kind, in the order of their files' names.
+    pub(super) fn all<R: Record>(&self) -> Result<Vec<R>> {
+        let mut records = Vec::new();
+        for name in names(&self.folder)? {
+            if name.starts_with(R::LETTERS) {
+                records.extend(self.load(&name)?);
+            }
+        }
+        Ok(records)
+    }
+
+    fn load<R: Record>(&self, name: &str) -> Result<Option<R>> {
+        let path = self.folder.join(name);
+        let Some(contents) = read(&path)? else { return Ok(None) };
+        match self.unseal(&path, name, &contents)? {
+            Ok(record) => Ok(Some(record)),
+            Err(flaw) => self.set_aside(name, flaw),
+        }
+    }
+
+    /// The record in `contents`; the inner error says what is wrong with a damaged file.
+    fn unseal<R: Record>(
+        &self,
+        path: &Path,
+        name: &str,
+        contents: &[u8],
+    ) -> Result<Result<R, &'static str>> {
+        match self.seal.open(name, contents) {
+            // The cause is not told: it could quote the record.
+            Ok(plain) => Ok(serde_json::from_slice(&plain).map_err(|_| "it holds no such record")),
+            Err(Unopened::Damaged(flaw)) => Ok(Err(flaw)),
+            Err(Unopened::Newer(version)) => Err(newer(path, version.into())),
+            Err(Unopened::OtherKey(other)) => {
+                let (path, id) = (path.display(), self.seal.key_id());
+                Err(trouble(format!("{path} was sealed with the key {other}, not with {id}."))
+                    .remedy("Put back the key and the vault.json that it belongs to.")
+                    .remedy(start_afresh(self.system)))
+            }
+        }
+    }
+
+    /// Renames a damaged file, so that it is out of the way but not lost, and says so once.
+    fn set_aside<R: Record>(&self, name: &str, flaw: &str) -> Result<Option<R>> {
+        let path = self.folder.join(name);
+        let mut mark = [0; 4];
+        fill_random(&mut mark)?;
+        let aside = self.folder.join(format!("{name}.{}{ASIDE}", hex(&mark)));
+        match fs::rename(&path, &aside) {
+            // Another process was faster, and has said so.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => {
+                self.warn(&format!(
+                    "{} cannot be opened: {flaw}. Cannot set it aside: {error}.",
+                    path.display()
+                ));
+                return Ok(None);
+            }
+            Ok(()) => {}
+        }
+        // A writer may have replaced the damaged file before it was renamed: then this is a good
+        // record, which goes back unless a later one has taken its place.
+        if let Some(contents) = read(&aside)?
+            && let Ok(Ok(record)) = self.unseal(&aside, name, &contents)
+        {
+            put_back(&aside, &path).map_err(|error| file::cannot("restore", &path, error))?;
+            return Ok(Some(record));
+        }
+        self.warn(&format!(
+            "{} cannot be opened: {flaw}. It was set aside as {} and counts as absent.",
+            path.display(),
+            aside.display()
+        ));
+        Ok(None)
+    }
+
+    fn warn(&self, text: &str) {
+        if self.warned.replace(true) {
+            self.system.terminal.info(text);
+        } else {
+            self.system.terminal.warn(text);
+        }
+    }
+
+    fn unwritable(&self, error: Error) -> Error {
+        trouble(error.message()).source(error).remedy(format!(
+            "azt keeps tokens in {}: it must be writable, with space left.",
+            self.folder.display()
+        ))
+    }
+}
+
+/// The id of the key that the records in `azt_dir` are sealed with; `None` when there are none.
+pub(super) fn sealed_with(azt_dir: &Path) -> Result<Option<KeyId>> {
+    let folder = azt_dir.join(FOLDER);
+    for name in names(&folder)? {
+        let path = folder.join(name);
+        let Some(contents) = read(&path)? else { continue };
+        match seal::key_id(&contents) {
+            Ok(id) => return Ok(Some(id)),
+            Err(Unopened::Newer(version)) => return Err(newer(&path, version.into())),
+            // Nothing would be lost with it.
+            Err(_) => {}
+        }
+    }
+    Ok(None)
+}
+
+/// Removes all records in `azt_dir`, and what was set aside or left behind by a crash.
+pub(super) fn remove_all(azt_dir: &Path) -> Result<()> {
+    for entry in entries(&azt_dir.join(FOLDER))? {
+        file::remove(&entry.path()).map_err(|error| trouble(error.message()).source(error))?;
+    }
+    Ok(())
+}
+
+fn read(path: &Path) -> Result<Option<Vec<u8>>> {
+    file::read(path)
+        .map_err(|error| trouble(format!("Cannot read {}: {error}.", path.display())).source(error))
+}
+
+/// The names of the sealed files in `folder`, sorted.
+fn names(folder: &Path) -> Result<Vec<String>> {
+    let mut names: Vec<String> = entries(folder)?
+        .into_iter()
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .filter(|name| {
+            name.split_once('-').is_some_and(|(letters, hash)| {
+                letters.len() == 2
+                    && hash.len() == 32
+                    && hash.bytes().all(|byte| byte.is_ascii_hexdigit())
+            })
+        })
+        .collect();
+    names.sort_unstable();
+    Ok(names)
+}
+
+fn entries(folder: &Path) -> Result<Vec<fs::DirEntry>> {
+    let listed = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        listed => listed.and_then(Iterator::collect),
+    };
+    listed.map_err(|error| {
+        trouble(format!("Cannot read {}: {error}.", folder.display())).source(error)
+    })
+}
+
+/// Moves `aside` to `path` unless there is a file.
+fn put_back(aside: &Path, path: &Path) -> io::Result<()> {
+    match fs::hard_link(aside, path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => fs::rename(aside, path),
+        _ => fs::remove_file(aside),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{AccessToken, VaultKey};
+    use super::*;
+    use crate::program::Program;
+
+    #[test]
+    fn a_good_record_that_took_the_place_of_a_damaged_one_is_not_lost() {
+        let dir = tempfile::tempdir().unwrap();
+        let system = System::real(Program::Azt);
+        let store = Store::new(&system, dir.path(), &VaultKey::generate().unwrap()).unwrap();
+        let text =
+            r#"{"environment":"e","client_id":"c","realm":"t","secret":"s","expires_on":"1"}"#;
+        let token: AccessToken = serde_json::from_str(text).unwrap();
+        store.put(&token).unwrap();
+        // As if the damaged file had been read before this one was written.
+        let found = store.set_aside(&store.name(&token.key()), "it was damaged").unwrap();
+        assert_eq!(found.as_ref(), Some(&token));
+        assert_eq!(store.get(&token.key()).unwrap(), Some(token));
+        assert_eq!(entries(&dir.path().join(FOLDER)).unwrap().len(), 1);
+    }
+}

@@ -1,0 +1,354 @@
+//! Where the vault key comes from, and what happens when it is not there.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use azt::error::{Error, Kind};
+use azt::program::Program;
+use azt::sys::{Clock, Env, Http, System, Terminal, keyutils};
+use azt::vault::{self, Account, KeyChoice, KeySource, Options, Record, Vault};
+use serde_json::{Value, json};
+
+const KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+const KEY_ID: &str = "d80b444ee9e1048c";
+
+fn system(vars: &[(&str, &str)]) -> System {
+    System {
+        program: Program::Azt,
+        env: Env::fixed(vars.iter().copied()),
+        clock: Clock::System,
+        terminal: Terminal::piped(Box::new(io::sink()), Box::new(io::sink())),
+        http: Http::default(),
+    }
+}
+
+fn options(choice: &str) -> Options {
+    Options { key_source: choice.parse().unwrap(), ..Options::default() }
+}
+
+fn ann() -> Account {
+    serde_json::from_value(json!({
+        "home_account_id": "u.t", "environment": "e", "realm": "t", "local_account_id": "o",
+        "username": "ann@example.org", "authority_type": "MSSTS" }))
+    .unwrap()
+}
+
+/// Makes a vault with the source `choice` and puts one record into it.
+fn make(dir: &Path, choice: &str, vars: &[(&str, &str)]) -> KeySource {
+    let system = system(vars);
+    let vault = Vault::open_or_create(&system, dir, options(choice)).unwrap();
+    vault.put(&ann()).unwrap();
+    vault.key_source()
+}
+
+fn opens(dir: &Path, vars: &[(&str, &str)]) -> bool {
+    let system = system(vars);
+    let vault = Vault::open(&system, dir, Options::default()).unwrap().unwrap();
+    vault.get(&ann().key()).unwrap() == Some(ann())
+}
+
+fn refusal(dir: &Path, choice: &str, vars: &[(&str, &str)]) -> Error {
+    let system = system(vars);
+    let Err(error) = Vault::open_or_create(&system, dir, options(choice)) else {
+        panic!("the vault opened")
+    };
+    assert_eq!(error.kind(), Kind::Vault, "{error:?}");
+    error
+}
+
+fn manifest(dir: &Path) -> Value {
+    serde_json::from_slice(&fs::read(dir.join("vault.json")).unwrap()).unwrap()
+}
+
+fn says_how_to_start_afresh(error: &Error) -> bool {
+    error.remedy_lines().iter().any(|line| line.contains("azt account clear"))
+}
+
+#[test]
+fn nothing_stored_is_no_vault_and_leaves_no_trace() {
+    let dir = tempfile::tempdir().unwrap();
+    let (system, azt) = (system(&[]), dir.path().join("azt"));
+    assert!(Vault::open(&system, &azt, Options::default()).unwrap().is_none());
+    assert!(!azt.exists());
+}
+
+#[test]
+fn auto_takes_the_variable_when_it_is_set() {
+    let dir = tempfile::tempdir().unwrap();
+    let vars = [("AZT_VAULT_KEY", KEY)];
+    {
+        let system = system(&vars);
+        let vault = Vault::open_or_create(&system, dir.path(), options("auto")).unwrap();
+        let notice = vault.choice_notice().unwrap();
+        assert!(notice.contains("AZT_VAULT_KEY") && notice.contains("because"), "{notice}");
+        vault.put(&ann()).unwrap();
+    }
+    assert_eq!(manifest(dir.path()), json!({"version": 1, "key_source": "env", "key_id": KEY_ID}));
+    assert!(!dir.path().join("vault.key").exists());
+    assert!(opens(dir.path(), &vars));
+}
+
+#[test]
+fn auto_without_a_keyring_takes_the_file_and_says_why() {
+    let dir = tempfile::tempdir().unwrap();
+    let system = system(&[]);
+    let vault = Vault::open_or_create(&system, dir.path(), options("auto")).unwrap();
+    assert_eq!(vault.key_source(), KeySource::File);
+    let notice = vault.choice_notice().unwrap();
+    let path = dir.path().join("vault.key");
+    assert!(notice.contains(path.to_str().unwrap()), "{notice}");
+    assert!(notice.contains("because the keyring cannot keep it. There is no keyring"), "{notice}");
+    let again = Vault::open_or_create(&system, dir.path(), options("auto")).unwrap();
+    assert_eq!(again.choice_notice(), None, "said once");
+}
+
+#[test]
+fn a_variable_that_is_no_key_is_refused_and_not_shown() {
+    let dir = tempfile::tempdir().unwrap();
+    for choice in ["auto", "env"] {
+        let error = refusal(dir.path(), choice, &[("AZT_VAULT_KEY", "hunter2")]);
+        assert!(error.message().contains("64 hex digits"), "{error}");
+        assert!(!format!("{error:?}").contains("hunter2"));
+    }
+    let error = refusal(dir.path(), "env", &[]);
+    assert!(error.message().contains("AZT_VAULT_KEY, which is not set"), "{error}");
+    assert!(!dir.path().join("vault.json").exists());
+}
+
+#[test]
+fn a_key_that_is_gone_is_not_replaced_while_records_exist() {
+    let dir = tempfile::tempdir().unwrap();
+    make(dir.path(), "file", &[]);
+    let (path, before) = (dir.path().join("vault.key"), manifest(dir.path()));
+    let key = fs::read(&path).unwrap();
+    fs::remove_file(&path).unwrap();
+    for choice in ["auto", "file"] {
+        let error = refusal(dir.path(), choice, &[]);
+        assert!(error.message().contains("vault.key"), "{error}");
+        assert!(says_how_to_start_afresh(&error), "{error:?}");
+    }
+    assert!(!path.exists());
+    assert_eq!(manifest(dir.path()), before);
+    azt::sys::file::write_atomic(&path, &key, azt::sys::file::Access::Owner, false).unwrap();
+    assert!(opens(dir.path(), &[]), "back as it was");
+}
+
+#[test]
+fn a_key_that_is_gone_is_replaced_when_nothing_is_lost() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(Vault::open_or_create(&system(&[]), dir.path(), options("file")).unwrap());
+    let mut former = manifest(dir.path());
+    former["unknown"] = json!([1]);
+    fs::write(dir.path().join("vault.json"), former.to_string()).unwrap();
+    fs::remove_file(dir.path().join("vault.key")).unwrap();
+    assert!(Vault::open(&system(&[]), dir.path(), Options::default()).unwrap().is_none());
+    make(dir.path(), "file", &[]);
+    assert!(opens(dir.path(), &[]));
+    assert_eq!(manifest(dir.path())["unknown"], json!([1]), "unknown members are kept");
+    assert_ne!(manifest(dir.path())["key_id"], former["key_id"]);
+}
+
+#[test]
+fn another_key_than_the_vaults_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    make(dir.path(), "env", &[("AZT_VAULT_KEY", KEY)]);
+    let error = refusal(dir.path(), "auto", &[("AZT_VAULT_KEY", &KEY.replace("00", "ff"))]);
+    assert!(error.message().contains("not the one that the vault was sealed with"), "{error}");
+    assert!(error.message().contains(KEY_ID), "{error}");
+    let error = refusal(dir.path(), "auto", &[]);
+    assert!(error.message().contains("not set"), "{error}");
+    assert!(opens(dir.path(), &[("AZT_VAULT_KEY", KEY)]));
+}
+
+#[test]
+fn another_source_than_the_vaults_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    make(dir.path(), "file", &[]);
+    let error = refusal(dir.path(), "env", &[("AZT_VAULT_KEY", KEY)]);
+    assert!(error.message().contains("kept in 'file'"), "{error}");
+    assert!(says_how_to_start_afresh(&error));
+    assert_eq!(make(dir.path(), "auto", &[("AZT_VAULT_KEY", KEY)]), KeySource::File);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_key_file_that_others_may_know_is_refused() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    let dir = tempfile::tempdir().unwrap();
+    make(dir.path(), "file", &[]);
+    let path = dir.path().join("vault.key");
+    for mode in [0o640, 0o604, 0o620] {
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        let error = refusal(dir.path(), "auto", &[]);
+        assert!(error.message().contains(&format!("(mode {mode:04o})")), "{error}");
+        assert!(error.remedy_lines()[0].contains("chmod 600"));
+    }
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    let elsewhere = dir.path().join("elsewhere");
+    fs::rename(&path, &elsewhere).unwrap();
+    symlink(&elsewhere, &path).unwrap();
+    let error = refusal(dir.path(), "auto", &[]);
+    assert!(error.message().contains("symbolic link"), "{error}");
+    fs::remove_file(&path).unwrap();
+    fs::create_dir(&path).unwrap();
+    refusal(dir.path(), "auto", &[]);
+    fs::remove_dir(&path).unwrap();
+    fs::rename(&elsewhere, &path).unwrap();
+    assert!(opens(dir.path(), &[]));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_key_file_of_another_user_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    make(dir.path(), "file", &[]);
+    let path = dir.path().join("vault.key");
+    match std::os::unix::fs::chown(&path, Some(65_534), None) {
+        Ok(()) => {
+            let error = refusal(dir.path(), "auto", &[]);
+            assert!(error.message().contains("belongs to another user"), "{error}");
+        }
+        // Only root can give a file away; then the check cannot be made to fail.
+        Err(error) => assert_eq!(error.kind(), io::ErrorKind::PermissionDenied),
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_key_file_that_holds_no_key_is_refused_and_kept() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("vault.key");
+    fs::write(&path, "hunter2").unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    let error = refusal(dir.path(), "file", &[]);
+    assert!(error.message().contains("holds no vault key"), "{error}");
+    assert!(!format!("{error:?}").contains("hunter2"));
+    assert_eq!(fs::read_to_string(&path).unwrap(), "hunter2");
+}
+
+#[test]
+fn a_damaged_vault_json_is_an_error_and_stays() {
+    let dir = tempfile::tempdir().unwrap();
+    make(dir.path(), "file", &[]);
+    let path = dir.path().join("vault.json");
+    for text in ["", "{\"version\":1", "[]", r#"{"version":1,"key_source":"cloud","key_id":"00"}"#]
+    {
+        fs::write(&path, text).unwrap();
+        let error = refusal(dir.path(), "auto", &[]);
+        assert!(error.message().contains("vault.json is damaged"), "{error}");
+        assert!(says_how_to_start_afresh(&error));
+        assert_eq!(fs::read_to_string(&path).unwrap(), text);
+    }
+    fs::write(&path, r#"{"version":2}"#).unwrap();
+    let error = refusal(dir.path(), "auto", &[]);
+    assert!(error.message().contains("newer azt (format 2)"), "{error}");
+}
+
+#[test]
+fn a_missing_vault_json_is_restored_when_a_source_has_the_key() {
+    for (choice, vars) in [("file", &[][..]), ("env", &[("AZT_VAULT_KEY", KEY)][..])] {
+        let dir = tempfile::tempdir().unwrap();
+        make(dir.path(), choice, vars);
+        let before = manifest(dir.path());
+        fs::remove_file(dir.path().join("vault.json")).unwrap();
+        assert!(opens(dir.path(), vars));
+        assert_eq!(manifest(dir.path()), before);
+    }
+}
+
+#[test]
+fn a_missing_vault_json_without_a_key_is_an_error() {
+    let dir = tempfile::tempdir().unwrap();
+    make(dir.path(), "env", &[("AZT_VAULT_KEY", KEY)]);
+    fs::remove_file(dir.path().join("vault.json")).unwrap();
+    let error = refusal(dir.path(), "auto", &[]);
+    assert!(error.message().contains(KEY_ID), "{error}");
+    let remedies = error.remedy_lines();
+    assert!(remedies.iter().any(|line| line.contains("no keyring service")), "{remedies:?}");
+    assert!(says_how_to_start_afresh(&error));
+    assert!(!dir.path().join("vault.json").exists());
+    assert!(!dir.path().join("vault.key").exists());
+}
+
+#[test]
+fn of_many_that_make_a_vault_at_once_one_does_and_all_use_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let made: usize = std::thread::scope(|threads| {
+        let makers: Vec<_> = (0..8)
+            .map(|number| {
+                let path = dir.path();
+                threads.spawn(move || {
+                    let system = system(&[]);
+                    let vault = Vault::open_or_create(&system, path, options("auto")).unwrap();
+                    let mut account = ann();
+                    account.username = number.to_string();
+                    vault.put(&account).unwrap();
+                    usize::from(vault.choice_notice().is_some())
+                })
+            })
+            .collect();
+        makers.into_iter().map(|maker| maker.join().unwrap()).sum()
+    });
+    assert_eq!(made, 1);
+    let system = system(&[]);
+    let vault = Vault::open(&system, dir.path(), Options::default()).unwrap().unwrap();
+    let names: BTreeSet<String> =
+        vault.all::<Account>().unwrap().into_iter().map(|account| account.username).collect();
+    assert_eq!(names.len(), 8);
+}
+
+#[test]
+fn clear_removes_everything_even_what_cannot_be_opened() {
+    let dir = tempfile::tempdir().unwrap();
+    make(dir.path(), "file", &[]);
+    fs::write(dir.path().join("records/at-x.unreadable"), "x").unwrap();
+    fs::write(dir.path().join("vault.json"), "damaged").unwrap();
+    vault::clear(&system(&[]), dir.path()).unwrap();
+    assert_eq!(fs::read_dir(dir.path().join("records")).unwrap().count(), 0);
+    assert!(!dir.path().join("vault.json").exists());
+    assert!(!dir.path().join("vault.key").exists());
+    assert_eq!(make(dir.path(), "auto", &[("AZT_VAULT_KEY", KEY)]), KeySource::Env);
+    vault::clear(&system(&[]), &dir.path().join("none")).unwrap();
+    assert!(!dir.path().join("none").exists());
+}
+
+#[test]
+fn the_names_of_the_sources_are_read() {
+    assert_eq!("auto".parse::<KeyChoice>().unwrap(), KeyChoice::Auto);
+    for source in [KeySource::Env, KeySource::File, KeySource::Kernel, KeySource::Keyring] {
+        assert_eq!(source.to_string().parse::<KeyChoice>().unwrap(), KeyChoice::Source(source));
+    }
+    let error = "keychain".parse::<KeyChoice>().unwrap_err();
+    assert_eq!(error.kind(), Kind::Usage);
+    assert!(error.message().contains("auto, env, file, kernel or keyring"), "{error}");
+}
+
+/// In the kernel's keyring where there is one that this process may use; elsewhere a clear refusal.
+#[test]
+fn the_kernel_keeps_the_key_until_it_forgets_it() {
+    let dir = tempfile::tempdir().unwrap();
+    if keyutils::find("azt:test:probe").is_err() {
+        let error = refusal(dir.path(), "kernel", &[]);
+        assert!(error.message().to_lowercase().contains("kernel"), "{error}");
+        return;
+    }
+    assert_eq!(make(dir.path(), "kernel", &[]), KeySource::Kernel);
+    assert!(opens(dir.path(), &[]));
+    fs::remove_file(dir.path().join("vault.json")).unwrap();
+    assert!(opens(dir.path(), &[]), "found by its id");
+    let id = manifest(dir.path())["key_id"].as_str().unwrap().to_owned();
+    // As a restart does.
+    assert!(keyutils::remove(&format!("azt:vault-key:{id}")).unwrap());
+    let error = refusal(dir.path(), "auto", &[]);
+    assert!(error.message().contains("emptied when the machine restarts"), "{error}");
+    assert!(says_how_to_start_afresh(&error));
+    vault::clear(&system(&[]), dir.path()).unwrap();
+    make(dir.path(), "kernel", &[]);
+    let id = manifest(dir.path())["key_id"].as_str().unwrap().to_owned();
+    vault::clear(&system(&[]), dir.path()).unwrap();
+    assert!(keyutils::find(&format!("azt:vault-key:{id}")).unwrap().is_none());
+}

@@ -1,0 +1,363 @@
+//! The vault key in a real Secret Service: gnome-keyring on a D-Bus of its own.
+//!
+//! Needs `dbus-daemon`, `dbus-send` and `gnome-keyring-daemon` (Debian: dbus, gnome-keyring). The
+//! keyring crate reads the environment of the process, so every call to the vault is made by a
+//! child: this test program again, with the variables of the case and no others.
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+#![allow(clippy::disallowed_methods, reason = "a test of processes and their environment")]
+
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::net::UnixListener;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use azt::error::Kind;
+use azt::program::Program;
+use azt::sys::{System, keyutils, within};
+use azt::vault::{self, Account, Options, Record, Vault};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// No child takes so long unless it hangs.
+const WATCHDOG: Duration = Duration::from_mins(5);
+
+/// A bus that starts no services by itself.
+const BUS: &str = r#"<busconfig><type>session</type><listen>unix:path=@</listen>
+<policy context="default"><allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/>
+<allow own="*"/></policy></busconfig>"#;
+
+struct Daemon(Child);
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn start(command: &mut Command) -> Daemon {
+    let name = command.get_program().to_owned();
+    Daemon(command.spawn().unwrap_or_else(|error| {
+        panic!(
+            "cannot start {name:?}: {error}; this test needs the packages dbus and gnome-keyring"
+        )
+    }))
+}
+
+/// A home with a bus and, perhaps, a keyring.
+struct Session {
+    dir: TempDir,
+    bus: Option<Daemon>,
+    keyring: Option<Daemon>,
+}
+
+impl Session {
+    /// Without a bus.
+    fn bare() -> Self {
+        Self { dir: tempfile::tempdir().unwrap(), bus: None, keyring: None }
+    }
+
+    fn with_bus() -> Self {
+        let mut session = Self::bare();
+        let config = session.dir.path().join("bus.conf");
+        fs::write(&config, BUS.replace('@', session.socket().to_str().unwrap())).unwrap();
+        let mut bus = start(
+            Command::new("dbus-daemon")
+                .arg(format!("--config-file={}", config.display()))
+                .args(["--nofork", "--print-address"])
+                .stdout(Stdio::piped())
+                .stderr(Stdio::null()),
+        );
+        let mut address = String::new();
+        BufReader::new(bus.0.stdout.take().unwrap()).read_line(&mut address).unwrap();
+        assert!(address.starts_with("unix:"), "the bus is up");
+        session.bus = Some(bus);
+        session
+    }
+
+    fn with_keyring() -> Self {
+        let mut session = Self::with_bus();
+        session.start_keyring(true);
+        session
+    }
+
+    fn start_keyring(&mut self, unlock: bool) {
+        let mut command = Command::new("gnome-keyring-daemon");
+        self.environment(&mut command);
+        command.args(["--foreground", "--components=secrets"]);
+        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        if unlock {
+            command.arg("--unlock");
+        }
+        let mut keyring = start(&mut command);
+        keyring.0.stdin.take().unwrap().write_all(b"password").unwrap();
+        self.keyring = Some(keyring);
+        for _ in 0..1000 {
+            if self.has_service() {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        panic!("gnome-keyring-daemon does not come up");
+    }
+
+    fn stop_keyring(&mut self) {
+        self.keyring = None;
+    }
+
+    fn has_service(&self) -> bool {
+        let mut command = Command::new("dbus-send");
+        self.environment(&mut command);
+        command.args(["--session", "--print-reply=literal", "--dest=org.freedesktop.DBus", "/"]);
+        command.args(["org.freedesktop.DBus.NameHasOwner", "string:org.freedesktop.secrets"]);
+        let answer = command.output().unwrap();
+        String::from_utf8_lossy(&answer.stdout).contains("true")
+    }
+
+    fn socket(&self) -> std::path::PathBuf {
+        self.dir.path().join("bus")
+    }
+
+    fn environment(&self, command: &mut Command) {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        command.env_clear().env("PATH", path).env("HOME", self.dir.path());
+        command.env("XDG_RUNTIME_DIR", self.dir.path());
+        command.env("DBUS_SESSION_BUS_ADDRESS", format!("unix:path={}", self.socket().display()));
+    }
+
+    fn azt(&self, name: &str) -> std::path::PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// What a child with this session's variables answers to `role` for the vault `name`.
+    fn run(&self, role: &str, name: &str) -> Value {
+        self.child(self.program(), role, name)
+    }
+
+    /// The same with the time limit that azt has.
+    fn run_in_a_hurry(&self, role: &str, name: &str) -> Value {
+        let mut command = self.program();
+        command.env("AZT_TEST_HURRY", "1");
+        self.child(command, role, name)
+    }
+
+    fn program(&self) -> Command {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        self.environment(&mut command);
+        command
+    }
+
+    /// The same with no variables at all.
+    fn run_stripped(&self, role: &str, name: &str) -> Value {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.env_clear();
+        self.child(command, role, name)
+    }
+
+    fn child(&self, mut command: Command, role: &str, name: &str) -> Value {
+        let answer = self.dir.path().join("answer");
+        let _ = fs::remove_file(&answer);
+        command.args(["--exact", "the_child_of_the_other_tests"]).stdin(Stdio::null());
+        command.env("AZT_TEST_ROLE", role).env("AZT_TEST_VAULT", self.azt(name));
+        command.env("AZT_TEST_ANSWER", &answer);
+        let output = within(WATCHDOG, move || command.output()).unwrap().unwrap();
+        let text = fs::read(&answer).unwrap_or_else(|_| panic!("no answer: {output:?}"));
+        serde_json::from_slice(&text).unwrap()
+    }
+
+    fn key_id(&self, name: &str) -> String {
+        let text = fs::read(self.azt(name).join("vault.json")).unwrap();
+        serde_json::from_slice::<Value>(&text).unwrap()["key_id"].as_str().unwrap().to_owned()
+    }
+}
+
+fn ann() -> Account {
+    serde_json::from_value(json!({
+        "home_account_id": "u.t", "environment": "e", "realm": "t", "local_account_id": "o",
+        "username": "ann@example.org", "authority_type": "MSSTS" }))
+    .unwrap()
+}
+
+/// Does what the variables say and writes the answer where they say; without them it is no child,
+/// and there is nothing to test.
+#[test]
+fn the_child_of_the_other_tests() {
+    let Some(role) = std::env::var_os("AZT_TEST_ROLE") else { return };
+    let dir = std::env::var_os("AZT_TEST_VAULT").unwrap();
+    let answer = play(role.to_str().unwrap(), Path::new(&dir)).unwrap_or_else(|error| {
+        assert_eq!(error.kind(), Kind::Vault);
+        json!({ "error": error.message(), "remedy": error.remedy_lines() })
+    });
+    fs::write(std::env::var_os("AZT_TEST_ANSWER").unwrap(), answer.to_string()).unwrap();
+}
+
+/// Roles: `read` and `sign-in <source>`, each with ` copying` to use the kernel's copy; `clear`;
+/// `entry <text>` replaces the keyring's entry, or removes it when the text is empty.
+fn play(role: &str, dir: &Path) -> azt::error::Result<Value> {
+    let system = System::real(Program::Azt);
+    let mut words = role.split(' ');
+    let verb = words.next().unwrap();
+    let mut options = Options { key_cache_seconds: 0, ..Options::default() };
+    if std::env::var_os("AZT_TEST_HURRY").is_none() {
+        // A busy machine is not what these tests are about.
+        options.keyring_limit = WATCHDOG;
+    }
+    if role.ends_with(" copying") {
+        options.key_cache_seconds = 3600;
+    }
+    match verb {
+        "sign-in" => {
+            options.key_source = words.next().unwrap().parse()?;
+            let vault = Vault::open_or_create(&system, dir, options)?;
+            vault.put(&ann())?;
+            let (source, notice) = (vault.key_source().to_string(), vault.choice_notice());
+            Ok(json!({ "source": source, "notice": notice }))
+        }
+        "read" => {
+            let vault = Vault::open(&system, dir, options)?.unwrap();
+            assert_eq!(vault.get(&ann().key())?, Some(ann()));
+            Ok(json!("found"))
+        }
+        "clear" => vault::clear(&system, dir).map(|()| json!("cleared")),
+        "entry" => {
+            let text = fs::read(dir.join("vault.json")).unwrap();
+            let manifest: Value = serde_json::from_slice(&text).unwrap();
+            let entry = keyring::Entry::new("azt", manifest["key_id"].as_str().unwrap()).unwrap();
+            match words.next() {
+                Some(text) if !text.is_empty() => entry.set_secret(text.as_bytes()).unwrap(),
+                _ => entry.delete_credential().unwrap(),
+            }
+            Ok(json!("done"))
+        }
+        _ => panic!("no such role: {role}"),
+    }
+}
+
+fn error(answer: &Value) -> &str {
+    answer["error"].as_str().unwrap_or_else(|| panic!("no error but {answer}"))
+}
+
+/// `auto` took the file, and its notice gives `reason`.
+fn took_the_file(answer: &Value, reason: &str) {
+    assert_eq!(answer["source"], "file", "{answer}");
+    let notice = answer["notice"].as_str().unwrap();
+    assert!(
+        notice.contains("because the keyring cannot keep it") && notice.contains(reason),
+        "{notice}"
+    );
+}
+
+#[test]
+fn the_key_goes_to_the_keyring_and_every_vault_has_its_own() {
+    let session = Session::with_keyring();
+    let answer = session.run("sign-in auto", "one");
+    assert_eq!(answer["source"], "keyring", "{answer}");
+    assert!(answer["notice"].as_str().unwrap().contains("kept in the keyring"), "{answer}");
+    assert!(!session.azt("one").join("vault.key").exists());
+    assert_eq!(session.run("sign-in keyring", "two")["source"], "keyring");
+    assert_ne!(session.key_id("one"), session.key_id("two"));
+    assert_eq!(session.run("read", "one"), "found");
+    assert_eq!(session.run("read", "two"), "found");
+    assert_eq!(session.run("clear", "one"), "cleared");
+    assert_eq!(session.run("read", "two"), "found");
+}
+
+#[test]
+fn a_lost_vault_json_is_found_again_by_the_keyrings_entry() {
+    let session = Session::with_keyring();
+    session.run("sign-in keyring", "one");
+    let path = session.azt("one").join("vault.json");
+    let before = fs::read(&path).unwrap();
+    fs::remove_file(&path).unwrap();
+    assert_eq!(session.run("read", "one"), "found");
+    assert_eq!(fs::read(&path).unwrap(), before);
+}
+
+#[test]
+fn an_entry_that_is_gone_or_no_key_is_said_and_not_replaced() {
+    let session = Session::with_keyring();
+    session.run("sign-in keyring", "one");
+    session.run("entry hunter2", "one");
+    let answer = session.run("sign-in auto", "one");
+    assert!(error(&answer).contains("is not a vault key"), "{answer}");
+    session.run("entry ", "one");
+    for role in ["read", "sign-in auto"] {
+        let answer = session.run(role, "one");
+        assert!(error(&answer).contains("is no longer in the keyring"), "{answer}");
+        assert!(answer["remedy"].to_string().contains("azt account clear"), "{answer}");
+    }
+}
+
+#[test]
+fn a_locked_keyring_is_said_and_not_replaced() {
+    let mut session = Session::with_keyring();
+    session.run("sign-in keyring", "one");
+    session.stop_keyring();
+    session.start_keyring(false);
+    for role in ["read", "sign-in auto", "sign-in keyring"] {
+        let answer = session.run(role, "one");
+        assert!(error(&answer).contains("The keyring is locked"), "{answer}");
+        assert!(answer["remedy"].to_string().contains("Unlock it"), "{answer}");
+    }
+    took_the_file(&session.run("sign-in auto", "new"), "The keyring is locked");
+    session.stop_keyring();
+    session.start_keyring(true);
+    assert_eq!(session.run("read", "one"), "found");
+}
+
+#[test]
+fn a_bus_without_a_keyring_is_said() {
+    let mut session = Session::with_keyring();
+    session.run("sign-in keyring", "one");
+    session.stop_keyring();
+    let answer = session.run("read", "one");
+    assert!(error(&answer).contains("There is no keyring service"), "{answer}");
+    took_the_file(&session.run("sign-in auto", "new"), "There is no keyring service");
+}
+
+#[test]
+fn no_bus_at_all_is_said() {
+    let session = Session::bare();
+    let answer = session.run("sign-in keyring", "one");
+    assert!(error(&answer).contains("There is no keyring service"), "{answer}");
+    assert!(!session.azt("one").join("vault.json").exists());
+    took_the_file(&session.run("sign-in auto", "one"), "There is no keyring service");
+    assert_eq!(session.run("read", "one"), "found");
+}
+
+#[test]
+fn a_bus_that_never_answers_is_given_up() {
+    let session = Session::bare();
+    let _silent = UnixListener::bind(session.socket()).unwrap();
+    let answer = session.run_in_a_hurry("sign-in keyring", "one");
+    assert!(error(&answer).contains("did not answer within 2 s"), "{answer}");
+    took_the_file(&session.run_in_a_hurry("sign-in auto", "one"), "did not answer within 2 s");
+}
+
+#[test]
+fn the_kernels_copy_serves_without_bus_and_variables_for_a_while() {
+    let mut session = Session::with_keyring();
+    session.run("sign-in keyring copying", "one");
+    session.run("sign-in keyring", "two");
+    let copy = |name: &str| format!("azt:vault-key-copy:{}", session.key_id(name));
+    let (copy, none) = (copy("one"), copy("two"));
+    (session.keyring, session.bus) = (None, None);
+    let answer = session.run("read", "one");
+    assert!(error(&answer).contains("There is no keyring service"), "the copy is off: {answer}");
+    let answer = session.run_stripped("read copying", "one");
+    if keyutils::find("azt:test:probe").is_err() {
+        // No such keyring here (an old kernel, a container): then there is no copy to serve.
+        assert!(error(&answer).contains("There is no keyring service"), "{answer}");
+        return;
+    }
+    assert_eq!(answer, "found");
+    assert!(keyutils::find(&none).unwrap().is_none(), "0 seconds make no copy");
+    let keys = fs::read_to_string("/proc/keys").unwrap();
+    let line = keys.lines().find(|line| line.contains(&copy)).unwrap();
+    assert!(!line.contains("perm"), "it ends: {line}");
+    session.run("clear", "one");
+    assert!(keyutils::find(&copy).unwrap().is_none(), "gone with the vault");
+}

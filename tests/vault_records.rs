@@ -1,0 +1,331 @@
+//! Records in the vault: what is kept, who can read it, and what becomes of damaged files.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::time::Duration;
+
+use azt::error::Kind;
+use azt::program::Program;
+use azt::secret::Secret;
+use azt::sys::{Clock, Env, Http, System, Terminal};
+use azt::vault::{
+    AccessToken, Account, IdToken, KeyChoice, KeySource, Options, Record, RefreshToken,
+    ServicePrincipal, Vault,
+};
+use serde_json::json;
+
+const FILE: Options = Options {
+    key_source: KeyChoice::Source(KeySource::File),
+    key_cache_seconds: 0,
+    keyring_limit: Duration::ZERO,
+};
+
+#[derive(Clone, Default)]
+struct Screen(Rc<RefCell<Vec<u8>>>);
+
+impl Screen {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.borrow().clone()).unwrap()
+    }
+}
+
+impl Write for Screen {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.borrow_mut().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn system() -> (System, Screen) {
+    let screen = Screen::default();
+    let system = System {
+        program: Program::Azt,
+        env: Env::fixed::<&str, &str>([]),
+        clock: Clock::System,
+        terminal: Terminal::piped(Box::new(io::sink()), Box::new(screen.clone())),
+        http: Http::default(),
+    };
+    (system, screen)
+}
+
+fn token(account: &str, secret: &str) -> AccessToken {
+    serde_json::from_value(json!({
+        "home_account_id": "u.t", "environment": "login.example", "client_id": "c", "realm": "t",
+        "target": "s/.default", "secret": secret, "cached_at": "1", "expires_on": "3601",
+        "extended_expires_on": "7201", "account": account, "requested": "s/.default"
+    }))
+    .unwrap()
+}
+
+fn refresh_token(secret: &str) -> RefreshToken {
+    serde_json::from_value(json!({
+        "home_account_id": "u.t", "environment": "login.example", "client_id": "c",
+        "secret": secret, "account": "ann@example.org"
+    }))
+    .unwrap()
+}
+
+fn files(dir: &Path) -> BTreeSet<PathBuf> {
+    let listed = fs::read_dir(dir.join("records")).unwrap();
+    listed.map(|entry| entry.unwrap().path()).collect()
+}
+
+/// A vault with one access token, and the path of its file.
+fn with_token(dir: &Path) -> PathBuf {
+    let (system, _) = system();
+    let vault = Vault::open_or_create(&system, dir, FILE).unwrap();
+    vault.put(&token("ann@example.org", "eyJ.secret")).unwrap();
+    files(dir).into_iter().next().unwrap()
+}
+
+#[test]
+fn records_of_every_kind_come_back_when_opened_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let (system, _) = system();
+    let id: IdToken = serde_json::from_value(json!({
+        "home_account_id": "u.t", "environment": "e", "realm": "t", "client_id": "c",
+        "secret": "id", "account": "ann" }))
+    .unwrap();
+    let account: Account = serde_json::from_value(json!({
+        "home_account_id": "u.t", "environment": "e", "realm": "t", "local_account_id": "o",
+        "username": "Ann@Example.org", "authority_type": "MSSTS", "unknown": {"kept": [1, null]} }))
+    .unwrap();
+    let principal: ServicePrincipal = serde_json::from_value(
+        json!({"client_id": "c", "tenant": "t", "client_secret": "s", "use_cert_sn_issuer": true}),
+    )
+    .unwrap();
+    {
+        let vault = Vault::open_or_create(&system, dir.path(), FILE).unwrap();
+        vault.put(&token("ann", "at")).unwrap();
+        vault.put(&refresh_token("rt")).unwrap();
+        vault.put(&id).unwrap();
+        vault.put(&account).unwrap();
+        vault.put(&principal).unwrap();
+    }
+    let vault = Vault::open(&system, dir.path(), FILE).unwrap().unwrap();
+    assert_eq!(vault.get(&token("ann", "").key()).unwrap(), Some(token("ann", "at")));
+    assert_eq!(vault.get(&refresh_token("").key()).unwrap(), Some(refresh_token("rt")));
+    assert_eq!(vault.get(&id.key()).unwrap(), Some(id));
+    assert_eq!(vault.get(&Account::key_of("E", "ANN@example.ORG")).unwrap(), Some(account.clone()));
+    assert_eq!(vault.get(&principal.key()).unwrap(), Some(principal));
+    assert_eq!(vault.all::<Account>().unwrap(), [account]);
+}
+
+#[test]
+fn a_record_is_replaced_removed_and_listed() {
+    let dir = tempfile::tempdir().unwrap();
+    let (system, _) = system();
+    let vault = Vault::open_or_create(&system, dir.path(), FILE).unwrap();
+    for (account, secret) in [("ann", "1"), ("ann", "2"), ("bob", "3")] {
+        vault.put(&token(account, secret)).unwrap();
+    }
+    let mut secrets: Vec<Secret> =
+        vault.all::<AccessToken>().unwrap().into_iter().map(|token| token.secret).collect();
+    secrets.sort_by(|a, b| a.expose().cmp(b.expose()));
+    assert_eq!(secrets, [Secret::new("2"), Secret::new("3")]);
+    let key = token("ann", "").key();
+    assert_eq!([vault.remove(&key).unwrap(), vault.remove(&key).unwrap()], [true, false]);
+    assert_eq!(vault.get(&key).unwrap(), None);
+    assert_eq!(vault.all::<AccessToken>().unwrap().len(), 1);
+}
+
+#[test]
+fn times_are_written_as_digits_and_read_as_digits_or_numbers() {
+    let mut text = serde_json::to_value(token("ann", "x")).unwrap();
+    assert_eq!(text["expires_on"], "3601");
+    assert_eq!(text.get("refresh_on"), None);
+    text["expires_on"] = json!(3602);
+    text["refresh_on"] = json!(1800.9);
+    let read: AccessToken = serde_json::from_value(text.clone()).unwrap();
+    assert_eq!((read.expires_on, read.refresh_on), (3602, Some(1800)));
+    text["refresh_on"] = json!(null);
+    assert_eq!(serde_json::from_value::<AccessToken>(text).unwrap().refresh_on, None);
+}
+
+#[test]
+fn an_application_has_a_null_home_account_as_msal_wants_it() {
+    let mut application = token("", "x");
+    application.home_account_id = None;
+    let text = serde_json::to_value(application).unwrap();
+    assert_eq!(text.get("home_account_id"), Some(&json!(null)));
+}
+
+#[test]
+fn nothing_readable_is_in_a_file_or_its_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = with_token(dir.path());
+    let contents = fs::read(&file).unwrap();
+    for text in ["eyJ.secret", "ann@example.org", "secret", "login.example"] {
+        assert!(!contents.windows(text.len()).any(|part| part == text.as_bytes()), "{text}");
+        assert!(!file.to_str().unwrap().contains(text), "{text}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn files_and_folders_are_the_owners_only() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = tempfile::tempdir().unwrap();
+    let azt = dir.path().join("new/azt");
+    let file = with_token(&azt);
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    for folder in ["", "records", "locks"] {
+        assert_eq!(mode(&azt.join(folder)), 0o700, "{folder}");
+    }
+    for file in [file, azt.join("vault.json"), azt.join("vault.key")] {
+        assert_eq!(mode(&file), 0o600, "{}", file.display());
+    }
+}
+
+#[test]
+fn a_damaged_file_is_set_aside_once_named_and_counts_as_absent() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = with_token(dir.path());
+    let whole = fs::read(&file).unwrap();
+    let (system, screen) = system();
+    let vault = Vault::open(&system, dir.path(), FILE).unwrap().unwrap();
+    // Magic, salt, nonce, ciphertext, tag; then a cut, an empty and a foreign file.
+    let mut damaged: Vec<Vec<u8>> = [0, 20, 50, 61, whole.len() - 1]
+        .into_iter()
+        .map(|position| {
+            let mut bytes = whole.clone();
+            bytes[position] ^= 1;
+            bytes
+        })
+        .collect();
+    damaged.extend([whole[..whole.len() / 2].to_vec(), Vec::new(), b"{}".to_vec()]);
+    for (count, bytes) in damaged.iter().enumerate() {
+        fs::write(&file, bytes).unwrap();
+        assert_eq!(vault.get(&token("ann@example.org", "").key()).unwrap(), None);
+        assert!(!file.exists());
+        assert_eq!(files(dir.path()).len(), count + 1, "none was overwritten");
+    }
+    let kept: BTreeSet<Vec<u8>> =
+        files(dir.path()).into_iter().map(|path| fs::read(path).unwrap()).collect();
+    assert_eq!(kept, damaged.into_iter().collect());
+    assert!(files(dir.path()).iter().all(|path| path.to_str().unwrap().ends_with(".unreadable")));
+    let said = screen.text();
+    assert_eq!(said.matches("WARNING: ").count(), 1, "{said}");
+    assert!(said.contains(file.to_str().unwrap()) && said.contains(".unreadable"), "{said}");
+    vault.put(&token("ann@example.org", "new")).unwrap();
+    assert_eq!(vault.all::<AccessToken>().unwrap().len(), 1);
+}
+
+#[test]
+fn swapped_files_are_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let (system, screen) = system();
+    let vault = Vault::open_or_create(&system, dir.path(), FILE).unwrap();
+    vault.put(&token("ann", "1")).unwrap();
+    let first = files(dir.path()).into_iter().next().unwrap();
+    vault.put(&token("bob", "2")).unwrap();
+    let second = files(dir.path()).into_iter().find(|path| *path != first).unwrap();
+    fs::rename(&second, &first).unwrap();
+    assert_eq!(vault.get(&token("ann", "").key()).unwrap(), None, "not bob's");
+    assert!(screen.text().contains("its name were changed"), "{}", screen.text());
+}
+
+#[test]
+fn a_record_of_a_newer_azt_is_an_error_and_stays() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = with_token(dir.path());
+    let mut bytes = fs::read(&file).unwrap();
+    bytes[7] = 2;
+    fs::write(&file, &bytes).unwrap();
+    let (system, _) = system();
+    let vault = Vault::open(&system, dir.path(), FILE).unwrap().unwrap();
+    let error = vault.get(&token("ann@example.org", "").key()).unwrap_err();
+    assert_eq!(error.kind(), Kind::Vault);
+    assert!(error.message().contains("newer azt (format 2)"), "{error}");
+    assert_eq!(fs::read(&file).unwrap(), bytes);
+}
+
+#[test]
+fn a_record_sealed_with_another_key_is_an_error_and_stays() {
+    let (dir, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (file, foreign) = (with_token(dir.path()), with_token(other.path()));
+    fs::copy(&foreign, &file).unwrap();
+    let (system, _) = system();
+    let vault = Vault::open(&system, dir.path(), FILE).unwrap().unwrap();
+    let error = vault.get(&token("ann@example.org", "").key()).unwrap_err();
+    assert_eq!(error.kind(), Kind::Vault);
+    assert!(error.message().contains("was sealed with the key"), "{error}");
+    assert!(error.remedy_lines().iter().any(|line| line.contains("azt account clear")));
+    assert_eq!(fs::read(&file).unwrap(), fs::read(&foreign).unwrap());
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_a_clear_error() {
+    let dir = tempfile::tempdir().unwrap();
+    let (system, _) = system();
+    let vault = Vault::open_or_create(&system, dir.path(), FILE).unwrap();
+    let records = dir.path().join("records");
+    fs::write(&records, "in the way").unwrap();
+    let error = vault.put(&token("ann", "1")).unwrap_err();
+    assert_eq!(error.kind(), Kind::Vault);
+    assert!(error.message().contains(records.to_str().unwrap()), "{error}");
+    assert!(!error.remedy_lines().is_empty());
+}
+
+#[test]
+fn readers_never_see_a_torn_record() {
+    let dir = tempfile::tempdir().unwrap();
+    with_token(dir.path());
+    let secret = |writer: usize| writer.to_string().repeat(20_000);
+    std::thread::scope(|threads| {
+        for writer in 0..2 {
+            let path = dir.path();
+            threads.spawn(move || {
+                let (system, _) = system();
+                let vault = Vault::open(&system, path, FILE).unwrap().unwrap();
+                for _ in 0..100 {
+                    vault.put(&token("ann@example.org", &secret(writer))).unwrap();
+                }
+            });
+        }
+        for _ in 0..2 {
+            threads.spawn(|| {
+                let (system, screen) = system();
+                let vault = Vault::open(&system, dir.path(), FILE).unwrap().unwrap();
+                for _ in 0..300 {
+                    let found = vault.get(&token("ann@example.org", "").key()).unwrap().unwrap();
+                    let text = found.secret.expose();
+                    assert!(
+                        [secret(0), secret(1), "eyJ.secret".to_owned()]
+                            .iter()
+                            .any(|one| one == text)
+                    );
+                }
+                assert_eq!(screen.text(), "");
+            });
+        }
+    });
+    assert_eq!(files(dir.path()).len(), 1, "no litter");
+}
+
+#[test]
+fn a_flight_has_one_pilot() {
+    let dir = tempfile::tempdir().unwrap();
+    let (system, _) = system();
+    let vault = Vault::open_or_create(&system, dir.path(), FILE).unwrap();
+    let key = token("ann", "").key();
+    let held = vault.flight(&key, Duration::ZERO).unwrap();
+    assert!(held.is_some());
+    assert!(vault.flight(&key, Duration::ZERO).unwrap().is_none());
+    drop(held);
+    assert!(vault.flight(&key, Duration::ZERO).unwrap().is_some());
+    for number in 0..1000 {
+        let key = token(&number.to_string(), "").key();
+        assert!(vault.flight(&key, Duration::ZERO).unwrap().is_some());
+    }
+    let locks = fs::read_dir(dir.path().join("locks")).unwrap().count();
+    assert!(locks <= 64 + 1, "{locks}: the stripes and the setup lock, however many tokens");
+}
