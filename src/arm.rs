@@ -60,23 +60,17 @@ pub async fn subscriptions(
     list(system, resource_manager, "subscriptions", token).await
 }
 
-/// `GET {resource manager}/metadata/endpoints`: what `cloud register` asks a cloud about itself.
-pub async fn metadata(system: &System, resource_manager: &str) -> Result<serde_json::Value> {
-    // Plain concatenation after the slash, as az does.
-    let url = format!(
-        "{}/metadata/endpoints?api-version=2022-09-01",
-        resource_manager.trim_end_matches('/')
-    );
-    let response = system.http.send(&system.env, Request::get(&url)).await?;
+/// What a cloud says of itself at `url`, the metadata document of its resource manager.
+pub async fn metadata(system: &System, url: &str) -> Result<serde_json::Value> {
+    let response = system.http.send(&system.env, Request::get(url)).await?;
     if response.status != 200 {
         return Err(Error::failed(format!(
             "Unable to get endpoints from the cloud.\nServer returned status code {} for {url}",
             response.status
         )));
     }
-    serde_json::from_slice(&response.body).map_err(|_| {
-        Error::new(Kind::Service, format!("{url} did not answer with JSON."))
-    })
+    serde_json::from_slice(&response.body)
+        .map_err(|_| Error::new(Kind::Service, format!("{url} did not answer with JSON.")))
 }
 
 async fn list<T: DeserializeOwned>(
@@ -112,7 +106,9 @@ async fn list<T: DeserializeOwned>(
             Some(link) => {
                 return Err(Error::new(
                     Kind::Service,
-                    format!("{base} continues its list of {what} at another host ({link}); the token was not sent there."),
+                    format!(
+                        "{base} continues its list of {what} at another host ({link}); the token was not sent there."
+                    ),
                 ));
             }
         }

@@ -1,9 +1,136 @@
-//! azt
+//! azt signs people, apps and workloads in to Entra ID and hands out access tokens.
+//!
+//! # The house
+//!
+//! Arrows point down only; `tests/architecture.rs` holds them there.
+//!
+//! ```text
+//! main -> lib -> cli, commands
+//! commands -> broker, arm, settings, output     one file per command; reads like the help text
+//! broker -> entra, vault, settings              "give me a token": policy only
+//! entra   the protocol: authority, scope, grants (one file each), answers; never sees the disk
+//! arm     tenants and subscriptions
+//! vault   tokens and secrets at rest; never sees the network
+//! settings  az's own files: azureProfile.json, clouds.config, config
+//! output  results on standard output, to az's bytes
+//! entra, arm, vault, settings -> sys            the only door to the outside
+//! everything -> error, secret, program
+//! ```
+//!
+//! # A call
+//!
+//! [`run`] reads `argv`, then the settings; the command asks the broker; the broker finds the token
+//! in the vault and it is fresh: print, exit. Nothing on that path starts a runtime or a thread,
+//! opens a socket, builds a TLS configuration or waits for a lock; `tests/warm.rs` counts. Only
+//! past it a runtime starts, one process takes the token's flight lock, reads the vault again and
+//! asks the token endpoint, once.
+//!
+//! # Rules
+//!
+//! - A [`secret::Secret`] cannot be printed; `expose` marks where it leaves.
+//! - An [`error::Error`] has a kind, a sentence and a remedy; [`exit`] alone makes it a number.
+//! - Results go to standard output, everything else to standard error.
+//! - Files of others are never damaged, files of ours never half written: [`sys::file`].
+//!
+//! # What a warm call costs
+//!
+//! See `benches/README.md`.
 
 pub mod arm;
+pub mod broker;
+pub mod cli;
+pub mod commands;
 pub mod entra;
 pub mod error;
 pub mod exit;
+pub mod output;
 pub mod program;
 pub mod secret;
+pub mod settings;
 pub mod sys;
+pub mod vault;
+
+use std::ffi::OsString;
+
+use cli::Invocation;
+use commands::Context;
+use error::{Error, Result};
+use output::{Format, Query, QueryError, Render};
+use sys::{Level, System, Verbosity};
+
+/// Runs the command line `argv` (argv\[0\] included) and returns the exit code.
+pub fn run(argv: impl IntoIterator<Item = OsString>, system: &System) -> u8 {
+    match try_run(argv, system) {
+        Ok(()) => exit::SUCCESS,
+        Err(error) => {
+            system.terminal.message(Level::Error, error.message());
+            for line in error.remedy_lines() {
+                system.terminal.plain(line);
+            }
+            exit::code(error.kind(), system.program)
+        }
+    }
+}
+
+fn try_run(argv: impl IntoIterator<Item = OsString>, system: &System) -> Result<()> {
+    let command = match cli::parse(system, argv)? {
+        Invocation::Print(text) => return system.terminal.result(&text),
+        Invocation::Version => return system.terminal.result(&commands::version_text(system)),
+        Invocation::Run(cli) => cli.command,
+    };
+    let global = command.global();
+    let query = global.query.as_deref().map(Query::parse).transpose()?;
+    let context = Context::load(system)?;
+    for notice in context.clouds.notices() {
+        system.terminal.plain(notice);
+    }
+    let errors_only =
+        global.only_show_errors || context.config.get_bool("core", "only_show_errors", false)?;
+    if global.only_show_errors && (global.debug || global.verbose) {
+        return Err(Error::failed(
+            "--only-show-errors can't be used together with --debug or --verbose",
+        ));
+    }
+    system.terminal.set_verbosity(match (global.debug, global.verbose, errors_only) {
+        (true, _, _) => Verbosity::Debug,
+        (_, true, _) => Verbosity::Verbose,
+        (_, _, true) => Verbosity::OnlyErrors,
+        _ => Verbosity::Normal,
+    });
+    system.terminal.set_colour(!context.config.get_bool("core", "no_color", false)?);
+    let format = match global.output {
+        Some(format) => format,
+        None => default_format(&context)?,
+    };
+
+    let mut answer = commands::run(&command, &context)?;
+    let render = Render {
+        format,
+        query: query.as_ref(),
+        table: answer.table,
+        colour: system.terminal.colour(),
+    };
+    let text = render.render(&answer.value);
+    answer.wipe();
+    let text = text.map_err(|error| match error {
+        // The reason quotes the value that does not fit, which may be the token.
+        QueryError::Evaluation(_) if answer.is_secret => Error::failed(
+            "Invalid jmespath query supplied for `--query`: it does not fit this result.",
+        )
+        .remedy(output::QUERY_REFERENCE),
+        error => Error::from(error),
+    })?;
+    system.terminal.result(&text)
+}
+
+fn default_format(context: &Context<'_>) -> Result<Format> {
+    match context.config.get("core", "output")? {
+        None => Ok(Format::Json),
+        Some(name) => name.parse().map_err(|_| {
+            Error::failed(format!(
+                "The setting core.output is '{name}', which is no output format."
+            ))
+            .remedy("Use one of json, jsonc, yaml, yamlc, table, tsv, none.")
+        }),
+    }
+}

@@ -15,10 +15,7 @@ impl Authority {
     /// cloud's `activeDirectory` endpoint. As in az the URL is lower-cased and loses a trailing
     /// slash.
     pub fn new(login_url: &str, tenant: impl Into<String>) -> Self {
-        Self {
-            login_url: login_url.trim_end_matches('/').to_lowercase(),
-            tenant: tenant.into(),
-        }
+        Self { login_url: login_url.trim_end_matches('/').to_lowercase(), tenant: tenant.into() }
     }
 
     /// The tenant as given.

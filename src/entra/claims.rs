@@ -12,9 +12,10 @@ use crate::error::{Error, Kind, Result};
 /// `challenge` is no JSON object.
 pub fn merge_capabilities(challenge: Option<&str>, announce_cp1: bool) -> Result<Option<String>> {
     let mut claims = match challenge {
-        Some(text) => serde_json::from_str::<Value>(text).ok().filter(Value::is_object).ok_or_else(
-            || Error::new(Kind::Usage, "The claims challenge is not a JSON object."),
-        )?,
+        Some(text) => serde_json::from_str::<Value>(text)
+            .ok()
+            .filter(Value::is_object)
+            .ok_or_else(|| Error::new(Kind::Usage, "The claims challenge is not a JSON object."))?,
         None if !announce_cp1 => return Ok(None),
         None => json!({}),
     };

@@ -34,10 +34,7 @@ pub async fn client_credentials(
     form = match credential {
         ClientCredential::Secret(secret) => form.with_secret("client_secret", secret),
         ClientCredential::Assertion(assertion) => form
-            .with(
-                "client_assertion_type",
-                "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
-            )
+            .with("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer")
             .with_secret("client_assertion", assertion),
     };
     if let Some(claims) = claims {

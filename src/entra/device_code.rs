@@ -106,10 +106,7 @@ async fn send(system: &System, request: HttpRequest) -> Result<HttpResponse> {
 fn nonsense(endpoint: &str) -> Error {
     Error::new(
         Kind::Service,
-        format!(
-            "{} sent a device code that makes no sense.",
-            token_endpoint::host(endpoint)
-        ),
+        format!("{} sent a device code that makes no sense.", token_endpoint::host(endpoint)),
     )
 }
 

@@ -54,8 +54,13 @@ fn kind_of(status: u16, code: &str) -> Kind {
     match code {
         "temporarily_unavailable" | "server_error" => Kind::Service,
         _ if status == 429 || status >= 500 => Kind::Service,
-        "invalid_grant" | "interaction_required" | "login_required" | "consent_required"
-        | "expired_token" | "authorization_pending" | "slow_down" => Kind::InteractionRequired,
+        "invalid_grant"
+        | "interaction_required"
+        | "login_required"
+        | "consent_required"
+        | "expired_token"
+        | "authorization_pending"
+        | "slow_down" => Kind::InteractionRequired,
         _ => Kind::Refused,
     }
 }
@@ -125,7 +130,11 @@ mod tests {
     #[test]
     fn kinds_tell_what_can_be_done() {
         for (status, body, kind) in [
-            (401, r#"{"error":"invalid_client","error_description":"AADSTS7000215: x"}"#, Kind::Refused),
+            (
+                401,
+                r#"{"error":"invalid_client","error_description":"AADSTS7000215: x"}"#,
+                Kind::Refused,
+            ),
             (400, r#"{"error":"invalid_scope"}"#, Kind::Refused),
             (400, r#"{"error":"interaction_required"}"#, Kind::InteractionRequired),
             (503, r#"{"error":"temporarily_unavailable"}"#, Kind::Service),

@@ -68,9 +68,15 @@ mod tests {
     #[test]
     fn a_trailing_slash_of_the_resource_is_kept() {
         for (resource, scope) in [
-            ("https://management.core.windows.net/", "https://management.core.windows.net//.default"),
+            (
+                "https://management.core.windows.net/",
+                "https://management.core.windows.net//.default",
+            ),
             ("https://vault.azure.net", "https://vault.azure.net/.default"),
-            ("499b84ac-1321-427f-aa17-267ca6975798", "499b84ac-1321-427f-aa17-267ca6975798/.default"),
+            (
+                "499b84ac-1321-427f-aa17-267ca6975798",
+                "499b84ac-1321-427f-aa17-267ca6975798/.default",
+            ),
             ("api://app/", "api://app//.default"),
         ] {
             assert_eq!(Scopes::of_resource(resource).joined(), scope);

@@ -92,8 +92,9 @@ impl TokenResponse {
             return Err(nonsense(&format!("a token lifetime of {lifetime} s")));
         }
         response.refresh_in = response.refresh_in.filter(|seconds| (1..lifetime).contains(seconds));
-        response.ext_expires_in =
-            response.ext_expires_in.filter(|seconds| (lifetime..=LONGEST_LIFETIME).contains(seconds));
+        response.ext_expires_in = response
+            .ext_expires_in
+            .filter(|seconds| (lifetime..=LONGEST_LIFETIME).contains(seconds));
         response.refresh_token = response.refresh_token.filter(|token| !token.is_empty());
         Ok(response)
     }
@@ -116,7 +117,8 @@ impl TokenResponse {
             uid: String,
             utid: String,
         }
-        let bytes = URL_SAFE_NO_PAD.decode(self.client_info.as_ref()?.trim_end_matches('=')).ok()?;
+        let bytes =
+            URL_SAFE_NO_PAD.decode(self.client_info.as_ref()?.trim_end_matches('=')).ok()?;
         let info: ClientInfo = serde_json::from_slice(&bytes).ok()?;
         Some(format!("{}.{}", info.uid, info.utid))
     }
@@ -178,8 +180,7 @@ mod tests {
     #[test]
     fn home_account_id_comes_from_client_info() {
         let info = URL_SAFE_NO_PAD.encode(r#"{"uid":"u","utid":"t"}"#);
-        let response =
-            parse(&format!(r#"{{"access_token":"t","client_info":"{info}"}}"#)).unwrap();
+        let response = parse(&format!(r#"{{"access_token":"t","client_info":"{info}"}}"#)).unwrap();
         assert_eq!(response.home_account_id().as_deref(), Some("u.t"));
     }
 }

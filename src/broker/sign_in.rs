@@ -1,0 +1,281 @@
+//! A sign-in under way: everything stays in memory until it has succeeded as a whole.
+
+use super::records;
+use super::{Identity, announces_cp1};
+use crate::entra::{
+    AZURE_CLI_CLIENT_ID, Authority, Scopes, TokenResponse, authorize_device, client_credentials,
+    merge_capabilities, poll_device, refresh,
+};
+use crate::error::{Error, Kind, Result};
+use crate::secret::Secret;
+use crate::settings::Cloud;
+use crate::sys::System;
+use crate::vault::{AccessToken, Account, IdToken, RefreshToken, ServicePrincipal, Vault};
+
+/// The tenant segment of a sign-in that names no tenant: any work or school account.
+const ANY_TENANT: &str = "organizations";
+
+/// An account that has proved who it is, with the tokens it got so far.
+pub struct SignIn<'a> {
+    system: &'a System,
+    authority: Authority,
+    environment: String,
+    claims: Option<String>,
+    identity: Identity,
+    /// Tenant of the first token.
+    tenant: String,
+    access_tokens: Vec<AccessToken>,
+    credential: Credential,
+}
+
+/// What further tokens are got with.
+enum Credential {
+    User { account: Account, refresh_token: RefreshToken, id_tokens: Vec<IdToken> },
+    Application(ServicePrincipal),
+}
+
+impl<'a> SignIn<'a> {
+    /// Signs a person in with a device code for `scopes`.
+    ///
+    /// `show` gets the sentence for the person. `tenant` is a GUID or nothing; `challenge` the JSON text of a claims challenge.
+    pub async fn with_device_code(
+        system: &'a System,
+        cloud: &Cloud,
+        tenant: Option<&str>,
+        scopes: &Scopes,
+        challenge: Option<&str>,
+        show: impl FnOnce(&str),
+    ) -> Result<Self> {
+        let authority = Authority::new(&cloud.authority_host()?, tenant.unwrap_or(ANY_TENANT));
+        let claims = merge_capabilities(challenge, announces_cp1(system))?;
+        let client_id = AZURE_CLI_CLIENT_ID;
+        let code =
+            authorize_device(system, &authority, client_id, scopes, claims.as_deref()).await?;
+        show(&code.message);
+        let response = poll_device(system, &authority, client_id, &code, claims.as_deref()).await?;
+        let source = "urn:ietf:params:oauth:grant-type:device_code";
+        Self::of_user(system, cloud, authority, scopes, response, source)
+    }
+
+    /// Signs an application in with `credential`, and proves it by asking for a token of `scopes`.
+    ///
+    /// The request is always made: a wrong secret must not pass because a token is cached.
+    pub async fn with_client_secret(
+        system: &'a System,
+        cloud: &Cloud,
+        tenant: &str,
+        client_id: &str,
+        secret: Secret,
+        scopes: &Scopes,
+        challenge: Option<&str>,
+    ) -> Result<Self> {
+        let authority = Authority::new(&cloud.authority_host()?, tenant);
+        let claims = merge_capabilities(challenge, announces_cp1(system))?;
+        let mut sign_in = Self {
+            system,
+            authority,
+            environment: cloud.environment()?,
+            claims: merge_capabilities(None, announces_cp1(system))?,
+            identity: Identity::ServicePrincipal { client_id: client_id.to_owned() },
+            tenant: tenant.to_owned(),
+            access_tokens: Vec::new(),
+            credential: Credential::Application(ServicePrincipal {
+                client_id: client_id.to_owned(),
+                tenant: tenant.to_owned(),
+                client_secret: Some(secret),
+                certificate: None,
+                use_cert_sn_issuer: false,
+                client_assertion: None,
+                other: serde_json::Map::new(),
+            }),
+        };
+        sign_in.request(tenant, scopes, claims.as_deref()).await?;
+        Ok(sign_in)
+    }
+
+    fn of_user(
+        system: &'a System,
+        cloud: &Cloud,
+        authority: Authority,
+        scopes: &Scopes,
+        response: TokenResponse,
+        source: &str,
+    ) -> Result<Self> {
+        let thin = |what: &str| {
+            Error::new(Kind::Service, format!("The service signed you in but sent {what}."))
+        };
+        let now = system.clock.now();
+        let environment = cloud.environment()?;
+        let id = response.id_claims().ok_or_else(|| thin("no ID token that can be read"))?;
+        let name = id.username().ok_or_else(|| thin("no user name"))?.to_owned();
+        let tenant = id.tid.clone().unwrap_or_else(|| authority.tenant().to_owned());
+        let home_account_id = response
+            .home_account_id()
+            // ADFS has no client_info; MSAL takes the subject there.
+            .or_else(|| id.sub.clone())
+            .ok_or_else(|| thin("no account id"))?;
+        let refresh_token = response
+            .refresh_token
+            .clone()
+            .ok_or_else(|| thin("no refresh token, so the sign-in would end within the hour"))?;
+        let account = Account {
+            home_account_id: home_account_id.clone(),
+            environment: environment.clone(),
+            realm: tenant.clone(),
+            local_account_id: id.local_account_id().unwrap_or_default().to_owned(),
+            username: name.clone(),
+            authority_type: if cloud.is_adfs()? { "ADFS" } else { "MSSTS" }.to_owned(),
+            account_source: Some(source.to_owned()),
+            client_info: response.client_info.clone(),
+            other: serde_json::Map::new(),
+        };
+        let refresh_token = RefreshToken {
+            home_account_id: home_account_id.clone(),
+            environment: environment.clone(),
+            client_id: AZURE_CLI_CLIENT_ID.to_owned(),
+            target: response.scope.as_deref().map_or_else(|| scopes.joined(), records::sorted),
+            secret: refresh_token,
+            last_modification_time: now,
+            family_id: response.foci.clone(),
+            account: name.to_lowercase(),
+            other: serde_json::Map::new(),
+        };
+        let mut sign_in = Self {
+            system,
+            authority,
+            environment,
+            claims: merge_capabilities(None, announces_cp1(system))?,
+            identity: Identity::User { name },
+            tenant: tenant.clone(),
+            access_tokens: Vec::new(),
+            credential: Credential::User { account, refresh_token, id_tokens: Vec::new() },
+        };
+        sign_in.keep(&response, &tenant, scopes);
+        Ok(sign_in)
+    }
+
+    /// User name or client id.
+    pub fn name(&self) -> &str {
+        match &self.identity {
+            Identity::User { name } => name,
+            Identity::ServicePrincipal { client_id } => client_id,
+        }
+    }
+
+    /// The tenant of the first token: GUID.
+    pub fn tenant(&self) -> &str {
+        &self.tenant
+    }
+
+    /// A token of `scopes` in `tenant`: one that this sign-in has already got, else a new one.
+    pub async fn token(&mut self, tenant: &str, scopes: &Scopes) -> Result<Secret> {
+        let requested = scopes.joined();
+        let held = self
+            .access_tokens
+            .iter()
+            .find(|token| token.realm == tenant && token.requested == requested);
+        if let Some(token) = held {
+            return Ok(token.secret.clone());
+        }
+        let claims = self.claims.clone();
+        self.request(tenant, scopes, claims.as_deref()).await
+    }
+
+    async fn request(
+        &mut self,
+        tenant: &str,
+        scopes: &Scopes,
+        claims: Option<&str>,
+    ) -> Result<Secret> {
+        let authority = self.authority.with_tenant(tenant);
+        let response = match &self.credential {
+            Credential::User { account, refresh_token, .. } => {
+                refresh(
+                    self.system,
+                    &authority,
+                    AZURE_CLI_CLIENT_ID,
+                    &refresh_token.secret,
+                    scopes,
+                    claims,
+                    Some(&account.home_account_id),
+                )
+                .await?
+            }
+            Credential::Application(entry) => {
+                let credential = super::credential_of(entry)?;
+                let client_id = self.identity.client_id();
+                client_credentials(self.system, &authority, client_id, &credential, scopes, claims)
+                    .await
+                    .map_err(|error| super::remedy::for_application(error, self.system.program))?
+            }
+        };
+        let token = response.access_token.clone();
+        self.keep(&response, tenant, scopes);
+        if let (Credential::User { refresh_token, .. }, Some(next)) =
+            (&mut self.credential, response.refresh_token)
+        {
+            refresh_token.secret = next;
+        }
+        Ok(token)
+    }
+
+    fn keep(&mut self, response: &TokenResponse, tenant: &str, scopes: &Scopes) {
+        let home_account_id = match &mut self.credential {
+            Credential::User { account, id_tokens, .. } => {
+                if let Some(id_token) = &response.id_token {
+                    id_tokens.push(IdToken {
+                        home_account_id: account.home_account_id.clone(),
+                        environment: self.environment.clone(),
+                        realm: tenant.to_owned(),
+                        client_id: AZURE_CLI_CLIENT_ID.to_owned(),
+                        secret: id_token.clone(),
+                        account: account.username.to_lowercase(),
+                        other: serde_json::Map::new(),
+                    });
+                }
+                Some(account.home_account_id.clone())
+            }
+            Credential::Application(_) => None,
+        };
+        self.access_tokens.push(records::access_token(
+            response,
+            &self.environment,
+            self.identity.client_id(),
+            home_account_id.as_deref(),
+            self.identity.account(),
+            tenant,
+            scopes,
+            self.system.clock.now(),
+        ));
+    }
+
+    /// Puts everything into the vault, in place of what was there for this account.
+    ///
+    /// Older access tokens go: a sign-in that answered a claims challenge must not be followed by
+    /// the token that was refused.
+    pub fn store(&self, vault: &Vault<'_>) -> Result<()> {
+        match &self.credential {
+            Credential::User { account, refresh_token, id_tokens } => {
+                let name = account.username.to_lowercase();
+                vault.put(refresh_token)?;
+                vault.put(account)?;
+                records::forget_access_tokens(vault, |token| {
+                    token.environment == self.environment && token.account == name
+                })?;
+                for token in id_tokens {
+                    vault.put(token)?;
+                }
+            }
+            Credential::Application(entry) => {
+                vault.put(entry)?;
+                records::forget_access_tokens(vault, |token| {
+                    token.environment == self.environment
+                        && token.account.is_empty()
+                        && token.client_id.eq_ignore_ascii_case(&entry.client_id)
+                        && token.realm.eq_ignore_ascii_case(&entry.tenant)
+                })?;
+            }
+        }
+        self.access_tokens.iter().try_for_each(|token| vault.put(token))
+    }
+}

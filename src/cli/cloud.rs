@@ -1,0 +1,184 @@
+//! `cloud …`.
+
+use clap::Subcommand;
+use clap::builder::PossibleValuesParser;
+
+use super::{Global, Version};
+
+/// Commands of `cloud`.
+#[derive(Debug, Subcommand)]
+#[command(defer = true)]
+pub enum CloudCommand {
+    /// List the clouds
+    List(Version),
+    /// List the profiles of a cloud (there is one)
+    #[command(name = "list-profiles")]
+    ListProfiles(CloudListProfiles),
+    /// Describe a cloud of one's own
+    Register(CloudRegister),
+    /// Make a cloud the active one
+    Set(CloudSet),
+    /// Show a cloud [default: the active one]
+    Show(CloudName),
+    /// Remove a cloud of one's own
+    Unregister(CloudUnregister),
+    /// Change the description of a cloud
+    Update(CloudUpdate),
+}
+
+impl CloudCommand {
+    /// Options of every command.
+    pub(super) fn global(&self) -> &Global {
+        match self {
+            Self::List(command) => &command.global,
+            Self::ListProfiles(command) => &command.global,
+            Self::Register(command) => &command.global,
+            Self::Set(command) => &command.global,
+            Self::Show(command) => &command.global,
+            Self::Unregister(command) => &command.global,
+            Self::Update(command) => &command.global,
+        }
+    }
+}
+
+/// `cloud show`.
+#[derive(Debug, clap::Args)]
+pub struct CloudName {
+    /// Name of the cloud
+    #[arg(long, short, value_name = "NAME")]
+    pub name: Option<String>,
+    /// Options of every command.
+    #[command(flatten)]
+    pub global: Global,
+}
+
+/// `cloud list-profiles`.
+#[derive(Debug, clap::Args)]
+pub struct CloudListProfiles {
+    /// Name of the cloud
+    #[arg(long, short, value_name = "NAME")]
+    pub name: Option<String>,
+    /// Accepted for az's sake, without effect
+    #[arg(long)]
+    pub show_all: bool,
+    /// Options of every command.
+    #[command(flatten)]
+    pub global: Global,
+}
+
+/// `cloud set`.
+#[derive(Debug, clap::Args)]
+pub struct CloudSet {
+    /// Name of the cloud
+    #[arg(long, short, value_name = "NAME", required = true)]
+    pub name: String,
+    /// The profile; there is one
+    #[arg(long, value_name = "latest", hide_possible_values = true, ignore_case = true,
+          value_parser = PossibleValuesParser::new(["latest"]))]
+    pub profile: Option<String>,
+    /// Options of every command.
+    #[command(flatten)]
+    pub global: Global,
+}
+
+/// `cloud unregister`.
+#[derive(Debug, clap::Args)]
+pub struct CloudUnregister {
+    /// Name of the cloud
+    #[arg(long, short, value_name = "NAME", required = true)]
+    pub name: String,
+    /// Options of every command.
+    #[command(flatten)]
+    pub global: Global,
+}
+
+/// `cloud register`.
+#[derive(Debug, clap::Args)]
+pub struct CloudRegister {
+    /// Name of the cloud
+    #[arg(long, short, value_name = "NAME", required = true)]
+    pub name: String,
+    /// What the cloud is like.
+    #[command(flatten)]
+    pub definition: CloudDefinition,
+    /// Options of every command.
+    #[command(flatten)]
+    pub global: Global,
+}
+
+/// `cloud update`.
+#[derive(Debug, clap::Args)]
+pub struct CloudUpdate {
+    /// Name of the cloud [default: the active one]
+    #[arg(long, short, value_name = "NAME")]
+    pub name: Option<String>,
+    /// What the cloud is like.
+    #[command(flatten)]
+    pub definition: CloudDefinition,
+    /// Options of every command.
+    #[command(flatten)]
+    pub global: Global,
+}
+
+/// What a cloud is like: the endpoints and suffixes that az lets one name.
+#[derive(Debug, Default, clap::Args)]
+pub struct CloudDefinition {
+    /// The whole description as JSON, or @FILE
+    #[arg(long, value_name = "JSON")]
+    pub cloud_config: Option<String>,
+    /// The profile; there is one
+    #[arg(long, value_name = "latest", hide_possible_values = true, ignore_case = true,
+          value_parser = PossibleValuesParser::new(["latest"]))]
+    pub profile: Option<String>,
+    /// Do not ask the resource manager for the other endpoints
+    #[arg(long)]
+    pub skip_endpoint_discovery: bool,
+    /// Azure Resource Manager
+    #[arg(long, value_name = "URL")]
+    pub endpoint_resource_manager: Option<String>,
+    /// Entra ID (login host)
+    #[arg(long, value_name = "URL")]
+    pub endpoint_active_directory: Option<String>,
+    /// Audience of Azure Resource Manager's tokens
+    #[arg(long, value_name = "URL")]
+    pub endpoint_active_directory_resource_id: Option<String>,
+    /// Audience of Azure AD Graph's tokens
+    #[arg(long, value_name = "URL")]
+    pub endpoint_active_directory_graph_resource_id: Option<String>,
+    /// Audience of Azure Data Lake's tokens
+    #[arg(long, value_name = "URL")]
+    pub endpoint_active_directory_data_lake_resource_id: Option<String>,
+    /// Audience of Microsoft Graph's tokens
+    #[arg(long, value_name = "URL")]
+    pub endpoint_microsoft_graph_resource_id: Option<String>,
+    /// Service management (classic)
+    #[arg(long, value_name = "URL")]
+    pub endpoint_management: Option<String>,
+    /// SQL management (classic)
+    #[arg(long, value_name = "URL")]
+    pub endpoint_sql_management: Option<String>,
+    /// Gallery
+    #[arg(long, value_name = "URL")]
+    pub endpoint_gallery: Option<String>,
+    /// Aliases of virtual machine images
+    #[arg(long, value_name = "URL")]
+    pub endpoint_vm_image_alias_doc: Option<String>,
+    /// Container registries
+    #[arg(long, value_name = "SUFFIX")]
+    pub suffix_acr_login_server_endpoint: Option<String>,
+    /// Data Lake Analytics
+    #[arg(long, value_name = "SUFFIX")]
+    pub suffix_azure_datalake_analytics_catalog_and_job_endpoint: Option<String>,
+    /// Data Lake Store
+    #[arg(long, value_name = "SUFFIX")]
+    pub suffix_azure_datalake_store_file_system_endpoint: Option<String>,
+    /// Key vaults
+    #[arg(long, value_name = "SUFFIX")]
+    pub suffix_keyvault_dns: Option<String>,
+    /// SQL servers
+    #[arg(long, value_name = "SUFFIX")]
+    pub suffix_sql_server_hostname: Option<String>,
+    /// Storage accounts
+    #[arg(long, value_name = "SUFFIX")]
+    pub suffix_storage_endpoint: Option<String>,
+}

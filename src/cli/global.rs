@@ -1,0 +1,37 @@
+//! Options of every command.
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+
+use crate::output::Format;
+
+/// Names of the output formats, in az's order.
+const FORMATS: [&str; 7] = ["json", "jsonc", "yaml", "yamlc", "table", "tsv", "none"];
+
+/// Options of every command.
+#[derive(Clone, Debug, Default, clap::Args)]
+#[command(next_help_heading = "Global options")]
+pub struct Global {
+    /// How the result is printed [default: json]
+    #[arg(long, short, ignore_case = true, hide_possible_values = true,
+          value_name = "json|jsonc|yaml|yamlc|table|tsv|none",
+          value_parser = PossibleValuesParser::new(FORMATS).try_map(|name| name.parse::<Format>()))]
+    pub output: Option<Format>,
+    /// JMESPath expression that picks from the result (https://jmespath.org)
+    #[arg(long, value_name = "JMESPATH")]
+    pub query: Option<String>,
+    /// Hide warnings
+    #[arg(long)]
+    pub only_show_errors: bool,
+    /// Say what is being done
+    #[arg(long)]
+    pub verbose: bool,
+    /// Say how it is being done
+    #[arg(long)]
+    pub debug: bool,
+    /// Accepted for az's sake, without effect
+    #[arg(long, hide = true)]
+    pub acquire_policy_token: bool,
+    /// Accepted for az's sake, without effect
+    #[arg(long, hide = true)]
+    pub change_reference: Option<String>,
+}

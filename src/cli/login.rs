@@ -1,0 +1,56 @@
+//! `login` and `logout`.
+
+use super::Global;
+
+/// `login`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    azt login                                  a code to enter in any browser\n  \
+    azt login --tenant contoso.com             one tenant only\n  \
+    azt login --service-principal -u APP_ID -p @secret.txt --tenant contoso.com\n  \
+    printf %s \"$SECRET\" | azt login --service-principal -u APP_ID -p @- --tenant contoso.com\n\n\
+    A value that begins with @ is read from the file that follows, or from standard input for @-;\n\
+    that keeps a secret out of the process list and the shell's history.")]
+pub struct Login {
+    /// Client id of the service principal
+    #[arg(long, short, value_name = "NAME")]
+    pub username: Option<String>,
+    /// Secret of the service principal; asked for when left out on a terminal
+    #[arg(long, short, value_name = "SECRET")]
+    pub password: Option<String>,
+    /// Tenant to sign in to: id (GUID) or domain
+    #[arg(long, short, value_name = "TENANT")]
+    pub tenant: Option<String>,
+    /// Sign in as a service principal
+    #[arg(long)]
+    pub service_principal: bool,
+    /// Sign in with a code that is entered in any browser
+    #[arg(long)]
+    pub use_device_code: bool,
+    /// Keep a tenant without subscriptions as an account of its own
+    #[arg(long)]
+    pub allow_no_subscriptions: bool,
+    /// Subscription (name or id) to make the default
+    #[arg(long, short, value_name = "SUBSCRIPTION")]
+    pub subscription: Option<String>,
+    /// Scopes of the sign-in request, instead of Azure Resource Manager's
+    #[arg(long, value_name = "SCOPE", num_args = 0.., action = clap::ArgAction::Set)]
+    pub scope: Option<Vec<String>>,
+    /// Claims challenge of a resource, base64 (Conditional Access asks for it)
+    #[arg(long, value_name = "BASE64")]
+    pub claims_challenge: Option<String>,
+    /// Options of every command.
+    #[command(flatten)]
+    pub global: Global,
+}
+
+/// `logout`.
+#[derive(Debug, clap::Args)]
+pub struct Logout {
+    /// Account to sign out: user name or client id [default: that of the default subscription]
+    #[arg(long, value_name = "NAME")]
+    pub username: Option<String>,
+    /// Options of every command.
+    #[command(flatten)]
+    pub global: Global,
+}

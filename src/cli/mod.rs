@@ -1,0 +1,89 @@
+//! The command line as data: one file per command group, no behaviour.
+//!
+//! `parse` turns an argument vector into these types with az's habits (argparse's rules) laid over
+//! clap; everything else here is clap's derive.
+
+mod account;
+mod cloud;
+mod config;
+mod global;
+mod login;
+mod parse;
+
+use clap::{Parser, Subcommand};
+
+pub use account::{
+    AccountCommand, AccountList, AccountSet, AccountShow, GetAccessToken, ResourceType,
+};
+pub use cloud::{
+    CloudCommand, CloudDefinition, CloudListProfiles, CloudName, CloudRegister, CloudSet,
+    CloudUnregister, CloudUpdate,
+};
+pub use config::{ConfigCommand, ConfigGet, ConfigSet, ConfigUnset};
+pub use global::Global;
+pub use login::{Login, Logout};
+pub use parse::{Invocation, parse};
+
+/// Signs people, apps and workloads in to Microsoft Entra ID and hands out access tokens.
+#[derive(Debug, Parser)]
+#[command(
+    name = "azt",
+    disable_help_subcommand = true,
+    disable_version_flag = true,
+    infer_long_args = true,
+    args_override_self = true,
+    subcommand_required = true,
+    max_term_width = 100,
+    after_help = "Sign in once with `azt login`; after that every `azt account get-access-token` answers from a \
+                  sealed cache and renews on its own. Linked or copied as `az` it stands in for the Azure CLI \
+                  wherever a script or an SDK asks that for tokens.\n\n\
+                  Run `azt <command> --help` for a command's arguments."
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The command groups.
+#[derive(Debug, Subcommand)]
+#[command(defer = true)]
+pub enum Command {
+    /// Sign in to Azure
+    Login(Login),
+    /// Sign out: forget an account's tokens and its subscriptions
+    Logout(Logout),
+    /// Show and choose subscriptions, get access tokens
+    #[command(subcommand)]
+    Account(AccountCommand),
+    /// Choose and describe clouds: public, national, private
+    #[command(subcommand)]
+    Cloud(CloudCommand),
+    /// Read and change settings
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Show the version
+    Version(Version),
+}
+
+/// `version`.
+#[derive(Debug, clap::Args)]
+pub struct Version {
+    /// Options of every command.
+    #[command(flatten)]
+    pub global: Global,
+}
+
+impl Command {
+    /// The options of every command, which sit on each leaf: az refuses them before the command.
+    pub fn global(&self) -> &Global {
+        match self {
+            Self::Login(command) => &command.global,
+            Self::Logout(command) => &command.global,
+            Self::Account(command) => command.global(),
+            Self::Cloud(command) => command.global(),
+            Self::Config(command) => command.global(),
+            Self::Version(command) => &command.global,
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! From an argument vector to [`Cli`], with az's habits laid over clap.
+//!
+//! What clap gives by settings: unambiguous prefixes of long options, the last of repeated options,
+//! values attached or apart. What is done here: command words in any case, `@file`, help that wins
+//! over every other error, and argparse's sentences for mistakes.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Arg, Command, CommandFactory, FromArgMatches};
+
+use super::Cli;
+use crate::error::{Error, Kind, Result};
+use crate::sys::{System, file};
+
+/// What a command line asks for.
+pub enum Invocation {
+    /// A command.
+    Run(Box<Cli>),
+    /// This text, on standard output.
+    Print(String),
+    /// `--version`.
+    Version,
+}
+
+/// Understands `argv`, argv\[0\] included.
+///
+/// # Errors
+/// [`Kind::Usage`] with argparse's sentence, as az prints it.
+pub fn parse(system: &System, argv: impl IntoIterator<Item = OsString>) -> Result<Invocation> {
+    let program = system.program.name();
+    let mut args = Vec::new();
+    for arg in argv.into_iter().skip(1) {
+        let arg = arg
+            .into_string()
+            .map_err(|_| Error::new(Kind::Usage, "An argument is not UTF-8 text."))?;
+        args.push(expand(system, arg)?);
+    }
+    // Command words are at most two deep, and no command takes a positional before that.
+    for word in args.iter_mut().take_while(|arg| !arg.starts_with('-')).take(2) {
+        word.make_ascii_lowercase();
+    }
+    match args.first().map(String::as_str) {
+        Some("--version" | "-v") => return Ok(Invocation::Version),
+        Some("help") if args.len() == 1 => args = vec!["--help".to_owned()],
+        None => args.push("--help".to_owned()),
+        Some(_) => {}
+    }
+    if args.iter().any(|arg| arg == "-h" || arg == "--help") {
+        args.truncate(args.iter().take_while(|arg| !arg.starts_with('-')).take(2).count());
+        args.push("--help".to_owned());
+    }
+
+    let mut command = Cli::command().name(program).bin_name(program);
+    let words = std::iter::once(program.to_owned()).chain(args.iter().cloned());
+    match command.try_get_matches_from_mut(words) {
+        Ok(matches) => match Cli::from_arg_matches(&matches) {
+            Ok(cli) => Ok(Invocation::Run(Box::new(cli))),
+            Err(error) => Err(Error::new(Kind::Usage, error.to_string())),
+        },
+        Err(error) if error.kind() == ErrorKind::DisplayHelp => {
+            // The texts name azt; under another name they speak of that.
+            Ok(Invocation::Print(error.to_string().replace("azt", program)))
+        }
+        Err(error) => Err(explain(&error, &command, &args, program)),
+    }
+}
+
+/// `@file` and `--option=@file` become the content of the file, without its last line ends; `@-`
+/// reads standard input. What cannot be opened stays as typed, as in az.
+fn expand(system: &System, arg: String) -> Result<String> {
+    let (head, path) = match arg.split_once('=') {
+        Some((option, value)) if option.starts_with('-') && value.starts_with('@') => {
+            (format!("{option}="), value)
+        }
+        _ => (String::new(), arg.as_str()),
+    };
+    let Some(path) = path.strip_prefix('@').filter(|path| !path.is_empty()) else { return Ok(arg) };
+    let bytes = if path == "-" {
+        file::read_stdin()?
+    } else {
+        let path = match (path.strip_prefix("~/"), system.home()) {
+            (Some(rest), Some(home)) => home.join(rest),
+            _ => PathBuf::from(path),
+        };
+        match file::read(&path) {
+            Ok(Some(bytes)) => bytes,
+            _ => return Ok(arg),
+        }
+    };
+    let text = decode(&bytes).ok_or_else(|| {
+        Error::new(Kind::Usage, format!("The content of {path} is neither UTF-8 nor UTF-16 text."))
+    })?;
+    Ok(head + text.trim_end_matches(['\r', '\n']))
+}
+
+/// UTF-8 with or without a byte order mark, or UTF-16 with one (PowerShell's redirections).
+fn decode(bytes: &[u8]) -> Option<String> {
+    let utf16 = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
+        let units: Vec<u16> = bytes.as_chunks::<2>().0.iter().map(|pair| unit(*pair)).collect();
+        String::from_utf16(&units).ok()
+    };
+    match bytes {
+        [0xff, 0xfe, rest @ ..] => utf16(rest, u16::from_le_bytes),
+        [0xfe, 0xff, rest @ ..] => utf16(rest, u16::from_be_bytes),
+        [0xef, 0xbb, 0xbf, rest @ ..] => String::from_utf8(rest.to_vec()).ok(),
+        bytes => String::from_utf8(bytes.to_vec()).ok(),
+    }
+}
+
+/// clap's error in argparse's words.
+fn explain(error: &clap::Error, root: &Command, args: &[String], program: &str) -> Error {
+    let mut leaf = root;
+    let mut path = program.to_owned();
+    for word in args {
+        let Some(next) = leaf.find_subcommand(word) else { break };
+        leaf = next;
+        path = format!("{path} {word}");
+    }
+    let text = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.clone()),
+        Some(ContextValue::Strings(texts)) => texts.first().cloned(),
+        _ => None,
+    };
+    let names = |shown: &str| option_names(leaf, shown);
+    let message = match error.kind() {
+        ErrorKind::InvalidSubcommand => {
+            let word = text(ContextKind::InvalidSubcommand).unwrap_or_default();
+            let hint = text(ContextKind::SuggestedSubcommand)
+                .map(|guess| format!("\nDid you mean '{guess}' ?"))
+                .unwrap_or_default();
+            format!("'{word}' is misspelled or not recognized by the system.{hint}")
+        }
+        ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            let what = if path == program { "_command_package" } else { "_subcommand" };
+            format!("the following arguments are required: {what}")
+        }
+        ErrorKind::MissingRequiredArgument => {
+            let missing = match error.get(ContextKind::InvalidArg) {
+                Some(ContextValue::Strings(all)) => {
+                    all.iter().map(|arg| names(arg)).collect::<Vec<_>>().join(", ")
+                }
+                _ => String::new(),
+            };
+            format!("the following arguments are required: {missing}")
+        }
+        ErrorKind::InvalidValue | ErrorKind::ValueValidation => {
+            let arg = text(ContextKind::InvalidArg).unwrap_or_default();
+            match text(ContextKind::InvalidValue).filter(|value| !value.is_empty()) {
+                None => format!("argument {}: expected one argument", names(&arg)),
+                Some(value) => {
+                    let allowed = match error.get(ContextKind::ValidValue) {
+                        Some(ContextValue::Strings(values)) => values.join(", "),
+                        _ => String::new(),
+                    };
+                    let option = arg.split(' ').next().unwrap_or_default();
+                    format!(
+                        "{path}: '{value}' is not a valid value for '{option}'. Allowed values: {allowed}."
+                    )
+                }
+            }
+        }
+        ErrorKind::UnknownArgument => {
+            let arg = text(ContextKind::InvalidArg).unwrap_or_default();
+            let matching: Vec<String> = leaf
+                .get_arguments()
+                .flat_map(long_names)
+                .map(|name| format!("--{name}"))
+                .filter(|name| arg.len() > 2 && name.starts_with(arg.as_str()))
+                .collect();
+            if matching.len() > 1 {
+                format!("ambiguous option: {arg} could match {}", matching.join(", "))
+            } else if leaf.has_subcommands() && !arg.starts_with('-') {
+                format!("'{arg}' is misspelled or not recognized by the system.")
+            } else {
+                format!("unrecognized arguments: {arg}")
+            }
+        }
+        _ => {
+            let shown = error.to_string();
+            let first = shown.lines().next().unwrap_or_default();
+            first.strip_prefix("error: ").unwrap_or(first).to_owned()
+        }
+    };
+    let error = Error::new(Kind::Usage, message);
+    if program == "az" {
+        error
+            .remedy("")
+            .remedy("https://aka.ms/cli_ref")
+            .remedy("Read more about the command in reference docs")
+    } else {
+        error.remedy(format!("Run '{path} --help' for what it takes."))
+    }
+}
+
+/// All names of the option that clap shows as `--subscription <SUBSCRIPTION>`, as argparse joins
+/// them: `--subscription/-s/--name/-n`. A positional shows as its value's name.
+fn option_names(command: &Command, shown: &str) -> String {
+    let long = shown.split([' ', '=']).next().unwrap_or(shown).trim_start_matches("--");
+    let found = command.get_arguments().find(|arg| arg.get_long() == Some(long));
+    let Some(arg) = found else { return shown.trim_matches(['<', '>', '.']).to_owned() };
+    let mut names = Vec::new();
+    let mut shorts =
+        arg.get_short().into_iter().chain(arg.get_all_short_aliases().unwrap_or_default());
+    for long in long_names(arg) {
+        names.push(format!("--{long}"));
+        names.extend(shorts.next().map(|short| format!("-{short}")));
+    }
+    names.join("/")
+}
+
+fn long_names(arg: &Arg) -> impl Iterator<Item = String> {
+    arg.get_long()
+        .into_iter()
+        .chain(arg.get_all_aliases().unwrap_or_default())
+        .map(str::to_owned)
+        .collect::<Vec<_>>()
+        .into_iter()
+}

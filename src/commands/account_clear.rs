@@ -1,0 +1,32 @@
+//! `account clear`.
+
+use super::{Answer, Context};
+use crate::error::Result;
+use crate::settings::Profile;
+use crate::sys::file;
+use crate::vault;
+
+/// Files in which az keeps tokens and secrets, now and before 2.30.
+const SECRETS_OF_AZ: [&str; 5] = [
+    "msal_token_cache.json",
+    "msal_token_cache.bin",
+    "service_principal_entries.json",
+    "service_principal_entries.bin",
+    "accessTokens.json",
+];
+
+/// Forgets every account of this configuration folder: the vault with its key, the subscriptions,
+/// and what az keeps there, which az's own `account clear` removes too.
+///
+/// Works without the vault's key, so that it is the way out when that is lost.
+pub(super) fn run(context: &Context<'_>) -> Result<Answer> {
+    vault::clear(context.system, &context.dir.azt())?;
+    for name in SECRETS_OF_AZ {
+        file::remove(&context.dir.file(name))?;
+    }
+    Profile::update(&context.dir, |profile| {
+        profile.clear();
+        Ok(())
+    })?;
+    Ok(Answer::none())
+}

@@ -1,0 +1,15 @@
+//! `account set`.
+
+use super::{Answer, Context};
+use crate::cli::AccountSet;
+use crate::error::Result;
+use crate::settings::{Clouds, Profile};
+
+/// Makes a subscription the default, and notes it for the next `cloud set`.
+pub(super) fn run(request: &AccountSet, context: &Context<'_>) -> Result<Answer> {
+    let cloud = &context.cloud().name;
+    let id =
+        Profile::update(&context.dir, |profile| profile.set_default(cloud, &request.subscription))?;
+    Clouds::set_subscription(&context.dir, cloud, &id)?;
+    Ok(Answer::none())
+}

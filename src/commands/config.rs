@@ -1,0 +1,73 @@
+//! `config get`, `config set`, `config unset`.
+
+use super::{Answer, Context};
+use crate::cli::{ConfigCommand, ConfigGet, ConfigSet, ConfigUnset};
+use crate::error::{Error, Result};
+use crate::program::Program;
+use crate::settings::Config;
+
+pub(super) fn run(command: &ConfigCommand, context: &Context<'_>) -> Result<Answer> {
+    if context.system.program == Program::Az {
+        context.system.terminal.warn("Command group 'config' is experimental and under development. Reference and support levels: https://aka.ms/CLI_refstatus");
+    }
+    match command {
+        ConfigCommand::Get(request) => get(request, context),
+        ConfigCommand::Set(request) => set(request, context),
+        ConfigCommand::Unset(request) => unset(request, context),
+    }
+}
+
+fn get(request: &ConfigGet, context: &Context<'_>) -> Result<Answer> {
+    let local;
+    let config = if request.local {
+        local = Config::load_with_local(context.system, &context.dir)?;
+        &local
+    } else {
+        &context.config
+    };
+    Ok(Answer::of(config.listing(request.key.as_deref())?))
+}
+
+fn set(request: &ConfigSet, context: &Context<'_>) -> Result<Answer> {
+    let path = path(request.local, context)?;
+    // All pairs are understood before the first is stored.
+    let pairs = request.key_value.iter().map(|pair| split(pair)).collect::<Result<Vec<_>>>()?;
+    for (section, option, value) in pairs {
+        Config::set(&context.dir, &path, section, option, value)?;
+    }
+    Ok(Answer::none())
+}
+
+fn split(pair: &str) -> Result<(&str, &str, &str)> {
+    pair.split_once('=')
+        .and_then(|(key, value)| {
+            let (section, option) = key.split_once('.')?;
+            let value = if matches!(value, "''" | "\"\"") { "" } else { value };
+            (!section.is_empty() && !option.is_empty()).then_some((section, option, value))
+        })
+        .ok_or_else(|| Error::failed("usage error: [section].[name]=[value] ..."))
+}
+
+fn unset(request: &ConfigUnset, context: &Context<'_>) -> Result<Answer> {
+    // The nearest file that has it, as az does.
+    let local = Config::load_with_local(context.system, &context.dir)?;
+    let config = if request.local { &local } else { &context.config };
+    for key in &request.key {
+        let (section, option) =
+            key.split_once('.').ok_or_else(|| Error::failed("usage error: [section].[name]"))?;
+        for path in config.paths() {
+            if Config::unset(&context.dir, path, section, option)? {
+                break;
+            }
+        }
+    }
+    Ok(Answer::none())
+}
+
+fn path(local: bool, context: &Context<'_>) -> Result<std::path::PathBuf> {
+    if local {
+        Config::local_path(context.system, &context.dir)
+    } else {
+        Ok(Config::path(&context.dir))
+    }
+}

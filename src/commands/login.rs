@@ -1,0 +1,173 @@
+//! `login`.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
+
+use super::subscriptions::{self, Found};
+use super::{Answer, Context};
+use crate::broker::SignIn;
+use crate::cli::Login;
+use crate::entra::{Scopes, resolve_tenant};
+use crate::error::{Error, Kind, Result};
+use crate::secret::Secret;
+use crate::settings::{Clouds, Endpoint, Profile, Subscription, User};
+use crate::sys::{Level, block_on};
+
+pub(super) fn run(request: &Login, context: &Context<'_>) -> Result<Answer> {
+    check(request)?;
+    let challenge = request.claims_challenge.as_deref().map(decode_challenge).transpose()?;
+    // A profile that cannot be read would fail the sign-in at its very end.
+    Profile::load(&context.dir)?;
+    let vault = context.vault_for_sign_in()?;
+
+    let (sign_in, found) = block_on(async {
+        let mut sign_in = authenticate(request, context, challenge.as_deref()).await?;
+        let found = discover(request, context, &mut sign_in).await?;
+        Ok::<_, Error>((sign_in, found))
+    })??;
+
+    sign_in.store(&vault)?;
+    let new = found.subscriptions;
+    let cloud = context.cloud();
+    let chosen = Profile::update(&context.dir, |profile| {
+        Ok(profile.merge_login(new.clone(), request.subscription.as_deref()))
+    })?;
+    if let Some(id) = &chosen {
+        Clouds::set_subscription(&context.dir, &cloud.name, id)?;
+    }
+    let is_wanted = |entry: &&Subscription| {
+        request.subscription.as_deref().is_none_or(|wanted| is_called(entry, wanted))
+    };
+    let listed = new.iter().filter(is_wanted).map(|entry| {
+        let mut value = entry.list_value();
+        if let Some(members) = value.as_object_mut() {
+            members.insert("isDefault".to_owned(), (Some(entry.id()) == chosen.as_deref()).into());
+        }
+        value
+    });
+    Ok(Answer::of(Value::Array(listed.collect())))
+}
+
+/// az's checks, in az's order and words.
+fn check(request: &Login) -> Result<()> {
+    let usage = |text: &str| Err(Error::failed(text));
+    if request.use_device_code
+        && (request.password.is_some() || request.service_principal || request.username.is_some())
+    {
+        return usage("usage error: '--use-device-code' is not applicable with other arguments");
+    }
+    if request.service_principal && request.username.is_none() {
+        return usage(
+            "usage error: --service-principal --username NAME --password SECRET --tenant TENANT",
+        );
+    }
+    if request.service_principal && request.tenant.is_none() {
+        // az goes on without a tenant, stores an entry that it cannot read, and crashes.
+        return usage(
+            "usage error: --service-principal --username NAME --password SECRET --tenant TENANT",
+        );
+    }
+    if !request.service_principal && (request.username.is_some() || request.password.is_some()) {
+        return Err(Error::failed(
+            "Signing a person in with user name and password is not supported by this version.",
+        )
+        .remedy("Sign in with a code instead: leave --username and --password out.")
+        .remedy("For a service principal add --service-principal."));
+    }
+    Ok(())
+}
+
+/// The JSON text in a claims challenge, which resources send in base64 (RFC 9470's `claims`).
+fn decode_challenge(text: &str) -> Result<String> {
+    STANDARD.decode(text.trim()).ok().and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(
+        || Error::new(Kind::Usage, "The value of --claims-challenge is not base64 of a JSON text."),
+    )
+}
+
+async fn authenticate<'a>(
+    request: &Login,
+    context: &Context<'a>,
+    challenge: Option<&str>,
+) -> Result<SignIn<'a>> {
+    let system = context.system;
+    let cloud = context.cloud();
+    let scopes = match request.scope.as_ref().filter(|scopes| !scopes.is_empty()) {
+        Some(scopes) => Scopes::new(scopes)?,
+        None => arm_scopes(context)?,
+    };
+    let tenant = match &request.tenant {
+        Some(tenant) => Some(resolve_tenant(system, &cloud.authority_host()?, tenant).await?),
+        None => None,
+    };
+    match (request.service_principal, &request.username, &tenant) {
+        (true, Some(client_id), Some(tenant)) => {
+            let secret = secret(request, context)?;
+            SignIn::with_client_secret(system, cloud, tenant, client_id, secret, &scopes, challenge)
+                .await
+        }
+        _ => {
+            let show = |message: &str| system.terminal.message(Level::Notice, message);
+            SignIn::with_device_code(system, cloud, tenant.as_deref(), &scopes, challenge, show)
+                .await
+        }
+    }
+}
+
+/// The service principal's secret: from the command line, else from the person.
+fn secret(request: &Login, context: &Context<'_>) -> Result<Secret> {
+    match &request.password {
+        Some(secret) => Ok(Secret::new(secret.clone())),
+        None if context.system.terminal.stdin_is_tty() => {
+            context.system.terminal.read_password("Password: ")
+        }
+        None => {
+            Err(Error::failed("Please specify both username and password in non-interactive mode."))
+        }
+    }
+}
+
+fn arm_scopes(context: &Context<'_>) -> Result<Scopes> {
+    Ok(Scopes::of_resource(context.cloud().endpoint(Endpoint::ActiveDirectoryResourceId)?))
+}
+
+/// The accounts that the sign-in gives access to, as the profile will have them.
+async fn discover(
+    request: &Login,
+    context: &Context<'_>,
+    sign_in: &mut SignIn<'_>,
+) -> Result<Found> {
+    let user = if request.service_principal {
+        User::ServicePrincipal { client_id: sign_in.name().to_owned(), use_cert_sn_issuer: false }
+    } else {
+        User::Person { name: sign_in.name().to_owned() }
+    };
+    let scopes = arm_scopes(context)?;
+    let one_tenant = request.tenant.is_some() || request.service_principal;
+    let mut found = if one_tenant {
+        subscriptions::of_tenant(context, sign_in, &user, &scopes).await?
+    } else {
+        subscriptions::of_all_tenants(context, sign_in, &user, &scopes).await?
+    };
+    found.warn(context, &user, request.allow_no_subscriptions)?;
+    if found.subscriptions.is_empty() {
+        let program = context.system.program;
+        return Err(Error::failed(format!("No subscriptions found for {}.", sign_in.name()))
+            .remedy(format!(
+                "To sign in all the same, run `{program} login --allow-no-subscriptions`."
+            )));
+    }
+    if let Some(wanted) = &request.subscription
+        && !found.subscriptions.iter().any(|entry| is_called(entry, wanted))
+    {
+        return Err(Error::failed(format!(
+            "Subscription '{wanted}' not found. Check the ID or name and try again."
+        )));
+    }
+    Ok(found)
+}
+
+fn is_called(entry: &Subscription, wanted: &str) -> bool {
+    let wanted = wanted.to_lowercase();
+    entry.id().to_lowercase() == wanted || entry.name().to_lowercase() == wanted
+}

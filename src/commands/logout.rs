@@ -1,0 +1,31 @@
+//! `logout`.
+
+use super::{Answer, Context};
+use crate::broker;
+use crate::cli::Logout;
+use crate::error::{Error, Kind, Result};
+use crate::settings::Profile;
+
+/// Forgets the account's tokens and secrets, then its subscriptions, in all clouds. An account that
+/// nobody knows is a success, as in az.
+pub(super) fn run(request: &Logout, context: &Context<'_>) -> Result<Answer> {
+    let name = match &request.username {
+        Some(name) => name.clone(),
+        None => {
+            let profile = Profile::load(&context.dir)?;
+            profile
+                .find(context.system.program, &context.cloud().name, None)
+                .map_err(|_| Error::new(Kind::NotSignedIn, "There are no active accounts."))?
+                .user_name()
+                .to_owned()
+        }
+    };
+    if let Some(vault) = context.vault()? {
+        broker::sign_out(&vault, &name)?;
+    }
+    Profile::update(&context.dir, |profile| {
+        profile.remove_user(&name);
+        Ok(())
+    })?;
+    Ok(Answer::none())
+}

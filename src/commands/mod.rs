@@ -1,0 +1,82 @@
+//! One file per command: request in, answer out.
+
+mod account_clear;
+mod account_list;
+mod account_set;
+mod account_show;
+mod cloud;
+mod config;
+mod context;
+mod get_access_token;
+mod login;
+mod logout;
+mod subscriptions;
+mod version;
+
+use serde_json::Value;
+use zeroize::Zeroize;
+
+pub use context::Context;
+pub use version::version_text;
+
+use crate::cli::{AccountCommand, Command};
+use crate::error::Result;
+
+/// What a command found out.
+pub struct Answer {
+    /// The result; null prints nothing.
+    pub value: Value,
+    /// The columns of `-o table`, where az picks them itself.
+    pub table: Option<fn(&Value) -> Value>,
+    /// True when `value` holds a token: no part of it may be quoted in a message.
+    pub is_secret: bool,
+}
+
+impl Answer {
+    /// Nothing to print.
+    pub fn none() -> Self {
+        Self::of(Value::Null)
+    }
+
+    /// `value`, with the columns that its members make.
+    pub fn of(value: Value) -> Self {
+        Self { value, table: None, is_secret: false }
+    }
+
+    /// `value`, with the columns that `table` makes of it.
+    pub fn with_columns(value: Value, table: fn(&Value) -> Value) -> Self {
+        Self { table: Some(table), ..Self::of(value) }
+    }
+
+    /// Wipes all text: the answer may have held a token.
+    pub fn wipe(&mut self) {
+        wipe(&mut self.value);
+    }
+}
+
+fn wipe(value: &mut Value) {
+    match value {
+        Value::String(text) => text.zeroize(),
+        Value::Array(items) => items.iter_mut().for_each(wipe),
+        Value::Object(members) => members.values_mut().for_each(wipe),
+        _ => {}
+    }
+}
+
+/// Carries `command` out.
+pub fn run(command: &Command, context: &Context<'_>) -> Result<Answer> {
+    match command {
+        Command::Login(request) => login::run(request, context),
+        Command::Logout(request) => logout::run(request, context),
+        Command::Account(command) => match command {
+            AccountCommand::Clear(_) => account_clear::run(context),
+            AccountCommand::GetAccessToken(request) => get_access_token::run(request, context),
+            AccountCommand::List(request) => account_list::run(request, context),
+            AccountCommand::Set(request) => account_set::run(request, context),
+            AccountCommand::Show(request) => account_show::run(request, context),
+        },
+        Command::Cloud(command) => cloud::run(command, context),
+        Command::Config(command) => config::run(command, context),
+        Command::Version(_) => Ok(version::run(context)),
+    }
+}

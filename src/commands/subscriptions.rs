@@ -1,0 +1,168 @@
+//! Which subscriptions an account can see, tenant by tenant.
+
+use serde_json::Value;
+
+use super::Context;
+use crate::arm::{self, ArmSubscription, Tenant};
+use crate::broker::SignIn;
+use crate::entra::Scopes;
+use crate::error::Result;
+use crate::settings::{Endpoint, NewSubscription, Subscription, TenantNames, User};
+
+/// What was found, and what the person should know about it.
+#[derive(Default)]
+pub(super) struct Found {
+    /// Profile entries.
+    pub(super) subscriptions: Vec<Subscription>,
+    /// Tenants that gave no token, with Entra's reason.
+    refused: Vec<(String, String)>,
+    /// Tenants without a subscription that is visible: id, and how they are shown.
+    empty: Vec<(String, String)>,
+    /// Subscriptions seen through several tenants: how they are shown, and those tenants.
+    shared: Vec<(String, String, Vec<String>)>,
+}
+
+/// The subscriptions in the sign-in's own tenant: one request.
+pub(super) async fn of_tenant(
+    context: &Context<'_>,
+    sign_in: &mut SignIn<'_>,
+    user: &User,
+    scopes: &Scopes,
+) -> Result<Found> {
+    let tenant = sign_in.tenant().to_owned();
+    let mut found = Found::default();
+    let resource_manager = context.cloud().endpoint(Endpoint::ResourceManager)?;
+    let token = sign_in.token(&tenant, scopes).await?;
+    let listed = arm::subscriptions(context.system, resource_manager, &token).await?;
+    found.add(context, user, &tenant, None, listed)?;
+    Ok(found)
+}
+
+/// The subscriptions in every tenant of the person: one request for the tenants, one a tenant for
+/// its subscriptions, and one a tenant but the first for the token.
+///
+/// A tenant that gives no token is passed over with a warning; a failure of Azure Resource Manager
+/// is one of the whole sign-in (az 2.91).
+pub(super) async fn of_all_tenants(
+    context: &Context<'_>,
+    sign_in: &mut SignIn<'_>,
+    user: &User,
+    scopes: &Scopes,
+) -> Result<Found> {
+    let mut found = Found::default();
+    let resource_manager = context.cloud().endpoint(Endpoint::ResourceManager)?;
+    let first = sign_in.tenant().to_owned();
+    let token = sign_in.token(&first, scopes).await?;
+    for tenant in arm::tenants(context.system, resource_manager, &token).await? {
+        let shown = shown(&tenant);
+        let token = match sign_in.token(&tenant.tenant_id, scopes).await {
+            Ok(token) => token,
+            Err(error) if error.entra_detail().is_some() => {
+                context.system.terminal.warn(&format!(
+                    "Authentication failed against tenant {shown}: {}",
+                    error.message()
+                ));
+                found.refused.push((tenant.tenant_id, shown));
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
+        let listed = arm::subscriptions(context.system, resource_manager, &token).await?;
+        let id = tenant.tenant_id.clone();
+        found.add(context, user, &id, Some(tenant), listed)?;
+    }
+    Ok(found)
+}
+
+/// `id 'Name'`, as az shows a tenant.
+fn shown(tenant: &Tenant) -> String {
+    match &tenant.display_name {
+        Some(name) => format!("{} '{name}'", tenant.tenant_id),
+        None => tenant.tenant_id.clone(),
+    }
+}
+
+impl Found {
+    fn add(
+        &mut self,
+        context: &Context<'_>,
+        user: &User,
+        tenant_id: &str,
+        tenant: Option<Tenant>,
+        listed: Vec<ArmSubscription>,
+    ) -> Result<()> {
+        if listed.is_empty() {
+            let shown = tenant.as_ref().map_or_else(|| tenant_id.to_owned(), shown);
+            self.empty.push((tenant_id.to_owned(), shown));
+        }
+        let names = tenant.map(|tenant| TenantNames {
+            default_domain: tenant.default_domain,
+            display_name: tenant.display_name,
+        });
+        for subscription in listed {
+            let id = subscription.id.rsplit('/').next().unwrap_or_default().to_owned();
+            if let Some(first) = self.subscriptions.iter().find(|entry| entry.id() == id) {
+                // The first tenant wins.
+                match self.shared.iter_mut().find(|(shared, ..)| *shared == id) {
+                    Some((.., tenants)) => tenants.push(tenant_id.to_owned()),
+                    None => self.shared.push((
+                        id.clone(),
+                        subscription.display_name,
+                        vec![format!("{}(default)", first.tenant_id()), tenant_id.to_owned()],
+                    )),
+                }
+                continue;
+            }
+            self.subscriptions.push(Subscription::from(NewSubscription {
+                id,
+                name: subscription.display_name,
+                state: subscription.state,
+                user: user.clone(),
+                tenant_id: tenant_id.to_owned(),
+                environment_name: context.cloud().name.clone(),
+                home_tenant_id: subscription.tenant_id.unwrap_or_else(|| tenant_id.to_owned()),
+                tenant_names: names.clone(),
+                managed_by_tenants: subscription.managed_by_tenants.unwrap_or(Value::Null),
+            }));
+        }
+        Ok(())
+    }
+
+    /// Says what is missing from the result and why, in az's words. With `allow_none` a tenant
+    /// without subscriptions becomes an entry of its own.
+    pub(super) fn warn(
+        &mut self,
+        context: &Context<'_>,
+        user: &User,
+        allow_none: bool,
+    ) -> Result<()> {
+        let terminal = &context.system.terminal;
+        let program = context.system.program;
+        for (id, name, tenants) in &self.shared {
+            let (last, first) = tenants.split_last().map_or(("", [].as_slice()), |(l, f)| (l, f));
+            terminal.warn(&format!(
+                "Subscription {id} '{name}' can be accessed from tenants {} and {last}. To select a specific tenant when accessing this subscription, use '{program} login --tenant TENANT_ID'.",
+                first.join(", ")
+            ));
+        }
+        if !self.empty.is_empty() && (allow_none || !self.subscriptions.is_empty()) {
+            terminal.warn(&format!("The following tenants don't contain accessible subscriptions. Use `{program} login --allow-no-subscriptions` to have tenant level access."));
+            for (_, shown) in &self.empty {
+                terminal.warn(shown);
+            }
+        }
+        if !self.refused.is_empty() {
+            terminal.warn(&format!("If you need to access subscriptions in the following tenants, please use `{program} login --tenant TENANT_ID`."));
+            for (_, shown) in &self.refused {
+                terminal.warn(shown);
+            }
+        }
+        if allow_none {
+            let cloud = &context.cloud().name;
+            for (tenant_id, _) in &self.empty {
+                self.subscriptions.push(Subscription::tenant_level(tenant_id, user, cloud));
+            }
+        }
+        Ok(())
+    }
+}

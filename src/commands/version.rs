@@ -1,0 +1,40 @@
+//! `version` and `--version`.
+
+use serde_json::json;
+
+use super::{Answer, Context};
+use crate::program::Program;
+use crate::sys::System;
+
+/// The version of az whose behaviour this program follows. Callers look at it: Terraform wants at
+/// least 2.0.81 and less than 3, azure/login reads the minor number.
+const AZ_VERSION: &str = "2.91.0";
+/// That of its telemetry component, which is part of the answer.
+const AZ_TELEMETRY_VERSION: &str = "1.1.0";
+/// This program's own.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// az's four members; under its own name the program's version too.
+pub(super) fn run(context: &Context<'_>) -> Answer {
+    let mut value = json!({
+        "azure-cli": AZ_VERSION,
+        "azure-cli-core": AZ_VERSION,
+        "azure-cli-telemetry": AZ_TELEMETRY_VERSION,
+        "extensions": {},
+    });
+    if let (Program::Azt, Some(members)) = (context.system.program, value.as_object_mut()) {
+        members.insert("azt".to_owned(), VERSION.into());
+    }
+    Answer::of(value)
+}
+
+/// `--version`: the name and number; as `az` in the shape that pipeline tasks search.
+pub fn version_text(system: &System) -> String {
+    match system.program {
+        Program::Azt => format!("azt {VERSION} (speaks as azure-cli {AZ_VERSION})\n"),
+        Program::Az => format!(
+            "{:<25}{AZ_VERSION:>15}\n\n{:<25}{AZ_VERSION:>15}\n{:<25}{AZ_TELEMETRY_VERSION:>15}\n\nServed by azt {VERSION}\n",
+            "azure-cli", "core", "telemetry"
+        ),
+    }
+}

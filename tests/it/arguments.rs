@@ -1,0 +1,162 @@
+//! az's argument habits.
+
+use crate::support::*;
+
+#[test]
+fn words_in_any_case_prefixes_and_attached_values() {
+    let sandbox = Sandbox::signed_in_as_alice();
+    let expected = sandbox.azt(["account", "show", "--query", "id", "-o", "tsv"]).quiet().stdout;
+    for arguments in [
+        &["Account", "SHOW", "--quer", "id", "--out", "TSV"][..],
+        &["account", "show", "--query=id", "-otsv"],
+        &["account", "show", "-o=tsv", "--query", "id"],
+        &["account", "show", "--output=json", "--query", "name", "--query", "id", "--output=tsv"],
+        &["account", "show", "-n", PRODUCTION, "--query", "id", "-o", "tsv"],
+        &["account", "show", "--name", "contoso production", "--query", "id", "-o", "tsv"],
+    ] {
+        sandbox.azt(arguments).quiet().prints(&expected);
+    }
+}
+
+#[test]
+fn a_list_of_scopes_stops_at_the_next_option() {
+    let sandbox = Sandbox::signed_in_as_alice();
+    sandbox
+        .azt([
+            "account",
+            "get-access-token",
+            "--scope",
+            "https://graph.microsoft.com/User.Read",
+            "https://graph.microsoft.com/Mail.Read",
+            "-o=json",
+        ])
+        .quiet();
+    let sent = sandbox.emulator.requests()[0].form["scope"].clone();
+    assert_eq!(
+        sent,
+        "https://graph.microsoft.com/Mail.Read https://graph.microsoft.com/User.Read offline_access openid profile"
+    );
+}
+
+#[test]
+fn an_argument_can_come_from_a_file() {
+    let sandbox = Sandbox::signed_in_as_alice();
+    let path = sandbox.root().join("name.txt");
+    for content in [
+        b"contoso production\r\n".to_vec(),
+        b"\xef\xbb\xbfcontoso production\n\n".to_vec(),
+        "\u{feff}contoso production".encode_utf16().flat_map(u16::to_le_bytes).collect(),
+    ] {
+        std::fs::write(&path, content).unwrap();
+        let argument = format!("@{}", path.display());
+        assert_eq!(
+            sandbox.azt(["account", "show", "-s", &argument]).quiet().text("id"),
+            PRODUCTION
+        );
+        let argument = format!("--subscription={argument}");
+        assert_eq!(sandbox.azt(["account", "show", &argument]).quiet().text("id"), PRODUCTION);
+    }
+    sandbox
+        .azt(["account", "show", "-s", "@no-such-file"])
+        .exits(1)
+        .says("Subscription '@no-such-file' not found");
+}
+
+#[test]
+fn mistakes_are_answered_in_argparses_words_with_code_2() {
+    let sandbox = Sandbox::without_cloud();
+    for (arguments, message) in [
+        (&["account"][..], "the following arguments are required: _subcommand"),
+        (
+            &["account", "lst"],
+            "'lst' is misspelled or not recognized by the system.\nDid you mean 'list' ?",
+        ),
+        (&["nonsense"], "'nonsense' is misspelled or not recognized by the system."),
+        (&["account", "set"], "the following arguments are required: --subscription/-s/--name/-n"),
+        (&["cloud", "set"], "the following arguments are required: --name/-n"),
+        (&["account", "show", "-s"], "argument --subscription/-s/--name/-n: expected one argument"),
+        (
+            &["account", "list", "-o", "foo"],
+            "az account list: 'foo' is not a valid value for '--output'. Allowed values: json, jsonc, yaml, yamlc, table, tsv, none.",
+        ),
+        (&["account", "list", "extra"], "unrecognized arguments: extra"),
+        (&["account", "get-access-token", "--s", "x"], "ambiguous option: --s could match "),
+        (&["-o", "table", "account", "show"], ""),
+    ] {
+        let run = sandbox.az(arguments).exits(2).says(&format!("ERROR: {message}"));
+        assert!(
+            run.stderr.ends_with(
+                "\nhttps://aka.ms/cli_ref\nRead more about the command in reference docs\n"
+            ),
+            "{run:?}"
+        );
+    }
+}
+
+#[test]
+fn help_wins_over_every_other_error() {
+    let sandbox = Sandbox::without_cloud();
+    for arguments in [
+        &["account", "set", "--nonsense", "-h"][..],
+        &["account", "set", "-o", "foo", "--help"],
+        &["ACCOUNT", "set", "--help"],
+    ] {
+        let run = sandbox.azt(arguments).quiet();
+        assert!(run.stdout.contains("Usage: azt account set"), "{run:?}");
+    }
+    let bare = sandbox.azt([] as [&str; 0]).quiet().stdout;
+    for arguments in [&["--help"][..], &["-h"], &["help"]] {
+        sandbox.azt(arguments).quiet().prints(&bare);
+    }
+    let as_az = sandbox.az(["account", "get-access-token", "--help"]).quiet().stdout;
+    assert!(as_az.contains("Usage: az account get-access-token") && !as_az.contains("azt"));
+}
+
+#[test]
+fn the_version_that_callers_look_at() {
+    let sandbox = Sandbox::without_cloud();
+    let run = sandbox.az(["version", "-o=json"]).quiet();
+    assert_eq!(
+        run.stdout,
+        "{\n  \"azure-cli\": \"2.91.0\",\n  \"azure-cli-core\": \"2.91.0\",\n  \"azure-cli-telemetry\": \"1.1.0\",\n  \"extensions\": {}\n}\n"
+    );
+    sandbox.az(["version", "-o", "tsv"]).quiet().prints("2.91.0\t2.91.0\t1.1.0\t\n");
+    assert!(
+        sandbox
+            .az(["--version"])
+            .quiet()
+            .stdout
+            .starts_with("azure-cli                         2.91.0\n")
+    );
+    assert!(sandbox.azt(["--version"]).quiet().stdout.starts_with("azt 0."));
+    assert_eq!(sandbox.azt(["version"]).quiet().text("azt"), env!("CARGO_PKG_VERSION"));
+}
+
+#[test]
+fn loud_and_silent_exclude_each_other() {
+    let sandbox = Sandbox::without_cloud();
+    sandbox
+        .azt(["account", "list", "--only-show-errors", "--debug"])
+        .exits(1)
+        .says("--only-show-errors can't be used together with --debug or --verbose");
+}
+
+#[test]
+fn a_reader_that_has_gone_is_no_failure() {
+    use std::process::{Command, Stdio};
+    let sandbox = Sandbox::signed_in_as_alice();
+    let mut child = sandbox
+        .command(["account", "list", "--all"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let run = Run::from(child.wait_with_output().unwrap());
+    run.quiet();
+    // A shell as the SDKs use it.
+    let script = format!("'{}' account list --all | head -c 1", env!("CARGO_BIN_EXE_azt"));
+    let output =
+        Command::new("/bin/sh").args(["-c", &script]).env_clear().envs(sandbox.env()).output();
+    assert_eq!(String::from_utf8(output.unwrap().stderr).unwrap(), "");
+}

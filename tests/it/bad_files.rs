@@ -1,0 +1,161 @@
+//! Broken files: a clear error or a warning and a way on; nothing overwritten or lost.
+
+use crate::support::*;
+
+/// Runs several commands over a broken file and asserts that each names it and none touches it.
+#[track_caller]
+fn is_named_and_left_alone(sandbox: &Sandbox, name: &str, content: &[u8], commands: &[&[&str]]) {
+    sandbox.write(name, content);
+    for command in commands {
+        let run = sandbox.azt(*command).exits(1).says(name);
+        assert!(run.stderr.lines().count() >= 2, "no remedy: {run:?}");
+        assert_eq!(std::fs::read(sandbox.file(name)).unwrap(), content, "{command:?}");
+    }
+}
+
+#[test]
+fn a_profile_that_is_none() {
+    let sandbox = Sandbox::signed_in_as_alice();
+    for content in [&b"{\"subscriptions\": ["[..], b"\xff\xfe", b"[]", b"{\"subscriptions\": 3}"] {
+        is_named_and_left_alone(
+            &sandbox,
+            "azureProfile.json",
+            content,
+            &[
+                &["account", "show"],
+                &["account", "get-access-token"],
+                &["account", "set", "-s", "x"],
+                &["logout"],
+                &["login", "--service-principal", "-u", APP, "-p", APP_SECRET, "-t", CONTOSO],
+            ],
+        );
+    }
+    assert_eq!(sandbox.requests(), Vec::<String>::new(), "no sign-in that could not be kept");
+}
+
+#[test]
+fn an_empty_profile_is_one_without_accounts() {
+    let sandbox = Sandbox::new();
+    for content in ["", "{}", "\u{feff}{}", "{\"installationId\": \"x\"}"] {
+        sandbox.write("azureProfile.json", content);
+        sandbox.azt(["account", "show"]).exits(4);
+        assert_eq!(sandbox.read("azureProfile.json"), content);
+    }
+}
+
+#[test]
+fn settings_that_are_no_ini() {
+    let sandbox = Sandbox::new();
+    for content in [&b"no section\n"[..], b"[core\noutput = json\n", b"[core]\n\xff\xfe = 1\n"] {
+        is_named_and_left_alone(
+            &sandbox,
+            "config",
+            content,
+            &[&["account", "list"], &["config", "set", "a.b=c"], &["config", "get"]],
+        );
+    }
+}
+
+#[test]
+fn a_clouds_file_that_is_no_ini() {
+    let sandbox = Sandbox::new();
+    is_named_and_left_alone(
+        &sandbox,
+        "clouds.config",
+        b"endpoint_resource_manager = x\n",
+        &[&["account", "list"], &["cloud", "list"], &["cloud", "register", "-n", "x"]],
+    );
+}
+
+#[test]
+fn settings_with_values_that_cannot_be() {
+    let sandbox = Sandbox::new();
+    for (setting, value) in [
+        ("AZURE_CORE_ONLY_SHOW_ERRORS", "perhaps"),
+        ("AZURE_CORE_NO_COLOR", "2"),
+        ("AZURE_CORE_OUTPUT", "xml"),
+        ("AZURE_CORE_KEY_SOURCE", "usb-stick"),
+    ] {
+        let mut command = sandbox.command(["account", "get-access-token"]);
+        let run = Run::of(command.env(setting, value));
+        assert!(run.code != Some(0) || setting.ends_with("KEY_SOURCE"), "{setting}: {run:?}");
+        if run.code != Some(4) {
+            run.says(value);
+        }
+    }
+}
+
+#[test]
+fn an_active_cloud_that_is_not_registered() {
+    let sandbox = Sandbox::signed_in_as_alice();
+    let before = sandbox.read("config");
+    let mut command = sandbox.command(["account", "list"]);
+    let run = Run::of(command.env("AZURE_CLOUD_NAME", "Nowhere")).success();
+    run.says("The cloud 'Nowhere' is not registered.");
+    assert_eq!(sandbox.read("config"), before, "az rewrites it");
+}
+
+#[test]
+fn a_damaged_record_is_set_aside_and_costs_one_request() {
+    let sandbox = Sandbox::signed_in_as_app();
+    let records = sandbox.file("azt/records");
+    let token = std::fs::read_dir(&records)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.file_name().unwrap().to_str().unwrap().starts_with("at-"))
+        .unwrap();
+    let mut content = std::fs::read(&token).unwrap();
+    *content.last_mut().unwrap() ^= 1;
+    std::fs::write(&token, &content).unwrap();
+
+    let run = sandbox.azt(["account", "get-access-token"]).success().says("WARNING: ");
+    assert!(!run.text("accessToken").is_empty());
+    assert_eq!(sandbox.requests(), ["POST token client_credentials"]);
+    let aside: Vec<_> = std::fs::read_dir(&records)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "unreadable"))
+        .collect();
+    assert_eq!(aside.len(), 1);
+    assert_eq!(std::fs::read(&aside[0]).unwrap(), content, "kept as it was found");
+    sandbox.azt(["account", "get-access-token"]).quiet();
+}
+
+#[test]
+fn a_lost_key_is_never_replaced_while_records_exist() {
+    let sandbox = Sandbox::signed_in_as_app();
+    let key = sandbox.file("azt/vault.key");
+    let saved = std::fs::read(&key).unwrap();
+    std::fs::remove_file(&key).unwrap();
+    sandbox.azt(["account", "get-access-token"]).exits(9);
+    sandbox.login_app().exits(9);
+    assert!(!key.exists());
+    std::fs::write(&key, saved).unwrap();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).unwrap();
+    }
+    sandbox.azt(["account", "get-access-token"]).quiet();
+}
+
+#[cfg(unix)]
+#[test]
+fn a_home_that_cannot_be_written_to() {
+    // Root writes everywhere, so the folder is one that cannot exist: below a file.
+    let sandbox = Sandbox::new();
+    let mut command = sandbox.command([
+        "login",
+        "--service-principal",
+        "-u",
+        APP,
+        "-p",
+        APP_SECRET,
+        "-t",
+        CONTOSO,
+    ]);
+    let inside = sandbox.file("config").join("below");
+    let run = Run::of(command.env("AZURE_CONFIG_DIR", inside));
+    assert_ne!(run.code, Some(0));
+    run.says("ERROR: ");
+}

@@ -1,0 +1,250 @@
+//! Signing in and out.
+
+use serde_json::Value;
+
+use crate::support::*;
+
+#[test]
+fn a_person_signs_in_with_a_code_and_sees_the_subscriptions() {
+    let sandbox = Sandbox::new();
+    sandbox.approve_as(ALICE);
+    let run = sandbox.azt(["login", "--use-device-code"]).success();
+    let code = &sandbox.emulator.requests()[0];
+    assert!(code.path.ends_with("/organizations/oauth2/v2.0/devicecode"), "{}", code.path);
+    let run = run.says("enter the code").says("/devicelogin");
+
+    let listed = run.json();
+    let names: Vec<&str> =
+        listed.as_array().unwrap().iter().map(|entry| entry["name"].as_str().unwrap()).collect();
+    assert_eq!(
+        names,
+        [
+            "Contoso Production",
+            "Contoso Development and Test",
+            "Contoso Old Experiments",
+            "Fabrikam Shared"
+        ]
+    );
+    assert_eq!(listed[0]["isDefault"], true);
+    assert_eq!(listed[0]["cloudName"], "Emulator");
+    assert_eq!(listed[0]["tenantDefaultDomain"], "contoso.example");
+    assert_eq!(listed[3]["tenantId"], FABRIKAM);
+    assert_eq!(listed[0]["user"], serde_json::json!({"name": ALICE, "type": "user"}));
+    assert_eq!(sandbox.azt(["account", "show"]).quiet().text("id"), PRODUCTION);
+}
+
+#[test]
+fn three_tenants_take_the_fewest_requests_there_can_be() {
+    let sandbox = Sandbox::new();
+    sandbox.approve_as(ALICE);
+    sandbox.azt(["login"]).success();
+    assert_eq!(
+        sandbox.requests(),
+        [
+            "POST devicecode",
+            "POST token device_code",
+            "GET /tenants",
+            // The first token is one of the home tenant; each other tenant takes one of its own.
+            "GET /subscriptions",
+            "POST token refresh_token",
+            "GET /subscriptions",
+            "POST token refresh_token",
+            "GET /subscriptions",
+        ]
+    );
+}
+
+#[test]
+fn a_tenant_by_its_domain() {
+    let sandbox = Sandbox::new();
+    sandbox.approve_as(ALICE);
+    let run = sandbox.azt(["login", "--tenant", "fabrikam.example"]).success();
+    let listed = run.json();
+    assert_eq!(listed.as_array().unwrap().len(), 1);
+    assert_eq!(listed[0]["tenantId"], FABRIKAM);
+    // As in az: who did not come through all tenants does not know their names.
+    assert_eq!(listed[0].get("tenantDisplayName"), None);
+    assert_eq!(
+        sandbox.requests(),
+        [
+            "GET /fabrikam.example/v2.0/.well-known/openid-configuration",
+            "POST devicecode",
+            "POST token device_code",
+            "GET /subscriptions",
+        ]
+    );
+}
+
+#[test]
+fn a_tenant_that_does_not_exist() {
+    let sandbox = Sandbox::new();
+    sandbox
+        .azt(["login", "--tenant", "nowhere.example"])
+        .exits(1)
+        .says("ERROR: Failed to resolve tenant 'nowhere.example'.\n\nError detail: ");
+}
+
+#[test]
+fn an_application_signs_in_with_its_secret() {
+    let sandbox = Sandbox::new();
+    let run = sandbox.login_app().success();
+    assert_eq!(run.json()[0]["user"], serde_json::json!({"name": APP, "type": "servicePrincipal"}));
+    assert_eq!(sandbox.requests(), ["POST token client_credentials", "GET /subscriptions"]);
+    let token = sandbox.azt(["account", "get-access-token"]).quiet();
+    assert_eq!(token.text("tenant"), CONTOSO);
+    assert_eq!(sandbox.requests().len(), 2, "the token of the sign-in is served");
+}
+
+#[test]
+fn a_secret_is_read_from_a_file_or_from_standard_input() {
+    let sandbox = Sandbox::new();
+    let path = sandbox.root().join("secret.txt");
+    std::fs::write(&path, format!("{APP_SECRET}\n")).unwrap();
+    let from_file = format!("@{}", path.display());
+    sandbox
+        .azt(["login", "--service-principal", "-u", APP, "-p", &from_file, "-t", CONTOSO])
+        .success();
+    let mut command =
+        sandbox.command(["login", "--service-principal", "-u", APP, "-p", "@-", "-t", CONTOSO]);
+    let input = std::fs::File::open(&path).unwrap();
+    Run::from(command.stdin(input).output().unwrap()).success();
+}
+
+#[test]
+fn a_wrong_secret_is_refused_although_a_token_is_cached_and_leaves_the_old_one() {
+    let sandbox = Sandbox::signed_in_as_app();
+    let wrong = ["login", "--service-principal", "-u", APP, "-p", "wrong", "-t", CONTOSO];
+    sandbox.azt(wrong).exits(6).says("ERROR: AADSTS7000215");
+    sandbox.az(wrong).exits(1).says("Please note that --password no longer accepts");
+    sandbox.emulator.clear_requests();
+    sandbox.azt(["account", "get-access-token", "--resource", "https://vault.azure.net"]).quiet();
+    assert_eq!(sandbox.requests(), ["POST token client_credentials"], "with the secret that works");
+}
+
+#[test]
+fn a_sign_in_that_finds_nothing_leaves_nothing() {
+    let sandbox = Sandbox::new();
+    sandbox.approve_as(ALICE);
+    sandbox
+        .azt(["login", "--tenant", NORTHWIND])
+        .exits(1)
+        .says("ERROR: No subscriptions found for alice@contoso.example.")
+        .says("login --allow-no-subscriptions");
+    sandbox.azt(["account", "show"]).exits(4);
+    let records = std::fs::read_dir(sandbox.file("azt/records")).map_or(0, Iterator::count);
+    assert_eq!(records, 0);
+}
+
+#[test]
+fn a_tenant_without_subscriptions_can_be_an_account() {
+    let sandbox = Sandbox::new();
+    sandbox.approve_as(ALICE);
+    let run = sandbox.azt(["login", "--tenant", NORTHWIND, "--allow-no-subscriptions"]).success();
+    assert_eq!(run.json()[0]["name"], "N/A(tenant level account)");
+    assert_eq!(run.json()[0]["id"], NORTHWIND);
+    let token = sandbox
+        .azt(["account", "get-access-token", "--resource", "https://graph.microsoft.com"])
+        .quiet();
+    assert_eq!(token.text("tenant"), NORTHWIND);
+}
+
+#[test]
+fn a_tenant_that_demands_more_costs_a_warning_and_not_the_sign_in() {
+    let sandbox = Sandbox::new();
+    sandbox.approve_as(ALICE);
+    sandbox.emulator.directory_mut(|directory| {
+        directory.user_mut(ALICE).unwrap().mfa_required_in.push(FABRIKAM.to_owned());
+    });
+    let run = sandbox.azt(["login"]).success();
+    assert_eq!(run.json().as_array().unwrap().len(), 3);
+    run.says(&format!(
+        "WARNING: Authentication failed against tenant {FABRIKAM} 'Fabrikam': AADSTS50076"
+    ))
+    .says("please use `azt login --tenant TENANT_ID`.");
+}
+
+#[test]
+fn the_chosen_subscription_becomes_the_default() {
+    let sandbox = Sandbox::new();
+    sandbox.approve_as(ALICE);
+    let run = sandbox.azt(["login", "--subscription", "contoso development AND test"]).success();
+    assert_eq!(run.json().as_array().unwrap().len(), 1);
+    assert_eq!(
+        sandbox.azt(["account", "show"]).quiet().text("name"),
+        "Contoso Development and Test"
+    );
+    sandbox
+        .azt(["login", "--subscription", "nonsense"])
+        .exits(1)
+        .says("Subscription 'nonsense' not found. Check the ID or name and try again.");
+    assert_eq!(
+        sandbox.azt(["account", "show"]).quiet().text("name"),
+        "Contoso Development and Test"
+    );
+}
+
+#[test]
+fn a_code_that_is_declined_or_expires_says_so() {
+    let sandbox = Sandbox::new();
+    sandbox.emulator.settings_mut(|settings| settings.device_code_lifetime = 1);
+    sandbox.azt(["login"]).exits(5);
+    assert!(!sandbox.file("azureProfile.json").exists());
+}
+
+#[test]
+fn sign_out_forgets_the_account_and_nothing_else() {
+    let sandbox = Sandbox::signed_in_as_alice();
+    sandbox.login_app().success();
+    sandbox.azt(["logout", "--username", "ALICE@contoso.example"]).quiet().prints("");
+    let left: Vec<Value> =
+        sandbox.azt(["account", "list", "--all"]).success().json().as_array().unwrap().clone();
+    assert!(left.iter().all(|entry| entry["user"]["name"] == APP), "{left:?}");
+    sandbox.emulator.clear_requests();
+    sandbox.azt(["account", "get-access-token", "-s", PRODUCTION]).quiet();
+    assert_eq!(sandbox.requests(), Vec::<String>::new(), "the application's token is still there");
+    sandbox.azt(["logout", "--username", APP]).quiet();
+    let records = std::fs::read_dir(sandbox.file("azt/records")).unwrap().count();
+    assert_eq!(records, 0, "no token or secret of either is left");
+    sandbox.azt(["logout"]).exits(4).says("ERROR: There are no active accounts.");
+}
+
+#[test]
+fn an_upper_case_client_id_takes_the_secret_along() {
+    let sandbox = Sandbox::signed_in_as_app();
+    sandbox.azt(["logout", "--username", &APP.to_uppercase()]).quiet();
+    assert_eq!(std::fs::read_dir(sandbox.file("azt/records")).unwrap().count(), 0);
+}
+
+#[test]
+fn clear_forgets_everything_and_works_without_the_key() {
+    let sandbox = Sandbox::signed_in_as_alice();
+    std::fs::remove_file(sandbox.file("azt/vault.key")).unwrap();
+    sandbox.azt(["account", "get-access-token"]).exits(9);
+    sandbox.azt(["account", "clear"]).quiet();
+    sandbox.azt(["account", "show"]).exits(4);
+    assert_eq!(std::fs::read_dir(sandbox.file("azt/records")).map_or(0, Iterator::count), 0);
+    sandbox.login_app().success();
+}
+
+#[test]
+fn a_claims_challenge_is_sent_and_the_refused_token_is_not_served_again() {
+    let sandbox = Sandbox::signed_in_as_alice();
+    let before = sandbox.azt(["account", "get-access-token"]).quiet().text("accessToken");
+    // {"access_token":{"nbf":{"essential":true,"value":"1"}}}
+    let challenge = "eyJhY2Nlc3NfdG9rZW4iOnsibmJmIjp7ImVzc2VudGlhbCI6dHJ1ZSwidmFsdWUiOiIxIn19fQ==";
+    sandbox
+        .azt([
+            "login",
+            "--scope",
+            "https://graph.microsoft.com/.default",
+            "--claims-challenge",
+            challenge,
+            "--tenant",
+            CONTOSO,
+        ])
+        .success();
+    let sent = &sandbox.emulator.requests()[0].form["claims"];
+    assert!(sent.contains(r#""nbf""#) && sent.contains(r#""CP1""#), "{sent}");
+    let after = sandbox.azt(["account", "get-access-token"]).quiet().text("accessToken");
+    assert_ne!(before, after);
+}

@@ -1,0 +1,26 @@
+//! The binary against the emulator: contracts that only a whole run shows.
+//!
+//! One test binary, so that it links once; one module a topic.
+
+#![allow(
+    missing_docs,
+    clippy::pedantic,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::disallowed_methods,
+    unreachable_pub,
+    reason = "a test says what is wrong by panicking"
+)]
+
+mod account;
+mod arguments;
+mod bad_files;
+mod cloud_and_config;
+mod concurrency;
+mod login;
+mod secrets;
+mod silent;
+mod support;

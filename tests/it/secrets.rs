@@ -1,0 +1,136 @@
+//! Nothing secret in any file, message or command line, at any log level.
+
+use crate::support::*;
+
+/// What must never be seen: the tokens that the emulator gave, and the application's secret.
+fn secrets(sandbox: &Sandbox) -> Vec<String> {
+    let mut found = vec![APP_SECRET.to_owned()];
+    for request in sandbox.emulator.requests() {
+        for name in ["refresh_token", "device_code", "client_secret", "client_assertion"] {
+            found.extend(request.form.get(name).cloned());
+        }
+        found.extend(
+            request
+                .header("authorization")
+                .and_then(|line| line.strip_prefix("Bearer "))
+                .map(str::to_owned),
+        );
+    }
+    found.retain(|secret| secret.len() > 8);
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+#[track_caller]
+fn assert_hidden(secrets: &[String], text: &[u8], place: &str) {
+    let text = String::from_utf8_lossy(text);
+    for secret in secrets {
+        assert!(!text.contains(secret.as_str()), "a secret is in {place}");
+        // A part of a token is as bad in a log.
+        let (part, _) = secret.split_at(secret.len().min(40));
+        assert!(part.len() < 20 || !text.contains(part), "part of a secret is in {place}");
+    }
+}
+
+#[test]
+fn no_file_and_no_message_holds_a_secret() {
+    let sandbox = Sandbox::new();
+    sandbox.approve_as(ALICE);
+    let graph =
+        ["account", "get-access-token", "--resource", "https://graph.microsoft.com", "--debug"];
+    let secret = sandbox.root().join("secret");
+    std::fs::write(&secret, APP_SECRET).unwrap();
+    let secret = format!("@{}", secret.display());
+    let mut messages = Vec::new();
+    let mut tokens = Vec::new();
+    for arguments in [
+        &["login", "--debug"][..],
+        &["login", "--debug", "--service-principal", "-u", APP, "-p", &secret, "-t", CONTOSO],
+        &[
+            "login",
+            "--debug",
+            "--service-principal",
+            "-u",
+            APP,
+            "-p",
+            "wrong-secret-of-mine",
+            "-t",
+            CONTOSO,
+        ],
+        &graph,
+        &["account", "get-access-token", "--tenant", FABRIKAM, "--debug"],
+        &["account", "get-access-token", "--query", "sum(accessToken)", "--debug"],
+        &["account", "list", "--debug"],
+    ] {
+        let run = sandbox.azt(arguments);
+        assert!(run.stderr.contains("DEBUG: ") || arguments[1] == "list", "{run:?}");
+        messages.push(run.stderr.clone());
+        if arguments[1] == "get-access-token" && run.code == Some(0) {
+            tokens.push(run.text("accessToken"));
+        }
+    }
+    // And where everything goes wrong.
+    for action in [entra_emulator::Action::Drop, entra_emulator::Action::Truncate { keep: 900 }] {
+        sandbox.emulator.faults().push(entra_emulator::Fault::on("/token", action).times(1));
+        messages.push(
+            sandbox
+                .azt([
+                    "account",
+                    "get-access-token",
+                    "--debug",
+                    "--resource",
+                    "https://vault.azure.net",
+                ])
+                .stderr,
+        );
+    }
+    let mut secrets = secrets(&sandbox);
+    secrets.extend(tokens);
+    secrets.push("wrong-secret-of-mine".to_owned());
+    assert!(secrets.len() > 6, "the test sees what it looks for: {}", secrets.len());
+
+    for message in &messages {
+        assert_hidden(&secrets, message.as_bytes(), message);
+    }
+    let files = sandbox.all_files();
+    assert!(files.iter().any(|(path, _)| path.ends_with("azureProfile.json")));
+    for (path, content) in files {
+        assert_hidden(&secrets, &content, &path.display().to_string());
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_ours_is_for_the_owner_only() {
+    use std::os::unix::fs::PermissionsExt;
+    let sandbox = Sandbox::signed_in_as_alice();
+    let vault = sandbox.file("azt");
+    let mode =
+        |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&vault), 0o700);
+    for (path, _) in sandbox.all_files() {
+        if path.starts_with(&vault) && !path.to_string_lossy().contains("vault.json") {
+            assert_eq!(mode(&path), 0o600, "{}", path.display());
+        }
+    }
+}
+
+/// Command lines of children would show in the process list: there are no children.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_person_can_keep_the_secret_off_the_command_line() {
+    let sandbox = Sandbox::new();
+    let mut command =
+        sandbox.command(["login", "--service-principal", "-u", APP, "-p", "@-", "-t", CONTOSO]);
+    let mut child = command
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let line = std::fs::read(format!("/proc/{}/cmdline", child.id())).unwrap();
+    assert_hidden(&[APP_SECRET.to_owned()], &line, "the command line");
+    use std::io::Write;
+    child.stdin.take().unwrap().write_all(APP_SECRET.as_bytes()).unwrap();
+    assert!(child.wait().unwrap().success());
+}

@@ -1,0 +1,216 @@
+//! Tokens without a person: cache, refresh, and the error that names the cure.
+
+use entra_emulator::{Action, Fault};
+
+use crate::support::*;
+
+const GRAPH: [&str; 4] =
+    ["account", "get-access-token", "--resource", "https://graph.microsoft.com"];
+
+#[test]
+fn the_answer_has_azs_members_and_shape() {
+    let mut sandbox = Sandbox::signed_in_as_alice();
+    sandbox.set("TZ", "Asia/Kolkata");
+    let run = sandbox.azt(["account", "get-access-token"]).quiet();
+    let value = run.json();
+    let members: Vec<&String> = value.as_object().unwrap().keys().collect();
+    assert_eq!(
+        members,
+        ["accessToken", "expiresOn", "expires_on", "subscription", "tenant", "tokenType"]
+    );
+    assert_eq!(value["subscription"], PRODUCTION);
+    assert_eq!(value["tenant"], CONTOSO);
+    assert_eq!(value["tokenType"], "Bearer");
+    let local = chrono::NaiveDateTime::parse_from_str(
+        value["expiresOn"].as_str().unwrap(),
+        "%Y-%m-%d %H:%M:%S.000000",
+    )
+    .unwrap();
+    let five_and_a_half_hours = 19_800;
+    assert_eq!(
+        local.and_utc().timestamp(),
+        value["expires_on"].as_i64().unwrap() + five_and_a_half_hours
+    );
+    assert!(run.stdout.starts_with("{\n  \"accessToken\": \"") && run.stdout.ends_with("\"\n}\n"));
+}
+
+#[test]
+fn with_a_tenant_no_subscription_is_named_and_the_tenant_is_echoed() {
+    let sandbox = Sandbox::signed_in_as_alice();
+    let run = sandbox.azt(["account", "get-access-token", "--tenant", "fabrikam.example"]).quiet();
+    assert_eq!(run.json().get("subscription"), None);
+    assert_eq!(run.text("tenant"), "fabrikam.example");
+    sandbox
+        .azt(["account", "get-access-token", "--tenant", CONTOSO, "-s", PRODUCTION])
+        .exits(1)
+        .says("ERROR: Please specify only one of subscription and tenant, not both");
+}
+
+#[test]
+fn a_refresh_is_exactly_one_request_and_the_next_call_makes_none() {
+    let sandbox = Sandbox::signed_in_as_alice();
+    let first = sandbox.azt(GRAPH).quiet().text("accessToken");
+    assert_eq!(sandbox.requests(), ["POST token refresh_token"]);
+    let second = sandbox.azt(GRAPH).quiet().text("accessToken");
+    assert_eq!(sandbox.requests().len(), 1);
+    assert_eq!(first, second);
+    let request = &sandbox.emulator.requests()[0];
+    assert_eq!(request.path, format!("/{CONTOSO}/oauth2/v2.0/token"));
+    assert_eq!(request.form["client_id"], AZURE_CLI);
+    assert_eq!(
+        request.form["scope"],
+        "https://graph.microsoft.com/.default offline_access openid profile"
+    );
+}
+
+#[test]
+fn the_audience_keeps_the_slash_it_was_asked_with() {
+    let sandbox = Sandbox::signed_in_as_alice();
+    for (arguments, scope) in [
+        (["--resource", "https://management.azure.com"], "https://management.azure.com/.default"),
+        (["--resource", "https://management.azure.com/"], "https://management.azure.com//.default"),
+        (["--scope", "https://storage.azure.com/.default"], "https://storage.azure.com/.default"),
+        (
+            ["--resource", "499b84ac-1321-427f-aa17-267ca6975798"],
+            "499b84ac-1321-427f-aa17-267ca6975798/.default",
+        ),
+        (["--resource-type", "MS-Graph"], "https://graph.microsoft.com//.default"),
+    ] {
+        sandbox.emulator.clear_requests();
+        sandbox.azt(["account", "get-access-token"].into_iter().chain(arguments)).quiet();
+        let requests = sandbox.emulator.requests();
+        assert_eq!(requests.len(), 1, "{arguments:?}");
+        let sent: Vec<&str> = requests[0].form["scope"].split(' ').collect();
+        assert!(sent.contains(&scope), "{arguments:?}: {sent:?}");
+    }
+}
+
+#[test]
+fn less_than_five_minutes_left_is_expired() {
+    let sandbox = Sandbox::signed_in_as_alice();
+    sandbox.emulator.settings_mut(|settings| settings.token_lifetime = 299);
+    sandbox.azt(GRAPH).quiet();
+    sandbox.azt(GRAPH).quiet();
+    assert_eq!(sandbox.requests().len(), 2, "a token with 299 s left is not served again");
+    sandbox.emulator.settings_mut(|settings| settings.token_lifetime = 400);
+    sandbox.azt(GRAPH).quiet();
+    sandbox.azt(GRAPH).quiet();
+    assert_eq!(sandbox.requests().len(), 3, "one with more than 300 s left is");
+}
+
+#[test]
+fn the_next_refresh_token_is_used_where_the_old_one_dies() {
+    let sandbox = Sandbox::signed_in_as_alice();
+    sandbox.emulator.settings_mut(|settings| {
+        settings.rotate_refresh_tokens = true;
+        settings.invalidate_used_refresh_tokens = true;
+        settings.token_lifetime = 60;
+    });
+    for _ in 0..3 {
+        sandbox.azt(GRAPH).quiet();
+    }
+    assert_eq!(sandbox.requests(), ["POST token refresh_token"; 3]);
+}
+
+#[test]
+fn one_sign_in_serves_every_tenant_the_person_is_in() {
+    let sandbox = Sandbox::signed_in_as_alice();
+    let shared = sandbox.azt(["account", "get-access-token", "-s", "fabrikam shared"]).quiet();
+    assert_eq!(shared.text("tenant"), FABRIKAM);
+    assert_eq!(sandbox.requests(), Vec::<String>::new(), "the sign-in has been there");
+}
+
+#[test]
+fn an_application_renews_with_its_secret() {
+    let sandbox = Sandbox::signed_in_as_app();
+    sandbox.azt(GRAPH).quiet();
+    sandbox.azt(GRAPH).quiet();
+    assert_eq!(sandbox.requests(), ["POST token client_credentials"]);
+    let request = &sandbox.emulator.requests()[0];
+    assert_eq!(request.form["scope"], "https://graph.microsoft.com/.default");
+}
+
+#[test]
+fn an_applications_credential_is_tried_in_another_tenant_and_said_so() {
+    let sandbox = Sandbox::signed_in_as_app();
+    sandbox
+        .azt(["account", "get-access-token", "--tenant", FABRIKAM])
+        .exits(6)
+        .says(&format!("WARNING: Could not retrieve credential from local cache for service principal {APP} under tenant {FABRIKAM}. Trying credential under tenant {CONTOSO}, assuming that is an app credential."));
+}
+
+#[test]
+fn a_refusal_names_the_command_that_cures_it() {
+    let sandbox = Sandbox::signed_in_as_alice();
+    sandbox.emulator.revoke(ALICE);
+    sandbox.azt(GRAPH).exits(5).says("ERROR: AADSTS50173").says(&format!(
+        "azt login --tenant \"{CONTOSO}\" --scope \"https://graph.microsoft.com/.default\""
+    ));
+    sandbox.az(GRAPH).exits(1).says("ERROR: AADSTS50173").says(&format!(
+        "Run the command below to authenticate interactively; additional arguments may be added as needed:\naz logout\naz login --tenant \"{CONTOSO}\" --scope \"https://graph.microsoft.com/.default\"\n"
+    ));
+}
+
+#[test]
+fn trouble_of_the_service_is_not_mistaken_for_a_sign_out() {
+    let sandbox = Sandbox::signed_in_as_alice();
+    for (action, code) in [
+        (
+            Action::Answer {
+                status: 503,
+                headers: Vec::new().into_iter().collect(),
+                body: "<html>".into(),
+            },
+            8,
+        ),
+        (Action::Drop, 7),
+        (Action::Truncate { keep: 10 }, 7),
+        (
+            Action::Answer {
+                status: 200,
+                headers: Vec::new().into_iter().collect(),
+                body: "not json".into(),
+            },
+            8,
+        ),
+        (
+            Action::Answer {
+                status: 200,
+                headers: Vec::new().into_iter().collect(),
+                body: "{}".into(),
+            },
+            8,
+        ),
+    ] {
+        sandbox.emulator.faults().push(Fault::on("/token", action.clone()).times(2));
+        let run = sandbox.azt(GRAPH).exits(code);
+        assert!(!run.stderr.contains("login"), "{action:?}: {run:?}");
+        let run = sandbox.az(GRAPH).exits(1);
+        assert!(!run.stderr.contains("az login"), "{action:?}: {run:?}");
+        sandbox.emulator.faults().clear();
+    }
+    sandbox.azt(GRAPH).quiet();
+}
+
+#[test]
+fn a_token_past_its_refresh_time_is_renewed_or_else_served() {
+    let sandbox = Sandbox::signed_in_as_alice();
+    sandbox.emulator.settings_mut(|settings| settings.refresh_in = Some(1800));
+    let first = sandbox.azt(GRAPH).quiet().text("accessToken");
+    assert_eq!(sandbox.azt_later(1700, GRAPH).quiet().text("accessToken"), first);
+    sandbox.emulator.faults().push(Fault::on("/token", Action::Drop));
+    let served = sandbox.azt_later(1900, GRAPH).quiet().text("accessToken");
+    assert_eq!(served, first, "the service is down");
+    sandbox.emulator.faults().clear();
+    assert_ne!(sandbox.azt_later(1900, GRAPH).quiet().text("accessToken"), first);
+}
+
+#[test]
+fn a_profile_without_tokens_says_which_user_must_sign_in() {
+    let sandbox = Sandbox::signed_in_as_alice();
+    std::fs::remove_dir_all(sandbox.file("azt")).unwrap();
+    sandbox.az(GRAPH).exits(1).says(
+        "ERROR: User 'alice@contoso.example' does not exist in MSAL token cache. Run `az login`.\n",
+    );
+    sandbox.azt(GRAPH).exits(4).says("Run `azt login`.");
+}

@@ -1,0 +1,81 @@
+//! What a run printed, with assertions that show it when they fail.
+
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+#[derive(Debug)]
+pub struct Run {
+    pub stdout: String,
+    pub stderr: String,
+    pub code: Option<i32>,
+}
+
+impl Run {
+    pub fn of(command: &mut Command) -> Self {
+        Self::from(command.stdin(Stdio::null()).output().unwrap())
+    }
+
+    /// Asserts exit code 0.
+    #[track_caller]
+    pub fn success(self) -> Self {
+        self.exits(0)
+    }
+
+    /// Asserts exit code 0 and nothing on standard error.
+    #[track_caller]
+    pub fn quiet(self) -> Self {
+        let run = self.exits(0);
+        assert_eq!(run.stderr, "", "{run:#?}");
+        run
+    }
+
+    /// Asserts the exit code; with another than 0 also that standard output is empty and that
+    /// standard error begins as failures do.
+    #[track_caller]
+    pub fn exits(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "{self:#?}");
+        if code != 0 {
+            assert_eq!(self.stdout, "", "{self:#?}");
+            assert!(self.stderr.lines().any(|line| line.starts_with("ERROR: ")), "{self:#?}");
+        }
+        self
+    }
+
+    /// Asserts that standard error contains `text`.
+    #[track_caller]
+    pub fn says(self, text: &str) -> Self {
+        assert!(self.stderr.contains(text), "no '{text}' in {self:#?}");
+        self
+    }
+
+    /// Asserts standard output to the byte.
+    #[track_caller]
+    pub fn prints(self, text: &str) -> Self {
+        assert_eq!(self.stdout, text, "{self:#?}");
+        self
+    }
+
+    /// Standard output as JSON.
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:#?}"))
+    }
+
+    /// A member of standard output's JSON object, as text.
+    #[track_caller]
+    pub fn text(&self, member: &str) -> String {
+        let value = self.json();
+        value[member].as_str().unwrap_or_else(|| panic!("no {member} in {self:#?}")).to_owned()
+    }
+}
+
+impl From<Output> for Run {
+    fn from(output: Output) -> Self {
+        Self {
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+            code: output.status.code(),
+        }
+    }
+}
