@@ -118,7 +118,9 @@ async fn list<T: DeserializeOwned>(
 
 fn same_origin(url: &str, base: &str) -> bool {
     let origin = |text: &str| {
-        reqwest::Url::parse(text).ok().map(|url| url.origin()).filter(|o| o.is_tuple())
+        let url = reqwest::Url::parse(text).ok()?;
+        // Opaque origins are equal to none, not even themselves.
+        Some(url.origin())
     };
     origin(url).is_some() && origin(url) == origin(base)
 }

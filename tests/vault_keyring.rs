@@ -42,7 +42,8 @@ fn start(command: &mut Command) -> Daemon {
     let name = command.get_program().to_owned();
     Daemon(command.spawn().unwrap_or_else(|error| {
         panic!(
-            "cannot start {name:?}: {error}; this test needs the packages dbus and gnome-keyring"
+            "cannot start {}: {error}; this test needs the packages dbus and gnome-keyring",
+            name.display()
         )
     }))
 }

@@ -2,6 +2,7 @@
 
 mod freshness;
 mod identity;
+mod open;
 mod records;
 mod remedy;
 mod sign_in;
@@ -10,18 +11,20 @@ use std::time::Duration;
 
 pub use freshness::{Freshness, MARGIN};
 pub use identity::Identity;
+pub use open::{open_vault, open_vault_for_sign_in};
 pub use sign_in::SignIn;
 
+pub use crate::entra::Scopes;
 use crate::entra::{
-    AZURE_CLI_CLIENT_ID, Authority, ClientCredential, Scopes, client_credentials,
-    merge_capabilities, refresh,
+    AZURE_CLI_CLIENT_ID, Authority, ClientCredential, client_credentials, merge_capabilities,
+    refresh,
 };
 use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
-use crate::settings::Cloud;
+use crate::settings::{Cloud, ConfigDir};
 use crate::sys::{System, block_on};
 use crate::vault::{
-    AccessToken, Account, Record, RecordKey, RefreshToken, ServicePrincipal, Vault,
+    self, AccessToken, Account, Record, RecordKey, RefreshToken, ServicePrincipal, Vault,
 };
 
 /// How long a caller waits for another process that is fetching the same token.
@@ -264,7 +267,7 @@ fn announces_cp1(system: &System) -> bool {
     system.env.get("AZURE_IDENTITY_DISABLE_CP1").is_none()
 }
 
-/// Forgets the tokens and secrets of `identity_name`, a user name or client id, in all clouds.
+/// Forgets the tokens and secrets of `name`, a user name or client id, in all clouds.
 ///
 /// Names compare without regard to case: an upper-case client id must not leave its secret behind.
 pub fn sign_out(vault: &Vault<'_>, name: &str) -> Result<()> {
@@ -283,4 +286,11 @@ pub fn sign_out(vault: &Vault<'_>, name: &str) -> Result<()> {
     records::forget_tokens(vault, |owner, client_id| {
         owner == account || (owner.is_empty() && client_id.to_lowercase() == account)
     })
+}
+
+/// Forgets everything that was ever stored in the vault of a configuration folder, and its key.
+///
+/// Needs neither the key nor a readable vault: it is the way out when those are lost.
+pub fn forget_everything(system: &System, dir: &ConfigDir) -> Result<()> {
+    vault::clear(system, &dir.azt())
 }

@@ -15,8 +15,8 @@ pub(super) fn for_user(error: Error, program: Program, tenant: &str, scopes: &Sc
     if !is_from_entra(&error) {
         return error;
     }
-    let scopes = scopes.iter().map(|scope| format!(" \"{scope}\"")).collect::<String>();
-    let login = format!("{program} login --tenant \"{tenant}\" --scope{scopes}");
+    let scopes = scopes.iter().map(|scope| format!("\"{scope}\"")).collect::<Vec<_>>().join(" ");
+    let login = format!("{program} login --tenant \"{tenant}\" --scope {scopes}");
     match program {
         Program::Az => interactively(error).remedy("az logout").remedy(login),
         Program::Azt if error.kind() == Kind::InteractionRequired => {

@@ -4,7 +4,7 @@ use super::records;
 use super::{Identity, announces_cp1};
 use crate::entra::{
     AZURE_CLI_CLIENT_ID, Authority, Scopes, TokenResponse, authorize_device, client_credentials,
-    merge_capabilities, poll_device, refresh,
+    merge_capabilities, poll_device, refresh, resolve_tenant,
 };
 use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
@@ -30,14 +30,20 @@ pub struct SignIn<'a> {
 
 /// What further tokens are got with.
 enum Credential {
-    User { account: Account, refresh_token: RefreshToken, id_tokens: Vec<IdToken> },
+    User(Box<Person>),
     Application(ServicePrincipal),
+}
+
+struct Person {
+    account: Account,
+    refresh_token: RefreshToken,
+    id_tokens: Vec<IdToken>,
 }
 
 impl<'a> SignIn<'a> {
     /// Signs a person in with a device code for `scopes`.
     ///
-    /// `show` gets the sentence for the person. `tenant` is a GUID or nothing; `challenge` the JSON text of a claims challenge.
+    /// `show` gets the sentence for the person. `tenant` is a GUID, a domain or nothing; `challenge` the JSON text of a claims challenge.
     pub async fn with_device_code(
         system: &'a System,
         cloud: &Cloud,
@@ -46,7 +52,12 @@ impl<'a> SignIn<'a> {
         challenge: Option<&str>,
         show: impl FnOnce(&str),
     ) -> Result<Self> {
-        let authority = Authority::new(&cloud.authority_host()?, tenant.unwrap_or(ANY_TENANT));
+        let login_url = cloud.authority_host()?;
+        let tenant = match tenant {
+            Some(tenant) => resolve_tenant(system, &login_url, tenant).await?,
+            None => ANY_TENANT.to_owned(),
+        };
+        let authority = Authority::new(&login_url, tenant);
         let claims = merge_capabilities(challenge, announces_cp1(system))?;
         let client_id = AZURE_CLI_CLIENT_ID;
         let code =
@@ -54,7 +65,7 @@ impl<'a> SignIn<'a> {
         show(&code.message);
         let response = poll_device(system, &authority, client_id, &code, claims.as_deref()).await?;
         let source = "urn:ietf:params:oauth:grant-type:device_code";
-        Self::of_user(system, cloud, authority, scopes, response, source)
+        Self::of_user(system, cloud, authority, scopes, &response, source)
     }
 
     /// Signs an application in with `credential`, and proves it by asking for a token of `scopes`.
@@ -69,7 +80,9 @@ impl<'a> SignIn<'a> {
         scopes: &Scopes,
         challenge: Option<&str>,
     ) -> Result<Self> {
-        let authority = Authority::new(&cloud.authority_host()?, tenant);
+        let login_url = cloud.authority_host()?;
+        let tenant = resolve_tenant(system, &login_url, tenant).await?;
+        let authority = Authority::new(&login_url, &*tenant);
         let claims = merge_capabilities(challenge, announces_cp1(system))?;
         let mut sign_in = Self {
             system,
@@ -77,11 +90,11 @@ impl<'a> SignIn<'a> {
             environment: cloud.environment()?,
             claims: merge_capabilities(None, announces_cp1(system))?,
             identity: Identity::ServicePrincipal { client_id: client_id.to_owned() },
-            tenant: tenant.to_owned(),
+            tenant: tenant.clone(),
             access_tokens: Vec::new(),
             credential: Credential::Application(ServicePrincipal {
                 client_id: client_id.to_owned(),
-                tenant: tenant.to_owned(),
+                tenant: tenant.clone(),
                 client_secret: Some(secret),
                 certificate: None,
                 use_cert_sn_issuer: false,
@@ -89,7 +102,7 @@ impl<'a> SignIn<'a> {
                 other: serde_json::Map::new(),
             }),
         };
-        sign_in.request(tenant, scopes, claims.as_deref()).await?;
+        sign_in.request(&tenant, scopes, claims.as_deref()).await?;
         Ok(sign_in)
     }
 
@@ -98,7 +111,7 @@ impl<'a> SignIn<'a> {
         cloud: &Cloud,
         authority: Authority,
         scopes: &Scopes,
-        response: TokenResponse,
+        response: &TokenResponse,
         source: &str,
     ) -> Result<Self> {
         let thin = |what: &str| {
@@ -148,9 +161,13 @@ impl<'a> SignIn<'a> {
             identity: Identity::User { name },
             tenant: tenant.clone(),
             access_tokens: Vec::new(),
-            credential: Credential::User { account, refresh_token, id_tokens: Vec::new() },
+            credential: Credential::User(Box::new(Person {
+                account,
+                refresh_token,
+                id_tokens: Vec::new(),
+            })),
         };
-        sign_in.keep(&response, &tenant, scopes);
+        sign_in.keep(response, &tenant, scopes);
         Ok(sign_in)
     }
 
@@ -189,15 +206,15 @@ impl<'a> SignIn<'a> {
     ) -> Result<Secret> {
         let authority = self.authority.with_tenant(tenant);
         let response = match &self.credential {
-            Credential::User { account, refresh_token, .. } => {
+            Credential::User(person) => {
                 refresh(
                     self.system,
                     &authority,
                     AZURE_CLI_CLIENT_ID,
-                    &refresh_token.secret,
+                    &person.refresh_token.secret,
                     scopes,
                     claims,
-                    Some(&account.home_account_id),
+                    Some(&person.account.home_account_id),
                 )
                 .await?
             }
@@ -211,19 +228,20 @@ impl<'a> SignIn<'a> {
         };
         let token = response.access_token.clone();
         self.keep(&response, tenant, scopes);
-        if let (Credential::User { refresh_token, .. }, Some(next)) =
+        if let (Credential::User(person), Some(next)) =
             (&mut self.credential, response.refresh_token)
         {
-            refresh_token.secret = next;
+            person.refresh_token.secret = next;
         }
         Ok(token)
     }
 
     fn keep(&mut self, response: &TokenResponse, tenant: &str, scopes: &Scopes) {
         let home_account_id = match &mut self.credential {
-            Credential::User { account, id_tokens, .. } => {
+            Credential::User(person) => {
+                let account = &person.account;
                 if let Some(id_token) = &response.id_token {
-                    id_tokens.push(IdToken {
+                    person.id_tokens.push(IdToken {
                         home_account_id: account.home_account_id.clone(),
                         environment: self.environment.clone(),
                         realm: tenant.to_owned(),
@@ -255,7 +273,8 @@ impl<'a> SignIn<'a> {
     /// the token that was refused.
     pub fn store(&self, vault: &Vault<'_>) -> Result<()> {
         match &self.credential {
-            Credential::User { account, refresh_token, id_tokens } => {
+            Credential::User(person) => {
+                let Person { account, refresh_token, id_tokens } = person.as_ref();
                 let name = account.username.to_lowercase();
                 vault.put(refresh_token)?;
                 vault.put(account)?;

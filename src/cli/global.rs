@@ -8,6 +8,7 @@ use crate::output::Format;
 const FORMATS: [&str; 7] = ["json", "jsonc", "yaml", "yamlc", "table", "tsv", "none"];
 
 /// Options of every command.
+#[allow(clippy::struct_excessive_bools, reason = "they are independent flags")]
 #[derive(Clone, Debug, Default, clap::Args)]
 #[command(next_help_heading = "Global options")]
 pub struct Global {
@@ -16,7 +17,7 @@ pub struct Global {
           value_name = "json|jsonc|yaml|yamlc|table|tsv|none",
           value_parser = PossibleValuesParser::new(FORMATS).try_map(|name| name.parse::<Format>()))]
     pub output: Option<Format>,
-    /// JMESPath expression that picks from the result (https://jmespath.org)
+    /// JMESPath expression that picks from the result (see jmespath.org)
     #[arg(long, value_name = "JMESPATH")]
     pub query: Option<String>,
     /// Hide warnings

@@ -46,6 +46,7 @@ pub struct Cli {
 }
 
 /// The command groups.
+#[allow(clippy::large_enum_variant, reason = "there is one, and clap wants it unboxed")]
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub enum Command {

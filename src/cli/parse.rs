@@ -24,14 +24,17 @@ pub enum Invocation {
     Version,
 }
 
-/// Understands `argv`, argv\[0\] included.
+/// Understands `command_line`, argv\[0\] included.
 ///
 /// # Errors
 /// [`Kind::Usage`] with argparse's sentence, as az prints it.
-pub fn parse(system: &System, argv: impl IntoIterator<Item = OsString>) -> Result<Invocation> {
+pub fn parse(
+    system: &System,
+    command_line: impl IntoIterator<Item = OsString>,
+) -> Result<Invocation> {
     let program = system.program.name();
     let mut args = Vec::new();
-    for arg in argv.into_iter().skip(1) {
+    for arg in command_line.into_iter().skip(1) {
         let arg = arg
             .into_string()
             .map_err(|_| Error::new(Kind::Usage, "An argument is not UTF-8 text."))?;

@@ -1,10 +1,10 @@
 //! `account clear`.
 
 use super::{Answer, Context};
+use crate::broker;
 use crate::error::Result;
 use crate::settings::Profile;
 use crate::sys::file;
-use crate::vault;
 
 /// Files in which az keeps tokens and secrets, now and before 2.30.
 const SECRETS_OF_AZ: [&str; 5] = [
@@ -20,7 +20,7 @@ const SECRETS_OF_AZ: [&str; 5] = [
 ///
 /// Works without the vault's key, so that it is the way out when that is lost.
 pub(super) fn run(context: &Context<'_>) -> Result<Answer> {
-    vault::clear(context.system, &context.dir.azt())?;
+    broker::forget_everything(context.system, &context.dir)?;
     for name in SECRETS_OF_AZ {
         file::remove(&context.dir.file(name))?;
     }

@@ -11,7 +11,7 @@ use crate::sys::block_on;
 
 pub(super) fn run(command: &CloudCommand, context: &Context<'_>) -> Result<Answer> {
     match command {
-        CloudCommand::List(_) => list(context),
+        CloudCommand::List(_) => Ok(list(context)),
         CloudCommand::ListProfiles(_) => Ok(Answer::of(json!(["latest"]))),
         CloudCommand::Register(request) => register(request, context),
         CloudCommand::Set(request) => set(request, context),
@@ -24,10 +24,10 @@ pub(super) fn run(command: &CloudCommand, context: &Context<'_>) -> Result<Answe
     }
 }
 
-fn list(context: &Context<'_>) -> Result<Answer> {
+fn list(context: &Context<'_>) -> Answer {
     let active = &context.cloud().name;
     let all = context.clouds.list().iter().map(|cloud| cloud.to_value(cloud.name == *active));
-    Ok(Answer::with_columns(Value::Array(all.collect()), columns))
+    Answer::with_columns(Value::Array(all.collect()), columns)
 }
 
 /// az's columns for `-o table`.

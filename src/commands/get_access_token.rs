@@ -3,9 +3,8 @@
 use serde_json::{Map, Value};
 
 use super::{Answer, Context};
-use crate::broker::{Identity, TokenRequest};
+use crate::broker::{self, Broker, Identity, Scopes, TokenRequest};
 use crate::cli::{GetAccessToken, ResourceType};
-use crate::entra::Scopes;
 use crate::error::{Error, Result};
 use crate::settings::{Endpoint, Profile};
 use crate::sys::local_time;
@@ -24,12 +23,11 @@ pub(super) fn run(request: &GetAccessToken, context: &Context<'_>) -> Result<Ans
         None => subscription.tenant_id().to_owned(),
     };
     let scopes = scopes(request, context)?;
-    let vault = context.vault()?.ok_or_else(|| identity.not_signed_in(context.system.program))?;
-    let token = context.broker(&vault)?.token(&TokenRequest {
-        identity,
-        tenant: tenant.clone(),
-        scopes,
-    })?;
+    let system = context.system;
+    let vault = broker::open_vault(system, &context.dir, &context.config)?
+        .ok_or_else(|| identity.not_signed_in(system.program))?;
+    let broker = Broker::new(system, cloud, &vault)?;
+    let token = broker.token(&TokenRequest { identity, tenant: tenant.clone(), scopes })?;
 
     let mut answer = Map::new();
     answer.insert("accessToken".to_owned(), token.secret.expose().into());

@@ -6,9 +6,8 @@ use serde_json::Value;
 
 use super::subscriptions::{self, Found};
 use super::{Answer, Context};
-use crate::broker::SignIn;
+use crate::broker::{self, Scopes, SignIn};
 use crate::cli::Login;
-use crate::entra::{Scopes, resolve_tenant};
 use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
 use crate::settings::{Clouds, Endpoint, Profile, Subscription, User};
@@ -19,7 +18,7 @@ pub(super) fn run(request: &Login, context: &Context<'_>) -> Result<Answer> {
     let challenge = request.claims_challenge.as_deref().map(decode_challenge).transpose()?;
     // A profile that cannot be read would fail the sign-in at its very end.
     Profile::load(&context.dir)?;
-    let vault = context.vault_for_sign_in()?;
+    let vault = broker::open_vault_for_sign_in(context.system, &context.dir, &context.config)?;
 
     let (sign_in, found) = block_on(async {
         let mut sign_in = authenticate(request, context, challenge.as_deref()).await?;
@@ -96,22 +95,18 @@ async fn authenticate<'a>(
         Some(scopes) => Scopes::new(scopes)?,
         None => arm_scopes(context)?,
     };
-    let tenant = match &request.tenant {
-        Some(tenant) => Some(resolve_tenant(system, &cloud.authority_host()?, tenant).await?),
-        None => None,
-    };
-    match (request.service_principal, &request.username, &tenant) {
-        (true, Some(client_id), Some(tenant)) => {
-            let secret = secret(request, context)?;
-            SignIn::with_client_secret(system, cloud, tenant, client_id, secret, &scopes, challenge)
-                .await
-        }
-        _ => {
-            let show = |message: &str| system.terminal.message(Level::Notice, message);
-            SignIn::with_device_code(system, cloud, tenant.as_deref(), &scopes, challenge, show)
-                .await
-        }
+    if let (true, Some(client_id), Some(tenant)) =
+        (request.service_principal, &request.username, &request.tenant)
+    {
+        let secret = secret(request, context)?;
+        return SignIn::with_client_secret(
+            system, cloud, tenant, client_id, secret, &scopes, challenge,
+        )
+        .await;
     }
+    let show = |message: &str| system.terminal.message(Level::Notice, message);
+    let tenant = request.tenant.as_deref();
+    SignIn::with_device_code(system, cloud, tenant, &scopes, challenge, show).await
 }
 
 /// The service principal's secret: from the command line, else from the person.
@@ -149,7 +144,7 @@ async fn discover(
     } else {
         subscriptions::of_all_tenants(context, sign_in, &user, &scopes).await?
     };
-    found.warn(context, &user, request.allow_no_subscriptions)?;
+    found.warn(context, &user, request.allow_no_subscriptions);
     if found.subscriptions.is_empty() {
         let program = context.system.program;
         return Err(Error::failed(format!("No subscriptions found for {}.", sign_in.name()))

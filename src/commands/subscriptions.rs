@@ -4,8 +4,7 @@ use serde_json::Value;
 
 use super::Context;
 use crate::arm::{self, ArmSubscription, Tenant};
-use crate::broker::SignIn;
-use crate::entra::Scopes;
+use crate::broker::{Scopes, SignIn};
 use crate::error::Result;
 use crate::settings::{Endpoint, NewSubscription, Subscription, TenantNames, User};
 
@@ -34,7 +33,7 @@ pub(super) async fn of_tenant(
     let resource_manager = context.cloud().endpoint(Endpoint::ResourceManager)?;
     let token = sign_in.token(&tenant, scopes).await?;
     let listed = arm::subscriptions(context.system, resource_manager, &token).await?;
-    found.add(context, user, &tenant, None, listed)?;
+    found.add(context, user, &tenant, None, listed);
     Ok(found)
 }
 
@@ -69,7 +68,7 @@ pub(super) async fn of_all_tenants(
         };
         let listed = arm::subscriptions(context.system, resource_manager, &token).await?;
         let id = tenant.tenant_id.clone();
-        found.add(context, user, &id, Some(tenant), listed)?;
+        found.add(context, user, &id, Some(tenant), listed);
     }
     Ok(found)
 }
@@ -90,7 +89,7 @@ impl Found {
         tenant_id: &str,
         tenant: Option<Tenant>,
         listed: Vec<ArmSubscription>,
-    ) -> Result<()> {
+    ) {
         if listed.is_empty() {
             let shown = tenant.as_ref().map_or_else(|| tenant_id.to_owned(), shown);
             self.empty.push((tenant_id.to_owned(), shown));
@@ -125,17 +124,11 @@ impl Found {
                 managed_by_tenants: subscription.managed_by_tenants.unwrap_or(Value::Null),
             }));
         }
-        Ok(())
     }
 
     /// Says what is missing from the result and why, in az's words. With `allow_none` a tenant
     /// without subscriptions becomes an entry of its own.
-    pub(super) fn warn(
-        &mut self,
-        context: &Context<'_>,
-        user: &User,
-        allow_none: bool,
-    ) -> Result<()> {
+    pub(super) fn warn(&mut self, context: &Context<'_>, user: &User, allow_none: bool) {
         let terminal = &context.system.terminal;
         let program = context.system.program;
         for (id, name, tenants) in &self.shared {
@@ -163,6 +156,5 @@ impl Found {
                 self.subscriptions.push(Subscription::tenant_level(tenant_id, user, cloud));
             }
         }
-        Ok(())
     }
 }

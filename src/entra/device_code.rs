@@ -21,7 +21,7 @@ use crate::secret::Secret;
 use crate::sys::{Request, System};
 
 /// Longest wait that a server may ask for between two polls.
-const LONGEST_INTERVAL: Duration = Duration::from_secs(60);
+const LONGEST_INTERVAL: Duration = Duration::from_mins(1);
 
 /// What the person must be shown, and what is polled with.
 pub struct DeviceAuthorization {

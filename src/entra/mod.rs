@@ -1,6 +1,6 @@
 //! The protocol of the Microsoft identity platform: authorities, scopes, grants, answers.
 //!
-//! One grant a file; every grant goes through [`token_endpoint`], so that there is one place for
+//! One grant a file; every grant goes through `token_endpoint`, so that there is one place for
 //! headers, capabilities and errors. The `oauth2` crate makes the device authorization request;
 //! its token path is not used, because it keeps tokens in types that are not wiped, fails on the
 //! string numbers that some endpoints send, and knows no more than half of Entra's grants.

@@ -24,3 +24,5 @@ mod login;
 mod secrets;
 mod silent;
 mod support;
+#[cfg(target_os = "linux")]
+mod warm;

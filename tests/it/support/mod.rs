@@ -106,10 +106,6 @@ impl Sandbox {
         self.env.insert(name.to_owned(), value.to_owned());
     }
 
-    pub fn unset(&mut self, name: &str) {
-        self.env.remove(name);
-    }
-
     pub fn env(&self) -> &BTreeMap<String, String> {
         &self.env
     }

@@ -1,0 +1,46 @@
+//! Opening the vault as the settings ask for it.
+
+use crate::error::{Error, Result};
+use crate::settings::{Config, ConfigDir};
+use crate::sys::System;
+use crate::vault::{KeyChoice, Options, Vault};
+
+/// The vault of a configuration folder; `None` when nothing was ever stored there.
+pub fn open_vault<'a>(
+    system: &'a System,
+    dir: &ConfigDir,
+    config: &Config,
+) -> Result<Option<Vault<'a>>> {
+    Vault::open(system, &dir.azt(), options(config)?)
+}
+
+/// The vault of a configuration folder, made if there is none; says where the key of a new one is
+/// kept, and why. For a sign-in, before it starts.
+pub fn open_vault_for_sign_in<'a>(
+    system: &'a System,
+    dir: &ConfigDir,
+    config: &Config,
+) -> Result<Vault<'a>> {
+    dir.ensure()?;
+    let vault = Vault::open_or_create(system, &dir.azt(), options(config)?)?;
+    if let Some(notice) = vault.choice_notice() {
+        system.terminal.warn(notice);
+    }
+    Ok(vault)
+}
+
+/// `core.key_source` (auto, env, file, kernel, keyring) and `core.key_cache_seconds`.
+fn options(config: &Config) -> Result<Options> {
+    let mut options = Options::default();
+    if let Some(choice) = config.get("core", "key_source")? {
+        options.key_source = choice.to_lowercase().parse::<KeyChoice>()?;
+    }
+    if let Some(seconds) = config.get("core", "key_cache_seconds")? {
+        options.key_cache_seconds = seconds.trim().parse().map_err(|_| {
+            Error::failed(format!(
+                "The setting core.key_cache_seconds is '{seconds}', which is no number of seconds."
+            ))
+        })?;
+    }
+    Ok(options)
+}

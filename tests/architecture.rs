@@ -1,0 +1,115 @@
+//! The arrows of the house (see the crate docs) point down only.
+
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "a test panics")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A module, and the modules of this crate that it may name.
+const ARROWS: [(&str, &[&str]); 14] = [
+    ("cli", &["output", "sys"]),
+    ("commands", &["arm", "broker", "cli", "output", "settings", "sys"]),
+    ("broker", &["entra", "settings", "sys", "vault"]),
+    ("arm", &["sys"]),
+    ("entra", &["sys"]),
+    ("vault", &["sys"]),
+    ("settings", &["sys"]),
+    ("output", &[]),
+    ("sys", &[]),
+    ("exit", &[]),
+    ("error", &[]),
+    ("secret", &[]),
+    ("program", &[]),
+    ("lib", &["arm", "broker", "cli", "commands", "exit", "output", "settings", "sys"]),
+];
+
+/// What everything may name.
+const COMMON: [&str; 3] = ["error", "program", "secret"];
+
+fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+fn all_sources() -> Vec<(String, String, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut found = Vec::new();
+    sources(&root, &mut found);
+    let read = |path: PathBuf| {
+        let name = path.strip_prefix(&root).unwrap().to_string_lossy().replace('\\', "/");
+        let module = name.split(['/', '.']).next().unwrap().to_owned();
+        let text = fs::read_to_string(&path).unwrap();
+        // Tests may reach further; they stand at the end of a file.
+        let code = text.split("#[cfg(test)]\nmod ").next().unwrap().to_owned();
+        let code =
+            code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>();
+        (module, name, code.join("\n"))
+    };
+    found.into_iter().map(read).collect()
+}
+
+#[test]
+fn arrows_point_down() {
+    let sources = all_sources();
+    assert!(sources.len() > 60, "the test sees the sources");
+    for (module, name, code) in &sources {
+        if module == "main" {
+            continue;
+        }
+        let Some((_, allowed)) = ARROWS.iter().find(|(from, _)| from == module) else {
+            panic!("{name}: {module} has no place in the house; give it one here");
+        };
+        for named in code.split("crate::").skip(1) {
+            let to: String =
+                named.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+            if to.is_empty() || to == *module {
+                continue;
+            }
+            assert!(
+                allowed.contains(&to.as_str()) || COMMON.contains(&to.as_str()),
+                "{name} names crate::{to}"
+            );
+        }
+    }
+}
+
+#[test]
+fn only_sys_names_the_outside() {
+    let outside = [
+        "std::env",
+        "SystemTime",
+        "Instant::now",
+        "process::Command",
+        "TcpStream",
+        "TcpListener",
+        "Client::builder",
+        "println!",
+        "eprintln!",
+    ];
+    for (module, name, code) in all_sources() {
+        if module == "sys" || module == "main" {
+            continue;
+        }
+        for word in outside {
+            assert!(!code.contains(word), "{name} names {word}");
+        }
+    }
+}
+
+#[test]
+fn the_vault_knows_no_network_and_the_protocol_no_disk() {
+    for (module, name, code) in all_sources() {
+        if module == "vault" {
+            assert!(!code.contains("reqwest") && !code.contains("http"), "{name}");
+        }
+        if module == "entra" {
+            assert!(!code.contains("std::fs") && !code.contains("sys::file"), "{name}");
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! A warm call opens no socket, starts no thread and no runtime. Counted, not timed.
+
+use std::process::Command;
+
+use crate::support::*;
+
+/// The system calls of a run, by strace.
+fn system_calls(command: &Command) -> Vec<String> {
+    let log = tempfile::NamedTempFile::new().unwrap();
+    let mut traced = Command::new("strace");
+    traced.arg("-f").arg("-o").arg(log.path()).arg(command.get_program()).args(command.get_args());
+    traced.env_clear();
+    for (name, value) in command.get_envs() {
+        traced.env(name, value.unwrap());
+    }
+    let output = traced.output().expect("strace (apt-get install strace; tests/run does)");
+    drop(Run::from(output).quiet());
+    let text = std::fs::read_to_string(log.path()).unwrap();
+    text.lines().filter_map(|line| line.split_whitespace().nth(1)).map(str::to_owned).collect()
+}
+
+fn count(calls: &[String], name: &str) -> usize {
+    calls.iter().filter(|call| call.starts_with(&format!("{name}("))).count()
+}
+
+#[test]
+fn no_socket_no_thread_no_runtime_no_lock() {
+    let sandbox = Sandbox::signed_in_as_alice();
+    let warm = sandbox.command(["account", "get-access-token"]);
+    let calls = system_calls(&warm);
+    assert!(count(&calls, "openat") > 2, "the trace is read: {calls:#?}");
+    for name in [
+        "socket",
+        "connect",
+        "clone",
+        "clone3",
+        "fork",
+        "vfork",
+        "epoll_create1",
+        "flock",
+        "fsync",
+        "rename",
+        "nanosleep",
+        "clock_nanosleep",
+    ] {
+        assert_eq!(count(&calls, name), 0, "{name}");
+    }
+    // The same trace of a call that must renew has them.
+    let cold =
+        sandbox.command(["account", "get-access-token", "--resource", "https://vault.azure.net"]);
+    let calls = system_calls(&cold);
+    for name in ["socket", "epoll_create1", "flock"] {
+        assert!(count(&calls, name) > 0, "{name}");
+    }
+}
+
+#[test]
+fn a_warm_call_reads_one_record_however_many_there_are() {
+    let sandbox = Sandbox::signed_in_as_alice();
+    let opened = |sandbox: &Sandbox| {
+        let calls = system_calls(&sandbox.command(["account", "get-access-token"]));
+        count(&calls, "openat")
+    };
+    let few = opened(&sandbox);
+    for resource in
+        ["https://vault.azure.net", "https://graph.microsoft.com", "https://storage.azure.com"]
+    {
+        drop(sandbox.azt(["account", "get-access-token", "--resource", resource]).quiet());
+    }
+    assert_eq!(opened(&sandbox), few);
+}
