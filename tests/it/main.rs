@@ -21,6 +21,8 @@ mod bad_files;
 mod cloud_and_config;
 mod concurrency;
 mod login;
+#[cfg(unix)]
+mod readme;
 mod secrets;
 mod silent;
 mod support;
