@@ -327,5 +327,6 @@ fn a_flight_has_one_pilot() {
         assert!(vault.flight(&key, Duration::ZERO).unwrap().is_some());
     }
     let locks = fs::read_dir(dir.path().join("locks")).unwrap().count();
-    assert!(locks <= 64 + 1, "{locks}: the stripes and the setup lock, however many tokens");
+    // With 1,000 tokens every stripe is in use, as good as surely; and the setup lock.
+    assert!((33..=65).contains(&locks), "{locks} lock files, however many tokens");
 }

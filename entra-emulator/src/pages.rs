@@ -69,13 +69,14 @@ pub(crate) fn sign_in(
     let hinted = |username: &str| username.eq_ignore_ascii_case(hint);
     // Who is hinted at comes first; of a large directory the rest can sign in by name.
     let (first, others): (Vec<_>, Vec<_>) = users.iter().partition(|it| hinted(&it.username));
+    // A form of their own: the first button of a form is what the Enter key presses.
     content.push_str("<div class=\"users\">\n");
     for user in first.iter().chain(&others).take(5) {
         let username = escaped(&user.username);
         let initial: String = user.display_name.chars().take(1).collect();
         let _ = writeln!(
             content,
-            "<button class=\"user\" name=\"pick\" value=\"{username}\" formnovalidate>\
+            "<button class=\"user\" name=\"pick\" value=\"{username}\">\
              <span class=\"initial\" aria-hidden=\"true\">{}</span>\
              <span><b>{}</b><br>{username}</span></button>",
             escaped(&initial),
@@ -84,13 +85,15 @@ pub(crate) fn sign_in(
     }
     let _ = write!(
         content,
-        "</div>\n<p class=\"or\">or with a password</p>\n\
+        "</div>\n</form>\n<p class=\"or\">or with a password</p>\n\
+         <form method=\"post\" action=\"{}\">\n\
          <label for=\"username\">User name</label>\
          <input id=\"username\" name=\"username\" type=\"email\" required autocomplete=\"off\" value=\"{}\">\n\
          <label for=\"password\">Password</label>\
          <input id=\"password\" name=\"password\" type=\"password\" required autocomplete=\"off\">\n\
-         <div class=\"actions\"><button class=\"quiet\" name=\"cancel\" value=\"1\" formnovalidate>Cancel</button>\
-         <button class=\"primary\" id=\"submit\">Sign in</button></div>\n</form>",
+         <div class=\"actions\"><button class=\"primary\" id=\"submit\">Sign in</button>\
+         <button class=\"quiet\" name=\"cancel\" value=\"1\" formnovalidate>Cancel</button></div>\n</form>",
+        escaped(action),
         escaped(hint)
     );
     page(200, "Sign in", &content)

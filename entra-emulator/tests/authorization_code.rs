@@ -72,6 +72,11 @@ fn the_page_names_the_application_and_the_hint_and_escapes_both() {
     let page = site.get(&authorize_path(&[("login_hint", "\"><script>x")]));
     assert_eq!(page.status, 200);
     assert!(page.body.contains("Microsoft Azure CLI"));
+    // The Enter key must not sign in whoever is first in the list.
+    let (users, password) = page.body.split_once("</form>").unwrap();
+    assert!(users.contains("name=\"pick\"") && !users.contains("name=\"password\""));
+    let button = password.split("<button").nth(1).unwrap();
+    assert!(button.contains("Sign in"), "{button}");
     assert!(page.body.contains("&quot;&gt;&lt;script&gt;x"));
     assert!(!page.body.contains("<script>x"));
 }

@@ -128,3 +128,30 @@ fn the_old_endpoint_speaks_of_resources_and_writes_numbers_as_text() {
     assert!(answer["expires_on"].is_string());
     assert!(answer["refresh_token"].is_string());
 }
+
+#[test]
+fn the_page_takes_the_code_and_a_sign_in_or_a_refusal() {
+    let site = start();
+    let unknown = site.post("/devicelogin", &[("code", "NOPE")]);
+    assert!(unknown.body.contains("No sign-in is waiting"));
+
+    let code = site.device_code(CONTOSO);
+    let user_code = code["user_code"].as_str().unwrap();
+    let page = site.post("/devicelogin", &[("code", user_code)]);
+    assert!(page.body.contains("Microsoft Azure CLI"), "{}", page.body);
+    let path = format!("/devicelogin?otc={user_code}");
+    assert!(page.body.contains(&format!("action=\"{path}\"")));
+    let wrong = site.post(&path, &[("username", ALICE), ("password", "guess")]);
+    assert!(wrong.body.contains("AADSTS50126"), "{}", wrong.body);
+    let stranger = site.post(&path, &[("pick", "bob@fabrikam.example")]);
+    assert!(stranger.body.contains("AADSTS50020"), "{}", stranger.body);
+    let right = [("username", ALICE), ("password", "Alice-password-1")];
+    let done = site.post(&path, &right);
+    assert!(done.body.contains("You are signed in"), "{}", done.body);
+    site.poll(CONTOSO, &code).ok();
+
+    let refused = site.device_code(CONTOSO);
+    let path = format!("/common/oauth2/deviceauth?otc={}", refused["user_code"].as_str().unwrap());
+    site.post(&path, &[("cancel", "1")]);
+    assert_eq!(site.poll(CONTOSO, &refused).refusal().0, "authorization_declined");
+}

@@ -1,15 +1,24 @@
 //! `account …`.
 
 use clap::Subcommand;
+use clap::builder::PossibleValuesParser;
 
-use super::{Global, Version};
+use super::Global;
+
+/// What `--resource-type` takes, in az's order.
+const RESOURCE_TYPES: [&str; 7] =
+    ["oss-rdbms", "arm", "aad-graph", "ms-graph", "batch", "media", "data-lake"];
 
 /// Commands of `account`.
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub enum AccountCommand {
     /// Forget all accounts, their tokens and secrets
-    Clear(Version),
+    Clear {
+        /// Options of every command.
+        #[command(flatten)]
+        global: Global,
+    },
     /// Get an access token
     #[command(name = "get-access-token")]
     GetAccessToken(GetAccessToken),
@@ -25,7 +34,7 @@ impl AccountCommand {
     /// Options of every command.
     pub(super) fn global(&self) -> &Global {
         match self {
-            Self::Clear(command) => &command.global,
+            Self::Clear { global } => global,
             Self::GetAccessToken(command) => &command.global,
             Self::List(command) => &command.global,
             Self::Set(command) => &command.global,
@@ -34,7 +43,7 @@ impl AccountCommand {
     }
 }
 
-/// `account get-access-token`.
+/// Get an access token.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
     azt account get-access-token\n  \
@@ -49,9 +58,10 @@ pub struct GetAccessToken {
     /// Scopes, separated by spaces; instead of a resource
     #[arg(long, value_name = "SCOPE", num_args = 0.., action = clap::ArgAction::Set)]
     pub scope: Option<Vec<String>>,
-    /// A well-known resource of the cloud
-    #[arg(long, value_name = "TYPE", ignore_case = true, value_enum)]
-    pub resource_type: Option<ResourceType>,
+    /// A well-known resource of the cloud: oss-rdbms, arm, aad-graph, ms-graph, batch, media, data-lake
+    #[arg(long, value_name = "TYPE", ignore_case = true, hide_possible_values = true,
+          value_parser = PossibleValuesParser::new(RESOURCE_TYPES))]
+    pub resource_type: Option<String>,
     /// Tenant of the token [default: the subscription's]
     #[arg(long, short, value_name = "TENANT")]
     pub tenant: Option<String>,
@@ -63,26 +73,7 @@ pub struct GetAccessToken {
     pub global: Global,
 }
 
-/// Resources that every cloud has an endpoint for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum ResourceType {
-    /// Azure databases for open source
-    OssRdbms,
-    /// Azure Resource Manager
-    Arm,
-    /// Azure AD Graph (retired)
-    AadGraph,
-    /// Microsoft Graph
-    MsGraph,
-    /// Azure Batch
-    Batch,
-    /// Azure Media Services
-    Media,
-    /// Azure Data Lake
-    DataLake,
-}
-
-/// `account list`.
+/// List the subscriptions of the signed-in accounts.
 #[derive(Debug, clap::Args)]
 pub struct AccountList {
     /// Those of all clouds and in every state
@@ -93,7 +84,7 @@ pub struct AccountList {
     pub global: Global,
 }
 
-/// `account set`.
+/// Make a subscription the default.
 #[derive(Debug, clap::Args)]
 pub struct AccountSet {
     /// Name or id
@@ -111,7 +102,7 @@ pub struct AccountSet {
     pub global: Global,
 }
 
-/// `account show`.
+/// Show a subscription.
 #[derive(Debug, clap::Args)]
 pub struct AccountShow {
     /// Name or id

@@ -3,14 +3,18 @@
 use clap::Subcommand;
 use clap::builder::PossibleValuesParser;
 
-use super::{Global, Version};
+use super::Global;
 
 /// Commands of `cloud`.
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub enum CloudCommand {
     /// List the clouds
-    List(Version),
+    List {
+        /// Options of every command.
+        #[command(flatten)]
+        global: Global,
+    },
     /// List the profiles of a cloud (there is one)
     #[command(name = "list-profiles")]
     ListProfiles(CloudListProfiles),
@@ -30,7 +34,7 @@ impl CloudCommand {
     /// Options of every command.
     pub(super) fn global(&self) -> &Global {
         match self {
-            Self::List(command) => &command.global,
+            Self::List { global } => global,
             Self::ListProfiles(command) => &command.global,
             Self::Register(command) => &command.global,
             Self::Set(command) => &command.global,
@@ -41,7 +45,7 @@ impl CloudCommand {
     }
 }
 
-/// `cloud show`.
+/// Show a cloud.
 #[derive(Debug, clap::Args)]
 pub struct CloudName {
     /// Name of the cloud
@@ -52,7 +56,7 @@ pub struct CloudName {
     pub global: Global,
 }
 
-/// `cloud list-profiles`.
+/// List the profiles of a cloud (there is one).
 #[derive(Debug, clap::Args)]
 pub struct CloudListProfiles {
     /// Name of the cloud
@@ -66,7 +70,7 @@ pub struct CloudListProfiles {
     pub global: Global,
 }
 
-/// `cloud set`.
+/// Make a cloud the active one.
 #[derive(Debug, clap::Args)]
 pub struct CloudSet {
     /// Name of the cloud
@@ -81,7 +85,7 @@ pub struct CloudSet {
     pub global: Global,
 }
 
-/// `cloud unregister`.
+/// Remove a cloud of one's own.
 #[derive(Debug, clap::Args)]
 pub struct CloudUnregister {
     /// Name of the cloud
@@ -92,7 +96,7 @@ pub struct CloudUnregister {
     pub global: Global,
 }
 
-/// `cloud register`.
+/// Describe a cloud of one's own.
 #[derive(Debug, clap::Args)]
 pub struct CloudRegister {
     /// Name of the cloud
@@ -106,7 +110,7 @@ pub struct CloudRegister {
     pub global: Global,
 }
 
-/// `cloud update`.
+/// Change the description of a cloud.
 #[derive(Debug, clap::Args)]
 pub struct CloudUpdate {
     /// Name of the cloud [default: the active one]
@@ -120,7 +124,9 @@ pub struct CloudUpdate {
     pub global: Global,
 }
 
-/// What a cloud is like: the endpoints and suffixes that az lets one name.
+// What a cloud is like: the endpoints and suffixes that az lets one name. No doc comment: clap
+// would show it as the help of the commands.
+#[allow(missing_docs, reason = "see above")]
 #[derive(Debug, Default, clap::Args)]
 pub struct CloudDefinition {
     /// The whole description as JSON, or @FILE

@@ -27,7 +27,7 @@ impl ConfigCommand {
     }
 }
 
-/// `config get`.
+/// Show settings.
 #[derive(Debug, clap::Args)]
 pub struct ConfigGet {
     /// Setting or section [default: all]
@@ -41,7 +41,7 @@ pub struct ConfigGet {
     pub global: Global,
 }
 
-/// `config set`.
+/// Change settings.
 #[derive(Debug, clap::Args)]
 pub struct ConfigSet {
     /// Settings with their values
@@ -55,7 +55,7 @@ pub struct ConfigSet {
     pub global: Global,
 }
 
-/// `config unset`.
+/// Remove settings.
 #[derive(Debug, clap::Args)]
 pub struct ConfigUnset {
     /// Settings

@@ -7,14 +7,18 @@ use crate::output::Format;
 /// Names of the output formats, in az's order.
 const FORMATS: [&str; 7] = ["json", "jsonc", "yaml", "yamlc", "table", "tsv", "none"];
 
-/// Options of every command.
-#[allow(clippy::struct_excessive_bools, reason = "they are independent flags")]
+// Options of every command. No doc comment: clap would show it as the help of each of them.
+#[allow(
+    missing_docs,
+    clippy::struct_excessive_bools,
+    reason = "see above; and they are independent flags"
+)]
 #[derive(Clone, Debug, Default, clap::Args)]
 #[command(next_help_heading = "Global options")]
 pub struct Global {
-    /// How the result is printed [default: json]
+    /// json, jsonc, yaml, yamlc, table, tsv or none [default: json]
     #[arg(long, short, ignore_case = true, hide_possible_values = true,
-          value_name = "json|jsonc|yaml|yamlc|table|tsv|none",
+          value_name = "FORMAT",
           value_parser = PossibleValuesParser::new(FORMATS).try_map(|name| name.parse::<Format>()))]
     pub output: Option<Format>,
     /// JMESPath expression that picks from the result (see jmespath.org)

@@ -1,8 +1,11 @@
 //! `login` and `logout`.
 
-use super::Global;
+use std::convert::Infallible;
 
-/// `login`.
+use super::Global;
+use crate::secret::Secret;
+
+/// Sign in to Azure.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
     azt login                                  a code to enter in any browser\n  \
@@ -16,8 +19,8 @@ pub struct Login {
     #[arg(long, short, value_name = "NAME")]
     pub username: Option<String>,
     /// Secret of the service principal; asked for when left out on a terminal
-    #[arg(long, short, value_name = "SECRET")]
-    pub password: Option<String>,
+    #[arg(long, short, value_name = "SECRET", value_parser = secret)]
+    pub password: Option<Secret>,
     /// Tenant to sign in to: id (GUID) or domain
     #[arg(long, short, value_name = "TENANT")]
     pub tenant: Option<String>,
@@ -44,7 +47,7 @@ pub struct Login {
     pub global: Global,
 }
 
-/// `logout`.
+/// Sign out: forget an account's tokens and its subscriptions.
 #[derive(Debug, clap::Args)]
 pub struct Logout {
     /// Account to sign out: user name or client id [default: that of the default subscription]
@@ -53,4 +56,9 @@ pub struct Logout {
     /// Options of every command.
     #[command(flatten)]
     pub global: Global,
+}
+
+#[allow(clippy::unnecessary_wraps, reason = "the signature that clap demands of a value parser")]
+fn secret(text: &str) -> Result<Secret, Infallible> {
+    Ok(Secret::new(text))
 }

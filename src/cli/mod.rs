@@ -12,9 +12,7 @@ mod parse;
 
 use clap::{Parser, Subcommand};
 
-pub use account::{
-    AccountCommand, AccountList, AccountSet, AccountShow, GetAccessToken, ResourceType,
-};
+pub use account::{AccountCommand, AccountList, AccountSet, AccountShow, GetAccessToken};
 pub use cloud::{
     CloudCommand, CloudDefinition, CloudListProfiles, CloudName, CloudRegister, CloudSet,
     CloudUnregister, CloudUpdate,
@@ -64,15 +62,11 @@ pub enum Command {
     #[command(subcommand)]
     Config(ConfigCommand),
     /// Show the version
-    Version(Version),
-}
-
-/// `version`.
-#[derive(Debug, clap::Args)]
-pub struct Version {
-    /// Options of every command.
-    #[command(flatten)]
-    pub global: Global,
+    Version {
+        /// Options of every command.
+        #[command(flatten)]
+        global: Global,
+    },
 }
 
 impl Command {
@@ -84,7 +78,7 @@ impl Command {
             Self::Account(command) => command.global(),
             Self::Cloud(command) => command.global(),
             Self::Config(command) => command.global(),
-            Self::Version(command) => &command.global,
+            Self::Version { global } => global,
         }
     }
 }

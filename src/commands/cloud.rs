@@ -11,7 +11,7 @@ use crate::sys::block_on;
 
 pub(super) fn run(command: &CloudCommand, context: &Context<'_>) -> Result<Answer> {
     match command {
-        CloudCommand::List(_) => Ok(list(context)),
+        CloudCommand::List { .. } => Ok(list(context)),
         CloudCommand::ListProfiles(_) => Ok(Answer::of(json!(["latest"]))),
         CloudCommand::Register(request) => register(request, context),
         CloudCommand::Set(request) => set(request, context),

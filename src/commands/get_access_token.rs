@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::{Answer, Context};
 use crate::broker::{self, Broker, Identity, Scopes, TokenRequest};
-use crate::cli::{GetAccessToken, ResourceType};
+use crate::cli::GetAccessToken;
 use crate::error::{Error, Result};
 use crate::settings::{Endpoint, Profile};
 use crate::sys::local_time;
@@ -48,24 +48,15 @@ fn scopes(request: &GetAccessToken, context: &Context<'_>) -> Result<Scopes> {
         return Scopes::new(scopes);
     }
     let cloud = context.cloud();
-    let resource = match (&request.resource, request.resource_type) {
+    let resource = match (&request.resource, &request.resource_type) {
         (Some(resource), _) if !resource.is_empty() => resource,
-        (None, Some(resource_type)) => cloud.endpoint(endpoint(resource_type))?,
+        (None, Some(name)) => cloud.endpoint(
+            Endpoint::from_resource_type(&name.to_lowercase())
+                .unwrap_or(Endpoint::ActiveDirectoryResourceId),
+        )?,
         _ => cloud.endpoint(Endpoint::ActiveDirectoryResourceId)?,
     };
     Ok(Scopes::of_resource(resource))
-}
-
-fn endpoint(resource_type: ResourceType) -> Endpoint {
-    match resource_type {
-        ResourceType::OssRdbms => Endpoint::OssrdbmsResourceId,
-        ResourceType::Arm => Endpoint::ActiveDirectoryResourceId,
-        ResourceType::AadGraph => Endpoint::ActiveDirectoryGraphResourceId,
-        ResourceType::MsGraph => Endpoint::MicrosoftGraphResourceId,
-        ResourceType::Batch => Endpoint::BatchResourceId,
-        ResourceType::Media => Endpoint::MediaResourceId,
-        ResourceType::DataLake => Endpoint::ActiveDirectoryDataLakeResourceId,
-    }
 }
 
 /// The time in the caller's zone, without a zone, always with six digits: the shape that SDKs

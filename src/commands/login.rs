@@ -112,7 +112,7 @@ async fn authenticate<'a>(
 /// The service principal's secret: from the command line, else from the person.
 fn secret(request: &Login, context: &Context<'_>) -> Result<Secret> {
     match &request.password {
-        Some(secret) => Ok(Secret::new(secret.clone())),
+        Some(secret) => Ok(secret.clone()),
         None if context.system.terminal.stdin_is_tty() => {
             context.system.terminal.read_password("Password: ")
         }

@@ -69,7 +69,7 @@ pub fn run(command: &Command, context: &Context<'_>) -> Result<Answer> {
         Command::Login(request) => login::run(request, context),
         Command::Logout(request) => logout::run(request, context),
         Command::Account(command) => match command {
-            AccountCommand::Clear(_) => account_clear::run(context),
+            AccountCommand::Clear { .. } => account_clear::run(context),
             AccountCommand::GetAccessToken(request) => get_access_token::run(request, context),
             AccountCommand::List(request) => account_list::run(request, context),
             AccountCommand::Set(request) => account_set::run(request, context),
@@ -77,6 +77,6 @@ pub fn run(command: &Command, context: &Context<'_>) -> Result<Answer> {
         },
         Command::Cloud(command) => cloud::run(command, context),
         Command::Config(command) => config::run(command, context),
-        Command::Version(_) => Ok(version::run(context)),
+        Command::Version { .. } => Ok(version::run(context)),
     }
 }

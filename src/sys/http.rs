@@ -99,6 +99,13 @@ impl Http {
     pub async fn send(&self, env: &Env, request: Request) -> Result<Response> {
         let client = self.client(env)?;
         let host = host_of(&request.url);
+        if !is_private(&request.url) {
+            return Err(Error::new(
+                Kind::Network,
+                format!("{host} would be asked without encryption; nothing was sent."),
+            )
+            .remedy("Describe the cloud with https:// endpoints (see `cloud update --help`)."));
+        }
         let mut builder = match request.method {
             Method::Get => client.get(&request.url),
             Method::Post => client.post(&request.url),
@@ -164,6 +171,16 @@ fn host_of(url: &str) -> String {
         .unwrap_or_else(|| "the service".to_owned())
 }
 
+/// True for TLS, and for plain HTTP that does not leave this machine.
+fn is_private(url: &str) -> bool {
+    let Ok(url) = reqwest::Url::parse(url) else { return true };
+    let is_local = |host: &str| {
+        let address = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
+        host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+    };
+    url.scheme() == "https" || url.host_str().is_some_and(is_local)
+}
+
 /// The innermost cause: the outer ones only repeat "error sending request" and the URL.
 fn root_cause(error: &reqwest::Error) -> String {
     let mut cause: &dyn std::error::Error = error;
@@ -191,4 +208,25 @@ fn unreachable_host(host: &str, error: &reqwest::Error) -> Error {
     };
     Error::new(Kind::Network, format!("{what}."))
         .remedy("Check the network, and HTTPS_PROXY if you are behind a proxy, then try again.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_http_stays_on_this_machine() {
+        for url in [
+            "https://login.example/x",
+            "http://localhost:1/x",
+            "http://127.0.0.9/x",
+            "http://[::1]:80/",
+        ] {
+            assert!(is_private(url), "{url}");
+        }
+        for url in ["http://login.example/x", "http://localhost.evil.example/", "http://10.0.0.1/"]
+        {
+            assert!(!is_private(url), "{url}");
+        }
+    }
 }

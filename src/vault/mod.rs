@@ -52,13 +52,13 @@ pub struct Options {
 }
 
 impl Default for Options {
-    /// `auto`, an hour and 2 s. An hour: one call in an hour pays for asking the Secret Service (some 20 ms), and
+    /// `auto`, an hour and 3 s. An hour: one call in an hour pays for asking the Secret Service (some 20 ms), and
     /// locking the keyring takes effect within the hour.
     fn default() -> Self {
         Self {
             key_source: KeyChoice::Auto,
             key_cache_seconds: 3600,
-            keyring_limit: Duration::from_secs(2),
+            keyring_limit: Duration::from_secs(3),
         }
     }
 }

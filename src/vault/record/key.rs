@@ -153,6 +153,7 @@ mod tests {
     fn parts_do_not_run_together() {
         assert_ne!(Account::key_of("ab", "c"), Account::key_of("a", "bc"));
         assert_ne!(Account::key_of("a1:b", ""), Account::key_of("a", "b"));
+        assert_ne!(Account::key_of("a:b", ""), Account::key_of("a", "b:"));
     }
 
     #[test]
