@@ -1,0 +1,22 @@
+//! The real clients: Azure Identity for Python gets tokens through the binary under the name `az`,
+//! and az 2.91 itself shares its files with it.
+
+#![allow(
+    missing_docs,
+    dead_code,
+    clippy::pedantic,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::disallowed_methods,
+    unreachable_pub,
+    reason = "a test says what is wrong by panicking"
+)]
+
+mod azure_identity;
+mod real_az;
+#[path = "../it/support/mod.rs"]
+mod support;
+mod venv;
