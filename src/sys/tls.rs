@@ -15,6 +15,14 @@ const FILE_VARIABLES: [&str; 3] = ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_
 /// The variable that names folders of PEM files (OpenSSL), separated as in `PATH`.
 const FOLDER_VARIABLE: &str = "SSL_CERT_DIR";
 
+/// Where Linux distributions and the BSDs keep the platform's authorities as one file.
+const PLATFORM_BUNDLES: [&str; 4] = [
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+];
+
 /// The authorities that the environment adds to the platform's store.
 ///
 /// A bundle that is named but cannot be read is an error (the person asked for it, and without it
@@ -44,6 +52,11 @@ pub(super) fn extra_authorities(env: &Env) -> Result<Vec<Certificate>> {
             found.extend(from_folder(&folder));
         }
     }
+    // rustls takes OpenSSL's variables for the whole store; here they add to the platform's.
+    if env.non_empty("SSL_CERT_FILE").or(env.non_empty(FOLDER_VARIABLE)).is_some() {
+        let bundle = PLATFORM_BUNDLES.iter().find_map(|path| from_file(Path::new(path)).ok());
+        found.extend(bundle.unwrap_or_default());
+    }
     Ok(found)
 }
 
@@ -62,4 +75,24 @@ fn from_file(path: &Path) -> Result<Vec<Certificate>, String> {
 fn from_folder(folder: &Path) -> Vec<Certificate> {
     let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
     entries.flatten().filter_map(|entry| from_file(&entry.path()).ok()).flatten().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn openssls_variables_add_to_the_platforms_store() {
+        let Some(bundle) = PLATFORM_BUNDLES.iter().find(|path| Path::new(path).exists()) else {
+            return;
+        };
+        let of = |vars: &[(&str, &str)]| {
+            extra_authorities(&Env::fixed(vars.iter().copied())).unwrap().len()
+        };
+        assert_eq!(of(&[]), 0);
+        let platform = of(&[("REQUESTS_CA_BUNDLE", bundle)]);
+        assert!(platform > 0);
+        assert_eq!(of(&[("SSL_CERT_FILE", bundle)]), 2 * platform);
+        assert_eq!(of(&[("SSL_CERT_DIR", "/nowhere")]), platform);
+    }
 }

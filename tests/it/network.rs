@@ -1,0 +1,87 @@
+//! Certificates, proxies and services that are not there.
+
+use crate::support::*;
+
+/// A token that is not cached, so that the service must be asked.
+const COLD: [&str; 4] = ["account", "get-access-token", "--resource", "https://vault.azure.net"];
+
+#[test]
+fn each_variable_for_certificates_is_honoured() {
+    let sandbox = Sandbox::signed_in_as_app();
+    let ca = sandbox.env()["REQUESTS_CA_BUNDLE"].clone();
+    let folder = sandbox.root().join("certificates");
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::copy(&ca, folder.join("emulator.pem")).unwrap();
+    std::fs::write(folder.join("README"), "not a certificate").unwrap();
+    let folder = folder.to_str().unwrap();
+    for (variable, value) in [
+        ("REQUESTS_CA_BUNDLE", ca.as_str()),
+        ("REQUESTS_CA_BUNDLE", folder),
+        ("CURL_CA_BUNDLE", &ca),
+        ("SSL_CERT_FILE", &ca),
+        ("SSL_CERT_DIR", folder),
+    ] {
+        let resource = format!("api://{variable}-{}", value.len());
+        let mut command = sandbox.command(["account", "get-access-token", "--resource", &resource]);
+        let run = Run::of(command.env_remove("REQUESTS_CA_BUNDLE").env(variable, value));
+        // The emulator does not know the resource: TLS was fine.
+        run.exits(6).says("AADSTS500011");
+    }
+}
+
+#[test]
+fn an_authority_that_nobody_trusts_is_named_with_its_cure() {
+    let sandbox = Sandbox::signed_in_as_app();
+    let mut command = sandbox.command(COLD);
+    Run::of(command.env_remove("REQUESTS_CA_BUNDLE"))
+        .exits(7)
+        .says("ERROR: The certificate of localhost is not trusted: ")
+        .says("REQUESTS_CA_BUNDLE");
+    for (value, cause) in [("/no/such/file", "does not exist"), ("/etc/passwd", "PEM certificate")]
+    {
+        let mut command = sandbox.command(COLD);
+        Run::of(command.env("REQUESTS_CA_BUNDLE", value))
+            .exits(7)
+            .says("REQUESTS_CA_BUNDLE")
+            .says(cause);
+    }
+}
+
+#[test]
+fn proxies_come_from_the_usual_variables() {
+    let sandbox = Sandbox::signed_in_as_app();
+    let closed = "http://127.0.0.1:1";
+    for variable in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"] {
+        let mut command = sandbox.command(COLD);
+        let run = Run::of(command.env(variable, closed)).exits(7);
+        run.says("HTTPS_PROXY");
+        assert_eq!(sandbox.requests(), Vec::<String>::new(), "{variable}");
+    }
+    let mut command = sandbox.command(COLD);
+    drop(Run::of(command.env("HTTPS_PROXY", closed).env("NO_PROXY", "localhost")).quiet());
+}
+
+#[test]
+fn a_service_that_is_not_there() {
+    let sandbox = Sandbox::signed_in_as_app();
+    let clouds = sandbox.read("clouds.config");
+    let port = sandbox.emulator.url().rsplit(':').next().unwrap().to_owned();
+    sandbox.write("clouds.config", clouds.replace(&port, "1"));
+    // Another host is another environment: the tokens of the first are not its.
+    let run =
+        sandbox.azt(["login", "--service-principal", "-u", APP, "-p", APP_SECRET, "-t", CONTOSO]);
+    run.exits(7).says("ERROR: Cannot connect to localhost: ");
+    sandbox.write("clouds.config", clouds);
+    drop(sandbox.azt(["account", "get-access-token"]).quiet());
+}
+
+#[test]
+fn no_secret_leaves_without_encryption() {
+    let sandbox = Sandbox::signed_in_as_app();
+    let clouds = sandbox.read("clouds.config");
+    sandbox.write("clouds.config", clouds.replace("https://localhost", "http://login.example"));
+    sandbox
+        .azt(["login", "--service-principal", "-u", APP, "-p", APP_SECRET, "-t", CONTOSO])
+        .exits(7)
+        .says("ERROR: login.example would be asked without encryption; nothing was sent.");
+}
