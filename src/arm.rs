@@ -1,7 +1,8 @@
-//! Azure Resource Manager: which tenants and subscriptions a token can see.
+//! Azure Resource Manager: which tenants, subscriptions and locations a token can see.
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 
 use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
@@ -38,7 +39,7 @@ pub struct ArmSubscription {
     /// The tenant that the subscription belongs to, which need not be the token's.
     pub tenant_id: Option<String>,
     /// `[{"tenantId": …}]`, or nothing.
-    pub managed_by_tenants: Option<serde_json::Value>,
+    pub managed_by_tenants: Option<Value>,
 }
 
 /// The tenants of the account that `token` was issued to: `GET {resource manager}/tenants`, paged.
@@ -47,7 +48,7 @@ pub async fn tenants(
     resource_manager: &str,
     token: &Secret,
 ) -> Result<Vec<Tenant>> {
-    list(system, resource_manager, "tenants", token).await
+    list(system, resource_manager, &format!("tenants?api-version={API_VERSION}"), token).await
 }
 
 /// The subscriptions that `token` can see in its tenant: `GET {resource manager}/subscriptions`,
@@ -57,11 +58,59 @@ pub async fn subscriptions(
     resource_manager: &str,
     token: &Secret,
 ) -> Result<Vec<ArmSubscription>> {
-    list(system, resource_manager, "subscriptions", token).await
+    list(system, resource_manager, &format!("subscriptions?api-version={API_VERSION}"), token).await
+}
+
+/// The tenants of the account as `account tenant list` prints them: `{"id", "tenantId"}`, from the
+/// API version that az's `account` extension uses.
+pub async fn tenant_ids(
+    system: &System,
+    resource_manager: &str,
+    token: &Secret,
+) -> Result<Vec<Value>> {
+    let all = list(system, resource_manager, "tenants?api-version=2016-06-01", token).await?;
+    Ok(only(all, &["id", "tenantId"]))
+}
+
+/// The locations of a subscription, with the members that az prints.
+///
+/// `extended` adds edge zones.
+pub async fn locations(
+    system: &System,
+    resource_manager: &str,
+    subscription: &str,
+    extended: bool,
+    token: &Secret,
+) -> Result<Vec<Value>> {
+    let extended = if extended { "includeExtendedLocations=true&" } else { "" };
+    let path =
+        format!("subscriptions/{subscription}/locations?{extended}api-version={API_VERSION}");
+    let all = list(system, resource_manager, &path, token).await?;
+    Ok(only(
+        all,
+        &[
+            "availabilityZoneMappings",
+            "displayName",
+            "id",
+            "metadata",
+            "name",
+            "regionalDisplayName",
+            "subscriptionId",
+            "type",
+        ],
+    ))
+}
+
+/// The objects with these members alone, where they have them.
+fn only(objects: Vec<Map<String, Value>>, members: &[&str]) -> Vec<Value> {
+    let kept = |object: Map<String, Value>| {
+        object.into_iter().filter(|(name, _)| members.contains(&name.as_str())).collect()
+    };
+    objects.into_iter().map(|object| Value::Object(kept(object))).collect()
 }
 
 /// What a cloud says of itself at `url`, the metadata document of its resource manager.
-pub async fn metadata(system: &System, url: &str) -> Result<serde_json::Value> {
+pub async fn metadata(system: &System, url: &str) -> Result<Value> {
     let response = system.http.send(&system.env, Request::get(url)).await?;
     if response.status != 200 {
         return Err(Error::failed(format!(
@@ -76,7 +125,7 @@ pub async fn metadata(system: &System, url: &str) -> Result<serde_json::Value> {
 async fn list<T: DeserializeOwned>(
     system: &System,
     resource_manager: &str,
-    what: &str,
+    path: &str,
     token: &Secret,
 ) -> Result<Vec<T>> {
     #[derive(Deserialize)]
@@ -86,7 +135,8 @@ async fn list<T: DeserializeOwned>(
         next_link: Option<String>,
     }
     let base = resource_manager.trim_end_matches('/');
-    let mut url = format!("{base}/{what}?api-version={API_VERSION}");
+    let mut url = format!("{base}/{path}");
+    let what = path.split('?').next().unwrap_or(path);
     let mut items = Vec::new();
     for _ in 0..MOST_PAGES {
         let request = Request::get(&url).header("accept", "application/json").bearer(token);

@@ -1,13 +1,17 @@
 //! `account …`.
 
 use clap::Subcommand;
-use clap::builder::PossibleValuesParser;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::Global;
 
 /// What `--resource-type` takes, in az's order.
 const RESOURCE_TYPES: [&str; 7] =
     ["oss-rdbms", "arm", "aad-graph", "ms-graph", "batch", "media", "data-lake"];
+
+/// az's words for a switch that may carry a value.
+const YES_OR_NO: [&str; 10] = ["true", "t", "yes", "y", "1", "false", "f", "no", "n", "0"];
+const YES: [&str; 5] = ["true", "t", "yes", "y", "1"];
 
 /// Commands of `account`.
 #[derive(Debug, Subcommand)]
@@ -24,10 +28,16 @@ pub enum AccountCommand {
     GetAccessToken(GetAccessToken),
     /// List the subscriptions of the signed-in accounts
     List(AccountList),
+    /// List the locations (regions) of the default subscription
+    #[command(name = "list-locations")]
+    ListLocations(AccountListLocations),
     /// Make a subscription the default
     Set(AccountSet),
     /// Show a subscription [default: the default one]
     Show(AccountShow),
+    /// Tenants of the account
+    #[command(subcommand)]
+    Tenant(TenantCommand),
 }
 
 impl AccountCommand {
@@ -37,8 +47,10 @@ impl AccountCommand {
             Self::Clear { global } => global,
             Self::GetAccessToken(command) => &command.global,
             Self::List(command) => &command.global,
+            Self::ListLocations(command) => &command.global,
             Self::Set(command) => &command.global,
             Self::Show(command) => &command.global,
+            Self::Tenant(TenantCommand::List { global }) => global,
         }
     }
 }
@@ -79,6 +91,30 @@ pub struct AccountList {
     /// Those of all clouds and in every state
     #[arg(long)]
     pub all: bool,
+    /// Options of every command.
+    #[command(flatten)]
+    pub global: Global,
+}
+
+/// Commands of `account tenant`.
+#[derive(Debug, Subcommand)]
+pub enum TenantCommand {
+    /// List the tenants of the default account
+    List {
+        /// Options of every command.
+        #[command(flatten)]
+        global: Global,
+    },
+}
+
+/// List the locations (regions) of the default subscription.
+#[derive(Debug, clap::Args)]
+pub struct AccountListLocations {
+    /// Edge zones too
+    #[arg(long, value_name = "true|false", num_args = 0..=1, default_missing_value = "true",
+          ignore_case = true, hide_possible_values = true,
+          value_parser = PossibleValuesParser::new(YES_OR_NO).map(|word| YES.contains(&&*word.to_lowercase())))]
+    pub include_extended_locations: Option<bool>,
     /// Options of every command.
     #[command(flatten)]
     pub global: Global,

@@ -12,7 +12,10 @@ mod parse;
 
 use clap::{Parser, Subcommand};
 
-pub use account::{AccountCommand, AccountList, AccountSet, AccountShow, GetAccessToken};
+pub use account::{
+    AccountCommand, AccountList, AccountListLocations, AccountSet, AccountShow, GetAccessToken,
+    TenantCommand,
+};
 pub use cloud::{
     CloudCommand, CloudDefinition, CloudListProfiles, CloudName, CloudRegister, CloudSet,
     CloudUnregister, CloudUpdate,

@@ -40,8 +40,10 @@ pub fn parse(
             .map_err(|_| Error::new(Kind::Usage, "An argument is not UTF-8 text."))?;
         args.push(expand(system, arg)?);
     }
-    // Command words are at most two deep, and no command takes a positional before that.
-    for word in args.iter_mut().take_while(|arg| !arg.starts_with('-')).take(2) {
+    // Command words are at most three deep; `config` takes values from the third on.
+    let depth =
+        if args.first().is_some_and(|word| word.eq_ignore_ascii_case("account")) { 3 } else { 2 };
+    for word in args.iter_mut().take_while(|arg| !arg.starts_with('-')).take(depth) {
         word.make_ascii_lowercase();
     }
     match args.first().map(String::as_str) {
@@ -51,7 +53,7 @@ pub fn parse(
         Some(_) => {}
     }
     if args.iter().any(|arg| arg == "-h" || arg == "--help") {
-        args.truncate(args.iter().take_while(|arg| !arg.starts_with('-')).take(2).count());
+        args.truncate(args.iter().take_while(|arg| !arg.starts_with('-')).take(depth).count());
         args.push("--help".to_owned());
     }
 
@@ -130,9 +132,12 @@ fn explain(error: &clap::Error, root: &Command, args: &[String], program: &str) 
     let message = match error.kind() {
         ErrorKind::InvalidSubcommand => {
             let word = text(ContextKind::InvalidSubcommand).unwrap_or_default();
-            let hint = text(ContextKind::SuggestedSubcommand)
-                .map(|guess| format!("\nDid you mean '{guess}' ?"))
-                .unwrap_or_default();
+            // clap lists the likeliest last.
+            let guess = match error.get(ContextKind::SuggestedSubcommand) {
+                Some(ContextValue::Strings(guesses)) => guesses.last(),
+                _ => None,
+            };
+            let hint = guess.map(|guess| format!("\nDid you mean '{guess}' ?")).unwrap_or_default();
             format!("'{word}' is misspelled or not recognized by the system.{hint}")
         }
         ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {

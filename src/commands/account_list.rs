@@ -1,8 +1,8 @@
 //! `account list`.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::{Answer, Context};
+use super::{Answer, Context, rows};
 use crate::cli::AccountList;
 use crate::error::Result;
 use crate::settings::Profile;
@@ -21,21 +21,16 @@ pub(super) fn run(request: &AccountList, context: &Context<'_>) -> Result<Answer
     Ok(Answer::with_columns(listing.value, columns))
 }
 
-/// az's columns for `-o table`.
 fn columns(list: &Value) -> Value {
-    let names = [
-        ("Name", "name"),
-        ("CloudName", "cloudName"),
-        ("SubscriptionId", "id"),
-        ("TenantId", "tenantId"),
-        ("State", "state"),
-        ("IsDefault", "isDefault"),
-    ];
-    let row = |entry: &Value| {
-        let cell = |(header, member): (&str, &str)| {
-            (header.to_owned(), entry.get(member).cloned().unwrap_or_default())
-        };
-        Value::Object(names.into_iter().map(cell).collect::<Map<_, _>>())
-    };
-    Value::Array(list.as_array().map(|rows| rows.iter().map(row).collect()).unwrap_or_default())
+    rows(
+        list,
+        &[
+            ("Name", "name"),
+            ("CloudName", "cloudName"),
+            ("SubscriptionId", "id"),
+            ("TenantId", "tenantId"),
+            ("State", "state"),
+            ("IsDefault", "isDefault"),
+        ],
+    )
 }

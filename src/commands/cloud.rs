@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Answer, Context};
+use super::{Answer, Context, rows};
 use crate::arm;
 use crate::cli::{CloudCommand, CloudDefinition, CloudRegister, CloudSet, CloudUpdate};
 use crate::error::{Error, Kind, Result};
@@ -30,10 +30,8 @@ fn list(context: &Context<'_>) -> Answer {
     Answer::with_columns(Value::Array(all.collect()), columns)
 }
 
-/// az's columns for `-o table`.
 fn columns(list: &Value) -> Value {
-    let row = |cloud: &Value| json!({"IsActive": cloud.get("isActive"), "Name": cloud.get("name"), "Profile": cloud.get("profile")});
-    Value::Array(list.as_array().map(|rows| rows.iter().map(row).collect()).unwrap_or_default())
+    rows(list, &[("IsActive", "isActive"), ("Name", "name"), ("Profile", "profile")])
 }
 
 fn show(name: Option<&str>, context: &Context<'_>) -> Result<Answer> {

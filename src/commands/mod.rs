@@ -2,8 +2,11 @@
 
 mod account_clear;
 mod account_list;
+mod account_list_locations;
 mod account_set;
 mod account_show;
+mod account_tenant_list;
+mod arm_token;
 mod cloud;
 mod config;
 mod context;
@@ -19,7 +22,7 @@ use zeroize::Zeroize;
 pub use context::Context;
 pub use version::version_text;
 
-use crate::cli::{AccountCommand, Command};
+use crate::cli::{AccountCommand, Command, TenantCommand};
 use crate::error::Result;
 
 /// What a command found out.
@@ -54,6 +57,18 @@ impl Answer {
     }
 }
 
+/// A list's rows with these columns, each a header and the member under it: `-o table` where az
+/// picks the columns itself.
+fn rows(list: &Value, columns: &[(&str, &str)]) -> Value {
+    let row = |entry: &Value| {
+        let cell = |(header, member): &(&str, &str)| {
+            ((*header).to_owned(), entry.get(member).cloned().unwrap_or_default())
+        };
+        Value::Object(columns.iter().map(cell).collect())
+    };
+    Value::Array(list.as_array().map(|list| list.iter().map(row).collect()).unwrap_or_default())
+}
+
 fn wipe(value: &mut Value) {
     match value {
         Value::String(text) => text.zeroize(),
@@ -72,8 +87,10 @@ pub fn run(command: &Command, context: &Context<'_>) -> Result<Answer> {
             AccountCommand::Clear { .. } => account_clear::run(context),
             AccountCommand::GetAccessToken(request) => get_access_token::run(request, context),
             AccountCommand::List(request) => account_list::run(request, context),
+            AccountCommand::ListLocations(request) => account_list_locations::run(request, context),
             AccountCommand::Set(request) => account_set::run(request, context),
             AccountCommand::Show(request) => account_show::run(request, context),
+            AccountCommand::Tenant(TenantCommand::List { .. }) => account_tenant_list::run(context),
         },
         Command::Cloud(command) => cloud::run(command, context),
         Command::Config(command) => config::run(command, context),

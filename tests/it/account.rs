@@ -152,3 +152,24 @@ fn a_members_that_nobody_knows_is_shown_and_survives() {
     sandbox.azt(["account", "set", "-s", "Contoso Production"]).quiet();
     assert_eq!(sandbox.azt(["account", "show"]).quiet().text("colour"), "blue");
 }
+
+#[test]
+fn locations_and_tenants_are_asked_for_with_the_accounts_token() {
+    let sandbox = Sandbox::signed_in_as_alice();
+    let run = sandbox.az(["account", "list-locations"]).quiet();
+    let first = &run.json()[0];
+    assert!(first["name"].is_string() && first["regionalDisplayName"].is_string(), "{first}");
+    let table = sandbox.az(["account", "list-locations", "-o", "table"]).quiet().stdout;
+    assert!(table.starts_with("DisplayName"), "{table}");
+    assert_eq!(sandbox.requests(), vec![format!("GET /subscriptions/{PRODUCTION}/locations"); 2]);
+    sandbox.emulator.clear_requests();
+    drop(sandbox.az(["account", "list-locations", "--include-extended-locations", "Yes"]).quiet());
+    assert!(sandbox.emulator.requests()[0].query["includeExtendedLocations"] == "true");
+
+    let tenants = sandbox.az(["account", "tenant", "list"]).quiet().json();
+    assert_eq!(tenants.as_array().unwrap().len(), 3);
+    assert_eq!(
+        tenants[0],
+        serde_json::json!({"id": format!("/tenants/{CONTOSO}"), "tenantId": CONTOSO})
+    );
+}
