@@ -75,10 +75,9 @@ impl<'a> Broker<'a> {
     /// said, with the command that cures it.
     pub fn token(&self, request: &TokenRequest) -> Result<Token> {
         let key = self.key(request);
-        let stale = match self.cached(&key)? {
-            Some((token, Freshness::Fresh)) => return Ok(token),
-            other => other,
-        };
+        if let Some((token, Freshness::Fresh)) = self.cached(&key)? {
+            return Ok(token);
+        }
         let flight = self.vault.flight(&key, FLIGHT_LIMIT)?;
         if flight.is_none() {
             self.system
@@ -88,8 +87,7 @@ impl<'a> Broker<'a> {
         // Whoever held the lock before may have put the token there.
         let stale = match self.cached(&key)? {
             Some((token, Freshness::Fresh)) => return Ok(token),
-            Some(found) => Some(found),
-            None => stale,
+            other => other,
         };
         match (block_on(self.renew(request))?, stale) {
             (Ok(token), _) => Ok(token),
@@ -141,7 +139,7 @@ impl<'a> Broker<'a> {
                 .remedy("To re-authenticate, please run:")
                 .remedy(format!("{program} login")));
         };
-        let authority = Authority::new(&self.cloud.authority_host()?, &request.tenant);
+        let authority = Authority::new(&self.cloud.authority_host()?, &request.tenant)?;
         let claims = merge_capabilities(None, announces_cp1(self.system))?;
         let response = refresh(
             self.system,
@@ -193,7 +191,7 @@ impl<'a> Broker<'a> {
         let client_id = request.identity.client_id();
         let entry = self.service_principal(&request.identity, &request.tenant)?;
         let credential = credential_of(&entry)?;
-        let authority = Authority::new(&self.cloud.authority_host()?, &request.tenant);
+        let authority = Authority::new(&self.cloud.authority_host()?, &request.tenant)?;
         let claims = merge_capabilities(None, announces_cp1(self.system))?;
         let response = client_credentials(
             self.system,

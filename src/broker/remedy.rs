@@ -7,6 +7,25 @@ use crate::program::Program;
 /// A secret that is wrong because a certificate was meant (az's remedy).
 const INVALID_CLIENT_SECRET: u32 = 7_000_215;
 
+/// What cures a refusal that signing in again does not, by Entra's code.
+const CURES: [(u32, &str); 12] = [
+    (16_000, "Sign in again and choose the account that is meant."),
+    (50_020, "The account is neither a member nor a guest of this tenant: check --tenant."),
+    (50_034, "The tenant has no such user: check the name and --tenant."),
+    (50_057, "The account is disabled: ask the tenant's administrator."),
+    (53_000, "Conditional Access wants a managed device: ask the tenant's administrator."),
+    (
+        53_003,
+        "Conditional Access forbids this sign-in: ask the tenant's administrator, with the correlation id.",
+    ),
+    (65_002, "This client may not ask for that resource on a person's behalf: use another scope."),
+    (90_002, "There is no such tenant in this cloud: check --tenant and `cloud show`."),
+    (500_011, "The tenant has no such resource: check --resource or --scope, and the tenant."),
+    (700_016, "The tenant has no such application: check --username (the client id) and --tenant."),
+    (7_000_215, "Check the secret: its value is meant, not its id."),
+    (7_000_222, "The secret has expired: make a new one in Entra ID and sign in with that."),
+];
+
 /// Adds to `error` how a person gets a token of `scopes` in `tenant` after all.
 ///
 /// Only to what signing in again can cure: an SDK that reads "az login" in the text of a network
@@ -17,12 +36,13 @@ pub(super) fn for_user(error: Error, program: Program, tenant: &str, scopes: &Sc
     }
     let scopes = scopes.iter().map(|scope| format!("\"{scope}\"")).collect::<Vec<_>>().join(" ");
     let login = format!("{program} login --tenant \"{tenant}\" --scope {scopes}");
-    match program {
-        Program::Az => interactively(error).remedy("az logout").remedy(login),
-        Program::Azt if error.kind() == Kind::InteractionRequired => {
+    match (program, cure(&error)) {
+        (Program::Az, _) => interactively(error).remedy("az logout").remedy(login),
+        (Program::Azt, Some(cure)) => error.remedy(cure),
+        (Program::Azt, None) if error.kind() == Kind::InteractionRequired => {
             error.remedy("Sign in again:").remedy(login)
         }
-        Program::Azt => error,
+        (Program::Azt, None) => error,
     }
 }
 
@@ -31,16 +51,26 @@ pub(super) fn for_application(error: Error, program: Program) -> Error {
     if !is_from_entra(&error) {
         return error;
     }
-    let codes = error.entra_detail().map(|detail| detail.codes.clone()).unwrap_or_default();
-    if codes.contains(&INVALID_CLIENT_SECRET) {
-        return error.remedy("The error may be caused by passing a service principal certificate with --password. Please note that --password no longer accepts a service principal certificate. To pass a service principal certificate, use --certificate instead.");
+    let codes = error.entra_detail().map(|detail| detail.codes.as_slice()).unwrap_or_default();
+    match (program, cure(&error)) {
+        (Program::Az, _) if codes.contains(&INVALID_CLIENT_SECRET) => error.remedy("The error may be caused by passing a service principal certificate with --password. Please note that --password no longer accepts a service principal certificate. To pass a service principal certificate, use --certificate instead."),
+        (Program::Az, _) => interactively(error).remedy("az logout").remedy("az login"),
+        (Program::Azt, Some(cure)) => error.remedy(cure),
+        (Program::Azt, None) => error.remedy("Check the application in Entra ID, then sign in again with `azt login --service-principal`."),
     }
-    match program {
-        Program::Az => interactively(error).remedy("az logout").remedy("az login"),
-        Program::Azt => error.remedy(
-            "Check the application's credential in Entra ID, then sign in again with `azt login --service-principal`.",
-        ),
+}
+
+/// Adds to `error`, a refusal of the sign-in itself, what cures it where that is known.
+pub(super) fn for_sign_in(error: Error, program: Program) -> Error {
+    match (program, cure(&error)) {
+        (Program::Azt, Some(cure)) => error.remedy(cure),
+        _ => error,
     }
+}
+
+fn cure(error: &Error) -> Option<&'static str> {
+    let codes = &error.entra_detail()?.codes;
+    CURES.iter().find(|(code, _)| codes.contains(code)).map(|(_, cure)| *cure)
 }
 
 fn is_from_entra(error: &Error) -> bool {

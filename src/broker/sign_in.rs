@@ -1,6 +1,7 @@
 //! A sign-in under way: everything stays in memory until it has succeeded as a whole.
 
 use super::records;
+use super::remedy;
 use super::{Identity, announces_cp1};
 use crate::entra::{
     AZURE_CLI_CLIENT_ID, Authority, Scopes, TokenResponse, authorize_device, client_credentials,
@@ -57,13 +58,17 @@ impl<'a> SignIn<'a> {
             Some(tenant) => resolve_tenant(system, &login_url, tenant).await?,
             None => ANY_TENANT.to_owned(),
         };
-        let authority = Authority::new(&login_url, tenant);
+        let authority = Authority::new(&login_url, &tenant)?;
         let claims = merge_capabilities(challenge, announces_cp1(system))?;
         let client_id = AZURE_CLI_CLIENT_ID;
-        let code =
-            authorize_device(system, &authority, client_id, scopes, claims.as_deref()).await?;
+        let refused = |error| remedy::for_sign_in(error, system.program);
+        let code = authorize_device(system, &authority, client_id, scopes, claims.as_deref())
+            .await
+            .map_err(refused)?;
         show(&code.message);
-        let response = poll_device(system, &authority, client_id, &code, claims.as_deref()).await?;
+        let response = poll_device(system, &authority, client_id, &code, claims.as_deref())
+            .await
+            .map_err(refused)?;
         let source = "urn:ietf:params:oauth:grant-type:device_code";
         Self::of_user(system, cloud, authority, scopes, &response, source)
     }
@@ -82,7 +87,7 @@ impl<'a> SignIn<'a> {
     ) -> Result<Self> {
         let login_url = cloud.authority_host()?;
         let tenant = resolve_tenant(system, &login_url, tenant).await?;
-        let authority = Authority::new(&login_url, &*tenant);
+        let authority = Authority::new(&login_url, &tenant)?;
         let claims = merge_capabilities(challenge, announces_cp1(system))?;
         let mut sign_in = Self {
             system,
@@ -204,7 +209,7 @@ impl<'a> SignIn<'a> {
         scopes: &Scopes,
         claims: Option<&str>,
     ) -> Result<Secret> {
-        let authority = self.authority.with_tenant(tenant);
+        let authority = self.authority.with_tenant(tenant)?;
         let response = match &self.credential {
             Credential::User(person) => {
                 refresh(
@@ -223,7 +228,7 @@ impl<'a> SignIn<'a> {
                 let client_id = self.identity.client_id();
                 client_credentials(self.system, &authority, client_id, &credential, scopes, claims)
                     .await
-                    .map_err(|error| super::remedy::for_application(error, self.system.program))?
+                    .map_err(|error| remedy::for_application(error, self.system.program))?
             }
         };
         let token = response.access_token.clone();

@@ -44,13 +44,12 @@ impl AccountCommand {
     /// Options of every command.
     pub(super) fn global(&self) -> &Global {
         match self {
-            Self::Clear { global } => global,
+            Self::Clear { global } | Self::Tenant(TenantCommand::List { global }) => global,
             Self::GetAccessToken(command) => &command.global,
             Self::List(command) => &command.global,
             Self::ListLocations(command) => &command.global,
             Self::Set(command) => &command.global,
             Self::Show(command) => &command.global,
-            Self::Tenant(TenantCommand::List { global }) => global,
         }
     }
 }

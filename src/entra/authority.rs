@@ -1,5 +1,7 @@
 //! Where a tenant's endpoints are.
 
+use crate::error::{Error, Result};
+
 /// A tenant at a login host: `https://login.microsoftonline.com/contoso.com`.
 ///
 /// Endpoints are built, not discovered: their paths are the same in every cloud, and discovery
@@ -14,8 +16,21 @@ impl Authority {
     /// The authority of `tenant` (GUID, domain, `organizations` or `common`) at `login_url`, a
     /// cloud's `activeDirectory` endpoint. As in az the URL is lower-cased and loses a trailing
     /// slash.
-    pub fn new(login_url: &str, tenant: impl Into<String>) -> Self {
-        Self { login_url: login_url.trim_end_matches('/').to_lowercase(), tenant: tenant.into() }
+    ///
+    /// # Errors
+    /// `tenant` has characters that neither a GUID nor a domain has: they would lead requests, with
+    /// the secrets in them, to other paths.
+    pub fn new(login_url: &str, tenant: &str) -> Result<Self> {
+        let is_allowed = |c: char| c.is_alphanumeric() || "-._{}:".contains(c);
+        if !tenant.chars().all(is_allowed) || tenant.trim_matches('.').is_empty() {
+            return Err(Error::failed(format!(
+                "'{tenant}' is neither a tenant's domain name nor its id (GUID)."
+            )));
+        }
+        Ok(Self {
+            login_url: login_url.trim_end_matches('/').to_lowercase(),
+            tenant: tenant.to_owned(),
+        })
     }
 
     /// The tenant as given.
@@ -24,9 +39,8 @@ impl Authority {
     }
 
     /// The same host with another tenant.
-    #[must_use]
-    pub fn with_tenant(&self, tenant: impl Into<String>) -> Self {
-        Self { login_url: self.login_url.clone(), tenant: tenant.into() }
+    pub fn with_tenant(&self, tenant: &str) -> Result<Self> {
+        Self::new(&self.login_url, tenant)
     }
 
     /// The token endpoint (RFC 6749 section 3.2).
@@ -68,7 +82,7 @@ mod tests {
 
     #[test]
     fn endpoints_are_built_from_host_and_tenant() {
-        let authority = Authority::new("https://Login.Example/", "Contoso.com");
+        let authority = Authority::new("https://Login.Example/", "Contoso.com").unwrap();
         assert_eq!(
             authority.token_endpoint(),
             "https://login.example/Contoso.com/oauth2/v2.0/token"
@@ -77,7 +91,17 @@ mod tests {
 
     #[test]
     fn adfs_has_no_tenant_in_its_paths() {
-        let authority = Authority::new("https://adfs.local/adfs", "any");
+        let authority = Authority::new("https://adfs.local/adfs", "any").unwrap();
         assert_eq!(authority.token_endpoint(), "https://adfs.local/adfs/oauth2/token");
+    }
+
+    #[test]
+    fn a_tenant_leads_nowhere_else() {
+        for tenant in ["", "..", "a/../b", "a?b", "a#b", "a b", "a%2fb", "a\\b", "a@b", "a\nb"] {
+            assert!(Authority::new("https://login.example", tenant).is_err(), "{tenant:?}");
+        }
+        for tenant in ["contoso.com", "c0000000-0000-4000-8000-00000000000a", "bücher.example"] {
+            assert!(Authority::new("https://login.example", tenant).is_ok(), "{tenant}");
+        }
     }
 }

@@ -23,12 +23,7 @@ pub async fn resolve_tenant(system: &System, login_url: &str, tenant: &str) -> R
     if is_guid(tenant) {
         return Ok(tenant.to_owned());
     }
-    if tenant.is_empty() || !tenant.chars().all(|c| c.is_alphanumeric() || "-._".contains(c)) {
-        return Err(Error::failed(format!(
-            "'{tenant}' is neither a tenant's domain name nor its id (GUID)."
-        )));
-    }
-    let url = Authority::new(login_url, tenant).openid_configuration();
+    let url = Authority::new(login_url, tenant)?.openid_configuration();
     let response = system.http.send(&system.env, Request::get(&url)).await?;
     if response.status != 200 {
         let detail = String::from_utf8_lossy(&response.body);

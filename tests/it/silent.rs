@@ -214,3 +214,34 @@ fn a_profile_without_tokens_says_which_user_must_sign_in() {
     );
     sandbox.azt(GRAPH).exits(4).says("Run `azt login`.");
 }
+
+#[test]
+fn a_tenant_that_is_none_sends_no_secret_anywhere() {
+    let sandbox = Sandbox::signed_in_as_app();
+    for tenant in ["a/../b", "x?y=1#z", "..", "a@evil.example"] {
+        sandbox
+            .azt(["account", "get-access-token", "--tenant", tenant])
+            .exits(1)
+            .says(&format!("'{tenant}' is neither a tenant's domain name nor its id (GUID)."));
+    }
+    assert_eq!(sandbox.requests(), Vec::<String>::new());
+}
+
+#[test]
+fn the_cure_fits_the_cause() {
+    let sandbox = Sandbox::signed_in_as_alice();
+    for (arguments, code, cure) in [
+        (
+            ["--resource", "https://nothing.example"],
+            6,
+            "The tenant has no such resource: check --resource",
+        ),
+        (["--tenant", "nowhere.example"], 6, "There is no such tenant in this cloud"),
+        (["--resource", "api://contoso-payroll"], 5, "Sign in again:\nazt login --tenant "),
+    ] {
+        sandbox
+            .azt(["account", "get-access-token"].into_iter().chain(arguments))
+            .exits(code)
+            .says(cure);
+    }
+}
