@@ -1,5 +1,7 @@
 //! A sign-in under way: everything stays in memory until it has succeeded as a whole.
 
+use std::cell::RefCell;
+
 use super::records;
 use super::remedy;
 use super::{Identity, announces_cp1};
@@ -17,6 +19,8 @@ use crate::vault::{AccessToken, Account, IdToken, RefreshToken, ServicePrincipal
 const ANY_TENANT: &str = "organizations";
 
 /// An account that has proved who it is, with the tokens it got so far.
+///
+/// Tokens collect behind `&self`, so that many tenants can be asked at once.
 pub struct SignIn<'a> {
     system: &'a System,
     authority: Authority,
@@ -25,7 +29,7 @@ pub struct SignIn<'a> {
     identity: Identity,
     /// Tenant of the first token.
     tenant: String,
-    access_tokens: Vec<AccessToken>,
+    access_tokens: RefCell<Vec<AccessToken>>,
     credential: Credential,
 }
 
@@ -37,8 +41,8 @@ enum Credential {
 
 struct Person {
     account: Account,
-    refresh_token: RefreshToken,
-    id_tokens: Vec<IdToken>,
+    refresh_token: RefCell<RefreshToken>,
+    id_tokens: RefCell<Vec<IdToken>>,
 }
 
 impl<'a> SignIn<'a> {
@@ -89,14 +93,14 @@ impl<'a> SignIn<'a> {
         let tenant = resolve_tenant(system, &login_url, tenant).await?;
         let authority = Authority::new(&login_url, &tenant)?;
         let claims = merge_capabilities(challenge, announces_cp1(system))?;
-        let mut sign_in = Self {
+        let sign_in = Self {
             system,
             authority,
             environment: cloud.environment()?,
             claims: merge_capabilities(None, announces_cp1(system))?,
             identity: Identity::ServicePrincipal { client_id: client_id.to_owned() },
             tenant: tenant.clone(),
-            access_tokens: Vec::new(),
+            access_tokens: RefCell::default(),
             credential: Credential::Application(ServicePrincipal {
                 client_id: client_id.to_owned(),
                 tenant: tenant.clone(),
@@ -158,18 +162,18 @@ impl<'a> SignIn<'a> {
             account: name.to_lowercase(),
             other: serde_json::Map::new(),
         };
-        let mut sign_in = Self {
+        let sign_in = Self {
             system,
             authority,
             environment,
             claims: merge_capabilities(None, announces_cp1(system))?,
             identity: Identity::User { name },
             tenant: tenant.clone(),
-            access_tokens: Vec::new(),
+            access_tokens: RefCell::default(),
             credential: Credential::User(Box::new(Person {
                 account,
-                refresh_token,
-                id_tokens: Vec::new(),
+                refresh_token: RefCell::new(refresh_token),
+                id_tokens: RefCell::default(),
             })),
         };
         sign_in.keep(response, &tenant, scopes);
@@ -190,33 +194,30 @@ impl<'a> SignIn<'a> {
     }
 
     /// A token of `scopes` in `tenant`: one that this sign-in has already got, else a new one.
-    pub async fn token(&mut self, tenant: &str, scopes: &Scopes) -> Result<Secret> {
+    pub async fn token(&self, tenant: &str, scopes: &Scopes) -> Result<Secret> {
         let requested = scopes.joined();
         let held = self
             .access_tokens
+            .borrow()
             .iter()
-            .find(|token| token.realm == tenant && token.requested == requested);
-        if let Some(token) = held {
-            return Ok(token.secret.clone());
+            .find(|token| token.realm == tenant && token.requested == requested)
+            .map(|token| token.secret.clone());
+        match held {
+            Some(token) => Ok(token),
+            None => self.request(tenant, scopes, self.claims.as_deref()).await,
         }
-        let claims = self.claims.clone();
-        self.request(tenant, scopes, claims.as_deref()).await
     }
 
-    async fn request(
-        &mut self,
-        tenant: &str,
-        scopes: &Scopes,
-        claims: Option<&str>,
-    ) -> Result<Secret> {
+    async fn request(&self, tenant: &str, scopes: &Scopes, claims: Option<&str>) -> Result<Secret> {
         let authority = self.authority.with_tenant(tenant)?;
         let response = match &self.credential {
             Credential::User(person) => {
+                let refresh_token = person.refresh_token.borrow().secret.clone();
                 refresh(
                     self.system,
                     &authority,
                     AZURE_CLI_CLIENT_ID,
-                    &person.refresh_token.secret,
+                    &refresh_token,
                     scopes,
                     claims,
                     Some(&person.account.home_account_id),
@@ -233,20 +234,18 @@ impl<'a> SignIn<'a> {
         };
         let token = response.access_token.clone();
         self.keep(&response, tenant, scopes);
-        if let (Credential::User(person), Some(next)) =
-            (&mut self.credential, response.refresh_token)
-        {
-            person.refresh_token.secret = next;
+        if let (Credential::User(person), Some(next)) = (&self.credential, response.refresh_token) {
+            person.refresh_token.borrow_mut().secret = next;
         }
         Ok(token)
     }
 
-    fn keep(&mut self, response: &TokenResponse, tenant: &str, scopes: &Scopes) {
-        let home_account_id = match &mut self.credential {
+    fn keep(&self, response: &TokenResponse, tenant: &str, scopes: &Scopes) {
+        let home_account_id = match &self.credential {
             Credential::User(person) => {
                 let account = &person.account;
                 if let Some(id_token) = &response.id_token {
-                    person.id_tokens.push(IdToken {
+                    person.id_tokens.borrow_mut().push(IdToken {
                         home_account_id: account.home_account_id.clone(),
                         environment: self.environment.clone(),
                         realm: tenant.to_owned(),
@@ -260,7 +259,7 @@ impl<'a> SignIn<'a> {
             }
             Credential::Application(_) => None,
         };
-        self.access_tokens.push(records::access_token(
+        self.access_tokens.borrow_mut().push(records::access_token(
             response,
             &self.environment,
             self.identity.client_id(),
@@ -281,12 +280,12 @@ impl<'a> SignIn<'a> {
             Credential::User(person) => {
                 let Person { account, refresh_token, id_tokens } = person.as_ref();
                 let name = account.username.to_lowercase();
-                vault.put(refresh_token)?;
+                vault.put(&*refresh_token.borrow())?;
                 vault.put(account)?;
                 records::forget_access_tokens(vault, |token| {
                     token.environment == self.environment && token.account == name
                 })?;
-                for token in id_tokens {
+                for token in id_tokens.borrow().iter() {
                     vault.put(token)?;
                 }
             }
@@ -300,6 +299,6 @@ impl<'a> SignIn<'a> {
                 })?;
             }
         }
-        self.access_tokens.iter().try_for_each(|token| vault.put(token))
+        self.access_tokens.borrow().iter().try_for_each(|token| vault.put(token))
     }
 }

@@ -21,8 +21,8 @@ pub(super) fn run(request: &Login, context: &Context<'_>) -> Result<Answer> {
     let vault = broker::open_vault_for_sign_in(context.system, &context.dir, &context.config)?;
 
     let (sign_in, found) = block_on(async {
-        let mut sign_in = authenticate(request, context, challenge.as_deref()).await?;
-        let found = discover(request, context, &mut sign_in).await?;
+        let sign_in = authenticate(request, context, challenge.as_deref()).await?;
+        let found = discover(request, context, &sign_in).await?;
         Ok::<_, Error>((sign_in, found))
     })??;
 
@@ -127,11 +127,7 @@ fn arm_scopes(context: &Context<'_>) -> Result<Scopes> {
 }
 
 /// The accounts that the sign-in gives access to, as the profile will have them.
-async fn discover(
-    request: &Login,
-    context: &Context<'_>,
-    sign_in: &mut SignIn<'_>,
-) -> Result<Found> {
+async fn discover(request: &Login, context: &Context<'_>, sign_in: &SignIn<'_>) -> Result<Found> {
     let user = if request.service_principal {
         User::ServicePrincipal { client_id: sign_in.name().to_owned(), use_cert_sn_issuer: false }
     } else {

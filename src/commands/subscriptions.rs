@@ -1,5 +1,6 @@
 //! Which subscriptions an account can see, tenant by tenant.
 
+use futures_util::stream::{self, StreamExt, TryStreamExt};
 use serde_json::Value;
 
 use super::Context;
@@ -7,14 +8,19 @@ use crate::arm::{self, ArmSubscription, Tenant};
 use crate::broker::{Scopes, SignIn};
 use crate::error::Result;
 use crate::settings::{Endpoint, NewSubscription, Subscription, TenantNames, User};
+use crate::sys::Progress;
+
+/// How many tenants are asked at the same time: enough to hide the latency of sixty, few enough not
+/// to be throttled.
+const TENANTS_AT_ONCE: usize = 16;
 
 /// What was found, and what the person should know about it.
 #[derive(Default)]
 pub(super) struct Found {
     /// Profile entries.
     pub(super) subscriptions: Vec<Subscription>,
-    /// Tenants that gave no token, with Entra's reason.
-    refused: Vec<(String, String)>,
+    /// Tenants that gave no token, as they are shown.
+    refused: Vec<String>,
     /// Tenants without a subscription that is visible: id, and how they are shown.
     empty: Vec<(String, String)>,
     /// Subscriptions seen through several tenants: how they are shown, and those tenants.
@@ -24,7 +30,7 @@ pub(super) struct Found {
 /// The subscriptions in the sign-in's own tenant: one request.
 pub(super) async fn of_tenant(
     context: &Context<'_>,
-    sign_in: &mut SignIn<'_>,
+    sign_in: &SignIn<'_>,
     user: &User,
     scopes: &Scopes,
 ) -> Result<Found> {
@@ -38,37 +44,51 @@ pub(super) async fn of_tenant(
 }
 
 /// The subscriptions in every tenant of the person: one request for the tenants, one a tenant for
-/// its subscriptions, and one a tenant but the first for the token.
+/// its subscriptions, and one a tenant but the first for the token; tenants side by side, in their
+/// order.
 ///
 /// A tenant that gives no token is passed over with a warning; a failure of Azure Resource Manager
 /// is one of the whole sign-in (az 2.91).
 pub(super) async fn of_all_tenants(
     context: &Context<'_>,
-    sign_in: &mut SignIn<'_>,
+    sign_in: &SignIn<'_>,
     user: &User,
     scopes: &Scopes,
 ) -> Result<Found> {
     let mut found = Found::default();
+    let system = context.system;
     let resource_manager = context.cloud().endpoint(Endpoint::ResourceManager)?;
     let first = sign_in.tenant().to_owned();
     let token = sign_in.token(&first, scopes).await?;
-    for tenant in arm::tenants(context.system, resource_manager, &token).await? {
-        let shown = shown(&tenant);
-        let token = match sign_in.token(&tenant.tenant_id, scopes).await {
-            Ok(token) => token,
-            Err(error) if error.entra_detail().is_some() => {
-                context.system.terminal.warn(&format!(
+    let tenants = arm::tenants(system, resource_manager, &token).await?;
+    let progress = Progress::of(system, tenants.len());
+    let visits: Vec<_> = stream::iter(tenants)
+        .map(|tenant| async {
+            let listed = match sign_in.token(&tenant.tenant_id, scopes).await {
+                Ok(token) => arm::subscriptions(system, resource_manager, &token).await.map(Ok),
+                Err(error) if error.entra_detail().is_some() => Ok(Err(error)),
+                Err(error) => Err(error),
+            };
+            progress.advance();
+            listed.map(|listed| (tenant, listed))
+        })
+        .buffered(TENANTS_AT_ONCE)
+        .try_collect()
+        .await?;
+    drop(progress);
+    for (tenant, listed) in visits {
+        let id = tenant.tenant_id.clone();
+        match listed {
+            Ok(listed) => found.add(context, user, &id, Some(tenant), listed),
+            Err(error) => {
+                let shown = shown(&tenant);
+                system.terminal.warn(&format!(
                     "Authentication failed against tenant {shown}: {}",
                     error.message()
                 ));
-                found.refused.push((tenant.tenant_id, shown));
-                continue;
+                found.refused.push(shown);
             }
-            Err(error) => return Err(error),
-        };
-        let listed = arm::subscriptions(context.system, resource_manager, &token).await?;
-        let id = tenant.tenant_id.clone();
-        found.add(context, user, &id, Some(tenant), listed);
+        }
     }
     Ok(found)
 }
@@ -146,7 +166,7 @@ impl Found {
         }
         if !self.refused.is_empty() {
             terminal.warn(&format!("If you need to access subscriptions in the following tenants, please use `{program} login --tenant TENANT_ID`."));
-            for (_, shown) in &self.refused {
+            for shown in &self.refused {
                 terminal.warn(shown);
             }
         }

@@ -152,6 +152,14 @@ impl Terminal {
         self.write_error(&format!("{}\n", clean(text)));
     }
 
+    /// Replaces the last line of a terminal by `text`, without a line end; nothing where standard
+    /// error is none.
+    pub fn status(&self, text: &str) {
+        if self.stderr_is_tty {
+            self.write_error(&format!("\r\x1b[K{}", clean(text)));
+        }
+    }
+
     /// [`Terminal::message`] at [`Level::Warning`].
     pub fn warn(&self, text: &str) {
         self.message(Level::Warning, text);
