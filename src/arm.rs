@@ -61,6 +61,18 @@ pub async fn subscriptions(
     list(system, resource_manager, &format!("subscriptions?api-version={API_VERSION}"), token).await
 }
 
+/// One subscription by its id (GUID): `GET {resource manager}/subscriptions/{id}`.
+pub async fn subscription(
+    system: &System,
+    resource_manager: &str,
+    id: &str,
+    token: &Secret,
+) -> Result<ArmSubscription> {
+    let base = resource_manager.trim_end_matches('/');
+    let url = format!("{base}/subscriptions/{id}?api-version={API_VERSION}");
+    get(system, &url, token).await
+}
+
 /// The tenants of the account as `account tenant list` prints them: `{"id", "tenantId"}`, from the
 /// API version that az's `account` extension uses.
 pub async fn tenant_ids(
@@ -139,15 +151,7 @@ async fn list<T: DeserializeOwned>(
     let what = path.split('?').next().unwrap_or(path);
     let mut items = Vec::new();
     for _ in 0..MOST_PAGES {
-        let request = Request::get(&url).header("accept", "application/json").bearer(token);
-        let response = system.http.send(&system.env, request).await?;
-        system.terminal.debug(&format!("GET {url} -> {}", response.status));
-        if response.status != 200 {
-            return Err(refused(&url, response.status, &response.body));
-        }
-        let page: Page<T> = serde_json::from_slice(&response.body).map_err(|_| {
-            Error::new(Kind::Service, format!("{base} sent a list of {what} that makes no sense."))
-        })?;
+        let page: Page<T> = get(system, &url, token).await?;
         items.extend(page.value);
         match page.next_link.filter(|link| !link.is_empty()) {
             None => return Ok(items),
@@ -164,6 +168,19 @@ async fn list<T: DeserializeOwned>(
         }
     }
     Err(Error::new(Kind::Service, format!("{base} sent a list of {what} without an end.")))
+}
+
+async fn get<T: DeserializeOwned>(system: &System, url: &str, token: &Secret) -> Result<T> {
+    let request = Request::get(url).header("accept", "application/json").bearer(token);
+    let response = system.http.send(&system.env, request).await?;
+    system.terminal.debug(&format!("GET {url} -> {}", response.status));
+    if response.status != 200 {
+        return Err(refused(url, response.status, &response.body));
+    }
+    serde_json::from_slice(&response.body).map_err(|_| {
+        let path = url.split('?').next().unwrap_or(url);
+        Error::new(Kind::Service, format!("{path} sent an answer that makes no sense."))
+    })
 }
 
 fn same_origin(url: &str, base: &str) -> bool {

@@ -14,11 +14,11 @@ pub use identity::Identity;
 pub use open::{open_vault, open_vault_for_sign_in};
 pub use sign_in::SignIn;
 
-pub use crate::entra::Scopes;
 use crate::entra::{
     AZURE_CLI_CLIENT_ID, Authority, ClientCredential, client_credentials, merge_capabilities,
     refresh,
 };
+pub use crate::entra::{Scopes, is_guid};
 use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
 use crate::settings::{Cloud, ConfigDir};

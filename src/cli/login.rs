@@ -6,6 +6,7 @@ use super::Global;
 use crate::secret::Secret;
 
 /// Sign in to Azure.
+#[allow(clippy::struct_excessive_bools, reason = "they are independent flags")]
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
     azt login                                  a code to enter in any browser\n  \
@@ -36,6 +37,9 @@ pub struct Login {
     /// Subscription (name or id) to make the default
     #[arg(long, short, value_name = "SUBSCRIPTION")]
     pub subscription: Option<String>,
+    /// Look no subscriptions up: take the one that --subscription names by id, or the tenant alone
+    #[arg(long, alias = "skip-sub")]
+    pub skip_subscription_discovery: bool,
     /// Scopes of the sign-in request, instead of Azure Resource Manager's
     #[arg(long, value_name = "SCOPE", num_args = 0.., action = clap::ArgAction::Set)]
     pub scope: Option<Vec<String>>,

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::subscriptions::{self, Found};
 use super::{Answer, Context};
-use crate::broker::{self, Scopes, SignIn};
+use crate::broker::{self, Scopes, SignIn, is_guid};
 use crate::cli::Login;
 use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
@@ -38,7 +38,10 @@ pub(super) fn run(request: &Login, context: &Context<'_>) -> Result<Answer> {
     let is_wanted = |entry: &&Subscription| {
         request.subscription.as_deref().is_none_or(|wanted| is_called(entry, wanted))
     };
-    let listed = new.iter().filter(is_wanted).map(|entry| {
+    let matching: Vec<&Subscription> = new.iter().filter(is_wanted).collect();
+    // None matches only where the tenant alone was taken.
+    let shown = if matching.is_empty() { new.iter().collect() } else { matching };
+    let listed = shown.into_iter().map(|entry| {
         let mut value = entry.list_value();
         if let Some(members) = value.as_object_mut() {
             members.insert("isDefault".to_owned(), (Some(entry.id()) == chosen.as_deref()).into());
@@ -65,6 +68,15 @@ fn check(request: &Login) -> Result<()> {
         // az goes on without a tenant, stores an entry that it cannot read, and crashes.
         return usage(
             "usage error: --service-principal --username NAME --password SECRET --tenant TENANT",
+        );
+    }
+    if request.skip_subscription_discovery && request.tenant.is_none() {
+        return usage("usage error: '--skip-subscription-discovery' requires '--tenant'");
+    }
+    let names_one = request.subscription.as_deref().is_some_and(|wanted| !is_guid(wanted));
+    if request.skip_subscription_discovery && names_one {
+        return usage(
+            "usage error: '--subscription' must be a subscription ID (GUID), not a name, when combined with '--skip-subscription-discovery'.",
         );
     }
     if !request.service_principal && (request.username.is_some() || request.password.is_some()) {
@@ -135,6 +147,12 @@ async fn discover(request: &Login, context: &Context<'_>, sign_in: &SignIn<'_>) 
     };
     let scopes = arm_scopes(context)?;
     let one_tenant = request.tenant.is_some() || request.service_principal;
+    if request.skip_subscription_discovery {
+        let wanted = request.subscription.as_deref();
+        let allow_none = request.allow_no_subscriptions;
+        return subscriptions::of_request(context, sign_in, &user, &scopes, wanted, allow_none)
+            .await;
+    }
     let mut found = if one_tenant {
         subscriptions::of_tenant(context, sign_in, &user, &scopes).await?
     } else {

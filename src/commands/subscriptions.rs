@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::Context;
 use crate::arm::{self, ArmSubscription, Tenant};
 use crate::broker::{Scopes, SignIn};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::settings::{Endpoint, NewSubscription, Subscription, TenantNames, User};
 use crate::sys::Progress;
 
@@ -40,6 +40,45 @@ pub(super) async fn of_tenant(
     let token = sign_in.token(&tenant, scopes).await?;
     let listed = arm::subscriptions(context.system, resource_manager, &token).await?;
     found.add(context, user, &tenant, None, listed);
+    Ok(found)
+}
+
+/// What `--skip-subscription-discovery` leaves: the subscription `wanted` (GUID; one request) or,
+/// without one, the tenant alone (none).
+pub(super) async fn of_request(
+    context: &Context<'_>,
+    sign_in: &SignIn<'_>,
+    user: &User,
+    scopes: &Scopes,
+    wanted: Option<&str>,
+    allow_none: bool,
+) -> Result<Found> {
+    let mut found = Found::default();
+    let (system, cloud) = (context.system, context.cloud());
+    let tenant = sign_in.tenant();
+    if let Some(wanted) = wanted {
+        let token = sign_in.token(tenant, scopes).await?;
+        let resource_manager = cloud.endpoint(Endpoint::ResourceManager)?;
+        match arm::subscription(system, resource_manager, wanted, &token).await {
+            Ok(subscription) => {
+                found.add(context, user, tenant, None, vec![subscription]);
+                return Ok(found);
+            }
+            Err(error) => {
+                system.terminal.warn(&format!("Failed to retrieve subscription {wanted}: {error}"));
+                if !allow_none {
+                    return Err(Error::failed(format!(
+                        "The subscription '{wanted}' could not be retrieved for '{}'. Ensure the subscription exists and that you have access to it.",
+                        sign_in.name()
+                    )));
+                }
+                system.terminal.warn(&format!(
+                    "Subscription '{wanted}' not found. Profile has tenant-level account only."
+                ));
+            }
+        }
+    }
+    found.subscriptions.push(Subscription::tenant_level(tenant, user, &cloud.name));
     Ok(found)
 }
 

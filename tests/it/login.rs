@@ -251,3 +251,36 @@ fn a_claims_challenge_is_sent_and_the_refused_token_is_not_served_again() {
     let after = sandbox.azt(["account", "get-access-token"]).quiet().text("accessToken");
     assert_ne!(before, after);
 }
+
+#[test]
+fn discovery_can_be_skipped() {
+    let sandbox = Sandbox::new();
+    let login = |more: &[&str]| {
+        let common = ["login", "--service-principal", "-u", APP, "-p", APP_SECRET, "-t", CONTOSO];
+        sandbox.az(common.iter().chain(["--skip-subscription-discovery"].iter()).chain(more))
+    };
+    let alone = login(&[]).success().json();
+    assert_eq!(alone[0]["name"], "N/A(tenant level account)");
+    assert_eq!(sandbox.requests(), ["POST token client_credentials"]);
+    sandbox.emulator.clear_requests();
+
+    let one = login(&["--subscription", PRODUCTION]).success().json();
+    assert_eq!(one.as_array().unwrap().len(), 1);
+    assert_eq!(one[0]["name"], "Contoso Production");
+    assert_eq!(sandbox.requests()[1], format!("GET /subscriptions/{PRODUCTION}"));
+
+    let nobodys = "50000000-0000-4000-8000-00000000ffff";
+    login(&["-s", nobodys]).exits(1).says(&format!("ERROR: The subscription '{nobodys}' could not be retrieved for '{APP}'. Ensure the subscription exists and that you have access to it."));
+    let tenant = login(&["-s", nobodys, "--allow-no-subscriptions"]).success();
+    assert_eq!(tenant.json()[0]["id"], CONTOSO);
+    tenant.says(&format!(
+        "WARNING: Subscription '{nobodys}' not found. Profile has tenant-level account only."
+    ));
+    login(&["-s", "Contoso Production"])
+        .exits(1)
+        .says("must be a subscription ID (GUID), not a name");
+    sandbox
+        .az(["login", "--skip-sub"])
+        .exits(1)
+        .says("ERROR: usage error: '--skip-subscription-discovery' requires '--tenant'");
+}
