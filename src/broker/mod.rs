@@ -134,7 +134,7 @@ impl<'a> Broker<'a> {
         let Some(signed_in) = self.vault.get(&Account::key_of(environment, account))? else {
             return Err(request.identity.not_signed_in(program));
         };
-        let Some(held) = self.refresh_token(account)? else {
+        let Some(held) = refresh_token(self.vault, environment, account)? else {
             return Err(Error::new(Kind::NotSignedIn, "Can't find token from MSAL cache.")
                 .remedy("To re-authenticate, please run:")
                 .remedy(format!("{program} login")));
@@ -173,17 +173,6 @@ impl<'a> Broker<'a> {
             self.vault.put(&record)?;
         }
         Ok(Token { secret: record.secret, expires_on: record.expires_on })
-    }
-
-    /// The refresh token of `account`: the family's, else that of az's own client.
-    fn refresh_token(&self, account: &str) -> Result<Option<RefreshToken>> {
-        for holder in [FAMILY, AZURE_CLI_CLIENT_ID] {
-            let key = RefreshToken::key_of(&self.environment, account, holder);
-            if let Some(token) = self.vault.get(&key)? {
-                return Ok(Some(token));
-            }
-        }
-        Ok(None)
     }
 
     async fn renew_service_principal(&self, request: &TokenRequest) -> Result<Token> {
@@ -247,6 +236,20 @@ impl<'a> Broker<'a> {
             None => Err(identity.not_signed_in(self.system.program)),
         }
     }
+}
+
+/// The refresh token of `account`: the family's, else that of az's own client.
+fn refresh_token(
+    vault: &Vault<'_>,
+    environment: &str,
+    account: &str,
+) -> Result<Option<RefreshToken>> {
+    for holder in [FAMILY, AZURE_CLI_CLIENT_ID] {
+        if let Some(token) = vault.get(&RefreshToken::key_of(environment, account, holder))? {
+            return Ok(Some(token));
+        }
+    }
+    Ok(None)
 }
 
 fn credential_of(entry: &ServicePrincipal) -> Result<ClientCredential> {

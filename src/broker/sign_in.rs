@@ -115,6 +115,47 @@ impl<'a> SignIn<'a> {
         Ok(sign_in)
     }
 
+    /// The account `identity` as the vault has it, to look around with what was signed in before.
+    pub fn resume(
+        system: &'a System,
+        cloud: &Cloud,
+        vault: &Vault<'_>,
+        identity: Identity,
+        tenant: &str,
+    ) -> Result<Self> {
+        let environment = cloud.environment()?;
+        let missing = || identity.not_signed_in(system.program);
+        let (credential, tenant) = match &identity {
+            Identity::User { name } => {
+                let account =
+                    vault.get(&Account::key_of(&environment, name))?.ok_or_else(missing)?;
+                let refresh_token =
+                    super::refresh_token(vault, &environment, name)?.ok_or_else(missing)?;
+                let tenant = account.realm.clone();
+                let person = Person {
+                    account,
+                    refresh_token: RefCell::new(refresh_token),
+                    id_tokens: RefCell::default(),
+                };
+                (Credential::User(Box::new(person)), tenant)
+            }
+            Identity::ServicePrincipal { client_id } => {
+                let entry = vault.get(&ServicePrincipal::key_of(client_id, tenant))?;
+                (Credential::Application(entry.ok_or_else(missing)?), tenant.to_owned())
+            }
+        };
+        Ok(Self {
+            system,
+            authority: Authority::new(&cloud.authority_host()?, &tenant)?,
+            environment,
+            claims: merge_capabilities(None, announces_cp1(system))?,
+            identity,
+            tenant,
+            access_tokens: RefCell::default(),
+            credential,
+        })
+    }
+
     fn of_user(
         system: &'a System,
         cloud: &Cloud,

@@ -87,6 +87,9 @@ pub struct GetAccessToken {
 /// List the subscriptions of the signed-in accounts.
 #[derive(Debug, clap::Args)]
 pub struct AccountList {
+    /// Ask Azure for the subscriptions again
+    #[arg(long)]
+    pub refresh: bool,
     /// Those of all clouds and in every state
     #[arg(long)]
     pub all: bool,

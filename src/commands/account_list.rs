@@ -2,13 +2,16 @@
 
 use serde_json::Value;
 
-use super::{Answer, Context, rows};
+use super::{Answer, Context, refresh, rows};
 use crate::cli::AccountList;
 use crate::error::Result;
 use crate::settings::Profile;
 
 /// Nobody signed in is an empty list and a warning, not an error (az 2.91; tools rely on it).
 pub(super) fn run(request: &AccountList, context: &Context<'_>) -> Result<Answer> {
+    if request.refresh {
+        refresh::run(context)?;
+    }
     let profile = Profile::load(&context.dir)?;
     let listing = profile.list_value(&context.cloud().name, request.all);
     let terminal = &context.system.terminal;

@@ -6,13 +6,18 @@ use crate::error::Result;
 use crate::secret::Secret;
 use crate::settings::{Endpoint, Subscription};
 
+/// What they are asked for: everything granted for Azure Resource Manager.
+pub(super) fn scopes(context: &Context<'_>) -> Result<Scopes> {
+    Ok(Scopes::of_resource(context.cloud().endpoint(Endpoint::ActiveDirectoryResourceId)?))
+}
+
 /// The token of the account and tenant of `subscription`.
 pub(super) fn of(subscription: &Subscription, context: &Context<'_>) -> Result<Secret> {
     let (system, cloud) = (context.system, context.cloud());
     let identity = Identity::of(subscription)?;
     let vault = broker::open_vault(system, &context.dir, &context.config)?
         .ok_or_else(|| identity.not_signed_in(system.program))?;
-    let scopes = Scopes::of_resource(cloud.endpoint(Endpoint::ActiveDirectoryResourceId)?);
+    let scopes = scopes(context)?;
     let tenant = subscription.tenant_id().to_owned();
     let token =
         Broker::new(system, cloud, &vault)?.token(&TokenRequest { identity, tenant, scopes })?;

@@ -5,12 +5,12 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use super::subscriptions::{self, Found};
-use super::{Answer, Context};
+use super::{Answer, Context, arm_token};
 use crate::broker::{self, Scopes, SignIn, is_guid};
 use crate::cli::Login;
 use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
-use crate::settings::{Clouds, Endpoint, Profile, Subscription, User};
+use crate::settings::{Clouds, Profile, Subscription, User};
 use crate::sys::{Level, block_on};
 
 pub(super) fn run(request: &Login, context: &Context<'_>) -> Result<Answer> {
@@ -105,7 +105,7 @@ async fn authenticate<'a>(
     let cloud = context.cloud();
     let scopes = match request.scope.as_ref().filter(|scopes| !scopes.is_empty()) {
         Some(scopes) => Scopes::new(scopes)?,
-        None => arm_scopes(context)?,
+        None => arm_token::scopes(context)?,
     };
     if let (true, Some(client_id), Some(tenant)) =
         (request.service_principal, &request.username, &request.tenant)
@@ -134,10 +134,6 @@ fn secret(request: &Login, context: &Context<'_>) -> Result<Secret> {
     }
 }
 
-fn arm_scopes(context: &Context<'_>) -> Result<Scopes> {
-    Ok(Scopes::of_resource(context.cloud().endpoint(Endpoint::ActiveDirectoryResourceId)?))
-}
-
 /// The accounts that the sign-in gives access to, as the profile will have them.
 async fn discover(request: &Login, context: &Context<'_>, sign_in: &SignIn<'_>) -> Result<Found> {
     let user = if request.service_principal {
@@ -145,7 +141,7 @@ async fn discover(request: &Login, context: &Context<'_>, sign_in: &SignIn<'_>) 
     } else {
         User::Person { name: sign_in.name().to_owned() }
     };
-    let scopes = arm_scopes(context)?;
+    let scopes = arm_token::scopes(context)?;
     let one_tenant = request.tenant.is_some() || request.service_principal;
     if request.skip_subscription_discovery {
         let wanted = request.subscription.as_deref();

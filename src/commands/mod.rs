@@ -13,6 +13,7 @@ mod context;
 mod get_access_token;
 mod login;
 mod logout;
+mod refresh;
 mod subscriptions;
 mod version;
 

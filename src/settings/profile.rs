@@ -183,6 +183,31 @@ impl Profile {
         places.get(&chosen).map(|at| self.make_default(*at))
     }
 
+    /// Puts `entries` in place of what a user or app, named in any case, has in a cloud. The default
+    /// stays where it was if that entry is still there; else the first new `Enabled` one is it.
+    pub fn replace_user(&mut self, cloud: &str, name: &str, entries: Vec<Subscription>) {
+        let name = name.to_lowercase();
+        let former = self.subscriptions.iter().find(|entry| entry.is_default());
+        let former = former.map(|entry| entry.id().to_owned());
+        self.subscriptions.retain(|entry| {
+            entry.environment_name() != cloud || entry.user_name().to_lowercase() != name
+        });
+        for entry in entries {
+            let same = self.subscriptions.iter_mut().find(|known| known.id() == entry.id());
+            match same {
+                Some(known) => *known = entry,
+                None => self.subscriptions.push(entry),
+            }
+        }
+        let at = |is: &dyn Fn(&Subscription) -> bool| self.subscriptions.iter().position(is);
+        let default = at(&|entry| Some(entry.id()) == former.as_deref()).or_else(|| {
+            at(&|entry| entry.environment_name() == cloud && entry.state() == "Enabled")
+        });
+        if let (Some(default), Some(_)) = (default, former) {
+            self.make_default(default);
+        }
+    }
+
     /// Removes the entries of a user or app, named in any case, in all clouds; true when there
     /// were any. Nobody becomes default in their place (az 2.91).
     pub fn remove_user(&mut self, name: &str) -> bool {

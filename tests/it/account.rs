@@ -173,3 +173,25 @@ fn locations_and_tenants_are_asked_for_with_the_accounts_token() {
         serde_json::json!({"id": format!("/tenants/{CONTOSO}"), "tenantId": CONTOSO})
     );
 }
+
+#[test]
+fn a_refresh_finds_what_has_changed_and_keeps_the_rest() {
+    let sandbox = Sandbox::signed_in_as_alice();
+    drop(sandbox.azt(["account", "set", "-s", "Fabrikam Shared"]).quiet());
+    sandbox.emulator.directory_mut(|directory| {
+        directory.subscription_mut(PRODUCTION).unwrap().name = "Renamed".to_owned();
+        directory.subscriptions.retain(|subscription| !subscription.name.contains("Experiments"));
+    });
+    let run = sandbox.azt(["account", "list", "--refresh", "--all"]).success();
+    let listed = run.json();
+    let names: Vec<&str> =
+        listed.as_array().unwrap().iter().map(|entry| entry["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["Renamed", "Contoso Development and Test", "Fabrikam Shared"]);
+    assert_eq!(sandbox.azt(["account", "show"]).quiet().text("name"), "Fabrikam Shared");
+
+    sandbox.emulator.revoke(ALICE);
+    let run = sandbox.az(["account", "list", "--refresh"]).success();
+    assert_eq!(run.json().as_array().unwrap().len(), 3);
+    run.says("WARNING: Refreshing for 'alice@contoso.example' failed with an error 'AADSTS50173")
+        .says("The existing accounts were not modified. You can run 'az login' later to explicitly refresh them");
+}

@@ -1,0 +1,66 @@
+//! `account list --refresh`: which subscriptions the signed-in accounts have by now.
+
+use super::subscriptions::{self, Found};
+use super::{Context, arm_token};
+use crate::broker::{self, Identity, SignIn};
+use crate::error::Result;
+use crate::settings::{Profile, Subscription, User};
+use crate::sys::block_on;
+
+/// Looks again for every account of the active cloud, one by one, and replaces its entries.
+///
+/// An account that fails keeps what it had, with a warning in az's words. Entries of other clouds
+/// stay (az drops them).
+pub(super) fn run(context: &Context<'_>) -> Result<()> {
+    let cloud = context.cloud();
+    let profile = Profile::load(&context.dir)?;
+    let mut accounts: Vec<&Subscription> = Vec::new();
+    for entry in profile.visible(&cloud.name) {
+        if accounts.iter().all(|known| known.user_name() != entry.user_name()) {
+            accounts.push(entry);
+        }
+    }
+    for entry in accounts {
+        let name = entry.user_name();
+        match look(context, entry) {
+            Ok(found) => Profile::update(&context.dir, |profile| {
+                profile.replace_user(&cloud.name, name, found.subscriptions);
+                Ok(())
+            })?,
+            Err(error) => context.system.terminal.warn(&format!(
+                "Refreshing for '{name}' failed with an error '{error}'. The existing accounts were not modified. You can run '{} login' later to explicitly refresh them",
+                context.system.program
+            )),
+        }
+    }
+    Ok(())
+}
+
+/// What the account of `entry` can see now. A person's tenants are all visited; a tenant-level
+/// account without subscriptions stays one.
+fn look(context: &Context<'_>, entry: &Subscription) -> Result<Found> {
+    let (system, cloud) = (context.system, context.cloud());
+    let identity = Identity::of(entry)?;
+    let user = match &identity {
+        Identity::User { name } => User::Person { name: name.clone() },
+        Identity::ServicePrincipal { client_id } => User::ServicePrincipal {
+            client_id: client_id.clone(),
+            use_cert_sn_issuer: entry.use_cert_sn_issuer(),
+        },
+    };
+    let vault = broker::open_vault(system, &context.dir, &context.config)?
+        .ok_or_else(|| identity.not_signed_in(system.program))?;
+    let is_person = matches!(identity, Identity::User { .. });
+    let sign_in = SignIn::resume(system, cloud, &vault, identity, entry.tenant_id())?;
+    let scopes = arm_token::scopes(context)?;
+    let mut found = block_on(async {
+        if is_person {
+            subscriptions::of_all_tenants(context, &sign_in, &user, &scopes).await
+        } else {
+            subscriptions::of_tenant(context, &sign_in, &user, &scopes).await
+        }
+    })??;
+    found.warn(context, &user, entry.is_tenant_level());
+    sign_in.store(&vault)?;
+    Ok(found)
+}
