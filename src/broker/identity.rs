@@ -3,7 +3,8 @@
 use crate::entra::AZURE_CLI_CLIENT_ID;
 use crate::error::{Error, Kind, Result};
 use crate::program::Program;
-use crate::settings::{Subscription, UserType};
+use crate::settings::{AssignedIdentity, Subscription, User, UserType};
+use crate::sys::System;
 
 /// A signed-in account.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,15 +19,21 @@ pub enum Identity {
         /// Client id of the application.
         client_id: String,
     },
+    /// A managed identity of the host that this runs on.
+    ManagedIdentity(AssignedIdentity),
+    /// The person that Azure Cloud Shell runs for.
+    CloudShell {
+        /// The name, as the profile has it.
+        name: String,
+    },
 }
 
 impl Identity {
     /// The account of a profile entry.
     ///
     /// # Errors
-    /// Managed identities and Cloud Shell accounts, which other machines' az may have left in a
-    /// shared profile, are not served yet.
-    pub fn of(subscription: &Subscription) -> Result<Self> {
+    /// The entry names nobody.
+    pub fn of(subscription: &Subscription, system: &System) -> Result<Self> {
         let name = subscription.user_name();
         if name.is_empty() {
             return Err(Error::failed(format!(
@@ -34,10 +41,12 @@ impl Identity {
                 subscription.name()
             )));
         }
-        if subscription.assigned_identity().is_some() {
-            return Err(Error::failed(
-                "This subscription was found by a managed identity, which this version cannot use.",
-            ));
+        if let Some(assigned) = subscription.assigned_identity() {
+            return Ok(Self::ManagedIdentity(assigned));
+        }
+        // Elsewhere it is a person like any other.
+        if subscription.is_cloud_shell() && in_cloud_shell(system) {
+            return Ok(Self::CloudShell { name: name.to_owned() });
         }
         Ok(match subscription.user_type() {
             Some(UserType::ServicePrincipal) => {
@@ -50,15 +59,55 @@ impl Identity {
     /// The client id that asks for its tokens: az's own for people.
     pub fn client_id(&self) -> &str {
         match self {
-            Self::User { .. } => AZURE_CLI_CLIENT_ID,
+            Self::User { .. } | Self::CloudShell { .. } => AZURE_CLI_CLIENT_ID,
             Self::ServicePrincipal { client_id } => client_id,
+            Self::ManagedIdentity(
+                AssignedIdentity::Client(id)
+                | AssignedIdentity::Object(id)
+                | AssignedIdentity::Resource(id),
+            ) => id,
+            Self::ManagedIdentity(AssignedIdentity::System) => "",
         }
     }
 
-    /// What its records are filed under: the user name, or nothing for an application.
+    /// True when the host serves its tokens, so that nothing has to be stored for them.
+    pub fn is_hosts_own(&self) -> bool {
+        matches!(self, Self::ManagedIdentity(_) | Self::CloudShell { .. })
+    }
+
+    /// An error for a `tenant` other than `current`, its own, which no host has tokens of: az's
+    /// text.
+    pub fn check_tenant(&self, tenant: &str, current: &str) -> Result<()> {
+        let kind = match self {
+            Self::ManagedIdentity(_) => "managed identity",
+            Self::CloudShell { .. } => "Cloud Shell",
+            Self::User { .. } | Self::ServicePrincipal { .. } => return Ok(()),
+        };
+        if tenant == current {
+            return Ok(());
+        }
+        Err(Error::failed(format!(
+            "For {kind} account, getting access token for non-current tenants is not supported. The specified tenant must be the current tenant {current}"
+        )))
+    }
+
+    /// The owner of a new profile entry.
+    pub fn user(&self) -> User {
+        match self {
+            Self::User { name } => User::Person { name: name.clone() },
+            Self::ServicePrincipal { client_id } => {
+                User::ServicePrincipal { client_id: client_id.clone(), use_cert_sn_issuer: false }
+            }
+            Self::ManagedIdentity(assigned) => User::ManagedIdentity(assigned.clone()),
+            Self::CloudShell { name } => User::CloudShell { name: name.clone() },
+        }
+    }
+
+    /// What its records are filed under: the name in the profile, or nothing for an application.
     pub fn account(&self) -> &str {
         match self {
-            Self::User { name } => name,
+            Self::User { name } | Self::CloudShell { name } => name,
+            Self::ManagedIdentity(assigned) => assigned.name(),
             Self::ServicePrincipal { .. } => "",
         }
     }
@@ -68,6 +117,11 @@ impl Identity {
         Error::new(
             Kind::NotSignedIn,
             match self {
+                Self::ManagedIdentity(_) | Self::CloudShell { .. } => {
+                    format!(
+                        "This host's identity is not signed in. Run `{program} login --identity`."
+                    )
+                }
                 Self::User { name } => format!(
                     "User '{name}' does not exist in MSAL token cache. Run `{program} login`."
                 ),
@@ -77,4 +131,9 @@ impl Identity {
             },
         )
     }
+}
+
+/// True inside Azure Cloud Shell (az's rule: `ACC_CLOUD` is set).
+pub fn in_cloud_shell(system: &System) -> bool {
+    system.env.get("ACC_CLOUD").is_some()
 }

@@ -1,6 +1,7 @@
 //! "Give me a token": which account, fresh enough?, one flight, then the network. Policy only.
 
 mod freshness;
+mod host;
 mod identity;
 mod open;
 mod records;
@@ -10,8 +11,8 @@ mod sign_in;
 use std::time::Duration;
 
 pub use freshness::{Freshness, MARGIN};
-pub use identity::Identity;
-pub use open::{open_vault, open_vault_for_sign_in};
+pub use identity::{Identity, in_cloud_shell};
+pub use open::{open_vault, open_vault_for_sign_in, open_vault_of};
 pub use sign_in::SignIn;
 
 use crate::entra::{
@@ -124,6 +125,9 @@ impl<'a> Broker<'a> {
         match &request.identity {
             Identity::User { .. } => self.renew_user(request).await,
             Identity::ServicePrincipal { .. } => self.renew_service_principal(request).await,
+            Identity::ManagedIdentity(_) | Identity::CloudShell { .. } => {
+                self.renew_host_identity(request).await
+            }
         }
     }
 
@@ -209,6 +213,22 @@ impl<'a> Broker<'a> {
         {
             self.vault.put(&record)?;
         }
+        Ok(Token { secret: record.secret, expires_on: record.expires_on })
+    }
+
+    async fn renew_host_identity(&self, request: &TokenRequest) -> Result<Token> {
+        let response = host::token(self.system, &request.identity, &request.scopes).await?;
+        let record = records::access_token(
+            &response,
+            &self.environment,
+            request.identity.client_id(),
+            None,
+            request.identity.account(),
+            &request.tenant,
+            &request.scopes,
+            self.system.clock.now(),
+        );
+        self.vault.put(&record)?;
         Ok(Token { secret: record.secret, expires_on: record.expires_on })
     }
 

@@ -1,5 +1,6 @@
 //! Opening the vault as the settings ask for it.
 
+use super::Identity;
 use crate::error::{Error, Result};
 use crate::settings::{Config, ConfigDir};
 use crate::sys::System;
@@ -12,6 +13,23 @@ pub fn open_vault<'a>(
     config: &Config,
 ) -> Result<Option<Vault<'a>>> {
     Vault::open(system, &dir.azt(), options(config)?)
+}
+
+/// The vault with the tokens of `identity`. Made if there is none for an identity that the host
+/// serves: az's profile alone is enough to use it.
+///
+/// # Errors
+/// [`Kind::NotSignedIn`](crate::error::Kind::NotSignedIn) for the others.
+pub fn open_vault_of<'a>(
+    identity: &Identity,
+    system: &'a System,
+    dir: &ConfigDir,
+    config: &Config,
+) -> Result<Vault<'a>> {
+    if identity.is_hosts_own() {
+        return open_vault_for_sign_in(system, dir, config);
+    }
+    open_vault(system, dir, config)?.ok_or_else(|| identity.not_signed_in(system.program))
 }
 
 /// The vault of a configuration folder, made if there is none; says where the key of a new one is

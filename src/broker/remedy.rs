@@ -73,6 +73,19 @@ fn cure(error: &Error) -> Option<&'static str> {
     CURES.iter().find(|(code, _)| codes.contains(code)).map(|(_, cure)| *cure)
 }
 
+/// Adds to `error` what can be done when the host refuses a token of its own identity.
+pub(super) fn for_host_identity(error: Error, program: Program) -> Error {
+    match (error.kind(), program) {
+        (Kind::Refused, Program::Az) if error.entra_detail().is_some() => {
+            interactively(error).remedy("az logout").remedy("az login")
+        }
+        (Kind::Refused, Program::Azt) if error.remedy_lines().is_empty() => error.remedy(
+            "Check that the identity is assigned to this host. Where there are several, name one with --client-id, --object-id or --resource-id.",
+        ),
+        _ => error,
+    }
+}
+
 fn is_from_entra(error: &Error) -> bool {
     error.entra_detail().is_some()
         && matches!(error.kind(), Kind::InteractionRequired | Kind::Refused)

@@ -4,10 +4,10 @@ use std::cell::RefCell;
 
 use super::records;
 use super::remedy;
-use super::{Identity, announces_cp1};
+use super::{Identity, announces_cp1, host};
 use crate::entra::{
-    AZURE_CLI_CLIENT_ID, Authority, Scopes, TokenResponse, authorize_device, client_credentials,
-    merge_capabilities, poll_device, refresh, resolve_tenant,
+    AZURE_CLI_CLIENT_ID, Authority, IdClaims, Scopes, TokenResponse, authorize_device,
+    client_credentials, merge_capabilities, poll_device, refresh, resolve_tenant,
 };
 use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
@@ -37,6 +37,8 @@ pub struct SignIn<'a> {
 enum Credential {
     User(Box<Person>),
     Application(ServicePrincipal),
+    /// None: the host gives the tokens.
+    Host,
 }
 
 struct Person {
@@ -143,6 +145,9 @@ impl<'a> SignIn<'a> {
                 let entry = vault.get(&ServicePrincipal::key_of(client_id, tenant))?;
                 (Credential::Application(entry.ok_or_else(missing)?), tenant.to_owned())
             }
+            Identity::ManagedIdentity(_) | Identity::CloudShell { .. } => {
+                (Credential::Host, tenant.to_owned())
+            }
         };
         Ok(Self {
             system,
@@ -154,6 +159,39 @@ impl<'a> SignIn<'a> {
             access_tokens: RefCell::default(),
             credential,
         })
+    }
+
+    /// Signs in as what this host itself is: a managed identity, or the person of Cloud Shell, for
+    /// whom `identity` need not carry the name.
+    pub async fn with_host_identity(
+        system: &'a System,
+        cloud: &Cloud,
+        identity: Identity,
+        scopes: &Scopes,
+    ) -> Result<Self> {
+        let response = host::token(system, &identity, scopes).await?;
+        let claims = IdClaims::decode(response.access_token.expose()).unwrap_or_default();
+        let tenant = claims.tid.ok_or_else(|| {
+            Error::new(Kind::Service, "The host's token does not say which tenant it is of.")
+        })?;
+        let identity = match identity {
+            Identity::CloudShell { name } => {
+                Identity::CloudShell { name: claims.unique_name.unwrap_or(name) }
+            }
+            identity => identity,
+        };
+        let sign_in = Self {
+            system,
+            authority: Authority::new(&cloud.authority_host()?, &tenant)?,
+            environment: cloud.environment()?,
+            claims: None,
+            identity,
+            tenant: tenant.clone(),
+            access_tokens: RefCell::default(),
+            credential: Credential::Host,
+        };
+        sign_in.keep(&response, &tenant, scopes);
+        Ok(sign_in)
     }
 
     fn of_user(
@@ -221,11 +259,16 @@ impl<'a> SignIn<'a> {
         Ok(sign_in)
     }
 
-    /// User name or client id.
+    /// Who signed in.
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// User name or client id; the name in the profile for a managed identity.
     pub fn name(&self) -> &str {
         match &self.identity {
-            Identity::User { name } => name,
             Identity::ServicePrincipal { client_id } => client_id,
+            identity => identity.account(),
         }
     }
 
@@ -272,6 +315,7 @@ impl<'a> SignIn<'a> {
                     .await
                     .map_err(|error| remedy::for_application(error, self.system.program))?
             }
+            Credential::Host => host::token(self.system, &self.identity, scopes).await?,
         };
         let token = response.access_token.clone();
         self.keep(&response, tenant, scopes);
@@ -298,7 +342,7 @@ impl<'a> SignIn<'a> {
                 }
                 Some(account.home_account_id.clone())
             }
-            Credential::Application(_) => None,
+            Credential::Application(_) | Credential::Host => None,
         };
         self.access_tokens.borrow_mut().push(records::access_token(
             response,
@@ -337,6 +381,14 @@ impl<'a> SignIn<'a> {
                         && token.account.is_empty()
                         && token.client_id.eq_ignore_ascii_case(&entry.client_id)
                         && token.realm.eq_ignore_ascii_case(&entry.tenant)
+                })?;
+            }
+            Credential::Host => {
+                let (account, client_id) = (self.identity.account(), self.identity.client_id());
+                records::forget_access_tokens(vault, |token| {
+                    token.environment == self.environment
+                        && token.account.eq_ignore_ascii_case(account)
+                        && token.client_id == client_id
                 })?;
             }
         }

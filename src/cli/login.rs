@@ -12,6 +12,7 @@ use crate::secret::Secret;
     azt login                                  a code to enter in any browser\n  \
     azt login --tenant contoso.com             one tenant only\n  \
     azt login --service-principal -u APP_ID -p @secret.txt --tenant contoso.com\n  \
+    azt login --identity                       the identity of this virtual machine or app\n  \
     printf %s \"$SECRET\" | azt login --service-principal -u APP_ID -p @- --tenant contoso.com\n\n\
     A value that begins with @ is read from the file that follows, or from standard input for @-;\n\
     that keeps a secret out of the process list and the shell's history.")]
@@ -28,6 +29,18 @@ pub struct Login {
     /// Sign in as a service principal
     #[arg(long)]
     pub service_principal: bool,
+    /// Sign in with the managed identity of this host; in Azure Cloud Shell, as its person
+    #[arg(long, short)]
+    pub identity: bool,
+    /// Client id of a user-assigned managed identity
+    #[arg(long, value_name = "ID")]
+    pub client_id: Option<String>,
+    /// Object id of a user-assigned managed identity
+    #[arg(long, value_name = "ID")]
+    pub object_id: Option<String>,
+    /// Resource id of a user-assigned managed identity
+    #[arg(long, value_name = "ID")]
+    pub resource_id: Option<String>,
     /// Sign in with a code that is entered in any browser
     #[arg(long)]
     pub use_device_code: bool,

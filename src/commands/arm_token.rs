@@ -14,9 +14,8 @@ pub(super) fn scopes(context: &Context<'_>) -> Result<Scopes> {
 /// The token of the account and tenant of `subscription`.
 pub(super) fn of(subscription: &Subscription, context: &Context<'_>) -> Result<Secret> {
     let (system, cloud) = (context.system, context.cloud());
-    let identity = Identity::of(subscription)?;
-    let vault = broker::open_vault(system, &context.dir, &context.config)?
-        .ok_or_else(|| identity.not_signed_in(system.program))?;
+    let identity = Identity::of(subscription, system)?;
+    let vault = broker::open_vault_of(&identity, system, &context.dir, &context.config)?;
     let scopes = scopes(context)?;
     let tenant = subscription.tenant_id().to_owned();
     let token =

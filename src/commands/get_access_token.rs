@@ -17,15 +17,17 @@ pub(super) fn run(request: &GetAccessToken, context: &Context<'_>) -> Result<Ans
     let profile = Profile::load(&context.dir)?;
     let subscription =
         profile.find(context.system.program, &cloud.name, request.subscription.as_deref())?;
-    let identity = Identity::of(subscription)?;
+    let identity = Identity::of(subscription, context.system)?;
     let tenant = match &request.tenant {
-        Some(tenant) => tenant.clone(),
+        Some(tenant) => {
+            identity.check_tenant(tenant, subscription.tenant_id())?;
+            tenant.clone()
+        }
         None => subscription.tenant_id().to_owned(),
     };
-    let scopes = scopes(request, context)?;
+    let scopes = scopes(request, &identity, context)?;
     let system = context.system;
-    let vault = broker::open_vault(system, &context.dir, &context.config)?
-        .ok_or_else(|| identity.not_signed_in(system.program))?;
+    let vault = broker::open_vault_of(&identity, system, &context.dir, &context.config)?;
     let broker = Broker::new(system, cloud, &vault)?;
     let token = broker.token(&TokenRequest { identity, tenant: tenant.clone(), scopes })?;
 
@@ -43,9 +45,11 @@ pub(super) fn run(request: &GetAccessToken, context: &Context<'_>) -> Result<Ans
 }
 
 /// az's order: scopes, resource, resource type, Azure Resource Manager.
-fn scopes(request: &GetAccessToken, context: &Context<'_>) -> Result<Scopes> {
+fn scopes(request: &GetAccessToken, identity: &Identity, context: &Context<'_>) -> Result<Scopes> {
     if let Some(scopes) = request.scope.as_ref().filter(|scopes| !scopes.is_empty()) {
-        return Scopes::new(scopes);
+        // As in az: a managed identity's endpoint gives a token for one, and the first counts.
+        let is_one = matches!(identity, Identity::ManagedIdentity(_));
+        return Scopes::new(scopes.iter().take(if is_one { 1 } else { usize::MAX }));
     }
     let cloud = context.cloud();
     let resource = match (&request.resource, &request.resource_type) {

@@ -6,11 +6,12 @@ use serde_json::Value;
 
 use super::subscriptions::{self, Found};
 use super::{Answer, Context, arm_token};
-use crate::broker::{self, Scopes, SignIn, is_guid};
+use crate::broker::{self, Identity, Scopes, SignIn, is_guid};
 use crate::cli::Login;
 use crate::error::{Error, Kind, Result};
+use crate::program::Program;
 use crate::secret::Secret;
-use crate::settings::{Clouds, Profile, Subscription, User};
+use crate::settings::{AssignedIdentity, Clouds, Profile, Subscription};
 use crate::sys::{Level, block_on};
 
 pub(super) fn run(request: &Login, context: &Context<'_>) -> Result<Answer> {
@@ -42,7 +43,8 @@ pub(super) fn run(request: &Login, context: &Context<'_>) -> Result<Answer> {
     // None matches only where the tenant alone was taken.
     let shown = if matching.is_empty() { new.iter().collect() } else { matching };
     let listed = shown.into_iter().map(|entry| {
-        let mut value = entry.list_value();
+        // az shows entries of a managed identity as the profile has them.
+        let mut value = if request.identity { entry.value() } else { entry.list_value() };
         if let Some(members) = value.as_object_mut() {
             members.insert("isDefault".to_owned(), (Some(entry.id()) == chosen.as_deref()).into());
         }
@@ -54,8 +56,20 @@ pub(super) fn run(request: &Login, context: &Context<'_>) -> Result<Answer> {
 /// az's checks, in az's order and words.
 fn check(request: &Login) -> Result<()> {
     let usage = |text: &str| Err(Error::failed(text));
+    let has_secret = request.password.is_some() || request.service_principal;
+    if request.identity && (has_secret || request.tenant.is_some()) {
+        return usage("usage error: '--identity' is not applicable with other arguments");
+    }
+    if request.identity && request.username.is_some() {
+        return usage(
+            "Passing the managed identity ID with --username is no longer supported. Use --client-id, --object-id or --resource-id instead.",
+        );
+    }
     if request.use_device_code
-        && (request.password.is_some() || request.service_principal || request.username.is_some())
+        && (request.identity
+            || request.password.is_some()
+            || request.service_principal
+            || request.username.is_some())
     {
         return usage("usage error: '--use-device-code' is not applicable with other arguments");
     }
@@ -78,6 +92,10 @@ fn check(request: &Login) -> Result<()> {
         return usage(
             "usage error: '--subscription' must be a subscription ID (GUID), not a name, when combined with '--skip-subscription-discovery'.",
         );
+    }
+    let ids = [&request.client_id, &request.object_id, &request.resource_id];
+    if ids.into_iter().flatten().count() > 1 {
+        return usage("Usage error: Provide only one of --client-id, --object-id, --resource-id.");
     }
     if !request.service_principal && (request.username.is_some() || request.password.is_some()) {
         return Err(Error::failed(
@@ -107,6 +125,15 @@ async fn authenticate<'a>(
         Some(scopes) => Scopes::new(scopes)?,
         None => arm_token::scopes(context)?,
     };
+    if request.identity {
+        let identity = host_identity(request, context);
+        return SignIn::with_host_identity(system, cloud, identity, &arm_token::scopes(context)?)
+            .await;
+    }
+    if broker::in_cloud_shell(system) {
+        let program = system.program;
+        system.terminal.warn(&format!("Cloud Shell is automatically authenticated under the initial account signed-in with. Run '{program} login' only if you need to use a different account"));
+    }
     if let (true, Some(client_id), Some(tenant)) =
         (request.service_principal, &request.username, &request.tenant)
     {
@@ -119,6 +146,37 @@ async fn authenticate<'a>(
     let show = |message: &str| system.terminal.message(Level::Notice, message);
     let tenant = request.tenant.as_deref();
     SignIn::with_device_code(system, cloud, tenant, &scopes, challenge, show).await
+}
+
+/// Which of this host's identities is meant; in Cloud Shell its person, whatever id is given.
+fn host_identity(request: &Login, context: &Context<'_>) -> Identity {
+    if broker::in_cloud_shell(context.system) {
+        return Identity::CloudShell { name: "N/A".to_owned() };
+    }
+    let Login { client_id, object_id, resource_id, .. } = request;
+    Identity::ManagedIdentity(match (client_id, object_id, resource_id) {
+        (Some(id), ..) => AssignedIdentity::Client(id.clone()),
+        (_, Some(id), _) => AssignedIdentity::Object(id.clone()),
+        (.., Some(id)) => AssignedIdentity::Resource(id.clone()),
+        (None, None, None) => AssignedIdentity::System,
+    })
+}
+
+/// What az says when an account sees no subscription.
+fn nothing_found(sign_in: &SignIn<'_>, program: Program) -> Error {
+    match sign_in.identity() {
+        Identity::ManagedIdentity(_) => Error::failed(
+            "No access was configured for the managed identity, hence no subscriptions were found. If this is expected, use '--allow-no-subscriptions' to have tenant level access.",
+        ),
+        Identity::CloudShell { .. } => {
+            Error::failed("No subscriptions were found in the cloud shell")
+        }
+        Identity::User { .. } | Identity::ServicePrincipal { .. } => {
+            Error::failed(format!("No subscriptions found for {}.", sign_in.name())).remedy(
+                format!("To sign in all the same, run `{program} login --allow-no-subscriptions`."),
+            )
+        }
+    }
 }
 
 /// The service principal's secret: from the command line, else from the person.
@@ -136,13 +194,9 @@ fn secret(request: &Login, context: &Context<'_>) -> Result<Secret> {
 
 /// The accounts that the sign-in gives access to, as the profile will have them.
 async fn discover(request: &Login, context: &Context<'_>, sign_in: &SignIn<'_>) -> Result<Found> {
-    let user = if request.service_principal {
-        User::ServicePrincipal { client_id: sign_in.name().to_owned(), use_cert_sn_issuer: false }
-    } else {
-        User::Person { name: sign_in.name().to_owned() }
-    };
+    let user = sign_in.identity().user();
     let scopes = arm_token::scopes(context)?;
-    let one_tenant = request.tenant.is_some() || request.service_principal;
+    let one_tenant = request.tenant.is_some() || request.service_principal || request.identity;
     if request.skip_subscription_discovery {
         let wanted = request.subscription.as_deref();
         let allow_none = request.allow_no_subscriptions;
@@ -156,11 +210,7 @@ async fn discover(request: &Login, context: &Context<'_>, sign_in: &SignIn<'_>) 
     };
     found.warn(context, &user, request.allow_no_subscriptions);
     if found.subscriptions.is_empty() {
-        let program = context.system.program;
-        return Err(Error::failed(format!("No subscriptions found for {}.", sign_in.name()))
-            .remedy(format!(
-                "To sign in all the same, run `{program} login --allow-no-subscriptions`."
-            )));
+        return Err(nothing_found(sign_in, context.system.program));
     }
     if let Some(wanted) = &request.subscription
         && !found.subscriptions.iter().any(|entry| is_called(entry, wanted))

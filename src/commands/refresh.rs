@@ -3,8 +3,8 @@
 use super::subscriptions::{self, Found};
 use super::{Context, arm_token};
 use crate::broker::{self, Identity, SignIn};
-use crate::error::Result;
-use crate::settings::{Profile, Subscription, User};
+use crate::error::{Error, Result};
+use crate::settings::{AssignedIdentity, Profile, Subscription, User};
 use crate::sys::block_on;
 
 /// Looks again for every account of the active cloud, one by one, and replaces its entries.
@@ -40,16 +40,22 @@ pub(super) fn run(context: &Context<'_>) -> Result<()> {
 /// account without subscriptions stays one.
 fn look(context: &Context<'_>, entry: &Subscription) -> Result<Found> {
     let (system, cloud) = (context.system, context.cloud());
-    let identity = Identity::of(entry)?;
+    let identity = Identity::of(entry, system)?;
     let user = match &identity {
         Identity::User { name } => User::Person { name: name.clone() },
         Identity::ServicePrincipal { client_id } => User::ServicePrincipal {
             client_id: client_id.clone(),
             use_cert_sn_issuer: entry.use_cert_sn_issuer(),
         },
+        Identity::ManagedIdentity(AssignedIdentity::System) | Identity::CloudShell { .. } => {
+            identity.user()
+        }
+        // Their entries would replace each other's.
+        Identity::ManagedIdentity(_) => {
+            return Err(Error::failed("all user-assigned identities have this name"));
+        }
     };
-    let vault = broker::open_vault(system, &context.dir, &context.config)?
-        .ok_or_else(|| identity.not_signed_in(system.program))?;
+    let vault = broker::open_vault_of(&identity, system, &context.dir, &context.config)?;
     let is_person = matches!(identity, Identity::User { .. });
     let sign_in = SignIn::resume(system, cloud, &vault, identity, entry.tenant_id())?;
     let scopes = arm_token::scopes(context)?;

@@ -11,6 +11,8 @@ pub struct IdClaims {
     pub preferred_username: Option<String>,
     /// Sign-in name at ADFS and in v1 tokens.
     pub upn: Option<String>,
+    /// Sign-in name in v1 access tokens, such as Cloud Shell's.
+    pub unique_name: Option<String>,
     /// Object id of the account in the tenant `tid`.
     pub oid: Option<String>,
     /// Subject, unique per application.

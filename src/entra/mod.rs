@@ -4,7 +4,7 @@
 //! headers, capabilities and errors. The `oauth2` crate makes the device authorization request;
 //! its token path is not used, because it keeps tokens in types that are not wiped, fails on the
 //! string numbers that some endpoints send, and knows no more than half of Entra's grants.
-//! This module never sees the disk.
+//! This module never sees the disk; the one file of the protocol, Azure Arc's key, is read by `sys`.
 
 mod authority;
 mod claims;
@@ -13,6 +13,7 @@ mod device_code;
 mod error_response;
 mod form;
 mod id_token;
+mod managed_identity;
 mod refresh_token;
 mod scope;
 mod tenant;
@@ -25,6 +26,7 @@ pub use client_credentials::{ClientCredential, client_credentials};
 pub use device_code::{DeviceAuthorization, authorize_device, poll_device};
 pub use error_response::AUTHORIZATION_PENDING;
 pub use id_token::IdClaims;
+pub use managed_identity::{HostIdentity, managed_identity_token};
 pub use refresh_token::refresh;
 pub use scope::Scopes;
 pub use tenant::{is_guid, resolve_tenant};

@@ -46,6 +46,14 @@ impl AssignedIdentity {
         }
     }
 
+    /// The name that stands in the profile: `systemAssignedIdentity` or `userAssignedIdentity`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::System => SYSTEM_ASSIGNED,
+            Self::Client(_) | Self::Object(_) | Self::Resource(_) => USER_ASSIGNED,
+        }
+    }
+
     fn info(&self) -> String {
         match self {
             Self::System => "MSI".to_owned(),
@@ -94,10 +102,7 @@ impl User {
                 "useCertSNIssuerAuth": true,
             }),
             Self::ManagedIdentity(identity) => json!({
-                "name": match identity {
-                    AssignedIdentity::System => SYSTEM_ASSIGNED,
-                    _ => USER_ASSIGNED,
-                },
+                "name": identity.name(),
                 "type": "servicePrincipal",
                 "assignedIdentityInfo": identity.info(),
             }),

@@ -14,6 +14,8 @@ use crate::secret::Secret;
 
 /// Time for DNS, TCP and TLS together.
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
+/// Time to connect to an endpoint of this host: its address leads nowhere on other machines.
+const HOST_CONNECT_LIMIT: Duration = Duration::from_secs(3);
 /// Time for a whole request. The Azure SDKs give up on the process after 10 to 13 s.
 const REQUEST_LIMIT: Duration = Duration::from_secs(30);
 /// Largest answer that is read, in bytes. A page of 1,000 subscriptions is about 1 MiB.
@@ -33,14 +35,22 @@ pub struct Request {
     method: Method,
     url: String,
     headers: Vec<(&'static str, String)>,
-    bearer: Option<Secret>,
+    secret_headers: Vec<(&'static str, Secret)>,
+    is_to_host: bool,
     form: Option<Zeroizing<String>>,
 }
 
 impl Request {
     /// A GET of `url`.
     pub fn get(url: impl Into<String>) -> Self {
-        Self { method: Method::Get, url: url.into(), headers: Vec::new(), bearer: None, form: None }
+        Self {
+            method: Method::Get,
+            url: url.into(),
+            headers: Vec::new(),
+            secret_headers: Vec::new(),
+            is_to_host: false,
+            form: None,
+        }
     }
 
     /// A POST of `form`, already encoded as `application/x-www-form-urlencoded`, to `url`.
@@ -49,7 +59,8 @@ impl Request {
             method: Method::Post,
             url: url.into(),
             headers: Vec::new(),
-            bearer: None,
+            secret_headers: Vec::new(),
+            is_to_host: false,
             form: Some(form),
         }
     }
@@ -63,8 +74,22 @@ impl Request {
 
     /// Adds `Authorization: Bearer …`.
     #[must_use]
-    pub fn bearer(mut self, token: &Secret) -> Self {
-        self.bearer = Some(token.clone());
+    pub fn bearer(self, token: &Secret) -> Self {
+        self.secret_header("authorization", Secret::new(format!("Bearer {}", token.expose())))
+    }
+
+    /// Adds a header whose value is a secret; `name` is lower-case.
+    #[must_use]
+    pub fn secret_header(mut self, name: &'static str, value: Secret) -> Self {
+        self.secret_headers.push((name, value));
+        self
+    }
+
+    /// Marks a managed identity endpoint, which is this host's own: reached without a proxy, and
+    /// without TLS if its URL says so.
+    #[must_use]
+    pub fn to_host_endpoint(mut self) -> Self {
+        self.is_to_host = true;
         self
     }
 }
@@ -89,7 +114,11 @@ impl Response {
 /// The client. Building it costs some 7 ms (it reads the platform's certificates), so that happens
 /// at the first request.
 #[derive(Default)]
-pub struct Http(OnceCell<reqwest::Client>);
+pub struct Http {
+    client: OnceCell<reqwest::Client>,
+    /// For managed identity endpoints.
+    host_client: OnceCell<reqwest::Client>,
+}
 
 impl Http {
     /// Sends `request` and reads the whole answer.
@@ -97,9 +126,9 @@ impl Http {
     /// Every failure to get an answer is [`Kind::Network`] and names the host. Redirects are not
     /// followed: requests carry secrets.
     pub async fn send(&self, env: &Env, request: Request) -> Result<Response> {
-        let client = self.client(env)?;
+        let client = self.client(env, request.is_to_host)?;
         let host = host_of(&request.url);
-        if !is_private(&request.url) {
+        if !request.is_to_host && !is_private(&request.url) {
             return Err(Error::new(
                 Kind::Network,
                 format!("{host} would be asked without encryption; nothing was sent."),
@@ -113,12 +142,11 @@ impl Http {
         for (name, value) in request.headers {
             builder = builder.header(name, value);
         }
-        if let Some(token) = &request.bearer {
-            let line = Zeroizing::new(format!("Bearer {}", token.expose()));
-            let mut value = HeaderValue::from_str(&line)
+        for (name, secret) in &request.secret_headers {
+            let mut value = HeaderValue::from_str(secret.expose())
                 .map_err(|_| Error::new(Kind::Service, "The token cannot be sent in a header."))?;
             value.set_sensitive(true);
-            builder = builder.header(HeaderName::from_static("authorization"), value);
+            builder = builder.header(HeaderName::from_static(name), value);
         }
         if let Some(form) = request.form {
             builder = builder
@@ -143,24 +171,28 @@ impl Http {
         Ok(Response { status, headers, body })
     }
 
-    fn client(&self, env: &Env) -> Result<&reqwest::Client> {
-        if let Some(client) = self.0.get() {
+    fn client(&self, env: &Env, is_to_host: bool) -> Result<&reqwest::Client> {
+        let cell = if is_to_host { &self.host_client } else { &self.client };
+        if let Some(client) = cell.get() {
             return Ok(client);
         }
         // Fails only when a provider is installed already, which serves as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = reqwest::Client::builder()
+        let builder = reqwest::Client::builder()
             .tls_certs_merge(tls::extra_authorities(env)?)
             .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(CONNECT_LIMIT)
             .timeout(REQUEST_LIMIT)
-            .user_agent(concat!("azt/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|error| {
-                Error::new(Kind::Network, format!("Cannot set up TLS: {}.", root_cause(&error)))
-                    .source(error)
-            })?;
-        Ok(self.0.get_or_init(|| client))
+            .user_agent(concat!("azt/", env!("CARGO_PKG_VERSION")));
+        let builder = if is_to_host {
+            builder.no_proxy().connect_timeout(HOST_CONNECT_LIMIT)
+        } else {
+            builder.connect_timeout(CONNECT_LIMIT)
+        };
+        let client = builder.build().map_err(|error| {
+            Error::new(Kind::Network, format!("Cannot set up TLS: {}.", root_cause(&error)))
+                .source(error)
+        })?;
+        Ok(cell.get_or_init(|| client))
     }
 }
 

@@ -4,6 +4,7 @@
 //! reference. Nothing outside this module names `std::env`, `SystemTime`, a process, a socket or an
 //! HTTP client builder; clippy's `disallowed-methods` holds that.
 
+mod arc_agent;
 mod clock;
 mod env;
 pub mod file;
@@ -19,6 +20,7 @@ mod watched;
 
 use std::path::PathBuf;
 
+pub use arc_agent::{arc_agent_is_installed, read_arc_key};
 pub use clock::{Clock, local_time};
 pub use env::Env;
 pub use http::{Http, Method, Request, Response};

@@ -21,6 +21,7 @@ mod bad_files;
 mod cloud_and_config;
 mod concurrency;
 mod login;
+mod managed_identity;
 mod network;
 #[cfg(unix)]
 mod readme;

@@ -1,0 +1,71 @@
+//! What managed identity endpoints answer: nearly the answer of a token endpoint.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::super::error_response;
+use super::super::token_response::{TokenResponse, lenient_seconds};
+use crate::error::{Error, Kind, Result};
+use crate::sys::{Response, System, clean};
+
+/// From this lifetime on (seconds) a token is best renewed at half of it: the endpoints keep
+/// tokens for a day and say nothing of renewal (MSAL's rule).
+const LONG: i64 = 2 * 3600;
+
+/// The token in `response`.
+///
+/// The lifetime is `expires_in`, else what is left until `expires_on` (App Service and Azure ML
+/// send only that), as numbers or as text.
+pub(super) fn read(system: &System, response: &Response) -> Result<TokenResponse> {
+    #[derive(Default, Deserialize)]
+    struct Times {
+        #[serde(default, deserialize_with = "lenient_seconds")]
+        expires_in: Option<i64>,
+        #[serde(default, deserialize_with = "lenient_seconds")]
+        expires_on: Option<i64>,
+    }
+    if response.status != 200 {
+        return Err(refusal(response));
+    }
+    let mut token = TokenResponse::parse(&response.body, "this host's managed identity")?;
+    let times: Times = serde_json::from_slice(&response.body).unwrap_or_default();
+    if let (None, Some(expires_on)) = (times.expires_in, times.expires_on) {
+        let left = expires_on - system.clock.now();
+        if left < 1 {
+            return Err(Error::new(
+                Kind::Service,
+                "The managed identity endpoint of this host sent a token that has expired.",
+            )
+            .remedy("Check this machine's clock."));
+        }
+        token.expires_in = Some(left);
+    }
+    let lifetime = token.lifetime();
+    if token.refresh_in.is_none() && lifetime >= LONG {
+        token.refresh_in = Some(lifetime / 2);
+    }
+    // Cloud Shell sends an empty one, and no host means it.
+    token.refresh_token = None;
+    Ok(token)
+}
+
+/// The error that `response` is: OAuth's members, else the `message` of App Service or of Azure
+/// Resource Manager's shape.
+fn refusal(response: &Response) -> Error {
+    let error = error_response::parse(response, "The managed identity endpoint of this host");
+    if error.entra_detail().is_some() {
+        return error;
+    }
+    let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
+    let message = [body.get("message"), body.get("Message"), body.pointer("/error/message")]
+        .into_iter()
+        .flatten()
+        .find_map(Value::as_str);
+    match message {
+        Some(message) if (400..500).contains(&response.status) && response.status != 429 => {
+            Error::new(Kind::Refused, clean(message).trim())
+        }
+        Some(message) => Error::new(Kind::Service, clean(message).trim()),
+        None => error,
+    }
+}

@@ -1,0 +1,73 @@
+//! Azure Arc: the agent names a file that only the privileged can read; its content is the key.
+//!
+//! <https://learn.microsoft.com/azure/azure-arc/servers/managed-identity-authentication>
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::{HostIdentity, answer, ask, url};
+use crate::entra::TokenResponse;
+use crate::error::{Error, Kind, Result};
+use crate::secret::Secret;
+use crate::sys::{Request, Response, System, read_arc_key};
+
+/// Where the agent listens unless `IDENTITY_ENDPOINT` says otherwise.
+pub(super) const DEFAULT_ENDPOINT: &str = "http://localhost:40342/metadata/identity/oauth2/token";
+
+const VERSION: &str = "2020-06-01";
+
+pub(super) async fn token(
+    system: &System,
+    endpoint: &str,
+    resource: &str,
+    identity: HostIdentity<'_>,
+) -> Result<TokenResponse> {
+    let url = url(endpoint, VERSION, resource, identity, "msi_res_id");
+    let request = || Request::get(&*url).header("metadata", "true");
+    let challenge = ask(system, request()).await?;
+    if challenge.status != 401 {
+        // Nothing to be proved, or a refusal.
+        return checked(system, &challenge, identity);
+    }
+    let file = challenge
+        .header("www-authenticate")
+        .and_then(|value| value.strip_prefix("Basic realm="))
+        .map(|path| path.trim_matches('"'))
+        .ok_or_else(|| {
+            Error::new(Kind::Service, "The Azure Arc agent did not say which file holds its key.")
+        })?;
+    let key = read_arc_key(&system.env, Path::new(file))?;
+    let proof = Secret::new(format!("Basic {}", key.expose()));
+    let response = ask(system, request().secret_header("authorization", proof)).await?;
+    checked(system, &response, identity)
+}
+
+/// The token, unless it is another identity's: agents that know nothing of user-assigned ones
+/// ignore the id and send the system-assigned one's.
+fn checked(
+    system: &System,
+    response: &Response,
+    identity: HostIdentity<'_>,
+) -> Result<TokenResponse> {
+    let token = answer::read(system, response)?;
+    let (HostIdentity::Client(id) | HostIdentity::Object(id) | HostIdentity::Resource(id)) =
+        identity
+    else {
+        return Ok(token);
+    };
+    let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
+    let is_echoed = ["client_id", "object_id", "msi_res_id"]
+        .into_iter()
+        .filter_map(|name| body.get(name)?.as_str())
+        .any(|echoed| echoed.eq_ignore_ascii_case(id));
+    if is_echoed {
+        Ok(token)
+    } else {
+        Err(Error::new(
+            Kind::Refused,
+            "The Azure Arc agent of this machine does not know user-assigned identities.",
+        )
+        .remedy("Sign in with the system-assigned one: leave the id out."))
+    }
+}

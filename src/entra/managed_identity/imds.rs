@@ -1,0 +1,91 @@
+//! Virtual machines, scale sets, AKS nodes: the instance metadata service (IMDS).
+//!
+//! <https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/how-to-use-vm-token>
+
+use std::time::Duration;
+
+use super::{HostIdentity, answer, ask, url};
+use crate::entra::TokenResponse;
+use crate::entra::token_endpoint::request_id;
+use crate::error::{Error, Kind, Result};
+use crate::sys::{Request, System};
+
+const VERSION: &str = "2018-02-01";
+
+/// The address that every virtual machine in Azure has the service at.
+const DEFAULT_HOST: &str = "http://169.254.169.254";
+
+/// How often a request is repeated after 404, 429 or 5xx: 0.5, 1, 2 and 4 s later.
+const REPETITIONS: u32 = 4;
+
+/// How often after 410, the sign of an update that the platform promises to end within 70 s.
+const REPETITIONS_OF_GONE: u32 = 7;
+
+pub(super) async fn token(
+    system: &System,
+    resource: &str,
+    identity: HostIdentity<'_>,
+) -> Result<TokenResponse> {
+    let host = system.env.non_empty("AZURE_POD_IDENTITY_AUTHORITY_HOST");
+    let host = host.as_deref().unwrap_or(DEFAULT_HOST).trim_end_matches('/');
+    let endpoint = format!("{host}/metadata/identity/oauth2/token");
+    let url = url(&endpoint, VERSION, resource, identity, "msi_res_id");
+    let mut repetition = 0;
+    loop {
+        let request = Request::get(&*url)
+            .header("metadata", "true")
+            .header("x-client-sku", "azt")
+            .header("x-client-ver", env!("CARGO_PKG_VERSION"))
+            .header("x-ms-client-request-id", request_id()?);
+        let response = ask(system, request).await.map_err(nobody_there)?;
+        match pause(response.status, repetition) {
+            Some(pause) => tokio::time::sleep(pause).await,
+            None => return answer::read(system, &response),
+        }
+        repetition += 1;
+    }
+}
+
+/// How long to wait before the request is repeated; `None` to take the answer as it is.
+fn pause(status: u16, repetition: u32) -> Option<Duration> {
+    match status {
+        410 if repetition < REPETITIONS_OF_GONE => Some(Duration::from_secs(10)),
+        404 | 429 | 500..=599 if repetition < REPETITIONS => {
+            Some(Duration::from_millis(500 << repetition))
+        }
+        _ => None,
+    }
+}
+
+fn nobody_there(error: Error) -> Error {
+    if error.kind() != Kind::Network {
+        return error;
+    }
+    Error::new(
+        Kind::Network,
+        format!("There is no managed identity endpoint here. {}", error.message()),
+    )
+    .remedy("Managed identities exist on Azure's own hosts: virtual machines, App Service, Azure Arc and others. If this is one, check that it has an identity and that nothing blocks the way to 169.254.169.254.")
+    .source(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pauses(status: u16) -> Vec<u64> {
+        let millis = |pause: Duration| u64::try_from(pause.as_millis()).unwrap();
+        (0..).map_while(|repetition| pause(status, repetition).map(millis)).collect()
+    }
+
+    #[test]
+    fn what_passes_is_waited_for_as_the_platform_asks() {
+        for status in [404, 429, 500, 503] {
+            assert_eq!(pauses(status), [500, 1000, 2000, 4000], "{status}");
+        }
+        assert_eq!(pauses(410).iter().sum::<u64>(), 70_000);
+        for status in [200, 400, 401, 403] {
+            assert!(pauses(status).is_empty(), "{status}");
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! Tokens from the host itself (managed identities for Azure resources): one kind of host a file.
+
+mod answer;
+mod app_service;
+mod arc;
+mod azure_ml;
+mod cloud_shell;
+mod imds;
+
+use super::form::Form;
+use super::token_response::TokenResponse;
+use crate::error::{Error, Result};
+use crate::secret::Secret;
+use crate::sys::{Request, Response, System, arc_agent_is_installed};
+
+/// Which of the host's identities.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HostIdentity<'a> {
+    /// The system-assigned one.
+    System,
+    /// A user-assigned one, by client id.
+    Client(&'a str),
+    /// A user-assigned one, by object id.
+    Object(&'a str),
+    /// A user-assigned one, by Azure resource id.
+    Resource(&'a str),
+    /// The person that Azure Cloud Shell runs for.
+    CloudShell,
+}
+
+/// A token of `identity` for `resource` (not a scope) from the endpoint of the host that the
+/// environment describes; of several descriptions the first counts, in the order of MSAL:
+/// Service Fabric, App Service, Azure ML, Azure Arc, virtual machine.
+///
+/// # Errors
+/// [`Kind::Network`](crate::error::Kind::Network) where no endpoint answers; what the endpoint
+/// says where it refuses.
+pub async fn managed_identity_token(
+    system: &System,
+    resource: &str,
+    identity: HostIdentity<'_>,
+) -> Result<TokenResponse> {
+    if identity == HostIdentity::CloudShell {
+        return cloud_shell::token(system, resource).await;
+    }
+    let variable = |name| system.env.non_empty(name);
+    let (endpoint, header) = (variable("IDENTITY_ENDPOINT"), variable("IDENTITY_HEADER"));
+    if endpoint.is_some() && header.is_some() && variable("IDENTITY_SERVER_THUMBPRINT").is_some() {
+        return Err(Error::failed(
+            "Managed identities of Service Fabric are not supported by this version.",
+        ));
+    }
+    if let (Some(endpoint), Some(header)) = (&endpoint, header) {
+        return app_service::token(system, endpoint, Secret::new(header), resource, identity).await;
+    }
+    if let (Some(endpoint), Some(secret)) = (variable("MSI_ENDPOINT"), variable("MSI_SECRET")) {
+        return azure_ml::token(system, &endpoint, Secret::new(secret), resource, identity).await;
+    }
+    match (endpoint, variable("IMDS_ENDPOINT")) {
+        (Some(endpoint), Some(_)) => arc::token(system, &endpoint, resource, identity).await,
+        _ if arc_agent_is_installed(&system.env) => {
+            arc::token(system, arc::DEFAULT_ENDPOINT, resource, identity).await
+        }
+        _ => imds::token(system, resource, identity).await,
+    }
+}
+
+/// `endpoint` with its query; `resource_id` is how this host spells that parameter.
+fn url(
+    endpoint: &str,
+    version: &str,
+    resource: &str,
+    identity: HostIdentity<'_>,
+    resource_id: &str,
+) -> String {
+    let query = Form::empty().with("api-version", version).with("resource", resource);
+    let query = match identity {
+        HostIdentity::System | HostIdentity::CloudShell => query,
+        HostIdentity::Client(id) => query.with("client_id", id),
+        HostIdentity::Object(id) => query.with("object_id", id),
+        HostIdentity::Resource(id) => query.with(resource_id, id),
+    };
+    format!("{endpoint}?{}", query.into_body().as_str())
+}
+
+/// Sends `request`, which goes straight to the host: no proxy, and no TLS if the host has none.
+async fn ask(system: &System, request: Request) -> Result<Response> {
+    let response = system.http.send(&system.env, request.to_host_endpoint()).await?;
+    system.terminal.debug(&format!("managed identity endpoint -> {}", response.status));
+    Ok(response)
+}

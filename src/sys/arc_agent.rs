@@ -1,0 +1,99 @@
+//! The Azure Arc agent on this machine: whether it is there, and the keys it leaves in files.
+
+use std::path::{Path, PathBuf};
+
+use super::env::Env;
+use super::file;
+use crate::error::{Error, Kind, Result};
+use crate::secret::Secret;
+
+/// The longest key file that is read, in bytes (MSAL's limit).
+const LONGEST_KEY: u64 = 4096;
+
+/// True when the agent is installed in its usual place.
+pub fn arc_agent_is_installed(env: &Env) -> bool {
+    let program = if cfg!(windows) {
+        let Some(folder) = env.non_empty("ProgramFiles") else { return false };
+        Path::new(&folder).join("AzureConnectedMachineAgent").join("himds.exe")
+    } else {
+        PathBuf::from("/opt/azcmagent/bin/himds")
+    };
+    program.exists()
+}
+
+/// The key in `path`, which an answer over plain HTTP named: read only if it is a `.key` file in
+/// the agent's own folder and of at most 4096 bytes, so that no other file can be asked for.
+pub fn read_arc_key(env: &Env, path: &Path) -> Result<Secret> {
+    let folder = if cfg!(windows) {
+        PathBuf::from(env.non_empty("ProgramData").unwrap_or_default())
+            .join("AzureConnectedMachineAgent")
+            .join("Tokens")
+    } else {
+        PathBuf::from("/var/opt/azcmagent/tokens")
+    };
+    read_key_in(&folder, path)
+}
+
+fn read_key_in(folder: &Path, path: &Path) -> Result<Secret> {
+    let refused = |what: &str| {
+        Error::new(
+            Kind::Refused,
+            format!(
+                "The Azure Arc agent named the key file {}, {what}. It was not read.",
+                path.display()
+            ),
+        )
+        .remedy("Something else than the agent may be listening at its address.")
+    };
+    if path.parent() != Some(folder) || path.extension().is_none_or(|found| found != "key") {
+        return Err(refused(&format!("which is no .key file in {}", folder.display())));
+    }
+    let missing = |error| {
+        file::cannot("read", path, error).remedy(
+            "Only members of the group himds (Windows: administrators) may read the agent's keys.",
+        )
+    };
+    let metadata = std::fs::symlink_metadata(path).map_err(missing)?;
+    if !metadata.is_file() || metadata.len() > LONGEST_KEY {
+        return Err(refused("which is no plain file of at most 4096 bytes"));
+    }
+    let key = std::fs::read_to_string(path).map_err(missing)?;
+    let key = Secret::new(key);
+    Ok(Secret::new(key.expose().trim()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_small_key_files_of_the_agents_folder_are_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join("tokens");
+        std::fs::create_dir_all(folder.join("deep")).unwrap();
+        let path = |name: &str| folder.join(name);
+        for (name, content) in [
+            ("good.key", "key".to_owned()),
+            ("good.txt", "key".to_owned()),
+            ("deep/good.key", "key".to_owned()),
+            ("../outside.key", "key".to_owned()),
+            ("full.key", "x".repeat(4096)),
+            ("long.key", "x".repeat(4097)),
+        ] {
+            std::fs::write(path(name), content).unwrap();
+        }
+        assert_eq!(read_key_in(&folder, &path("good.key")).unwrap().expose(), "key");
+        assert_eq!(read_key_in(&folder, &path("full.key")).unwrap().expose().len(), 4096);
+        for name in ["good.txt", "deep/good.key", "../outside.key", "long.key", "deep"] {
+            let error = read_key_in(&folder, &path(name)).unwrap_err();
+            assert_eq!(error.kind(), Kind::Refused, "{name}");
+        }
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink(dir.path().join("outside.key"), path("link.key")).unwrap();
+            assert!(read_key_in(&folder, &path("link.key")).is_err());
+        }
+        let error = read_key_in(&folder, &path("none.key")).unwrap_err();
+        assert!(error.remedy_lines()[0].contains("himds"), "{error}");
+    }
+}

@@ -1,0 +1,318 @@
+//! The identities of a host, host by host.
+
+use entra_emulator::{Action, Fault};
+use serde_json::json;
+
+use crate::support::*;
+
+const WORKER: &str = "e1000000-0000-4000-8000-000000000002";
+const SECRET: &str = "emulator-identity-header";
+const IMDS: &str = "/metadata/identity/oauth2/token";
+const TOKEN: [&str; 2] = ["account", "get-access-token"];
+
+/// A machine with these variables, in which `{}` is the address of the endpoints.
+fn host(variables: &[(&str, &str)]) -> Sandbox {
+    let mut sandbox = Sandbox::new();
+    let url = sandbox.emulator.http_url().to_owned();
+    for (name, value) in variables {
+        sandbox.set(name, &value.replace("{}", &url));
+    }
+    sandbox
+}
+
+fn virtual_machine() -> Sandbox {
+    host(&[("AZURE_POD_IDENTITY_AUTHORITY_HOST", "{}")])
+}
+
+fn app_service(header: &str) -> Sandbox {
+    host(&[("IDENTITY_ENDPOINT", "{}/msi/token"), ("IDENTITY_HEADER", header)])
+}
+
+fn arc() -> Sandbox {
+    host(&[("IDENTITY_ENDPOINT", &format!("{{}}/arc{IMDS}")), ("IMDS_ENDPOINT", "{}")])
+}
+
+/// Every path and query that was asked for.
+fn paths(sandbox: &Sandbox) -> Vec<String> {
+    sandbox.emulator.requests().into_iter().map(|request| request.path).collect()
+}
+
+fn fault(sandbox: &Sandbox, path: &str, status: u16, body: &str, times: u32) {
+    let action = Action::Answer { status, headers: Default::default(), body: body.to_owned() };
+    sandbox.emulator.faults().push(Fault::on(path, action).times(times));
+}
+
+#[test]
+fn each_host_gives_its_token_and_a_warm_call_asks_nobody() {
+    for (sandbox, path) in [
+        (virtual_machine(), IMDS),
+        (app_service(SECRET), "/msi/token"),
+        (
+            host(&[("MSI_ENDPOINT", "{}/machinelearning/token"), ("MSI_SECRET", SECRET)]),
+            "/machinelearning/token",
+        ),
+    ] {
+        let listed = sandbox.azt(["login", "--identity"]).success().json();
+        assert_eq!(listed[0]["name"], "Contoso Production");
+        assert_eq!(listed[0]["environmentName"], "Emulator");
+        assert!(listed[0].get("cloudName").is_none(), "{listed}");
+        assert_eq!(listed[0]["tenantId"], CONTOSO);
+        assert_eq!(
+            listed[0]["user"],
+            json!({
+                "name": "systemAssignedIdentity",
+                "type": "servicePrincipal",
+                "assignedIdentityInfo": "MSI",
+            })
+        );
+        assert_eq!(paths(&sandbox), [path, "/subscriptions"], "one token serves the listing too");
+        sandbox.emulator.clear_requests();
+        let token = sandbox.azt(TOKEN).quiet();
+        assert_eq!(token.text("tenant"), CONTOSO);
+        assert_eq!(sandbox.azt(TOKEN).quiet().text("accessToken"), token.text("accessToken"));
+        assert_eq!(paths(&sandbox), [""; 0]);
+        // Another resource is another token, kept as well.
+        let vault = ["account", "get-access-token", "--resource", "https://vault.azure.net"];
+        let first = sandbox.azt(vault).quiet().text("accessToken");
+        assert_eq!(sandbox.azt(vault).quiet().text("accessToken"), first);
+        assert_eq!(paths(&sandbox), [path]);
+    }
+}
+
+#[test]
+fn user_assigned_identities_go_by_any_of_their_ids() {
+    let sandbox = virtual_machine();
+    let resource = sandbox.emulator.directory().managed_identities[1].resource_id.clone();
+    for (option, id, info) in [
+        ("--client-id", WORKER, "MSIClient"),
+        ("--object-id", "e2000000-0000-4000-8000-000000000002", "MSIObject"),
+        ("--resource-id", &resource, "MSIResource"),
+    ] {
+        let run = sandbox.azt(["login", "-i", option, id, "--allow-no-subscriptions"]).success();
+        let user = &run.json()[0]["user"];
+        assert_eq!(user["name"], "userAssignedIdentity");
+        assert_eq!(user["assignedIdentityInfo"], format!("{info}-{id}"));
+        let vault = ["account", "get-access-token", "--resource", "https://vault.azure.net"];
+        let token = sandbox.azt(vault).quiet().text("accessToken");
+        let claims = azt_claims(&token);
+        assert_eq!(claims["oid"], "e2000000-0000-4000-8000-000000000002", "{option}");
+    }
+    let nobody = sandbox.azt(["login", "-i", "--client-id", "nobody"]);
+    drop(nobody.exits(6).says("Identity not found").says("assigned to this host"));
+}
+
+fn azt_claims(token: &str) -> serde_json::Value {
+    use base64::Engine;
+    let payload = token.split('.').nth(1).unwrap();
+    let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(payload).unwrap();
+    serde_json::from_slice(&bytes).unwrap()
+}
+
+#[test]
+fn a_profile_of_az_is_enough() {
+    let sandbox = virtual_machine();
+    drop(sandbox.azt(["login", "--identity"]).success());
+    let profile = sandbox.read("azureProfile.json");
+    drop(sandbox.azt(["account", "clear"]).success());
+    sandbox.write("azureProfile.json", profile);
+    drop(sandbox.azt(TOKEN).success());
+}
+
+#[test]
+fn the_list_is_refreshed_with_the_hosts_token() {
+    let sandbox = virtual_machine();
+    drop(sandbox.azt(["login", "--identity"]).success());
+    sandbox.emulator.directory_mut(|directory| {
+        let listed = directory.subscriptions.iter_mut();
+        listed.for_each(|subscription| subscription.name.push_str(" Renamed"));
+    });
+    let listed = sandbox.azt(["account", "list", "--refresh"]).quiet().json();
+    assert_eq!(listed[0]["name"], "Contoso Production Renamed");
+    assert_eq!(listed[0]["user"]["assignedIdentityInfo"], "MSI");
+}
+
+#[test]
+fn logout_removes_the_tokens() {
+    let sandbox = virtual_machine();
+    drop(sandbox.azt(["login", "--identity"]).success());
+    let profile = sandbox.read("azureProfile.json");
+    drop(sandbox.azt(["logout"]).quiet());
+    drop(sandbox.azt(TOKEN).exits(4));
+    // With the entry back, the token has to be asked for again.
+    sandbox.write("azureProfile.json", profile);
+    sandbox.emulator.clear_requests();
+    drop(sandbox.azt(TOKEN).quiet());
+    assert_eq!(paths(&sandbox), [IMDS]);
+}
+
+#[test]
+fn only_the_first_scope_and_only_the_own_tenant() {
+    let sandbox = virtual_machine();
+    drop(sandbox.azt(["login", "--identity"]).success());
+    let scopes = ["https://vault.azure.net/.default", "https://graph.microsoft.com/.default"];
+    let token = sandbox.azt([&TOKEN[..], &["--scope"], &scopes[..]].concat()).quiet();
+    assert_eq!(azt_claims(&token.text("accessToken"))["aud"], "https://vault.azure.net");
+    drop(sandbox.azt([&TOKEN[..], &["--tenant", CONTOSO]].concat()).quiet());
+    let other = sandbox.azt([&TOKEN[..], &["--tenant", FABRIKAM]].concat());
+    drop(other.exits(1).says(&format!("ERROR: For managed identity account, getting access token for non-current tenants is not supported. The specified tenant must be the current tenant {CONTOSO}\n")));
+}
+
+#[test]
+fn what_passes_on_a_virtual_machine_is_waited_for() {
+    let sandbox = virtual_machine();
+    fault(&sandbox, IMDS, 404, "", 1);
+    fault(&sandbox, IMDS, 503, "", 1);
+    drop(sandbox.azt(["login", "--identity"]).success());
+    assert_eq!(paths(&sandbox), [IMDS, IMDS, IMDS, "/subscriptions"]);
+    // What will not pass is not.
+    sandbox.emulator.clear_requests();
+    fault(&sandbox, IMDS, 400, r#"{"error":"invalid_resource","error_description":"No."}"#, 1);
+    drop(sandbox.azt(["login", "--identity"]).exits(6).says("ERROR: No.\n"));
+    assert_eq!(paths(&sandbox), [IMDS]);
+}
+
+#[test]
+fn a_machine_without_an_identity_says_so_and_keeps_nothing() {
+    let sandbox = host(&[("AZURE_POD_IDENTITY_AUTHORITY_HOST", "http://127.0.0.1:1")]);
+    let run = sandbox.azt(["login", "--identity"]);
+    drop(run.exits(7).says("ERROR: There is no managed identity endpoint here."));
+    drop(sandbox.azt(TOKEN).exits(4));
+}
+
+#[test]
+fn an_endpoint_of_the_host_is_reached_past_the_proxy() {
+    let mut sandbox = virtual_machine();
+    sandbox.set("HTTP_PROXY", "http://127.0.0.1:1");
+    drop(sandbox.azt(["login", "--identity"]).success());
+}
+
+#[test]
+fn a_wrong_header_is_refused() {
+    let sandbox = app_service("guess");
+    drop(sandbox.azt(["login", "--identity"]).exits(6).says("x-identity-header"));
+    let sandbox = app_service(SECRET);
+    let body = r#"{"statusCode":400,"message":"No identity is configured."}"#;
+    fault(&sandbox, "/msi/token", 400, body, 1);
+    drop(sandbox.azt(["login", "-i"]).exits(6).says("ERROR: No identity is configured.\n"));
+}
+
+#[test]
+fn service_fabric_is_never_asked_without_its_pinned_certificate() {
+    let mut sandbox = app_service(SECRET);
+    sandbox.set("IDENTITY_SERVER_THUMBPRINT", "0011");
+    drop(sandbox.azt(["login", "--identity"]).exits(1).says("Service Fabric are not supported"));
+    assert_eq!(paths(&sandbox), [""; 0]);
+}
+
+#[test]
+fn answers_that_make_no_sense_are_refused() {
+    let sandbox = app_service(SECRET);
+    for body in [
+        "<html>",
+        "{}",
+        r#"{"access_token":"opaque","expires_on":"1"}"#,
+        r#"{"access_token":"opaque","expires_in":"3600"}"#,
+    ] {
+        fault(&sandbox, "/msi/token", 200, body, 1);
+        drop(sandbox.azt(["login", "--identity"]).exits(8));
+    }
+}
+
+#[test]
+fn a_key_file_outside_the_arc_agents_folder_is_not_read() {
+    let sandbox = arc();
+    let run = sandbox.azt(["login", "--identity"]).exits(6).says("It was not read.");
+    drop(run.says("/var/opt/azcmagent/tokens"));
+    assert_eq!(paths(&sandbox), [format!("/arc{IMDS}")], "nothing was presented");
+}
+
+/// In a mount namespace of its own, where the agent's folder is one of the sandbox.
+#[cfg(target_os = "linux")]
+#[test]
+fn an_arc_machine_proves_itself_with_the_agents_key() {
+    let sandbox = arc();
+    let folder = sandbox.root().join("arc/azcmagent/tokens");
+    std::fs::create_dir_all(&folder).unwrap();
+    let key = folder.join("one.key");
+    sandbox.emulator.settings_mut(|settings| settings.arc_key_file = Some(key));
+    let azt = |args: &[&str]| {
+        // The emulator, outside the namespace, makes the key and names the file as it sees it.
+        let challenge =
+            format!("{}/arc{IMDS}?api-version=1&resource=x", sandbox.emulator.http_url());
+        let made = std::process::Command::new("curl")
+            .args(["-s", "-H", "Metadata: true", &challenge])
+            .output()
+            .unwrap();
+        assert!(made.status.success(), "{made:?}");
+        let named = "Basic realm=/var/opt/azcmagent/tokens/one.key".to_owned();
+        let headers = [("WWW-Authenticate".to_owned(), named)].into();
+        let action = Action::Answer { status: 401, headers, body: String::new() };
+        sandbox.emulator.faults().push(Fault::on(&format!("/arc{IMDS}"), action).times(1));
+        sandbox.emulator.clear_requests();
+        let script = r#"mount --bind "$0" /var/opt && exec "$@""#;
+        let mut command = std::process::Command::new("unshare");
+        command.args(["-rm", "sh", "-c", script]).arg(sandbox.root().join("arc"));
+        command.arg(env!("CARGO_BIN_EXE_azt")).args(args).env_clear().envs(sandbox.env());
+        Run::of(&mut command)
+    };
+    let listed = azt(&["login", "--identity"]).success().json();
+    assert_eq!(listed[0]["user"]["assignedIdentityInfo"], "MSI");
+    let arc = format!("/arc{IMDS}");
+    assert_eq!(paths(&sandbox), [&*arc, &*arc, "/subscriptions"]);
+    let worker = azt(&["login", "--identity", "--client-id", WORKER, "--allow-no-subscriptions"]);
+    let info = &worker.success().json()[0]["user"]["assignedIdentityInfo"];
+    assert_eq!(*info, format!("MSIClient-{WORKER}"));
+}
+
+#[test]
+fn cloud_shell_gives_the_persons_token() {
+    let mut sandbox = host(&[("ACC_CLOUD", "PROD"), ("MSI_ENDPOINT", "{}/oauth2/token")]);
+    let listed = sandbox.azt(["login", "--identity"]).success().json();
+    assert_eq!(listed[0]["user"], json!({"name": ALICE, "type": "user", "cloudShellID": true}));
+    sandbox.emulator.clear_requests();
+    drop(sandbox.azt(TOKEN).quiet());
+    assert_eq!(paths(&sandbox), [""; 0]);
+    let other = sandbox.azt([&TOKEN[..], &["--tenant", FABRIKAM]].concat());
+    drop(other.exits(1).says("ERROR: For Cloud Shell account, getting access token"));
+    sandbox.set("MSI_ENDPOINT", "http://127.0.0.1:1");
+    let vault = ["account", "get-access-token", "--resource", "https://vault.azure.net"];
+    drop(sandbox.azt(vault).exits(7));
+}
+
+#[test]
+fn an_identity_that_may_see_nothing_signs_in_only_when_asked_to() {
+    let sandbox = virtual_machine();
+    sandbox.emulator.directory_mut(|directory| directory.subscriptions.clear());
+    drop(sandbox.azt(["login", "--identity"]).exits(1).says("ERROR: No access was configured for the managed identity, hence no subscriptions were found. If this is expected, use '--allow-no-subscriptions' to have tenant level access.\n"));
+    drop(sandbox.azt(TOKEN).exits(4));
+    let listed = sandbox.azt(["login", "-i", "--allow-no-subscriptions"]).success().json();
+    assert_eq!(listed[0]["id"], CONTOSO);
+    assert_eq!(listed[0]["name"], "N/A(tenant level account)");
+}
+
+#[test]
+fn options_that_do_not_fit_are_refused_in_azs_words() {
+    let sandbox = virtual_machine();
+    let not_applicable = "usage error: '--identity' is not applicable with other arguments";
+    for (options, text) in [
+        (&["--tenant", CONTOSO][..], not_applicable),
+        (&["--password", "x"], not_applicable),
+        (&["--service-principal"], not_applicable),
+        (
+            &["--username", WORKER],
+            "Passing the managed identity ID with --username is no longer supported. Use --client-id, --object-id or --resource-id instead.",
+        ),
+        (
+            &["--use-device-code"],
+            "usage error: '--use-device-code' is not applicable with other arguments",
+        ),
+        (
+            &["--client-id", WORKER, "--object-id", WORKER],
+            "Usage error: Provide only one of --client-id, --object-id, --resource-id.",
+        ),
+    ] {
+        let run = sandbox.az([&["login", "--identity"], options].concat());
+        assert_eq!(run.exits(1).stderr, format!("ERROR: {text}\n"));
+    }
+    assert_eq!(paths(&sandbox), [""; 0]);
+}
