@@ -1,5 +1,6 @@
 //! "Give me a token": which account, fresh enough?, one flight, then the network. Policy only.
 
+mod credential;
 mod freshness;
 mod host;
 mod identity;
@@ -10,14 +11,14 @@ mod sign_in;
 
 use std::time::Duration;
 
+pub use credential::AppCredential;
 pub use freshness::{Freshness, MARGIN};
 pub use identity::{Identity, in_cloud_shell};
 pub use open::{open_vault, open_vault_for_sign_in, open_vault_of};
 pub use sign_in::SignIn;
 
 use crate::entra::{
-    AZURE_CLI_CLIENT_ID, Authority, ClientCredential, client_credentials, merge_capabilities,
-    refresh,
+    AZURE_CLI_CLIENT_ID, Authority, client_credentials, merge_capabilities, refresh,
 };
 pub use crate::entra::{Scopes, is_guid};
 use crate::error::{Error, Kind, Result};
@@ -183,7 +184,7 @@ impl<'a> Broker<'a> {
         let program = self.system.program;
         let client_id = request.identity.client_id();
         let entry = self.service_principal(&request.identity, &request.tenant)?;
-        let credential = credential_of(&entry)?;
+        let credential = credential::of(&entry)?;
         let authority = Authority::new(&self.cloud.authority_host()?, &request.tenant)?;
         let claims = merge_capabilities(None, announces_cp1(self.system))?;
         let response = client_credentials(
@@ -270,17 +271,6 @@ fn refresh_token(
         }
     }
     Ok(None)
-}
-
-fn credential_of(entry: &ServicePrincipal) -> Result<ClientCredential> {
-    match (&entry.client_secret, &entry.client_assertion) {
-        (Some(secret), _) => Ok(ClientCredential::Secret(secret.clone())),
-        (None, Some(assertion)) => Ok(ClientCredential::Assertion(assertion.clone())),
-        (None, None) => Err(Error::failed(format!(
-            "The stored credential of service principal {} is of a kind that this version cannot use.",
-            entry.client_id
-        ))),
-    }
 }
 
 /// True unless `AZURE_IDENTITY_DISABLE_CP1` is set to anything (az's rule).

@@ -4,14 +4,14 @@ use std::cell::RefCell;
 
 use super::records;
 use super::remedy;
-use super::{Identity, announces_cp1, host};
+use super::{AppCredential, Identity, announces_cp1, credential, host};
 use crate::entra::{
     AZURE_CLI_CLIENT_ID, Authority, IdClaims, Scopes, TokenResponse, authorize_device,
     client_credentials, merge_capabilities, poll_device, refresh, resolve_tenant,
 };
 use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
-use crate::settings::Cloud;
+use crate::settings::{Cloud, User};
 use crate::sys::System;
 use crate::vault::{AccessToken, Account, IdToken, RefreshToken, ServicePrincipal, Vault};
 
@@ -36,7 +36,7 @@ pub struct SignIn<'a> {
 /// What further tokens are got with.
 enum Credential {
     User(Box<Person>),
-    Application(ServicePrincipal),
+    Application(Box<ServicePrincipal>),
     /// None: the host gives the tokens.
     Host,
 }
@@ -82,12 +82,12 @@ impl<'a> SignIn<'a> {
     /// Signs an application in with `credential`, and proves it by asking for a token of `scopes`.
     ///
     /// The request is always made: a wrong secret must not pass because a token is cached.
-    pub async fn with_client_secret(
+    pub async fn with_client_credential(
         system: &'a System,
         cloud: &Cloud,
         tenant: &str,
         client_id: &str,
-        secret: Secret,
+        credential: AppCredential,
         scopes: &Scopes,
         challenge: Option<&str>,
     ) -> Result<Self> {
@@ -103,15 +103,9 @@ impl<'a> SignIn<'a> {
             identity: Identity::ServicePrincipal { client_id: client_id.to_owned() },
             tenant: tenant.clone(),
             access_tokens: RefCell::default(),
-            credential: Credential::Application(ServicePrincipal {
-                client_id: client_id.to_owned(),
-                tenant: tenant.clone(),
-                client_secret: Some(secret),
-                certificate: None,
-                use_cert_sn_issuer: false,
-                client_assertion: None,
-                other: serde_json::Map::new(),
-            }),
+            credential: Credential::Application(Box::new(
+                credential.into_record(client_id, &tenant),
+            )),
         };
         sign_in.request(&tenant, scopes, claims.as_deref()).await?;
         Ok(sign_in)
@@ -143,7 +137,7 @@ impl<'a> SignIn<'a> {
             }
             Identity::ServicePrincipal { client_id } => {
                 let entry = vault.get(&ServicePrincipal::key_of(client_id, tenant))?;
-                (Credential::Application(entry.ok_or_else(missing)?), tenant.to_owned())
+                (Credential::Application(Box::new(entry.ok_or_else(missing)?)), tenant.to_owned())
             }
             Identity::ManagedIdentity(_) | Identity::CloudShell { .. } => {
                 (Credential::Host, tenant.to_owned())
@@ -272,6 +266,17 @@ impl<'a> SignIn<'a> {
         }
     }
 
+    /// The owner of new profile entries.
+    pub fn user(&self) -> User {
+        match &self.credential {
+            Credential::Application(entry) => User::ServicePrincipal {
+                client_id: entry.client_id.clone(),
+                use_cert_sn_issuer: entry.use_cert_sn_issuer,
+            },
+            Credential::User(_) | Credential::Host => self.identity.user(),
+        }
+    }
+
     /// The tenant of the first token: GUID.
     pub fn tenant(&self) -> &str {
         &self.tenant
@@ -309,7 +314,7 @@ impl<'a> SignIn<'a> {
                 .await?
             }
             Credential::Application(entry) => {
-                let credential = super::credential_of(entry)?;
+                let credential = credential::of(entry)?;
                 let client_id = self.identity.client_id();
                 client_credentials(self.system, &authority, client_id, &credential, scopes, claims)
                     .await
@@ -375,7 +380,7 @@ impl<'a> SignIn<'a> {
                 }
             }
             Credential::Application(entry) => {
-                vault.put(entry)?;
+                vault.put(entry.as_ref())?;
                 records::forget_access_tokens(vault, |token| {
                     token.environment == self.environment
                         && token.account.is_empty()

@@ -13,6 +13,7 @@ use crate::secret::Secret;
     azt login --tenant contoso.com             one tenant only\n  \
     azt login --service-principal -u APP_ID -p @secret.txt --tenant contoso.com\n  \
     azt login --identity                       the identity of this virtual machine or app\n  \
+    azt login --service-principal -u APP_ID --certificate app.pem --tenant contoso.com\n  \
     printf %s \"$SECRET\" | azt login --service-principal -u APP_ID -p @- --tenant contoso.com\n\n\
     A value that begins with @ is read from the file that follows, or from standard input for @-;\n\
     that keeps a secret out of the process list and the shell's history.")]
@@ -26,6 +27,18 @@ pub struct Login {
     /// Tenant to sign in to: id (GUID) or domain
     #[arg(long, short, value_name = "TENANT")]
     pub tenant: Option<String>,
+    /// Certificate of the service principal: a PEM file with its private key
+    #[arg(long, value_name = "FILE")]
+    pub certificate: Option<String>,
+    /// Send the certificate along, for subject name and issuer authentication
+    #[arg(long)]
+    pub use_cert_sn_issuer: bool,
+    /// Federated token (JWT) of the service principal; works until it expires
+    #[arg(long, value_name = "JWT", value_parser = secret)]
+    pub federated_token: Option<Secret>,
+    /// File that always holds a current federated token, read each time (workload identity)
+    #[arg(long, value_name = "FILE")]
+    pub federated_token_file: Option<String>,
     /// Sign in as a service principal
     #[arg(long)]
     pub service_principal: bool,

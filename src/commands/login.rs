@@ -6,11 +6,10 @@ use serde_json::Value;
 
 use super::subscriptions::{self, Found};
 use super::{Answer, Context, arm_token};
-use crate::broker::{self, Identity, Scopes, SignIn, is_guid};
+use crate::broker::{self, AppCredential, Identity, Scopes, SignIn, is_guid};
 use crate::cli::Login;
 use crate::error::{Error, Kind, Result};
 use crate::program::Program;
-use crate::secret::Secret;
 use crate::settings::{AssignedIdentity, Clouds, Profile, Subscription};
 use crate::sys::{Level, block_on};
 
@@ -72,6 +71,9 @@ fn check(request: &Login) -> Result<()> {
             || request.username.is_some())
     {
         return usage("usage error: '--use-device-code' is not applicable with other arguments");
+    }
+    if request.use_cert_sn_issuer && !request.service_principal {
+        return usage("usage error: '--use-sn-issuer' is only applicable with a service principal");
     }
     if request.service_principal && request.username.is_none() {
         return usage(
@@ -137,9 +139,9 @@ async fn authenticate<'a>(
     if let (true, Some(client_id), Some(tenant)) =
         (request.service_principal, &request.username, &request.tenant)
     {
-        let secret = secret(request, context)?;
-        return SignIn::with_client_secret(
-            system, cloud, tenant, client_id, secret, &scopes, challenge,
+        let credential = credential(request, context)?;
+        return SignIn::with_client_credential(
+            system, cloud, tenant, client_id, credential, &scopes, challenge,
         )
         .await;
     }
@@ -179,12 +181,29 @@ fn nothing_found(sign_in: &SignIn<'_>, program: Program) -> Error {
     }
 }
 
-/// The service principal's secret: from the command line, else from the person.
-fn secret(request: &Login, context: &Context<'_>) -> Result<Secret> {
+/// What the service principal signs in with: what the command line names, else a secret that the
+/// person is asked for.
+fn credential(request: &Login, context: &Context<'_>) -> Result<AppCredential> {
+    // A later call may come from another folder (az keeps paths as they were typed).
+    let absolute = |path: &str| match std::path::absolute(path) {
+        Ok(path) => path.display().to_string(),
+        Err(_) => path.to_owned(),
+    };
+    if let Some(path) = &request.certificate {
+        let sends_chain = request.use_cert_sn_issuer;
+        return Ok(AppCredential::Certificate { path: absolute(path), sends_chain });
+    }
+    if let Some(path) = &request.federated_token_file {
+        return Ok(AppCredential::AssertionFile(absolute(path)));
+    }
+    if let Some(assertion) = &request.federated_token {
+        return Ok(AppCredential::Assertion(assertion.clone()));
+    }
+    let terminal = &context.system.terminal;
     match &request.password {
-        Some(secret) => Ok(secret.clone()),
-        None if context.system.terminal.stdin_is_tty() => {
-            context.system.terminal.read_password("Password: ")
+        Some(secret) => Ok(AppCredential::Secret(secret.clone())),
+        None if terminal.stdin_is_tty() => {
+            Ok(AppCredential::Secret(terminal.read_password("Password: ")?))
         }
         None => {
             Err(Error::failed("Please specify both username and password in non-interactive mode."))
@@ -194,7 +213,7 @@ fn secret(request: &Login, context: &Context<'_>) -> Result<Secret> {
 
 /// The accounts that the sign-in gives access to, as the profile will have them.
 async fn discover(request: &Login, context: &Context<'_>, sign_in: &SignIn<'_>) -> Result<Found> {
-    let user = sign_in.identity().user();
+    let user = sign_in.user();
     let scopes = arm_token::scopes(context)?;
     let one_tenant = request.tenant.is_some() || request.service_principal || request.identity;
     if request.skip_subscription_discovery {

@@ -1,6 +1,7 @@
 //! The client credentials grant (RFC 6749 section 4.4).
 
 use super::authority::Authority;
+use super::certificate::Certificate;
 use super::form::Form;
 use super::scope::Scopes;
 use super::token_endpoint;
@@ -10,10 +11,12 @@ use crate::secret::Secret;
 use crate::sys::System;
 
 /// How an application proves who it is.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub enum ClientCredential {
     /// A client secret (RFC 6749 section 2.3.1).
     Secret(Secret),
+    /// A certificate whose key signs a new assertion for each request.
+    Certificate(Box<Certificate>),
     /// A JWT that somebody the application trusts has signed (RFC 7523 section 2.2).
     Assertion(Secret),
 }
@@ -33,12 +36,21 @@ pub async fn client_credentials(
         .with("client_info", "1");
     form = match credential {
         ClientCredential::Secret(secret) => form.with_secret("client_secret", secret),
-        ClientCredential::Assertion(assertion) => form
-            .with("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer")
-            .with_secret("client_assertion", assertion),
+        ClientCredential::Certificate(certificate) => {
+            let now = system.clock.now();
+            let assertion = certificate.assertion(client_id, &authority.token_endpoint(), now)?;
+            with_assertion(form, &assertion)
+        }
+        ClientCredential::Assertion(assertion) => with_assertion(form, assertion),
     };
     if let Some(claims) = claims {
         form = form.with("claims", claims);
     }
     token_endpoint::post(system, authority, form, None).await
+}
+
+/// Adds an assertion (RFC 7523 section 2.2).
+fn with_assertion(form: Form, assertion: &Secret) -> Form {
+    form.with("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer")
+        .with_secret("client_assertion", assertion)
 }

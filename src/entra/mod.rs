@@ -7,6 +7,7 @@
 //! This module never sees the disk; the one file of the protocol, Azure Arc's key, is read by `sys`.
 
 mod authority;
+mod certificate;
 mod claims;
 mod client_credentials;
 mod device_code;
@@ -21,6 +22,7 @@ mod token_endpoint;
 mod token_response;
 
 pub use authority::Authority;
+pub use certificate::Certificate;
 pub use claims::merge_capabilities;
 pub use client_credentials::{ClientCredential, client_credentials};
 pub use device_code::{DeviceAuthorization, authorize_device, poll_device};

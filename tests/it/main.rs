@@ -16,6 +16,7 @@
 )]
 
 mod account;
+mod apps;
 mod arguments;
 mod bad_files;
 mod cloud_and_config;

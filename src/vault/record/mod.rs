@@ -147,7 +147,7 @@ pub struct Account {
     pub other: Map<String, Value>,
 }
 
-/// An application that has signed in, with its credential: one of the three.
+/// An application that has signed in, with its credential: one of the four.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ServicePrincipal {
     /// The application's client id.
@@ -166,6 +166,10 @@ pub struct ServicePrincipal {
     /// A signed assertion (RFC 7523) as it was given.
     #[serde(default, serialize_with = "exposed_option", skip_serializing_if = "Option::is_none")]
     pub client_assertion: Option<Secret>,
+    /// Path of a file that always holds a current assertion, read at each request. Not a member of
+    /// az's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_assertion_file: Option<String>,
     /// Members not known here.
     #[serde(flatten)]
     pub other: Map<String, Value>,
