@@ -27,7 +27,12 @@ pub fn open_vault_of<'a>(
     config: &Config,
 ) -> Result<Vault<'a>> {
     if identity.is_hosts_own() {
-        return open_vault_for_sign_in(system, dir, config);
+        let (vault, notice) = make_vault(system, dir, config)?;
+        // Not a sign-in: callers take anything on standard error for a failure.
+        if let Some(notice) = notice {
+            system.terminal.info(&notice);
+        }
+        return Ok(vault);
     }
     open_vault(system, dir, config)?.ok_or_else(|| identity.not_signed_in(system.program))
 }
@@ -39,12 +44,23 @@ pub fn open_vault_for_sign_in<'a>(
     dir: &ConfigDir,
     config: &Config,
 ) -> Result<Vault<'a>> {
-    dir.ensure()?;
-    let vault = Vault::open_or_create(system, &dir.azt(), options(config)?)?;
-    if let Some(notice) = vault.choice_notice() {
-        system.terminal.warn(notice);
+    let (vault, notice) = make_vault(system, dir, config)?;
+    if let Some(notice) = notice {
+        system.terminal.warn(&notice);
     }
     Ok(vault)
+}
+
+/// The vault and, if it was made just now, where its key is kept and why.
+fn make_vault<'a>(
+    system: &'a System,
+    dir: &ConfigDir,
+    config: &Config,
+) -> Result<(Vault<'a>, Option<String>)> {
+    dir.ensure()?;
+    let vault = Vault::open_or_create(system, &dir.azt(), options(config)?)?;
+    let notice = vault.choice_notice().map(str::to_owned);
+    Ok((vault, notice))
 }
 
 /// `core.key_source` (auto, env, file, kernel, keyring) and `core.key_cache_seconds`.
