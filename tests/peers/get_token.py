@@ -14,6 +14,19 @@ from azure.identity.aio import AzureCliCredential as AsyncAzureCliCredential
 kind, scope, *rest = sys.argv[1:]
 options = dict(pair.split("=", 1) for pair in rest)
 
+# All of the default chain but az: managed identity would ask the metadata address of a real cloud.
+OTHERS = [
+    "environment",
+    "workload_identity",
+    "managed_identity",
+    "shared_token_cache",
+    "visual_studio_code",
+    "developer_cli",
+    "powershell",
+    "interactive_browser",
+    "broker",
+]
+
 
 async def asynchronous():
     async with AsyncAzureCliCredential(**options) as credential:
@@ -24,7 +37,8 @@ def get():
     if kind == "async":
         return asyncio.run(asynchronous())
     if kind == "default":
-        return DefaultAzureCredential().get_token(scope)
+        others = {f"exclude_{name}_credential": True for name in OTHERS}
+        return DefaultAzureCredential(**others).get_token(scope)
     return AzureCliCredential(**options).get_token(scope)
 
 
