@@ -21,6 +21,8 @@ pub enum Kind {
     Network,
     /// The service was reached and is in trouble: 5xx, 429, an answer that makes no sense.
     Service,
+    /// The person pressed Ctrl-C.
+    Cancelled,
     /// The vault or its key source cannot be used.
     Vault,
 }

@@ -5,7 +5,9 @@ mod freshness;
 mod host;
 mod identity;
 mod open;
+mod person;
 mod records;
+mod redirect_page;
 mod remedy;
 mod sign_in;
 
@@ -15,6 +17,7 @@ pub use credential::AppCredential;
 pub use freshness::{Freshness, MARGIN};
 pub use identity::{Identity, in_cloud_shell};
 pub use open::{open_vault, open_vault_for_sign_in, open_vault_of};
+pub use person::PersonSignIn;
 pub use sign_in::SignIn;
 
 use crate::entra::{

@@ -8,17 +8,20 @@ use crate::program::Program;
 const INVALID_CLIENT_SECRET: u32 = 7_000_215;
 
 /// What cures a refusal that signing in again does not, by Entra's code.
-const CURES: [(u32, &str); 12] = [
+const CURES: [(u32, &str); 15] = [
     (16_000, "Sign in again and choose the account that is meant."),
     (50_020, "The account is neither a member nor a guest of this tenant: check --tenant."),
     (50_034, "The tenant has no such user: check the name and --tenant."),
+    (50_055, "The password has expired: set a new one in a browser, then sign in again."),
     (50_057, "The account is disabled: ask the tenant's administrator."),
     (53_000, "Conditional Access wants a managed device: ask the tenant's administrator."),
     (
         53_003,
         "Conditional Access forbids this sign-in: ask the tenant's administrator, with the correlation id.",
     ),
+    (50_126, "User name or password is wrong."),
     (65_002, "This client may not ask for that resource on a person's behalf: use another scope."),
+    (65_004, "The sign-in was declined in the browser."),
     (90_002, "There is no such tenant in this cloud: check --tenant and `cloud show`."),
     (500_011, "The tenant has no such resource: check --resource or --scope, and the tenant."),
     (700_016, "The tenant has no such application: check --username (the client id) and --tenant."),
@@ -62,10 +65,23 @@ pub(super) fn for_application(error: Error, program: Program) -> Error {
 
 /// Adds to `error`, a refusal of the sign-in itself, what cures it where that is known.
 pub(super) fn for_sign_in(error: Error, program: Program) -> Error {
-    match (program, cure(&error)) {
-        (Program::Azt, Some(cure)) => error.remedy(cure),
-        _ => error,
+    if !is_from_entra(&error) {
+        return error;
     }
+    match (program, cure(&error)) {
+        (Program::Az, _) => interactively(error).remedy("az logout").remedy("az login"),
+        (Program::Azt, Some(cure)) => error.remedy(cure),
+        (Program::Azt, None) => error,
+    }
+}
+
+/// Adds to `error`, a refusal of a password, what else there is.
+pub(super) fn for_password(error: Error, program: Program) -> Error {
+    let error = for_sign_in(error, program);
+    if program == Program::Azt && is_from_entra(&error) && error.remedy_lines().is_empty() {
+        return error.remedy("Where a second factor or a page of the tenant is wanted, sign in with a browser or a code: leave --username and --password out.");
+    }
+    error
 }
 
 fn cure(error: &Error) -> Option<&'static str> {

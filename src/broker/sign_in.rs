@@ -6,17 +6,14 @@ use super::records;
 use super::remedy;
 use super::{AppCredential, Identity, announces_cp1, credential, host};
 use crate::entra::{
-    AZURE_CLI_CLIENT_ID, Authority, IdClaims, Scopes, TokenResponse, authorize_device,
-    client_credentials, merge_capabilities, poll_device, refresh, resolve_tenant,
+    AZURE_CLI_CLIENT_ID, Authority, IdClaims, Scopes, TokenResponse, client_credentials,
+    merge_capabilities, refresh, resolve_tenant,
 };
 use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
 use crate::settings::{Cloud, User};
 use crate::sys::System;
 use crate::vault::{AccessToken, Account, IdToken, RefreshToken, ServicePrincipal, Vault};
-
-/// The tenant segment of a sign-in that names no tenant: any work or school account.
-const ANY_TENANT: &str = "organizations";
 
 /// An account that has proved who it is, with the tokens it got so far.
 ///
@@ -48,37 +45,6 @@ struct Person {
 }
 
 impl<'a> SignIn<'a> {
-    /// Signs a person in with a device code for `scopes`.
-    ///
-    /// `show` gets the sentence for the person. `tenant` is a GUID, a domain or nothing; `challenge` the JSON text of a claims challenge.
-    pub async fn with_device_code(
-        system: &'a System,
-        cloud: &Cloud,
-        tenant: Option<&str>,
-        scopes: &Scopes,
-        challenge: Option<&str>,
-        show: impl FnOnce(&str),
-    ) -> Result<Self> {
-        let login_url = cloud.authority_host()?;
-        let tenant = match tenant {
-            Some(tenant) => resolve_tenant(system, &login_url, tenant).await?,
-            None => ANY_TENANT.to_owned(),
-        };
-        let authority = Authority::new(&login_url, &tenant)?;
-        let claims = merge_capabilities(challenge, announces_cp1(system))?;
-        let client_id = AZURE_CLI_CLIENT_ID;
-        let refused = |error| remedy::for_sign_in(error, system.program);
-        let code = authorize_device(system, &authority, client_id, scopes, claims.as_deref())
-            .await
-            .map_err(refused)?;
-        show(&code.message);
-        let response = poll_device(system, &authority, client_id, &code, claims.as_deref())
-            .await
-            .map_err(refused)?;
-        let source = "urn:ietf:params:oauth:grant-type:device_code";
-        Self::of_user(system, cloud, authority, scopes, &response, source)
-    }
-
     /// Signs an application in with `credential`, and proves it by asking for a token of `scopes`.
     ///
     /// The request is always made: a wrong secret must not pass because a token is cached.
@@ -188,7 +154,8 @@ impl<'a> SignIn<'a> {
         Ok(sign_in)
     }
 
-    fn of_user(
+    /// Takes over the tokens that a person has signed in for; `source` is MSAL's name of the way.
+    pub(super) fn of_user(
         system: &'a System,
         cloud: &Cloud,
         authority: Authority,

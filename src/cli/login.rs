@@ -9,7 +9,9 @@ use crate::secret::Secret;
 #[allow(clippy::struct_excessive_bools, reason = "they are independent flags")]
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
-    azt login                                  a code to enter in any browser\n  \
+    azt login                                  in the browser; where there is none, with a code\n  \
+    azt login --use-device-code                with a code to enter in any browser\n  \
+    azt login --no-browser                     with a browser on another machine\n  \
     azt login --tenant contoso.com             one tenant only\n  \
     azt login --service-principal -u APP_ID -p @secret.txt --tenant contoso.com\n  \
     azt login --identity                       the identity of this virtual machine or app\n  \
@@ -18,10 +20,10 @@ use crate::secret::Secret;
     A value that begins with @ is read from the file that follows, or from standard input for @-;\n\
     that keeps a secret out of the process list and the shell's history.")]
 pub struct Login {
-    /// Client id of the service principal
+    /// User name, or client id of a service principal
     #[arg(long, short, value_name = "NAME")]
     pub username: Option<String>,
-    /// Secret of the service principal; asked for when left out on a terminal
+    /// Password, or secret of a service principal; asked for when left out on a terminal
     #[arg(long, short, value_name = "SECRET", value_parser = secret)]
     pub password: Option<Secret>,
     /// Tenant to sign in to: id (GUID) or domain
@@ -57,6 +59,9 @@ pub struct Login {
     /// Sign in with a code that is entered in any browser
     #[arg(long)]
     pub use_device_code: bool,
+    /// Open no browser here: show the address, and take the one that a browser elsewhere ends at
+    #[arg(long)]
+    pub no_browser: bool,
     /// Keep a tenant without subscriptions as an account of its own
     #[arg(long)]
     pub allow_no_subscriptions: bool,

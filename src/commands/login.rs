@@ -1,17 +1,23 @@
 //! `login`.
 
+use std::time::Duration;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use super::subscriptions::{self, Found};
-use super::{Answer, Context, arm_token};
-use crate::broker::{self, AppCredential, Identity, Scopes, SignIn, is_guid};
+use super::{Answer, Context, arm_token, qr_code, subscription_picker};
+use crate::broker::{self, AppCredential, Identity, PersonSignIn, Scopes, SignIn, is_guid};
 use crate::cli::Login;
 use crate::error::{Error, Kind, Result};
 use crate::program::Program;
+use crate::secret::Secret;
 use crate::settings::{AssignedIdentity, Clouds, Profile, Subscription};
-use crate::sys::{Level, block_on};
+use crate::sys::{Level, block_on, interruptible, why_no_browser};
+
+/// How long a person has for the sign-in in a browser, unless `core.login_timeout` says otherwise.
+const LOGIN_TIMEOUT: Duration = Duration::from_mins(15);
 
 pub(super) fn run(request: &Login, context: &Context<'_>) -> Result<Answer> {
     check(request)?;
@@ -20,11 +26,17 @@ pub(super) fn run(request: &Login, context: &Context<'_>) -> Result<Answer> {
     Profile::load(&context.dir)?;
     let vault = broker::open_vault_for_sign_in(context.system, &context.dir, &context.config)?;
 
-    let (sign_in, found) = block_on(async {
+    let names_one = request.subscription.is_some() || request.skip_subscription_discovery;
+    let picks = is_interactive(request) && !names_one && subscription_picker::is_wanted(context)?;
+
+    let (sign_in, found) = block_on(interruptible(async {
         let sign_in = authenticate(request, context, challenge.as_deref()).await?;
+        if picks {
+            subscription_picker::announce(context, request.tenant.is_some())?;
+        }
         let found = discover(request, context, &sign_in).await?;
-        Ok::<_, Error>((sign_in, found))
-    })??;
+        Ok((sign_in, found))
+    }))??;
 
     sign_in.store(&vault)?;
     let new = found.subscriptions;
@@ -34,6 +46,10 @@ pub(super) fn run(request: &Login, context: &Context<'_>) -> Result<Answer> {
     })?;
     if let Some(id) = &chosen {
         Clouds::set_subscription(&context.dir, &cloud.name, id)?;
+    }
+    if let Some(chosen) = chosen.as_deref().filter(|_| picks) {
+        subscription_picker::run(context, &new, chosen)?;
+        return Ok(Answer::none());
     }
     let is_wanted = |entry: &&Subscription| {
         request.subscription.as_deref().is_none_or(|wanted| is_called(entry, wanted))
@@ -72,6 +88,9 @@ fn check(request: &Login) -> Result<()> {
     {
         return usage("usage error: '--use-device-code' is not applicable with other arguments");
     }
+    if request.no_browser && (request.use_device_code || !is_interactive(request)) {
+        return usage("usage error: '--no-browser' is not applicable with other ways to sign in");
+    }
     if request.use_cert_sn_issuer && !request.service_principal {
         return usage("usage error: '--use-sn-issuer' is only applicable with a service principal");
     }
@@ -99,14 +118,12 @@ fn check(request: &Login) -> Result<()> {
     if ids.into_iter().flatten().count() > 1 {
         return usage("Usage error: Provide only one of --client-id, --object-id, --resource-id.");
     }
-    if !request.service_principal && (request.username.is_some() || request.password.is_some()) {
-        return Err(Error::failed(
-            "Signing a person in with user name and password is not supported by this version.",
-        )
-        .remedy("Sign in with a code instead: leave --username and --password out.")
-        .remedy("For a service principal add --service-principal."));
-    }
     Ok(())
+}
+
+/// True for the ways in which a person sits there: browser and code.
+fn is_interactive(request: &Login) -> bool {
+    !request.identity && !request.service_principal && request.username.is_none()
 }
 
 /// The JSON text in a claims challenge, which resources send in base64 (RFC 9470's `claims`).
@@ -145,9 +162,75 @@ async fn authenticate<'a>(
         )
         .await;
     }
-    let show = |message: &str| system.terminal.message(Level::Notice, message);
     let tenant = request.tenant.as_deref();
-    SignIn::with_device_code(system, cloud, tenant, &scopes, challenge, show).await
+    let person = PersonSignIn::new(system, cloud, tenant, &scopes, challenge).await?;
+    if let Some(username) = &request.username {
+        warn_about_passwords(context);
+        return person.with_password(username, &password(request, context)?).await;
+    }
+    let limit = context.config.get("core", "login_timeout")?;
+    let limit = match limit.map(|text| text.trim().parse()) {
+        None => LOGIN_TIMEOUT,
+        Some(Ok(seconds)) => Duration::from_secs(seconds),
+        Some(Err(_)) => {
+            return Err(Error::failed(
+                "The setting core.login_timeout is not a number of seconds.",
+            ));
+        }
+    };
+    if request.no_browser {
+        return person.with_pasted_redirect(limit).await;
+    }
+    match why_no_browser(system).filter(|_| !request.use_device_code) {
+        None if !request.use_device_code => return person.with_browser(limit).await,
+        None => {}
+        Some(why) => say_no_browser(context, why),
+    }
+    let show = |message: &str, address: &str| {
+        system.terminal.message(Level::Notice, message);
+        if system.terminal.stderr_is_tty()
+            && let Some(picture) = qr_code::of(address)
+        {
+            system.terminal.message(Level::Notice, &picture);
+        }
+    };
+    person.with_device_code(show).await
+}
+
+/// Says that a code is used because there is no browser; az says so under `--verbose` only.
+fn say_no_browser(context: &Context<'_>, why: &str) {
+    let system = context.system;
+    match system.program {
+        Program::Az => {
+            system.terminal.info("No web browser is available. Fall back to device code.");
+        }
+        Program::Azt => system.terminal.warn(&format!(
+            "No web browser is used, because {why}: sign in with a code. (BROWSER names a browser all the same; --no-browser takes the address from one elsewhere.)"
+        )),
+    }
+}
+
+/// az's warning about passwords.
+fn warn_about_passwords(context: &Context<'_>) {
+    let see = "For more details, see https://go.microsoft.com/fwlink/?linkid=2276314";
+    let text = if context.cloud().name == "AzureCloud" {
+        "Starting September 1, 2025, MFA will be gradually enforced for Azure public cloud. The authentication with username and password in the command line is not supported with MFA. Consider using one of the compatible authentication methods."
+    } else {
+        "Using authentication with username and password in the command line is strongly discouraged. Consider using one of the recommended authentication methods."
+    };
+    context.system.terminal.warn(&format!("{text} {see}"));
+}
+
+/// The password or secret: as given, else asked for.
+fn password(request: &Login, context: &Context<'_>) -> Result<Secret> {
+    let terminal = &context.system.terminal;
+    match &request.password {
+        Some(secret) => Ok(secret.clone()),
+        None if terminal.stdin_is_tty() => terminal.read_password("Password: "),
+        None => {
+            Err(Error::failed("Please specify both username and password in non-interactive mode."))
+        }
+    }
 }
 
 /// Which of this host's identities is meant; in Cloud Shell its person, whatever id is given.
@@ -199,16 +282,7 @@ fn credential(request: &Login, context: &Context<'_>) -> Result<AppCredential> {
     if let Some(assertion) = &request.federated_token {
         return Ok(AppCredential::Assertion(assertion.clone()));
     }
-    let terminal = &context.system.terminal;
-    match &request.password {
-        Some(secret) => Ok(AppCredential::Secret(secret.clone())),
-        None if terminal.stdin_is_tty() => {
-            Ok(AppCredential::Secret(terminal.read_password("Password: ")?))
-        }
-        None => {
-            Err(Error::failed("Please specify both username and password in non-interactive mode."))
-        }
-    }
+    Ok(AppCredential::Secret(password(request, context)?))
 }
 
 /// The accounts that the sign-in gives access to, as the profile will have them.

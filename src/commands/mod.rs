@@ -13,7 +13,9 @@ mod context;
 mod get_access_token;
 mod login;
 mod logout;
+mod qr_code;
 mod refresh;
+mod subscription_picker;
 mod subscriptions;
 mod version;
 

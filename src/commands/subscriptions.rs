@@ -1,5 +1,7 @@
 //! Which subscriptions an account can see, tenant by tenant.
 
+use std::cell::Cell;
+
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use serde_json::Value;
 
@@ -8,7 +10,7 @@ use crate::arm::{self, ArmSubscription, Tenant};
 use crate::broker::{Scopes, SignIn};
 use crate::error::{Error, Result};
 use crate::settings::{Endpoint, NewSubscription, Subscription, TenantNames, User};
-use crate::sys::Progress;
+use crate::sys::Spinner;
 
 /// How many tenants are asked at the same time: enough to hide the latency of sixty, few enough not
 /// to be throttled.
@@ -100,7 +102,12 @@ pub(super) async fn of_all_tenants(
     let first = sign_in.tenant().to_owned();
     let token = sign_in.token(&first, scopes).await?;
     let tenants = arm::tenants(system, resource_manager, &token).await?;
-    let progress = Progress::of(system, tenants.len());
+    let (spinner, all, done) = (Spinner::start(system), tenants.len(), Cell::new(0));
+    let count = || {
+        spinner.say(format!("Looking for subscriptions: {} of {all} tenants", done.get()));
+        done.set(done.get() + 1);
+    };
+    count();
     let visits: Vec<_> = stream::iter(tenants)
         .map(|tenant| async {
             let listed = match sign_in.token(&tenant.tenant_id, scopes).await {
@@ -108,13 +115,13 @@ pub(super) async fn of_all_tenants(
                 Err(error) if error.entra_detail().is_some() => Ok(Err(error)),
                 Err(error) => Err(error),
             };
-            progress.advance();
+            count();
             listed.map(|listed| (tenant, listed))
         })
         .buffered(TENANTS_AT_ONCE)
         .try_collect()
         .await?;
-    drop(progress);
+    drop(spinner);
     for (tenant, listed) in visits {
         let id = tenant.tenant_id.clone();
         match listed {

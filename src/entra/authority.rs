@@ -48,6 +48,11 @@ impl Authority {
         self.endpoint("token")
     }
 
+    /// The authorization endpoint (RFC 6749 section 3.1).
+    pub fn authorization_endpoint(&self) -> String {
+        self.endpoint("authorize")
+    }
+
     /// The device authorization endpoint (RFC 8628 section 3.1).
     pub fn device_authorization_endpoint(&self) -> String {
         self.endpoint("devicecode")

@@ -27,13 +27,15 @@ const LONGEST_INTERVAL: Duration = Duration::from_mins(1);
 pub struct DeviceAuthorization {
     /// The sentence for the person, from Entra, with address and code in it.
     pub message: String,
-    /// Where the code is entered.
+    /// Where the code is entered: `verification_uri_complete`, which has the code in it, where the
+    /// server knows that (Entra does not).
     pub verification_uri: String,
     /// The code.
     pub user_code: String,
     device_code: Secret,
     interval: Duration,
-    expires_in: Duration,
+    /// How long the code can be entered.
+    pub expires_in: Duration,
 }
 
 /// Entra's own member of the device authorization response.
@@ -76,11 +78,12 @@ pub async fn authorize_device(
     if user_code.is_empty() || !verification_uri.starts_with("http") {
         return Err(nonsense(&endpoint));
     }
+    let complete = answer.verification_uri_complete().map(|it| it.secret().clone());
     Ok(DeviceAuthorization {
         message: answer.extra_fields().message.clone().unwrap_or_else(|| {
             format!("To sign in, use a web browser to open the page {verification_uri} and enter the code {user_code} to authenticate.")
         }),
-        verification_uri,
+        verification_uri: complete.unwrap_or(verification_uri),
         user_code,
         device_code: Secret::new(answer.device_code().secret().clone()),
         interval: answer.interval().clamp(Duration::from_secs(1), LONGEST_INTERVAL),

@@ -50,6 +50,17 @@ pub(super) fn parse(response: &Response, host: &str) -> Error {
     })
 }
 
+/// The error that the parameters of a redirect are (RFC 6749 section 4.1.2.1).
+pub(super) fn of_redirect(code: &str, description: Option<&str>, suberror: Option<&str>) -> Error {
+    let description = description.unwrap_or(code);
+    Error::new(kind_of(400, code), clean(description).trim()).entra(EntraDetail {
+        error: code.to_owned(),
+        codes: aadsts_in(description).into_iter().collect(),
+        suberror: suberror.map(str::to_owned),
+        ..EntraDetail::default()
+    })
+}
+
 fn kind_of(status: u16, code: &str) -> Kind {
     match code {
         "temporarily_unavailable" | "server_error" => Kind::Service,

@@ -17,6 +17,8 @@ pub struct IdClaims {
     pub oid: Option<String>,
     /// Subject, unique per application.
     pub sub: Option<String>,
+    /// What the authorization request carried, to tie the token to it.
+    pub nonce: Option<String>,
     /// The tenant that issued the token (GUID).
     pub tid: Option<String>,
 }

@@ -1,12 +1,13 @@
 //! The protocol of the Microsoft identity platform: authorities, scopes, grants, answers.
 //!
 //! One grant a file; every grant goes through `token_endpoint`, so that there is one place for
-//! headers, capabilities and errors. The `oauth2` crate makes the device authorization request;
-//! its token path is not used, because it keeps tokens in types that are not wiped, fails on the
+//! headers, capabilities and errors. The `oauth2` crate makes the device authorization
+//! request and the address that a browser is sent to; its token path is not used, because it keeps tokens in types that are not wiped, fails on the
 //! string numbers that some endpoints send, and knows no more than half of Entra's grants.
 //! This module never sees the disk; the one file of the protocol, Azure Arc's key, is read by `sys`.
 
 mod authority;
+mod authorization_code;
 mod certificate;
 mod claims;
 mod client_credentials;
@@ -15,6 +16,7 @@ mod error_response;
 mod form;
 mod id_token;
 mod managed_identity;
+mod password;
 mod refresh_token;
 mod scope;
 mod tenant;
@@ -22,6 +24,7 @@ mod token_endpoint;
 mod token_response;
 
 pub use authority::Authority;
+pub use authorization_code::{AuthorizationRequest, Redirect, ResponseMode};
 pub use certificate::Certificate;
 pub use claims::merge_capabilities;
 pub use client_credentials::{ClientCredential, client_credentials};
@@ -29,6 +32,7 @@ pub use device_code::{DeviceAuthorization, authorize_device, poll_device};
 pub use error_response::AUTHORIZATION_PENDING;
 pub use id_token::IdClaims;
 pub use managed_identity::{HostIdentity, managed_identity_token};
+pub use password::{check_realm, password_grant};
 pub use refresh_token::refresh;
 pub use scope::Scopes;
 pub use tenant::{is_guid, resolve_tenant};

@@ -5,15 +5,18 @@
 //! HTTP client builder; clippy's `disallowed-methods` holds that.
 
 mod arc_agent;
+mod attended;
+mod browser;
 mod clock;
 mod env;
 pub mod file;
 mod http;
 pub mod keyutils;
 mod lock_file;
-mod progress;
+mod loopback;
 mod random;
 mod runtime;
+mod spinner;
 mod terminal;
 mod tls;
 mod watched;
@@ -21,13 +24,16 @@ mod watched;
 use std::path::PathBuf;
 
 pub use arc_agent::{arc_agent_is_installed, read_arc_key};
+pub use attended::{attended, interruptible};
+pub use browser::{open_browser, why_no_browser};
 pub use clock::{Clock, local_time};
 pub use env::Env;
 pub use http::{Http, Method, Request, Response};
 pub use lock_file::{LockFile, LockGuard};
-pub use progress::Progress;
+pub use loopback::{Loopback, Page, Visit};
 pub use random::fill_random;
 pub use runtime::block_on;
+pub use spinner::Spinner;
 pub use terminal::{Level, Terminal, Verbosity, clean};
 pub use watched::within;
 

@@ -1,8 +1,12 @@
 //! Standard output, standard error and what is known of the terminal.
 
 use std::cell::{Cell, RefCell};
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, BufRead, IsTerminal, Write};
 
+use inquire::ui::RenderConfig;
+use inquire::{InquireError, Password, Select, Text};
+
+use super::attended::cancelled;
 use crate::error::{Error, Result};
 use crate::secret::Secret;
 
@@ -99,6 +103,11 @@ impl Terminal {
         self.stdout_is_tty
     }
 
+    /// True when standard error is a terminal.
+    pub fn stderr_is_tty(&self) -> bool {
+        self.stderr_is_tty
+    }
+
     /// True when messages of `level` are shown.
     pub fn shows(&self, level: Level) -> bool {
         match self.verbosity.get() {
@@ -152,14 +161,6 @@ impl Terminal {
         self.write_error(&format!("{}\n", clean(text)));
     }
 
-    /// Replaces the last line of a terminal by `text`, without a line end; nothing where standard
-    /// error is none.
-    pub fn status(&self, text: &str) {
-        if self.stderr_is_tty {
-            self.write_error(&format!("\r\x1b[K{}", clean(text)));
-        }
-    }
-
     /// [`Terminal::message`] at [`Level::Warning`].
     pub fn warn(&self, text: &str) {
         self.message(Level::Warning, text);
@@ -176,15 +177,74 @@ impl Terminal {
     }
 
     /// Asks for a password on the terminal, without echo.
+    ///
+    /// # Errors
+    /// [`Kind::Cancelled`](crate::error::Kind::Cancelled) after Ctrl-C or Escape.
     pub fn read_password(&self, prompt: &str) -> Result<Secret> {
-        rpassword::prompt_password(prompt)
-            .map(Secret::new)
-            .map_err(|error| Error::failed(format!("Cannot read the password: {error}.")))
+        let password = Password::new(prompt).without_confirmation();
+        password.with_render_config(RenderConfig::empty()).prompt().map(Secret::new).map_err(failed)
+    }
+
+    /// Asks for a line: on a terminal by a prompt, else from standard input as it comes. `None` at
+    /// its end.
+    ///
+    /// # Errors
+    /// As those of [`Terminal::read_password`].
+    pub async fn read_line(&self, prompt: &str) -> Result<Option<Secret>> {
+        if self.stdin_is_tty {
+            let text = Text::new(prompt).with_render_config(RenderConfig::empty());
+            return text.prompt().map(|line| Some(Secret::new(line))).map_err(failed);
+        }
+        let (sender, line) = tokio::sync::oneshot::channel();
+        // Left behind when nobody waits any more, and goes with the process.
+        let reader = move || {
+            let mut line = String::new();
+            let read = io::stdin().lock().read_line(&mut line);
+            let _ = sender.send(read.map(|bytes| (bytes > 0).then(|| Secret::new(line))));
+        };
+        let cannot =
+            |error: io::Error| Error::failed(format!("Cannot read standard input: {error}."));
+        std::thread::Builder::new().name("stdin".to_owned()).spawn(reader).map_err(cannot)?;
+        line.await.unwrap_or(Ok(None)).map_err(cannot)
+    }
+
+    /// Reads a line from standard input with nothing but the terminal's own editing. `None` at its
+    /// end.
+    pub fn read_plain_line(&self) -> Result<Option<String>> {
+        let mut line = String::new();
+        match io::stdin().lock().read_line(&mut line) {
+            Ok(0) => Ok(None),
+            Ok(_) => Ok(Some(line)),
+            Err(error) => Err(Error::failed(format!("Cannot read standard input: {error}."))),
+        }
+    }
+
+    /// Lets the person pick one of `options` by arrow keys or by typing a part of it; `first` is
+    /// where the cursor starts. `None` when they do not want to.
+    pub fn pick(&self, prompt: &str, options: Vec<String>, first: usize) -> Result<Option<usize>> {
+        let select = Select::new(prompt, options)
+            .with_starting_cursor(first)
+            .with_page_size(15)
+            .with_help_message("type to search, arrows to move, Enter to choose, Esc to keep");
+        let select =
+            if self.colour() { select } else { select.with_render_config(RenderConfig::empty()) };
+        match select.raw_prompt() {
+            Ok(picked) => Ok(Some(picked.index)),
+            Err(InquireError::OperationCanceled | InquireError::OperationInterrupted) => Ok(None),
+            Err(error) => Err(failed(error)),
+        }
     }
 
     fn write_error(&self, line: &str) {
         let mut err = self.err.borrow_mut();
         let _ = err.write_all(line.as_bytes()).and_then(|()| err.flush());
+    }
+}
+
+fn failed(error: InquireError) -> Error {
+    match error {
+        InquireError::OperationCanceled | InquireError::OperationInterrupted => cancelled(),
+        error => Error::failed(format!("Cannot ask on this terminal: {error}.")),
     }
 }
 

@@ -19,6 +19,8 @@ mod account;
 mod apps;
 mod arguments;
 mod bad_files;
+#[cfg(unix)]
+mod browser;
 mod cloud_and_config;
 mod concurrency;
 mod login;
@@ -29,5 +31,7 @@ mod readme;
 mod secrets;
 mod silent;
 mod support;
+#[cfg(unix)]
+mod terminal;
 #[cfg(target_os = "linux")]
 mod warm;

@@ -1,4 +1,4 @@
-//! The real clients: Azure Identity for Python gets tokens through the binary under the name `az`,
+//! The real clients: Chromium signs people in, Azure Identity for Python gets tokens through the binary under the name `az`,
 //! and az 2.91 itself shares its files with it.
 
 #![allow(
@@ -16,6 +16,8 @@
 )]
 
 mod azure_identity;
+#[cfg(unix)]
+mod browser;
 mod real_az;
 #[path = "../it/support/mod.rs"]
 mod support;

@@ -1,0 +1,253 @@
+//! The ways in which a person signs in.
+
+use std::time::Duration;
+
+use super::sign_in::SignIn;
+use super::{announces_cp1, redirect_page, remedy};
+use crate::entra::{
+    AZURE_CLI_CLIENT_ID, Authority, AuthorizationRequest, Redirect, ResponseMode, Scopes,
+    TokenResponse, authorize_device, check_realm, merge_capabilities, password_grant, poll_device,
+    resolve_tenant,
+};
+use crate::error::{Error, Kind, Result};
+use crate::secret::Secret;
+use crate::settings::Cloud;
+use crate::sys::{Level, Loopback, Page, System, Visit, attended, fill_random, open_browser};
+
+/// The tenant segment of a sign-in that names no tenant: any work or school account.
+const ANY_TENANT: &str = "organizations";
+
+/// The port that ADFS knows azure-cli's redirect address by; Entra takes any.
+const ADFS_PORT: u16 = 8400;
+
+/// Ports that no service is registered for (RFC 6335).
+const DYNAMIC_PORTS: std::ops::RangeInclusive<u16> = 49_152..=65_535;
+
+/// A sign-in of a person that is about to begin.
+pub struct PersonSignIn<'a, 'r> {
+    system: &'a System,
+    cloud: &'r Cloud,
+    authority: Authority,
+    scopes: &'r Scopes,
+    claims: Option<String>,
+}
+
+impl<'a, 'r> PersonSignIn<'a, 'r> {
+    /// For `scopes` in `tenant`: a GUID, a domain (one request) or nothing. `challenge` is the JSON
+    /// text of a claims challenge.
+    pub async fn new(
+        system: &'a System,
+        cloud: &'r Cloud,
+        tenant: Option<&str>,
+        scopes: &'r Scopes,
+        challenge: Option<&str>,
+    ) -> Result<Self> {
+        let login_url = cloud.authority_host()?;
+        let tenant = match tenant {
+            Some(tenant) => resolve_tenant(system, &login_url, tenant).await?,
+            None => ANY_TENANT.to_owned(),
+        };
+        Ok(Self {
+            system,
+            cloud,
+            authority: Authority::new(&login_url, &tenant)?,
+            scopes,
+            claims: merge_capabilities(challenge, announces_cp1(system))?,
+        })
+    }
+
+    /// With a browser on this machine, within `limit`.
+    pub async fn with_browser(&self, limit: Duration) -> Result<SignIn<'a>> {
+        let (system, terminal) = (self.system, &self.system.terminal);
+        let port = if self.cloud.is_adfs()? { ADFS_PORT } else { 0 };
+        let mut loopback = Loopback::listen(port).await?;
+        let redirect_uri = format!("http://localhost:{}", loopback.port());
+        let request = self.authorization_request(&redirect_uri, ResponseMode::FormPost)?;
+        terminal.warn(&format!("A web browser has been opened at {}. Please continue the login in the web browser. If no web browser is available or if the web browser fails to open, use device code flow with `{} login --use-device-code`.", self.authority.authorization_endpoint(), system.program));
+        terminal.info(&format!("The whole address is {}", request.url));
+        if let Err(error) = open_browser(&request.url) {
+            terminal.warn(&format!("{error} Open this address yourself:\n{}", request.url));
+        }
+        let waiting = "Waiting for the sign-in in the browser";
+        attended(system, waiting, limit, self.receive(&mut loopback, &request)).await
+    }
+
+    /// Takes the answer that the browser brings, and turns everything else away.
+    async fn receive(
+        &self,
+        loopback: &mut Loopback,
+        request: &AuthorizationRequest,
+    ) -> Result<SignIn<'a>> {
+        loop {
+            let visit = loopback.visit().await;
+            let redirect = match not_the_redirect(&visit, loopback.port()) {
+                Some(page) => {
+                    self.system.terminal.debug("a request that is no answer was turned away");
+                    visit.answer(page);
+                    continue;
+                }
+                None => request.read(&visit.body),
+            };
+            let result = match redirect {
+                Redirect::Code(code) => self.redeem(request, &code).await,
+                Redirect::Refused(error) => Err(remedy::for_sign_in(error, self.system.program)),
+                Redirect::OtherState => {
+                    self.system.terminal.debug("an answer with another state was turned away");
+                    visit.answer(redirect_page::refused(400, "It belongs to another sign-in."));
+                    continue;
+                }
+                Redirect::Nothing => {
+                    visit.answer(redirect_page::refused(
+                        400,
+                        "It holds neither a code nor an error.",
+                    ));
+                    continue;
+                }
+            };
+            let page = match &result {
+                Ok(sign_in) => redirect_page::signed_in(sign_in.name()),
+                Err(error) => redirect_page::failed(error.message()),
+            };
+            visit.answer_and_part(page).await;
+            return result;
+        }
+    }
+
+    /// With a browser elsewhere: the person opens the address there, and brings the address that it
+    /// ends at, a page that cannot be shown.
+    ///
+    /// The code comes in the query then, the only place that can be copied from. It is of no use to
+    /// who finds it later: it works once, and only with the verifier, which stays here.
+    pub async fn with_pasted_redirect(&self, limit: Duration) -> Result<SignIn<'a>> {
+        let terminal = &self.system.terminal;
+        let redirect_uri = format!("http://localhost:{}", unused_port()?);
+        let request = self.authorization_request(&redirect_uri, ResponseMode::Query)?;
+        terminal.message(
+            Level::Notice,
+            &format!("To sign in, open this address in a web browser on any machine:\n\n{}\n\nIt ends at a page that cannot be shown. Copy the address of that page, {redirect_uri}/?code=…, and paste it here.", request.url),
+        );
+        loop {
+            let line = terminal.read_line("Address: ");
+            // A prompt and a spinner would write over each other.
+            let line = if terminal.stdin_is_tty() {
+                line.await
+            } else {
+                attended(self.system, "Waiting for the address", limit, line).await
+            };
+            let Some(line) = line? else {
+                return Err(Error::new(
+                    Kind::InteractionRequired,
+                    "Standard input ended without an address that belongs to this sign-in.",
+                ));
+            };
+            let text = line.expose().trim();
+            let query = text.split_once('?').map_or(text, |(_, query)| query);
+            let query = query.split_once('#').map_or(query, |(query, _)| query);
+            match request.read(query.as_bytes()) {
+                Redirect::Code(code) => return self.redeem(&request, &code).await,
+                Redirect::Refused(error) => {
+                    return Err(remedy::for_sign_in(error, self.system.program));
+                }
+                Redirect::OtherState => terminal.warn("This address belongs to another sign-in. Open the address above again and paste the one that it ends at."),
+                Redirect::Nothing => terminal.warn(&format!("There is no code in this. The whole address is needed; it begins with {redirect_uri}/?code=.")),
+            }
+        }
+    }
+
+    /// With a code that is entered in any browser. `show` gets the sentence for the person, and the
+    /// address alone.
+    pub async fn with_device_code(&self, show: impl FnOnce(&str, &str)) -> Result<SignIn<'a>> {
+        let (system, authority, claims) = (self.system, &self.authority, self.claims.as_deref());
+        let client_id = AZURE_CLI_CLIENT_ID;
+        let refused = |error| remedy::for_sign_in(error, system.program);
+        let code = authorize_device(system, authority, client_id, self.scopes, claims)
+            .await
+            .map_err(refused)?;
+        show(&code.message, &code.verification_uri);
+        let poll = poll_device(system, authority, client_id, &code, claims);
+        let waiting = format!("Waiting for the code {} to be entered", code.user_code);
+        let response = attended(system, &waiting, code.expires_in, poll).await.map_err(refused)?;
+        self.done(&response, "urn:ietf:params:oauth:grant-type:device_code")
+    }
+
+    /// With user name and password. Two requests; Entra refuses it wherever it wants a second
+    /// factor.
+    pub async fn with_password(&self, username: &str, password: &Secret) -> Result<SignIn<'a>> {
+        let system = self.system;
+        if !self.cloud.is_adfs()? {
+            check_realm(system, &self.cloud.authority_host()?, username).await?;
+        }
+        let response = password_grant(
+            system,
+            &self.authority,
+            AZURE_CLI_CLIENT_ID,
+            username,
+            password,
+            self.scopes,
+            self.claims.as_deref(),
+        )
+        .await
+        .map_err(|error| remedy::for_password(error, system.program))?;
+        self.done(&response, "password")
+    }
+
+    fn authorization_request(
+        &self,
+        redirect_uri: &str,
+        mode: ResponseMode,
+    ) -> Result<AuthorizationRequest> {
+        AuthorizationRequest::new(
+            &self.authority,
+            AZURE_CLI_CLIENT_ID,
+            self.scopes,
+            self.claims.as_deref(),
+            redirect_uri,
+            mode,
+        )
+    }
+
+    async fn redeem(&self, request: &AuthorizationRequest, code: &Secret) -> Result<SignIn<'a>> {
+        let (system, claims) = (self.system, self.claims.as_deref());
+        let client_id = AZURE_CLI_CLIENT_ID;
+        let response = request
+            .redeem(system, &self.authority, client_id, self.scopes, claims, code)
+            .await
+            .map_err(|error| remedy::for_sign_in(error, system.program))?;
+        self.done(&response, "authorization_code")
+    }
+
+    fn done(&self, response: &TokenResponse, source: &str) -> Result<SignIn<'a>> {
+        let authority = self.authority.clone();
+        SignIn::of_user(self.system, self.cloud, authority, self.scopes, response, source)
+    }
+}
+
+/// The page for a request that cannot be Entra's form, as az refuses it: the form is posted to the
+/// root of this very address. A page elsewhere that makes the browser send something else, or that
+/// has its own name lead here (DNS rebinding), learns nothing.
+fn not_the_redirect(visit: &Visit, port: u16) -> Option<Page> {
+    let hosts = [format!("localhost:{port}"), format!("127.0.0.1:{port}")];
+    let refused = |status: u16, why: &str| Some(redirect_page::refused(status, why));
+    if !visit.host.as_ref().is_some_and(|host| hosts.contains(host)) {
+        return refused(400, "It was sent to another name.");
+    }
+    if visit.path != "/" {
+        return refused(404, "There is nothing here.");
+    }
+    match (visit.method.as_str(), &visit.query) {
+        ("POST", _) => None,
+        ("GET", Some(_)) => refused(
+            400,
+            "Answers in an address (response_mode=query) are not taken, only forms that are posted (form_post).",
+        ),
+        _ => refused(400, "Only a form that is posted counts."),
+    }
+}
+
+/// A port where a browser elsewhere most likely finds nobody.
+fn unused_port() -> Result<u16> {
+    let mut random = [0; 2];
+    fill_random(&mut random)?;
+    let (first, last) = (*DYNAMIC_PORTS.start(), *DYNAMIC_PORTS.end());
+    Ok(first + u16::from_ne_bytes(random) % (last - first + 1))
+}

@@ -1,0 +1,177 @@
+//! The choice of a subscription after a sign-in on a terminal (`core.login_experience_v2`).
+//!
+//! As `azt` a list to pick from by typing; as `az` az's numbered table, in az's words, on standard
+//! output.
+
+use serde_json::{Value, json};
+
+use super::{Context, rows};
+use crate::error::Result;
+use crate::output::{Format, Render};
+use crate::program::Program;
+use crate::settings::{Clouds, Profile, Subscription};
+
+/// Longest name in az's table, in characters; a longer one is cut.
+const LONGEST_NAME: usize = 36;
+
+/// az's last words.
+const ANNOUNCEMENTS: &str = "[Announcements]\nWith the new Azure CLI login experience, you can select the subscription you want to use more easily. Learn more about it and its configuration at https://go.microsoft.com/fwlink/?linkid=2271236\n\nIf you encounter any problem, please open an issue at https://aka.ms/azclibug\n";
+
+/// True where a person is there to choose: az's rule, and a standard error to ask on.
+pub(super) fn is_wanted(context: &Context<'_>) -> Result<bool> {
+    let terminal = &context.system.terminal;
+    Ok(terminal.stdin_is_tty()
+        && terminal.stdout_is_tty()
+        && terminal.stderr_is_tty()
+        && context.config.get_bool("core", "login_experience_v2", true)?)
+}
+
+/// Says, as `az`, what takes its time before the choice. `one_tenant`: no other will be offered.
+pub(super) fn announce(context: &Context<'_>, one_tenant: bool) -> Result<()> {
+    if context.system.program == Program::Azt {
+        return Ok(());
+    }
+    let what = if one_tenant { "subscriptions" } else { "tenants and subscriptions" };
+    context.system.terminal.result(&format!("\nRetrieving {what} for the selection...\n"))
+}
+
+/// Lets the person choose among `found`, of which `chosen` (an id) is the default, and makes the
+/// choice the default.
+pub(super) fn run(context: &Context<'_>, found: &[Subscription], chosen: &str) -> Result<()> {
+    let mut sorted: Vec<&Subscription> = found.iter().collect();
+    sorted.sort_by_key(|entry| entry.name().to_lowercase());
+    let default = sorted.iter().position(|entry| entry.id() == chosen).unwrap_or_default();
+    let picked = match context.system.program {
+        Program::Az => pick_by_number(context, &sorted, default)?,
+        Program::Azt => {
+            let shown = |entry: &&Subscription| {
+                format!("{}  {}  ({})", entry.name(), entry.id(), tenant_of(entry))
+            };
+            let options = sorted.iter().map(shown).collect();
+            context.system.terminal.pick("Subscription to use:", options, default)?
+        }
+    };
+    let entry = picked.and_then(|at| sorted.get(at));
+    if let Some(entry) = entry.filter(|entry| entry.id() != chosen) {
+        let cloud = context.cloud();
+        Profile::update(&context.dir, |profile| profile.set_default(&cloud.name, entry.id()))?;
+        Clouds::set_subscription(&context.dir, &cloud.name, entry.id())?;
+    }
+    let terminal = &context.system.terminal;
+    if let Some(entry) = entry.or_else(|| sorted.get(default)) {
+        terminal.result(&format!(
+            "Tenant: {}\nSubscription: {} ({})\n",
+            tenant_of(entry),
+            entry.name(),
+            entry.id()
+        ))?;
+    }
+    if context.system.program == Program::Az {
+        terminal.result(&format!("\n{ANNOUNCEMENTS}\n"))?;
+        terminal.warn("[Warning] The login output has been updated. Please be aware that it no longer displays the full list of available subscriptions by default.\n");
+    }
+    Ok(())
+}
+
+fn tenant_of(entry: &Subscription) -> String {
+    let name = entry.value().get("tenantDisplayName").and_then(Value::as_str).map(str::to_owned);
+    name.unwrap_or_else(|| entry.tenant_id().to_owned())
+}
+
+fn pick_by_number(
+    context: &Context<'_>,
+    sorted: &[&Subscription],
+    default: usize,
+) -> Result<Option<usize>> {
+    let terminal = &context.system.terminal;
+    let table = numbered(sorted, default);
+    let render = Render {
+        format: Format::Table,
+        table: Some(|table| {
+            rows(
+                table,
+                &["No", "Subscription name", "Subscription ID", "Tenant"].map(|it| (it, it)),
+            )
+        }),
+        ..Render::default()
+    };
+    let text = render.render(&table)?;
+    let text: Vec<String> = text
+        .lines()
+        .enumerate()
+        .map(|(line, text)| {
+            // Two lines of header.
+            match table.get(default).filter(|_| line == default + 2 && terminal.colour()) {
+                Some(row) => highlighted(text, row),
+                None => text.to_owned(),
+            }
+        })
+        .collect();
+    terminal.result(&format!("\n[Tenant and subscription selection]\n\n{}\n", text.join("\n")))?;
+    if let Some(entry) = sorted.get(default) {
+        terminal.result(&format!("\nThe default is marked with an *; the default tenant is '{}' and subscription is '{}' ({}).\n\n", tenant_of(entry), entry.name(), entry.id()))?;
+    }
+    loop {
+        terminal
+            .result("Select a subscription and tenant (Type a number or Enter for no changes): ")?;
+        let Some(line) = terminal.read_plain_line()? else { return Ok(None) };
+        let line = line.trim();
+        if line.is_empty() {
+            terminal.result("\n")?;
+            return Ok(None);
+        }
+        if let Some(at) = line
+            .parse::<usize>()
+            .ok()
+            .and_then(|number| number.checked_sub(1))
+            .filter(|at| *at < sorted.len())
+        {
+            terminal.result("\n")?;
+            return Ok(Some(at));
+        }
+        terminal.warn("Invalid selection.");
+    }
+}
+
+/// The rows of az's table.
+fn numbered(sorted: &[&Subscription], default: usize) -> Value {
+    let row = |(at, entry): (usize, &&Subscription)| {
+        let mark = if at == default { " *" } else { "" };
+        let name = entry.name();
+        let name = if name.chars().count() > LONGEST_NAME {
+            name.chars().take(LONGEST_NAME - 3).chain("...".chars()).collect()
+        } else {
+            name.to_owned()
+        };
+        json!({"No": format!("[{}]{mark}", at + 1), "Subscription name": name, "Subscription ID": entry.id(), "Tenant": tenant_of(entry)})
+    };
+    Value::Array(sorted.iter().enumerate().map(row).collect())
+}
+
+/// `line` with each cell of `row` in bright cyan.
+fn highlighted(line: &str, row: &Value) -> String {
+    let cells = row.as_object().into_iter().flat_map(|row| row.values()).filter_map(Value::as_str);
+    let (mut done, mut rest) = (String::new(), line);
+    for cell in cells {
+        let cell = cell.trim();
+        if let Some((before, after)) = rest.split_once(cell) {
+            done += &[before, "\x1b[96m", cell, "\x1b[0m"].concat();
+            rest = after;
+        }
+    }
+    done + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_row_of_the_default_is_coloured_cell_by_cell() {
+        let row = json!({"No": "[1] *", "Name": "a", "Id": "b"});
+        assert_eq!(
+            highlighted("[1] *  a   b", &row),
+            "\x1b[96m[1] *\x1b[0m  \x1b[96ma\x1b[0m   \x1b[96mb\x1b[0m"
+        );
+    }
+}

@@ -1,0 +1,225 @@
+//! The authorization code grant (RFC 6749 section 4.1) with PKCE (RFC 7636), as OpenID Connect has
+//! it: the person signs in with a browser, which brings the code.
+
+use oauth2::basic::BasicClient;
+use oauth2::{AuthUrl, ClientId, CsrfToken, PkceCodeChallenge, RedirectUrl, Scope};
+
+use super::authority::Authority;
+use super::error_response;
+use super::form::Form;
+use super::scope::Scopes;
+use super::token_endpoint;
+use super::token_response::TokenResponse;
+use crate::error::{Error, Kind, Result};
+use crate::secret::Secret;
+use crate::sys::System;
+
+/// How the browser brings the answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResponseMode {
+    /// As a form that it posts (OAuth 2.0 Form Post Response Mode): the code is in no address, and
+    /// so in no history.
+    FormPost,
+    /// In the query of the redirect address, which a person can copy.
+    Query,
+}
+
+/// What the browser is sent out with, and what its answer is held against.
+pub struct AuthorizationRequest {
+    /// The address to open. Holds no secret: the verifier stays here.
+    pub url: String,
+    redirect_uri: String,
+    state: Secret,
+    nonce: Secret,
+    code_verifier: Secret,
+}
+
+/// What a redirect says.
+#[derive(Debug)]
+pub enum Redirect {
+    /// The person has signed in: the code to redeem.
+    Code(Secret),
+    /// They have not, or were not let in.
+    Refused(Error),
+    /// It is the answer to another request, or somebody's forgery: its state differs.
+    OtherState,
+    /// It is no answer at all.
+    Nothing,
+}
+
+impl AuthorizationRequest {
+    /// A request for `scopes`, whose answer goes to `redirect_uri`.
+    pub fn new(
+        authority: &Authority,
+        client_id: &str,
+        scopes: &Scopes,
+        claims: Option<&str>,
+        redirect_uri: &str,
+        mode: ResponseMode,
+    ) -> Result<Self> {
+        let endpoint = authority.authorization_endpoint();
+        let no_url = |what: &str| Error::failed(format!("{what} is not a URL."));
+        let auth_url = AuthUrl::new(endpoint.clone()).map_err(|_| no_url(&endpoint))?;
+        let back = RedirectUrl::new(redirect_uri.to_owned()).map_err(|_| no_url(redirect_uri))?;
+        let client = BasicClient::new(ClientId::new(client_id.to_owned()))
+            .set_auth_uri(auth_url)
+            .set_redirect_uri(back);
+        let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
+        let nonce = CsrfToken::new_random();
+        let mut request = client
+            .authorize_url(CsrfToken::new_random)
+            .add_scopes(scopes.for_user().split(' ').map(|scope| Scope::new(scope.to_owned())))
+            .set_pkce_challenge(challenge)
+            .add_extra_param("nonce", nonce.secret())
+            .add_extra_param("client_info", "1")
+            .add_extra_param("prompt", "select_account")
+            .add_extra_param(
+                "response_mode",
+                match mode {
+                    ResponseMode::FormPost => "form_post",
+                    ResponseMode::Query => "query",
+                },
+            );
+        if let Some(claims) = claims {
+            request = request.add_extra_param("claims", claims);
+        }
+        let (url, state) = request.url();
+        Ok(Self {
+            url: url.to_string(),
+            redirect_uri: redirect_uri.to_owned(),
+            state: Secret::new(state.into_secret()),
+            nonce: Secret::new(nonce.into_secret()),
+            code_verifier: Secret::new(verifier.into_secret()),
+        })
+    }
+
+    /// Reads the parameters of a redirect, a form or a query (RFC 6749 section 4.1.2).
+    pub fn read(&self, parameters: &[u8]) -> Redirect {
+        let value = |wanted: &str| {
+            form_urlencoded::parse(parameters)
+                .find(|(name, value)| name == wanted && !value.is_empty())
+                .map(|(_, value)| Secret::new(value))
+        };
+        let (code, error) = (value("code"), value("error"));
+        if code.is_none() && error.is_none() {
+            return Redirect::Nothing;
+        }
+        if value("state").as_ref() != Some(&self.state) {
+            return Redirect::OtherState;
+        }
+        match (error, code) {
+            (Some(error), _) => Redirect::Refused(error_response::of_redirect(
+                error.expose(),
+                value("error_description").as_ref().map(Secret::expose),
+                value("error_subcode").as_ref().map(Secret::expose),
+            )),
+            (None, Some(code)) => Redirect::Code(code),
+            (None, None) => Redirect::Nothing,
+        }
+    }
+
+    /// Redeems `code` (RFC 6749 section 4.1.3, RFC 7636 section 4.5): one request.
+    ///
+    /// # Errors
+    /// What Entra says; [`Kind::Refused`] when the ID token was made for another request.
+    pub async fn redeem(
+        &self,
+        system: &System,
+        authority: &Authority,
+        client_id: &str,
+        scopes: &Scopes,
+        claims: Option<&str>,
+        code: &Secret,
+    ) -> Result<TokenResponse> {
+        let mut form = Form::grant("authorization_code")
+            .with("client_id", client_id)
+            .with("client_info", "1")
+            .with("scope", &scopes.for_user())
+            .with("redirect_uri", &self.redirect_uri)
+            .with_secret("code", code)
+            .with_secret("code_verifier", &self.code_verifier);
+        if let Some(claims) = claims {
+            form = form.with("claims", claims);
+        }
+        let response = token_endpoint::post(system, authority, form, None).await?;
+        // ADFS and Entra repeat the nonce (OpenID Connect Core section 3.1.3.7, item 11).
+        let nonce = response.id_claims().and_then(|claims| claims.nonce);
+        if nonce.as_deref() != Some(self.nonce.expose()) {
+            return Err(Error::new(
+                Kind::Refused,
+                "The answer belongs to another sign-in: its nonce is not the one that was sent.",
+            )
+            .remedy(
+                "Sign in again. If this happens twice, somebody interferes with the browser.",
+            ));
+        }
+        Ok(response)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(mode: ResponseMode) -> AuthorizationRequest {
+        let authority = Authority::new("https://login.example", "organizations").unwrap();
+        let scopes = Scopes::of_resource("https://graph.example");
+        AuthorizationRequest::new(
+            &authority,
+            "client",
+            &scopes,
+            Some(r#"{"a":1}"#),
+            "http://localhost:1",
+            mode,
+        )
+        .unwrap()
+    }
+
+    fn parameter(request: &AuthorizationRequest, name: &str) -> String {
+        let (_, query) = request.url.split_once('?').unwrap();
+        let mut pairs = form_urlencoded::parse(query.as_bytes());
+        pairs.find(|(it, _)| it == name).unwrap().1.into_owned()
+    }
+
+    #[test]
+    fn the_address_holds_what_entra_wants_and_not_the_verifier() {
+        let request = request(ResponseMode::FormPost);
+        assert!(
+            request.url.starts_with("https://login.example/organizations/oauth2/v2.0/authorize?")
+        );
+        for (name, value) in [
+            ("response_type", "code"),
+            ("response_mode", "form_post"),
+            ("redirect_uri", "http://localhost:1"),
+            ("code_challenge_method", "S256"),
+            ("client_info", "1"),
+            ("prompt", "select_account"),
+            ("claims", r#"{"a":1}"#),
+            ("scope", "https://graph.example/.default offline_access openid profile"),
+        ] {
+            assert_eq!(parameter(&request, name), value);
+        }
+        assert_eq!(parameter(&request, "code_challenge").len(), 43);
+        assert!(!request.url.contains(request.code_verifier.expose()));
+    }
+
+    #[test]
+    fn only_an_answer_with_the_state_counts() {
+        let request = request(ResponseMode::Query);
+        let state = parameter(&request, "state");
+        let read = |text: String| request.read(text.as_bytes());
+        assert!(
+            matches!(read(format!("state={state}&code=c%2B")), Redirect::Code(code) if code.expose() == "c+")
+        );
+        assert!(matches!(read("state=x&code=c".to_owned()), Redirect::OtherState));
+        assert!(matches!(read("code=c".to_owned()), Redirect::OtherState));
+        assert!(matches!(read("error=access_denied".to_owned()), Redirect::OtherState));
+        assert!(matches!(read(format!("state={state}")), Redirect::Nothing));
+        assert!(matches!(read(format!("state={state}&code=")), Redirect::Nothing));
+        let refused = read(format!(
+            "state={state}&error=access_denied&error_description=AADSTS65004%3A+no&code=c"
+        ));
+        let Redirect::Refused(error) = refused else { panic!("{refused:?}") };
+        assert_eq!(error.entra_detail().unwrap().codes, [65_004]);
+    }
+}

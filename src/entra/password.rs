@@ -1,0 +1,76 @@
+//! The resource owner password credentials grant (RFC 6749 section 4.3), and the question that
+//! comes before it: who checks this person's password?
+
+use serde::Deserialize;
+
+use super::authority::Authority;
+use super::form::Form;
+use super::scope::Scopes;
+use super::token_endpoint;
+use super::token_response::TokenResponse;
+use crate::error::{Error, Kind, Result};
+use crate::secret::Secret;
+use crate::sys::{Request, System};
+
+/// Asks Entra whether `username` is of a domain whose passwords another service checks: the user
+/// realm request that MSAL makes before it sends one.
+///
+/// # Errors
+/// [`Kind::Refused`] for a federated domain, which would need WS-Trust.
+pub async fn check_realm(system: &System, login_url: &str, username: &str) -> Result<()> {
+    #[derive(Deserialize)]
+    struct Realm {
+        account_type: Option<String>,
+        federation_protocol: Option<String>,
+        domain_name: Option<String>,
+    }
+    let encoded = form_urlencoded::byte_serialize(username.as_bytes()).collect::<String>();
+    let name = encoded.replace('+', "%20");
+    let url =
+        format!("{}/common/userrealm/{name}?api-version=1.0", login_url.trim_end_matches('/'));
+    let response = system.http.send(&system.env, Request::get(&url)).await?;
+    let realm =
+        serde_json::from_slice::<Realm>(&response.body).ok().filter(|_| response.status == 200);
+    let realm = realm.ok_or_else(|| {
+        Error::new(
+            Kind::Service,
+            format!(
+                "{} did not say who checks the password of {username} (HTTP {}).",
+                token_endpoint::host(&url),
+                response.status
+            ),
+        )
+    })?;
+    if realm.account_type.as_deref().is_some_and(|kind| kind.eq_ignore_ascii_case("federated")) {
+        let domain = realm.domain_name.as_deref().unwrap_or("the domain");
+        let by = realm.federation_protocol.as_deref().unwrap_or("another service");
+        return Err(Error::new(
+            Kind::Refused,
+            format!("The password of {username} is checked by a service of {domain} ({by}), which takes passwords only on its own page."),
+        )
+        .remedy("Sign in with a browser or a code instead: leave --username and --password out."));
+    }
+    Ok(())
+}
+
+/// Asks for tokens of `scopes` with a person's password: one request.
+pub async fn password_grant(
+    system: &System,
+    authority: &Authority,
+    client_id: &str,
+    username: &str,
+    password: &Secret,
+    scopes: &Scopes,
+    claims: Option<&str>,
+) -> Result<TokenResponse> {
+    let mut form = Form::grant("password")
+        .with("client_id", client_id)
+        .with("client_info", "1")
+        .with("scope", &scopes.for_user())
+        .with("username", username)
+        .with_secret("password", password);
+    if let Some(claims) = claims {
+        form = form.with("claims", claims);
+    }
+    token_endpoint::post(system, authority, form, Some(&format!("upn:{username}"))).await
+}

@@ -1,0 +1,120 @@
+//! What a person sees and types on a terminal.
+
+use rexpect::session::{PtySession, spawn_command};
+
+use crate::support::*;
+
+/// Milliseconds without the expected text.
+const LIMIT: u64 = 30_000;
+
+fn on_a_terminal(mut command: std::process::Command) -> PtySession {
+    command.env("TERM", "xterm-256color");
+    spawn_command(command, Some(LIMIT)).unwrap()
+}
+
+/// What is still printed, and the exit code.
+fn end(mut session: PtySession) -> (String, Option<i32>) {
+    let rest = session.exp_eof().unwrap();
+    // The crate does not let its type be named: `Exited(Pid(1), 0)`.
+    let status = format!("{:?}", session.process_mut().wait().unwrap());
+    let code = status.strip_suffix(')').and_then(|it| it.rsplit(' ').next()?.parse().ok());
+    (rest, code.filter(|_| status.starts_with("Exited")))
+}
+
+#[test]
+fn a_code_is_shown_with_a_picture_and_the_time_that_is_left() {
+    let sandbox = Sandbox::new();
+    let mut session = on_a_terminal(sandbox.command(["login", "--use-device-code"]));
+    session.exp_string("and enter the code ").unwrap();
+    // The crate takes each byte for a character.
+    let corner: String = "████ ▄▄▄▄▄ █".bytes().map(char::from).collect();
+    session.exp_string(&corner).unwrap();
+    session.exp_string("to be entered, 14:5").unwrap();
+    session.exp_string(" left (Ctrl-C to cancel)").unwrap();
+    session.send_control('c').unwrap();
+    let (rest, code) = end(session);
+    assert!(rest.contains("Cancelled. Nothing was changed."), "{rest}");
+    assert_eq!(code, Some(130));
+    assert!(!sandbox.file("azureProfile.json").exists());
+    assert_eq!(std::fs::read_dir(sandbox.file("azt/records")).map_or(0, Iterator::count), 0);
+}
+
+#[test]
+fn a_password_is_asked_for_without_echo() {
+    let sandbox = Sandbox::new();
+    let login = ["login", "-u", ALICE, "--tenant", CONTOSO];
+    let mut session = on_a_terminal(sandbox.command(login));
+    session.exp_string("Password: ").unwrap();
+    session.send("Alice-password-1\r").unwrap();
+    session.flush().unwrap();
+    let (rest, code) = end(session);
+    assert_eq!(code, Some(0), "{rest}");
+    assert!(rest.contains("Contoso Production") && !rest.contains("Alice-password-1"), "{rest}");
+
+    let mut session = on_a_terminal(sandbox.command(login));
+    session.exp_string("Password: ").unwrap();
+    session.send_control('c').unwrap();
+    assert_eq!(end(session).1, Some(130));
+}
+
+#[test]
+fn a_subscription_is_picked_by_typing() {
+    let mut sandbox = Sandbox::new();
+    sandbox.set("AZURE_CORE_NO_COLOR", "true");
+    sandbox.approve_as(ALICE);
+    let mut session = on_a_terminal(sandbox.command(["login"]));
+    session.exp_string("Subscription to use:").unwrap();
+    session.exp_string("> Contoso Production").unwrap();
+    session.send("old").unwrap();
+    session.flush().unwrap();
+    session.exp_string("> Contoso Old Experiments").unwrap();
+    session.send("\r").unwrap();
+    session.flush().unwrap();
+    session.exp_string("Tenant: Contoso").unwrap();
+    let (rest, code) = end(session);
+    assert_eq!(code, Some(0), "{rest}");
+    assert!(rest.contains("Subscription: Contoso Old Experiments (50000000-"), "{rest}");
+    assert!(!rest.contains('{'), "no list follows: {rest}");
+    let chosen = sandbox.azt(["account", "show"]).quiet().text("name");
+    assert_eq!(chosen, "Contoso Old Experiments");
+
+    // Who does not choose keeps what they had.
+    let mut session = on_a_terminal(sandbox.command(["login"]));
+    session.exp_string("> Contoso Old Experiments").unwrap();
+    session.send_control('c').unwrap();
+    assert_eq!(end(session).1, Some(0));
+    assert_eq!(sandbox.azt(["account", "show"]).quiet().text("name"), chosen);
+}
+
+#[test]
+fn as_az_a_subscription_is_picked_by_its_number() {
+    let sandbox = Sandbox::new();
+    sandbox.approve_as(ALICE);
+    let mut session = on_a_terminal(sandbox.az_command(["login"]));
+    session
+        .exp_string("\r\nRetrieving tenants and subscriptions for the selection...\r\n")
+        .unwrap();
+    session.exp_string("\r\n[Tenant and subscription selection]\r\n\r\nNo     Subscription name             Subscription ID                       Tenant\r\n-----  ----------------------------  ------------------------------------  --------\r\n[1]    Contoso Development and Test  50000000-0000-4000-8000-000000000002  Contoso\r\n").unwrap();
+    session.exp_string("\x1b[96m[3] *\x1b[0m  \x1b[96mContoso Production\x1b[0m            \x1b[96m50000000-0000-4000-8000-000000000001\x1b[0m  \x1b[96mContoso\x1b[0m\r\n").unwrap();
+    session.exp_string("The default is marked with an *; the default tenant is 'Contoso' and subscription is 'Contoso Production' (50000000-0000-4000-8000-000000000001).\r\n").unwrap();
+    let prompt = "Select a subscription and tenant (Type a number or Enter for no changes): ";
+    session.exp_string(prompt).unwrap();
+    session.send_line("5").unwrap();
+    session.exp_string("Invalid selection.").unwrap();
+    session.exp_string(prompt).unwrap();
+    session.send_line("4").unwrap();
+    session.exp_string("\r\nTenant: Fabrikam\r\nSubscription: Fabrikam Shared (50000000-0000-4000-8000-000000000004)\r\n").unwrap();
+    session.exp_string("[Announcements]").unwrap();
+    assert_eq!(end(session).1, Some(0));
+    assert_eq!(sandbox.az(["account", "show"]).quiet().text("name"), "Fabrikam Shared");
+}
+
+#[test]
+fn the_picker_can_be_turned_off() {
+    let mut sandbox = Sandbox::new();
+    sandbox.approve_as(ALICE);
+    sandbox.set("AZURE_CORE_LOGIN_EXPERIENCE_V2", "off");
+    let (rest, code) = end(on_a_terminal(sandbox.command(["login"])));
+    assert_eq!(code, Some(0));
+    assert!(rest.contains("\"isDefault\": true"), "{rest}");
+}
