@@ -196,7 +196,7 @@ impl EntraEmulator {
     }
 
     /// A token of another issuer, for use as a client assertion (workload identity federation),
-    /// signed by the emulator and good for ten minutes. The audience is
+    /// signed by the emulator and good for [`Settings::assertion_lifetime`]. The audience is
     /// `api://AzureADTokenExchange`.
     pub fn assertion(&self, issuer: &str, subject: &str) -> String {
         assertion(&lock(&self.world), issuer, subject, "api://AzureADTokenExchange")
@@ -260,7 +260,7 @@ pub(crate) fn assertion(world: &World, issuer: &str, subject: &str, audience: &s
         "aud": audience,
         "iat": now,
         "nbf": now,
-        "exp": now + 600,
+        "exp": now + world.settings.assertion_lifetime,
         "jti": crate::identifier::guid(),
     }))
 }

@@ -61,7 +61,7 @@
 //! | `bob@fabrikam.example` | `Bob-password-1` |
 //! | Deployment `a1000000-0000-4000-8000-000000000001` | secret `deployment-secret-1` |
 //! | Nightly build `…002` | certificate [`NIGHTLY_BUILD_CERTIFICATE`](directory::NIGHTLY_BUILD_CERTIFICATE) |
-//! | GitHub workflow `…003` | an [assertion](EntraEmulator::assertion) of `https://token.actions.githubusercontent.com` for `repo:contoso/app:ref:refs/heads/main` |
+//! | GitHub workflow `…003` | a federated token of a pipeline (below), or an [assertion](EntraEmulator::assertion) of `https://token.actions.githubusercontent.com` for `repo:contoso/app:ref:refs/heads/main` |
 //! | Contoso portal `…004`, an API `api://contoso-portal` that acts on behalf of its callers | secret `portal-secret-1` |
 //! | Contoso desktop `…005` | nothing: a public client |
 //! | a system-assigned managed identity and the user-assigned `e1000000-0000-4000-8000-000000000002` | being on the host |
@@ -79,6 +79,16 @@
 //! | Azure ML | `MSI_ENDPOINT=<http_url>/machinelearning/token`, `MSI_SECRET=emulator-identity-header` |
 //! | Arc | `IDENTITY_ENDPOINT=<http_url>/arc/metadata/identity/oauth2/token`, `IMDS_ENDPOINT=<http_url>`, and [`Settings::arc_key_file`] |
 //! | Cloud Shell | `MSI_ENDPOINT=<http_url>/oauth2/token` |
+//!
+//! # Pipelines
+//!
+//! Both want the job's own token, [`Settings::job_token`], and make federated tokens for
+//! application `…003` that live for [`Settings::assertion_lifetime`]:
+//!
+//! | pipeline | environment of the job |
+//! |---|---|
+//! | GitHub Actions | `ACTIONS_ID_TOKEN_REQUEST_URL=<url>/pipeline/github?api-version=2.0`, `ACTIONS_ID_TOKEN_REQUEST_TOKEN=emulator-job-token` |
+//! | Azure Pipelines | `SYSTEM_OIDCREQUESTURI=<url>/pipeline/azure`, `SYSTEM_ACCESSTOKEN=emulator-job-token`, service connection `5c000000-0000-4000-8000-000000000001` |
 //!
 //! # What it is not
 //!
@@ -106,6 +116,7 @@ mod log;
 mod managed_identity;
 mod metadata;
 mod pages;
+mod pipeline;
 mod routes;
 mod server;
 mod settings;

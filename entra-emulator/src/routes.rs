@@ -4,7 +4,7 @@ use crate::call::{Answer, Call};
 use crate::error::EntraError;
 use crate::world::{Authority, World};
 use crate::{arm, authorize, control, device, device_page, discovery, managed_identity, metadata};
-use crate::{pages, token};
+use crate::{pages, pipeline, token};
 
 /// Answers a request.
 pub(crate) fn route(world: &mut World, call: &Call) -> Answer {
@@ -27,6 +27,8 @@ pub(crate) fn route(world: &mut World, call: &Call) -> Answer {
         ("GET" | "POST", ["devicelogin"] | [_, "oauth2", "deviceauth"]) => {
             device_page::answer(world, call)
         }
+        ("GET", ["pipeline", "github"]) => pipeline::github(world, call),
+        ("POST", ["pipeline", "azure"]) => pipeline::azure(world, call),
         ("GET", ["metadata", "endpoints"]) => metadata::endpoints(world, call),
         ("GET", ["tenants"] | ["subscriptions", ..]) => arm::answer(world, call, path),
         (_, [tenant, endpoint @ ..]) => {

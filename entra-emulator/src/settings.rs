@@ -38,6 +38,10 @@ pub struct Settings {
     pub arm_authentication_context: Option<String>,
     /// Who is signed in to Cloud Shell. `None`: the directory's first user.
     pub cloud_shell_user: Option<String>,
+    /// What a pipeline's job presents to get a federated token. `emulator-job-token`.
+    pub job_token: String,
+    /// Life of federated tokens in seconds. 600.
+    pub assertion_lifetime: i64,
     /// What App Service, Azure ML and Service Fabric style managed identity endpoints want to see
     /// in `X-IDENTITY-HEADER`, `secret` or `Secret`. `emulator-identity-header`.
     pub identity_header: String,
@@ -62,6 +66,8 @@ impl Default for Settings {
             page_size: 100,
             arm_authentication_context: None,
             cloud_shell_user: None,
+            job_token: "emulator-job-token".into(),
+            assertion_lifetime: 600,
             identity_header: "emulator-identity-header".into(),
             arc_key_file: None,
         }

@@ -2,31 +2,61 @@
 
 use std::path::Path;
 
+use ring::digest::{SHA256, digest};
+use zeroize::Zeroizing;
+
+use super::assertion_source;
 use crate::entra::{Certificate, ClientCredential};
 use crate::error::{Error, Result};
 use crate::secret::Secret;
-use crate::sys::file;
-use crate::vault::ServicePrincipal;
+use crate::sys::{System, file};
+use crate::vault::{AssertionSource, ServicePrincipal};
 
 /// What an application signs in with.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AppCredential {
     /// A client secret.
     Secret(Secret),
-    /// A PEM file with key and certificate, read at each request.
+    /// A file with key and certificate, read at each request.
     Certificate {
         /// Its path, absolute.
         path: String,
+        /// What it is encrypted with.
+        password: Option<Secret>,
         /// Whether the certificates are sent along (subject name and issuer authentication).
         sends_chain: bool,
     },
     /// An assertion as it was given; works until it expires, minutes to hours.
     Assertion(Secret),
-    /// A file that always holds a current assertion, read at each request (workload identity).
-    AssertionFile(String),
+    /// A place that gives out assertions, asked at each request.
+    AssertionFrom(AssertionSource),
 }
 
 impl AppCredential {
+    /// What the record `entry` holds.
+    pub(super) fn of_record(entry: &ServicePrincipal) -> Result<Self> {
+        if let Some(secret) = &entry.client_secret {
+            return Ok(Self::Secret(secret.clone()));
+        }
+        if let Some(path) = &entry.certificate {
+            return Ok(Self::Certificate {
+                path: path.clone(),
+                password: entry.certificate_password.clone(),
+                sends_chain: entry.use_cert_sn_issuer,
+            });
+        }
+        if let Some(source) = &entry.client_assertion_source {
+            return Ok(Self::AssertionFrom(source.clone()));
+        }
+        match &entry.client_assertion {
+            Some(assertion) => Ok(Self::Assertion(assertion.clone())),
+            None => Err(Error::failed(format!(
+                "The stored credential of service principal {} is of a kind that this version cannot use.",
+                entry.client_id
+            ))),
+        }
+    }
+
     /// The record of the application `client_id` in `tenant`.
     pub(super) fn into_record(self, client_id: &str, tenant: &str) -> ServicePrincipal {
         let mut entry = ServicePrincipal {
@@ -34,52 +64,68 @@ impl AppCredential {
             tenant: tenant.to_owned(),
             client_secret: None,
             certificate: None,
+            certificate_password: None,
             use_cert_sn_issuer: false,
             client_assertion: None,
-            client_assertion_file: None,
+            client_assertion_source: None,
             other: serde_json::Map::new(),
         };
         match self {
             Self::Secret(secret) => entry.client_secret = Some(secret),
-            Self::Certificate { path, sends_chain } => {
+            Self::Certificate { path, password, sends_chain } => {
                 entry.certificate = Some(path);
+                entry.certificate_password = password;
                 entry.use_cert_sn_issuer = sends_chain;
             }
             Self::Assertion(assertion) => entry.client_assertion = Some(assertion),
-            Self::AssertionFile(path) => entry.client_assertion_file = Some(path),
+            Self::AssertionFrom(source) => entry.client_assertion_source = Some(source),
         }
         entry
     }
+
+    /// What a request is signed with: files are read and places asked anew each time.
+    pub(super) async fn present(&self, system: &System) -> Result<ClientCredential> {
+        Ok(match self {
+            Self::Secret(secret) => ClientCredential::Secret(secret.clone()),
+            Self::Certificate { path, password, sends_chain } => {
+                let certificate = Certificate::read(&read(path)?, password.as_ref(), *sends_chain)
+                    .map_err(|error| error.remedy(format!("The file is {path}.")))?;
+                ClientCredential::Certificate(Box::new(certificate))
+            }
+            Self::Assertion(assertion) => ClientCredential::Assertion(assertion.clone()),
+            Self::AssertionFrom(source) => {
+                ClientCredential::Assertion(assertion_source::ask(source, system).await?)
+            }
+        })
+    }
+
+    /// Names this credential without telling it: hexadecimal digits of a hash.
+    ///
+    /// Tokens of an application that signs in nowhere are filed under it, so that another secret in
+    /// the environment does not get at what the right one got.
+    pub(super) fn fingerprint(&self) -> String {
+        let text = Zeroizing::new(match self {
+            Self::Secret(secret) => format!("secret {}", secret.expose()),
+            Self::Certificate { path, sends_chain, .. } => {
+                format!("certificate {sends_chain} {path}")
+            }
+            Self::Assertion(assertion) => format!("assertion {}", assertion.expose()),
+            Self::AssertionFrom(source) => format!("source {source:?}"),
+        });
+        let hash = digest(&SHA256, text.as_bytes());
+        hash.as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    }
 }
 
-/// What a request of the application `entry` is signed with: files are read anew each time.
-pub(super) fn of(entry: &ServicePrincipal) -> Result<ClientCredential> {
-    if let Some(secret) = &entry.client_secret {
-        return Ok(ClientCredential::Secret(secret.clone()));
-    }
-    if let Some(path) = &entry.certificate {
-        let pem = zeroize::Zeroizing::new(read(path)?);
-        let certificate = Certificate::from_pem(&pem, entry.use_cert_sn_issuer)
-            .map_err(|error| error.remedy(format!("The file is {path}.")))?;
-        return Ok(ClientCredential::Certificate(Box::new(certificate)));
-    }
-    if let Some(path) = &entry.client_assertion_file {
-        let text = String::from_utf8(read(path)?)
-            .map_err(|_| Error::failed(format!("{path} holds no assertion (a JWT).")))?;
-        return Ok(ClientCredential::Assertion(Secret::new(text.trim())));
-    }
-    match &entry.client_assertion {
-        Some(assertion) => Ok(ClientCredential::Assertion(assertion.clone())),
-        None => Err(Error::failed(format!(
-            "The stored credential of service principal {} is of a kind that this version cannot use.",
-            entry.client_id
-        ))),
-    }
+/// True when the certificate file at `path` cannot be read without a password.
+pub fn certificate_needs_password(path: &str) -> Result<bool> {
+    read(path).map(|file| Certificate::needs_password(&file))
 }
 
-fn read(path: &str) -> Result<Vec<u8>> {
+pub(super) fn read(path: &str) -> Result<Zeroizing<Vec<u8>>> {
     let path = Path::new(path);
     file::read(path)
         .map_err(|error| file::cannot("read", path, error))?
+        .map(Zeroizing::new)
         .ok_or_else(|| Error::failed(format!("There is no file {}.", path.display())))
 }

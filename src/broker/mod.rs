@@ -1,5 +1,6 @@
 //! "Give me a token": which account, fresh enough?, one flight, then the network. Policy only.
 
+mod assertion_source;
 mod credential;
 mod freshness;
 mod host;
@@ -13,7 +14,8 @@ mod sign_in;
 
 use std::time::Duration;
 
-pub use credential::AppCredential;
+pub use assertion_source::{detect_assertion_source, source_of_assertion};
+pub use credential::{AppCredential, certificate_needs_password};
 pub use freshness::{Freshness, MARGIN};
 pub use identity::{Identity, in_cloud_shell};
 pub use open::{open_vault, open_vault_for_sign_in, open_vault_of};
@@ -23,11 +25,12 @@ pub use sign_in::SignIn;
 use crate::entra::{
     AZURE_CLI_CLIENT_ID, Authority, client_credentials, merge_capabilities, refresh,
 };
-pub use crate::entra::{Scopes, is_guid};
+pub use crate::entra::{Scopes, TOKEN_EXCHANGE, azure_pipelines_connection, is_guid};
 use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
 use crate::settings::{Cloud, ConfigDir};
 use crate::sys::{System, block_on};
+pub use crate::vault::AssertionSource;
 use crate::vault::{
     self, AccessToken, Account, Record, RecordKey, RefreshToken, ServicePrincipal, Vault,
 };
@@ -187,7 +190,7 @@ impl<'a> Broker<'a> {
         let program = self.system.program;
         let client_id = request.identity.client_id();
         let entry = self.service_principal(&request.identity, &request.tenant)?;
-        let credential = credential::of(&entry)?;
+        let credential = AppCredential::of_record(&entry)?.present(self.system).await?;
         let authority = Authority::new(&self.cloud.authority_host()?, &request.tenant)?;
         let claims = merge_capabilities(None, announces_cp1(self.system))?;
         let response = client_credentials(

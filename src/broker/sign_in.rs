@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use super::records;
 use super::remedy;
-use super::{AppCredential, Identity, announces_cp1, credential, host};
+use super::{AppCredential, Identity, announces_cp1, host};
 use crate::entra::{
     AZURE_CLI_CLIENT_ID, Authority, IdClaims, Scopes, TokenResponse, client_credentials,
     merge_capabilities, refresh, resolve_tenant,
@@ -281,7 +281,7 @@ impl<'a> SignIn<'a> {
                 .await?
             }
             Credential::Application(entry) => {
-                let credential = credential::of(entry)?;
+                let credential = AppCredential::of_record(entry)?.present(self.system).await?;
                 let client_id = self.identity.client_id();
                 client_credentials(self.system, &authority, client_id, &credential, scopes, claims)
                     .await

@@ -29,9 +29,12 @@ pub struct Login {
     /// Tenant to sign in to: id (GUID) or domain
     #[arg(long, short, value_name = "TENANT")]
     pub tenant: Option<String>,
-    /// Certificate of the service principal: a PEM file with its private key
+    /// Certificate of the service principal: a PEM or PFX file with its private key
     #[arg(long, value_name = "FILE")]
     pub certificate: Option<String>,
+    /// What that file is encrypted with; asked for when left out on a terminal
+    #[arg(long, value_name = "SECRET", value_parser = secret)]
+    pub certificate_password: Option<Secret>,
     /// Send the certificate along, for subject name and issuer authentication
     #[arg(long)]
     pub use_cert_sn_issuer: bool,
@@ -41,6 +44,19 @@ pub struct Login {
     /// File that always holds a current federated token, read each time (workload identity)
     #[arg(long, value_name = "FILE")]
     pub federated_token_file: Option<String>,
+    /// Command that prints a current federated token, run each time
+    #[arg(long, value_name = "COMMAND")]
+    pub federated_token_command: Option<String>,
+    /// Pipeline that this job belongs to, asked for a federated token each time: github-actions or
+    /// azure-pipelines [default: what the job's variables say]
+    #[arg(long, value_enum, value_name = "PIPELINE", hide_possible_values = true)]
+    pub federated_token_from: Option<Pipeline>,
+    /// Audience of GitHub's token [default: api://AzureADTokenExchange]
+    #[arg(long, value_name = "AUDIENCE")]
+    pub federated_token_audience: Option<String>,
+    /// Service connection (GUID) of Azure Pipelines [default: the task's]
+    #[arg(long, value_name = "ID")]
+    pub service_connection_id: Option<String>,
     /// Sign in as a service principal
     #[arg(long)]
     pub service_principal: bool,
@@ -80,6 +96,15 @@ pub struct Login {
     /// Options of every command.
     #[command(flatten)]
     pub global: Global,
+}
+
+/// Pipelines that make federated tokens for their jobs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Pipeline {
+    /// GitHub Actions.
+    GithubActions,
+    /// Azure Pipelines.
+    AzurePipelines,
 }
 
 /// Sign out: forget an account's tokens and its subscriptions.

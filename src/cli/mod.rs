@@ -22,7 +22,7 @@ pub use cloud::{
 };
 pub use config::{ConfigCommand, ConfigGet, ConfigSet, ConfigUnset};
 pub use global::Global;
-pub use login::{Login, Logout};
+pub use login::{Login, Logout, Pipeline};
 pub use parse::{Invocation, parse};
 
 /// Signs people, apps and workloads in to Microsoft Entra ID and hands out access tokens.

@@ -8,8 +8,10 @@ use serde_json::Value;
 
 use super::subscriptions::{self, Found};
 use super::{Answer, Context, arm_token, qr_code, subscription_picker};
-use crate::broker::{self, AppCredential, Identity, PersonSignIn, Scopes, SignIn, is_guid};
-use crate::cli::Login;
+use crate::broker::{
+    self, AppCredential, AssertionSource, Identity, PersonSignIn, Scopes, SignIn, is_guid,
+};
+use crate::cli::{Login, Pipeline};
 use crate::error::{Error, Kind, Result};
 use crate::program::Program;
 use crate::secret::Secret;
@@ -156,7 +158,7 @@ async fn authenticate<'a>(
     if let (true, Some(client_id), Some(tenant)) =
         (request.service_principal, &request.username, &request.tenant)
     {
-        let credential = credential(request, context)?;
+        let credential = credential(request, context).await?;
         return SignIn::with_client_credential(
             system, cloud, tenant, client_id, credential, &scopes, challenge,
         )
@@ -266,7 +268,8 @@ fn nothing_found(sign_in: &SignIn<'_>, program: Program) -> Error {
 
 /// What the service principal signs in with: what the command line names, else a secret that the
 /// person is asked for.
-fn credential(request: &Login, context: &Context<'_>) -> Result<AppCredential> {
+async fn credential(request: &Login, context: &Context<'_>) -> Result<AppCredential> {
+    let from = |source: AssertionSource| Ok(AppCredential::AssertionFrom(source));
     // A later call may come from another folder (az keeps paths as they were typed).
     let absolute = |path: &str| match std::path::absolute(path) {
         Ok(path) => path.display().to_string(),
@@ -274,15 +277,74 @@ fn credential(request: &Login, context: &Context<'_>) -> Result<AppCredential> {
     };
     if let Some(path) = &request.certificate {
         let sends_chain = request.use_cert_sn_issuer;
-        return Ok(AppCredential::Certificate { path: absolute(path), sends_chain });
+        let path = absolute(path);
+        let terminal = &context.system.terminal;
+        let password = match &request.certificate_password {
+            None if terminal.stdin_is_tty() && broker::certificate_needs_password(&path)? => {
+                Some(terminal.read_password("Password of the certificate: ")?)
+            }
+            given => given.clone(),
+        };
+        return Ok(AppCredential::Certificate { path, password, sends_chain });
     }
     if let Some(path) = &request.federated_token_file {
-        return Ok(AppCredential::AssertionFile(absolute(path)));
+        return from(AssertionSource::File { path: absolute(path) });
+    }
+    if let Some(command) = &request.federated_token_command {
+        return from(AssertionSource::Command { command: command.clone() });
+    }
+    if let Some(pipeline) = request.federated_token_from {
+        return from(pipeline_source(pipeline, request, context)?);
     }
     if let Some(assertion) = &request.federated_token {
-        return Ok(AppCredential::Assertion(assertion.clone()));
+        return match broker::source_of_assertion(context.system, assertion).await {
+            Some(source) => {
+                context.system.terminal.info("New federated tokens are taken from where this one came from, whenever one is needed.");
+                from(source)
+            }
+            None => Ok(AppCredential::Assertion(assertion.clone())),
+        };
+    }
+    if request.password.is_none()
+        && let Some(source) = broker::detect_assertion_source(context.system)
+    {
+        let whence = match &source {
+            AssertionSource::File { path } => path.as_str(),
+            AssertionSource::Command { command } => command.as_str(),
+            AssertionSource::GithubActions { .. } => "GitHub Actions",
+            AssertionSource::AzurePipelines { .. } => "Azure Pipelines",
+        };
+        context
+            .system
+            .terminal
+            .info(&format!("No credential was given: the federated token of {whence} is used."));
+        return from(source);
     }
     Ok(AppCredential::Secret(password(request, context)?))
+}
+
+/// The source of a pipeline's federated tokens.
+fn pipeline_source(
+    pipeline: Pipeline,
+    request: &Login,
+    context: &Context<'_>,
+) -> Result<AssertionSource> {
+    match pipeline {
+        Pipeline::GithubActions => Ok(AssertionSource::GithubActions {
+            audience: request
+                .federated_token_audience
+                .clone()
+                .unwrap_or_else(|| broker::TOKEN_EXCHANGE.to_owned()),
+        }),
+        Pipeline::AzurePipelines => {
+            let id = request.service_connection_id.clone();
+            let id = id.or_else(|| broker::azure_pipelines_connection(context.system));
+            let service_connection_id = id.ok_or_else(|| {
+                Error::failed("Which service connection? Give its id with --service-connection-id.")
+            })?;
+            Ok(AssertionSource::AzurePipelines { service_connection_id })
+        }
+    }
 }
 
 /// The accounts that the sign-in gives access to, as the profile will have them.

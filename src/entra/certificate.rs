@@ -2,6 +2,8 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use p12_keystore::{CertificateBag, Pkcs12Archive};
+use pkcs8::{EncryptedPrivateKeyInfoRef, SecretDocument};
 use ring::digest::{SHA256, digest};
 use ring::rand::SystemRandom;
 use ring::rsa::KeyPair;
@@ -15,6 +17,12 @@ use super::token_endpoint::request_id;
 use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
 
+const BEGIN: &str = "-----BEGIN";
+const ENCRYPTED_BEGIN: &str = "-----BEGIN ENCRYPTED PRIVATE KEY-----";
+const ENCRYPTED_END: &str = "-----END ENCRYPTED PRIVATE KEY-----";
+/// In the label of PKCS#8, in the header of OpenSSL's older form.
+const ENCRYPTED: &str = "ENCRYPTED";
+
 /// How long an assertion may be used, in seconds (MSAL's choice).
 const LIFETIME: i64 = 600;
 
@@ -27,37 +35,32 @@ pub struct Certificate {
 }
 
 impl Certificate {
-    /// Reads PEM text with one private key (PKCS#8 or PKCS#1, RSA of 2048 bits or more, not
-    /// encrypted) and its certificate, in any order, with or without further certificates.
+    /// True when `file` holds a key that cannot be read without a password.
+    pub fn needs_password(file: &[u8]) -> bool {
+        match pem_text(file) {
+            Some(pem) => pem.contains(ENCRYPTED),
+            // Many files have the empty password, which is not no password.
+            None => {
+                Pkcs12Archive::from_pkcs12(file, "").is_err_and(|error| is_wrong_password(&error))
+            }
+        }
+    }
+
+    /// Reads a file with one private key (RSA of 2048 bits or more) and its certificate, with or
+    /// without further certificates, in any order: PEM text (PKCS#8, encrypted with `password` or
+    /// not, or PKCS#1), or PKCS#12 (PFX).
     ///
     /// `sends_chain` puts the certificates into the assertion, so that Entra accepts them by
     /// subject name and issuer.
     ///
     /// # Errors
-    /// [`Kind::Failed`], a sentence each for: no key, an encrypted key, a key that is no such RSA
-    /// key, no certificate, a certificate of another key.
-    pub fn from_pem(pem: &[u8], sends_chain: bool) -> Result<Self> {
-        let invalid = |why: &str| Error::failed(format!("Invalid certificate file: {why}."));
-        let text = String::from_utf8_lossy(pem);
-        if text.contains("ENCRYPTED") {
-            return Err(invalid("its private key is encrypted, which this version cannot read")
-                .remedy("Decrypt it first: openssl pkey -in FILE -out KEY, then put the certificate after it."));
-        }
-        let key = PrivateKeyDer::from_pem_slice(pem).map_err(|_| {
-            invalid("there is no private key in it")
-                .remedy("A PEM file with the key and the certificate is expected (PFX is not supported by this version).")
-        })?;
-        let key = match &key {
-            PrivateKeyDer::Pkcs8(der) => KeyPair::from_pkcs8(der.secret_pkcs8_der()),
-            PrivateKeyDer::Pkcs1(der) => KeyPair::from_der(der.secret_pkcs1_der()),
-            _ => return Err(invalid("its key is not an RSA key")),
-        }
-        .map_err(|cause| {
-            invalid(&format!("its key is not an RSA key of at least 2048 bits ({cause})"))
-        })?;
-        let mut chain = CertificateDer::pem_slice_iter(pem)
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|_| invalid("a certificate in it cannot be read"))?;
+    /// [`Kind::Failed`], a sentence each for: no key, a missing or wrong password, a key that is no
+    /// such RSA key, no certificate, a certificate of another key.
+    pub fn read(file: &[u8], password: Option<&Secret>, sends_chain: bool) -> Result<Self> {
+        let (key, mut chain) = match pem_text(file) {
+            Some(pem) => read_pem(pem, password)?,
+            None => read_pkcs12(file, password)?,
+        };
         if chain.is_empty() {
             return Err(invalid("there is no certificate in it"));
         }
@@ -104,6 +107,91 @@ impl Certificate {
         jwt.push_str(&URL_SAFE_NO_PAD.encode(signature));
         Ok(Secret::new(jwt.as_str()))
     }
+}
+
+type Parts = (KeyPair, Vec<CertificateDer<'static>>);
+
+fn invalid(why: &str) -> Error {
+    Error::failed(format!("Invalid certificate file: {why}."))
+}
+
+/// The text of a PEM file; `None` for other files.
+fn pem_text(file: &[u8]) -> Option<&str> {
+    // Tools write lines of their own before the first block, in any encoding.
+    let start = file.windows(BEGIN.len()).position(|window| window == BEGIN.as_bytes())?;
+    std::str::from_utf8(file.get(start..)?).ok()
+}
+
+fn read_pem(pem: &str, password: Option<&Secret>) -> Result<Parts> {
+    let key = if pem.contains(ENCRYPTED) {
+        decrypted(pem, password)?
+    } else {
+        match PrivateKeyDer::from_pem_slice(pem.as_bytes()) {
+            Ok(PrivateKeyDer::Pkcs8(der)) => KeyPair::from_pkcs8(der.secret_pkcs8_der()),
+            Ok(PrivateKeyDer::Pkcs1(der)) => KeyPair::from_der(der.secret_pkcs1_der()),
+            Ok(_) => return Err(invalid("its key is not an RSA key")),
+            Err(_) => {
+                return Err(invalid("there is no private key in it").remedy(
+                    "A PEM or PKCS#12 (PFX) file with the key and the certificate is expected.",
+                ));
+            }
+        }
+        .map_err(unsuitable)?
+    };
+    let chain = CertificateDer::pem_slice_iter(pem.as_bytes())
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|_| invalid("a certificate in it cannot be read"))?;
+    Ok((key, chain))
+}
+
+/// The key of PEM text that says that it is encrypted.
+fn decrypted(pem: &str, password: Option<&Secret>) -> Result<KeyPair> {
+    let Some((_, block)) = pem.split_once(ENCRYPTED_BEGIN) else {
+        return Err(invalid("its private key is encrypted in a way of old OpenSSL versions")
+            .remedy("Convert it: openssl pkcs8 -topk8 -in OLD -out KEY, then put the certificate after it."));
+    };
+    let password = password.ok_or_else(no_password)?;
+    let block = block.split_once(ENCRYPTED_END).map_or(block, |(block, _)| block);
+    let (_, document) =
+        SecretDocument::from_pem(&format!("{ENCRYPTED_BEGIN}{block}{ENCRYPTED_END}\n"))
+            .map_err(|_| invalid("its encrypted private key cannot be read"))?;
+    let key = EncryptedPrivateKeyInfoRef::try_from(document.as_bytes())
+        .map_err(|_| invalid("its encrypted private key cannot be read"))?
+        .decrypt(password.expose())
+        .map_err(|_| wrong_password())?;
+    KeyPair::from_pkcs8(key.as_bytes()).map_err(unsuitable)
+}
+
+fn read_pkcs12(file: &[u8], password: Option<&Secret>) -> Result<Parts> {
+    let archive = Pkcs12Archive::from_pkcs12(file, password.map_or("", Secret::expose));
+    let archive = archive.map_err(|error| match (is_wrong_password(&error), password) {
+        (true, None) => no_password(),
+        (true, Some(_)) => wrong_password(),
+        (false, _) => invalid(&format!("it is neither PEM nor PKCS#12 that can be read ({error})"))
+            .remedy("A PEM or PKCS#12 (PFX) file with the key and the certificate is expected."),
+    })?;
+    let key = archive.keys.first().ok_or_else(|| invalid("there is no private key in it"))?;
+    let key = KeyPair::from_pkcs8(key.key.as_der()).map_err(unsuitable)?;
+    let certificate = |bag: CertificateBag| CertificateDer::from(bag.cert.as_der().to_vec());
+    Ok((key, archive.certs.into_iter().map(certificate).collect()))
+}
+
+fn is_wrong_password(error: &p12_keystore::error::Error) -> bool {
+    use p12_keystore::error::Error::{MacError, Pkcs5Error, UnpadError};
+    matches!(error, MacError(_) | Pkcs5Error(_) | UnpadError)
+}
+
+fn no_password() -> Error {
+    invalid("its private key is encrypted")
+        .remedy("Give the password: --certificate-password @FILE (or @- for standard input).")
+}
+
+fn wrong_password() -> Error {
+    invalid("the password does not open it").remedy("Check --certificate-password.")
+}
+
+fn unsuitable(cause: ring::error::KeyRejected) -> Error {
+    invalid(&format!("its key is not an RSA key of at least 2048 bits ({cause})"))
 }
 
 impl std::fmt::Debug for Certificate {

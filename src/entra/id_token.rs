@@ -15,6 +15,10 @@ pub struct IdClaims {
     pub unique_name: Option<String>,
     /// Object id of the account in the tenant `tid`.
     pub oid: Option<String>,
+    /// Who issued the token.
+    pub iss: Option<String>,
+    /// Whom the token is for: text, or several.
+    pub aud: Option<serde_json::Value>,
     /// Subject, unique per application.
     pub sub: Option<String>,
     /// What the authorization request carried, to tie the token to it.

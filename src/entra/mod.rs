@@ -17,6 +17,7 @@ mod form;
 mod id_token;
 mod managed_identity;
 mod password;
+mod pipeline;
 mod refresh_token;
 mod scope;
 mod tenant;
@@ -33,6 +34,10 @@ pub use error_response::AUTHORIZATION_PENDING;
 pub use id_token::IdClaims;
 pub use managed_identity::{HostIdentity, managed_identity_token};
 pub use password::{check_realm, password_grant};
+pub use pipeline::{
+    TOKEN_EXCHANGE, azure_pipelines_assertion, azure_pipelines_connection,
+    github_actions_assertion, in_github_actions,
+};
 pub use refresh_token::refresh;
 pub use scope::Scopes;
 pub use tenant::{is_guid, resolve_tenant};

@@ -26,7 +26,7 @@ const BODY_LIMIT: usize = 16 * 1024 * 1024;
 pub enum Method {
     /// Reads.
     Get,
-    /// Sends a form.
+    /// Sends a body.
     Post,
 }
 
@@ -37,7 +37,8 @@ pub struct Request {
     headers: Vec<(&'static str, String)>,
     secret_headers: Vec<(&'static str, Secret)>,
     is_to_host: bool,
-    form: Option<Zeroizing<String>>,
+    /// Content type and text.
+    body: Option<(&'static str, Zeroizing<String>)>,
 }
 
 impl Request {
@@ -49,7 +50,7 @@ impl Request {
             headers: Vec::new(),
             secret_headers: Vec::new(),
             is_to_host: false,
-            form: None,
+            body: None,
         }
     }
 
@@ -61,8 +62,14 @@ impl Request {
             headers: Vec::new(),
             secret_headers: Vec::new(),
             is_to_host: false,
-            form: Some(form),
+            body: Some(("application/x-www-form-urlencoded", form)),
         }
+    }
+
+    /// A POST of the JSON text `json`, which may be empty, to `url`.
+    pub fn post_json(url: impl Into<String>, json: &str) -> Self {
+        let body = Some(("application/json", Zeroizing::new(json.to_owned())));
+        Self { method: Method::Post, body, ..Self::get(url) }
     }
 
     /// Adds a header.
@@ -148,10 +155,8 @@ impl Http {
             value.set_sensitive(true);
             builder = builder.header(HeaderName::from_static(name), value);
         }
-        if let Some(form) = request.form {
-            builder = builder
-                .header("content-type", "application/x-www-form-urlencoded")
-                .body(form.as_bytes().to_vec());
+        if let Some((content_type, text)) = request.body {
+            builder = builder.header("content-type", content_type).body(text.as_bytes().to_vec());
         }
         let mut answer = builder.send().await.map_err(|error| unreachable_host(&host, &error))?;
         let status = answer.status().as_u16();

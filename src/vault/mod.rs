@@ -26,7 +26,8 @@ use std::time::Duration;
 
 pub use key::{KeyChoice, KeyId, KeySource, VaultKey};
 pub use record::{
-    AccessToken, Account, IdToken, Record, RecordKey, RefreshToken, ServicePrincipal,
+    AccessToken, Account, AssertionSource, IdToken, Record, RecordKey, RefreshToken,
+    ServicePrincipal,
 };
 
 use crate::error::{Error, Kind, Result};

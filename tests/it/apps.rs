@@ -74,9 +74,15 @@ fn a_certificate_file_that_is_none_says_why() {
         (
             "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAA==\n-----END ENCRYPTED PRIVATE KEY-----\n"
                 .to_owned(),
-            "its private key is encrypted",
+            "its private key is encrypted.\nGive the password: --certificate-password",
         ),
-        (String::new(), "there is no private key in it"),
+        (
+            "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\nAA==\n-----END RSA PRIVATE KEY-----\n"
+                .to_owned(),
+            "its private key is encrypted in a way of old OpenSSL versions.\nConvert it",
+        ),
+        (String::new(), "it is neither PEM nor PKCS#12 that can be read"),
+        ("not a certificate".to_owned(), "it is neither PEM nor PKCS#12 that can be read"),
     ] {
         std::fs::write(sandbox.root().join("x.pem"), &content).unwrap();
         login(&sandbox, NIGHTLY, &["--certificate", "x.pem"])
@@ -125,6 +131,173 @@ fn an_hour_of_five_minute_tokens_never_fails() {
         renew(seconds);
         let run = sandbox.azt_later(seconds, VAULT).quiet();
         assert!(!run.text("accessToken").is_empty());
+    }
+}
+
+/// Makes `NAME` in the sandbox by openssl, from the PEM file `n.pem`.
+fn openssl(sandbox: &Sandbox, args: &[&str]) {
+    std::fs::write(sandbox.root().join("n.pem"), NIGHTLY_BUILD_CERTIFICATE).unwrap();
+    let made = std::process::Command::new("openssl")
+        .args(args)
+        .current_dir(sandbox.root())
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{made:?}");
+}
+
+#[test]
+fn a_pfx_file_signs_in_with_and_without_a_password() {
+    let export = ["pkcs12", "-export", "-in", "n.pem", "-out", "n.pfx", "-passout"];
+    for (password, more, given) in [
+        ("pass:p\u{e4}ss word", &[][..], Some("p\u{e4}ss word")),
+        ("pass:", &[], None),
+        ("pass:old", &["-legacy"], Some("old")),
+    ] {
+        let sandbox = Sandbox::new();
+        openssl(&sandbox, &[&export[..], &[password], more].concat());
+        let mut arguments = vec!["--certificate", "n.pfx"];
+        if let Some(given) = given {
+            login(&sandbox, NIGHTLY, &arguments)
+                .exits(1)
+                .says("ERROR: Invalid certificate file: its private key is encrypted.");
+            login(&sandbox, NIGHTLY, &[&arguments[..], &["--certificate-password", "x"]].concat())
+                .exits(1)
+                .says("ERROR: Invalid certificate file: the password does not open it.");
+            arguments.extend(["--certificate-password", given]);
+        }
+        login(&sandbox, NIGHTLY, &arguments).success();
+        drop(sandbox.azt(VAULT).quiet());
+    }
+}
+
+#[test]
+fn an_encrypted_key_signs_in_with_its_password() {
+    let sandbox = Sandbox::new();
+    openssl(
+        &sandbox,
+        &["pkcs8", "-topk8", "-in", "n.pem", "-out", "key.pem", "-passout", "pass:geheim"],
+    );
+    let key = std::fs::read_to_string(sandbox.root().join("key.pem")).unwrap();
+    assert!(key.contains("ENCRYPTED"), "{key}");
+    let certificate = NIGHTLY_BUILD_CERTIFICATE.split_once("-----BEGIN CERTIFICATE").unwrap().1;
+    let both = format!("Bag Attributes\n{key}-----BEGIN CERTIFICATE{certificate}");
+    std::fs::write(sandbox.root().join("e.pem"), both).unwrap();
+    std::fs::write(sandbox.root().join("password"), "geheim\n").unwrap();
+    let arguments = ["--certificate", "e.pem", "--certificate-password", "@password"];
+    login(&sandbox, NIGHTLY, &arguments).success();
+    drop(sandbox.azt(VAULT).quiet());
+    for (path, content) in sandbox.all_files() {
+        assert!(!String::from_utf8_lossy(&content).contains("geheim"), "{}", path.display());
+    }
+    login(&sandbox, NIGHTLY, &["--certificate", "e.pem", "--certificate-password", "x"])
+        .exits(1)
+        .says("the password does not open it");
+}
+
+/// The variables of a job of GitHub Actions.
+fn in_github(sandbox: &mut Sandbox) {
+    let url = format!("{}/pipeline/github?api-version=2.0", sandbox.emulator.url());
+    sandbox.set("ACTIONS_ID_TOKEN_REQUEST_URL", &url);
+    sandbox.set("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "emulator-job-token");
+}
+
+/// The variables of a job of Azure Pipelines.
+fn in_azure_pipelines(sandbox: &mut Sandbox) {
+    let url = format!("{}/pipeline/azure", sandbox.emulator.url());
+    sandbox.set("SYSTEM_OIDCREQUESTURI", &url);
+    sandbox.set("SYSTEM_ACCESSTOKEN", "emulator-job-token");
+}
+
+/// Every five minutes of an hour, with assertions that live for five and tokens that live for ten.
+fn an_hour_never_fails(sandbox: &Sandbox) {
+    sandbox.emulator.settings_mut(|settings| {
+        settings.assertion_lifetime = 300;
+        settings.token_lifetime = 600;
+    });
+    for minute in (5..=60).step_by(5) {
+        sandbox.emulator.settings_mut(|settings| settings.clock_offset = minute * 60);
+        let run = sandbox.azt_later(minute * 60, VAULT).quiet();
+        assert!(!run.text("accessToken").is_empty());
+    }
+}
+
+#[test]
+fn a_job_of_github_actions_asks_for_a_token_whenever_one_is_needed() {
+    let mut sandbox = Sandbox::new();
+    login(&sandbox, WORKFLOW, &["--federated-token-from", "github-actions"])
+        .exits(1)
+        .says("ERROR: ACTIONS_ID_TOKEN_REQUEST_URL is not set")
+        .says("Give the job `permissions: id-token: write`.");
+    in_github(&mut sandbox);
+    // No credential at all: the job's variables say where one is.
+    login(&sandbox, WORKFLOW, &[]).success();
+    let asked = &sandbox.emulator.requests()[0];
+    assert_eq!(asked.query["audience"], "api://AzureADTokenExchange");
+    assert_eq!(asked.query["api-version"], "2.0");
+    an_hour_never_fails(&sandbox);
+
+    sandbox.set("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "forged");
+    sandbox
+        .azt(["account", "get-access-token", "--resource", "https://graph.microsoft.com"])
+        .exits(6)
+        .says("ERROR: localhost")
+        .says("gave no token for this job (HTTP 403).\nGive the job");
+}
+
+#[test]
+fn a_token_that_a_pipeline_hands_over_is_followed_to_its_source() {
+    let mut sandbox = Sandbox::new();
+    in_github(&mut sandbox);
+    sandbox.emulator.settings_mut(|settings| settings.assertion_lifetime = 300);
+    // What azure/login does.
+    let token = sandbox.emulator.assertion(ISSUER, SUBJECT);
+    login(&sandbox, WORKFLOW, &["--federated-token", &token]).success();
+    an_hour_never_fails(&sandbox);
+
+    // Somebody else's token stays what it is.
+    sandbox.emulator.settings_mut(|settings| settings.clock_offset = 0);
+    sandbox.emulator.clear_requests();
+    let token_of_now = sandbox
+        .emulator
+        .assertion("https://kubernetes.contoso.example", "system:serviceaccount:default:worker");
+    login(&sandbox, WORKFLOW, &["--federated-token", &token_of_now]).success();
+    assert_eq!(sandbox.emulator.requests()[1].form["client_assertion"], token_of_now);
+}
+
+#[test]
+fn a_job_of_azure_pipelines_asks_with_its_service_connection() {
+    let mut sandbox = Sandbox::new();
+    in_azure_pipelines(&mut sandbox);
+    let from = ["--federated-token-from", "azure-pipelines"];
+    login(&sandbox, WORKFLOW, &from).exits(1).says("--service-connection-id");
+    login(&sandbox, WORKFLOW, &[&from[..], &["--service-connection-id", "none"]].concat())
+        .exits(6)
+        .says("gave no token for this job (HTTP 404).");
+    sandbox.set("AZURESUBSCRIPTION_SERVICE_CONNECTION_ID", "5c000000-0000-4000-8000-000000000001");
+    login(&sandbox, WORKFLOW, &[]).success();
+    an_hour_never_fails(&sandbox);
+}
+
+#[test]
+fn a_command_prints_a_token_whenever_one_is_needed() {
+    let sandbox = Sandbox::new();
+    let file = sandbox.root().join("token");
+    std::fs::write(&file, sandbox.emulator.assertion(ISSUER, SUBJECT)).unwrap();
+    let command = format!("cat '{}'", file.display());
+    login(&sandbox, WORKFLOW, &["--federated-token-command", &command]).success();
+    drop(sandbox.azt(VAULT).quiet());
+    for (command, cause) in [
+        (
+            "echo no secret in the message >&2; exit 3",
+            "failed (exit status: 3).\nIt said: no secret in",
+        ),
+        ("true", "printed no text."),
+        ("echo hunter2", "holds no assertion (a JWT)."),
+        ("/nowhere/at-all", "failed (exit status: 127)."),
+    ] {
+        let run = login(&sandbox, WORKFLOW, &["--federated-token-command", command]);
+        assert!(!run.stderr.replace(command, "").contains("hunter2"), "{run:?}");
+        drop(run.exits(1).says(cause));
     }
 }
 

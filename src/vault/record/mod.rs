@@ -5,6 +5,7 @@
 //! seconds since 1970-01-01 UTC: text of decimal digits in JSON, as MSAL writes them; numbers are
 //! read too.
 
+mod assertion_source;
 mod epoch;
 mod key;
 
@@ -12,6 +13,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+pub use assertion_source::AssertionSource;
 pub use key::RecordKey;
 
 use crate::secret::{Secret, exposed, exposed_option};
@@ -157,19 +159,21 @@ pub struct ServicePrincipal {
     /// Its secret.
     #[serde(default, serialize_with = "exposed_option", skip_serializing_if = "Option::is_none")]
     pub client_secret: Option<Secret>,
-    /// Path of a PEM file with its certificate and private key.
+    /// Path of a PEM or PKCS#12 file with its certificate and private key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificate: Option<String>,
+    /// What that file is encrypted with. Not a member of az's.
+    #[serde(default, serialize_with = "exposed_option", skip_serializing_if = "Option::is_none")]
+    pub certificate_password: Option<Secret>,
     /// Sends the certificate along (`x5c`), so that Entra accepts it by subject name and issuer.
     #[serde(default, skip_serializing_if = "is_false")]
     pub use_cert_sn_issuer: bool,
     /// A signed assertion (RFC 7523) as it was given.
     #[serde(default, serialize_with = "exposed_option", skip_serializing_if = "Option::is_none")]
     pub client_assertion: Option<Secret>,
-    /// Path of a file that always holds a current assertion, read at each request. Not a member of
-    /// az's.
+    /// Where its assertions come from. Not a member of az's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub client_assertion_file: Option<String>,
+    pub client_assertion_source: Option<AssertionSource>,
     /// Members not known here.
     #[serde(flatten)]
     pub other: Map<String, Value>,

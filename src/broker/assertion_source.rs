@@ -1,0 +1,79 @@
+//! Assertions by where they come from.
+
+use super::credential::read;
+use crate::entra::{
+    IdClaims, TOKEN_EXCHANGE, azure_pipelines_assertion, azure_pipelines_connection,
+    github_actions_assertion, in_github_actions,
+};
+use crate::error::{Error, Result};
+use crate::secret::Secret;
+use crate::sys::{System, output_of};
+use crate::vault::AssertionSource;
+
+/// A current assertion from `source`.
+///
+/// # Errors
+/// It has none, or gives what is no JWT.
+pub(super) async fn ask(source: &AssertionSource, system: &System) -> Result<Secret> {
+    let (assertion, whence) = match source {
+        AssertionSource::File { path } => {
+            let file = read(path)?;
+            (Secret::new(String::from_utf8_lossy(&file).trim()), path.as_str())
+        }
+        AssertionSource::Command { command } => {
+            (Secret::new(output_of(command).await?.as_str()), command.as_str())
+        }
+        AssertionSource::GithubActions { audience } => {
+            (github_actions_assertion(system, audience).await?, "GitHub Actions")
+        }
+        AssertionSource::AzurePipelines { service_connection_id } => {
+            (azure_pipelines_assertion(system, service_connection_id).await?, "Azure Pipelines")
+        }
+    };
+    if IdClaims::decode(assertion.expose()).is_none() {
+        return Err(Error::failed(format!("{whence} holds no assertion (a JWT).")));
+    }
+    Ok(assertion)
+}
+
+/// The place that the variables of this process name: a file of workload identity, a job of GitHub
+/// Actions or of Azure Pipelines.
+pub fn detect_assertion_source(system: &System) -> Option<AssertionSource> {
+    if let Some(path) = system.env.non_empty("AZURE_FEDERATED_TOKEN_FILE") {
+        return Some(AssertionSource::File { path });
+    }
+    if in_github_actions(system) {
+        return Some(AssertionSource::GithubActions { audience: TOKEN_EXCHANGE.to_owned() });
+    }
+    azure_pipelines_connection(system)
+        .map(|service_connection_id| AssertionSource::AzurePipelines { service_connection_id })
+}
+
+/// The place that `assertion` came from, if it is one that this process can ask again: what it
+/// gives now is about the same subject, by the same issuer.
+///
+/// Pipelines hand the assertion itself over (`login --federated-token`), and lose their sign-in
+/// when it expires, minutes later.
+pub async fn source_of_assertion(system: &System, assertion: &Secret) -> Option<AssertionSource> {
+    let mut source = detect_assertion_source(system)?;
+    if let (AssertionSource::GithubActions { audience }, Some(asked)) =
+        (&mut source, audience_of(assertion))
+    {
+        *audience = asked;
+    }
+    let now = match ask(&source, system).await {
+        Ok(now) => now,
+        Err(error) => {
+            system.terminal.debug(&format!("the assertion's source is not used: {error}"));
+            return None;
+        }
+    };
+    let subject = |jwt: &Secret| {
+        IdClaims::decode(jwt.expose()).and_then(|claims| Some((claims.iss?, claims.sub?)))
+    };
+    (subject(&now).is_some() && subject(&now) == subject(assertion)).then_some(source)
+}
+
+fn audience_of(assertion: &Secret) -> Option<String> {
+    IdClaims::decode(assertion.expose())?.aud?.as_str().map(str::to_owned)
+}

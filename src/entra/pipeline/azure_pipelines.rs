@@ -1,0 +1,39 @@
+//! Azure Pipelines, with a service connection of workload identity federation.
+//!
+//! <https://learn.microsoft.com/rest/api/azure/devops/distributedtask/oidctoken/create>
+
+use super::{ask, variable};
+use crate::entra::form::Form;
+use crate::error::Result;
+use crate::secret::Secret;
+use crate::sys::{Request, System};
+
+const URL: &str = "SYSTEM_OIDCREQUESTURI";
+const TOKEN: &str = "SYSTEM_ACCESSTOKEN";
+/// Set by the tasks that run in a service connection's name.
+const CONNECTION: &str = "AZURESUBSCRIPTION_SERVICE_CONNECTION_ID";
+const MAPPING: &str = "Give the step `env: SYSTEM_ACCESSTOKEN: $(System.AccessToken)`.";
+const VERSION: &str = "7.1";
+
+/// The service connection of this job (GUID), if it may ask for tokens.
+pub fn azure_pipelines_connection(system: &System) -> Option<String> {
+    let may = [URL, TOKEN].into_iter().all(|name| system.env.non_empty(name).is_some());
+    system.env.non_empty(CONNECTION).filter(|_| may)
+}
+
+/// A new assertion for the service connection: one request.
+pub async fn azure_pipelines_assertion(system: &System, connection: &str) -> Result<Secret> {
+    let read = |name| variable(system, name, "Azure Pipelines", MAPPING);
+    let (url, token) = (read(URL)?, Secret::new(read(TOKEN)?));
+    let query = Form::empty()
+        .with("api-version", VERSION)
+        .with("serviceConnectionId", connection)
+        .into_body();
+    let separator = if url.contains('?') { '&' } else { '?' };
+    let request = Request::post_json(format!("{url}{separator}{}", query.as_str()), "")
+        .header("accept", "application/json")
+        // A sign-in page instead of an error would help nobody.
+        .header("x-tfs-fedauthredirect", "Suppress")
+        .bearer(&token);
+    ask(system, &url, request, "oidcToken", MAPPING).await
+}

@@ -1,0 +1,30 @@
+//! GitHub Actions.
+//!
+//! <https://docs.github.com/actions/reference/security/oidc#methods-for-requesting-the-oidc-token>
+
+use super::{ask, variable};
+use crate::entra::form::Form;
+use crate::error::Result;
+use crate::secret::Secret;
+use crate::sys::{Request, System};
+
+const URL: &str = "ACTIONS_ID_TOKEN_REQUEST_URL";
+const TOKEN: &str = "ACTIONS_ID_TOKEN_REQUEST_TOKEN";
+const PERMISSION: &str = "Give the job `permissions: id-token: write`.";
+
+/// True in a job that may ask for tokens.
+pub fn in_github_actions(system: &System) -> bool {
+    [URL, TOKEN].into_iter().all(|name| system.env.non_empty(name).is_some())
+}
+
+/// A new assertion for `audience`: one request. The job's own token lives for its six hours.
+pub async fn github_actions_assertion(system: &System, audience: &str) -> Result<Secret> {
+    let read = |name| variable(system, name, "GitHub Actions", PERMISSION);
+    let (url, token) = (read(URL)?, Secret::new(read(TOKEN)?));
+    let separator = if url.contains('?') { '&' } else { '?' };
+    let query = Form::empty().with("audience", audience).into_body();
+    let request = Request::get(format!("{url}{separator}{}", query.as_str()))
+        .header("accept", "application/json")
+        .bearer(&token);
+    ask(system, &url, request, "value", PERMISSION).await
+}
