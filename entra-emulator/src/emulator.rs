@@ -4,6 +4,7 @@ use crate::device::{self, Outcome};
 use crate::directory::Directory;
 use crate::error::Error;
 use crate::fault::Fault;
+use crate::jwt;
 use crate::log::RequestLogEntry;
 use crate::server::{Port, Server, lock};
 use crate::settings::Settings;
@@ -19,6 +20,7 @@ pub struct EntraEmulator {
     url: String,
     http_url: String,
     ca_pem: String,
+    thumbprint: String,
     world: Arc<Mutex<World>>,
     _server: Server,
 }
@@ -72,6 +74,7 @@ impl Builder {
         Ok(EntraEmulator {
             _server: Server::start(Arc::clone(&world), https, http, tls.config)?,
             ca_pem: tls.ca_pem,
+            thumbprint: jwt::sha1_hex(&tls.certificate),
             url,
             http_url,
             world,
@@ -99,6 +102,12 @@ impl EntraEmulator {
     /// The certificate authority that clients have to trust, as PEM. Each start makes a new one.
     pub fn ca_pem(&self) -> &str {
         &self.ca_pem
+    }
+
+    /// SHA-1 of the server's certificate in hexadecimal digits, as Service Fabric names it to its
+    /// applications.
+    pub fn certificate_thumbprint(&self) -> &str {
+        &self.thumbprint
     }
 
     /// Writes [`ca_pem`](Self::ca_pem) to a file.

@@ -91,6 +91,12 @@ pub(crate) fn certificate(pem: &str) -> Option<CertificateDer<'static>> {
 }
 
 /// `x5t` (RFC 7515 4.1.7).
+/// SHA-1 in hexadecimal digits.
+pub(crate) fn sha1_hex(certificate: &[u8]) -> String {
+    let hash = digest(&SHA1_FOR_LEGACY_USE_ONLY, certificate);
+    hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
+}
+
 pub(crate) fn sha1_thumbprint(certificate: &CertificateDer<'_>) -> String {
     URL_SAFE_NO_PAD.encode(digest(&SHA1_FOR_LEGACY_USE_ONLY, certificate))
 }

@@ -78,6 +78,7 @@
 //! | App Service, Functions, Container Apps | `IDENTITY_ENDPOINT=<http_url>/msi/token`, `IDENTITY_HEADER=emulator-identity-header` |
 //! | Azure ML | `MSI_ENDPOINT=<http_url>/machinelearning/token`, `MSI_SECRET=emulator-identity-header` |
 //! | Arc | `IDENTITY_ENDPOINT=<http_url>/arc/metadata/identity/oauth2/token`, `IMDS_ENDPOINT=<http_url>`, and [`Settings::arc_key_file`] |
+//! | Service Fabric | `IDENTITY_ENDPOINT=<url>/servicefabric/token`, `IDENTITY_HEADER=emulator-identity-header`, `IDENTITY_SERVER_THUMBPRINT` ([`EntraEmulator::certificate_thumbprint`]) |
 //! | Cloud Shell | `MSI_ENDPOINT=<http_url>/oauth2/token` |
 //!
 //! # Pipelines

@@ -1,4 +1,4 @@
-//! Managed identity endpoints, one per kind of host, all on the plain HTTP port.
+//! Managed identity endpoints, one per kind of host; but for Service Fabric's on the plain HTTP port.
 
 use crate::arm;
 use crate::call::{Answer, Call, fields};
@@ -39,6 +39,15 @@ fn app_service(world: &mut World, call: &Call) -> Result<Answer, Answer> {
     let names = ["client_id", "object_id", "principal_id", "mi_res_id"];
     let mut token = for_identity(world, call, &names)?;
     keep_only(&mut token, &["access_token", "client_id", "expires_on", "resource", "token_type"]);
+    Ok(Answer::json(200, &json!(token)))
+}
+
+/// Service Fabric, on the HTTPS port: clients pin its certificate.
+pub(crate) fn service_fabric(world: &mut World, call: &Call) -> Result<Answer, Answer> {
+    secret_header(world, call, "secret")?;
+    api_version(call)?;
+    let mut token = for_identity(world, call, &[])?;
+    keep_only(&mut token, &["access_token", "expires_on", "resource", "token_type"]);
     Ok(Answer::json(200, &json!(token)))
 }
 

@@ -27,6 +27,9 @@ pub(crate) fn route(world: &mut World, call: &Call) -> Answer {
         ("GET" | "POST", ["devicelogin"] | [_, "oauth2", "deviceauth"]) => {
             device_page::answer(world, call)
         }
+        ("GET", ["servicefabric", "token"]) => {
+            managed_identity::service_fabric(world, call).unwrap_or_else(|refusal| refusal)
+        }
         ("GET", ["pipeline", "github"]) => pipeline::github(world, call),
         ("POST", ["pipeline", "azure"]) => pipeline::azure(world, call),
         ("GET", ["metadata", "endpoints"]) => metadata::endpoints(world, call),

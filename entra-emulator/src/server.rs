@@ -17,7 +17,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::oneshot;
 use tokio_rustls::TlsAcceptor;
@@ -181,6 +181,9 @@ async fn answer(
     let answer = {
         let mut world = lock(&world);
         let answer = instead.unwrap_or_else(|| routes::route(&mut world, &call));
+        let now = u64::try_from(world.now()).unwrap_or_default();
+        let date = httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(now));
+        let answer = answer.header("Date", &date);
         world.log.answered(id, answer.status);
         answer
     };

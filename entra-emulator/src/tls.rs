@@ -16,6 +16,8 @@ use tokio_rustls::rustls::pki_types::PrivatePkcs8KeyDer;
 pub(crate) struct Tls {
     pub(crate) config: Arc<ServerConfig>,
     pub(crate) ca_pem: String,
+    /// The server's own, as DER.
+    pub(crate) certificate: Vec<u8>,
 }
 
 impl Tls {
@@ -56,6 +58,10 @@ impl Tls {
                 vec![certificate.der().clone()],
                 PrivatePkcs8KeyDer::from(server_key.serialize_der()).into(),
             )?;
-        Ok(Self { config: Arc::new(config), ca_pem: ca_certificate.pem() })
+        Ok(Self {
+            config: Arc::new(config),
+            ca_pem: ca_certificate.pem(),
+            certificate: certificate.der().to_vec(),
+        })
     }
 }

@@ -18,7 +18,7 @@ pub(super) async fn token(
     let (host_identity, resource) = match identity {
         Identity::ManagedIdentity(assigned) => (of_host(assigned), resource(scopes)),
         Identity::CloudShell { .. } => (HostIdentity::CloudShell, origins(scopes)),
-        Identity::User { .. } | Identity::ServicePrincipal { .. } => {
+        Identity::User { .. } | Identity::ServicePrincipal { .. } | Identity::Environment(_) => {
             return Err(Error::failed("The host has no tokens of people and applications."));
         }
     };

@@ -1,5 +1,6 @@
 //! Who a subscription's tokens belong to.
 
+use super::EnvironmentIdentity;
 use crate::entra::AZURE_CLI_CLIENT_ID;
 use crate::error::{Error, Kind, Result};
 use crate::program::Program;
@@ -19,6 +20,8 @@ pub enum Identity {
         /// Client id of the application.
         client_id: String,
     },
+    /// An application whose credential is in the environment.
+    Environment(Box<EnvironmentIdentity>),
     /// A managed identity of the host that this runs on.
     ManagedIdentity(AssignedIdentity),
     /// The person that Azure Cloud Shell runs for.
@@ -61,6 +64,7 @@ impl Identity {
         match self {
             Self::User { .. } | Self::CloudShell { .. } => AZURE_CLI_CLIENT_ID,
             Self::ServicePrincipal { client_id } => client_id,
+            Self::Environment(identity) => &identity.client_id,
             Self::ManagedIdentity(
                 AssignedIdentity::Client(id)
                 | AssignedIdentity::Object(id)
@@ -70,9 +74,10 @@ impl Identity {
         }
     }
 
-    /// True when the host serves its tokens, so that nothing has to be stored for them.
-    pub fn is_hosts_own(&self) -> bool {
-        matches!(self, Self::ManagedIdentity(_) | Self::CloudShell { .. })
+    /// True when its tokens need what a sign-in stored; others get theirs from the host, or with
+    /// what is in the environment.
+    pub fn signs_in(&self) -> bool {
+        matches!(self, Self::User { .. } | Self::ServicePrincipal { .. })
     }
 
     /// An error for a `tenant` other than `current`, its own, which no host has tokens of: az's
@@ -81,7 +86,9 @@ impl Identity {
         let kind = match self {
             Self::ManagedIdentity(_) => "managed identity",
             Self::CloudShell { .. } => "Cloud Shell",
-            Self::User { .. } | Self::ServicePrincipal { .. } => return Ok(()),
+            Self::User { .. } | Self::ServicePrincipal { .. } | Self::Environment(_) => {
+                return Ok(());
+            }
         };
         if tenant == current {
             return Ok(());
@@ -98,6 +105,10 @@ impl Identity {
             Self::ServicePrincipal { client_id } => {
                 User::ServicePrincipal { client_id: client_id.clone(), use_cert_sn_issuer: false }
             }
+            Self::Environment(identity) => User::ServicePrincipal {
+                client_id: identity.client_id.clone(),
+                use_cert_sn_issuer: false,
+            },
             Self::ManagedIdentity(assigned) => User::ManagedIdentity(assigned.clone()),
             Self::CloudShell { name } => User::CloudShell { name: name.clone() },
         }
@@ -108,6 +119,7 @@ impl Identity {
         match self {
             Self::User { name } | Self::CloudShell { name } => name,
             Self::ManagedIdentity(assigned) => assigned.name(),
+            Self::Environment(identity) => &identity.account,
             Self::ServicePrincipal { .. } => "",
         }
     }
@@ -125,6 +137,7 @@ impl Identity {
                 Self::User { name } => format!(
                     "User '{name}' does not exist in MSAL token cache. Run `{program} login`."
                 ),
+                Self::Environment(_) => "The environment describes no identity.".to_owned(),
                 Self::ServicePrincipal { client_id } => format!(
                     "Could not retrieve credential from local cache for service principal {client_id}. Run `{program} login` for this service principal."
                 ),

@@ -2,6 +2,7 @@
 
 mod assertion_source;
 mod credential;
+mod environment;
 mod freshness;
 mod host;
 mod identity;
@@ -10,23 +11,24 @@ mod person;
 mod records;
 mod redirect_page;
 mod remedy;
+mod renewal;
 mod sign_in;
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 pub use assertion_source::{detect_assertion_source, source_of_assertion};
 pub use credential::{AppCredential, certificate_needs_password};
+pub use environment::EnvironmentIdentity;
 pub use freshness::{Freshness, MARGIN};
 pub use identity::{Identity, in_cloud_shell};
-pub use open::{open_vault, open_vault_for_sign_in, open_vault_of};
+pub use open::{keeps_nothing, open_vault, open_vault_for_sign_in, open_vault_of};
 pub use person::PersonSignIn;
 pub use sign_in::SignIn;
 
-use crate::entra::{
-    AZURE_CLI_CLIENT_ID, Authority, client_credentials, merge_capabilities, refresh,
-};
+use crate::entra::AZURE_CLI_CLIENT_ID;
 pub use crate::entra::{Scopes, TOKEN_EXCHANGE, azure_pipelines_connection, is_guid};
-use crate::error::{Error, Kind, Result};
+use crate::error::Result;
 use crate::secret::Secret;
 use crate::settings::{Cloud, ConfigDir};
 use crate::sys::{System, block_on};
@@ -50,6 +52,30 @@ pub struct TokenRequest {
     pub tenant: String,
     /// What it is for.
     pub scopes: Scopes,
+    /// The JSON text of a claims challenge: no token that there is will do.
+    pub claims: Option<String>,
+    /// The access token that an application was called with, to act on behalf of its owner.
+    pub user_assertion: Option<Secret>,
+}
+
+impl TokenRequest {
+    /// A token of `scopes` for `identity` itself.
+    pub fn new(identity: Identity, tenant: impl Into<String>, scopes: Scopes) -> Self {
+        Self { identity, tenant: tenant.into(), scopes, claims: None, user_assertion: None }
+    }
+
+    /// What the token is filed under: the account, and the hash of a user assertion, so that nobody
+    /// gets the token of somebody else who called the same application.
+    fn account(&self) -> Cow<'_, str> {
+        let account = self.identity.account();
+        match &self.user_assertion {
+            None => account.into(),
+            Some(assertion) => {
+                let assertion = AppCredential::Assertion(assertion.clone());
+                format!("obo:{}:{account}", assertion.fingerprint()).into()
+            }
+        }
+    }
 }
 
 /// A token that may be handed out.
@@ -64,15 +90,17 @@ pub struct Token {
 /// Hands out tokens of the accounts that are signed in.
 pub struct Broker<'a> {
     system: &'a System,
-    cloud: &'a Cloud,
     environment: String,
-    vault: &'a Vault<'a>,
+    authority_host: String,
+    /// None where nothing is kept (`core.persist`).
+    vault: Option<Vault<'a>>,
 }
 
 impl<'a> Broker<'a> {
-    /// A broker over an open vault, for accounts of `cloud`.
-    pub fn new(system: &'a System, cloud: &'a Cloud, vault: &'a Vault<'a>) -> Result<Self> {
-        Ok(Self { system, cloud, environment: cloud.environment()?, vault })
+    /// A broker for accounts of `cloud`; `vault` is where their tokens are, if anything is kept.
+    pub fn new(system: &'a System, cloud: &Cloud, vault: Option<Vault<'a>>) -> Result<Self> {
+        let (environment, authority_host) = (cloud.environment()?, cloud.authority_host()?);
+        Ok(Self { system, environment, authority_host, vault })
     }
 
     /// The wanted token: from the vault if it is fresh (no network, no lock), else renewed by
@@ -82,18 +110,19 @@ impl<'a> Broker<'a> {
     /// [`Kind::NotSignedIn`] when there is nothing to renew with; else what Entra or the network
     /// said, with the command that cures it.
     pub fn token(&self, request: &TokenRequest) -> Result<Token> {
+        let Some(vault) = &self.vault else { return block_on(self.renew(request))? };
         let key = self.key(request);
-        if let Some((token, Freshness::Fresh)) = self.cached(&key)? {
+        if let Some((token, Freshness::Fresh)) = self.cached(vault, request, &key)? {
             return Ok(token);
         }
-        let flight = self.vault.flight(&key, FLIGHT_LIMIT)?;
+        let flight = vault.flight(&key, FLIGHT_LIMIT)?;
         if flight.is_none() {
             self.system
                 .terminal
                 .debug("another process holds the token's lock for too long; going on without it");
         }
         // Whoever held the lock before may have put the token there.
-        let stale = match self.cached(&key)? {
+        let stale = match self.cached(vault, request, &key)? {
             Some((token, Freshness::Fresh)) => return Ok(token),
             other => other,
         };
@@ -114,154 +143,26 @@ impl<'a> Broker<'a> {
             &self.environment,
             request.identity.client_id(),
             &request.tenant,
-            request.identity.account(),
+            &request.account(),
             &request.scopes.joined(),
         )
     }
 
-    /// The token in the vault, unless it has expired.
-    fn cached(&self, key: &RecordKey<AccessToken>) -> Result<Option<(Token, Freshness)>> {
-        let Some(record) = self.vault.get(key)? else { return Ok(None) };
+    /// The token in the vault, unless it has expired or was refused where it was presented.
+    fn cached(
+        &self,
+        vault: &Vault<'_>,
+        request: &TokenRequest,
+        key: &RecordKey<AccessToken>,
+    ) -> Result<Option<(Token, Freshness)>> {
+        if request.claims.is_some() {
+            return Ok(None);
+        }
+        let Some(record) = vault.get(key)? else { return Ok(None) };
         let freshness = Freshness::of(&record, self.system.clock.now());
         self.system.terminal.debug(&format!("the vault's token is {freshness}"));
         Ok((freshness != Freshness::Expired)
             .then_some((Token { secret: record.secret, expires_on: record.expires_on }, freshness)))
-    }
-
-    async fn renew(&self, request: &TokenRequest) -> Result<Token> {
-        match &request.identity {
-            Identity::User { .. } => self.renew_user(request).await,
-            Identity::ServicePrincipal { .. } => self.renew_service_principal(request).await,
-            Identity::ManagedIdentity(_) | Identity::CloudShell { .. } => {
-                self.renew_host_identity(request).await
-            }
-        }
-    }
-
-    async fn renew_user(&self, request: &TokenRequest) -> Result<Token> {
-        let program = self.system.program;
-        let environment = self.environment.as_str();
-        let account = request.identity.account();
-        let Some(signed_in) = self.vault.get(&Account::key_of(environment, account))? else {
-            return Err(request.identity.not_signed_in(program));
-        };
-        let Some(held) = refresh_token(self.vault, environment, account)? else {
-            return Err(Error::new(Kind::NotSignedIn, "Can't find token from MSAL cache.")
-                .remedy("To re-authenticate, please run:")
-                .remedy(format!("{program} login")));
-        };
-        let authority = Authority::new(&self.cloud.authority_host()?, &request.tenant)?;
-        let claims = merge_capabilities(None, announces_cp1(self.system))?;
-        let response = refresh(
-            self.system,
-            &authority,
-            AZURE_CLI_CLIENT_ID,
-            &held.secret,
-            &request.scopes,
-            claims.as_deref(),
-            Some(&signed_in.home_account_id),
-        )
-        .await
-        .map_err(|error| remedy::for_user(error, program, &request.tenant, &request.scopes))?;
-
-        let now = self.system.clock.now();
-        let record = records::access_token(
-            &response,
-            environment,
-            AZURE_CLI_CLIENT_ID,
-            Some(&signed_in.home_account_id),
-            account,
-            &request.tenant,
-            &request.scopes,
-            now,
-        );
-        // A sign-out may have come in between; what it removed stays removed.
-        if self.vault.get(&Account::key_of(environment, account))?.is_some() {
-            if let Some(next) = response.refresh_token {
-                let next = RefreshToken { secret: next, last_modification_time: now, ..held };
-                self.vault.put(&next)?;
-            }
-            self.vault.put(&record)?;
-        }
-        Ok(Token { secret: record.secret, expires_on: record.expires_on })
-    }
-
-    async fn renew_service_principal(&self, request: &TokenRequest) -> Result<Token> {
-        let program = self.system.program;
-        let client_id = request.identity.client_id();
-        let entry = self.service_principal(&request.identity, &request.tenant)?;
-        let credential = AppCredential::of_record(&entry)?.present(self.system).await?;
-        let authority = Authority::new(&self.cloud.authority_host()?, &request.tenant)?;
-        let claims = merge_capabilities(None, announces_cp1(self.system))?;
-        let response = client_credentials(
-            self.system,
-            &authority,
-            client_id,
-            &credential,
-            &request.scopes,
-            claims.as_deref(),
-        )
-        .await
-        .map_err(|error| remedy::for_application(error, program))?;
-        let record = records::access_token(
-            &response,
-            &self.environment,
-            client_id,
-            None,
-            request.identity.account(),
-            &request.tenant,
-            &request.scopes,
-            self.system.clock.now(),
-        );
-        if self
-            .vault
-            .get::<ServicePrincipal>(&ServicePrincipal::key_of(client_id, &entry.tenant))?
-            .is_some()
-        {
-            self.vault.put(&record)?;
-        }
-        Ok(Token { secret: record.secret, expires_on: record.expires_on })
-    }
-
-    async fn renew_host_identity(&self, request: &TokenRequest) -> Result<Token> {
-        let response = host::token(self.system, &request.identity, &request.scopes).await?;
-        let record = records::access_token(
-            &response,
-            &self.environment,
-            request.identity.client_id(),
-            None,
-            request.identity.account(),
-            &request.tenant,
-            &request.scopes,
-            self.system.clock.now(),
-        );
-        self.vault.put(&record)?;
-        Ok(Token { secret: record.secret, expires_on: record.expires_on })
-    }
-
-    /// The stored credential of an application: for this tenant, else for another one (az's rule).
-    fn service_principal(&self, identity: &Identity, tenant: &str) -> Result<ServicePrincipal> {
-        let client_id = identity.client_id();
-        if let Some(entry) =
-            self.vault.get::<ServicePrincipal>(&ServicePrincipal::key_of(client_id, tenant))?
-        {
-            return Ok(entry);
-        }
-        let elsewhere = self
-            .vault
-            .all::<ServicePrincipal>()?
-            .into_iter()
-            .find(|entry| entry.client_id.eq_ignore_ascii_case(client_id));
-        match elsewhere {
-            Some(entry) => {
-                self.system.terminal.warn(&format!(
-                    "Could not retrieve credential from local cache for service principal {client_id} under tenant {tenant}. Trying credential under tenant {}, assuming that is an app credential.",
-                    entry.tenant
-                ));
-                Ok(entry)
-            }
-            None => Err(identity.not_signed_in(self.system.program)),
-        }
     }
 }
 
@@ -300,8 +201,10 @@ pub fn sign_out(vault: &Vault<'_>, name: &str) -> Result<()> {
             vault.remove(&entry.key())?;
         }
     }
+    // An application's own tokens have no owner; others name what they were got with.
+    let is_an_applications = |owner: &str| owner.is_empty() || owner.contains(':');
     records::forget_tokens(vault, |owner, client_id| {
-        owner == account || (owner.is_empty() && client_id.to_lowercase() == account)
+        owner == account || (is_an_applications(owner) && client_id.to_lowercase() == account)
     })
 }
 

@@ -15,8 +15,14 @@ pub fn open_vault<'a>(
     Vault::open(system, &dir.azt(), options(config)?)
 }
 
-/// The vault with the tokens of `identity`. Made if there is none for an identity that the host
-/// serves: az's profile alone is enough to use it.
+/// True when nothing is to be put on the disk (`core.persist` is off): for containers and pipelines
+/// whose identity needs no sign-in.
+pub fn keeps_nothing(config: &Config) -> Result<bool> {
+    Ok(!config.get_bool("core", "persist", true)?)
+}
+
+/// The vault with the tokens of `identity`; `None` when nothing is kept. Made if there is none for
+/// an identity that needs no sign-in: az's profile, or the environment, is enough to use it.
 ///
 /// # Errors
 /// [`Kind::NotSignedIn`](crate::error::Kind::NotSignedIn) for the others.
@@ -25,16 +31,20 @@ pub fn open_vault_of<'a>(
     system: &'a System,
     dir: &ConfigDir,
     config: &Config,
-) -> Result<Vault<'a>> {
-    if identity.is_hosts_own() {
+) -> Result<Option<Vault<'a>>> {
+    if keeps_nothing(config)? {
+        return Ok(None);
+    }
+    if !identity.signs_in() {
         let (vault, notice) = make_vault(system, dir, config)?;
         // Not a sign-in: callers take anything on standard error for a failure.
         if let Some(notice) = notice {
             system.terminal.info(&notice);
         }
-        return Ok(vault);
+        return Ok(Some(vault));
     }
-    open_vault(system, dir, config)?.ok_or_else(|| identity.not_signed_in(system.program))
+    let vault = open_vault(system, dir, config)?;
+    vault.map(Some).ok_or_else(|| identity.not_signed_in(system.program))
 }
 
 /// The vault of a configuration folder, made if there is none; says where the key of a new one is

@@ -1,6 +1,9 @@
 //! What to do about a refusal. Under the name `az` the lines are az's own, which SDKs look for.
 
-use crate::entra::Scopes;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use super::TokenRequest;
 use crate::error::{Error, Kind};
 use crate::program::Program;
 
@@ -29,16 +32,23 @@ const CURES: [(u32, &str); 15] = [
     (7_000_222, "The secret has expired: make a new one in Entra ID and sign in with that."),
 ];
 
-/// Adds to `error` how a person gets a token of `scopes` in `tenant` after all.
+/// Adds to `error` how a person gets the token of `request` after all.
 ///
 /// Only to what signing in again can cure: an SDK that reads "az login" in the text of a network
 /// failure tells its user the wrong thing.
-pub(super) fn for_user(error: Error, program: Program, tenant: &str, scopes: &Scopes) -> Error {
+pub(super) fn for_user(error: Error, program: Program, request: &TokenRequest) -> Error {
     if !is_from_entra(&error) {
         return error;
     }
-    let scopes = scopes.iter().map(|scope| format!("\"{scope}\"")).collect::<Vec<_>>().join(" ");
-    let login = format!("{program} login --tenant \"{tenant}\" --scope {scopes}");
+    let scopes = request.scopes.iter().map(|scope| format!("\"{scope}\"")).collect::<Vec<_>>();
+    let mut login =
+        format!("{program} login --tenant \"{}\" --scope {}", request.tenant, scopes.join(" "));
+    // az hands on only what it was given; what Entra wants now is needed as much.
+    let wanted = error.entra_detail().and_then(|detail| detail.claims.as_ref());
+    let wanted = wanted.filter(|_| program == Program::Azt).or(request.claims.as_ref());
+    if let Some(claims) = wanted {
+        login.push_str(&format!(" --claims-challenge \"{}\"", STANDARD.encode(claims)));
+    }
     match (program, cure(&error)) {
         (Program::Az, _) => interactively(error).remedy("az logout").remedy(login),
         (Program::Azt, Some(cure)) => error.remedy(cure),
@@ -60,6 +70,17 @@ pub(super) fn for_application(error: Error, program: Program) -> Error {
         (Program::Az, _) => interactively(error).remedy("az logout").remedy("az login"),
         (Program::Azt, Some(cure)) => error.remedy(cure),
         (Program::Azt, None) => error.remedy("Check the application in Entra ID, then sign in again with `azt login --service-principal`."),
+    }
+}
+
+/// Adds to `error` what an application that acts on behalf of somebody has to tell them.
+pub(super) fn on_behalf_of(error: Error, program: Program) -> Error {
+    let claims = error.entra_detail().and_then(|detail| detail.claims.clone());
+    match claims {
+        Some(claims) if program == Program::Azt => error
+            .remedy("The caller has to sign in again with this claims challenge, and to come with the new token:")
+            .remedy(STANDARD.encode(claims)),
+        _ => for_application(error, program),
     }
 }
 

@@ -105,6 +105,8 @@ impl<'a> SignIn<'a> {
                 let entry = vault.get(&ServicePrincipal::key_of(client_id, tenant))?;
                 (Credential::Application(Box::new(entry.ok_or_else(missing)?)), tenant.to_owned())
             }
+            // Its credential is not to be stored.
+            Identity::Environment(_) => return Err(missing()),
             Identity::ManagedIdentity(_) | Identity::CloudShell { .. } => {
                 (Credential::Host, tenant.to_owned())
             }

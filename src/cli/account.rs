@@ -4,6 +4,7 @@ use clap::Subcommand;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::Global;
+use crate::secret::Secret;
 
 /// What `--resource-type` takes, in az's order.
 const RESOURCE_TYPES: [&str; 7] =
@@ -79,6 +80,16 @@ pub struct GetAccessToken {
     /// Subscription (name or id) whose account and tenant are used
     #[arg(long, short, alias = "name", short_alias = 'n', value_name = "SUBSCRIPTION")]
     pub subscription: Option<String>,
+    /// Claims challenge of a resource that refused the token, base64 or JSON: asks for a new one
+    #[arg(long, value_name = "CLAIMS")]
+    pub claims: Option<String>,
+    /// Act on behalf of whom this access token was issued to (an application's; see `@file`)
+    #[arg(long, value_name = "JWT", value_parser = super::secret)]
+    pub user_assertion: Option<Secret>,
+    /// Be the application of AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET (or
+    /// AZURE_CLIENT_CERTIFICATE_PATH, or AZURE_FEDERATED_TOKEN_FILE), without any sign-in
+    #[arg(long)]
+    pub identity_from_env: bool,
     /// Options of every command.
     #[command(flatten)]
     pub global: Global,

@@ -1,8 +1,6 @@
 //! `login` and `logout`.
 
-use std::convert::Infallible;
-
-use super::Global;
+use super::{Global, secret};
 use crate::secret::Secret;
 
 /// Sign in to Azure.
@@ -116,9 +114,4 @@ pub struct Logout {
     /// Options of every command.
     #[command(flatten)]
     pub global: Global,
-}
-
-#[allow(clippy::unnecessary_wraps, reason = "the signature that clap demands of a value parser")]
-fn secret(text: &str) -> Result<Secret, Infallible> {
-    Ok(Secret::new(text))
 }

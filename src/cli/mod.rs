@@ -10,6 +10,8 @@ mod global;
 mod login;
 mod parse;
 
+use std::convert::Infallible;
+
 use clap::{Parser, Subcommand};
 
 pub use account::{
@@ -24,6 +26,8 @@ pub use config::{ConfigCommand, ConfigGet, ConfigSet, ConfigUnset};
 pub use global::Global;
 pub use login::{Login, Logout, Pipeline};
 pub use parse::{Invocation, parse};
+
+use crate::secret::Secret;
 
 /// Signs people, apps and workloads in to Microsoft Entra ID and hands out access tokens.
 #[derive(Debug, Parser)]
@@ -84,4 +88,10 @@ impl Command {
             Self::Version { global } => global,
         }
     }
+}
+
+/// The parser of options whose value is a secret.
+#[allow(clippy::unnecessary_wraps, reason = "the signature that clap demands of a value parser")]
+fn secret(text: &str) -> Result<Secret, Infallible> {
+    Ok(Secret::new(text))
 }

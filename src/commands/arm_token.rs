@@ -19,6 +19,6 @@ pub(super) fn of(subscription: &Subscription, context: &Context<'_>) -> Result<S
     let scopes = scopes(context)?;
     let tenant = subscription.tenant_id().to_owned();
     let token =
-        Broker::new(system, cloud, &vault)?.token(&TokenRequest { identity, tenant, scopes })?;
+        Broker::new(system, cloud, vault)?.token(&TokenRequest::new(identity, tenant, scopes))?;
     Ok(token.secret)
 }

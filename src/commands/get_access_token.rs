@@ -1,9 +1,11 @@
 //! `account get-access-token`.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 
-use super::{Answer, Context};
-use crate::broker::{self, Broker, Identity, Scopes, TokenRequest};
+use super::{Answer, Context, claims_challenge};
+use crate::broker::{self, Broker, EnvironmentIdentity, Identity, Scopes, TokenRequest};
 use crate::cli::GetAccessToken;
 use crate::error::{Error, Result};
 use crate::settings::{Endpoint, Profile};
@@ -13,35 +15,75 @@ pub(super) fn run(request: &GetAccessToken, context: &Context<'_>) -> Result<Ans
     if request.subscription.is_some() && request.tenant.is_some() {
         return Err(Error::failed("Please specify only one of subscription and tenant, not both"));
     }
-    let cloud = context.cloud();
-    let profile = Profile::load(&context.dir)?;
-    let subscription =
-        profile.find(context.system.program, &cloud.name, request.subscription.as_deref())?;
-    let identity = Identity::of(subscription, context.system)?;
-    let tenant = match &request.tenant {
-        Some(tenant) => {
-            identity.check_tenant(tenant, subscription.tenant_id())?;
-            tenant.clone()
-        }
-        None => subscription.tenant_id().to_owned(),
+    let Account { identity, tenant, subscription } = account(request, context)?;
+    let system = context.system;
+    let login_endpoint = match &identity {
+        Identity::Environment(_) => system.env.non_empty("AZURE_AUTHORITY_HOST"),
+        _ => None,
+    };
+    let cloud = match login_endpoint {
+        Some(host) => Cow::Owned(context.cloud().with_login_endpoint(&host)),
+        None => Cow::Borrowed(context.cloud()),
     };
     let scopes = scopes(request, &identity, context)?;
-    let system = context.system;
+    let claims = request.claims.as_deref();
+    let claims = claims.map(|text| claims_challenge::decode("--claims", text)).transpose()?;
     let vault = broker::open_vault_of(&identity, system, &context.dir, &context.config)?;
-    let broker = Broker::new(system, cloud, &vault)?;
-    let token = broker.token(&TokenRequest { identity, tenant: tenant.clone(), scopes })?;
+    let token = Broker::new(system, &cloud, vault)?.token(&TokenRequest {
+        claims,
+        user_assertion: request.user_assertion.clone(),
+        ..TokenRequest::new(identity, tenant.as_str(), scopes)
+    })?;
 
     let mut answer = Map::new();
     answer.insert("accessToken".to_owned(), token.secret.expose().into());
     answer.insert("expiresOn".to_owned(), expires_on_text(token.expires_on).into());
     answer.insert("expires_on".to_owned(), token.expires_on.into());
-    // As in az: with --tenant no subscription is named, and the tenant is echoed as typed.
-    if request.tenant.is_none() {
-        answer.insert("subscription".to_owned(), subscription.id().into());
+    if let Some(subscription) = subscription {
+        answer.insert("subscription".to_owned(), subscription.into());
     }
     answer.insert("tenant".to_owned(), tenant.into());
     answer.insert("tokenType".to_owned(), "Bearer".into());
     Ok(Answer { is_secret: true, ..Answer::of(Value::Object(answer)) })
+}
+
+/// Whose token is wanted, and what the answer says of it.
+struct Account {
+    identity: Identity,
+    /// As typed, else as the profile or the environment has it.
+    tenant: String,
+    /// As in az only where no tenant was named.
+    subscription: Option<String>,
+}
+
+fn account(request: &GetAccessToken, context: &Context<'_>) -> Result<Account> {
+    let (system, config) = (context.system, &context.config);
+    if request.identity_from_env || config.get_bool("core", "identity_from_env", false)? {
+        if request.subscription.is_some() {
+            return Err(Error::failed(
+                "The identity of the environment has no subscriptions: name a --tenant instead, or nothing.",
+            ));
+        }
+        let identity = EnvironmentIdentity::read(system)?;
+        let tenant = request.tenant.clone().unwrap_or_else(|| identity.tenant.clone());
+        let identity = Identity::Environment(Box::new(identity));
+        return Ok(Account { identity, tenant, subscription: None });
+    }
+    let profile = Profile::load(&context.dir)?;
+    let cloud = &context.cloud().name;
+    let subscription = profile.find(system.program, cloud, request.subscription.as_deref())?;
+    let identity = Identity::of(subscription, system)?;
+    match &request.tenant {
+        Some(tenant) => {
+            identity.check_tenant(tenant, subscription.tenant_id())?;
+            Ok(Account { identity, tenant: tenant.clone(), subscription: None })
+        }
+        None => Ok(Account {
+            identity,
+            tenant: subscription.tenant_id().to_owned(),
+            subscription: Some(subscription.id().to_owned()),
+        }),
+    }
 }
 
 /// az's order: scopes, resource, resource type, Azure Resource Manager.

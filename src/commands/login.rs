@@ -2,17 +2,15 @@
 
 use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use super::subscriptions::{self, Found};
-use super::{Answer, Context, arm_token, qr_code, subscription_picker};
+use super::{Answer, Context, arm_token, claims_challenge, qr_code, subscription_picker};
 use crate::broker::{
     self, AppCredential, AssertionSource, Identity, PersonSignIn, Scopes, SignIn, is_guid,
 };
 use crate::cli::{Login, Pipeline};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::program::Program;
 use crate::secret::Secret;
 use crate::settings::{AssignedIdentity, Clouds, Profile, Subscription};
@@ -23,9 +21,17 @@ const LOGIN_TIMEOUT: Duration = Duration::from_mins(15);
 
 pub(super) fn run(request: &Login, context: &Context<'_>) -> Result<Answer> {
     check(request)?;
-    let challenge = request.claims_challenge.as_deref().map(decode_challenge).transpose()?;
+    let challenge = request.claims_challenge.as_deref();
+    let challenge = challenge.map(|text| claims_challenge::decode("--claims-challenge", text));
+    let challenge = challenge.transpose()?;
     // A profile that cannot be read would fail the sign-in at its very end.
     Profile::load(&context.dir)?;
+    if broker::keeps_nothing(&context.config)? && !request.identity {
+        return Err(Error::failed(
+            "The setting core.persist is off, so a sign-in would be forgotten at once.",
+        )
+        .remedy("Get tokens without one: account get-access-token --identity-from-env."));
+    }
     let vault = broker::open_vault_for_sign_in(context.system, &context.dir, &context.config)?;
 
     let names_one = request.subscription.is_some() || request.skip_subscription_discovery;
@@ -126,13 +132,6 @@ fn check(request: &Login) -> Result<()> {
 /// True for the ways in which a person sits there: browser and code.
 fn is_interactive(request: &Login) -> bool {
     !request.identity && !request.service_principal && request.username.is_none()
-}
-
-/// The JSON text in a claims challenge, which resources send in base64 (RFC 9470's `claims`).
-fn decode_challenge(text: &str) -> Result<String> {
-    STANDARD.decode(text.trim()).ok().and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(
-        || Error::new(Kind::Usage, "The value of --claims-challenge is not base64 of a JSON text."),
-    )
 }
 
 async fn authenticate<'a>(
@@ -258,11 +257,9 @@ fn nothing_found(sign_in: &SignIn<'_>, program: Program) -> Error {
         Identity::CloudShell { .. } => {
             Error::failed("No subscriptions were found in the cloud shell")
         }
-        Identity::User { .. } | Identity::ServicePrincipal { .. } => {
-            Error::failed(format!("No subscriptions found for {}.", sign_in.name())).remedy(
-                format!("To sign in all the same, run `{program} login --allow-no-subscriptions`."),
-            )
-        }
+        _ => Error::failed(format!("No subscriptions found for {}.", sign_in.name())).remedy(
+            format!("To sign in all the same, run `{program} login --allow-no-subscriptions`."),
+        ),
     }
 }
 

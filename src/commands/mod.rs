@@ -7,6 +7,7 @@ mod account_set;
 mod account_show;
 mod account_tenant_list;
 mod arm_token;
+mod claims_challenge;
 mod cloud;
 mod config;
 mod context;

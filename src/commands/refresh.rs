@@ -50,12 +50,14 @@ fn look(context: &Context<'_>, entry: &Subscription) -> Result<Found> {
         Identity::ManagedIdentity(AssignedIdentity::System) | Identity::CloudShell { .. } => {
             identity.user()
         }
+        Identity::Environment(_) => identity.user(),
         // Their entries would replace each other's.
         Identity::ManagedIdentity(_) => {
             return Err(Error::failed("all user-assigned identities have this name"));
         }
     };
     let vault = broker::open_vault_of(&identity, system, &context.dir, &context.config)?;
+    let vault = vault.ok_or_else(|| Error::failed("nothing is kept (core.persist is off)"))?;
     let is_person = matches!(identity, Identity::User { .. });
     let sign_in = SignIn::resume(system, cloud, &vault, identity, entry.tenant_id())?;
     let scopes = arm_token::scopes(context)?;

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::authority::Authority;
-use super::error_response::{self, AUTHORIZATION_PENDING};
+use super::error_response::AUTHORIZATION_PENDING;
 use super::form::Form;
 use super::scope::Scopes;
 use super::token_endpoint;
@@ -101,7 +101,7 @@ async fn send(system: &System, request: HttpRequest) -> Result<HttpResponse> {
     let response = system.http.send(&system.env, request).await?;
     system.terminal.debug(&format!("POST {url} -> {}", response.status));
     if response.status != 200 {
-        return Err(error_response::parse(&response, token_endpoint::host(&url)));
+        return Err(token_endpoint::refusal(system, &response, &url));
     }
     Ok(HttpResponse::new(response.body.to_vec()))
 }

@@ -1,11 +1,17 @@
 //! The one way to the token endpoint.
 
+use chrono::DateTime;
+
 use super::authority::Authority;
 use super::error_response;
 use super::form::Form;
 use super::token_response::TokenResponse;
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::program::Program;
 use crate::sys::{Request, Response, System, fill_random};
+
+/// Difference of clocks that Entra puts up with, in seconds.
+const TOLERATED_CLOCK_SKEW: i64 = 300;
 
 /// Posts `form` to the token endpoint of `authority`: one request.
 ///
@@ -22,8 +28,25 @@ pub(super) async fn post(
     if response.status == 200 {
         TokenResponse::parse(&response.body, host(&url))
     } else {
-        Err(error_response::parse(&response, host(&url)))
+        Err(refusal(system, &response, &url))
     }
+}
+
+/// The error that `response` is. A clock that is wrong is named: assertions and their lifetimes
+/// depend on it, and Entra's own text seldom says so.
+pub(super) fn refusal(system: &System, response: &Response, url: &str) -> Error {
+    let error = error_response::parse(response, host(url));
+    let date = response.header("date").and_then(|date| DateTime::parse_from_rfc2822(date).ok());
+    let ahead = date.map_or(0, |date| system.clock.now() - date.timestamp());
+    if ahead.abs() <= TOLERATED_CLOCK_SKEW || system.program == Program::Az {
+        return error;
+    }
+    let direction = if ahead > 0 { "ahead of" } else { "behind" };
+    error.remedy(format!(
+        "This machine's clock is {} minutes {direction} that of {}: set it, then try again.",
+        ahead.abs() / 60,
+        host(url)
+    ))
 }
 
 /// Posts `form` to `url` with the headers that Entra asks clients for, and returns any answer.

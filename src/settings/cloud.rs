@@ -98,6 +98,15 @@ impl Cloud {
         Ok(endpoint.trim_end_matches('/').to_lowercase())
     }
 
+    /// This cloud with another login endpoint: a host, with or without `https://`.
+    #[must_use]
+    pub fn with_login_endpoint(&self, host: &str) -> Self {
+        let url = if host.contains("://") { host.to_owned() } else { format!("https://{host}") };
+        let mut cloud = self.clone();
+        cloud.endpoints.set(Endpoint::ActiveDirectory.name(), Some(url));
+        cloud
+    }
+
     /// The `environment` of MSAL's cache: host, and port if given, of the login endpoint.
     pub fn environment(&self) -> Result<String> {
         let authority = self.authority_host()?;

@@ -8,7 +8,7 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use zeroize::Zeroizing;
 
 use super::env::Env;
-use super::tls;
+use super::{pinned, tls};
 use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
 
@@ -37,6 +37,7 @@ pub struct Request {
     headers: Vec<(&'static str, String)>,
     secret_headers: Vec<(&'static str, Secret)>,
     is_to_host: bool,
+    pin: Option<String>,
     /// Content type and text.
     body: Option<(&'static str, Zeroizing<String>)>,
 }
@@ -50,6 +51,7 @@ impl Request {
             headers: Vec::new(),
             secret_headers: Vec::new(),
             is_to_host: false,
+            pin: None,
             body: None,
         }
     }
@@ -62,6 +64,7 @@ impl Request {
             headers: Vec::new(),
             secret_headers: Vec::new(),
             is_to_host: false,
+            pin: None,
             body: Some(("application/x-www-form-urlencoded", form)),
         }
     }
@@ -99,6 +102,13 @@ impl Request {
         self.is_to_host = true;
         self
     }
+
+    /// Trusts the server's certificate by its SHA-1 thumbprint (hexadecimal) alone.
+    #[must_use]
+    pub fn pinned(mut self, thumbprint: &str) -> Self {
+        self.pin = Some(thumbprint.to_owned());
+        self
+    }
 }
 
 /// An answer, whatever its status.
@@ -133,7 +143,11 @@ impl Http {
     /// Every failure to get an answer is [`Kind::Network`] and names the host. Redirects are not
     /// followed: requests carry secrets.
     pub async fn send(&self, env: &Env, request: Request) -> Result<Response> {
-        let client = self.client(env, request.is_to_host)?;
+        let pinned = request.pin.as_deref().map(pinned_client).transpose()?;
+        let client = match &pinned {
+            Some(client) => client,
+            None => self.client(env, request.is_to_host)?,
+        };
         let host = host_of(&request.url);
         if !request.is_to_host && !is_private(&request.url) {
             return Err(Error::new(
@@ -183,22 +197,36 @@ impl Http {
         }
         // Fails only when a provider is installed already, which serves as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let builder = reqwest::Client::builder()
-            .tls_certs_merge(tls::extra_authorities(env)?)
-            .redirect(reqwest::redirect::Policy::none())
-            .timeout(REQUEST_LIMIT)
-            .user_agent(concat!("azt/", env!("CARGO_PKG_VERSION")));
+        let builder = careful().tls_certs_merge(tls::extra_authorities(env)?);
         let builder = if is_to_host {
             builder.no_proxy().connect_timeout(HOST_CONNECT_LIMIT)
         } else {
             builder.connect_timeout(CONNECT_LIMIT)
         };
-        let client = builder.build().map_err(|error| {
-            Error::new(Kind::Network, format!("Cannot set up TLS: {}.", root_cause(&error)))
-                .source(error)
-        })?;
+        let client = builder.build().map_err(no_tls)?;
         Ok(cell.get_or_init(|| client))
     }
+}
+
+/// What holds for every client: no redirects, a time limit, a name.
+fn careful() -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .timeout(REQUEST_LIMIT)
+        .user_agent(concat!("azt/", env!("CARGO_PKG_VERSION")))
+}
+
+/// A client for one request to the host's endpoint with a pinned certificate.
+fn pinned_client(thumbprint: &str) -> Result<reqwest::Client> {
+    let configuration = pinned::configuration(thumbprint).map_err(|error| {
+        Error::new(Kind::Network, format!("Cannot set up TLS: {error}.")).source(error)
+    })?;
+    let builder = careful().no_proxy().connect_timeout(HOST_CONNECT_LIMIT);
+    builder.tls_backend_preconfigured(configuration).build().map_err(no_tls)
+}
+
+fn no_tls(error: reqwest::Error) -> Error {
+    Error::new(Kind::Network, format!("Cannot set up TLS: {}.", root_cause(&error))).source(error)
 }
 
 fn host_of(url: &str) -> String {
@@ -231,6 +259,14 @@ fn unreachable_host(host: &str, error: &reqwest::Error) -> Error {
     let cause = root_cause(error);
     if error.is_builder() {
         return Error::new(Kind::Network, format!("Not a usable address: {cause}."));
+    }
+    if cause.contains("ApplicationVerificationFailure") {
+        return Error::new(
+            Kind::Network,
+            format!(
+                "{host} has another certificate than the one that this host's variables name; nothing was sent."
+            ),
+        );
     }
     if cause.contains("certificate") {
         return Error::new(Kind::Network, format!("The certificate of {host} is not trusted: {cause}."))

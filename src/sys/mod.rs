@@ -15,6 +15,7 @@ mod http;
 pub mod keyutils;
 mod lock_file;
 mod loopback;
+mod pinned;
 mod random;
 mod runtime;
 mod spinner;

@@ -21,8 +21,10 @@ mod arguments;
 mod bad_files;
 #[cfg(unix)]
 mod browser;
+mod claims;
 mod cloud_and_config;
 mod concurrency;
+mod identity_from_env;
 mod login;
 mod managed_identity;
 mod network;

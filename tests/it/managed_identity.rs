@@ -197,10 +197,28 @@ fn a_wrong_header_is_refused() {
 }
 
 #[test]
-fn service_fabric_is_never_asked_without_its_pinned_certificate() {
+fn service_fabric_is_known_by_its_certificate() {
+    let mut sandbox = Sandbox::new();
+    let endpoint = format!("{}/servicefabric/token", sandbox.emulator.url());
+    sandbox.set("IDENTITY_ENDPOINT", &endpoint);
+    sandbox.set("IDENTITY_HEADER", SECRET);
+    let thumbprint = sandbox.emulator.certificate_thumbprint().to_uppercase();
+    sandbox.set("IDENTITY_SERVER_THUMBPRINT", &thumbprint);
+    // Nobody has signed the certificate that counts here.
+    sandbox.azt(["login", "--identity"]).success();
+    let asked = &sandbox.emulator.requests()[0];
+    assert_eq!(asked.query["api-version"], "2019-07-01-preview");
+    drop(sandbox.azt(TOKEN).quiet());
+
+    sandbox.emulator.clear_requests();
+    sandbox.set("IDENTITY_SERVER_THUMBPRINT", &thumbprint.replace(['0', '1'], "2"));
+    let run = sandbox.azt(["login", "--identity"]).exits(7);
+    drop(run.says("ERROR: localhost has another certificate than the one that"));
+    assert_eq!(paths(&sandbox), [""; 0]);
+
     let mut sandbox = app_service(SECRET);
-    sandbox.set("IDENTITY_SERVER_THUMBPRINT", "0011");
-    drop(sandbox.azt(["login", "--identity"]).exits(1).says("Service Fabric are not supported"));
+    sandbox.set("IDENTITY_SERVER_THUMBPRINT", &thumbprint);
+    drop(sandbox.azt(["login", "--identity"]).exits(7).says("IDENTITY_ENDPOINT has no TLS"));
     assert_eq!(paths(&sandbox), [""; 0]);
 }
 

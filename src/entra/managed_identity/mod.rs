@@ -6,10 +6,11 @@ mod arc;
 mod azure_ml;
 mod cloud_shell;
 mod imds;
+mod service_fabric;
 
 use super::form::Form;
 use super::token_response::TokenResponse;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::secret::Secret;
 use crate::sys::{Request, Response, System, arc_agent_is_installed};
 
@@ -45,13 +46,12 @@ pub async fn managed_identity_token(
     }
     let variable = |name| system.env.non_empty(name);
     let (endpoint, header) = (variable("IDENTITY_ENDPOINT"), variable("IDENTITY_HEADER"));
-    if endpoint.is_some() && header.is_some() && variable("IDENTITY_SERVER_THUMBPRINT").is_some() {
-        return Err(Error::failed(
-            "Managed identities of Service Fabric are not supported by this version.",
-        ));
-    }
     if let (Some(endpoint), Some(header)) = (&endpoint, header) {
-        return app_service::token(system, endpoint, Secret::new(header), resource, identity).await;
+        let header = Secret::new(header);
+        if let Some(pin) = variable("IDENTITY_SERVER_THUMBPRINT") {
+            return service_fabric::token(system, endpoint, header, &pin, resource).await;
+        }
+        return app_service::token(system, endpoint, header, resource, identity).await;
     }
     if let (Some(endpoint), Some(secret)) = (variable("MSI_ENDPOINT"), variable("MSI_SECRET")) {
         return azure_ml::token(system, &endpoint, Secret::new(secret), resource, identity).await;

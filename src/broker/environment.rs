@@ -1,0 +1,52 @@
+//! The application that environment variables describe, as the Azure SDKs' `EnvironmentCredential`
+//! and `WorkloadIdentityCredential` read them.
+
+use super::AppCredential;
+use crate::error::{Error, Result};
+use crate::secret::Secret;
+use crate::sys::System;
+use crate::vault::AssertionSource;
+
+/// An application that signs in nowhere: its credential is in the environment of each call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EnvironmentIdentity {
+    /// `AZURE_CLIENT_ID`.
+    pub client_id: String,
+    /// `AZURE_TENANT_ID`: GUID or domain.
+    pub tenant: String,
+    /// `AZURE_CLIENT_SECRET`, else `AZURE_CLIENT_CERTIFICATE_PATH`, else
+    /// `AZURE_FEDERATED_TOKEN_FILE`.
+    pub(super) credential: AppCredential,
+    /// What its tokens are filed under.
+    pub(super) account: String,
+}
+
+impl EnvironmentIdentity {
+    /// Reads the variables.
+    ///
+    /// # Errors
+    /// One that names those that are missing.
+    pub fn read(system: &System) -> Result<Self> {
+        let variable = |name: &str| system.env.non_empty(name);
+        let missing = |name: &str| {
+            Error::failed(format!("{name} is not set, so the environment describes no identity."))
+                .remedy("Wanted are AZURE_TENANT_ID, AZURE_CLIENT_ID, and one of AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH and AZURE_FEDERATED_TOKEN_FILE.")
+        };
+        let needed = |name: &str| variable(name).ok_or_else(|| missing(name));
+        let (tenant, client_id) = (needed("AZURE_TENANT_ID")?, needed("AZURE_CLIENT_ID")?);
+        let credential = if let Some(secret) = variable("AZURE_CLIENT_SECRET") {
+            AppCredential::Secret(Secret::new(secret))
+        } else if let Some(path) = variable("AZURE_CLIENT_CERTIFICATE_PATH") {
+            let sends_chain = variable("AZURE_CLIENT_SEND_CERTIFICATE_CHAIN")
+                .is_some_and(|value| ["1", "true"].contains(&value.to_lowercase().as_str()));
+            let password = variable("AZURE_CLIENT_CERTIFICATE_PASSWORD").map(Secret::new);
+            AppCredential::Certificate { path, password, sends_chain }
+        } else if let Some(path) = variable("AZURE_FEDERATED_TOKEN_FILE") {
+            AppCredential::AssertionFrom(AssertionSource::File { path })
+        } else {
+            return Err(missing("AZURE_CLIENT_SECRET"));
+        };
+        let account = format!("env:{}", credential.fingerprint());
+        Ok(Self { client_id, tenant, credential, account })
+    }
+}

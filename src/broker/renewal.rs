@@ -1,0 +1,157 @@
+//! A new token from the network, for each kind of account.
+
+use super::{
+    AppCredential, Broker, Identity, Token, TokenRequest, announces_cp1, host, records,
+    refresh_token, remedy,
+};
+use crate::entra::{
+    AZURE_CLI_CLIENT_ID, Authority, TokenResponse, client_credentials, merge_capabilities,
+    on_behalf_of, refresh,
+};
+use crate::error::{Error, Kind, Result};
+use crate::vault::{Account, RefreshToken, ServicePrincipal, Vault};
+
+impl Broker<'_> {
+    /// Asks for the token that `request` describes, and keeps it.
+    pub(super) async fn renew(&self, request: &TokenRequest) -> Result<Token> {
+        match &request.identity {
+            Identity::User { .. } => self.renew_user(request).await,
+            Identity::ServicePrincipal { .. } => {
+                let vault = self.stored(request)?;
+                let entry = self.service_principal(vault, request)?;
+                let credential = AppCredential::of_record(&entry)?;
+                let response = self.ask_as_application(request, &credential).await?;
+                // A sign-out may have come in between; what it removed stays removed.
+                let key = ServicePrincipal::key_of(request.identity.client_id(), &entry.tenant);
+                let is_signed_in = vault.get::<ServicePrincipal>(&key)?.is_some();
+                self.keep(request, &response, None, is_signed_in)
+            }
+            Identity::Environment(identity) => {
+                let response = self.ask_as_application(request, &identity.credential).await?;
+                self.keep(request, &response, None, true)
+            }
+            Identity::ManagedIdentity(_) | Identity::CloudShell { .. } => {
+                let response = host::token(self.system, &request.identity, &request.scopes).await?;
+                self.keep(request, &response, None, true)
+            }
+        }
+    }
+
+    async fn renew_user(&self, request: &TokenRequest) -> Result<Token> {
+        let (program, vault) = (self.system.program, self.stored(request)?);
+        let environment = self.environment.as_str();
+        let account = request.identity.account();
+        if request.user_assertion.is_some() {
+            return Err(Error::failed(
+                "Only an application acts on behalf of somebody else; this account is a person.",
+            ));
+        }
+        let Some(signed_in) = vault.get(&Account::key_of(environment, account))? else {
+            return Err(request.identity.not_signed_in(program));
+        };
+        let Some(held) = refresh_token(vault, environment, account)? else {
+            return Err(Error::new(Kind::NotSignedIn, "Can't find token from MSAL cache.")
+                .remedy("To re-authenticate, please run:")
+                .remedy(format!("{program} login")));
+        };
+        let response = refresh(
+            self.system,
+            &self.authority(request)?,
+            AZURE_CLI_CLIENT_ID,
+            &held.secret,
+            &request.scopes,
+            self.claims(request)?.as_deref(),
+            Some(&signed_in.home_account_id),
+        )
+        .await
+        .map_err(|error| remedy::for_user(error, program, request))?;
+
+        let is_signed_in = vault.get(&Account::key_of(environment, account))?.is_some();
+        if let Some(next) = response.refresh_token.clone().filter(|_| is_signed_in) {
+            let last_modification_time = self.system.clock.now();
+            vault.put(&RefreshToken { secret: next, last_modification_time, ..held })?;
+        }
+        self.keep(request, &response, Some(&signed_in.home_account_id), is_signed_in)
+    }
+
+    async fn ask_as_application(
+        &self,
+        request: &TokenRequest,
+        credential: &AppCredential,
+    ) -> Result<TokenResponse> {
+        let (system, scopes) = (self.system, &request.scopes);
+        let credential = credential.present(system).await?;
+        let (authority, claims) = (self.authority(request)?, self.claims(request)?);
+        let (client_id, claims) = (request.identity.client_id(), claims.as_deref());
+        match &request.user_assertion {
+            None => client_credentials(system, &authority, client_id, &credential, scopes, claims)
+                .await
+                .map_err(|error| remedy::for_application(error, system.program)),
+            Some(user) => {
+                on_behalf_of(system, &authority, client_id, &credential, user, scopes, claims)
+                    .await
+                    .map_err(|error| remedy::on_behalf_of(error, system.program))
+            }
+        }
+    }
+
+    /// The token of `response`, put into the vault if there is one and `is_signed_in`.
+    fn keep(
+        &self,
+        request: &TokenRequest,
+        response: &TokenResponse,
+        home_account_id: Option<&str>,
+        is_signed_in: bool,
+    ) -> Result<Token> {
+        let record = records::access_token(
+            response,
+            &self.environment,
+            request.identity.client_id(),
+            home_account_id,
+            &request.account(),
+            &request.tenant,
+            &request.scopes,
+            self.system.clock.now(),
+        );
+        if let Some(vault) = self.vault.as_ref().filter(|_| is_signed_in) {
+            vault.put(&record)?;
+        }
+        Ok(Token { secret: record.secret, expires_on: record.expires_on })
+    }
+
+    /// The vault, which accounts that have signed in are kept in.
+    fn stored(&self, request: &TokenRequest) -> Result<&Vault<'_>> {
+        self.vault.as_ref().ok_or_else(|| request.identity.not_signed_in(self.system.program))
+    }
+
+    fn authority(&self, request: &TokenRequest) -> Result<Authority> {
+        Authority::new(&self.authority_host, &request.tenant)
+    }
+
+    fn claims(&self, request: &TokenRequest) -> Result<Option<String>> {
+        merge_capabilities(request.claims.as_deref(), announces_cp1(self.system))
+    }
+
+    /// The stored credential of an application: for this tenant, else for another one (az's rule).
+    fn service_principal(
+        &self,
+        vault: &Vault<'_>,
+        request: &TokenRequest,
+    ) -> Result<ServicePrincipal> {
+        let (client_id, tenant) = (request.identity.client_id(), &request.tenant);
+        if let Some(entry) = vault.get(&ServicePrincipal::key_of(client_id, tenant))? {
+            return Ok(entry);
+        }
+        let mut all = vault.all::<ServicePrincipal>()?.into_iter();
+        match all.find(|entry| entry.client_id.eq_ignore_ascii_case(client_id)) {
+            Some(entry) => {
+                self.system.terminal.warn(&format!(
+                    "Could not retrieve credential from local cache for service principal {client_id} under tenant {tenant}. Trying credential under tenant {}, assuming that is an app credential.",
+                    entry.tenant
+                ));
+                Ok(entry)
+            }
+            None => Err(request.identity.not_signed_in(self.system.program)),
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! How an application proves itself to the token endpoint (RFC 6749 section 2.3, RFC 7523).
+
+use super::authority::Authority;
+use super::certificate::Certificate;
+use super::form::Form;
+use crate::error::Result;
+use crate::secret::Secret;
+use crate::sys::System;
+
+/// How an application proves who it is.
+#[derive(Debug)]
+pub enum ClientCredential {
+    /// A client secret (RFC 6749 section 2.3.1).
+    Secret(Secret),
+    /// A certificate whose key signs a new assertion for each request.
+    Certificate(Box<Certificate>),
+    /// A JWT that somebody the application trusts has signed (RFC 7523 section 2.2).
+    Assertion(Secret),
+}
+
+impl ClientCredential {
+    /// Adds the application `client_id` and its proof to `form`, which goes to `authority`.
+    pub(super) fn sign(
+        &self,
+        form: Form,
+        system: &System,
+        authority: &Authority,
+        client_id: &str,
+    ) -> Result<Form> {
+        let form = form.with("client_id", client_id);
+        Ok(match self {
+            Self::Secret(secret) => form.with_secret("client_secret", secret),
+            Self::Certificate(certificate) => {
+                let now = system.clock.now();
+                let assertion =
+                    certificate.assertion(client_id, &authority.token_endpoint(), now)?;
+                with_assertion(form, &assertion)
+            }
+            Self::Assertion(assertion) => with_assertion(form, assertion),
+        })
+    }
+}
+
+/// Adds an assertion (RFC 7523 section 2.2).
+fn with_assertion(form: Form, assertion: &Secret) -> Form {
+    form.with("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer")
+        .with_secret("client_assertion", assertion)
+}

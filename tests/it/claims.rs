@@ -1,0 +1,124 @@
+//! Claims challenges, consent, and acting on behalf of somebody.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::support::*;
+
+const PORTAL: &str = "a1000000-0000-4000-8000-000000000004";
+const CHALLENGE: &str = r#"{"access_token":{"acrs":{"essential":true,"value":"p1"}}}"#;
+const GRAPH: &str = "https://graph.microsoft.com";
+
+#[test]
+fn a_challenge_gets_a_new_token_or_the_command_that_does() {
+    let sandbox = Sandbox::signed_in_as_alice();
+    let encoded = STANDARD.encode(r#"{"access_token":{"nbf":{"essential":true,"value":"1"}}}"#);
+    let token = ["account", "get-access-token"];
+    let before = sandbox.azt(token).quiet().text("accessToken");
+    let after = sandbox.azt([&token[..], &["--claims", &encoded]].concat()).quiet();
+    assert_ne!(before, after.text("accessToken"), "the refused token is not served");
+    let sent = &sandbox.emulator.requests()[0].form["claims"];
+    assert!(sent.contains(r#""nbf""#) && sent.contains(r#""CP1""#), "{sent}");
+    assert_eq!(after.text("accessToken"), sandbox.azt(token).quiet().text("accessToken"));
+
+    let encoded = STANDARD.encode(CHALLENGE);
+    let run = sandbox.azt([&token[..], &["--claims", &encoded]].concat()).exits(5);
+    let command = run.stderr.lines().last().unwrap().strip_prefix("azt ").unwrap().to_owned();
+    let start = format!("login --tenant \"{CONTOSO}\" --scope \"https");
+    assert!(command.starts_with(&start), "{command}");
+    // The command that is named is the cure.
+    sandbox.approve_as(ALICE);
+    let words: Vec<&str> = command.split(' ').map(|word| word.trim_matches('"')).collect();
+    sandbox.azt(words).success();
+    drop(sandbox.azt([&token[..], &["--claims", &encoded]].concat()).quiet());
+    sandbox.azt([&token[..], &["--claims", "%%"]].concat()).exits(2).says("--claims is not base64");
+}
+
+#[test]
+fn a_scope_without_consent_names_the_sign_in_that_gives_it() {
+    let sandbox = Sandbox::signed_in_as_alice();
+    sandbox.emulator.directory_mut(|directory| {
+        let graph = directory.resource_mut(GRAPH).unwrap();
+        graph.consent_required = true;
+        graph.consented.clear();
+    });
+    let scope = format!("{GRAPH}/User.Read");
+    let token = ["account", "get-access-token", "--scope", &scope];
+    let login = format!("login --tenant \"{CONTOSO}\" --scope \"{scope}\"");
+    sandbox.azt(token).exits(5).says("ERROR: AADSTS65001").says(&format!("azt {login}\n"));
+    sandbox.az(token).exits(1).says(&format!("az logout\naz {login}\n"));
+    sandbox.approve_as(ALICE);
+    sandbox.azt(["login", "--tenant", CONTOSO, "--scope", &scope]).success();
+    drop(sandbox.azt(token).quiet());
+}
+
+#[test]
+fn an_application_acts_on_behalf_of_its_caller() {
+    let sandbox = Sandbox::signed_in_as_alice();
+    let caller = sandbox
+        .azt(["account", "get-access-token", "--resource", "api://contoso-portal"])
+        .quiet()
+        .text("accessToken");
+    std::fs::write(sandbox.root().join("caller"), &caller).unwrap();
+    let token = ["account", "get-access-token", "--resource", GRAPH, "--user-assertion", "@caller"];
+    sandbox.azt(token).exits(1).says("Only an application acts on behalf of somebody else");
+
+    let login = ["login", "--service-principal", "-u", PORTAL, "-p", "portal-secret-1"];
+    let login = sandbox.azt([&login[..], &["-t", CONTOSO, "--allow-no-subscriptions"]].concat());
+    drop(login.success());
+    sandbox.azt(["account", "set", "-s", CONTOSO]).quiet();
+    sandbox.emulator.clear_requests();
+    let traded = sandbox.azt(token).quiet().text("accessToken");
+    assert_eq!(sandbox.requests(), ["POST token jwt-bearer"]);
+    let request = &sandbox.emulator.requests()[0].form;
+    assert_eq!(request["requested_token_use"], "on_behalf_of");
+    assert_eq!(request["assertion"], caller);
+    let claims = claims_of(&traded);
+    assert_eq!(claims["upn"], ALICE);
+    assert_eq!(claims["appid"], PORTAL);
+    assert_eq!(traded, sandbox.azt(token).quiet().text("accessToken"), "kept for this caller");
+    assert_eq!(sandbox.requests().len(), 1);
+
+    // Another caller's token is another one's, and the application's own is neither.
+    let own = sandbox.azt(&token[..4]).quiet().text("accessToken");
+    assert_ne!(own, traded);
+    std::fs::write(sandbox.root().join("caller"), format!("{caller}x")).unwrap();
+    sandbox.azt(token).exits(5).says("AADSTS50013");
+    sandbox.azt(["logout", "--username", PORTAL]).quiet();
+    let left = std::fs::read_dir(sandbox.file("azt/records")).unwrap().count();
+    sandbox.azt(["logout", "--username", ALICE]).quiet();
+    assert!(left > 0);
+    assert_eq!(std::fs::read_dir(sandbox.file("azt/records")).unwrap().count(), 0);
+}
+
+#[test]
+fn a_caller_who_has_to_prove_more_is_told_by_the_application() {
+    let sandbox = Sandbox::signed_in_as_alice();
+    let caller = sandbox
+        .azt(["account", "get-access-token", "--resource", "api://contoso-portal"])
+        .quiet()
+        .text("accessToken");
+    let login = ["login", "--service-principal", "-u", PORTAL, "-p", "portal-secret-1"];
+    let login = sandbox.azt([&login[..], &["-t", CONTOSO, "--allow-no-subscriptions"]].concat());
+    drop(login.success());
+    sandbox.azt(["account", "set", "-s", CONTOSO]).quiet();
+    let run = sandbox.azt([
+        "account",
+        "get-access-token",
+        "--resource",
+        GRAPH,
+        "--user-assertion",
+        &caller,
+        "--claims",
+        CHALLENGE,
+    ]);
+    let run = run.exits(5).says("The caller has to sign in again with this claims challenge");
+    let challenge = STANDARD.decode(run.stderr.lines().last().unwrap()).unwrap();
+    assert!(String::from_utf8(challenge).unwrap().contains("acrs"));
+}
+
+fn claims_of(jwt: &str) -> serde_json::Value {
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    let bytes = URL_SAFE_NO_PAD.decode(jwt.split('.').nth(1).unwrap()).unwrap();
+    serde_json::from_slice(&bytes).unwrap()
+}

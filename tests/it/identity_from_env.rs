@@ -1,0 +1,105 @@
+//! Tokens without any sign-in: the application is in the environment.
+
+use entra_emulator::directory::NIGHTLY_BUILD_CERTIFICATE;
+
+use crate::support::*;
+
+const NIGHTLY: &str = "a1000000-0000-4000-8000-000000000002";
+const WORKFLOW: &str = "a1000000-0000-4000-8000-000000000003";
+const TOKEN: [&str; 3] = ["account", "get-access-token", "--identity-from-env"];
+
+fn describe(sandbox: &mut Sandbox, client_id: &str, variables: &[(&str, &str)]) {
+    sandbox.set("AZURE_TENANT_ID", CONTOSO);
+    sandbox.set("AZURE_CLIENT_ID", client_id);
+    for (name, value) in variables {
+        sandbox.set(name, value);
+    }
+}
+
+#[test]
+fn the_sdks_variables_are_enough_when_asked_to() {
+    let mut sandbox = Sandbox::new();
+    describe(&mut sandbox, APP, &[("AZURE_CLIENT_SECRET", APP_SECRET)]);
+    // Never by surprise.
+    sandbox.azt(["account", "get-access-token"]).exits(4);
+    let run = sandbox.azt(TOKEN).quiet();
+    assert_eq!(run.text("tenant"), CONTOSO);
+    assert_eq!(run.json().get("subscription"), None);
+    assert_eq!(sandbox.requests(), ["POST token client_credentials"]);
+    assert!(!sandbox.file("azureProfile.json").exists());
+    assert_eq!(run.text("accessToken"), sandbox.azt(TOKEN).quiet().text("accessToken"));
+    assert_eq!(sandbox.requests().len(), 1, "the second is served from the vault");
+    for (path, content) in sandbox.all_files() {
+        assert!(!String::from_utf8_lossy(&content).contains(APP_SECRET), "{}", path.display());
+    }
+
+    sandbox.set("AZURE_CORE_IDENTITY_FROM_ENV", "yes");
+    drop(sandbox.az(["account", "get-access-token"]).quiet());
+    sandbox.azt(["account", "get-access-token", "-s", "x"]).exits(1).says("has no subscriptions");
+    let elsewhere = sandbox.azt(["account", "get-access-token", "--tenant", FABRIKAM]);
+    drop(elsewhere.exits(6).says("AADSTS700016"));
+}
+
+#[test]
+fn another_secret_does_not_get_what_the_right_one_got() {
+    let mut sandbox = Sandbox::new();
+    describe(&mut sandbox, APP, &[("AZURE_CLIENT_SECRET", APP_SECRET)]);
+    drop(sandbox.azt(TOKEN).quiet());
+    sandbox.set("AZURE_CLIENT_SECRET", "guessed");
+    sandbox.azt(TOKEN).exits(6).says("AADSTS7000215").says("Check the secret");
+}
+
+#[test]
+fn certificates_and_federated_tokens_work_too() {
+    let mut sandbox = Sandbox::new();
+    let path = sandbox.root().join("n.pem");
+    std::fs::write(&path, NIGHTLY_BUILD_CERTIFICATE).unwrap();
+    let path = path.to_str().unwrap().to_owned();
+    describe(&mut sandbox, NIGHTLY, &[("AZURE_CLIENT_CERTIFICATE_PATH", &path)]);
+    drop(sandbox.azt(TOKEN).quiet());
+
+    let mut sandbox = Sandbox::new();
+    let path = sandbox.root().join("token");
+    let issuer = "https://kubernetes.contoso.example";
+    let token = sandbox.emulator.assertion(issuer, "system:serviceaccount:default:worker");
+    std::fs::write(&path, token).unwrap();
+    let path = path.to_str().unwrap().to_owned();
+    describe(&mut sandbox, WORKFLOW, &[("AZURE_FEDERATED_TOKEN_FILE", &path)]);
+    drop(sandbox.azt(TOKEN).quiet());
+}
+
+#[test]
+fn what_is_missing_is_named() {
+    let mut sandbox = Sandbox::new();
+    sandbox.azt(TOKEN).exits(1).says("ERROR: AZURE_TENANT_ID is not set");
+    describe(&mut sandbox, APP, &[("AZURE_CLIENT_SECRET", "")]);
+    let run = sandbox.azt(TOKEN).exits(1).says("ERROR: AZURE_CLIENT_SECRET is not set");
+    drop(run.says("one of AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH and"));
+}
+
+#[test]
+fn nothing_is_kept_where_nothing_may_be() {
+    let mut sandbox = Sandbox::without_cloud();
+    let url = sandbox.emulator.url().to_owned();
+    describe(
+        &mut sandbox,
+        APP,
+        &[
+            ("AZURE_CLIENT_SECRET", APP_SECRET),
+            ("AZURE_AUTHORITY_HOST", &url),
+            ("AZURE_CORE_PERSIST", "false"),
+        ],
+    );
+    let before = sandbox.all_files();
+    for _ in 0..2 {
+        drop(sandbox.azt(TOKEN).quiet());
+    }
+    assert_eq!(sandbox.requests(), ["POST token client_credentials"; 2]);
+    assert_eq!(sandbox.all_files(), before);
+    sandbox
+        .azt(["login"])
+        .exits(1)
+        .says("core.persist is off, so a sign-in would be forgotten at once.")
+        .says("--identity-from-env");
+    assert_eq!(sandbox.all_files(), before);
+}
