@@ -113,7 +113,8 @@ impl AppCredential {
             Self::AssertionFrom(source) => format!("source {source:?}"),
         });
         let hash = digest(&SHA256, text.as_bytes());
-        hash.as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+        let digits = hash.as_ref().iter().take(16).map(|byte| format!("{byte:02x}"));
+        digits.collect::<Vec<_>>().concat()
     }
 }
 

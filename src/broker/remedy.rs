@@ -10,8 +10,23 @@ use crate::program::Program;
 /// A secret that is wrong because a certificate was meant (az's remedy).
 const INVALID_CLIENT_SECRET: u32 = 7_000_215;
 
+/// Nobody has consented.
+const NO_CONSENT: u32 = 65_001;
+
+/// For what a code or a stored sign-in may not give: a second factor, consent, terms of use.
+const BROWSER_GIVES_ALL: &str =
+    "Sign in again with a browser: `azt login` without --use-device-code.";
+
+/// What cures a refusal of this OAuth error code (RFC 6749 section 4.1.2.1, RFC 8628 section 3.5).
+const CURES_BY_ERROR: [(&str, &str); 3] = [
+    ("access_denied", DECLINED),
+    ("authorization_declined", DECLINED),
+    ("expired_token", "The code was not entered in time: sign in again."),
+];
+const DECLINED: &str = "The sign-in was declined in the browser.";
+
 /// What cures a refusal that signing in again does not, by Entra's code.
-const CURES: [(u32, &str); 15] = [
+const CURES: [(u32, &str); 14] = [
     (16_000, "Sign in again and choose the account that is meant."),
     (50_020, "The account is neither a member nor a guest of this tenant: check --tenant."),
     (50_034, "The tenant has no such user: check the name and --tenant."),
@@ -24,7 +39,6 @@ const CURES: [(u32, &str); 15] = [
     ),
     (50_126, "User name or password is wrong."),
     (65_002, "This client may not ask for that resource on a person's behalf: use another scope."),
-    (65_004, "The sign-in was declined in the browser."),
     (90_002, "There is no such tenant in this cloud: check --tenant and `cloud show`."),
     (500_011, "The tenant has no such resource: check --resource or --scope, and the tenant."),
     (700_016, "The tenant has no such application: check --username (the client id) and --tenant."),
@@ -47,7 +61,7 @@ pub(super) fn for_user(error: Error, program: Program, request: &TokenRequest) -
     let wanted = error.entra_detail().and_then(|detail| detail.claims.as_ref());
     let wanted = wanted.filter(|_| program == Program::Azt).or(request.claims.as_ref());
     if let Some(claims) = wanted {
-        login.push_str(&format!(" --claims-challenge \"{}\"", STANDARD.encode(claims)));
+        login += &[" --claims-challenge \"", &STANDARD.encode(claims), "\""].concat();
     }
     match (program, cure(&error)) {
         (Program::Az, _) => interactively(error).remedy("az logout").remedy(login),
@@ -68,6 +82,7 @@ pub(super) fn for_application(error: Error, program: Program) -> Error {
     match (program, cure(&error)) {
         (Program::Az, _) if codes.contains(&INVALID_CLIENT_SECRET) => error.remedy("The error may be caused by passing a service principal certificate with --password. Please note that --password no longer accepts a service principal certificate. To pass a service principal certificate, use --certificate instead."),
         (Program::Az, _) => interactively(error).remedy("az logout").remedy("az login"),
+        (Program::Azt, _) if codes.contains(&NO_CONSENT) => error.remedy("An administrator of the tenant has to grant the application this permission: Entra ID, API permissions."),
         (Program::Azt, Some(cure)) => error.remedy(cure),
         (Program::Azt, None) => error.remedy("Check the application in Entra ID, then sign in again with `azt login --service-principal`."),
     }
@@ -92,22 +107,26 @@ pub(super) fn for_sign_in(error: Error, program: Program) -> Error {
     match (program, cure(&error)) {
         (Program::Az, _) => interactively(error).remedy("az logout").remedy("az login"),
         (Program::Azt, Some(cure)) => error.remedy(cure),
+        (Program::Azt, None) if error.kind() == Kind::InteractionRequired => {
+            error.remedy(BROWSER_GIVES_ALL)
+        }
         (Program::Azt, None) => error,
     }
 }
 
 /// Adds to `error`, a refusal of a password, what else there is.
 pub(super) fn for_password(error: Error, program: Program) -> Error {
-    let error = for_sign_in(error, program);
-    if program == Program::Azt && is_from_entra(&error) && error.remedy_lines().is_empty() {
+    if program == Program::Azt && is_from_entra(&error) && cure(&error).is_none() {
         return error.remedy("Where a second factor or a page of the tenant is wanted, sign in with a browser or a code: leave --username and --password out.");
     }
-    error
+    for_sign_in(error, program)
 }
 
 fn cure(error: &Error) -> Option<&'static str> {
-    let codes = &error.entra_detail()?.codes;
-    CURES.iter().find(|(code, _)| codes.contains(code)).map(|(_, cure)| *cure)
+    let detail = error.entra_detail()?;
+    let by_code = CURES.iter().find(|(code, _)| detail.codes.contains(code));
+    let by_error = || CURES_BY_ERROR.iter().find(|(error, _)| *error == detail.error);
+    by_code.map(|(_, cure)| *cure).or_else(|| by_error().map(|(_, cure)| *cure))
 }
 
 /// Adds to `error` what can be done when the host refuses a token of its own identity.

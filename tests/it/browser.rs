@@ -62,8 +62,8 @@ impl Waiting {
         self.post_to(&format!("localhost:{}", self.port()), "/", fields)
     }
 
-    /// The code that Entra gives at `url` to the person who is signed in there.
-    fn code_at(sandbox: &Sandbox, url: &str) -> String {
+    /// The hidden fields of the form that Entra sends back to the person who opens `url`.
+    fn answer_at(sandbox: &Sandbox, url: &str) -> Vec<(String, String)> {
         let page = Command::new("curl")
             .args(["--silent", "--cacert"])
             .arg(sandbox.root().join("ca.pem"))
@@ -71,9 +71,19 @@ impl Waiting {
             .output()
             .unwrap();
         let page = String::from_utf8(page.stdout).unwrap();
-        let (_, rest) =
-            page.split_once(r#"name="code" value=""#).unwrap_or_else(|| panic!("{page}"));
-        rest.split('"').next().unwrap().to_owned()
+        let text = |text: &str| text.replace("&#39;", "'").replace("&quot;", "\"");
+        let field = |input: &str| {
+            let (name, rest) = input.split_once(r#"" value=""#)?;
+            Some((name.to_owned(), text(rest.split('"').next()?)))
+        };
+        page.split(r#"type="hidden" name=""#).skip(1).filter_map(field).collect()
+    }
+
+    /// The code that Entra gives at `url` to the person who is signed in there.
+    fn code_at(sandbox: &Sandbox, url: &str) -> String {
+        let answer = Self::answer_at(sandbox, url);
+        let code = answer.iter().find(|(name, _)| name == "code");
+        code.unwrap_or_else(|| panic!("{answer:?}")).1.clone()
     }
 
     /// The sign-in goes well now.
@@ -92,6 +102,25 @@ impl Waiting {
     fn end(self) -> Run {
         Run::from(self.child.wait_with_output().unwrap())
     }
+}
+
+/// Runs `login` with a browser in which Entra's answer comes at once, whatever it is.
+pub fn login_with_browser(sandbox: &mut Sandbox, args: &[&str]) -> Run {
+    let waiting = Waiting::start(sandbox, args);
+    let answer = Waiting::answer_at(sandbox, &waiting.url);
+    let fields: Vec<(&str, &str)> =
+        answer.iter().map(|it| (it.0.as_str(), it.1.as_str())).collect();
+    waiting.post(&fields);
+    waiting.end()
+}
+
+/// Runs `login` with a browser in which nothing happens, until Ctrl-C.
+pub fn interrupted_in_browser(sandbox: &mut Sandbox) -> Run {
+    let waiting = Waiting::start(sandbox, &[]);
+    let pid = i32::try_from(waiting.child.id()).unwrap();
+    // SAFETY: a signal to a child that has not been waited for.
+    assert_eq!(unsafe { libc::kill(pid, libc::SIGINT) }, 0);
+    waiting.end()
 }
 
 /// A browser that writes the address it is given into the answered file.

@@ -30,6 +30,8 @@ mod managed_identity;
 mod network;
 #[cfg(unix)]
 mod readme;
+#[cfg(unix)]
+mod refusals;
 mod secrets;
 mod silent;
 mod support;

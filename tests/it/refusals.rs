@@ -1,0 +1,258 @@
+//! Sign-ins that fail: the cause and its cure are named, the exit code follows, nothing stays.
+
+use entra_emulator::directory::NIGHTLY_BUILD_CERTIFICATE;
+use entra_emulator::{Action, Fault};
+
+use crate::browser::{interrupted_in_browser, login_with_browser};
+use crate::support::*;
+
+const NIGHTLY: &str = "a1000000-0000-4000-8000-000000000002";
+const WORKFLOW: &str = "a1000000-0000-4000-8000-000000000003";
+const BOB: &str = "bob@fabrikam.example";
+
+/// The ways to sign in, with the grant that each ends in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Flow {
+    Browser,
+    Code,
+    Password,
+    Secret,
+    Certificate,
+    Federated,
+}
+
+use Flow::{Browser, Certificate, Code, Federated, Password, Secret};
+
+const PEOPLE: [Flow; 3] = [Browser, Code, Password];
+const APPLICATIONS: [Flow; 3] = [Secret, Certificate, Federated];
+
+/// Stands for the cure that each flow has of its own.
+const OWN: &str = "own";
+
+impl Flow {
+    /// Signs in, in this tenant.
+    fn login(self, sandbox: &mut Sandbox, tenant: &str) -> Run {
+        let root = sandbox.root().to_owned();
+        match self {
+            Browser => login_with_browser(sandbox, &["--tenant", tenant]),
+            Code => sandbox.azt(["login", "--use-device-code", "--tenant", tenant]),
+            Password => sandbox.azt(["login", "-u", ALICE, "-p", "Alice-password-1", "-t", tenant]),
+            Secret => sandbox.azt([
+                "login",
+                "--service-principal",
+                "-u",
+                APP,
+                "-p",
+                APP_SECRET,
+                "-t",
+                tenant,
+            ]),
+            Certificate => {
+                let path = root.join("n.pem");
+                std::fs::write(&path, NIGHTLY_BUILD_CERTIFICATE).unwrap();
+                let path = path.to_str().unwrap();
+                sandbox.azt([
+                    "login",
+                    "--service-principal",
+                    "-u",
+                    NIGHTLY,
+                    "--certificate",
+                    path,
+                    "-t",
+                    tenant,
+                ])
+            }
+            Federated => {
+                let token = sandbox.emulator.assertion(
+                    "https://token.actions.githubusercontent.com",
+                    "repo:contoso/app:ref:refs/heads/main",
+                );
+                sandbox.azt([
+                    "login",
+                    "--service-principal",
+                    "-u",
+                    WORKFLOW,
+                    "--federated-token",
+                    &token,
+                    "-t",
+                    tenant,
+                ])
+            }
+        }
+    }
+}
+
+/// No profile, no token, no secret.
+#[track_caller]
+fn nothing_stays(sandbox: &Sandbox, why: &str) {
+    assert!(!sandbox.file("azureProfile.json").exists(), "{why}");
+    assert_eq!(
+        std::fs::read_dir(sandbox.file("azt/records")).map_or(0, Iterator::count),
+        0,
+        "{why}"
+    );
+    for (path, content) in sandbox.all_files() {
+        let text = String::from_utf8_lossy(&content).into_owned();
+        for secret in [APP_SECRET, "Alice-password-1"] {
+            assert!(!text.contains(secret), "{why}: {}", path.display());
+        }
+    }
+}
+
+#[test]
+fn what_entra_refuses_is_named_with_its_cure_in_every_flow() {
+    // Error, AADSTS code, suberror; exit code; cure.
+    let cases = [
+        ("invalid_grant", 50_076, "basic_action", 5, OWN),
+        ("interaction_required", 50_079, "", 5, OWN),
+        ("invalid_grant", 65_001, "consent_required", 5, OWN),
+        ("invalid_grant", 70_008, "bad_token", 5, OWN),
+        ("invalid_grant", 50_057, "user_disabled", 5, "The account is disabled: ask the"),
+        ("invalid_grant", 53_003, "", 5, "Conditional Access forbids this sign-in: ask"),
+        ("invalid_grant", 53_000, "", 5, "Conditional Access wants a managed device"),
+        ("invalid_grant", 50_020, "", 5, "neither a member nor a guest of this tenant"),
+        ("unauthorized_client", 700_016, "", 6, "The tenant has no such application"),
+        ("invalid_request", 90_002, "", 6, "There is no such tenant in this cloud"),
+        ("invalid_client", 7_000_222, "", 6, "The secret has expired: make a new one"),
+        ("invalid_resource", 500_011, "", 6, "The tenant has no such resource"),
+        ("temporarily_unavailable", 90_033, "", 8, ""),
+    ];
+    for flow in PEOPLE.into_iter().chain(APPLICATIONS) {
+        let mut sandbox = Sandbox::new();
+        sandbox.approve_as(ALICE);
+        for (error, code, suberror, exit, cure) in cases {
+            sandbox.emulator.faults().clear();
+            let action = Action::EntraError {
+                status: 400,
+                error: error.to_owned(),
+                code,
+                description: "The reason.".to_owned(),
+                suberror: Some(suberror.to_owned()),
+                claims: None,
+            };
+            sandbox.emulator.faults().push(Fault::on("/token", action).times(1));
+            if flow == Code && error == "temporarily_unavailable" {
+                // A poll goes on: the person is not to begin again because of a hiccup.
+                continue;
+            }
+            let run = flow.login(&mut sandbox, CONTOSO);
+            let why = format!("{flow:?} {code}: {}", run.stderr);
+            assert_eq!(run.code, Some(exit), "{why}");
+            assert!(run.stderr.contains(&format!("ERROR: AADSTS{code}: The reason.")), "{why}");
+            let cure = match (cure, flow) {
+                (OWN, Browser | Code) => "Sign in again with a browser: `azt login`",
+                (OWN, Password) => "sign in with a browser or a code: leave --username",
+                (OWN, _) if code == 65_001 => "An administrator of the tenant has to grant the",
+                (OWN, _) => "Check the application in Entra ID, then sign in again",
+                (cure, _) => cure,
+            };
+            assert!(run.stderr.contains(cure), "{why}");
+            assert_eq!(run.stdout, "");
+            nothing_stays(&sandbox, &why);
+        }
+    }
+}
+
+#[test]
+fn a_second_factor_that_a_password_cannot_give_leads_to_the_browser() {
+    let mut sandbox = Sandbox::new();
+    sandbox.emulator.directory_mut(|directory| {
+        directory.user_mut(ALICE).unwrap().mfa_required_in.push(CONTOSO.to_owned());
+    });
+    let run = Password.login(&mut sandbox, CONTOSO).exits(5).says("ERROR: AADSTS50076");
+    let run = run.says("sign in with a browser or a code: leave --username and --password out");
+    nothing_stays(&sandbox, &run.stderr);
+    // There it is given.
+    sandbox.approve_as(ALICE);
+    login_with_browser(&mut sandbox, &["--tenant", CONTOSO]).success();
+}
+
+#[test]
+fn a_password_that_is_wrong_or_checked_elsewhere() {
+    let mut sandbox = Sandbox::new();
+    let wrong = ["login", "-u", ALICE, "-p", "wrong", "-t", CONTOSO];
+    let run = sandbox.azt(wrong).exits(5).says("ERROR: AADSTS50126");
+    nothing_stays(&sandbox, &run.says("User name or password is wrong.").stderr);
+    let run = sandbox.az(wrong).exits(1);
+    drop(
+        run.says("Using authentication with username and password in the command line is")
+            .says("az logout\naz login\n"),
+    );
+
+    let body = r#"{"account_type":"Federated","federation_protocol":"WSTrust","domain_name":"contoso.example"}"#;
+    let action = Action::Answer { status: 200, headers: Default::default(), body: body.to_owned() };
+    sandbox.emulator.faults().push(Fault::on("/common/userrealm/", action));
+    sandbox.emulator.clear_requests();
+    let run = Password.login(&mut sandbox, CONTOSO).exits(6);
+    let run = run.says("is checked by a service of contoso.example (WSTrust)");
+    nothing_stays(&sandbox, &run.says("Sign in with a browser or a code instead").stderr);
+    let asked = sandbox.requests();
+    assert_eq!(asked.len(), 1, "the password was not sent: {asked:?}");
+}
+
+#[test]
+fn a_tenant_that_is_not_the_persons() {
+    for flow in [Browser, Code] {
+        let mut sandbox = Sandbox::new();
+        sandbox.approve_as(BOB);
+        let run = flow.login(&mut sandbox, CONTOSO).exits(5).says("ERROR: AADSTS50020");
+        nothing_stays(&sandbox, &run.says("neither a member nor a guest of this tenant").stderr);
+    }
+    for flow in PEOPLE.into_iter().chain(APPLICATIONS).filter(|flow| *flow != Browser) {
+        let mut sandbox = Sandbox::new();
+        sandbox.approve_as(ALICE);
+        let nowhere = "c0000000-0000-4000-8000-0000000000ff";
+        let run = flow.login(&mut sandbox, nowhere);
+        let run = run.exits(6).says("ERROR: AADSTS90002").says("There is no such tenant");
+        nothing_stays(&sandbox, &run.stderr);
+    }
+}
+
+#[test]
+fn ctrl_c_leaves_nothing() {
+    let mut sandbox = Sandbox::new();
+    let run = interrupted_in_browser(&mut sandbox);
+    assert_eq!(run.code, Some(130), "{run:?}");
+    nothing_stays(&sandbox, &run.says("ERROR: Cancelled. Nothing was changed.").stderr);
+}
+
+#[test]
+fn a_code_that_is_declined_says_so() {
+    let sandbox = Sandbox::new();
+    let action = Action::EntraError {
+        status: 400,
+        error: "authorization_declined".to_owned(),
+        code: 70_018,
+        description: "The end user denied the authorization request.".to_owned(),
+        suberror: None,
+        claims: None,
+    };
+    sandbox.emulator.faults().push(Fault::on("/token", action));
+    let run = sandbox.azt(["login", "--use-device-code"]).exits(6).says("ERROR: AADSTS70018");
+    nothing_stays(&sandbox, &run.says("The sign-in was declined").stderr);
+}
+
+#[test]
+fn a_clock_that_is_ten_minutes_wrong_is_named_or_does_not_matter() {
+    for flow in PEOPLE.into_iter().chain([Secret]) {
+        for ahead in [600, -600] {
+            let mut sandbox = Sandbox::new();
+            sandbox.approve_as(ALICE);
+            sandbox.emulator.settings_mut(|settings| settings.clock_offset = -ahead);
+            flow.login(&mut sandbox, CONTOSO).success();
+            drop(sandbox.azt(["account", "get-access-token"]).quiet());
+        }
+    }
+    let mut sandbox = Sandbox::new();
+    sandbox.emulator.settings_mut(|settings| settings.clock_offset = -600);
+    let run = Certificate.login(&mut sandbox, CONTOSO).exits(6).says("ERROR: AADSTS700024");
+    nothing_stays(
+        &sandbox,
+        &run.says("This machine's clock is 10 minutes ahead of that of localhost").stderr,
+    );
+    // With any other refusal too: it may be why.
+    sandbox.emulator.settings_mut(|settings| settings.clock_offset = 600);
+    let wrong = ["login", "--service-principal", "-u", APP, "-p", "wrong", "-t", CONTOSO];
+    drop(sandbox.azt(wrong).exits(6).says("This machine's clock is 10 minutes behind that of"));
+    assert!(!sandbox.az(wrong).stderr.contains("clock"), "az says nothing of clocks");
+}
