@@ -107,7 +107,7 @@ impl<'a> Broker<'a> {
     /// exactly one of the processes that want it.
     ///
     /// # Errors
-    /// [`Kind::NotSignedIn`] when there is nothing to renew with; else what Entra or the network
+    /// [`Kind::NotSignedIn`](crate::error::Kind::NotSignedIn) when there is nothing to renew with; else what Entra or the network
     /// said, with the command that cures it.
     pub fn token(&self, request: &TokenRequest) -> Result<Token> {
         let Some(vault) = &self.vault else { return block_on(self.renew(request))? };

@@ -13,6 +13,7 @@ mod config;
 mod context;
 mod get_access_token;
 mod login;
+mod login_credential;
 mod logout;
 mod qr_code;
 mod refresh;

@@ -6,7 +6,16 @@ use crate::support::*;
 fn secrets(sandbox: &Sandbox) -> Vec<String> {
     let mut found = vec![APP_SECRET.to_owned()];
     for request in sandbox.emulator.requests() {
-        for name in ["refresh_token", "device_code", "client_secret", "client_assertion"] {
+        for name in [
+            "refresh_token",
+            "device_code",
+            "client_secret",
+            "client_assertion",
+            "assertion",
+            "code",
+            "code_verifier",
+            "password",
+        ] {
             found.extend(request.form.get(name).cloned());
         }
         found.extend(
@@ -96,6 +105,54 @@ fn no_file_and_no_message_holds_a_secret() {
     let files = sandbox.all_files();
     assert!(files.iter().any(|(path, _)| path.ends_with("azureProfile.json")));
     for (path, content) in files {
+        assert_hidden(&secrets, &content, &path.display().to_string());
+    }
+}
+
+/// The ways in of people, pipelines and encrypted files.
+#[cfg(unix)]
+#[test]
+fn no_other_way_to_sign_in_leaves_a_secret_behind() {
+    use crate::browser::login_with_browser;
+    let mut sandbox = Sandbox::new();
+    sandbox.approve_as(ALICE);
+    let mut messages = vec![login_with_browser(&mut sandbox, &["--debug"]).success().stderr];
+    sandbox.set("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "emulator-job-token");
+    let url = format!("{}/pipeline/github", sandbox.emulator.url());
+    sandbox.set("ACTIONS_ID_TOKEN_REQUEST_URL", &url);
+    sandbox.set("AZURE_TENANT_ID", CONTOSO);
+    sandbox.set("AZURE_CLIENT_ID", APP);
+    sandbox.set("AZURE_CLIENT_SECRET", APP_SECRET);
+    let workflow = "a1000000-0000-4000-8000-000000000003";
+    for arguments in [
+        &["login", "-u", ALICE, "-p", "Alice-password-1"][..],
+        &["login", "--service-principal", "-u", workflow, "-t", CONTOSO],
+        &["account", "get-access-token", "--identity-from-env", "-o", "none"],
+        &["account", "get-access-token", "--user-assertion", "an-assertion-of-mine"],
+        &[
+            "login",
+            "--service-principal",
+            "-u",
+            APP,
+            "--certificate",
+            "none.pfx",
+            "--certificate-password",
+            "the-password-of-mine",
+            "-t",
+            CONTOSO,
+        ],
+    ] {
+        messages.push(sandbox.azt([arguments, &["--debug"]].concat()).stderr);
+    }
+    let mut secrets = secrets(&sandbox);
+    secrets.extend(
+        ["emulator-job-token", "an-assertion-of-mine", "the-password-of-mine"].map(str::to_owned),
+    );
+    assert!(secrets.iter().any(|secret| secret == "Alice-password-1"));
+    for message in &messages {
+        assert_hidden(&secrets, message.as_bytes(), message);
+    }
+    for (path, content) in sandbox.all_files() {
         assert_hidden(&secrets, &content, &path.display().to_string());
     }
 }

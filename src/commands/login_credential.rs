@@ -1,0 +1,100 @@
+//! What `login` proves the account with: from the command line, a prompt, or the job's variables.
+
+use super::Context;
+use crate::broker::{self, AppCredential, AssertionSource};
+use crate::cli::{Login, Pipeline};
+use crate::error::{Error, Result};
+use crate::secret::Secret;
+
+/// What the service principal signs in with: what the command line names, else a secret that the
+/// person is asked for.
+pub(super) async fn credential(request: &Login, context: &Context<'_>) -> Result<AppCredential> {
+    let from = |source: AssertionSource| Ok(AppCredential::AssertionFrom(source));
+    // A later call may come from another folder (az keeps paths as they were typed).
+    let absolute = |path: &str| match std::path::absolute(path) {
+        Ok(path) => path.display().to_string(),
+        Err(_) => path.to_owned(),
+    };
+    if let Some(path) = &request.certificate {
+        let sends_chain = request.use_cert_sn_issuer;
+        let path = absolute(path);
+        let terminal = &context.system.terminal;
+        let password = match &request.certificate_password {
+            None if terminal.stdin_is_tty() && broker::certificate_needs_password(&path)? => {
+                Some(terminal.read_password("Password of the certificate: ")?)
+            }
+            given => given.clone(),
+        };
+        return Ok(AppCredential::Certificate { path, password, sends_chain });
+    }
+    if let Some(path) = &request.federated_token_file {
+        return from(AssertionSource::File { path: absolute(path) });
+    }
+    if let Some(command) = &request.federated_token_command {
+        return from(AssertionSource::Command { command: command.clone() });
+    }
+    if let Some(pipeline) = request.federated_token_from {
+        return from(pipeline_source(pipeline, request, context)?);
+    }
+    if let Some(assertion) = &request.federated_token {
+        return match broker::source_of_assertion(context.system, assertion).await {
+            Some(source) => {
+                context.system.terminal.info("New federated tokens are taken from where this one came from, whenever one is needed.");
+                from(source)
+            }
+            None => Ok(AppCredential::Assertion(assertion.clone())),
+        };
+    }
+    if request.password.is_none()
+        && let Some(source) = broker::detect_assertion_source(context.system)
+    {
+        let whence = match &source {
+            AssertionSource::File { path } => path.as_str(),
+            AssertionSource::Command { command } => command.as_str(),
+            AssertionSource::GithubActions { .. } => "GitHub Actions",
+            AssertionSource::AzurePipelines { .. } => "Azure Pipelines",
+        };
+        context
+            .system
+            .terminal
+            .info(&format!("No credential was given: the federated token of {whence} is used."));
+        return from(source);
+    }
+    Ok(AppCredential::Secret(password(request, context)?))
+}
+
+/// The source of a pipeline's federated tokens.
+fn pipeline_source(
+    pipeline: Pipeline,
+    request: &Login,
+    context: &Context<'_>,
+) -> Result<AssertionSource> {
+    match pipeline {
+        Pipeline::GithubActions => Ok(AssertionSource::GithubActions {
+            audience: request
+                .federated_token_audience
+                .clone()
+                .unwrap_or_else(|| broker::TOKEN_EXCHANGE.to_owned()),
+        }),
+        Pipeline::AzurePipelines => {
+            let id = request.service_connection_id.clone();
+            let id = id.or_else(|| broker::azure_pipelines_connection(context.system));
+            let service_connection_id = id.ok_or_else(|| {
+                Error::failed("Which service connection? Give its id with --service-connection-id.")
+            })?;
+            Ok(AssertionSource::AzurePipelines { service_connection_id })
+        }
+    }
+}
+
+/// The password or secret: as given, else asked for.
+pub(super) fn password(request: &Login, context: &Context<'_>) -> Result<Secret> {
+    let terminal = &context.system.terminal;
+    match &request.password {
+        Some(secret) => Ok(secret.clone()),
+        None if terminal.stdin_is_tty() => terminal.read_password("Password: "),
+        None => {
+            Err(Error::failed("Please specify both username and password in non-interactive mode."))
+        }
+    }
+}
