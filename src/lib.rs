@@ -98,12 +98,15 @@ fn try_run(argv: impl IntoIterator<Item = OsString>, system: &System) -> Result<
         _ => Verbosity::Normal,
     });
     system.terminal.set_colour(!context.config.get_bool("core", "no_color", false)?);
+    let mut answer = commands::run(&command, &context)?;
+    if answer.value.is_null() {
+        // A setting that names no format must not be in the way of the command that mends it.
+        return Ok(());
+    }
     let format = match global.output {
         Some(format) => format,
         None => default_format(&context)?,
     };
-
-    let mut answer = commands::run(&command, &context)?;
     let render = Render {
         format,
         query: query.as_ref(),

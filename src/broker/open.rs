@@ -2,6 +2,7 @@
 
 use super::Identity;
 use crate::error::{Error, Result};
+use crate::program::Program;
 use crate::settings::{Config, ConfigDir};
 use crate::sys::System;
 use crate::vault::{KeyChoice, Options, Vault};
@@ -55,8 +56,11 @@ pub fn open_vault_for_sign_in<'a>(
     config: &Config,
 ) -> Result<Vault<'a>> {
     let (vault, notice) = make_vault(system, dir, config)?;
-    if let Some(notice) = notice {
-        system.terminal.warn(&notice);
+    match (notice, system.program) {
+        (Some(notice), Program::Azt) => system.terminal.warn(&notice),
+        // Callers take what az does not say for a failure.
+        (Some(notice), Program::Az) => system.terminal.info(&notice),
+        (None, _) => {}
     }
     Ok(vault)
 }

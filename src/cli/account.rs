@@ -64,6 +64,9 @@ impl AccountCommand {
     A resource becomes the scope RESOURCE/.default, with a trailing slash kept: the slash is part of\n\
     the audience.")]
 pub struct GetAccessToken {
+    /// Subscription (name or id) whose account and tenant are used
+    #[arg(long, short, alias = "name", short_alias = 'n', value_name = "SUBSCRIPTION")]
+    pub subscription: Option<String>,
     /// Resource (URL or GUID) that the token is for
     #[arg(long, value_name = "RESOURCE")]
     pub resource: Option<String>,
@@ -77,9 +80,6 @@ pub struct GetAccessToken {
     /// Tenant of the token [default: the subscription's]
     #[arg(long, short, value_name = "TENANT")]
     pub tenant: Option<String>,
-    /// Subscription (name or id) whose account and tenant are used
-    #[arg(long, short, alias = "name", short_alias = 'n', value_name = "SUBSCRIPTION")]
-    pub subscription: Option<String>,
     /// Claims challenge of a resource that refused the token, base64 or JSON: asks for a new one
     #[arg(long, value_name = "CLAIMS")]
     pub claims: Option<String>,

@@ -30,8 +30,8 @@ impl ConfigCommand {
 /// Show settings.
 #[derive(Debug, clap::Args)]
 pub struct ConfigGet {
-    /// Setting or section [default: all]
-    #[arg(value_name = "section.name")]
+    /// Setting (section.name) or section [default: all]
+    #[arg(value_name = "KEY")]
     pub key: Option<String>,
     /// Settings of the working directory only
     #[arg(long)]
@@ -44,8 +44,8 @@ pub struct ConfigGet {
 /// Change settings.
 #[derive(Debug, clap::Args)]
 pub struct ConfigSet {
-    /// Settings with their values
-    #[arg(value_name = "section.name=value", required = true)]
+    /// Settings with their values: section.name=value
+    #[arg(value_name = "KEY_VALUE", required = true)]
     pub key_value: Vec<String>,
     /// Keep them with the working directory
     #[arg(long)]
@@ -58,8 +58,8 @@ pub struct ConfigSet {
 /// Remove settings.
 #[derive(Debug, clap::Args)]
 pub struct ConfigUnset {
-    /// Settings
-    #[arg(value_name = "section.name", required = true)]
+    /// Settings: section.name
+    #[arg(value_name = "KEY", required = true)]
     pub key: Vec<String>,
     /// Those of the working directory
     #[arg(long)]

@@ -27,6 +27,24 @@ pub struct Login {
     /// Tenant to sign in to: id (GUID) or domain
     #[arg(long, short, value_name = "TENANT")]
     pub tenant: Option<String>,
+    /// Scopes of the sign-in request, instead of Azure Resource Manager's
+    #[arg(long, value_name = "SCOPE", num_args = 0.., action = clap::ArgAction::Set)]
+    pub scope: Option<Vec<String>>,
+    /// Keep a tenant without subscriptions as an account of its own
+    #[arg(long)]
+    pub allow_no_subscriptions: bool,
+    /// Claims challenge of a resource, base64 (Conditional Access asks for it)
+    #[arg(long, value_name = "BASE64")]
+    pub claims_challenge: Option<String>,
+    /// Sign in with a code that is entered in any browser
+    #[arg(long)]
+    pub use_device_code: bool,
+    /// Open no browser here: show the address, and take the one that a browser elsewhere ends at
+    #[arg(long)]
+    pub no_browser: bool,
+    /// Sign in as a service principal
+    #[arg(long)]
+    pub service_principal: bool,
     /// Certificate of the service principal: a PEM or PFX file with its private key
     #[arg(long, value_name = "FILE")]
     pub certificate: Option<String>,
@@ -55,9 +73,6 @@ pub struct Login {
     /// Service connection (GUID) of Azure Pipelines [default: the task's]
     #[arg(long, value_name = "ID")]
     pub service_connection_id: Option<String>,
-    /// Sign in as a service principal
-    #[arg(long)]
-    pub service_principal: bool,
     /// Sign in with the managed identity of this host; in Azure Cloud Shell, as its person
     #[arg(long, short)]
     pub identity: bool,
@@ -70,27 +85,12 @@ pub struct Login {
     /// Resource id of a user-assigned managed identity
     #[arg(long, value_name = "ID")]
     pub resource_id: Option<String>,
-    /// Sign in with a code that is entered in any browser
-    #[arg(long)]
-    pub use_device_code: bool,
-    /// Open no browser here: show the address, and take the one that a browser elsewhere ends at
-    #[arg(long)]
-    pub no_browser: bool,
-    /// Keep a tenant without subscriptions as an account of its own
-    #[arg(long)]
-    pub allow_no_subscriptions: bool,
-    /// Subscription (name or id) to make the default
-    #[arg(long, short, value_name = "SUBSCRIPTION")]
-    pub subscription: Option<String>,
     /// Look no subscriptions up: take the one that --subscription names by id, or the tenant alone
     #[arg(long, alias = "skip-sub")]
     pub skip_subscription_discovery: bool,
-    /// Scopes of the sign-in request, instead of Azure Resource Manager's
-    #[arg(long, value_name = "SCOPE", num_args = 0.., action = clap::ArgAction::Set)]
-    pub scope: Option<Vec<String>>,
-    /// Claims challenge of a resource, base64 (Conditional Access asks for it)
-    #[arg(long, value_name = "BASE64")]
-    pub claims_challenge: Option<String>,
+    /// Subscription (name or id) to make the default
+    #[arg(long, short, value_name = "SUBSCRIPTION")]
+    pub subscription: Option<String>,
     /// Options of every command.
     #[command(flatten)]
     pub global: Global,

@@ -14,6 +14,22 @@ use super::Cli;
 use crate::error::{Error, Kind, Result};
 use crate::sys::{System, file};
 
+/// Options that az does not have. A shortened option means one of az's first: what works there must
+/// not become ambiguous here.
+const OUR_OPTIONS: [&str; 11] = [
+    "certificate_password",
+    "claims",
+    "federated_token_audience",
+    "federated_token_command",
+    "federated_token_file",
+    "federated_token_from",
+    "identity_from_env",
+    "no_browser",
+    "service_connection_id",
+    "user_assertion",
+    "account",
+];
+
 /// What a command line asks for.
 pub enum Invocation {
     /// A command.
@@ -57,6 +73,10 @@ pub fn parse(
         args.push("--help".to_owned());
     }
 
+    parse_expanded(program, &args)
+}
+
+fn parse_expanded(program: &'static str, args: &[String]) -> Result<Invocation> {
     let mut command = Cli::command().name(program).bin_name(program);
     let words = std::iter::once(program.to_owned()).chain(args.iter().cloned());
     match command.try_get_matches_from_mut(words) {
@@ -68,8 +88,41 @@ pub fn parse(
             // The texts name azt; under another name they speak of that.
             Ok(Invocation::Print(error.to_string().replace("azt", program)))
         }
-        Err(error) => Err(explain(&error, &command, &args, program)),
+        Err(error) => match meant_by_az(&error, &command, args) {
+            Some(args) => parse_expanded(program, &args),
+            None => Err(explain(&error, &command, args, program)),
+        },
     }
+}
+
+/// The command line with a shortened option written out, where it is ambiguous only because of
+/// options that az does not have: `--federated` is `--federated-token`.
+fn meant_by_az(error: &clap::Error, root: &Command, args: &[String]) -> Option<Vec<String>> {
+    let Some(ContextValue::String(option)) = error.get(ContextKind::InvalidArg) else {
+        return None;
+    };
+    let leaf = args.iter().try_fold(root, |leaf, word| leaf.find_subcommand(word).ok_or(leaf));
+    let matching = begun_with(leaf.unwrap_or_else(|leaf| leaf), option);
+    let [only] = matching.as_slice() else { return None };
+    let is_it = |arg: &str| arg == option.as_str() && arg != only;
+    let written_out = |arg: &String| match arg.split_once('=') {
+        Some((name, value)) if is_it(name) => format!("{only}={value}"),
+        None if is_it(arg) => only.clone(),
+        _ => arg.clone(),
+    };
+    let written: Vec<String> = args.iter().map(written_out).collect();
+    (written != args).then_some(written)
+}
+
+/// The options of az that begin with `option`.
+fn begun_with(command: &Command, option: &str) -> Vec<String> {
+    command
+        .get_arguments()
+        .filter(|arg| !OUR_OPTIONS.contains(&arg.get_id().as_str()))
+        .flat_map(long_names)
+        .map(|name| format!("--{name}"))
+        .filter(|name| option.len() > 2 && name.starts_with(option))
+        .collect()
 }
 
 /// `@file` and `--option=@file` become the content of the file, without its last line ends; `@-`
@@ -137,6 +190,8 @@ fn explain(error: &clap::Error, root: &Command, args: &[String], program: &str) 
                 Some(ContextValue::Strings(guesses)) => guesses.last(),
                 _ => None,
             };
+            // az guesses within a group only.
+            let guess = guess.filter(|_| program != "az" || path != program);
             let hint = guess.map(|guess| format!("\nDid you mean '{guess}' ?")).unwrap_or_default();
             format!("'{word}' is misspelled or not recognized by the system.{hint}")
         }
@@ -171,18 +226,18 @@ fn explain(error: &clap::Error, root: &Command, args: &[String], program: &str) 
         }
         ErrorKind::UnknownArgument => {
             let arg = text(ContextKind::InvalidArg).unwrap_or_default();
-            let matching: Vec<String> = leaf
-                .get_arguments()
-                .flat_map(long_names)
-                .map(|name| format!("--{name}"))
-                .filter(|name| arg.len() > 2 && name.starts_with(arg.as_str()))
-                .collect();
+            let matching = begun_with(leaf, &arg);
             if matching.len() > 1 {
                 format!("ambiguous option: {arg} could match {}", matching.join(", "))
             } else if leaf.has_subcommands() && !arg.starts_with('-') {
                 format!("'{arg}' is misspelled or not recognized by the system.")
             } else {
-                format!("unrecognized arguments: {arg}")
+                // argparse goes on, and lists what it could not place.
+                let rest = args.iter().skip_while(|it| *it != &arg).skip(1);
+                let values = rest.take_while(|it| arg.starts_with('-') && !it.starts_with('-'));
+                let all: Vec<&str> =
+                    std::iter::once(arg.as_str()).chain(values.map(String::as_str)).collect();
+                format!("unrecognized arguments: {}", all.join(" "))
             }
         }
         _ => {
@@ -207,7 +262,7 @@ fn explain(error: &clap::Error, root: &Command, args: &[String], program: &str) 
 fn option_names(command: &Command, shown: &str) -> String {
     let long = shown.split([' ', '=']).next().unwrap_or(shown).trim_start_matches("--");
     let found = command.get_arguments().find(|arg| arg.get_long() == Some(long));
-    let Some(arg) = found else { return shown.trim_matches(['<', '>', '.']).to_owned() };
+    let Some(arg) = found else { return shown.trim_matches('.').to_owned() };
     let mut names = Vec::new();
     let mut shorts =
         arg.get_short().into_iter().chain(arg.get_all_short_aliases().unwrap_or_default());

@@ -159,8 +159,22 @@ fn describe(definition: &CloudDefinition, context: &Context<'_>) -> Result<Cloud
     match overrides.metadata_url().filter(|_| !definition.skip_endpoint_discovery) {
         None => Ok(overrides),
         Some(url) => {
-            let document = block_on(arm::metadata(context.system, &url))??;
+            let document = block_on(arm::metadata(context.system, &url))?.map_err(no_metadata)?;
             Ok(overrides.over(CloudOverrides::from_metadata(&document)?))
         }
     }
+}
+
+/// az's sentence for a resource manager that is not reached.
+fn no_metadata(error: Error) -> Error {
+    if error.kind() != Kind::Network {
+        return error;
+    }
+    let told = Error::new(
+        Kind::Network,
+        format!(
+            "Unable to get endpoints from the cloud.\nPlease ensure you have network connection. Error detail: {error}"
+        ),
+    );
+    error.remedy_lines().iter().fold(told, Error::remedy)
 }

@@ -18,7 +18,7 @@ use crate::sys::{Level, block_on, interruptible, why_no_browser};
 const LOGIN_TIMEOUT: Duration = Duration::from_mins(15);
 
 pub(super) fn run(request: &Login, context: &Context<'_>) -> Result<Answer> {
-    check(request)?;
+    check(request, context.system.terminal.stdin_is_tty())?;
     let challenge = request.claims_challenge.as_deref();
     let challenge = challenge.map(|text| claims_challenge::decode("--claims-challenge", text));
     let challenge = challenge.transpose()?;
@@ -75,7 +75,7 @@ pub(super) fn run(request: &Login, context: &Context<'_>) -> Result<Answer> {
 }
 
 /// az's checks, in az's order and words.
-fn check(request: &Login) -> Result<()> {
+fn check(request: &Login, stdin_is_tty: bool) -> Result<()> {
     let usage = |text: &str| Err(Error::failed(text));
     let has_secret = request.password.is_some() || request.service_principal;
     if request.identity && (has_secret || request.tenant.is_some()) {
@@ -107,9 +107,11 @@ fn check(request: &Login) -> Result<()> {
     }
     if request.service_principal && request.tenant.is_none() {
         // az goes on without a tenant, stores an entry that it cannot read, and crashes.
-        return usage(
-            "usage error: --service-principal --username NAME --password SECRET --tenant TENANT",
-        );
+        return usage(if has_secret_of_app(request) || stdin_is_tty {
+            "usage error: --service-principal --username NAME --password SECRET --tenant TENANT"
+        } else {
+            "Please specify both username and password in non-interactive mode."
+        });
     }
     if request.skip_subscription_discovery && request.tenant.is_none() {
         return usage("usage error: '--skip-subscription-discovery' requires '--tenant'");
@@ -125,6 +127,16 @@ fn check(request: &Login) -> Result<()> {
         return usage("Usage error: Provide only one of --client-id, --object-id, --resource-id.");
     }
     Ok(())
+}
+
+/// True when the command line says what an application signs in with.
+fn has_secret_of_app(request: &Login) -> bool {
+    request.password.is_some()
+        || request.certificate.is_some()
+        || request.federated_token.is_some()
+        || request.federated_token_file.is_some()
+        || request.federated_token_command.is_some()
+        || request.federated_token_from.is_some()
 }
 
 /// True for the ways in which a person sits there: browser and code.

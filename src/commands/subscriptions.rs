@@ -25,6 +25,8 @@ pub(super) struct Found {
     refused: Vec<String>,
     /// Tenants without a subscription that is visible: id, and how they are shown.
     empty: Vec<(String, String)>,
+    /// Whether every tenant of the person was visited, not one that was named.
+    is_of_all_tenants: bool,
     /// Subscriptions seen through several tenants: how they are shown, and those tenants.
     shared: Vec<(String, String, Vec<String>)>,
 }
@@ -96,7 +98,7 @@ pub(super) async fn of_all_tenants(
     user: &User,
     scopes: &Scopes,
 ) -> Result<Found> {
-    let mut found = Found::default();
+    let mut found = Found { is_of_all_tenants: true, ..Found::default() };
     let system = context.system;
     let resource_manager = context.cloud().endpoint(Endpoint::ResourceManager)?;
     let first = sign_in.tenant().to_owned();
@@ -204,9 +206,11 @@ impl Found {
                 first.join(", ")
             ));
         }
-        if !self.empty.is_empty() && (allow_none || !self.subscriptions.is_empty()) {
+        // az says so only of tenants that were looked for.
+        let empty = if self.is_of_all_tenants { self.empty.as_slice() } else { &[] };
+        if !empty.is_empty() && (allow_none || !self.subscriptions.is_empty()) {
             terminal.warn(&format!("The following tenants don't contain accessible subscriptions. Use `{program} login --allow-no-subscriptions` to have tenant level access."));
-            for (_, shown) in &self.empty {
+            for (_, shown) in empty {
                 terminal.warn(shown);
             }
         }

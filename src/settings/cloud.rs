@@ -123,11 +123,11 @@ impl Cloud {
     /// What `cloud show` and `cloud list` print of it.
     pub fn to_value(&self, is_active: bool) -> Value {
         json!({
-            "endpoints": self.endpoints.to_value(),
-            "isActive": is_active,
             "name": self.name,
-            "profile": self.profile,
+            "endpoints": self.endpoints.to_value(),
             "suffixes": self.suffixes.to_value(),
+            "profile": self.profile,
+            "isActive": is_active,
         })
     }
 }

@@ -18,6 +18,7 @@
 mod azure_identity;
 #[cfg(unix)]
 mod browser;
+mod differential;
 mod real_az;
 #[path = "../it/support/mod.rs"]
 mod support;
