@@ -60,8 +60,13 @@ use sys::{Level, System, Verbosity};
 
 /// Runs the command line `argv` (argv\[0\] included) and returns the exit code.
 pub fn run(argv: impl IntoIterator<Item = OsString>, system: &System) -> u8 {
-    match try_run(argv, system) {
-        Ok(()) => exit::SUCCESS,
+    let argv: Vec<OsString> = argv.into_iter().collect();
+    let result = match commands::pass_through(system, &argv) {
+        Some(handed_over) => handed_over,
+        None => try_run(argv, system).map(|()| exit::SUCCESS),
+    };
+    match result {
+        Ok(code) => code,
         Err(error) => {
             system.terminal.message(Level::Error, error.message());
             for line in error.remedy_lines() {

@@ -27,7 +27,9 @@ pub use person::PersonSignIn;
 pub use sign_in::SignIn;
 
 use crate::entra::AZURE_CLI_CLIENT_ID;
-pub use crate::entra::{Scopes, TOKEN_EXCHANGE, azure_pipelines_connection, is_guid};
+pub use crate::entra::{
+    Scopes, TOKEN_EXCHANGE, azure_pipelines_connection, is_guid, resolve_tenant,
+};
 use crate::error::Result;
 use crate::secret::Secret;
 use crate::settings::{Cloud, ConfigDir};

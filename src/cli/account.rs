@@ -90,6 +90,10 @@ pub struct GetAccessToken {
     /// AZURE_CLIENT_CERTIFICATE_PATH, or AZURE_FEDERATED_TOKEN_FILE), without any sign-in
     #[arg(long)]
     pub identity_from_env: bool,
+    /// Account (user name or client id) that is meant [default: AZT_ACCOUNT, else the default
+    /// subscription's]
+    #[arg(long, value_name = "ACCOUNT")]
+    pub account: Option<String>,
     /// Options of every command.
     #[command(flatten)]
     pub global: Global,
@@ -128,6 +132,10 @@ pub struct AccountListLocations {
           ignore_case = true, hide_possible_values = true,
           value_parser = PossibleValuesParser::new(YES_OR_NO).map(|word| YES.contains(&&*word.to_lowercase())))]
     pub include_extended_locations: Option<bool>,
+    /// Account (user name or client id) that is meant [default: AZT_ACCOUNT, else the default
+    /// subscription's]
+    #[arg(long, value_name = "ACCOUNT")]
+    pub account: Option<String>,
     /// Options of every command.
     #[command(flatten)]
     pub global: Global,
@@ -157,6 +165,10 @@ pub struct AccountShow {
     /// Name or id
     #[arg(long, short, alias = "name", short_alias = 'n', value_name = "SUBSCRIPTION")]
     pub subscription: Option<String>,
+    /// Account (user name or client id) that is meant [default: AZT_ACCOUNT, else the default
+    /// subscription's]
+    #[arg(long, value_name = "ACCOUNT")]
+    pub account: Option<String>,
     /// Options of every command.
     #[command(flatten)]
     pub global: Global,

@@ -9,6 +9,7 @@ mod config;
 mod global;
 mod login;
 mod parse;
+mod shim;
 
 use std::convert::Infallible;
 
@@ -26,6 +27,7 @@ pub use config::{ConfigCommand, ConfigGet, ConfigSet, ConfigUnset};
 pub use global::Global;
 pub use login::{Login, Logout, Pipeline};
 pub use parse::{Invocation, parse};
+pub use shim::{ShimChange, ShimCommand};
 
 use crate::secret::Secret;
 
@@ -68,6 +70,9 @@ pub enum Command {
     /// Read and change settings
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Answer to the name az as well
+    #[command(subcommand)]
+    Shim(ShimCommand),
     /// Show the version
     Version {
         /// Options of every command.
@@ -85,6 +90,7 @@ impl Command {
             Self::Account(command) => command.global(),
             Self::Cloud(command) => command.global(),
             Self::Config(command) => command.global(),
+            Self::Shim(command) => command.global(),
             Self::Version { global } => global,
         }
     }

@@ -246,7 +246,11 @@ fn explain(error: &clap::Error, root: &Command, args: &[String], program: &str) 
             first.strip_prefix("error: ").unwrap_or(first).to_owned()
         }
     };
-    let error = Error::new(Kind::Usage, message);
+    let unknown = message.contains("is misspelled or not recognized");
+    let mut error = Error::new(Kind::Usage, message);
+    if unknown && program == "az" {
+        error = error.remedy("There is no other az on PATH that could know it.");
+    }
     if program == "az" {
         error
             .remedy("")

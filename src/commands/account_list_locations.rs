@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::selection::Selection;
 use super::{Answer, Context, arm_token, rows};
 use crate::arm;
 use crate::cli::AccountListLocations;
@@ -13,7 +14,8 @@ use crate::sys::block_on;
 /// renewed.
 pub(super) fn run(request: &AccountListLocations, context: &Context<'_>) -> Result<Answer> {
     let profile = Profile::load(&context.dir)?;
-    let subscription = profile.find(context.system.program, &context.cloud().name, None)?;
+    let selection = Selection { account: request.account.as_deref(), ..Selection::default() };
+    let subscription = selection.of(&profile, context)?;
     let token = arm_token::of(subscription, context)?;
     let locations = block_on(arm::locations(
         context.system,

@@ -11,5 +11,10 @@ pub(super) fn run(request: &AccountSet, context: &Context<'_>) -> Result<Answer>
     let id =
         Profile::update(&context.dir, |profile| profile.set_default(cloud, &request.subscription))?;
     Clouds::set_subscription(&context.dir, cloud, &id)?;
+    if let Some(own) = context.system.env.non_empty("AZT_SUBSCRIPTION") {
+        context.system.terminal.warn(&format!(
+            "In this shell AZT_SUBSCRIPTION ('{own}') still goes before the default."
+        ));
+    }
     Ok(Answer::none())
 }

@@ -1,5 +1,6 @@
 //! `account show`.
 
+use super::selection::Selection;
 use super::{Answer, Context};
 use crate::cli::AccountShow;
 use crate::error::Result;
@@ -8,7 +9,11 @@ use crate::settings::Profile;
 /// The profile's entry as it stands, members that nobody knows included.
 pub(super) fn run(request: &AccountShow, context: &Context<'_>) -> Result<Answer> {
     let profile = Profile::load(&context.dir)?;
-    let cloud = &context.cloud().name;
-    let found = profile.find(context.system.program, cloud, request.subscription.as_deref())?;
+    let selection = Selection {
+        subscription: request.subscription.as_deref(),
+        account: request.account.as_deref(),
+        tenant: None,
+    };
+    let found = selection.of(&profile, context)?;
     Ok(Answer::of(found.value()))
 }

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::selection::Selection;
 use super::{Answer, Context, arm_token};
 use crate::arm;
 use crate::error::Result;
@@ -11,7 +12,7 @@ use crate::sys::block_on;
 /// The tenants of the default account, as az's `account` extension prints them.
 pub(super) fn run(context: &Context<'_>) -> Result<Answer> {
     let profile = Profile::load(&context.dir)?;
-    let subscription = profile.find(context.system.program, &context.cloud().name, None)?;
+    let subscription = Selection::default().of(&profile, context)?;
     let token = arm_token::of(subscription, context)?;
     let resource_manager = context.cloud().endpoint(Endpoint::ResourceManager)?;
     let tenants = block_on(arm::tenant_ids(context.system, resource_manager, &token))??;

@@ -4,18 +4,16 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
+use super::selection::{self, Selection};
 use super::{Answer, Context, claims_challenge};
 use crate::broker::{self, Broker, EnvironmentIdentity, Identity, Scopes, TokenRequest};
 use crate::cli::GetAccessToken;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::settings::{Endpoint, Profile};
-use crate::sys::local_time;
+use crate::sys::{block_on, local_time};
 
 pub(super) fn run(request: &GetAccessToken, context: &Context<'_>) -> Result<Answer> {
-    if request.subscription.is_some() && request.tenant.is_some() {
-        return Err(Error::failed("Please specify only one of subscription and tenant, not both"));
-    }
-    let Account { identity, tenant, subscription } = account(request, context)?;
+    let Account { identity, tenant, shown, subscription } = account(request, context)?;
     let system = context.system;
     let login_endpoint = match &identity {
         Identity::Environment(_) => system.env.non_empty("AZURE_AUTHORITY_HOST"),
@@ -32,7 +30,7 @@ pub(super) fn run(request: &GetAccessToken, context: &Context<'_>) -> Result<Ans
     let token = Broker::new(system, &cloud, vault)?.token(&TokenRequest {
         claims,
         user_assertion: request.user_assertion.clone(),
-        ..TokenRequest::new(identity, tenant.as_str(), scopes)
+        ..TokenRequest::new(identity, tenant, scopes)
     })?;
 
     let mut answer = Map::new();
@@ -42,7 +40,7 @@ pub(super) fn run(request: &GetAccessToken, context: &Context<'_>) -> Result<Ans
     if let Some(subscription) = subscription {
         answer.insert("subscription".to_owned(), subscription.into());
     }
-    answer.insert("tenant".to_owned(), tenant.into());
+    answer.insert("tenant".to_owned(), shown.into());
     answer.insert("tokenType".to_owned(), "Bearer".into());
     Ok(Answer { is_secret: true, ..Answer::of(Value::Object(answer)) })
 }
@@ -50,8 +48,10 @@ pub(super) fn run(request: &GetAccessToken, context: &Context<'_>) -> Result<Ans
 /// Whose token is wanted, and what the answer says of it.
 struct Account {
     identity: Identity,
-    /// As typed, else as the profile or the environment has it.
+    /// The tenant of the token.
     tenant: String,
+    /// The tenant as typed, else as the profile or the environment has it.
+    shown: String,
     /// As in az only where no tenant was named.
     subscription: Option<String>,
 }
@@ -67,22 +67,49 @@ fn account(request: &GetAccessToken, context: &Context<'_>) -> Result<Account> {
         let identity = EnvironmentIdentity::read(system)?;
         let tenant = request.tenant.clone().unwrap_or_else(|| identity.tenant.clone());
         let identity = Identity::Environment(Box::new(identity));
-        return Ok(Account { identity, tenant, subscription: None });
+        return Ok(Account { identity, shown: tenant.clone(), tenant, subscription: None });
     }
     let profile = Profile::load(&context.dir)?;
-    let cloud = &context.cloud().name;
-    let subscription = profile.find(system.program, cloud, request.subscription.as_deref())?;
-    let identity = Identity::of(subscription, system)?;
-    match &request.tenant {
-        Some(tenant) => {
-            identity.check_tenant(tenant, subscription.tenant_id())?;
-            Ok(Account { identity, tenant: tenant.clone(), subscription: None })
+    let selection = Selection {
+        subscription: request.subscription.as_deref(),
+        account: request.account.as_deref(),
+        tenant: request.tenant.as_deref(),
+    };
+    let entry = selection.of(&profile, context)?;
+    let identity = Identity::of(entry, system)?;
+    let own = || entry.tenant_id().to_owned();
+    let subscription = Some(entry.id().to_owned());
+    match (&request.tenant, &request.subscription) {
+        (None, _) => Ok(Account { identity, tenant: own(), shown: own(), subscription }),
+        // az refuses both, SDKs send both: fine where they agree.
+        (Some(tenant), Some(_)) => {
+            if !selection::is_in(entry, tenant) && resolved(tenant, context)? != own() {
+                return Err(Error::failed(
+                    "Please specify only one of subscription and tenant, not both",
+                ));
+            }
+            Ok(Account { identity, tenant: own(), shown: tenant.clone(), subscription })
         }
-        None => Ok(Account {
-            identity,
-            tenant: subscription.tenant_id().to_owned(),
-            subscription: Some(subscription.id().to_owned()),
-        }),
+        (Some(tenant), None) => {
+            identity.check_tenant(tenant, entry.tenant_id())?;
+            Ok(Account {
+                identity,
+                tenant: tenant.clone(),
+                shown: tenant.clone(),
+                subscription: None,
+            })
+        }
+    }
+}
+
+/// The GUID of `tenant`, a GUID or a domain (one request).
+fn resolved(tenant: &str, context: &Context<'_>) -> Result<String> {
+    let system = context.system;
+    let login_url = context.cloud().authority_host()?;
+    match block_on(broker::resolve_tenant(system, &login_url, tenant))? {
+        // A domain that does not exist is not the subscription's tenant either.
+        Err(error) if error.kind() == Kind::Failed => Ok(String::new()),
+        other => other,
     }
 }
 

@@ -15,8 +15,11 @@ mod get_access_token;
 mod login;
 mod login_credential;
 mod logout;
+mod pass_through;
 mod qr_code;
 mod refresh;
+mod selection;
+mod shim;
 mod subscription_picker;
 mod subscriptions;
 mod version;
@@ -25,6 +28,7 @@ use serde_json::Value;
 use zeroize::Zeroize;
 
 pub use context::Context;
+pub use pass_through::pass_through;
 pub use version::version_text;
 
 use crate::cli::{AccountCommand, Command, TenantCommand};
@@ -99,6 +103,7 @@ pub fn run(command: &Command, context: &Context<'_>) -> Result<Answer> {
         },
         Command::Cloud(command) => cloud::run(command, context),
         Command::Config(command) => config::run(command, context),
+        Command::Shim(command) => shim::run(command, context),
         Command::Version { .. } => Ok(version::run(context)),
     }
 }

@@ -112,6 +112,11 @@ impl Subscription {
         self.text("tenantId").unwrap_or_default()
     }
 
+    /// First domain of that tenant, where a sign-in over all tenants has seen it.
+    pub fn tenant_default_domain(&self) -> Option<&str> {
+        self.text("tenantDefaultDomain")
+    }
+
     /// Tenant the subscription belongs to; `None` for tenant-level entries.
     pub fn home_tenant_id(&self) -> Option<&str> {
         self.text("homeTenantId")

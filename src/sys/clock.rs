@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use chrono::{DateTime, Local, NaiveDateTime};
+use chrono::{DateTime, Local, LocalResult, NaiveDateTime, TimeDelta};
 
 /// Where the time comes from.
 pub enum Clock {
@@ -29,6 +29,21 @@ impl Clock {
 
 /// `seconds` since 1970-01-01 UTC as the clock on this machine's wall shows it, in the zone of `TZ`
 /// or of the system; 1970-01-01 for what no calendar holds.
+///
+/// A time in the hour that a clock change repeats is moved to the minute before that hour: who
+/// reads it knows no zone, and some callers refuse what has two meanings (Rust's `object_store`).
+/// Earlier is the safe side of an expiry.
 pub fn local_time(seconds: i64) -> NaiveDateTime {
-    DateTime::from_timestamp(seconds, 0).unwrap_or_default().with_timezone(&Local).naive_local()
+    let time = DateTime::from_timestamp(seconds, 0).unwrap_or_default();
+    let mut local = time.with_timezone(&Local).naive_local();
+    // No zone has ever repeated more than a few hours.
+    for _ in 0..MINUTES_OF_A_DAY {
+        match local.and_local_timezone(Local) {
+            LocalResult::Ambiguous(..) => local -= TimeDelta::minutes(1),
+            _ => break,
+        }
+    }
+    local
 }
+
+const MINUTES_OF_A_DAY: usize = 24 * 60;

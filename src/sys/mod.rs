@@ -11,6 +11,7 @@ mod clock;
 mod command;
 mod env;
 pub mod file;
+mod handover;
 mod http;
 pub mod keyutils;
 mod lock_file;
@@ -31,6 +32,9 @@ pub use browser::{open_browser, why_no_browser};
 pub use clock::{Clock, local_time};
 pub use command::output_of;
 pub use env::Env;
+pub use handover::{
+    az_names, every_az, hand_over, is_this_program, make_az, next_az, this_program,
+};
 pub use http::{Http, Method, Request, Response};
 pub use lock_file::{LockFile, LockGuard};
 pub use loopback::{Loopback, Page, Visit};

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::io::{self, BufRead, IsTerminal, Write};
 
 use inquire::ui::RenderConfig;
-use inquire::{InquireError, Password, Select, Text};
+use inquire::{Confirm, InquireError, Password, Select, Text};
 
 use super::attended::cancelled;
 use crate::error::{Error, Result};
@@ -217,6 +217,11 @@ impl Terminal {
             Ok(_) => Ok(Some(line)),
             Err(error) => Err(Error::failed(format!("Cannot read standard input: {error}."))),
         }
+    }
+
+    /// Asks a question that is answered by yes or no.
+    pub fn confirm(&self, question: &str) -> Result<bool> {
+        Confirm::new(question).with_default(false).prompt().map_err(failed)
     }
 
     /// Lets the person pick one of `options` by arrow keys or by typing a part of it; `first` is

@@ -33,6 +33,9 @@ mod readme;
 #[cfg(unix)]
 mod refusals;
 mod secrets;
+mod selection;
+#[cfg(unix)]
+mod shim;
 mod silent;
 mod support;
 #[cfg(unix)]

@@ -1,0 +1,94 @@
+//! Commands of az that are not served here, handed to the real one.
+
+use std::ffi::{OsStr, OsString};
+
+use crate::error::Result;
+use crate::program::Program;
+use crate::sys::{System, hand_over, next_az};
+
+/// The groups that are served, with their commands; a group without any is a command itself.
+const SERVED: [(&str, &[&str]); 6] = [
+    ("account", &["clear", "get-access-token", "list", "list-locations", "set", "show", "tenant"]),
+    ("cloud", &["list", "list-profiles", "register", "set", "show", "unregister", "update"]),
+    ("config", &["get", "set", "unset"]),
+    ("login", &[]),
+    ("logout", &[]),
+    ("version", &[]),
+];
+
+/// Under the name `az`: gives a command line that is not served to the next az on PATH, and never
+/// returns on Unix when there is one. `None` when this program is to answer.
+pub fn pass_through(system: &System, command_line: &[OsString]) -> Option<Result<u8>> {
+    if system.program != Program::Az {
+        return None;
+    }
+    let args = command_line.get(1..).unwrap_or_default();
+    if is_served(args) {
+        return None;
+    }
+    let program = next_az(system)?;
+    Some(hand_over(system, &program, args))
+}
+
+fn is_served(args: &[OsString]) -> bool {
+    let lower = |arg: &OsString| arg.to_str().unwrap_or_default().to_ascii_lowercase();
+    let is_option = |arg: &&OsString| arg.to_str().is_none_or(|arg| arg.starts_with('-'));
+    let words: Vec<String> =
+        args.iter().take_while(|arg| !is_option(arg)).take(2).map(lower).collect();
+    let asks_for_help =
+        args.iter().any(|arg| arg == OsStr::new("-h") || arg == OsStr::new("--help"));
+    let mut words = words.iter().map(String::as_str);
+    let Some(group) = words.next() else {
+        // The version is ours; what else there is, the real one knows best.
+        return args.first().is_some_and(|first| first == "--version" || first == "-v");
+    };
+    let Some((_, commands)) = SERVED.iter().find(|(name, _)| *name == group) else { return false };
+    match words.next() {
+        _ if commands.is_empty() => true,
+        Some(command) => commands.contains(&command),
+        None => !asks_for_help,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_served_and_what_is_not() {
+        let served = |line: &str| {
+            is_served(&line.split_whitespace().map(OsString::from).collect::<Vec<_>>())
+        };
+        for line in [
+            "account show",
+            "Account SHOW -o json",
+            "account",
+            "account show -h",
+            "login --help",
+            "logout x",
+            "account get-access-token --resource x",
+            "config set a.b=1",
+            "--version",
+            "-v",
+            "version",
+        ] {
+            assert!(served(line), "{line}");
+        }
+        for line in [
+            "",
+            "--help",
+            "-h",
+            "help",
+            "vm list",
+            "vm --help",
+            "account lock list",
+            "account management-group list",
+            "account -h",
+            "account nonsense",
+            "-o table account show",
+            "find x",
+        ] {
+            assert!(!served(line), "{line}");
+        }
+    }
+}

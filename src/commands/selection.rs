@@ -1,0 +1,137 @@
+//! Which entry of the profile a command is about.
+//!
+//! az has one default for everybody. A shell, or a call, can have its own: `AZT_SUBSCRIPTION` (name
+//! or id) and `AZT_ACCOUNT` (user name or client id) go before the profile's default, options
+//! before both, so that two terminals with two customers do not get in each other's way.
+
+use super::Context;
+use crate::error::{Error, Kind, Result};
+use crate::settings::{Profile, Subscription};
+
+/// What the command line says about it.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Selection<'a> {
+    /// `--subscription`: name or id.
+    pub(super) subscription: Option<&'a str>,
+    /// `--account`: user name or client id.
+    pub(super) account: Option<&'a str>,
+    /// `--tenant`: GUID or domain; the account should be one that has it.
+    pub(super) tenant: Option<&'a str>,
+}
+
+impl Selection<'_> {
+    /// The entry of `profile`; `--verbose` says which and why.
+    pub(super) fn of<'p>(
+        self,
+        profile: &'p Profile,
+        context: &Context<'_>,
+    ) -> Result<&'p Subscription> {
+        let (entry, why) = self.choose(profile, context)?;
+        context.system.terminal.info(&format!(
+            "Account {} by subscription '{}' ({}), {why}.",
+            entry.user_name(),
+            entry.name(),
+            entry.id()
+        ));
+        Ok(entry)
+    }
+
+    fn choose<'p>(
+        self,
+        profile: &'p Profile,
+        context: &Context<'_>,
+    ) -> Result<(&'p Subscription, &'static str)> {
+        let (system, cloud) = (context.system, context.cloud().name.as_str());
+        let find = |wanted: Option<&str>| profile.find(system.program, cloud, wanted);
+        if let Some(account) = self.account {
+            return self.of_account(profile, context, account, "as --account says");
+        }
+        if self.subscription.is_some() {
+            return Ok((find(self.subscription)?, "as --subscription says"));
+        }
+        if let Some(account) = system.env.non_empty("AZT_ACCOUNT") {
+            return self.of_account(profile, context, &account, "as AZT_ACCOUNT says");
+        }
+        if let Some(wanted) = system.env.non_empty("AZT_SUBSCRIPTION") {
+            return Ok((find(Some(&wanted))?, "as AZT_SUBSCRIPTION says"));
+        }
+        // Signed in, but nothing is the default: a tenant says enough.
+        let default = find(None);
+        let Some(tenant) = self.tenant else { return Ok((default?, "the default")) };
+        let has_it = |entry: &&Subscription| is_in(entry, tenant);
+        if let Ok(default) = default {
+            let own = |entry: &Subscription| entry.user_name() == default.user_name();
+            if profile.visible(cloud).any(|entry| own(entry) && is_in(entry, tenant)) {
+                return Ok((default, "the default, whose account is in that tenant"));
+            }
+        }
+        match profile.visible(cloud).find(has_it) {
+            Some(entry) => Ok((entry, "because the default's account is not in that tenant")),
+            None => Ok((default?, "the default")),
+        }
+    }
+
+    /// An entry of `account`: what is asked for, else what suits the tenant, else its default.
+    fn of_account<'p>(
+        self,
+        profile: &'p Profile,
+        context: &Context<'_>,
+        account: &str,
+        why: &'static str,
+    ) -> Result<(&'p Subscription, &'static str)> {
+        let (system, cloud) = (context.system, context.cloud().name.as_str());
+        let name = account.to_lowercase();
+        let own: Vec<&Subscription> = profile
+            .visible(cloud)
+            .filter(|entry| entry.user_name().to_lowercase() == name)
+            .collect();
+        if own.is_empty() {
+            let mut others: Vec<&str> =
+                profile.visible(cloud).map(Subscription::user_name).collect();
+            others.dedup();
+            let error = Error::new(
+                Kind::NotSignedIn,
+                format!(
+                    "The account '{account}' is not signed in. Run `{} login`.",
+                    system.program
+                ),
+            );
+            return Err(if others.is_empty() {
+                error
+            } else {
+                error.remedy(format!("Signed in are: {}", others.join(", ")))
+            });
+        }
+        let from_env = || system.env.non_empty("AZT_SUBSCRIPTION");
+        let called = |wanted: &str| {
+            let wanted = wanted.to_lowercase();
+            own.iter().copied().find(|entry| {
+                entry.id().to_lowercase() == wanted || entry.name().to_lowercase() == wanted
+            })
+        };
+        if let Some(wanted) = self.subscription {
+            let entry = called(wanted).ok_or_else(|| {
+                Error::failed(format!("The account '{account}' has no subscription '{wanted}'."))
+            });
+            return entry.map(|entry| (entry, why));
+        }
+        let chosen = from_env()
+            .and_then(|wanted| called(&wanted))
+            .or_else(|| {
+                own.iter()
+                    .copied()
+                    .find(|entry| self.tenant.is_some_and(|tenant| is_in(entry, tenant)))
+            })
+            .or_else(|| own.iter().copied().find(|entry| entry.is_default()))
+            .or_else(|| own.iter().copied().find(|entry| entry.state() == "Enabled"))
+            .or_else(|| own.first().copied());
+        chosen.map(|entry| (entry, why)).ok_or_else(|| Error::failed("The profile is empty."))
+    }
+}
+
+/// True when `tenant`, a GUID or a domain, is the entry's.
+pub(super) fn is_in(entry: &Subscription, tenant: &str) -> bool {
+    let domain = entry.tenant_default_domain();
+    entry.tenant_id().eq_ignore_ascii_case(tenant)
+        || domain.is_some_and(|domain| domain.eq_ignore_ascii_case(tenant))
+}

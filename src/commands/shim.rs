@@ -1,0 +1,130 @@
+//! `shim install`, `shim remove`, `shim status`: this program under the name `az`.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use super::{Answer, Context, rows};
+use crate::cli::{ShimChange, ShimCommand};
+use crate::error::{Error, Result};
+use crate::sys::{Level, az_names, every_az, file, is_this_program, make_az, this_program};
+
+pub(super) fn run(command: &ShimCommand, context: &Context<'_>) -> Result<Answer> {
+    match command {
+        ShimCommand::Install(request) => install(request, context),
+        ShimCommand::Remove(request) => remove(request, context),
+        ShimCommand::Status { .. } => Ok(status(context)),
+    }
+}
+
+fn install(request: &ShimChange, context: &Context<'_>) -> Result<Answer> {
+    let program = this_program()?;
+    let folder = folder(request, &program)?;
+    let names = az_names(&folder);
+    for name in &names {
+        if name.symlink_metadata().is_ok() && !is_this_program(name) {
+            return Err(Error::failed(format!(
+                "{} is there already and is not this program; it was left alone.",
+                name.display()
+            ))
+            .remedy("Choose another folder with --dir, one that comes before it on PATH."));
+        }
+    }
+    if names.iter().any(|name| !is_this_program(name)) {
+        let plan: Vec<String> = names
+            .iter()
+            .map(|name| format!("  make {} -> {}", name.display(), program.display()))
+            .collect();
+        agree(request, context, &plan)?;
+        make_az(&folder, &program)?;
+    }
+    tell_place(&folder, context);
+    Ok(status(context))
+}
+
+fn remove(request: &ShimChange, context: &Context<'_>) -> Result<Answer> {
+    let program = this_program()?;
+    let folder = folder(request, &program)?;
+    // The program itself may have been given the name; that is not ours to take.
+    let is_shim = |name: &PathBuf| is_this_program(name) && *name != program;
+    let names: Vec<PathBuf> = az_names(&folder).into_iter().filter(is_shim).collect();
+    if names.is_empty() {
+        return Err(Error::failed(format!(
+            "There is no az of this program in {}.",
+            folder.display()
+        ))
+        .remedy("See where there is one with: azt shim status"));
+    }
+    let plan: Vec<String> =
+        names.iter().map(|name| format!("  remove {}", name.display())).collect();
+    agree(request, context, &plan)?;
+    for name in &names {
+        file::remove(name)?;
+    }
+    Ok(status(context))
+}
+
+fn folder(request: &ShimChange, program: &Path) -> Result<PathBuf> {
+    let folder = request.dir.clone().or_else(|| program.parent().map(Path::to_owned));
+    let folder = folder.ok_or_else(|| Error::failed("This program is in no folder."))?;
+    std::path::absolute(&folder)
+        .map_err(|error| Error::failed(format!("{} is no folder: {error}.", folder.display())))
+}
+
+/// Shows what will be done, and asks; `--yes` is the answer where nobody can be asked.
+fn agree(request: &ShimChange, context: &Context<'_>, plan: &[String]) -> Result<()> {
+    let terminal = &context.system.terminal;
+    terminal.message(Level::Notice, &format!("This will:\n{}", plan.join("\n")));
+    if request.yes {
+        return Ok(());
+    }
+    if !terminal.stdin_is_tty() {
+        return Err(Error::failed("Nothing was changed, because nobody can be asked here.")
+            .remedy("Run it again with --yes."));
+    }
+    if terminal.confirm("Go on?")? { Ok(()) } else { Err(Error::failed("Nothing was changed.")) }
+}
+
+/// Says what is missing for the name to be found first.
+fn tell_place(folder: &Path, context: &Context<'_>) {
+    let terminal = &context.system.terminal;
+    match every_az(context.system).first() {
+        Some(first) if is_this_program(first) => {
+            terminal.message(
+                Level::Notice,
+                "az is this program now. A shell that ran az before may need: hash -r",
+            );
+        }
+        Some(first) => terminal.warn(&format!(
+            "PATH finds {} first: put {} before its folder.",
+            first.display(),
+            folder.display()
+        )),
+        None => terminal.warn(&format!("PATH does not have {}: add it.", folder.display())),
+    }
+}
+
+fn status(context: &Context<'_>) -> Answer {
+    let found = every_az(context.system);
+    let first = found.first().cloned();
+    let entry = |path: &PathBuf| {
+        let is_ours = is_this_program(path);
+        json!({
+            "path": path.display().to_string(),
+            "isThisProgram": is_ours,
+            "isFirst": first.as_ref() == Some(path),
+            "getsOtherCommands": !is_ours && found.iter().find(|path| !is_this_program(path)) == Some(path),
+        })
+    };
+    Answer::with_columns(Value::Array(found.iter().map(entry).collect()), |list| {
+        rows(
+            list,
+            &[
+                ("Path", "path"),
+                ("IsThisProgram", "isThisProgram"),
+                ("IsFirst", "isFirst"),
+                ("GetsOtherCommands", "getsOtherCommands"),
+            ],
+        )
+    })
+}

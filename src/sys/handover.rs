@@ -1,0 +1,122 @@
+//! The next program of this name on PATH, and becoming it.
+#![allow(clippy::disallowed_methods, reason = "this is the seam that the ban points to")]
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::System;
+use crate::error::{Error, Result};
+
+/// Counts how often a call was handed on: two copies of this program that take each other for az
+/// must not do so for ever.
+const COUNT: &str = "AZT_HANDED_ON";
+/// More than any real nesting of az in az.
+const MOST: u32 = 10;
+
+/// File names that az has.
+const NAMES: &[&str] = if cfg!(windows) { &["az.exe", "az.cmd", "az.bat"] } else { &["az"] };
+
+/// Every `az` on PATH that can be run, in the order in which it would be found.
+pub fn every_az(system: &System) -> Vec<PathBuf> {
+    let path = system.env.get("PATH").unwrap_or_default();
+    let folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
+    let files = folders.iter().flat_map(|folder| NAMES.iter().map(move |name| folder.join(name)));
+    files.filter(|file| is_executable(file)).collect()
+}
+
+/// True when `file` is this very program: the same file, by whatever links. On Windows, where the
+/// name `az` is a copy with a batch file beside it, the same content.
+pub fn is_this_program(file: &Path) -> bool {
+    let Ok(own) = std::env::current_exe() else { return false };
+    let real = |path: &Path| path.canonicalize().ok();
+    let is_same = |file: &Path| {
+        real(file).is_some_and(|file| Some(file) == real(&own))
+            || (cfg!(windows) && std::fs::read(file).ok() == std::fs::read(&own).ok())
+    };
+    is_same(file) || (cfg!(windows) && is_same(&file.with_extension("exe")))
+}
+
+/// The path of this program, links resolved.
+pub fn this_program() -> Result<PathBuf> {
+    std::env::current_exe()
+        .and_then(|path| path.canonicalize())
+        .map_err(|error| Error::failed(format!("This program cannot find itself: {error}.")))
+}
+
+/// The next `az` on PATH that is not this program.
+pub fn next_az(system: &System) -> Option<PathBuf> {
+    every_az(system).into_iter().find(|file| !is_this_program(file))
+}
+
+/// Hands the call over to `program`, which gets `args` (without argv\[0\]), all descriptors and the
+/// terminal. On Unix this process becomes it, so that signals and exit code are its own; returns
+/// only when that fails. Elsewhere the exit code is returned.
+pub fn hand_over(system: &System, program: &Path, args: &[OsString]) -> Result<u8> {
+    let count = system.env.get(COUNT).and_then(|count| count.parse::<u32>().ok()).unwrap_or(0);
+    if count >= MOST {
+        return Err(Error::failed(format!(
+            "The az programs on PATH hand this command to each other; the last is {}.",
+            program.display()
+        ))
+        .remedy("See them with: azt shim status"));
+    }
+    let mut command = Command::new(program);
+    command.args(args).env(COUNT, (count + 1).to_string());
+    become_it(command)
+        .map_err(|error| Error::failed(format!("Cannot run {}: {error}.", program.display())))
+}
+
+#[cfg(unix)]
+fn become_it(mut command: Command) -> std::io::Result<u8> {
+    Err(std::os::unix::process::CommandExt::exec(&mut command))
+}
+
+#[cfg(not(unix))]
+fn become_it(mut command: Command) -> std::io::Result<u8> {
+    let status = command.status()?;
+    Ok(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1))
+}
+
+#[cfg(unix)]
+fn is_executable(file: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::metadata(file).is_ok_and(|it| it.is_file() && it.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(not(unix))]
+fn is_executable(file: &Path) -> bool {
+    file.is_file()
+}
+
+/// The files by which `folder` has an `az`: one on Unix; on Windows both that callers look for,
+/// since some take only `az.cmd` and others only `az.exe`.
+pub fn az_names(folder: &Path) -> Vec<PathBuf> {
+    let names: &[&str] = if cfg!(windows) { &["az.exe", "az.cmd"] } else { &["az"] };
+    names.iter().map(|name| folder.join(name)).collect()
+}
+
+/// Makes the names of [`az_names`] lead to `program`, in place of what they were.
+pub fn make_az(folder: &Path, program: &Path) -> Result<()> {
+    let cannot = |error: std::io::Error| {
+        Error::failed(format!("Cannot make az in {}: {error}.", folder.display()))
+    };
+    std::fs::create_dir_all(folder).map_err(cannot)?;
+    link(folder, program).map_err(cannot)
+}
+
+#[cfg(unix)]
+fn link(folder: &Path, program: &Path) -> std::io::Result<()> {
+    // Made beside it and moved, so that there is never no az.
+    let new = folder.join(format!(".az.{}", std::process::id()));
+    std::os::unix::fs::symlink(program, &new)?;
+    std::fs::rename(&new, folder.join("az")).inspect_err(|_| {
+        let _ = std::fs::remove_file(&new);
+    })
+}
+
+#[cfg(not(unix))]
+fn link(folder: &Path, program: &Path) -> std::io::Result<()> {
+    std::fs::copy(program, folder.join("az.exe"))?;
+    std::fs::write(folder.join("az.cmd"), "@\"%~dp0az.exe\" %*\r\n")
+}

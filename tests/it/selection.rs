@@ -1,0 +1,118 @@
+//! Which account: options, the shell's variables, the profile's default.
+
+use crate::support::*;
+
+const BOB: &str = "bob@fabrikam.example";
+const TOKEN: [&str; 2] = ["account", "get-access-token"];
+const SHARED: &str = "50000000-0000-4000-8000-000000000004";
+
+/// Alice in Contoso alone, then Bob in Fabrikam, who is the default.
+fn two_people() -> Sandbox {
+    let sandbox = Sandbox::new();
+    for (name, tenant) in [(ALICE, "contoso.example"), (BOB, "fabrikam.example")] {
+        sandbox.approve_as(name);
+        sandbox.azt(["login", "--use-device-code", "--tenant", tenant]).success();
+    }
+    sandbox.azt(["account", "set", "-s", SHARED]).quiet();
+    sandbox
+}
+
+fn upn(run: &Run) -> String {
+    use base64::Engine;
+    let token = run.text("accessToken");
+    let payload = token.split('.').nth(1).unwrap();
+    let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(payload).unwrap();
+    let claims: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+    claims["unique_name"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn options_go_before_variables_and_variables_before_the_default() {
+    let mut sandbox = two_people();
+    assert_eq!(upn(&sandbox.azt(TOKEN).quiet()), BOB);
+    let of_alice = [&TOKEN[..], &["--account", "Alice@contoso.example"]].concat();
+    assert_eq!(upn(&sandbox.azt(&of_alice).quiet()), ALICE);
+    sandbox.set("AZT_ACCOUNT", ALICE);
+    assert_eq!(upn(&sandbox.azt(TOKEN).quiet()), ALICE);
+    assert_eq!(sandbox.az(["account", "show"]).quiet().text("name"), "Contoso Production");
+    let named = [&TOKEN[..], &["-s", SHARED]].concat();
+    assert_eq!(upn(&sandbox.azt(&named).quiet()), BOB);
+    let of_bob = [&TOKEN[..], &["--account", BOB]].concat();
+    assert_eq!(upn(&sandbox.azt(&of_bob).quiet()), BOB);
+    sandbox.set("AZT_SUBSCRIPTION", "contoso development AND test");
+    let shown = sandbox.azt(["account", "show"]).quiet();
+    assert_eq!(shown.text("name"), "Contoso Development and Test");
+    sandbox.set("AZT_ACCOUNT", "");
+    assert_eq!(upn(&sandbox.azt(TOKEN).quiet()), ALICE);
+    // The other terminal sees nothing of it, and is told what still goes first here.
+    let run = sandbox.azt(["account", "set", "-s", SHARED]).exits(0);
+    drop(run.says("In this shell AZT_SUBSCRIPTION ('contoso development AND test') still goes"));
+    sandbox.set("AZT_SUBSCRIPTION", "");
+    assert_eq!(upn(&sandbox.azt(TOKEN).quiet()), BOB);
+}
+
+#[test]
+fn a_tenant_is_asked_by_an_account_that_is_in_it() {
+    let sandbox = two_people();
+    for tenant in [CONTOSO, &CONTOSO.to_uppercase()] {
+        let run = sandbox.azt([&TOKEN[..], &["--tenant", tenant, "--verbose"]].concat()).exits(0);
+        assert_eq!(upn(&run), ALICE);
+        drop(run.says("INFO: Account alice@contoso.example by subscription 'Contoso Production' (50000000-0000-4000-8000-000000000001), because the default's account is not in that tenant."));
+    }
+    // Nobody has been there: the default tries.
+    sandbox.azt([&TOKEN[..], &["--tenant", NORTHWIND]].concat()).exits(5).says("AADSTS50020");
+    let run = sandbox.azt([&TOKEN[..], &["--account", "carol@contoso.example"]].concat());
+    let run = run.exits(4).says("The account 'carol@contoso.example' is not signed in.");
+    drop(run.says(&format!("Signed in are: {ALICE}, {BOB}")));
+    let other = [&TOKEN[..], &["--account", ALICE, "-s", "Fabrikam Shared"]].concat();
+    sandbox.azt(&other).exits(1).says("has no subscription 'Fabrikam Shared'");
+}
+
+#[test]
+fn a_subscription_and_its_tenant_agree_or_are_refused() {
+    let sandbox = Sandbox::signed_in_as_alice();
+    for tenant in [CONTOSO, "contoso.example", "CONTOSO.example"] {
+        let both = [&TOKEN[..], &["--tenant", tenant, "-s", PRODUCTION]].concat();
+        for run in [sandbox.azt(&both), sandbox.az(&both)] {
+            let run = run.quiet();
+            assert_eq!(run.text("tenant"), tenant);
+            assert_eq!(run.text("subscription"), PRODUCTION);
+        }
+    }
+    assert_eq!(sandbox.requests(), Vec::<String>::new(), "the sign-in's token serves them all");
+    for tenant in [FABRIKAM, "fabrikam.example", "nowhere.example"] {
+        let both = [&TOKEN[..], &["--tenant", tenant, "-s", PRODUCTION]].concat();
+        let text = "ERROR: Please specify only one of subscription and tenant, not both\n";
+        assert_eq!(sandbox.az(&both).exits(1).stderr, text);
+    }
+    // A sign-in in one tenant has not heard the domain: it is looked up.
+    let sandbox = two_people();
+    sandbox.emulator.clear_requests();
+    let both = [&TOKEN[..], &["--tenant", "fabrikam.example", "-s", SHARED]].concat();
+    drop(sandbox.az(&both).quiet());
+    assert_eq!(sandbox.requests(), ["GET /fabrikam.example/v2.0/.well-known/openid-configuration"]);
+}
+
+/// Rust's `object_store` refuses a time that has two meanings; nobody may take it for later.
+#[test]
+fn an_expiry_in_the_hour_that_repeats_is_told_earlier() {
+    use chrono::{DateTime, Datelike, TimeDelta, Timelike};
+    let mut sandbox = Sandbox::signed_in_as_app();
+    let exact = sandbox.azt(TOKEN).quiet().json()["expires_on"].as_i64().unwrap();
+    // Summer time ends half an hour after the expiry: the hour around it comes twice.
+    let expiry = DateTime::from_timestamp(exact, 0).unwrap();
+    let end = expiry + TimeDelta::minutes(30);
+    let (day, hour, minute) = (end.ordinal(), end.hour(), end.minute());
+    // Days count without the 29th of February.
+    let day = if end.date_naive().leap_year() && day > 59 { day - 1 } else { day };
+    sandbox.set("TZ", &format!("STD0DST-1,J1/0,J{day}/{hour}:{minute}"));
+    let run = sandbox.azt(TOKEN).quiet();
+    assert_eq!(run.json()["expires_on"], exact);
+    let told = run.text("expiresOn");
+    let told = chrono::NaiveDateTime::parse_from_str(&told, "%Y-%m-%d %H:%M:%S.000000").unwrap();
+    let earlier = expiry.naive_utc() - told;
+    assert!(
+        TimeDelta::minutes(30) <= earlier && earlier <= TimeDelta::minutes(32),
+        "{told} for {expiry}"
+    );
+}

@@ -1,0 +1,181 @@
+//! Under the name `az`: what is served, what is handed to the next az, and how the name is made.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use crate::support::*;
+
+/// A machine with another az behind ours on PATH: a shell script.
+fn with_other_az(script: &str) -> Sandbox {
+    let mut sandbox = Sandbox::new();
+    let folder = sandbox.root().join("other");
+    std::fs::create_dir(&folder).unwrap();
+    let other = folder.join("az");
+    std::fs::write(&other, format!("#!/bin/sh\n{script}\n")).unwrap();
+    std::fs::set_permissions(&other, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let bin = sandbox.root().join("bin");
+    let path = format!("{}:{}:/usr/bin:/bin", bin.display(), folder.display());
+    sandbox.set("PATH", &path);
+    sandbox
+}
+
+/// Prints each argument in brackets.
+const ECHO: &str = "for it; do printf '[%s]' \"$it\"; done";
+
+#[test]
+fn what_is_not_served_is_handed_on_as_it_is() {
+    let sandbox = with_other_az(ECHO);
+    let odd = "two\nlines and \"quotes\" 'and' $HOME *";
+    for arguments in [
+        &["vm", "list", "-o", "table"][..],
+        &["vm", "create", "--name", "", "--tags", odd],
+        &["account", "lock", "list"],
+        &["account", "management-group", "list"],
+        &["config", "param-persist", "show"],
+        &["account", "-h"],
+        &["--help"],
+        &["-o", "table", "account", "show"],
+        &["acount", "show"],
+        &[],
+    ] {
+        let shown: String = arguments.iter().map(|it| format!("[{it}]")).collect();
+        drop(sandbox.az(arguments).quiet().prints(&shown));
+    }
+    drop(sandbox.az(["version"]).quiet().says(""));
+    sandbox.az(["account", "show"]).exits(1).says("Please run 'az login' to setup account.");
+    // Only under that name.
+    sandbox.azt(["vm", "list"]).exits(2);
+    assert_eq!(sandbox.requests(), Vec::<String>::new());
+}
+
+#[test]
+fn the_others_end_is_ours() {
+    for code in [0, 1, 2, 77] {
+        let run = with_other_az(&format!("echo out; echo err >&2; exit {code}")).az(["vm", "list"]);
+        assert_eq!(
+            (run.code, run.stdout.as_str(), run.stderr.as_str()),
+            (Some(code), "out\n", "err\n")
+        );
+    }
+    for signal in [2, 9, 15] {
+        use std::os::unix::process::ExitStatusExt;
+        let sandbox = with_other_az(&format!("kill -{signal} $$; sleep 9"));
+        let status = sandbox.az_command(["vm", "list"]).stderr(Stdio::null()).status().unwrap();
+        assert_eq!(status.signal(), Some(signal));
+    }
+}
+
+#[test]
+fn descriptors_are_untouched() {
+    let sandbox = with_other_az("cat; head -c 5000000 /dev/zero");
+    let mut command = sandbox.az_command(["vm", "list"]);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    use std::io::Write;
+    let bytes: Vec<u8> = (0..=255).collect();
+    child.stdin.take().unwrap().write_all(&bytes).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success());
+    assert_eq!(output.stdout[..256], bytes[..]);
+    assert_eq!(output.stdout.len(), 5_000_256);
+
+    // Our own settings of signals are not handed on: a closed pipe ends the other quietly.
+    let sandbox = with_other_az("exec yes");
+    let mut shell = Command::new("/bin/sh");
+    shell.args(["-c", "az vm list | head -n 1"]).env_clear().envs(sandbox.env());
+    drop(Run::of(&mut shell).quiet().prints("y\n"));
+}
+
+#[test]
+fn the_other_has_the_terminal() {
+    let sandbox = with_other_az(
+        "test -t 0 && test -t 1 && test -t 2 && printf 'name? ' && read it && echo \"hello $it\"",
+    );
+    let command = sandbox.az_command(["vm", "list"]);
+    let mut session = rexpect::session::spawn_command(command, Some(30_000)).unwrap();
+    session.exp_string("name? ").unwrap();
+    session.send_line("bob").unwrap();
+    session.exp_string("hello bob").unwrap();
+}
+
+#[test]
+fn it_is_never_handed_to_ourselves() {
+    let mut sandbox = Sandbox::new();
+    // Links to us in three folders, and a copy of us in a fourth.
+    let mut folders = vec![sandbox.root().join("bin")];
+    for name in ["one", "two", "three"] {
+        let folder = sandbox.root().join(name);
+        std::fs::create_dir(&folder).unwrap();
+        let az = folder.join("az");
+        match name {
+            "one" => std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_azt"), &az).unwrap(),
+            "two" => std::os::unix::fs::symlink("../one/az", &az).unwrap(),
+            _ => drop(std::fs::copy(env!("CARGO_BIN_EXE_azt"), &az).unwrap()),
+        }
+        folders.push(folder);
+    }
+    let path = |folders: &[PathBuf]| std::env::join_paths(folders).unwrap().into_string().unwrap();
+    sandbox.set("PATH", &path(&folders[..3]));
+    let run = sandbox.az(["vm", "list"]).exits(2);
+    let run = run.says("ERROR: 'vm' is misspelled or not recognized by the system.\n");
+    drop(run.says("There is no other az on PATH that could know it.\n"));
+    sandbox.set("PATH", &path(&folders));
+    sandbox
+        .az(["vm", "list"])
+        .exits(1)
+        .says("ERROR: The az programs on PATH hand this command to each other");
+}
+
+#[test]
+fn the_name_is_made_shown_and_taken_away() {
+    let mut sandbox = with_other_az("echo other");
+    let folder = sandbox.root().join("shims");
+    let dir = folder.to_str().unwrap().to_owned();
+    let other = sandbox.root().join("other/az");
+    // az is found elsewhere, and nobody can be asked.
+    sandbox.set("PATH", &format!("{}:/usr/bin:/bin", other.parent().unwrap().display()));
+    let run = sandbox.azt(["shim", "install", "--dir", &dir]).exits(1);
+    let plan = format!("This will:\n  make {dir}/az -> ");
+    drop(run.says(&plan).says("ERROR: Nothing was changed").says("Run it again with --yes."));
+    assert!(!folder.exists());
+    let run = sandbox.azt(["shim", "install", "--dir", &dir, "--yes"]).exits(0);
+    drop(run.says(&format!("WARNING: PATH finds {} first: put {dir} before", other.display())));
+
+    sandbox.set("PATH", &format!("{dir}:{}:/usr/bin:/bin", other.parent().unwrap().display()));
+    let run = sandbox.azt(["shim", "install", "--dir", &dir]).exits(0);
+    let run = run.says("az is this program now.");
+    assert_eq!(
+        run.json(),
+        serde_json::json!([
+            {"path": format!("{dir}/az"), "isThisProgram": true, "isFirst": true, "getsOtherCommands": false},
+            {"path": other, "isThisProgram": false, "isFirst": false, "getsOtherCommands": true},
+        ])
+    );
+    let mut az = Command::new(folder.join("az"));
+    az.args(["vm", "list"]).env_clear().envs(sandbox.env());
+    drop(Run::of(&mut az).quiet().prints("other\n"));
+
+    let of_others = other.parent().unwrap().to_str().unwrap();
+    let run = sandbox.azt(["shim", "install", "--dir", of_others, "--yes"]).exits(1);
+    drop(run.says("is there already and is not this program; it was left alone."));
+    sandbox.azt(["shim", "remove", "--dir", of_others, "--yes"]).exits(1);
+    assert!(other.exists());
+    sandbox.azt(["shim", "remove", "--dir", &dir, "--yes"]).exits(0).says("This will:\n  remove ");
+    assert!(!folder.join("az").exists());
+    sandbox.azt(["shim", "remove", "--dir", &dir, "--yes"]).exits(1).says("There is no az of this");
+    assert_eq!(sandbox.azt(["shim", "status"]).quiet().json()[0]["path"], other.to_str().unwrap());
+}
+
+#[test]
+fn a_person_is_asked_first() {
+    let sandbox = Sandbox::new();
+    let dir = sandbox.root().join("shims");
+    let command = sandbox.command(["shim", "install", "--dir", dir.to_str().unwrap()]);
+    let mut session = rexpect::session::spawn_command(command, Some(30_000)).unwrap();
+    session.exp_string("Go on?").unwrap();
+    session.send("n\r").unwrap();
+    session.flush().unwrap();
+    session.exp_string("Nothing was changed.").unwrap();
+    session.exp_eof().unwrap();
+    assert!(!dir.join("az").exists());
+}
