@@ -20,6 +20,8 @@ mod azure_identity;
 mod browser;
 mod differential;
 mod real_az;
+#[cfg(unix)]
+mod sdks;
 #[path = "../it/support/mod.rs"]
 mod support;
 mod venv;
