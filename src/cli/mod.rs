@@ -7,6 +7,7 @@ mod account;
 mod cloud;
 mod config;
 mod global;
+mod hot;
 mod login;
 mod parse;
 mod shim;

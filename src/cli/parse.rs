@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, Command, CommandFactory, FromArgMatches};
 
-use super::Cli;
+use super::{Cli, hot};
 use crate::error::{Error, Kind, Result};
 use crate::sys::{System, file};
 
@@ -73,7 +73,10 @@ pub fn parse(
         args.push("--help".to_owned());
     }
 
-    parse_expanded(program, &args)
+    match hot::parse(&args) {
+        Some(cli) => Ok(Invocation::Run(Box::new(cli))),
+        None => parse_expanded(program, &args),
+    }
 }
 
 fn parse_expanded(program: &'static str, args: &[String]) -> Result<Invocation> {
@@ -284,4 +287,86 @@ fn long_names(arg: &Arg) -> impl Iterator<Item = String> {
         .map(str::to_owned)
         .collect::<Vec<_>>()
         .into_iter()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every option with the values that programs send, in every order of two, and what is beside
+    /// the way: empty values, repeated options, abbreviations, mistakes.
+    const PIECES: [&[&str]; 38] = [
+        &[],
+        &["-o", "json"],
+        &["-ojson"],
+        &["-o=tsv"],
+        &["--output=table"],
+        &["--output", "JSON"],
+        &["--output", "nonsense"],
+        &["-o"],
+        &["--query", "accessToken"],
+        &["--query=a.b"],
+        &["--query", ""],
+        &["--resource", "https://graph.microsoft.com/"],
+        &["--resource", ""],
+        &["--resource="],
+        &["--resource"],
+        &["--scope", "a/.default"],
+        &["--scope", "a", "b", "c"],
+        &["--scope=a"],
+        &["--scope=a", "b"],
+        &["--scope"],
+        &["--scope", "a", ""],
+        &["--tenant", "t"],
+        &["-t", "t"],
+        &["-t=t"],
+        &["-tt"],
+        &["--subscription", "My Sub"],
+        &["-s", "x"],
+        &["--name=x"],
+        &["-n", "x"],
+        &["--resource-type", "arm"],
+        &["--account", "a@b"],
+        &["--claims", "{\"a\":\"=b\"}"],
+        &["--user-assertion", "e.y.j"],
+        &["--identity-from-env"],
+        &["--only-show-errors"],
+        &["--debug", "--verbose"],
+        &["extra"],
+        &["--subscr", "x"],
+    ];
+
+    fn by_clap(args: &[String]) -> Option<String> {
+        let words = std::iter::once("az".to_owned()).chain(args.iter().cloned());
+        let matches = Cli::command().try_get_matches_from(words).ok()?;
+        Cli::from_arg_matches(&matches).ok().map(|cli| format!("{cli:?}"))
+    }
+
+    #[test]
+    fn the_short_way_says_what_clap_says() {
+        let mut understood = 0;
+        for (first, second) in PIECES.iter().flat_map(|a| PIECES.iter().map(move |b| (a, b))) {
+            let words = ["account", "get-access-token"].iter().chain(*first).chain(*second);
+            let args: Vec<String> = words.map(|word| (*word).to_owned()).collect();
+            if let Some(cli) = hot::parse(&args) {
+                understood += 1;
+                assert_eq!(Some(format!("{cli:?}")), by_clap(&args), "{args:?}");
+            }
+        }
+        assert!(understood > 400, "it is the way that is taken: {understood}");
+    }
+
+    #[test]
+    fn the_short_way_takes_what_sdks_send() {
+        for line in [
+            "account get-access-token",
+            "account get-access-token --output json --resource https://management.azure.com",
+            "account get-access-token -o json --scope https://storage.azure.com/.default --tenant t",
+            "account get-access-token --scope https://management.azure.com/.default --subscription s -o=json",
+            "account get-access-token --query accessToken -o tsv",
+        ] {
+            let args: Vec<String> = line.split(' ').map(str::to_owned).collect();
+            assert!(hot::parse(&args).is_some(), "{line}");
+        }
+    }
 }

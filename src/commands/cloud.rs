@@ -11,7 +11,7 @@ use crate::sys::block_on;
 
 pub(super) fn run(command: &CloudCommand, context: &Context<'_>) -> Result<Answer> {
     match command {
-        CloudCommand::List { .. } => Ok(list(context)),
+        CloudCommand::List { .. } => list(context),
         CloudCommand::ListProfiles(_) => Ok(Answer::of(json!(["latest"]))),
         CloudCommand::Register(request) => register(request, context),
         CloudCommand::Set(request) => set(request, context),
@@ -24,10 +24,10 @@ pub(super) fn run(command: &CloudCommand, context: &Context<'_>) -> Result<Answe
     }
 }
 
-fn list(context: &Context<'_>) -> Answer {
-    let active = &context.cloud().name;
-    let all = context.clouds.list().iter().map(|cloud| cloud.to_value(cloud.name == *active));
-    Answer::with_columns(Value::Array(all.collect()), columns)
+fn list(context: &Context<'_>) -> Result<Answer> {
+    let (active, all) = (&context.cloud().name, context.clouds.list()?);
+    let all = all.iter().map(|cloud| cloud.to_value(cloud.name == *active));
+    Ok(Answer::with_columns(Value::Array(all.collect()), columns))
 }
 
 fn columns(list: &Value) -> Value {
@@ -81,7 +81,7 @@ fn set(request: &CloudSet, context: &Context<'_>) -> Result<Answer> {
 
 fn register(request: &CloudRegister, context: &Context<'_>) -> Result<Answer> {
     let name = &request.name;
-    if context.clouds.list().iter().any(|cloud| cloud.name == *name) {
+    if context.clouds.list()?.iter().any(|cloud| cloud.name == *name) {
         return Err(Error::failed(format!("The cloud '{name}' is already registered.")));
     }
     Clouds::register(&context.dir, name, &describe(&request.definition, context)?)?;

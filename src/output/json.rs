@@ -98,6 +98,13 @@ fn scalar(value: &Datum<'_>, escape: Escape, sink: &mut Sink) {
 
 fn string(text: &str, escape: Escape, sink: &mut Sink) {
     sink.push('"');
+    // A token is all plain: one piece, not a thousand characters.
+    let is_plain = |byte: u8| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\';
+    if text.bytes().all(is_plain) {
+        sink.push_str(text);
+        sink.push('"');
+        return;
+    }
     for character in text.chars() {
         match character {
             '"' => sink.push_str("\\\""),

@@ -26,8 +26,13 @@ impl CloudValues {
 
     /// Sets or unsets `name`, given in snake_case or camelCase.
     pub fn set(&mut self, name: &str, value: Option<String>) {
-        let name = snake_case(name);
         let value = value.map(Cow::Owned);
+        // A name that is known as it stands is no camelCase.
+        if let Some((_, old)) = self.0.iter_mut().find(|(known, _)| known == name) {
+            *old = value;
+            return;
+        }
+        let name = snake_case(name);
         match self.0.iter_mut().find(|(known, _)| *known == name) {
             Some((_, old)) => *old = value,
             None => self.0.push((Cow::Owned(name), value)),

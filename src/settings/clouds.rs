@@ -19,9 +19,9 @@ const PROFILE: &str = "latest";
 const OLD_PROFILES: [&str; 4] =
     ["2017-03-09-profile", "2018-03-01-hybrid", "2019-03-01-hybrid", "2020-09-01-hybrid"];
 
-/// The registered clouds and the active one, as they were when loaded.
+/// The registered clouds and the active one, as they were when loaded. The others are put together
+/// when they are asked for: most calls need one.
 pub struct Clouds {
-    all: Vec<Cloud>,
     active: Cloud,
     /// True when the active cloud was asked for and is not registered.
     fell_back: bool,
@@ -38,33 +38,25 @@ impl Clouds {
     pub fn load(dir: &ConfigDir, config: &Config) -> Result<Self> {
         let path = path(dir);
         let ini = Ini::read(&path)?;
-        let custom = ini.sections().filter(|name| !NAMES.contains(name));
-        let names = NAMES.into_iter().chain(custom);
-        let mut all = names.map(|name| read(&ini, name, &path)).collect::<Result<Vec<_>>>()?;
-
         let mut notices = Vec::new();
         let wanted = config.find("cloud", "name")?;
         let name = wanted.as_ref().map_or(DEFAULT_CLOUD, |item| item.value.as_str());
-        let fell_back = !all.iter().any(|cloud| cloud.name == name);
+        let fell_back = !is_registered(&ini, name);
         if let Some(item) = wanted.as_ref().filter(|_| fell_back) {
             notices.push(not_registered(&item.value));
             notices.push(format!("Using '{DEFAULT_CLOUD}'. The name comes from {}.", item.source));
         }
         let name = if fell_back { DEFAULT_CLOUD } else { name };
-        let mut active = None;
-        for cloud in all.iter_mut().filter(|cloud| cloud.name == name) {
-            if OLD_PROFILES.contains(&cloud.profile.as_str()) {
-                notices.push(format!(
-                    "The azure stack profile '{}' has been deprecated and removed, using the \
-                     'latest' profile instead.",
-                    cloud.profile
-                ));
-                PROFILE.clone_into(&mut cloud.profile);
-            }
-            active = Some(cloud.clone());
+        let mut active = read(&ini, name, &path)?;
+        if OLD_PROFILES.contains(&active.profile.as_str()) {
+            notices.push(format!(
+                "The azure stack profile '{}' has been deprecated and removed, using the \
+                 'latest' profile instead.",
+                active.profile
+            ));
+            PROFILE.clone_into(&mut active.profile);
         }
-        let active = active.ok_or_else(|| Error::failed(not_registered(name)))?;
-        Ok(Self { all, active, fell_back, notices, ini, path })
+        Ok(Self { active, fell_back, notices, ini, path })
     }
 
     /// The active cloud.
@@ -80,14 +72,23 @@ impl Clouds {
 
     /// All clouds: AzureCloud, AzureChinaCloud, AzureUSGovernment, AzureBleuCloud, then the custom
     /// ones in the order of the file.
-    pub fn list(&self) -> &[Cloud] {
-        &self.all
+    pub fn list(&self) -> Result<Vec<Cloud>> {
+        self.names().map(|name| self.get(name)).collect()
     }
 
     /// The cloud of exactly this name.
-    pub fn get(&self, name: &str) -> Result<&Cloud> {
-        let found = self.all.iter().find(|cloud| cloud.name == name);
-        found.ok_or_else(|| Error::failed(not_registered(name)))
+    pub fn get(&self, name: &str) -> Result<Cloud> {
+        if name == self.active.name {
+            return Ok(self.active.clone());
+        }
+        if !is_registered(&self.ini, name) {
+            return Err(Error::failed(not_registered(name)));
+        }
+        read(&self.ini, name, &self.path)
+    }
+
+    fn names(&self) -> impl Iterator<Item = &str> {
+        NAMES.into_iter().chain(self.ini.sections().filter(|name| !NAMES.contains(name)))
     }
 
     /// The subscription last chosen in a cloud. It outlives sign-outs (az 2.91).
@@ -98,10 +99,10 @@ impl Clouds {
     /// Makes the cloud of this name, in any case, the active one in `<dir>/config`.
     ///
     /// `None` when it is active already. `AZURE_CLOUD_NAME` goes on overriding the file.
-    pub fn set_active(&self, dir: &ConfigDir, name: &str) -> Result<Option<&Cloud>> {
+    pub fn set_active(&self, dir: &ConfigDir, name: &str) -> Result<Option<Cloud>> {
         let lower = name.to_lowercase();
-        let found = self.all.iter().find(|cloud| cloud.name.to_lowercase() == lower);
-        let cloud = found.ok_or_else(|| Error::failed(not_registered(name)))?;
+        let found = self.names().find(|name| name.to_lowercase() == lower);
+        let cloud = self.get(found.ok_or_else(|| Error::failed(not_registered(name)))?)?;
         if cloud.name == self.active.name && !self.fell_back {
             return Ok(None);
         }

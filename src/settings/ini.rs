@@ -88,13 +88,14 @@ impl Ini {
     pub(super) fn get(&self, section: &str, option: &str) -> Result<Option<String>, IniError> {
         let option = option.to_lowercase();
         match (self.section(section), self.raw(section, &option)) {
-            (Some(_), Some(raw)) => {
-                interpolate(raw, &|name| self.raw(section, name)).map(Some).map_err(|what| {
-                    IniError { line: None, what: format!("{section}.{option}: {what}") }
-                })
-            }
+            (Some(_), Some(raw)) => self.interpolated(section, &option, raw).map(Some),
             _ => Ok(None),
         }
+    }
+
+    fn interpolated(&self, section: &str, option: &str, raw: &str) -> Result<String, IniError> {
+        interpolate(raw, &|name| self.raw(section, name))
+            .map_err(|what| IniError { line: None, what: format!("{section}.{option}: {what}") })
     }
 
     /// Names and interpolated values of a section, those of `DEFAULT` first; `None` without the
@@ -105,15 +106,19 @@ impl Ini {
         }
         let defaults = self.section(DEFAULT).map_or(&[][..], |found| &found.options);
         let own = self.section(section).map_or(&[][..], |found| &found.options);
-        let mut names: Vec<&str> = Vec::with_capacity(defaults.len() + own.len());
-        for option in defaults.iter().chain(own) {
-            if !names.contains(&option.name.as_str()) {
-                names.push(&option.name);
-            }
-        }
-        names
-            .into_iter()
-            .map(|name| Ok((name.to_owned(), self.get(section, name)?.unwrap_or_default())))
+        // Names are there once in a section; what both have keeps the place of the default.
+        let with_own =
+            |default| own.iter().find(|it: &&Entry| it.name == default).map(|it| &it.value);
+        let first = defaults
+            .iter()
+            .map(|option| (&option.name, with_own(option.name.as_str()).unwrap_or(&option.value)));
+        let rest = own
+            .iter()
+            .filter(|option| !defaults.iter().any(|default| default.name == option.name))
+            .map(|option| (&option.name, &option.value));
+        first
+            .chain(rest)
+            .map(|(name, raw)| Ok((name.clone(), self.interpolated(section, name, raw)?)))
             .collect::<Result<_, _>>()
             .map(Some)
     }
@@ -245,22 +250,32 @@ fn section_header(text: &str) -> Option<&str> {
 /// Cuts `text` after each `\n`, `\r\n` and lone `\r`, which Python reads as line ends too.
 fn split_lines(text: &str) -> Vec<String> {
     let mut lines = Vec::new();
-    let mut line = String::new();
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
-        line.push(c);
-        if c == '\n' || (c == '\r' && chars.peek() != Some(&'\n')) {
-            lines.push(std::mem::take(&mut line));
+    for line in text.split_inclusive('\n') {
+        // What ends here at `\r\n` has no line end before it but a lone `\r`.
+        let (body, end) = match line.strip_suffix("\r\n") {
+            Some(body) => (body, "\r\n"),
+            None => (line, ""),
+        };
+        if !body.contains('\r') {
+            lines.push(line.to_owned());
+            continue;
         }
-    }
-    if !line.is_empty() {
-        lines.push(line);
+        let mut pieces: Vec<String> = body.split_inclusive('\r').map(str::to_owned).collect();
+        match pieces.last_mut().filter(|last| !last.ends_with('\r')) {
+            Some(last) => last.push_str(end),
+            None if !end.is_empty() => pieces.push(end.to_owned()),
+            None => {}
+        }
+        lines.append(&mut pieces);
     }
     lines
 }
 
 /// White space as Python's `str.isspace` has it: Unicode's, and the four separators of ASCII.
 fn is_space(c: char) -> bool {
+    if c.is_ascii_graphic() {
+        return false;
+    }
     c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c)
 }
 

@@ -64,8 +64,10 @@ pub(super) enum Unopened {
 
 impl Seal {
     pub(super) fn new(key: &VaultKey) -> Result<Self> {
-        let root = key.derive(b"azt vault 1: seal").ok_or_else(cannot_seal)?;
-        let name = key.derive::<32>(b"azt vault 1: name").ok_or_else(cannot_seal)?;
+        let extracted = key.extracted();
+        let root = VaultKey::derive(&extracted, b"azt vault 1: seal").ok_or_else(cannot_seal)?;
+        let name =
+            VaultKey::derive::<32>(&extracted, b"azt vault 1: name").ok_or_else(cannot_seal)?;
         Ok(Self { id: key.id(), root, name: hmac::Key::new(hmac::HMAC_SHA256, name.as_slice()) })
     }
 

@@ -9,6 +9,9 @@ pub(super) fn interpolate<'a>(
     raw: &'a str,
     lookup: &dyn Fn(&str) -> Option<&'a str>,
 ) -> Result<String, String> {
+    if !raw.contains('%') {
+        return Ok(raw.to_owned());
+    }
     let mut out = String::with_capacity(raw.len());
     expand(raw, lookup, 1, &mut out)?;
     Ok(out)

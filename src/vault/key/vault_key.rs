@@ -4,7 +4,7 @@ use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use ring::hkdf::{HKDF_SHA256, KeyType, Salt};
+use ring::hkdf::{HKDF_SHA256, KeyType, Prk, Salt};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -16,7 +16,10 @@ const LENGTH: usize = 32;
 
 /// The key itself: cannot be printed, wiped when dropped.
 #[derive(Clone, PartialEq, Eq)]
-pub struct VaultKey(Zeroizing<[u8; LENGTH]>);
+pub struct VaultKey {
+    bytes: Zeroizing<[u8; LENGTH]>,
+    id: KeyId,
+}
 
 /// Which key it is: 8 bytes derived from the key, which tell nothing about it. Stands in
 /// `vault.json`, in every sealed file, and names the key in keyrings. Written as 16 hex digits.
@@ -29,12 +32,19 @@ impl VaultKey {
     pub fn generate() -> Result<Self> {
         let mut bytes = Zeroizing::new([0; LENGTH]);
         sys::fill_random(bytes.as_mut_slice())?;
-        Ok(Self(bytes))
+        Ok(Self::new(bytes))
+    }
+
+    fn new(bytes: Zeroizing<[u8; LENGTH]>) -> Self {
+        let id = KeyId(
+            Self::derive(&Self::extract(&bytes), b"azt vault 1: key id").map_or([0; 8], |id| *id),
+        );
+        Self { bytes, id }
     }
 
     /// The key with these 32 bytes; `None` for any other number of them.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        bytes.try_into().ok().map(|bytes| Self(Zeroizing::new(bytes)))
+        bytes.try_into().ok().map(|bytes| Self::new(Zeroizing::new(bytes)))
     }
 
     /// Reads 64 hex digits, or base64 of 32 bytes (44 characters, RFC 4648 section 4). Space
@@ -51,28 +61,37 @@ impl VaultKey {
 
     /// The key as 64 hex digits.
     pub fn to_hex(&self) -> Zeroizing<String> {
-        Zeroizing::new(hex(self.0.as_slice()))
+        Zeroizing::new(hex(self.bytes.as_slice()))
     }
 
     /// The bytes.
     pub fn expose(&self) -> &[u8] {
-        self.0.as_slice()
+        self.bytes.as_slice()
     }
 
     /// The key's id.
     pub fn id(&self) -> KeyId {
-        KeyId(self.derive(b"azt vault 1: key id").map_or([0; 8], |id| *id))
+        self.id
     }
 
-    /// HKDF-SHA256 (RFC 5869) of the key with an empty salt and `purpose` as info. `None` only for
-    /// an `N` that HKDF cannot give (over 8,160 bytes).
+    /// The first half of HKDF-SHA256 (RFC 5869 section 2.2), which all derived keys share: the key,
+    /// extracted with an empty salt.
+    pub(in crate::vault) fn extracted(&self) -> Prk {
+        Self::extract(&self.bytes)
+    }
+
+    fn extract(bytes: &[u8; LENGTH]) -> Prk {
+        Salt::new(HKDF_SHA256, &[]).extract(bytes)
+    }
+
+    /// The second half (section 2.3), with `purpose` as info. `None` only for an `N` that HKDF
+    /// cannot give (over 8,160 bytes).
     pub(in crate::vault) fn derive<const N: usize>(
-        &self,
+        extracted: &Prk,
         purpose: &[u8],
     ) -> Option<Zeroizing<[u8; N]>> {
         let mut derived = Zeroizing::new([0; N]);
-        Salt::new(HKDF_SHA256, &[])
-            .extract(self.expose())
+        extracted
             .expand(&[purpose], Length(N))
             .and_then(|okm| okm.fill(derived.as_mut_slice()))
             .ok()?;

@@ -1,0 +1,75 @@
+//! The command line that programs send a thousand times a day, understood without clap.
+//!
+//! Building clap's tree and walking it costs more than all the rest of a call that is answered from
+//! the vault. What stands here takes `account get-access-token` with whole option names and plain
+//! values, says the same as clap, and gives everything else up to it: abbreviations, mistakes,
+//! help. `cli::parse::tests` holds the two together.
+
+use super::{AccountCommand, Cli, Command, GetAccessToken, Global};
+use crate::output::Format;
+use crate::secret::Secret;
+
+/// What `args` (argv without argv\[0\], `@file` expanded, command words in lower case) asks for;
+/// `None` where clap has to look.
+pub(super) fn parse(args: &[String]) -> Option<Cli> {
+    let [group, command, rest @ ..] = args else { return None };
+    if group != "account" || command != "get-access-token" {
+        return None;
+    }
+    let mut request = GetAccessToken {
+        subscription: None,
+        resource: None,
+        scope: None,
+        resource_type: None,
+        tenant: None,
+        claims: None,
+        user_assertion: None,
+        identity_from_env: false,
+        account: None,
+        global: Global::default(),
+    };
+    let mut rest = rest.iter().map(String::as_str).peekable();
+    while let Some(arg) = rest.next() {
+        let (name, attached) = match arg.split_once('=') {
+            Some((name, value)) => (name, Some(value)),
+            None => (arg, None),
+        };
+        let mut value = || match attached {
+            // clap makes something of an empty value; so be it.
+            Some(value) => Some(value).filter(|value| !value.is_empty()),
+            None => rest.next_if(|value| !value.starts_with('-') && !value.is_empty()),
+        };
+        let text = |value: &str| Some(value.to_owned());
+        match name {
+            "--output" | "-o" => request.global.output = Some(format(value()?)?),
+            "--query" => request.global.query = text(value()?),
+            "--subscription" | "--name" | "-s" | "-n" => request.subscription = text(value()?),
+            "--resource" => request.resource = text(value()?),
+            "--tenant" | "-t" => request.tenant = text(value()?),
+            "--claims" => request.claims = text(value()?),
+            "--account" => request.account = text(value()?),
+            "--user-assertion" => request.user_assertion = Some(Secret::new(value()?)),
+            "--scope" => {
+                let mut scopes = vec![value()?.to_owned()];
+                while attached.is_none() {
+                    let Some(scope) = rest.next_if(|it| !it.starts_with('-') && !it.is_empty())
+                    else {
+                        break;
+                    };
+                    scopes.push(scope.to_owned());
+                }
+                request.scope = Some(scopes);
+            }
+            "--identity-from-env" if attached.is_none() => request.identity_from_env = true,
+            "--only-show-errors" if attached.is_none() => request.global.only_show_errors = true,
+            "--verbose" if attached.is_none() => request.global.verbose = true,
+            "--debug" if attached.is_none() => request.global.debug = true,
+            _ => return None,
+        }
+    }
+    Some(Cli { command: Command::Account(AccountCommand::GetAccessToken(request)) })
+}
+
+fn format(name: &str) -> Option<Format> {
+    name.to_ascii_lowercase().parse().ok()
+}
