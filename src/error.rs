@@ -1,6 +1,7 @@
 //! The one error type: a kind, a sentence, what to do about it, and what Entra said.
 
 use std::fmt;
+use std::time::Duration;
 
 /// What went wrong, as far as a caller can act on it. `exit.rs` folds it to a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -58,6 +59,7 @@ struct Inner {
     remedy: Vec<String>,
     entra: Option<EntraDetail>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    retry_after: Option<Duration>,
 }
 
 /// `Result` with this crate's [`Error`].
@@ -72,6 +74,7 @@ impl Error {
             remedy: Vec::new(),
             entra: None,
             source: None,
+            retry_after: None,
         }))
     }
 
@@ -99,6 +102,18 @@ impl Error {
     pub fn source(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         self.0.source = Some(source.into());
         self
+    }
+
+    /// Says that the same request may succeed after this time.
+    #[must_use]
+    pub fn worth_another_try(mut self, after: Duration) -> Self {
+        self.0.retry_after = Some(after);
+        self
+    }
+
+    /// After which time the same request may succeed; `None` when it will fail again.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
     }
 
     /// The kind.

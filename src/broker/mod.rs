@@ -30,17 +30,21 @@ use crate::entra::AZURE_CLI_CLIENT_ID;
 pub use crate::entra::{
     Scopes, TOKEN_EXCHANGE, azure_pipelines_connection, is_guid, resolve_tenant,
 };
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
 use crate::settings::{Cloud, ConfigDir};
-use crate::sys::{System, block_on};
+use crate::sys::{Deadline, System, block_on};
 pub use crate::vault::AssertionSource;
 use crate::vault::{
     self, AccessToken, Account, Record, RecordKey, RefreshToken, ServicePrincipal, Vault,
 };
 
-/// How long a caller waits for another process that is fetching the same token.
-const FLIGHT_LIMIT: Duration = Duration::from_secs(9);
+/// How long a caller gets no answer: the SDKs give up on the process after ten seconds, and show
+/// what it said only if it was faster.
+const PATIENCE: Duration = Duration::from_secs(9);
+
+/// How long of that a caller waits for another process that is fetching the same token.
+const FLIGHT_LIMIT: Duration = Duration::from_secs(8);
 
 /// The family of Microsoft's own clients, which may use each other's refresh tokens.
 const FAMILY: &str = "1";
@@ -112,7 +116,8 @@ impl<'a> Broker<'a> {
     /// [`Kind::NotSignedIn`](crate::error::Kind::NotSignedIn) when there is nothing to renew with; else what Entra or the network
     /// said, with the command that cures it.
     pub fn token(&self, request: &TokenRequest) -> Result<Token> {
-        let Some(vault) = &self.vault else { return block_on(self.renew(request))? };
+        let deadline = Deadline::after(PATIENCE);
+        let Some(vault) = &self.vault else { return self.renew_by(deadline, request) };
         let key = self.key(request);
         if let Some((token, Freshness::Fresh)) = self.cached(vault, request, &key)? {
             return Ok(token);
@@ -128,7 +133,7 @@ impl<'a> Broker<'a> {
             Some((token, Freshness::Fresh)) => return Ok(token),
             other => other,
         };
-        match (block_on(self.renew(request))?, stale) {
+        match (self.renew_by(deadline, request), stale) {
             (Ok(token), _) => Ok(token),
             (Err(error), Some((token, Freshness::Aging))) => {
                 self.system.terminal.info(&format!(
@@ -138,6 +143,25 @@ impl<'a> Broker<'a> {
             }
             (Err(error), _) => Err(error),
         }
+    }
+
+    /// [`Broker::renew`], given up at `deadline`.
+    fn renew_by(&self, deadline: Deadline, request: &TokenRequest) -> Result<Token> {
+        block_on(async {
+            match tokio::time::timeout(deadline.left(), self.renew(request)).await {
+                Ok(result) => result,
+                Err(_) => Err(Error::new(
+                    Kind::Network,
+                    format!(
+                        "No token came within {} s: the service does not answer.",
+                        PATIENCE.as_secs()
+                    ),
+                )
+                .remedy(
+                    "Check the network, and HTTPS_PROXY if you are behind a proxy, then try again.",
+                )),
+            }
+        })?
     }
 
     fn key(&self, request: &TokenRequest) -> RecordKey<AccessToken> {

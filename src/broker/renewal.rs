@@ -115,6 +115,9 @@ impl Broker<'_> {
         );
         if let Some(vault) = self.vault.as_ref().filter(|_| is_signed_in) {
             vault.put(&record)?;
+            if let Err(error) = vault.sweep_if_due(self.system.clock.now()) {
+                self.system.terminal.debug(&format!("the vault was not swept: {error}"));
+            }
         }
         Ok(Token { secret: record.secret, expires_on: record.expires_on })
     }

@@ -24,5 +24,5 @@ pub async fn client_credentials(
     if let Some(claims) = claims {
         form = form.with("claims", claims);
     }
-    token_endpoint::post(system, authority, form, None).await
+    token_endpoint::post_retried(system, authority, form, None).await
 }

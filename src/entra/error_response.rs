@@ -1,5 +1,7 @@
 //! An error answer (RFC 6749 section 5.2, RFC 8628 section 3.5, with Entra's members).
 
+use std::time::Duration;
+
 use serde::Deserialize;
 
 use crate::error::{EntraDetail, Error, Kind};
@@ -39,7 +41,7 @@ pub(super) fn parse(response: &Response, host: &str) -> Error {
         body.error_codes
     };
     let kind = kind_of(response.status, &code);
-    Error::new(kind, clean(description).trim()).entra(EntraDetail {
+    let error = Error::new(kind, clean(description).trim()).entra(EntraDetail {
         error: code,
         codes,
         suberror: body.suberror.filter(|text| !text.is_empty()),
@@ -47,7 +49,18 @@ pub(super) fn parse(response: &Response, host: &str) -> Error {
         trace_id: body.trace_id,
         correlation_id: body.correlation_id,
         timestamp: body.timestamp,
-    })
+    });
+    passing(error, response)
+}
+
+/// Marks the trouble of a server that may be over the next time: 429 and 5xx (RFC 9110 sections
+/// 10.2.3 and 15.6), after the seconds that it names.
+fn passing(error: Error, response: &Response) -> Error {
+    if response.status != 429 && response.status < 500 {
+        return error;
+    }
+    let seconds = response.header("retry-after").and_then(|text| text.trim().parse().ok());
+    error.worth_another_try(Duration::from_secs(seconds.unwrap_or(0)))
 }
 
 /// The error that the parameters of a redirect are (RFC 6749 section 4.1.2.1).
@@ -94,6 +107,7 @@ fn without_oauth_error(response: &Response, host: &str) -> Error {
         )
         .remedy("A proxy or a sign-in portal of your network may stand in between."),
     };
+    let error = passing(error, response);
     match response.header("retry-after").and_then(|text| text.parse::<u32>().ok()) {
         Some(seconds) => error.remedy(format!("Try again in {seconds} s.")),
         None if status == 429 || status >= 500 => error.remedy("Try again in a minute."),

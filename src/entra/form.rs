@@ -5,6 +5,7 @@ use zeroize::Zeroizing;
 use crate::secret::Secret;
 
 /// A form under construction. Wiped when dropped, as it holds tokens and client secrets.
+#[derive(Clone)]
 pub(super) struct Form(Zeroizing<String>);
 
 impl Form {

@@ -21,6 +21,7 @@ mod on_behalf_of;
 mod password;
 mod pipeline;
 mod refresh_token;
+mod retry;
 mod scope;
 mod tenant;
 mod token_endpoint;

@@ -31,5 +31,5 @@ pub async fn on_behalf_of(
     if let Some(claims) = claims {
         form = form.with("claims", claims);
     }
-    token_endpoint::post(system, authority, form, None).await
+    token_endpoint::post_retried(system, authority, form, None).await
 }

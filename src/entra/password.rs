@@ -72,5 +72,5 @@ pub async fn password_grant(
     if let Some(claims) = claims {
         form = form.with("claims", claims);
     }
-    token_endpoint::post(system, authority, form, Some(&format!("upn:{username}"))).await
+    token_endpoint::post_retried(system, authority, form, Some(&format!("upn:{username}"))).await
 }

@@ -34,5 +34,5 @@ pub async fn refresh(
     let anchor = home_account_id
         .and_then(|id| id.split_once('.'))
         .map(|(uid, utid)| format!("Oid:{uid}@{utid}"));
-    token_endpoint::post(system, authority, form, anchor.as_deref()).await
+    token_endpoint::post_retried(system, authority, form, anchor.as_deref()).await
 }

@@ -5,6 +5,7 @@ use chrono::DateTime;
 use super::authority::Authority;
 use super::error_response;
 use super::form::Form;
+use super::retry::retried;
 use super::token_response::TokenResponse;
 use crate::error::{Error, Result};
 use crate::program::Program;
@@ -12,6 +13,17 @@ use crate::sys::{Request, Response, System, fill_random};
 
 /// Difference of clocks that Entra puts up with, in seconds.
 const TOLERATED_CLOCK_SKEW: i64 = 300;
+
+/// Posts `form` to the token endpoint of `authority`, again if that is worth it: for grants that
+/// may be repeated.
+pub(super) async fn post_retried(
+    system: &System,
+    authority: &Authority,
+    form: Form,
+    anchor: Option<&str>,
+) -> Result<TokenResponse> {
+    retried(|| post(system, authority, form.clone(), anchor)).await
+}
 
 /// Posts `form` to the token endpoint of `authority`: one request.
 ///

@@ -66,8 +66,8 @@ pub fn write_atomic(path: &Path, bytes: &[u8], access: Access, durable: bool) ->
     let target = resolve_link(path);
     let folder = target.parent().unwrap_or(Path::new("."));
     let mut temporary = tempfile::Builder::new()
-        .prefix(".azt-")
-        .suffix(".tmp")
+        .prefix(TEMPORARY.0)
+        .suffix(TEMPORARY.1)
         .tempfile_in(folder)
         .map_err(failed)?;
     temporary.write_all(bytes).map_err(failed)?;
@@ -82,6 +82,14 @@ pub fn write_atomic(path: &Path, bytes: &[u8], access: Access, durable: bool) ->
         sync_folder(folder).map_err(failed)?;
     }
     Ok(())
+}
+
+/// How the names of temporary files begin and end.
+const TEMPORARY: (&str, &str) = (".azt-", ".tmp");
+
+/// True for the name of a file that [`write_atomic`] makes and, unless it is killed, renames.
+pub fn is_temporary(name: &std::ffi::OsStr) -> bool {
+    name.to_str().is_some_and(|name| name.starts_with(TEMPORARY.0) && name.ends_with(TEMPORARY.1))
 }
 
 /// Removes `path`; true when there was something to remove.

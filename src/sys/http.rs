@@ -16,7 +16,9 @@ use crate::secret::Secret;
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 /// Time to connect to an endpoint of this host: its address leads nowhere on other machines.
 const HOST_CONNECT_LIMIT: Duration = Duration::from_secs(3);
-/// Time for a whole request. The Azure SDKs give up on the process after 10 to 13 s.
+/// Time between two pieces of an answer, the first included.
+const READ_LIMIT: Duration = Duration::from_secs(15);
+/// Time for a whole request.
 const REQUEST_LIMIT: Duration = Duration::from_secs(30);
 /// Largest answer that is read, in bytes. A page of 1,000 subscriptions is about 1 MiB.
 const BODY_LIMIT: usize = 16 * 1024 * 1024;
@@ -212,6 +214,7 @@ impl Http {
 fn careful() -> reqwest::ClientBuilder {
     reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
+        .read_timeout(READ_LIMIT)
         .timeout(REQUEST_LIMIT)
         .user_agent(concat!("azt/", env!("CARGO_PKG_VERSION")))
 }
@@ -279,8 +282,14 @@ fn unreachable_host(host: &str, error: &reqwest::Error) -> Error {
     } else {
         format!("The connection to {host} broke: {cause}")
     };
-    Error::new(Kind::Network, format!("{what}."))
-        .remedy("Check the network, and HTTPS_PROXY if you are behind a proxy, then try again.")
+    let unreachable = Error::new(Kind::Network, format!("{what}."))
+        .remedy("Check the network, and HTTPS_PROXY if you are behind a proxy, then try again.");
+    if error.is_timeout() || error.is_connect() {
+        unreachable
+    } else {
+        // A server that restarts, a connection that was cut on the way.
+        unreachable.worth_another_try(Duration::ZERO)
+    }
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ mod attended;
 mod browser;
 mod clock;
 mod command;
+mod deadline;
 mod env;
 pub mod file;
 mod handover;
@@ -31,6 +32,7 @@ pub use attended::{attended, interruptible};
 pub use browser::{open_browser, why_no_browser};
 pub use clock::{Clock, local_time};
 pub use command::output_of;
+pub use deadline::Deadline;
 pub use env::Env;
 pub use handover::{
     az_names, every_az, hand_over, is_this_program, make_az, next_az, this_program,

@@ -20,6 +20,7 @@ mod manifest;
 mod record;
 mod seal;
 mod store;
+mod sweep;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -70,6 +71,7 @@ pub struct Vault<'s> {
     locks: Locks,
     key_source: KeySource,
     choice_notice: Option<String>,
+    azt_dir: PathBuf,
 }
 
 impl<'s> Vault<'s> {
@@ -120,6 +122,12 @@ impl<'s> Vault<'s> {
         limit: Duration,
     ) -> Result<Option<LockGuard>> {
         self.locks.flight(&self.store.name(key), limit)
+    }
+
+    /// Removes, once a day, access tokens that have ended and what killed processes left behind.
+    /// `now`: seconds since 1970-01-01 UTC.
+    pub fn sweep_if_due(&self, now: i64) -> Result<()> {
+        sweep::if_due(&self.azt_dir, &self.store, now)
     }
 
     /// Where the key is kept.
@@ -268,6 +276,7 @@ impl<'s> Setup<'s> {
             locks: Locks::new(&self.azt_dir),
             key_source,
             choice_notice: notice,
+            azt_dir: self.azt_dir.clone(),
         })
     }
 }

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use super::key::{KeyId, VaultKey, hex};
 use super::record::{Record, RecordKey};
 use super::seal::{self, Seal, Unopened};
-use super::{newer, start_afresh, trouble};
+use super::{newer, start_afresh, sweep, trouble};
 use crate::error::{Error, Result};
 use crate::sys::file::{self, Access};
 use crate::sys::{System, fill_random};
@@ -72,6 +72,11 @@ impl<'s> Store<'s> {
             }
         }
         Ok(records)
+    }
+
+    /// Removes what killed writers left behind longer ago than `age`.
+    pub(super) fn remove_abandoned(&self, age: std::time::Duration) -> Result<()> {
+        sweep::remove_abandoned(&self.folder, age)
     }
 
     fn load<R: Record>(&self, name: &str) -> Result<Option<R>> {

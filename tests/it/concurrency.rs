@@ -4,6 +4,9 @@ use std::process::{Command, Stdio};
 
 use crate::support::*;
 
+/// A resource that takes any name for a permission.
+const AKS: &str = "6dae42f8-4368-4678-94ff-3960e28e3630";
+
 fn all(commands: impl Iterator<Item = Command>) -> Vec<Run> {
     let children: Vec<_> = commands
         .map(|mut command| {
@@ -14,17 +17,135 @@ fn all(commands: impl Iterator<Item = Command>) -> Vec<Run> {
     children.into_iter().map(|child| Run::from(child.wait_with_output().unwrap())).collect()
 }
 
-#[test]
-fn a_hundred_callers_of_a_missing_token_make_one_request() {
-    let sandbox = Sandbox::signed_in_as_alice();
-    let arguments = ["account", "get-access-token", "--resource", "https://graph.microsoft.com"];
-    let runs = all((0..100).map(|_| sandbox.command(arguments)));
+fn tokens(runs: Vec<Run>) -> Vec<String> {
     let mut tokens: Vec<String> =
         runs.into_iter().map(|run| run.quiet().text("accessToken")).collect();
     tokens.sort_unstable();
     tokens.dedup();
-    assert_eq!(tokens.len(), 1, "all were given the same token");
+    tokens
+}
+
+#[test]
+fn two_hundred_callers_of_an_expired_token_make_one_request() {
+    let sandbox = Sandbox::signed_in_as_alice();
+    let arguments = ["account", "get-access-token", "--resource", "https://graph.microsoft.com"];
+    sandbox.emulator.settings_mut(|settings| settings.token_lifetime = 100);
+    drop(sandbox.azt(arguments).quiet());
+    sandbox.emulator.settings_mut(|settings| settings.token_lifetime = 3599);
+    sandbox.emulator.clear_requests();
+    let runs = all((0..200).map(|_| sandbox.command(arguments)));
+    assert_eq!(tokens(runs).len(), 1, "all were given the same token");
     assert_eq!(sandbox.requests(), ["POST token refresh_token"]);
+}
+
+#[test]
+fn two_hundred_callers_of_twenty_tokens_make_twenty_requests() {
+    let sandbox = Sandbox::signed_in_as_alice();
+    let runs = all((0..200).map(|number| {
+        let scope = format!("{AKS}/scope-{}", number % 20);
+        sandbox.command(["account", "get-access-token", "--scope", &scope])
+    }));
+    assert_eq!(tokens(runs).len(), 20);
+    assert_eq!(sandbox.requests(), ["POST token refresh_token"; 20]);
+}
+
+/// Sign-ins, sign-outs and changes of the default among callers: nothing is lost, nothing is torn.
+#[test]
+fn everything_at_once() {
+    let sandbox = Sandbox::signed_in_as_alice();
+    let app = ["login", "--service-principal", "-u", APP, "-p", APP_SECRET, "-t", CONTOSO];
+    let shared = "50000000-0000-4000-8000-000000000004";
+    let runs = all((0..60).map(|number| match number % 6 {
+        0 => sandbox.command(["account", "set", "-s", shared]),
+        1 => sandbox.command(app),
+        2 => sandbox.command(["logout", "--username", APP]),
+        3 => sandbox.command(["account", "list", "-o", "none"]),
+        _ => {
+            let scope = format!("{AKS}/scope-{}", number % 4);
+            sandbox.command(["account", "get-access-token", "-s", shared, "--scope", &scope])
+        }
+    }));
+    for run in runs {
+        assert_eq!(run.code, Some(0), "{run:?}");
+    }
+    drop(sandbox.azt(["account", "get-access-token", "-s", shared]).quiet());
+    // Whoever was last, the application's secret and its entry go together.
+    sandbox.azt(["logout", "--username", APP]).quiet();
+    let listed = sandbox.azt(["account", "list", "--all"]).success().json();
+    assert!(listed.as_array().unwrap().iter().all(|entry| entry["user"]["name"] == ALICE));
+}
+
+/// Killed at any point, two thousand times: the vault stays readable, the sign-in stays, and what
+/// is left behind is swept.
+#[test]
+fn two_thousand_deaths() {
+    let sandbox = Sandbox::signed_in_as_alice();
+    // Every call renews, and writes a token and a refresh token.
+    sandbox.emulator.settings_mut(|settings| settings.token_lifetime = 60);
+    let arguments = ["account", "get-access-token", "--resource", "https://graph.microsoft.com"];
+    let begin = std::time::Instant::now();
+    drop(sandbox.azt(arguments).quiet());
+    // Spread over the life of a call, however fast this machine is.
+    let life = begin.elapsed();
+    let mut finished = 0;
+    for round in 0..200_u32 {
+        let mut children: Vec<_> = (0..10)
+            .map(|_| {
+                let mut command = sandbox.command(arguments);
+                command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+                command.spawn().unwrap()
+            })
+            .collect();
+        // A fraction of that life that no pattern repeats.
+        std::thread::sleep(life * (round * 61 % 200) / 100);
+        for child in &mut children {
+            child.kill().unwrap();
+            finished += usize::from(child.wait().unwrap().success());
+        }
+    }
+    assert!(finished < 1_900, "they were killed: {finished} ended");
+    sandbox.emulator.settings_mut(|settings| settings.token_lifetime = 3599);
+    drop(sandbox.azt(arguments).quiet());
+    drop(sandbox.azt(["account", "get-access-token", "--tenant", FABRIKAM]).quiet());
+    let records = sandbox.file("azt/records");
+    let names = || -> Vec<String> {
+        let entries = std::fs::read_dir(&records).unwrap();
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    };
+    assert!(!names().iter().any(|name| name.ends_with(".unreadable")), "nothing was torn");
+    // An hour later the next renewal takes the rest away.
+    let old = std::time::SystemTime::now() - std::time::Duration::from_secs(7200);
+    for name in names().iter().filter(|name| name.ends_with(".tmp")) {
+        std::fs::File::open(records.join(name)).unwrap().set_modified(old).unwrap();
+    }
+    let _ = std::fs::remove_file(sandbox.file("azt/swept"));
+    drop(
+        sandbox
+            .azt(["account", "get-access-token", "--resource", "https://vault.azure.net"])
+            .quiet(),
+    );
+    assert!(!names().iter().any(|name| name.ends_with(".tmp")), "{:?}", names());
+}
+
+#[test]
+fn tokens_that_have_ended_are_swept_the_next_day() {
+    let sandbox = Sandbox::signed_in_as_alice();
+    let count = || {
+        let records = std::fs::read_dir(sandbox.file("azt/records")).unwrap();
+        let names = records.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        names.filter(|name| name.starts_with("at-")).count()
+    };
+    for number in 0..5 {
+        let scope = format!("{AKS}/scope-{number}");
+        drop(sandbox.azt(["account", "get-access-token", "--scope", &scope]).quiet());
+    }
+    let before = count();
+    let vault = ["account", "get-access-token", "--resource", "https://vault.azure.net"];
+    let two_days = 2 * 24 * 3600;
+    sandbox.emulator.settings_mut(|settings| settings.clock_offset = two_days);
+    drop(sandbox.azt_later(two_days, vault).quiet());
+    assert_eq!((before, count()), (8, 1), "three of the sign-in and five, and then the new one");
+    drop(sandbox.azt_later(two_days, ["account", "get-access-token"]).quiet());
 }
 
 #[test]

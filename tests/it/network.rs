@@ -1,5 +1,7 @@
 //! Certificates, proxies and services that are not there.
 
+use entra_emulator::{Action, Fault};
+
 use crate::support::*;
 
 /// A token that is not cached, so that the service must be asked.
@@ -84,4 +86,57 @@ fn no_secret_leaves_without_encryption() {
         .azt(["login", "--service-principal", "-u", APP, "-p", APP_SECRET, "-t", CONTOSO])
         .exits(7)
         .says("ERROR: login.example would be asked without encryption; nothing was sent.");
+}
+
+fn answer(status: u16, headers: &[(&str, &str)]) -> Action {
+    let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    Action::Answer { status, headers: headers.collect(), body: String::new() }
+}
+
+#[test]
+fn what_passes_is_tried_again() {
+    let sandbox = Sandbox::signed_in_as_app();
+    for action in [
+        Action::Drop,
+        Action::Truncate { keep: 100 },
+        answer(500, &[]),
+        answer(503, &[]),
+        answer(429, &[("Retry-After", "1")]),
+    ] {
+        sandbox.emulator.clear_requests();
+        sandbox.emulator.faults().push(Fault::on("/token", action.clone()).times(2));
+        drop(sandbox.azt([&COLD[..], &["--account", APP]].concat()).quiet());
+        assert_eq!(sandbox.requests().len(), 3, "{action:?}");
+        sandbox.azt(["logout"]).quiet();
+        sandbox.login_app().success();
+    }
+}
+
+#[test]
+fn what_does_not_pass_is_not_waited_for() {
+    let sandbox = Sandbox::signed_in_as_app();
+    for (action, exit, says, requests) in [
+        (answer(429, &[("Retry-After", "60")]), 8, "Try again in 60 s.", 1),
+        (answer(503, &[("Retry-After", "3600")]), 8, "Try again in 3600 s.", 1),
+        (answer(400, &[]), 8, "HTTP 400", 1),
+        (answer(502, &[]), 8, "HTTP 502", 3),
+        (Action::Drop, 7, "The connection to localhost broke", 3),
+    ] {
+        sandbox.emulator.clear_requests();
+        sandbox.emulator.faults().clear();
+        sandbox.emulator.faults().push(Fault::on("/token", action.clone()));
+        sandbox.azt(COLD).exits(exit).says(says);
+        assert_eq!(sandbox.requests().len(), requests, "{action:?}");
+    }
+}
+
+/// SDKs give up after ten seconds, and what the program says then is lost.
+#[test]
+fn a_service_that_does_not_answer_costs_nine_seconds_at_the_most() {
+    let sandbox = Sandbox::signed_in_as_app();
+    sandbox.emulator.faults().push(Fault::on("/token", Action::Delay { milliseconds: 60_000 }));
+    // Ended by the program itself, not by this limit.
+    let mut limited = std::process::Command::new("timeout");
+    limited.arg("10").arg(env!("CARGO_BIN_EXE_azt")).args(COLD).env_clear().envs(sandbox.env());
+    Run::of(&mut limited).exits(7).says("ERROR: No token came within 9 s: the service does not");
 }

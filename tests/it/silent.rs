@@ -178,7 +178,7 @@ fn trouble_of_the_service_is_not_mistaken_for_a_sign_out() {
             8,
         ),
     ] {
-        sandbox.emulator.faults().push(Fault::on("/token", action.clone()).times(2));
+        sandbox.emulator.faults().push(Fault::on("/token", action.clone()));
         let run = sandbox.azt(GRAPH).exits(code);
         assert!(!run.stderr.contains("login"), "{action:?}: {run:?}");
         let run = sandbox.az(GRAPH).exits(1);

@@ -1,0 +1,67 @@
+//! Requests that are worth repeating.
+
+use std::future::Future;
+use std::time::Duration;
+
+use crate::error::{Error, Result};
+use crate::sys::fill_random;
+
+/// How often a request is repeated: 0.5 s and 1.5 s later, or when the server says.
+const REPETITIONS: u32 = 2;
+
+/// Longest `Retry-After` that is waited for: callers give up after ten seconds.
+const LONGEST_WAIT: Duration = Duration::from_secs(3);
+
+/// Sends by `send` until there is an answer that another attempt would not change: after a
+/// connection that broke, and after 429 and 5xx, it tries again (RFC 9110 sections 9.2.2 and
+/// 10.2.3).
+pub(super) async fn retried<T, F: Future<Output = Result<T>>>(send: impl Fn() -> F) -> Result<T> {
+    let mut repetition = 0;
+    loop {
+        let error = match send().await {
+            Err(error) if repetition < REPETITIONS => error,
+            other => return other,
+        };
+        let Some(pause) = pause(&error, repetition)? else { return Err(error) };
+        tokio::time::sleep(pause).await;
+        repetition += 1;
+    }
+}
+
+/// How long to wait before the next attempt; `None` when none is worth it.
+fn pause(error: &Error, repetition: u32) -> Result<Option<Duration>> {
+    let Some(asked) = error.retry_after() else { return Ok(None) };
+    if asked > LONGEST_WAIT {
+        return Ok(None);
+    }
+    // Callers that failed together must not come back together.
+    let mut random = [0];
+    fill_random(&mut random)?;
+    let jitter = Duration::from_millis(u64::from(random[0]));
+    Ok(Some(asked.max(Duration::from_millis(500 * (1 + 2 * u64::from(repetition)))) + jitter))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Kind;
+
+    fn pauses(after: Option<u64>) -> Vec<u128> {
+        let error = Error::new(Kind::Service, "");
+        let error = match after {
+            Some(seconds) => error.worth_another_try(Duration::from_secs(seconds)),
+            None => error,
+        };
+        let pause = |repetition| pause(&error, repetition).unwrap().map(|it| it.as_millis());
+        (0..REPETITIONS).map_while(pause).collect()
+    }
+
+    #[test]
+    fn the_server_is_obeyed_within_the_callers_patience() {
+        let of_zero = pauses(Some(0));
+        assert!((500..=755).contains(&of_zero[0]) && (1500..=1755).contains(&of_zero[1]));
+        assert!((2000..=2255).contains(&pauses(Some(2))[0]));
+        assert!(pauses(Some(4)).is_empty(), "nobody waits that long");
+        assert!(pauses(None).is_empty());
+    }
+}

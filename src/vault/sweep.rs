@@ -1,0 +1,58 @@
+//! What nobody needs any more: access tokens that ended, and what killed processes left behind.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use super::record::{AccessToken, Record};
+use super::store::Store;
+use crate::error::Result;
+use crate::sys::file::{self, Access};
+
+/// Notes when the last sweep was.
+const MARK: &str = "swept";
+/// How often one is worth the reading, in seconds.
+const INTERVAL: i64 = 24 * 3600;
+/// How long after its end a token is kept, in seconds: a clock that was wrong may be set back.
+const GRACE: i64 = 24 * 3600;
+/// How old a temporary file is that no process is writing any more.
+const ABANDONED: Duration = Duration::from_hours(1);
+/// Most access tokens that are kept; the ones that end first go.
+const MOST_TOKENS: usize = 5_000;
+
+/// Sweeps the vault in `azt_dir` if that was not done within the last day. `now`: seconds since
+/// 1970-01-01 UTC.
+pub(super) fn if_due(azt_dir: &Path, store: &Store<'_>, now: i64) -> Result<()> {
+    let mark = azt_dir.join(MARK);
+    let last = file::read_text(&mark)?.and_then(|text| text.trim().parse::<i64>().ok());
+    if last.is_some_and(|last| (last..last + INTERVAL).contains(&now)) {
+        return Ok(());
+    }
+    // First the mark: of many processes one sweeps.
+    file::write_atomic(&mark, now.to_string().as_bytes(), Access::Owner, false)?;
+    store.remove_abandoned(ABANDONED)?;
+    let mut tokens = store.all::<AccessToken>()?;
+    tokens.sort_by_key(|token| std::cmp::Reverse(token.expires_on));
+    for (place, token) in tokens.iter().enumerate() {
+        if place >= MOST_TOKENS || token.expires_on + GRACE < now {
+            store.remove(&token.key())?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes the temporary files in `folder` that are older than `age`.
+pub(super) fn remove_abandoned(folder: &Path, age: Duration) -> Result<()> {
+    let Ok(entries) = fs::read_dir(folder) else { return Ok(()) };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let is_old = entry
+            .metadata()
+            .and_then(|it| it.modified())
+            .is_ok_and(|time| time.elapsed().is_ok_and(|elapsed| elapsed > age));
+        if is_old && file::is_temporary(&name) {
+            file::remove(&entry.path())?;
+        }
+    }
+    Ok(())
+}
