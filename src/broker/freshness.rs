@@ -13,8 +13,8 @@ pub const MARGIN: i64 = 300;
 pub enum Freshness {
     /// To be handed out as it is.
     Fresh,
-    /// To be renewed, and to be handed out if that fails: it is past the point that Entra named
-    /// (`refresh_in`).
+    /// To be handed out as it is, and to be renewed for the next caller: it is past the point that
+    /// Entra named (`refresh_in`), or in the last tenth of its life.
     Aging,
     /// Not to be handed out.
     Expired,
@@ -28,7 +28,9 @@ impl Freshness {
     pub fn of(token: &AccessToken, now: i64) -> Self {
         if token.expires_on - now < MARGIN || token.cached_at - now > MARGIN {
             Self::Expired
-        } else if token.refresh_on.is_some_and(|refresh_on| refresh_on < now) {
+        } else if token.refresh_on.is_some_and(|refresh_on| refresh_on < now)
+            || (token.expires_on - now) * 10 < token.expires_on - token.cached_at
+        {
             Self::Aging
         } else {
             Self::Fresh

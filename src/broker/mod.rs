@@ -32,8 +32,8 @@ pub use crate::entra::{
 };
 use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
-use crate::settings::{Cloud, ConfigDir};
-use crate::sys::{Deadline, System, block_on};
+use crate::settings::{Cloud, Config, ConfigDir};
+use crate::sys::{Deadline, System, block_on, is_detached, repeat_detached};
 pub use crate::vault::AssertionSource;
 use crate::vault::{
     self, AccessToken, Account, Record, RecordKey, RefreshToken, ServicePrincipal, Vault,
@@ -100,13 +100,22 @@ pub struct Broker<'a> {
     authority_host: String,
     /// None where nothing is kept (`core.persist`).
     vault: Option<Vault<'a>>,
+    /// Whether tokens that age are renewed by another process (`core.renew_ahead`), not while the
+    /// caller waits.
+    renews_ahead: bool,
 }
 
 impl<'a> Broker<'a> {
     /// A broker for accounts of `cloud`; `vault` is where their tokens are, if anything is kept.
-    pub fn new(system: &'a System, cloud: &Cloud, vault: Option<Vault<'a>>) -> Result<Self> {
+    pub fn new(
+        system: &'a System,
+        config: &Config,
+        cloud: &Cloud,
+        vault: Option<Vault<'a>>,
+    ) -> Result<Self> {
         let (environment, authority_host) = (cloud.environment()?, cloud.authority_host()?);
-        Ok(Self { system, environment, authority_host, vault })
+        let renews_ahead = config.get_bool("core", "renew_ahead", true)? && system.env.is_process();
+        Ok(Self { system, environment, authority_host, vault, renews_ahead })
     }
 
     /// The wanted token: from the vault if it is fresh (no network, no lock), else renewed by
@@ -119,10 +128,20 @@ impl<'a> Broker<'a> {
         let deadline = Deadline::after(PATIENCE);
         let Some(vault) = &self.vault else { return self.renew_by(deadline, request) };
         let key = self.key(request);
-        if let Some((token, Freshness::Fresh)) = self.cached(vault, request, &key)? {
-            return Ok(token);
+        let is_ahead = is_detached(self.system);
+        match self.cached(vault, request, &key)? {
+            Some((token, Freshness::Fresh)) => return Ok(token),
+            Some((token, Freshness::Aging)) if self.renews_ahead && !is_ahead => {
+                self.renew_ahead(vault, request, &key);
+                return Ok(token);
+            }
+            _ => {}
         }
-        let flight = vault.flight(&key, FLIGHT_LIMIT)?;
+        // Whoever renews ahead of need does not wait for somebody who does so already.
+        let flight = vault.flight(&key, if is_ahead { Duration::ZERO } else { FLIGHT_LIMIT })?;
+        if flight.is_none() && is_ahead {
+            return Err(Error::failed("Another process renews this token."));
+        }
         if flight.is_none() {
             self.system
                 .terminal
@@ -143,6 +162,20 @@ impl<'a> Broker<'a> {
             }
             (Err(error), _) => Err(error),
         }
+    }
+
+    /// Has the token renewed by a process that nobody waits for, at most one a minute.
+    fn renew_ahead(&self, vault: &Vault<'_>, request: &TokenRequest, key: &RecordKey<AccessToken>) {
+        // What was read from standard input is gone.
+        if request.user_assertion.is_some() || !vault.may_renew_ahead(key, self.system.clock.now())
+        {
+            return;
+        }
+        let started = repeat_detached(self.system);
+        self.system.terminal.debug(&match started {
+            Ok(()) => "the token is renewed ahead of need by another process".to_owned(),
+            Err(error) => format!("no process could be started to renew the token: {error}"),
+        });
     }
 
     /// [`Broker::renew`], given up at `deadline`.

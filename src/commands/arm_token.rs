@@ -18,7 +18,7 @@ pub(super) fn of(subscription: &Subscription, context: &Context<'_>) -> Result<S
     let vault = broker::open_vault_of(&identity, system, &context.dir, &context.config)?;
     let scopes = scopes(context)?;
     let tenant = subscription.tenant_id().to_owned();
-    let token =
-        Broker::new(system, cloud, vault)?.token(&TokenRequest::new(identity, tenant, scopes))?;
+    let token = Broker::new(system, &context.config, cloud, vault)?
+        .token(&TokenRequest::new(identity, tenant, scopes))?;
     Ok(token.secret)
 }

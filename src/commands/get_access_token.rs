@@ -27,7 +27,7 @@ pub(super) fn run(request: &GetAccessToken, context: &Context<'_>) -> Result<Ans
     let claims = request.claims.as_deref();
     let claims = claims.map(|text| claims_challenge::decode("--claims", text)).transpose()?;
     let vault = broker::open_vault_of(&identity, system, &context.dir, &context.config)?;
-    let token = Broker::new(system, &cloud, vault)?.token(&TokenRequest {
+    let token = Broker::new(system, &context.config, &cloud, vault)?.token(&TokenRequest {
         claims,
         user_assertion: request.user_assertion.clone(),
         ..TokenRequest::new(identity, tenant, scopes)

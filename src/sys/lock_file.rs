@@ -12,9 +12,22 @@ pub struct LockFile {
 }
 
 /// A lock that is held; released when dropped, or by the system when the process dies.
+///
+/// On a file system that has no locks (some network mounts) it is held by name only: then two
+/// processes may ask for the same token, and of two changes of a file at once the last one stays,
+/// but files are replaced whole all the same.
 #[must_use = "the lock is released when this is dropped"]
 pub struct LockGuard {
     _file: File,
+}
+
+/// True for the answer of a file system that has no locks.
+fn has_no_locks(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    if error.raw_os_error() == Some(libc::ENOLCK) {
+        return true;
+    }
+    error.kind() == io::ErrorKind::Unsupported
 }
 
 impl LockFile {
@@ -38,6 +51,9 @@ impl LockFile {
         match file.try_lock() {
             Ok(()) => Ok(Some(LockGuard { _file: file })),
             Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) if has_no_locks(&error) => {
+                Ok(Some(LockGuard { _file: file }))
+            }
             Err(TryLockError::Error(error)) => Err(error),
         }
     }

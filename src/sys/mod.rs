@@ -10,6 +10,7 @@ mod browser;
 mod clock;
 mod command;
 mod deadline;
+mod detached;
 mod env;
 pub mod file;
 mod handover;
@@ -33,6 +34,7 @@ pub use browser::{open_browser, why_no_browser};
 pub use clock::{Clock, local_time};
 pub use command::output_of;
 pub use deadline::Deadline;
+pub use detached::{is_detached, repeat_detached};
 pub use env::Env;
 pub use handover::{
     az_names, every_az, hand_over, is_this_program, make_az, next_az, this_program,

@@ -5,12 +5,23 @@ use std::time::Duration;
 
 use super::trouble;
 use crate::error::Result;
-use crate::sys::{LockFile, LockGuard, file};
+use crate::sys::file::{self, Access};
+use crate::sys::{LockFile, LockGuard};
 
 const FOLDER: &str = "locks";
 /// Records share this many lock files, so that they never need to be deleted: whoever deletes a
 /// lock file lets two hold it.
 const STRIPES: u8 = 64;
+
+/// How long nobody else tries after somebody set out to renew ahead of need, in seconds.
+const AHEAD_INTERVAL: i64 = 60;
+
+/// The lock of the record with this file name, which ends in hex digits of a keyed hash, the same
+/// for every build of azt.
+fn stripe(name: &str) -> u8 {
+    let hash = name.get(name.len().saturating_sub(2)..).unwrap_or_default();
+    u8::from_str_radix(hash, 16).unwrap_or(0) % STRIPES
+}
 
 /// The lock files of one vault.
 pub(super) struct Locks {
@@ -24,10 +35,22 @@ impl Locks {
 
     /// Takes the lock that the record with this file name shares with some others.
     pub(super) fn flight(&self, name: &str, limit: Duration) -> Result<Option<LockGuard>> {
-        // The name ends in hex digits of a keyed hash, the same for every build of azt.
-        let hash = name.get(name.len().saturating_sub(2)..).unwrap_or_default();
-        let stripe = u8::from_str_radix(hash, 16).unwrap_or(0) % STRIPES;
-        self.take(&format!("flight-{stripe:02}.lock"), limit)
+        self.take(&format!("flight-{:02}.lock", stripe(name)), limit)
+    }
+
+    /// True once a minute, for the first who asks: a file says when that was.
+    pub(super) fn may_renew_ahead(&self, name: &str, now: i64) -> bool {
+        let mark = self.folder.join(format!("ahead-{:02}", stripe(name)));
+        let last = file::read_text(&mark).ok().flatten();
+        let last = last.and_then(|text| text.trim().parse::<i64>().ok());
+        if last.is_some_and(|last| (last..last + AHEAD_INTERVAL).contains(&now)) {
+            return false;
+        }
+        file::create_private_dir(&self.folder)
+            .and_then(|()| {
+                file::write_atomic(&mark, now.to_string().as_bytes(), Access::Owner, false)
+            })
+            .is_ok()
     }
 
     /// Takes the lock under which a vault is made.

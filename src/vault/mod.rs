@@ -124,6 +124,12 @@ impl<'s> Vault<'s> {
         self.locks.flight(&self.store.name(key), limit)
     }
 
+    /// True once a minute for the records that share a lock: somebody should renew `key` ahead of
+    /// need, and that may be this process. `now`: seconds since 1970-01-01 UTC.
+    pub fn may_renew_ahead<R: Record>(&self, key: &RecordKey<R>, now: i64) -> bool {
+        self.locks.may_renew_ahead(&self.store.name(key), now)
+    }
+
     /// Removes, once a day, access tokens that have ended and what killed processes left behind.
     /// `now`: seconds since 1970-01-01 UTC.
     pub fn sweep_if_due(&self, now: i64) -> Result<()> {

@@ -241,3 +241,38 @@ fn the_cure_fits_the_cause() {
             .says(cure);
     }
 }
+
+/// The process that renews has nothing of the caller's: who waits for the end of our output waits
+/// for us alone.
+#[cfg(target_os = "linux")]
+#[test]
+fn an_aging_token_is_served_at_once_and_renewed_by_another_process() {
+    let mut sandbox = Sandbox::signed_in_as_alice();
+    // To be renewed a second after it is there; times are whole seconds.
+    sandbox.emulator.settings_mut(|settings| settings.refresh_in = Some(1));
+    let first = sandbox.azt(GRAPH).quiet().text("accessToken");
+    std::thread::sleep(std::time::Duration::from_millis(2100));
+    assert_eq!(sandbox.requests().len(), 1);
+    // The renewal takes its time; nobody notices.
+    let slow = Action::Delay { milliseconds: 1500 };
+    sandbox.emulator.faults().push(Fault::on("/token", slow).times(1));
+    for _ in 0..5 {
+        let mut shell = std::process::Command::new("/bin/sh");
+        // Descriptor 5 stays open in whoever inherits it.
+        let line = format!("exec 5>&1; {} {}", env!("CARGO_BIN_EXE_azt"), GRAPH.join(" "));
+        let run = Run::of(shell.args(["-c", &line]).env_clear().envs(sandbox.env()));
+        assert_eq!(run.quiet().text("accessToken"), first, "served before the renewal is through");
+    }
+    let renewed = (0..400).any(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(25));
+        sandbox.azt(GRAPH).quiet().text("accessToken") != first
+    });
+    assert!(renewed);
+    assert_eq!(sandbox.requests().len(), 2, "one renewal for all of them");
+
+    sandbox.set("AZURE_CORE_RENEW_AHEAD", "off");
+    std::thread::sleep(std::time::Duration::from_millis(2100));
+    sandbox.emulator.clear_requests();
+    drop(sandbox.azt(GRAPH).quiet());
+    assert_eq!(sandbox.requests().len(), 1, "then the caller waits");
+}
