@@ -9,7 +9,7 @@ use super::{Answer, Context, claims_challenge};
 use crate::broker::{self, Broker, EnvironmentIdentity, Identity, Scopes, TokenRequest};
 use crate::cli::GetAccessToken;
 use crate::error::{Error, Kind, Result};
-use crate::settings::{Endpoint, Profile};
+use crate::settings::Endpoint;
 use crate::sys::{block_on, local_time};
 
 pub(super) fn run(request: &GetAccessToken, context: &Context<'_>) -> Result<Answer> {
@@ -69,21 +69,20 @@ fn account(request: &GetAccessToken, context: &Context<'_>) -> Result<Account> {
         let identity = Identity::Environment(Box::new(identity));
         return Ok(Account { identity, shown: tenant.clone(), tenant, subscription: None });
     }
-    let profile = Profile::load(&context.dir)?;
     let selection = Selection {
         subscription: request.subscription.as_deref(),
         account: request.account.as_deref(),
         tenant: request.tenant.as_deref(),
     };
-    let entry = selection.of(&profile, context)?;
-    let identity = Identity::of(entry, system)?;
+    let entry = selection.find(context)?;
+    let identity = Identity::of(&entry, system)?;
     let own = || entry.tenant_id().to_owned();
     let subscription = Some(entry.id().to_owned());
     match (&request.tenant, &request.subscription) {
         (None, _) => Ok(Account { identity, tenant: own(), shown: own(), subscription }),
         // az refuses both, SDKs send both: fine where they agree.
         (Some(tenant), Some(_)) => {
-            if !selection::is_in(entry, tenant) && resolved(tenant, context)? != own() {
+            if !selection::is_in(&entry, tenant) && resolved(tenant, context)? != own() {
                 return Err(Error::failed(
                     "Please specify only one of subscription and tenant, not both",
                 ));

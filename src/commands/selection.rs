@@ -7,6 +7,7 @@
 use super::Context;
 use crate::error::{Error, Kind, Result};
 use crate::settings::{Profile, Subscription};
+use crate::sys::Level;
 
 /// What the command line says about it.
 #[derive(Clone, Copy, Default)]
@@ -20,6 +21,26 @@ pub(super) struct Selection<'a> {
 }
 
 impl Selection<'_> {
+    /// The entry of the profile in `context`'s folder; `--verbose` says which and why.
+    pub(super) fn find(self, context: &Context<'_>) -> Result<Subscription> {
+        let env = &context.system.env;
+        let is_plain = self.account.is_none()
+            && (self.subscription.is_some() || self.tenant.is_none())
+            && env.non_empty("AZT_ACCOUNT").is_none()
+            && (self.subscription.is_some() || env.non_empty("AZT_SUBSCRIPTION").is_none());
+        if is_plain
+            && let Some(entry) =
+                Profile::peek(&context.dir, &context.cloud().name, self.subscription)?
+        {
+            let why =
+                if self.subscription.is_some() { "as --subscription says" } else { "the default" };
+            tell(context, &entry, why);
+            return Ok(entry);
+        }
+        let profile = Profile::load(&context.dir)?;
+        self.of(&profile, context).cloned()
+    }
+
     /// The entry of `profile`; `--verbose` says which and why.
     pub(super) fn of<'p>(
         self,
@@ -27,12 +48,7 @@ impl Selection<'_> {
         context: &Context<'_>,
     ) -> Result<&'p Subscription> {
         let (entry, why) = self.choose(profile, context)?;
-        context.system.terminal.info(&format!(
-            "Account {} by subscription '{}' ({}), {why}.",
-            entry.user_name(),
-            entry.name(),
-            entry.id()
-        ));
+        tell(context, entry, why);
         Ok(entry)
     }
 
@@ -126,6 +142,14 @@ impl Selection<'_> {
             .or_else(|| own.iter().copied().find(|entry| entry.state() == "Enabled"))
             .or_else(|| own.first().copied());
         chosen.map(|entry| (entry, why)).ok_or_else(|| Error::failed("The profile is empty."))
+    }
+}
+
+fn tell(context: &Context<'_>, entry: &Subscription, why: &str) {
+    let terminal = &context.system.terminal;
+    if terminal.shows(Level::Info) {
+        let (user, name, id) = (entry.user_name(), entry.name(), entry.id());
+        terminal.info(&format!("Account {user} by subscription '{name}' ({id}), {why}."));
     }
 }
 

@@ -1,5 +1,9 @@
 //! The accounts signed in: `azureProfile.json`.
 
+mod peek;
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashMap;
 use std::path::Path;
 
@@ -266,6 +270,3 @@ fn broken(path: &Path, why: &str) -> Error {
     Error::failed(format!("{} cannot be read: {why}.", path.display()))
         .remedy("Move the file away and sign in again. It was not changed.")
 }
-
-#[cfg(test)]
-mod tests;
