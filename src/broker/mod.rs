@@ -122,7 +122,7 @@ impl<'a> Broker<'a> {
     /// exactly one of the processes that want it.
     ///
     /// # Errors
-    /// [`Kind::NotSignedIn`](crate::error::Kind::NotSignedIn) when there is nothing to renew with; else what Entra or the network
+    /// [`Kind::NotSignedIn`] when there is nothing to renew with; else what Entra or the network
     /// said, with the command that cures it.
     pub fn token(&self, request: &TokenRequest) -> Result<Token> {
         let deadline = Deadline::after(PATIENCE);
@@ -138,7 +138,12 @@ impl<'a> Broker<'a> {
             _ => {}
         }
         // Whoever renews ahead of need does not wait for somebody who does so already.
-        let flight = vault.flight(&key, if is_ahead { Duration::ZERO } else { FLIGHT_LIMIT })?;
+        let flight = vault.flight(&key, if is_ahead { Duration::ZERO } else { FLIGHT_LIMIT });
+        let flight = flight.unwrap_or_else(|error| {
+            // A folder that cannot be written: everybody for themselves.
+            self.system.terminal.debug(&format!("{error}"));
+            None
+        });
         if flight.is_none() && is_ahead {
             return Err(Error::failed("Another process renews this token."));
         }

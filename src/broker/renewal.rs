@@ -9,7 +9,7 @@ use crate::entra::{
     on_behalf_of, refresh,
 };
 use crate::error::{Error, Kind, Result};
-use crate::vault::{Account, RefreshToken, ServicePrincipal, Vault};
+use crate::vault::{Account, Record, RefreshToken, ServicePrincipal, Vault};
 
 impl Broker<'_> {
     /// Asks for the token that `request` describes, and keeps it.
@@ -69,7 +69,7 @@ impl Broker<'_> {
         let is_signed_in = vault.get(&Account::key_of(environment, account))?.is_some();
         if let Some(next) = response.refresh_token.clone().filter(|_| is_signed_in) {
             let last_modification_time = self.system.clock.now();
-            vault.put(&RefreshToken { secret: next, last_modification_time, ..held })?;
+            self.put(vault, &RefreshToken { secret: next, last_modification_time, ..held });
         }
         self.keep(request, &response, Some(&signed_in.home_account_id), is_signed_in)
     }
@@ -114,12 +114,20 @@ impl Broker<'_> {
             self.system.clock.now(),
         );
         if let Some(vault) = self.vault.as_ref().filter(|_| is_signed_in) {
-            vault.put(&record)?;
+            self.put(vault, &record);
             if let Err(error) = vault.sweep_if_due(self.system.clock.now()) {
                 self.system.terminal.debug(&format!("the vault was not swept: {error}"));
             }
         }
         Ok(Token { secret: record.secret, expires_on: record.expires_on })
+    }
+
+    /// Stores `record`. Where that is not possible (a full disk, a folder that is read-only) the
+    /// caller gets the token all the same; what was stored stays.
+    fn put<R: Record>(&self, vault: &Vault<'_>, record: &R) {
+        if let Err(error) = vault.put(record) {
+            self.system.terminal.info(&format!("The token is not kept: {error}"));
+        }
     }
 
     /// The vault, which accounts that have signed in are kept in.

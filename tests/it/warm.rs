@@ -69,3 +69,26 @@ fn a_warm_call_reads_one_record_however_many_there_are() {
     }
     assert_eq!(opened(&sandbox), few);
 }
+
+/// Instructions of a warm call of the test build, as callgrind counts them: the same to the digit
+/// from run to run. The release build takes a fraction (benches/README.md), but what makes one grow
+/// makes the other grow: clap's tree, a settings file read twice, a runtime.
+const RECORDED: u64 = 4_970_000;
+
+#[test]
+fn a_warm_call_takes_no_more_instructions_than_were_recorded() {
+    let sandbox = Sandbox::signed_in_as_app();
+    let mut command = Command::new("valgrind");
+    command
+        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null", env!("CARGO_BIN_EXE_azt")])
+        .args(["account", "get-access-token", "-o", "json"])
+        .env_clear()
+        .envs(sandbox.env());
+    let run = Run::of(&mut command).success();
+    let counted = run.stderr.lines().find_map(|line| line.split_once("Collected : "));
+    let counted: u64 = counted.unwrap_or_else(|| panic!("{run:?}")).1.trim().parse().unwrap();
+    assert!(
+        counted <= RECORDED * 11 / 10,
+        "{counted} instructions, {RECORDED} were recorded: find out why, or record the new number"
+    );
+}
