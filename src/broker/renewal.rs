@@ -24,15 +24,15 @@ impl Broker<'_> {
                 // A sign-out may have come in between; what it removed stays removed.
                 let key = ServicePrincipal::key_of(request.identity.client_id(), &entry.tenant);
                 let is_signed_in = vault.get::<ServicePrincipal>(&key)?.is_some();
-                self.keep(request, &response, None, is_signed_in)
+                Ok(self.keep(request, &response, None, is_signed_in))
             }
             Identity::Environment(identity) => {
                 let response = self.ask_as_application(request, &identity.credential).await?;
-                self.keep(request, &response, None, true)
+                Ok(self.keep(request, &response, None, true))
             }
             Identity::ManagedIdentity(_) | Identity::CloudShell { .. } => {
                 let response = host::token(self.system, &request.identity, &request.scopes).await?;
-                self.keep(request, &response, None, true)
+                Ok(self.keep(request, &response, None, true))
             }
         }
     }
@@ -71,7 +71,7 @@ impl Broker<'_> {
             let last_modification_time = self.system.clock.now();
             self.put(vault, &RefreshToken { secret: next, last_modification_time, ..held });
         }
-        self.keep(request, &response, Some(&signed_in.home_account_id), is_signed_in)
+        Ok(self.keep(request, &response, Some(&signed_in.home_account_id), is_signed_in))
     }
 
     async fn ask_as_application(
@@ -102,7 +102,7 @@ impl Broker<'_> {
         response: &TokenResponse,
         home_account_id: Option<&str>,
         is_signed_in: bool,
-    ) -> Result<Token> {
+    ) -> Token {
         let record = records::access_token(
             response,
             &self.environment,
@@ -119,7 +119,7 @@ impl Broker<'_> {
                 self.system.terminal.debug(&format!("the vault was not swept: {error}"));
             }
         }
-        Ok(Token { secret: record.secret, expires_on: record.expires_on })
+        Token { secret: record.secret, expires_on: record.expires_on }
     }
 
     /// Stores `record`. Where that is not possible (a full disk, a folder that is read-only) the
