@@ -6,12 +6,13 @@
 //!
 //! ```text
 //! main -> lib -> cli, commands
-//! commands -> broker, arm, settings, output     one file per command; reads like the help text
+//! commands -> broker, arm, settings, interop, output   one file per command; like the help text
 //! broker -> entra, vault, settings              "give me a token": policy only
 //! entra   the protocol: authority, scope, grants (one file each), answers; never sees the disk
 //! arm     tenants and subscriptions
 //! vault   tokens and secrets at rest; never sees the network
 //! settings  az's own files: azureProfile.json, clouds.config, config
+//! interop   other people's files: az's token cache; never sees the network
 //! output  results on standard output, to az's bytes
 //! entra, arm, vault, settings -> sys            the only door to the outside
 //! everything -> error, secret, program
@@ -43,6 +44,7 @@ pub mod commands;
 pub mod entra;
 pub mod error;
 pub mod exit;
+pub mod interop;
 pub mod output;
 pub mod program;
 pub mod secret;

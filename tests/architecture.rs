@@ -6,9 +6,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A module, and the modules of this crate that it may name.
-const ARROWS: [(&str, &[&str]); 14] = [
+const ARROWS: [(&str, &[&str]); 15] = [
     ("cli", &["output", "sys"]),
-    ("commands", &["arm", "broker", "cli", "output", "settings", "sys"]),
+    ("commands", &["arm", "broker", "cli", "interop", "output", "settings", "sys"]),
+    ("interop", &["settings", "sys", "vault"]),
     ("broker", &["entra", "settings", "sys", "vault"]),
     ("arm", &["sys"]),
     ("entra", &["sys"]),

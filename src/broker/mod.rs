@@ -22,7 +22,9 @@ pub use credential::{AppCredential, certificate_needs_password};
 pub use environment::EnvironmentIdentity;
 pub use freshness::{Freshness, MARGIN};
 pub use identity::{Identity, in_cloud_shell};
-pub use open::{keeps_nothing, open_vault, open_vault_for_sign_in, open_vault_of};
+pub use open::{
+    keeps_nothing, make_vault_quietly, open_vault, open_vault_for_sign_in, open_vault_of,
+};
 pub use person::PersonSignIn;
 pub use sign_in::SignIn;
 
@@ -91,6 +93,8 @@ pub struct Token {
     pub secret: Secret,
     /// When it ends: seconds since 1970-01-01 UTC.
     pub expires_on: i64,
+    /// True when it came from the network just now.
+    pub is_new: bool,
 }
 
 /// Hands out tokens of the accounts that are signed in.
@@ -116,6 +120,11 @@ impl<'a> Broker<'a> {
         let (environment, authority_host) = (cloud.environment()?, cloud.authority_host()?);
         let renews_ahead = config.get_bool("core", "renew_ahead", true)? && system.env.is_process();
         Ok(Self { system, environment, authority_host, vault, renews_ahead })
+    }
+
+    /// The vault, if anything is kept.
+    pub fn vault(&self) -> Option<&Vault<'a>> {
+        self.vault.as_ref()
     }
 
     /// The wanted token: from the vault if it is fresh (no network, no lock), else renewed by
@@ -225,8 +234,10 @@ impl<'a> Broker<'a> {
         let Some(record) = vault.get(key)? else { return Ok(None) };
         let freshness = Freshness::of(&record, self.system.clock.now());
         self.system.terminal.debug(&format!("the vault's token is {freshness}"));
-        Ok((freshness != Freshness::Expired)
-            .then_some((Token { secret: record.secret, expires_on: record.expires_on }, freshness)))
+        Ok((freshness != Freshness::Expired).then_some((
+            Token { secret: record.secret, expires_on: record.expires_on, is_new: false },
+            freshness,
+        )))
     }
 }
 

@@ -37,15 +37,24 @@ pub fn open_vault_of<'a>(
         return Ok(None);
     }
     if !identity.signs_in() {
-        let (vault, notice) = make_vault(system, dir, config)?;
-        // Not a sign-in: callers take anything on standard error for a failure.
-        if let Some(notice) = notice {
-            system.terminal.info(&notice);
-        }
-        return Ok(Some(vault));
+        return make_vault_quietly(system, dir, config).map(Some);
     }
     let vault = open_vault(system, dir, config)?;
     vault.map(Some).ok_or_else(|| identity.not_signed_in(system.program))
+}
+
+/// The vault, made if there is none, without a word: callers of what is no sign-in take anything on
+/// standard error for a failure.
+pub fn make_vault_quietly<'a>(
+    system: &'a System,
+    dir: &ConfigDir,
+    config: &Config,
+) -> Result<Vault<'a>> {
+    let (vault, notice) = make_vault(system, dir, config)?;
+    if let Some(notice) = notice {
+        system.terminal.info(&notice);
+    }
+    Ok(vault)
 }
 
 /// The vault of a configuration folder, made if there is none; says where the key of a new one is

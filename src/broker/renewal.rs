@@ -119,7 +119,7 @@ impl Broker<'_> {
                 self.system.terminal.debug(&format!("the vault was not swept: {error}"));
             }
         }
-        Token { secret: record.secret, expires_on: record.expires_on }
+        Token { secret: record.secret, expires_on: record.expires_on, is_new: true }
     }
 
     /// Stores `record`. Where that is not possible (a full disk, a folder that is read-only) the

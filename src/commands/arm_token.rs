@@ -1,7 +1,7 @@
 //! The token that commands themselves use, for Azure Resource Manager.
 
-use super::Context;
-use crate::broker::{self, Broker, Identity, Scopes, TokenRequest};
+use super::{Context, token};
+use crate::broker::{Identity, Scopes, TokenRequest};
 use crate::error::Result;
 use crate::secret::Secret;
 use crate::settings::{Endpoint, Subscription};
@@ -15,10 +15,8 @@ pub(super) fn scopes(context: &Context<'_>) -> Result<Scopes> {
 pub(super) fn of(subscription: &Subscription, context: &Context<'_>) -> Result<Secret> {
     let (system, cloud) = (context.system, context.cloud());
     let identity = Identity::of(subscription, system)?;
-    let vault = broker::open_vault_of(&identity, system, &context.dir, &context.config)?;
     let scopes = scopes(context)?;
-    let tenant = subscription.tenant_id().to_owned();
-    let token = Broker::new(system, &context.config, cloud, vault)?
-        .token(&TokenRequest::new(identity, tenant, scopes))?;
+    let wanted = TokenRequest::new(identity, subscription.tenant_id(), scopes);
+    let token = token::token(context, cloud, &wanted)?;
     Ok(token.secret)
 }

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 
 use super::selection::{self, Selection};
-use super::{Answer, Context, claims_challenge};
-use crate::broker::{self, Broker, EnvironmentIdentity, Identity, Scopes, TokenRequest};
+use super::{Answer, Context, claims_challenge, token};
+use crate::broker::{self, EnvironmentIdentity, Identity, Scopes, TokenRequest};
 use crate::cli::GetAccessToken;
 use crate::error::{Error, Kind, Result};
 use crate::settings::Endpoint;
@@ -26,12 +26,12 @@ pub(super) fn run(request: &GetAccessToken, context: &Context<'_>) -> Result<Ans
     let scopes = scopes(request, &identity, context)?;
     let claims = request.claims.as_deref();
     let claims = claims.map(|text| claims_challenge::decode("--claims", text)).transpose()?;
-    let vault = broker::open_vault_of(&identity, system, &context.dir, &context.config)?;
-    let token = Broker::new(system, &context.config, &cloud, vault)?.token(&TokenRequest {
+    let wanted = TokenRequest {
         claims,
         user_assertion: request.user_assertion.clone(),
         ..TokenRequest::new(identity, tenant, scopes)
-    })?;
+    };
+    let token = token::token(context, &cloud, &wanted)?;
 
     let mut answer = Map::new();
     answer.insert("accessToken".to_owned(), token.secret.expose().into());

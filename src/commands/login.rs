@@ -6,10 +6,11 @@ use serde_json::Value;
 
 use super::login_credential::{credential, password};
 use super::subscriptions::{self, Found};
-use super::{Answer, Context, arm_token, claims_challenge, qr_code, subscription_picker};
+use super::{Answer, Context, arm_token, claims_challenge, qr_code, subscription_picker, token};
 use crate::broker::{self, Identity, PersonSignIn, Scopes, SignIn, is_guid};
 use crate::cli::Login;
 use crate::error::{Error, Result};
+use crate::interop;
 use crate::program::Program;
 use crate::settings::{AssignedIdentity, Clouds, Profile, Subscription};
 use crate::sys::{Level, block_on, interruptible, why_no_browser};
@@ -45,6 +46,9 @@ pub(super) fn run(request: &Login, context: &Context<'_>) -> Result<Answer> {
     }))??;
 
     sign_in.store(&vault)?;
+    if token::is_shared(context)? {
+        interop::share(&context.dir, &vault, sign_in.name())?;
+    }
     let new = found.subscriptions;
     let cloud = context.cloud();
     let chosen = Profile::update(&context.dir, |profile| {

@@ -1,9 +1,10 @@
 //! `logout`.
 
-use super::{Answer, Context};
+use super::{Answer, Context, token};
 use crate::broker;
 use crate::cli::Logout;
 use crate::error::{Error, Kind, Result};
+use crate::interop;
 use crate::settings::Profile;
 
 /// Forgets the account's tokens and secrets, then its subscriptions, in all clouds. An account that
@@ -21,6 +22,9 @@ pub(super) fn run(request: &Logout, context: &Context<'_>) -> Result<Answer> {
     };
     if let Some(vault) = broker::open_vault(context.system, &context.dir, &context.config)? {
         broker::sign_out(&vault, &name)?;
+    }
+    if token::is_shared(context)? {
+        interop::unshare(&context.dir, &name)?;
     }
     Profile::update(&context.dir, |profile| {
         profile.remove_user(&name);

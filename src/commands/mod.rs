@@ -22,6 +22,7 @@ mod selection;
 mod shim;
 mod subscription_picker;
 mod subscriptions;
+mod token;
 mod version;
 
 use serde_json::Value;

@@ -4,10 +4,13 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use super::{Answer, Context, rows};
+use super::{Answer, Context, rows, token};
 use crate::cli::{ShimChange, ShimCommand};
 use crate::error::{Error, Result};
-use crate::sys::{Level, az_names, every_az, file, is_this_program, make_az, this_program};
+use crate::settings::Config;
+use crate::sys::{
+    Level, az_names, every_az, file, is_this_program, make_az, next_az, this_program,
+};
 
 pub(super) fn run(command: &ShimCommand, context: &Context<'_>) -> Result<Answer> {
     match command {
@@ -30,13 +33,26 @@ fn install(request: &ShimChange, context: &Context<'_>) -> Result<Answer> {
             .remedy("Choose another folder with --dir, one that comes before it on PATH."));
         }
     }
-    if names.iter().any(|name| !is_this_program(name)) {
-        let plan: Vec<String> = names
-            .iter()
-            .map(|name| format!("  make {} -> {}", name.display(), program.display()))
-            .collect();
+    let is_made = names.iter().all(|name| is_this_program(name));
+    // The real az needs the sign-ins for the commands that it gets.
+    let shares = next_az(context.system).is_some() && !token::is_shared(context)?;
+    let mut plan: Vec<String> = names
+        .iter()
+        .filter(|_| !is_made)
+        .map(|name| format!("  make {} -> {}", name.display(), program.display()))
+        .collect();
+    if shares {
+        plan.push("  set core.share_with_az=true: sign-ins go into the real az's files too (plain text on Linux and macOS)".to_owned());
+    }
+    if !plan.is_empty() {
         agree(request, context, &plan)?;
+    }
+    if !is_made {
         make_az(&folder, &program)?;
+    }
+    if shares {
+        Config::set(&context.dir, &Config::path(&context.dir), "core", "share_with_az", "true")?;
+        terminal_note(context);
     }
     tell_place(&folder, context);
     Ok(status(context))
@@ -55,13 +71,27 @@ fn remove(request: &ShimChange, context: &Context<'_>) -> Result<Answer> {
         ))
         .remedy("See where there is one with: azt shim status"));
     }
-    let plan: Vec<String> =
+    let mut plan: Vec<String> =
         names.iter().map(|name| format!("  remove {}", name.display())).collect();
+    let shared = token::is_shared(context)?;
+    if shared {
+        plan.push("  set core.share_with_az=false: later sign-ins stay here".to_owned());
+    }
     agree(request, context, &plan)?;
+    if shared {
+        Config::set(&context.dir, &Config::path(&context.dir), "core", "share_with_az", "false")?;
+    }
     for name in &names {
         file::remove(name)?;
     }
     Ok(status(context))
+}
+
+fn terminal_note(context: &Context<'_>) {
+    context.system.terminal.message(
+        Level::Notice,
+        "Sign-ins from now on are shared with the real az. Sign in again for those of before.",
+    );
 }
 
 fn folder(request: &ShimChange, program: &Path) -> Result<PathBuf> {

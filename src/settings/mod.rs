@@ -25,6 +25,7 @@ pub use clouds::Clouds;
 pub use config::{Config, Item};
 pub use config_dir::ConfigDir;
 pub use profile::{Listing, Profile};
+pub use python_json::to_indented as python_json_indented;
 pub use subscription::{NewSubscription, Subscription, TENANT_LEVEL_NAME, TenantNames};
 pub use user::{AssignedIdentity, User, UserType};
 

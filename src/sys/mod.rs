@@ -18,6 +18,7 @@ mod http;
 pub mod keyutils;
 mod lock_file;
 mod loopback;
+mod msal_lock;
 mod pinned;
 mod random;
 mod runtime;
@@ -42,6 +43,7 @@ pub use handover::{
 pub use http::{Http, Method, Request, Response};
 pub use lock_file::{LockFile, LockGuard};
 pub use loopback::{Loopback, Page, Visit};
+pub use msal_lock::{MsalLock, pause};
 pub use random::fill_random;
 pub use runtime::block_on;
 pub use spinner::Spinner;

@@ -107,3 +107,90 @@ fn a_sign_in_prints_and_stores_what_azs_does() {
         without_id(theirs.read("azureProfile.json"))
     );
 }
+
+const GRAPH: [&str; 4] =
+    ["account", "get-access-token", "--resource", "https://graph.microsoft.com"];
+
+fn upn(run: &Run) -> String {
+    use base64::Engine;
+    let token = run.text("accessToken");
+    let payload = token.split('.').nth(1).unwrap();
+    let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(payload).unwrap();
+    let claims: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+    claims["unique_name"].as_str().or(claims["appid"].as_str()).unwrap().to_owned()
+}
+
+#[test]
+fn a_sign_in_of_az_is_used_at_once() {
+    let sandbox = Sandbox::new();
+    sandbox.approve_as(ALICE);
+    drop(real_az(&sandbox, &["login", "--use-device-code"]).success());
+    let cache = sandbox.read("msal_token_cache.json");
+    assert_eq!(upn(&sandbox.az(GRAPH).quiet()), ALICE);
+    sandbox.emulator.clear_requests();
+    drop(sandbox.az(GRAPH).quiet());
+    assert_eq!(sandbox.requests(), Vec::<String>::new(), "the vault has it now");
+    assert_eq!(sandbox.read("msal_token_cache.json"), cache, "reading writes nothing there");
+
+    let app = ["login", "--service-principal", "-u", APP, "-p", APP_SECRET, "-t", CONTOSO];
+    drop(real_az(&sandbox, &app).success());
+    drop(sandbox.az(["account", "set", "-s", PRODUCTION]).quiet());
+    assert_eq!(upn(&sandbox.az(GRAPH).quiet()), APP);
+
+    // A sign-in that Entra has ended is made again with az: the new one counts.
+    let sandbox = Sandbox::signed_in_as_alice();
+    sandbox.emulator.revoke(ALICE);
+    sandbox.az(GRAPH).exits(1).says("AADSTS50173");
+    sandbox.approve_as(ALICE);
+    drop(real_az(&sandbox, &["login", "--use-device-code"]).success());
+    assert_eq!(upn(&sandbox.az(GRAPH).quiet()), ALICE);
+}
+
+#[test]
+fn a_sign_in_made_here_is_azs_when_it_is_shared() {
+    let mut sandbox = Sandbox::new();
+    sandbox.approve_as(ALICE);
+    sandbox.azt(["login", "--use-device-code"]).success();
+    assert!(!sandbox.file("msal_token_cache.json").exists(), "off unless asked for");
+    sandbox.set("AZURE_CORE_SHARE_WITH_AZ", "true");
+    sandbox.azt(["login", "--use-device-code"]).success();
+    assert_eq!(upn(&real_az(&sandbox, &GRAPH).success()), ALICE);
+    // az renews with what it got, and so do we; neither loses the sign-in.
+    for _ in 0..2 {
+        drop(real_az(&sandbox, &["account", "get-access-token", "--tenant", FABRIKAM]).success());
+        drop(sandbox.azt(["account", "get-access-token", "--tenant", NORTHWIND]).quiet());
+    }
+    sandbox.login_app().success();
+    sandbox.azt(["account", "set", "-s", PRODUCTION]).quiet();
+    assert_eq!(upn(&real_az(&sandbox, &GRAPH).success()), APP);
+
+    sandbox.azt(["logout", "--username", APP]).quiet();
+    assert!(!sandbox.read("service_principal_entries.json").contains(APP_SECRET));
+    sandbox.azt(["logout", "--username", ALICE]).quiet();
+    let cache = sandbox.read("msal_token_cache.json");
+    assert!(
+        !cache.contains("alice") && !cache.contains("RefreshToken\": {\n        \""),
+        "{cache}"
+    );
+}
+
+/// az wipes its cache when many write at once: the next sign-in puts ours back.
+#[test]
+fn what_az_has_is_kept_and_what_it_broke_is_mended() {
+    let mut sandbox = Sandbox::new();
+    sandbox.set("AZURE_CORE_SHARE_WITH_AZ", "true");
+    let foreign =
+        r#"{"AccessToken": {"x": {"secret": "kept", "more": [1]}}, "Later": {"y": "\u00e9"}}"#;
+    sandbox.write("msal_token_cache.json", foreign);
+    sandbox.approve_as(ALICE);
+    sandbox.azt(["login", "--use-device-code"]).success();
+    let cache = sandbox.read("msal_token_cache.json");
+    let value: serde_json::Value = serde_json::from_str(&cache).unwrap();
+    assert_eq!(value["AccessToken"]["x"]["more"][0], 1);
+    assert!(cache.starts_with("{\n    \"AccessToken\": {\n        \"x\": {\n"), "{cache}");
+    assert!(cache.contains(r#""y": "\u00e9""#), "Python's escapes: {cache}");
+    sandbox.write("msal_token_cache.json", "{\"AccessTok");
+    sandbox.azt(["login", "--use-device-code"]).success();
+    assert_eq!(upn(&real_az(&sandbox, &GRAPH).success()), ALICE);
+    assert!(!sandbox.file("msal_token_cache.json.lockfile").exists());
+}

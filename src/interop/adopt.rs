@@ -1,0 +1,69 @@
+//! A sign-in that was made with az, taken over into the vault.
+
+use serde_json::Value;
+
+use super::az_files::{SERVICE_PRINCIPALS, TOKEN_CACHE, entries, host, read, text};
+use crate::error::Result;
+use crate::settings::ConfigDir;
+use crate::vault::{Account, Record, RefreshToken, ServicePrincipal, Vault};
+
+/// Takes over what az has of `name`, a user name or client id, at the login host `environment`;
+/// true when there was something that the vault did not have. az's files stay as they are.
+pub fn adopt(dir: &ConfigDir, vault: &Vault<'_>, environment: &str, name: &str) -> Result<bool> {
+    let person = adopt_person(dir, vault, environment, name)?;
+    Ok(adopt_applications(dir, vault, name)? || person)
+}
+
+/// True when az has anything that could be taken over.
+pub fn knows(dir: &ConfigDir) -> bool {
+    [TOKEN_CACHE, SERVICE_PRINCIPALS].into_iter().any(|name| dir.file(name).exists())
+}
+
+fn adopt_person(dir: &ConfigDir, vault: &Vault<'_>, environment: &str, name: &str) -> Result<bool> {
+    let Some(cache) = read(dir, TOKEN_CACHE) else { return Ok(false) };
+    let is_here =
+        |entry: &&Value| text(entry, "environment").eq_ignore_ascii_case(host(environment));
+    let is_theirs = |entry: &&Value| text(entry, "username").to_lowercase() == name.to_lowercase();
+    let account = entries(&cache, "Account").filter(is_here).find(is_theirs);
+    let account = account.and_then(|entry| serde_json::from_value::<Account>(entry.clone()).ok());
+    let Some(account) = account else { return Ok(false) };
+    // az knows people who named no tenant by "organizations"; their home is in their id.
+    let home = account.home_account_id.split_once('.').map(|(_, home)| home.to_owned());
+    let account = Account {
+        environment: environment.to_owned(),
+        realm: home.unwrap_or(account.realm),
+        ..account
+    };
+    let mut tokens: Vec<RefreshToken> = entries(&cache, "RefreshToken")
+        .filter(is_here)
+        .filter(|entry| text(entry, "home_account_id") == account.home_account_id)
+        .filter_map(|entry| serde_json::from_value(entry.clone()).ok())
+        .collect();
+    // The newest is the one that is still good.
+    tokens.sort_by_key(|token| token.last_modification_time);
+    let Some(token) = tokens.pop() else { return Ok(false) };
+    let token =
+        RefreshToken { environment: environment.to_owned(), account: name.to_lowercase(), ..token };
+    let held = vault.get(&token.key())?;
+    if held.is_some_and(|held| held.secret == token.secret) && vault.get(&account.key())?.is_some()
+    {
+        return Ok(false);
+    }
+    vault.put(&token)?;
+    vault.put(&account)?;
+    Ok(true)
+}
+
+fn adopt_applications(dir: &ConfigDir, vault: &Vault<'_>, name: &str) -> Result<bool> {
+    let Some(Value::Array(all)) = read(dir, SERVICE_PRINCIPALS) else { return Ok(false) };
+    let mut any = false;
+    for entry in all.iter().filter(|entry| text(entry, "client_id").eq_ignore_ascii_case(name)) {
+        // An entry of az's may lack its tenant, which az itself cannot read then.
+        let Ok(entry) = serde_json::from_value::<ServicePrincipal>(entry.clone()) else { continue };
+        if vault.get(&entry.key())?.as_ref() != Some(&entry) {
+            vault.put(&entry)?;
+            any = true;
+        }
+    }
+    Ok(any)
+}

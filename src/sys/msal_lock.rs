@@ -1,0 +1,62 @@
+//! The lock under which az and MSAL change their files.
+#![allow(clippy::disallowed_methods, reason = "this is the seam that the ban points to")]
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// How long each of the two steps is tried (msal-extensions).
+const LIMIT: Duration = Duration::from_secs(5);
+const BETWEEN: Duration = Duration::from_millis(25);
+
+/// A lock as msal-extensions' `CrossPlatLock` takes it: the file is made by whoever holds it, is
+/// locked, and is removed at the end. A file that was left behind by a killed process is waited
+/// for, five seconds, and then taken over.
+pub struct MsalLock {
+    path: PathBuf,
+    _file: File,
+}
+
+impl MsalLock {
+    /// Takes the lock at `path`, `<file>.lockfile`.
+    pub fn acquire(path: &Path) -> io::Result<Self> {
+        let begin = Instant::now();
+        loop {
+            match OpenOptions::new().write(true).create_new(true).open(path) {
+                Ok(_) => break,
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+                Err(_) if begin.elapsed() >= LIMIT => break,
+                Err(_) => std::thread::sleep(BETWEEN),
+            }
+        }
+        let begin = Instant::now();
+        loop {
+            let mut file = OpenOptions::new().write(true).create(true).truncate(true).open(path)?;
+            match file.try_lock() {
+                Ok(()) => {
+                    write!(file, "{} azt", std::process::id())?;
+                    return Ok(Self { path: path.to_owned(), _file: file });
+                }
+                Err(_) if begin.elapsed() >= LIMIT => {
+                    return Err(io::Error::new(
+                        io::ErrorKind::TimedOut,
+                        "another process holds it",
+                    ));
+                }
+                Err(_) => std::thread::sleep(BETWEEN),
+            }
+        }
+    }
+}
+
+impl Drop for MsalLock {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+/// Waits, where another process needs a moment.
+pub fn pause(time: Duration) {
+    std::thread::sleep(time);
+}
