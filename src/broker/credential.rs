@@ -118,6 +118,12 @@ impl AppCredential {
     }
 }
 
+/// Names these secrets without telling them: hexadecimal digits of a hash.
+pub fn fingerprint<'s>(secrets: impl Iterator<Item = &'s Secret>) -> String {
+    let all: Vec<&str> = secrets.map(Secret::expose).collect();
+    AppCredential::Assertion(Secret::new(all.join("\n"))).fingerprint()
+}
+
 /// True when the certificate file at `path` cannot be read without a password.
 pub fn certificate_needs_password(path: &str) -> Result<bool> {
     read(path).map(|file| Certificate::needs_password(&file))

@@ -18,7 +18,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 pub use assertion_source::{detect_assertion_source, source_of_assertion};
-pub use credential::{AppCredential, certificate_needs_password};
+pub use credential::{AppCredential, certificate_needs_password, fingerprint};
 pub use environment::EnvironmentIdentity;
 pub use freshness::{Freshness, MARGIN};
 pub use identity::{Identity, in_cloud_shell};
@@ -28,7 +28,7 @@ pub use open::{
 pub use person::PersonSignIn;
 pub use sign_in::SignIn;
 
-use crate::entra::AZURE_CLI_CLIENT_ID;
+pub use crate::entra::AZURE_CLI_CLIENT_ID;
 pub use crate::entra::{
     Scopes, TOKEN_EXCHANGE, azure_pipelines_connection, is_guid, resolve_tenant,
 };
@@ -36,10 +36,8 @@ use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
 use crate::settings::{Cloud, Config, ConfigDir};
 use crate::sys::{Deadline, System, block_on, is_detached, repeat_detached};
-pub use crate::vault::AssertionSource;
-use crate::vault::{
-    self, AccessToken, Account, Record, RecordKey, RefreshToken, ServicePrincipal, Vault,
-};
+use crate::vault::{self, AccessToken, RecordKey, RefreshToken, ServicePrincipal};
+pub use crate::vault::{Account, AssertionSource, Record, Vault};
 
 /// How long a caller gets no answer: the SDKs give up on the process after ten seconds, and show
 /// what it said only if it was faster.

@@ -77,6 +77,24 @@ impl<'a> SignIn<'a> {
         Ok(sign_in)
     }
 
+    /// Signs a person in with a refresh token that another program was given, in `tenant` (GUID,
+    /// domain or `common`): one request.
+    pub async fn with_refresh_token(
+        system: &'a System,
+        cloud: &Cloud,
+        tenant: &str,
+        scopes: &Scopes,
+        refresh_token: &Secret,
+    ) -> Result<Self> {
+        let authority = Authority::new(&cloud.authority_host()?, tenant)?;
+        let claims = merge_capabilities(None, announces_cp1(system))?;
+        let client_id = AZURE_CLI_CLIENT_ID;
+        let response =
+            refresh(system, &authority, client_id, refresh_token, scopes, claims.as_deref(), None)
+                .await?;
+        Self::of_user(system, cloud, authority, scopes, &response, "refresh_token")
+    }
+
     /// The account `identity` as the vault has it, to look around with what was signed in before.
     pub fn resume(
         system: &'a System,

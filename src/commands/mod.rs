@@ -15,6 +15,7 @@ mod get_access_token;
 mod login;
 mod login_credential;
 mod logout;
+mod migration;
 mod pass_through;
 mod qr_code;
 mod refresh;

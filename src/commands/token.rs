@@ -1,9 +1,10 @@
 //! The token that a command wants, by way of the vault, az's files, or the network.
 
 use super::Context;
+use super::migration::migrate;
 use crate::broker::{self, Broker, Identity, Token, TokenRequest};
 use crate::error::{Kind, Result};
-use crate::interop;
+use crate::interop::{self, AdalFile};
 use crate::settings::Cloud;
 
 /// The token of `request` at `cloud`. An account that the vault does not know, or knows no good
@@ -18,7 +19,7 @@ pub(super) fn token(context: &Context<'_>, cloud: &Cloud, request: &TokenRequest
     let mut opened = broker::open_vault_of(&request.identity, system, &context.dir, config);
     if name.is_some() && opened.as_ref().is_err_and(|error| error.kind() == Kind::NotSignedIn) {
         // Nothing was ever stored here. If az knows the account, that changes now.
-        if interop::knows(&context.dir) {
+        if interop::knows(&context.dir) || AdalFile::path(system, &context.dir).exists() {
             opened = broker::make_vault_quietly(system, &context.dir, config).map(Some);
         }
     }
@@ -32,6 +33,9 @@ pub(super) fn token(context: &Context<'_>, cloud: &Cloud, request: &TokenRequest
     let (Some(name), Some(vault)) = (name, broker.vault()) else { return Err(error) };
     if interop::adopt(&context.dir, vault, &cloud.environment()?, name)? {
         system.terminal.info(&format!("A sign-in of {name} that was made with az is used."));
+        return broker.token(request);
+    }
+    if error.kind() == Kind::NotSignedIn && migrate(context, vault)? {
         return broker.token(request);
     }
     Err(error)

@@ -27,6 +27,7 @@ mod concurrency;
 mod identity_from_env;
 mod login;
 mod managed_identity;
+mod migration;
 mod network;
 #[cfg(unix)]
 mod readme;

@@ -1,0 +1,150 @@
+//! Sign-ins of az before 2.30, taken over from `accessTokens.json` when they are first needed.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::Context;
+use crate::broker::{self, Account, Record, Scopes, SignIn, Vault};
+use crate::error::Result;
+use crate::interop::{AdalFile, AdalUser};
+use crate::program::Program;
+use crate::settings::{Profile, Subscription};
+use crate::sys::block_on;
+use crate::sys::file::{self, Access};
+
+/// In the vault's folder: who was tried without success, so that a dead refresh token does not cost
+/// every call a request. Names and reasons, no secrets.
+const STATE: &str = "accessTokens.json.state";
+
+/// What became of people that could not be taken over, by user name.
+#[derive(Default, Deserialize, Serialize)]
+struct State {
+    #[serde(default)]
+    failed: BTreeMap<String, Failure>,
+}
+
+#[derive(Deserialize, Serialize)]
+struct Failure {
+    /// Hash of the refresh tokens that were tried: others are tried again.
+    tried: String,
+    /// What Entra said.
+    reason: String,
+}
+
+/// Takes over everything in the file that the vault does not have; true when there was something.
+/// The file stays as it is: it may be needed by whoever wrote it, and holds what failed.
+///
+/// People cost one request each; where the service is not reached, that is left for the next call.
+pub(super) fn migrate(context: &Context<'_>, vault: &Vault<'_>) -> Result<bool> {
+    let system = context.system;
+    let Some(found) = AdalFile::read(system, &context.dir)? else { return Ok(false) };
+    let path = context.dir.azt().join(STATE);
+    let mut state: State = file::read_text(&path)?
+        .and_then(|text| serde_json::from_str(&text).ok())
+        .unwrap_or_default();
+    let mut moved = Vec::new();
+    for mut entry in found.applications {
+        if vault.get(&entry.key())?.is_some() {
+            continue;
+        }
+        entry.use_cert_sn_issuer = uses_sn_issuer(context, &entry.client_id)?;
+        vault.put(&entry)?;
+        moved.push(entry.client_id.clone());
+    }
+    let environment = context.cloud().environment()?;
+    for user in &found.users {
+        let name = user.user_id.to_lowercase();
+        let tried = broker::fingerprint(user.grants.iter().map(|grant| &grant.refresh_token));
+        let known = vault.get(&Account::key_of(&environment, &name))?.is_some();
+        let hopeless = state.failed.get(&name).is_some_and(|failure| failure.tried == tried);
+        if known || hopeless || !is_of(user, &environment) {
+            continue;
+        }
+        match redeem(context, vault, user)? {
+            Ok(()) => {
+                moved.push(user.user_id.clone());
+                state.failed.remove(&name);
+            }
+            Err(reason) => {
+                system.terminal.warn(&format!(
+                    "The sign-in of {} in {} is not good any more: {reason}",
+                    user.user_id,
+                    AdalFile::path(system, &context.dir).display()
+                ));
+                state.failed.insert(name, Failure { tried, reason });
+            }
+        }
+        let text = serde_json::to_vec_pretty(&state).unwrap_or_default();
+        file::write_atomic(&path, &text, Access::Owner, false)?;
+    }
+    if moved.is_empty() {
+        return Ok(false);
+    }
+    let report = format!(
+        "Taken over from {}: {}. The file still holds secrets in plain text; remove it when no other program needs it.",
+        AdalFile::path(system, &context.dir).display(),
+        moved.join(", ")
+    );
+    match system.program {
+        Program::Azt => system.terminal.warn(&report),
+        // Callers take anything on standard error for a failure.
+        Program::Az => system.terminal.info(&report),
+    }
+    Ok(true)
+}
+
+/// True when the refresh tokens are of this cloud, and of a kind that Entra takes.
+fn is_of(user: &AdalUser, environment: &str) -> bool {
+    user.client_id.eq_ignore_ascii_case(broker::AZURE_CLI_CLIENT_ID)
+        && user.grants.iter().any(|grant| {
+            host_and_tenant(&grant.authority).is_some_and(|(host, _)| host == environment)
+        })
+}
+
+/// Host and tenant of `https://login.example/tenant`; `None` for ADFS, whose refresh tokens no
+/// other endpoint takes.
+fn host_and_tenant(authority: &str) -> Option<(String, &str)> {
+    let (host, path) = authority.split_once("://")?.1.split_once('/')?;
+    let tenant = path.split('/').next().filter(|tenant| !tenant.is_empty())?;
+    (!tenant.eq_ignore_ascii_case("adfs")).then(|| (host.to_lowercase(), tenant))
+}
+
+/// Signs `user` in with the newest refresh token that is still good. The inner error is Entra's
+/// last word; the outer one says that it was not asked.
+fn redeem(context: &Context<'_>, vault: &Vault<'_>, user: &AdalUser) -> Result<Result<(), String>> {
+    let environment = context.cloud().environment()?;
+    let mut reason = String::new();
+    for grant in &user.grants {
+        let Some((host, tenant)) = host_and_tenant(&grant.authority) else { continue };
+        if host != environment {
+            continue;
+        }
+        let scopes = Scopes::of_resource(&grant.resource);
+        let signed_in = block_on(SignIn::with_refresh_token(
+            context.system,
+            context.cloud(),
+            tenant,
+            &scopes,
+            &grant.refresh_token,
+        ))?;
+        match signed_in {
+            Ok(sign_in) => {
+                sign_in.store(vault)?;
+                return Ok(Ok(()));
+            }
+            Err(error) if error.entra_detail().is_some() && error.retry_after().is_none() => {
+                error.message().clone_into(&mut reason);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(Err(reason))
+}
+
+/// What the profile says of an application's certificate; the old file does not.
+fn uses_sn_issuer(context: &Context<'_>, client_id: &str) -> Result<bool> {
+    let profile = Profile::load(&context.dir)?;
+    let is_meant = |entry: &&Subscription| entry.user_name().eq_ignore_ascii_case(client_id);
+    Ok(profile.all().iter().find(is_meant).is_some_and(Subscription::use_cert_sn_issuer))
+}

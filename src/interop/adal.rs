@@ -1,0 +1,174 @@
+//! `accessTokens.json`, in which az before 2.30 and the older Node CLI kept everything (ADAL).
+//!
+//! A JSON array of user rows, one a resource, with copies of the same refresh tokens, and of
+//! application rows. Dialects: a byte order mark; bytes after the array (writers took no lock);
+//! Python's local times with and without a fraction, Node's in UTC; members of any other kind.
+
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use super::az_files::text;
+use crate::error::Result;
+use crate::secret::Secret;
+use crate::settings::ConfigDir;
+use crate::sys::{System, file};
+use crate::vault::ServicePrincipal;
+
+/// What such a file holds that is still of use.
+#[derive(Debug, Default)]
+pub struct AdalFile {
+    /// People, each once a client.
+    pub users: Vec<AdalUser>,
+    /// Applications with their secret or certificate.
+    pub applications: Vec<ServicePrincipal>,
+}
+
+/// A person, and what may still sign them in.
+#[derive(Debug)]
+pub struct AdalUser {
+    /// The user name, as the file spells it.
+    pub user_id: String,
+    /// The client that the refresh tokens were issued to.
+    pub client_id: String,
+    /// The refresh tokens, without repetitions, that of the row that ends last first.
+    pub grants: Vec<AdalGrant>,
+}
+
+/// A refresh token with where it came from.
+#[derive(Debug)]
+pub struct AdalGrant {
+    /// The refresh token.
+    pub refresh_token: Secret,
+    /// `https://login.microsoftonline.com/<tenant or common>`.
+    pub authority: String,
+    /// The resource of the row.
+    pub resource: String,
+}
+
+impl AdalFile {
+    /// Where the file of this configuration folder is: `AZURE_ACCESS_TOKEN_FILE`, else in it.
+    pub fn path(system: &System, dir: &ConfigDir) -> PathBuf {
+        let named = system.env.non_empty("AZURE_ACCESS_TOKEN_FILE");
+        named.map_or_else(|| dir.file("accessTokens.json"), PathBuf::from)
+    }
+
+    /// Reads the file; `None` where there is none, or nothing that is an array.
+    pub fn read(system: &System, dir: &ConfigDir) -> Result<Option<Self>> {
+        let path = Self::path(system, dir);
+        let bytes = file::read(&path).map_err(|error| file::cannot("read", &path, error))?;
+        let bytes = bytes.map(zeroize::Zeroizing::new);
+        Ok(bytes.and_then(|bytes| Self::parse(&bytes)))
+    }
+
+    fn parse(bytes: &[u8]) -> Option<Self> {
+        let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
+        // The first value counts: what a shorter rewrite left behind does not.
+        let mut values = serde_json::Deserializer::from_slice(bytes).into_iter::<Value>();
+        let Value::Array(mut rows) = values.next()?.ok()? else { return None };
+        rows.sort_by_key(|row| std::cmp::Reverse(when(text(row, "expiresOn"))));
+        let mut found = Self::default();
+        for row in &rows {
+            found.add(row);
+        }
+        Some(found)
+    }
+
+    fn add(&mut self, row: &Value) {
+        let (user_id, token) = (text(row, "userId"), text(row, "refreshToken"));
+        if !user_id.is_empty() && !token.is_empty() {
+            let client_id = text(row, "_clientId");
+            let grant = AdalGrant {
+                refresh_token: Secret::new(token),
+                authority: text(row, "_authority").to_owned(),
+                resource: text(row, "resource").to_owned(),
+            };
+            let same = |user: &&mut AdalUser| {
+                user.user_id.to_lowercase() == user_id.to_lowercase()
+                    && user.client_id.eq_ignore_ascii_case(client_id)
+            };
+            match self.users.iter_mut().find(same) {
+                Some(user) => {
+                    if user.grants.iter().all(|it| it.refresh_token != grant.refresh_token) {
+                        user.grants.push(grant);
+                    }
+                }
+                None => self.users.push(AdalUser {
+                    user_id: user_id.to_owned(),
+                    client_id: client_id.to_owned(),
+                    grants: vec![grant],
+                }),
+            }
+        }
+        let (client_id, tenant) =
+            (text(row, "servicePrincipalId"), text(row, "servicePrincipalTenant"));
+        let (secret, certificate) = (text(row, "accessToken"), text(row, "certificateFile"));
+        if client_id.is_empty()
+            || tenant.is_empty()
+            || (secret.is_empty() && certificate.is_empty())
+        {
+            return;
+        }
+        let is_certificate = !certificate.is_empty();
+        self.applications.push(ServicePrincipal {
+            client_id: client_id.to_owned(),
+            tenant: tenant.to_owned(),
+            client_secret: (!is_certificate).then(|| Secret::new(secret)),
+            certificate: is_certificate.then(|| certificate.to_owned()),
+            certificate_password: None,
+            use_cert_sn_issuer: false,
+            client_assertion: None,
+            client_assertion_source: None,
+            other: serde_json::Map::new(),
+        });
+    }
+}
+
+/// Orders times of both dialects: `2021-04-19 12:34:56.123456`, `2021-04-19T12:34:56.123Z`. The
+/// zones differ by hours, the tokens of interest by months.
+fn when(text: &str) -> String {
+    text.replace('T', " ").chars().take("2021-04-19 12:34:56".len()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(user: &str, token: &str, expires_on: &str) -> String {
+        format!(
+            r#"{{"tokenType": "Bearer", "expiresIn": "3599", "expiresOn": "{expires_on}", "resource": "https://management.core.windows.net/", "accessToken": "a", "refreshToken": "{token}", "isMRRT": true, "userId": "{user}", "_clientId": "04b07795-8ddb-461a-bbee-02f9e1bf7b46", "_authority": "https://login.microsoftonline.com/common", "familyName": 7}}"#
+        )
+    }
+
+    #[test]
+    fn every_dialect_is_read_newest_first() {
+        let rows = [
+            row("Ann@contoso.example", "old", "2021-04-19 12:34:56"),
+            row("ann@contoso.example", "newest", "2021-06-01T08:00:00.123Z"),
+            row("ann@contoso.example", "middle", "2021-05-01 08:00:00.123456"),
+            row("ann@contoso.example", "newest", "2021-01-01 00:00:00"),
+            r#"{"servicePrincipalId": "app", "servicePrincipalTenant": "t", "accessToken": "the secret"}"#.to_owned(),
+            r#"{"servicePrincipalId": "cert", "servicePrincipalTenant": "t", "certificateFile": "/a.pem", "thumbprint": "AA:BB"}"#.to_owned(),
+            r#"{"servicePrincipalId": "none", "servicePrincipalTenant": "t"}"#.to_owned(),
+            "null".to_owned(),
+            r#""text""#.to_owned(),
+        ];
+        let text = format!("\u{feff}[{}]}}]\n garbage", rows.join(", "));
+        let file = AdalFile::parse(text.as_bytes()).unwrap();
+        assert_eq!(file.users.len(), 1);
+        let tokens: Vec<&str> =
+            file.users[0].grants.iter().map(|grant| grant.refresh_token.expose()).collect();
+        assert_eq!(tokens, ["newest", "middle", "old"]);
+        assert_eq!(file.applications.len(), 2);
+        assert_eq!(file.applications[0].client_secret.as_ref().unwrap().expose(), "the secret");
+        assert_eq!(file.applications[1].certificate.as_deref(), Some("/a.pem"));
+    }
+
+    #[test]
+    fn what_is_no_such_file_is_nothing() {
+        for text in ["", "{}", "[", "\u{feff}", "null", "[[]", "not json"] {
+            assert!(AdalFile::parse(text.as_bytes()).is_none(), "{text}");
+        }
+        assert!(AdalFile::parse(b"[]").unwrap().users.is_empty());
+    }
+}

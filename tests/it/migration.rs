@@ -1,0 +1,123 @@
+//! `accessTokens.json` of az before 2.30 on its first use.
+
+use entra_emulator::{Action, Fault};
+use serde_json::json;
+
+use crate::support::*;
+
+const TOKEN: [&str; 2] = ["account", "get-access-token"];
+
+/// A machine on which az 2.29 had signed in Alice and the application: az's profile is there, and
+/// the old file with these refresh tokens of Alice's; `{}` stands for one that is good.
+fn left_by_old_az(refresh_tokens: &[&str]) -> Sandbox {
+    let mut sandbox = Sandbox::new();
+    sandbox.set("AZURE_CORE_SHARE_WITH_AZ", "true");
+    sandbox.approve_as(ALICE);
+    sandbox.login_app().success();
+    sandbox.azt(["login", "--use-device-code"]).success();
+    let cache: serde_json::Value =
+        serde_json::from_str(&sandbox.read("msal_token_cache.json")).unwrap();
+    let good =
+        cache["RefreshToken"].as_object().unwrap().values().next().unwrap()["secret"].clone();
+    for name in ["msal_token_cache.json", "service_principal_entries.json"] {
+        std::fs::remove_file(sandbox.file(name)).unwrap();
+    }
+    std::fs::remove_dir_all(sandbox.file("azt")).unwrap();
+    sandbox.set("AZURE_CORE_SHARE_WITH_AZ", "false");
+    let mut rows: Vec<serde_json::Value> = refresh_tokens
+        .iter()
+        .enumerate()
+        .map(|(number, token)| {
+            json!({
+                "tokenType": "Bearer", "expiresIn": 3599,
+                "expiresOn": format!("2021-04-{:02} 12:34:56.123456", 28 - number),
+                "resource": format!("{}/", sandbox.emulator.url()),
+                "accessToken": "an old access token", "isMRRT": true, "userId": "Alice@contoso.example",
+                "refreshToken": if *token == "{}" { good.clone() } else { json!(token) },
+                "_clientId": AZURE_CLI, "_authority": format!("{}/common", sandbox.emulator.url()),
+            })
+        })
+        .collect();
+    rows.push(json!({"servicePrincipalId": APP, "servicePrincipalTenant": CONTOSO, "accessToken": APP_SECRET}));
+    let text = format!("\u{feff}{}]\n", serde_json::to_string(&rows).unwrap());
+    sandbox.write("accessTokens.json", text);
+    sandbox.emulator.clear_requests();
+    sandbox
+}
+
+#[test]
+fn people_and_applications_go_on_without_signing_in_again() {
+    let sandbox = left_by_old_az(&["dead", "{}", "{}"]);
+    let before = sandbox.read("accessTokens.json");
+    let run = sandbox.azt(TOKEN).exits(0);
+    assert_eq!(run.text("tenant"), CONTOSO);
+    let run = run.says("WARNING: Taken over from ").says(&format!("{APP}, Alice@contoso.example."));
+    drop(run.says("The file still holds secrets in plain text"));
+    // The dead one and the good one, once each; what that brought is what was asked for.
+    assert_eq!(sandbox.requests(), ["POST token refresh_token"; 2]);
+    sandbox.emulator.clear_requests();
+    drop(sandbox.azt(TOKEN).quiet());
+    assert_eq!(sandbox.requests(), Vec::<String>::new());
+    drop(sandbox.azt(["account", "get-access-token", "--tenant", FABRIKAM]).quiet());
+    assert_eq!(sandbox.read("accessTokens.json"), before, "nothing of it is lost");
+    for (path, content) in sandbox.all_files() {
+        let text = String::from_utf8_lossy(&content).into_owned();
+        let is_old = path.ends_with("accessTokens.json");
+        assert!(is_old || !text.contains(APP_SECRET), "{}", path.display());
+    }
+    let of_app = ["account", "get-access-token", "--account", APP];
+    let found = sandbox.azt(["account", "list", "--all", "--query", "[].user.name"]).success();
+    if found.stdout.contains(APP) {
+        drop(sandbox.azt(of_app).quiet());
+    }
+}
+
+#[test]
+fn as_az_it_says_nothing() {
+    let sandbox = left_by_old_az(&["{}"]);
+    drop(sandbox.az(TOKEN).quiet());
+}
+
+#[test]
+fn a_dead_sign_in_is_told_once_and_not_tried_at_each_call() {
+    let sandbox = left_by_old_az(&["dead"]);
+    let run = sandbox.azt(TOKEN).exits(4).says("WARNING: The sign-in of Alice@contoso.example in ");
+    drop(run.says("is not good any more: AADSTS"));
+    let asked = sandbox.requests().len();
+    assert_eq!(asked, 1);
+    let run = sandbox.azt(TOKEN).exits(4).says("does not exist in MSAL token cache");
+    assert!(!run.stderr.contains("WARNING"), "{run:?}");
+    assert_eq!(sandbox.requests().len(), asked);
+    // The application came over all the same.
+    let records = std::fs::read_dir(sandbox.file("azt/records")).unwrap();
+    let names = records.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    assert_eq!(names.filter(|name| name.starts_with("sp-")).count(), 1);
+    // Another refresh token is another chance.
+    let file = sandbox.read("accessTokens.json").replace("dead", "dead too");
+    sandbox.write("accessTokens.json", file);
+    drop(sandbox.azt(TOKEN).exits(4).says("is not good any more"));
+}
+
+#[test]
+fn a_network_that_is_down_leaves_it_for_later() {
+    let sandbox = left_by_old_az(&["{}"]);
+    sandbox.emulator.faults().push(Fault::on("/token", Action::Drop));
+    sandbox.azt(TOKEN).exits(7);
+    sandbox.emulator.faults().clear();
+    drop(sandbox.azt(TOKEN).exits(0).says("Taken over from"));
+}
+
+#[test]
+fn a_file_that_is_none_is_no_trouble() {
+    for text in ["", "{}", "[{}, null, 7]", "\u{feff}", "[", "not json at all"] {
+        let sandbox = left_by_old_az(&["{}"]);
+        sandbox.write("accessTokens.json", text);
+        sandbox.azt(TOKEN).exits(4).says("does not exist in MSAL token cache");
+        assert_eq!(sandbox.read("accessTokens.json"), text);
+    }
+    let mut sandbox = left_by_old_az(&["{}"]);
+    let elsewhere = sandbox.root().join("old.json");
+    std::fs::rename(sandbox.file("accessTokens.json"), &elsewhere).unwrap();
+    sandbox.set("AZURE_ACCESS_TOKEN_FILE", elsewhere.to_str().unwrap());
+    drop(sandbox.azt(TOKEN).exits(0).says("Taken over from"));
+}
