@@ -111,7 +111,7 @@ impl<'a> Broker<'a> {
     /// A broker for accounts of `cloud`; `vault` is where their tokens are, if anything is kept.
     pub fn new(
         system: &'a System,
-        config: &Config,
+        config: &Config<'_>,
         cloud: &Cloud,
         vault: Option<Vault<'a>>,
     ) -> Result<Self> {
@@ -263,12 +263,12 @@ fn announces_cp1(system: &System) -> bool {
 /// Names compare without regard to case: an upper-case client id must not leave its secret behind.
 pub fn sign_out(vault: &Vault<'_>, name: &str) -> Result<()> {
     let account = name.to_lowercase();
+    let _writing = vault.writing();
     for entry in vault.all::<ServicePrincipal>()? {
         if entry.client_id.to_lowercase() == account {
             vault.remove(&entry.key())?;
         }
     }
-    // The account goes first: a renewal under way in another process looks for it before it writes.
     for entry in vault.all::<Account>()? {
         if entry.username.to_lowercase() == account {
             vault.remove(&entry.key())?;

@@ -11,14 +11,14 @@ use crate::vault::{KeyChoice, Options, Vault};
 pub fn open_vault<'a>(
     system: &'a System,
     dir: &ConfigDir,
-    config: &Config,
+    config: &Config<'_>,
 ) -> Result<Option<Vault<'a>>> {
     Vault::open(system, &dir.azt(), options(config)?)
 }
 
 /// True when nothing is to be put on the disk (`core.persist` is off): for containers and pipelines
 /// whose identity needs no sign-in.
-pub fn keeps_nothing(config: &Config) -> Result<bool> {
+pub fn keeps_nothing(config: &Config<'_>) -> Result<bool> {
     Ok(!config.get_bool("core", "persist", true)?)
 }
 
@@ -31,7 +31,7 @@ pub fn open_vault_of<'a>(
     identity: &Identity,
     system: &'a System,
     dir: &ConfigDir,
-    config: &Config,
+    config: &Config<'_>,
 ) -> Result<Option<Vault<'a>>> {
     if keeps_nothing(config)? {
         return Ok(None);
@@ -48,7 +48,7 @@ pub fn open_vault_of<'a>(
 pub fn make_vault_quietly<'a>(
     system: &'a System,
     dir: &ConfigDir,
-    config: &Config,
+    config: &Config<'_>,
 ) -> Result<Vault<'a>> {
     let (vault, notice) = make_vault(system, dir, config)?;
     if let Some(notice) = notice {
@@ -62,7 +62,7 @@ pub fn make_vault_quietly<'a>(
 pub fn open_vault_for_sign_in<'a>(
     system: &'a System,
     dir: &ConfigDir,
-    config: &Config,
+    config: &Config<'_>,
 ) -> Result<Vault<'a>> {
     let (vault, notice) = make_vault(system, dir, config)?;
     match (notice, system.program) {
@@ -78,7 +78,7 @@ pub fn open_vault_for_sign_in<'a>(
 fn make_vault<'a>(
     system: &'a System,
     dir: &ConfigDir,
-    config: &Config,
+    config: &Config<'_>,
 ) -> Result<(Vault<'a>, Option<String>)> {
     dir.ensure()?;
     let vault = Vault::open_or_create(system, &dir.azt(), options(config)?)?;
@@ -87,7 +87,7 @@ fn make_vault<'a>(
 }
 
 /// `core.key_source` (auto, env, file, kernel, keyring) and `core.key_cache_seconds`.
-fn options(config: &Config) -> Result<Options> {
+fn options(config: &Config<'_>) -> Result<Options> {
     let mut options = Options::default();
     if let Some(choice) = config.get("core", "key_source")? {
         options.key_source = choice.to_lowercase().parse::<KeyChoice>()?;

@@ -22,6 +22,7 @@ impl Broker<'_> {
                 let credential = AppCredential::of_record(&entry)?;
                 let response = self.ask_as_application(request, &credential).await?;
                 // A sign-out may have come in between; what it removed stays removed.
+                let _writing = vault.writing();
                 let key = ServicePrincipal::key_of(request.identity.client_id(), &entry.tenant);
                 let is_signed_in = vault.get::<ServicePrincipal>(&key)?.is_some();
                 Ok(self.keep(request, &response, None, is_signed_in))
@@ -66,6 +67,7 @@ impl Broker<'_> {
         .await
         .map_err(|error| remedy::for_user(error, program, request))?;
 
+        let _writing = vault.writing();
         let is_signed_in = vault.get(&Account::key_of(environment, account))?.is_some();
         if let Some(next) = response.refresh_token.clone().filter(|_| is_signed_in) {
             let last_modification_time = self.system.clock.now();

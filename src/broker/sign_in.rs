@@ -353,6 +353,7 @@ impl<'a> SignIn<'a> {
     /// Older access tokens go: a sign-in that answered a claims challenge must not be followed by
     /// the token that was refused.
     pub fn store(&self, vault: &Vault<'_>) -> Result<()> {
+        let _writing = vault.writing();
         match &self.credential {
             Credential::User(person) => {
                 let Person { account, refresh_token, id_tokens } = person.as_ref();

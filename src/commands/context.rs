@@ -11,7 +11,7 @@ pub struct Context<'a> {
     /// az's configuration folder.
     pub dir: ConfigDir,
     /// `config`, with the variables that override it.
-    pub config: Config,
+    pub config: Config<'a>,
     /// All clouds.
     pub clouds: Clouds,
 }

@@ -35,7 +35,7 @@ impl Clouds {
     ///
     /// A name that is not registered means AzureCloud, with a notice; az rewrites `config` in that
     /// case, this does not. A file that is not INI is an error; az removes it, this does not.
-    pub fn load(dir: &ConfigDir, config: &Config) -> Result<Self> {
+    pub fn load(dir: &ConfigDir, config: &Config<'_>) -> Result<Self> {
         let path = path(dir);
         let ini = Ini::read(&path)?;
         let mut notices = Vec::new();

@@ -1,6 +1,5 @@
 //! az's settings: the file `config`, overridden by environment variables.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
@@ -8,8 +7,8 @@ use serde_json::{Map, Value, json};
 use super::config_dir::ConfigDir;
 use super::ini::Ini;
 use crate::error::{Error, Result};
-use crate::sys::System;
 use crate::sys::file::Access;
+use crate::sys::{Env, System};
 
 const TRUE: [&str; 4] = ["1", "yes", "true", "on"];
 const FALSE: [&str; 4] = ["0", "no", "false", "off"];
@@ -17,9 +16,9 @@ const FALSE: [&str; 4] = ["0", "no", "false", "off"];
 /// az's settings as they were when loaded.
 ///
 /// `AZURE_<SECTION>_<OPTION>` comes before the file (az 2.91), also when it is empty.
-pub struct Config {
-    /// The variables that begin with `AZURE_`.
-    env: BTreeMap<String, String>,
+pub struct Config<'s> {
+    /// The variables, of which those that begin with `AZURE_` count.
+    env: &'s Env,
     /// In order of precedence.
     files: Vec<(PathBuf, Ini)>,
 }
@@ -42,9 +41,9 @@ impl Item {
     }
 }
 
-impl Config {
+impl<'s> Config<'s> {
     /// Reads the environment and `<dir>/config`. A missing file is an empty one.
-    pub fn load(system: &System, dir: &ConfigDir) -> Result<Self> {
+    pub fn load(system: &'s System, dir: &ConfigDir) -> Result<Self> {
         Self::read(system, vec![Self::path(dir)])
     }
 
@@ -52,19 +51,19 @@ impl Config {
     /// `dir` is, in the working directory and each parent up to where `dir` itself is.
     ///
     /// az looks there for `defaults.*` and for `config --local` alone.
-    pub fn load_with_local(system: &System, dir: &ConfigDir) -> Result<Self> {
+    pub fn load_with_local(system: &'s System, dir: &ConfigDir) -> Result<Self> {
         let cwd = system.env.current_dir();
         let mut paths = cwd.map_or_else(Vec::new, |cwd| local_files(&cwd, dir.path()));
         paths.push(Self::path(dir));
         Self::read(system, paths)
     }
 
-    fn read(system: &System, paths: Vec<PathBuf>) -> Result<Self> {
+    fn read(system: &'s System, paths: Vec<PathBuf>) -> Result<Self> {
         let files = paths.into_iter().map(|path| {
             let ini = Ini::read(&path)?;
             Ok((path, ini))
         });
-        Ok(Self { env: system.env.with_prefix("AZURE_"), files: files.collect::<Result<_>>()? })
+        Ok(Self { env: &system.env, files: files.collect::<Result<_>>()? })
     }
 
     /// `<dir>/config`.
@@ -118,7 +117,7 @@ impl Config {
         let name = option.to_lowercase();
         let source = variable(section, option);
         if let Some(value) = self.env.get(&source) {
-            return Ok(Some(Item { name, source, value: value.clone() }));
+            return Ok(Some(Item { name, source, value }));
         }
         for (path, ini) in &self.files {
             let found = ini.get(section, option).map_err(|error| error.in_file(path))?;
@@ -135,14 +134,15 @@ impl Config {
         let prefix = variable(section, "");
         let mut items: Vec<Item> = self
             .env
-            .iter()
+            .with_prefix(&prefix)
+            .into_iter()
             .filter_map(|(source, value)| {
                 let name = source.strip_prefix(&prefix)?;
                 let plain = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
                 (!name.is_empty() && name.chars().all(plain)).then(|| Item {
                     name: name.to_lowercase(),
                     source: source.clone(),
-                    value: value.clone(),
+                    value,
                 })
             })
             .collect();
@@ -230,9 +230,9 @@ mod tests {
     use super::*;
     use crate::settings::tests::{dir_with, system};
 
-    fn load(vars: &[(&str, &str)], text: &str) -> (TempDir, Config) {
+    fn load(vars: &[(&str, &str)], text: &str) -> (TempDir, Config<'static>) {
         let (root, dir) = dir_with("config", text);
-        let config = Config::load(&system(vars), &dir).unwrap();
+        let config = Config::load(Box::leak(Box::new(system(vars))), &dir).unwrap();
         (root, config)
     }
 
@@ -308,7 +308,8 @@ mod tests {
         Config::set(&dir, &path, "core", "note", "100%").unwrap();
         let text = "[cloud]\nname = AzureCloud\n\n[core]\noutput = table\nnote = 100%%\n\n";
         assert_eq!(fs::read_to_string(&path).unwrap(), text);
-        let config = Config::load(&system(&[]), &dir).unwrap();
+        let system = system(&[]);
+        let config = Config::load(&system, &dir).unwrap();
         assert_eq!(config.get("core", "note").unwrap().as_deref(), Some("100%"));
         assert!(Config::unset(&dir, &path, "core", "output").unwrap());
         assert!(!Config::unset(&dir, &path, "core", "output").unwrap());

@@ -58,6 +58,11 @@ impl Locks {
         self.take("setup.lock", limit)
     }
 
+    /// Takes the lock under which accounts come and go.
+    pub(super) fn writing(&self, limit: Duration) -> Result<Option<LockGuard>> {
+        self.take("writing.lock", limit)
+    }
+
     fn take(&self, name: &str, limit: Duration) -> Result<Option<LockGuard>> {
         file::create_private_dir(&self.folder)
             .map_err(|error| trouble(error.message()).source(error))?;

@@ -38,6 +38,9 @@ use lock::Locks;
 use manifest::Manifest;
 use store::Store;
 
+/// How long a writer waits for others, who hold the lock for milliseconds.
+const WRITING_LIMIT: Duration = Duration::from_secs(2);
+
 /// Longer than a person may take to unlock the keyring for the process that makes the vault.
 const SETUP_LIMIT: Duration = Duration::from_secs(150);
 
@@ -134,6 +137,13 @@ impl<'s> Vault<'s> {
     /// `now`: seconds since 1970-01-01 UTC.
     pub fn sweep_if_due(&self, now: i64) -> Result<()> {
         sweep::if_due(&self.azt_dir, &self.store, now)
+    }
+
+    /// Held while it is looked whether an account is signed in and, if so, something of it is
+    /// written, or while it is signed out: what a sign-out removes stays removed. `None` where it
+    /// cannot be had, which costs nothing else.
+    pub fn writing(&self) -> Option<LockGuard> {
+        self.locks.writing(WRITING_LIMIT).ok().flatten()
     }
 
     /// Where the key is kept.

@@ -156,3 +156,20 @@ fn settings_changed_at_once_are_all_kept() {
     let kept = sandbox.azt(["config", "get", "race"]).quiet().json();
     assert_eq!(kept.as_array().unwrap().len(), 20);
 }
+
+#[test]
+fn a_sign_out_during_a_renewal_leaves_nothing() {
+    let sandbox = Sandbox::signed_in_as_alice();
+    let slow = entra_emulator::Action::Delay { milliseconds: 1000 };
+    sandbox.emulator.faults().push(entra_emulator::Fault::on("/token", slow));
+    let mut renewal =
+        sandbox.command(["account", "get-access-token", "--resource", "https://vault.azure.net"]);
+    let child = renewal.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    while sandbox.requests().is_empty() {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    sandbox.azt(["logout", "--username", ALICE]).quiet();
+    // Who asked before the sign-out gets the token; nothing of it is kept.
+    drop(Run::from(child.unwrap().wait_with_output().unwrap()).quiet());
+    assert_eq!(std::fs::read_dir(sandbox.file("azt/records")).unwrap().count(), 0);
+}

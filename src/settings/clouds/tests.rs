@@ -6,7 +6,8 @@ use super::*;
 use crate::settings::tests::{dir_with, system};
 
 fn load(dir: &ConfigDir, vars: &[(&str, &str)]) -> Result<Clouds> {
-    let config = Config::load(&system(vars), dir)?;
+    let system = system(vars);
+    let config = Config::load(&system, dir)?;
     Clouds::load(dir, &config)
 }
 
