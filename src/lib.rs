@@ -22,7 +22,7 @@
 //!
 //! [`run`] reads `argv`, then the settings; the command asks the broker; the broker finds the token
 //! in the vault and it is fresh: print, exit. Nothing on that path starts a runtime or a thread,
-//! opens a socket, builds a TLS configuration or waits for a lock; `tests/warm.rs` counts. Only
+//! opens a socket, builds a TLS configuration or waits for a lock; `tests/it/warm.rs` counts. Only
 //! past it a runtime starts, one process takes the token's flight lock, reads the vault again and
 //! asks the token endpoint, once.
 //!

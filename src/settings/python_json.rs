@@ -1,4 +1,4 @@
-//! JSON on one line as Python's `json.dumps` writes it by default.
+//! JSON as Python's `json.dumps` writes it: on one line by default, or indented.
 
 use std::io;
 

@@ -1,4 +1,4 @@
-//! The next program of this name on PATH, and becoming it.
+//! The name `az`: who has it on PATH, becoming the next one, and making it ours.
 #![allow(clippy::disallowed_methods, reason = "this is the seam that the ban points to")]
 
 use std::ffi::OsString;
