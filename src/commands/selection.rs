@@ -4,6 +4,8 @@
 //! or id) and `AZT_ACCOUNT` (user name or client id) go before the profile's default, options
 //! before both, so that two terminals with two customers do not get in each other's way.
 
+use serde_json::json;
+
 use super::Context;
 use crate::error::{Error, Kind, Result};
 use crate::settings::{Profile, Subscription};
@@ -23,22 +25,19 @@ pub(super) struct Selection<'a> {
 impl Selection<'_> {
     /// The entry of the profile in `context`'s folder; `--verbose` says which and why.
     pub(super) fn find(self, context: &Context<'_>) -> Result<Subscription> {
-        let env = &context.system.env;
-        let is_plain = self.account.is_none()
-            && (self.subscription.is_some() || self.tenant.is_none())
-            && env.non_empty("AZT_ACCOUNT").is_none()
-            && (self.subscription.is_some() || env.non_empty("AZT_SUBSCRIPTION").is_none());
-        if is_plain
-            && let Some(entry) =
-                Profile::peek(&context.dir, &context.cloud().name, self.subscription)?
-        {
-            let why =
-                if self.subscription.is_some() { "as --subscription says" } else { "the default" };
-            tell(context, &entry, why);
-            return Ok(entry);
+        let (system, dir) = (context.system, &context.dir);
+        if system.terminal.shows(Level::Info) {
+            return self.of(&Profile::load(dir)?, context).cloned();
         }
-        let profile = Profile::load(&context.dir)?;
-        self.of(&profile, context).cloned()
+        let env = |name: &str| system.env.non_empty(name);
+        let question = json!([
+            context.cloud().name,
+            (self.subscription, self.account, self.tenant),
+            (env("AZT_SUBSCRIPTION"), env("AZT_ACCOUNT")),
+        ]);
+        Profile::answer(dir, &question.to_string(), system.clock.now(), |profile| {
+            self.of(profile, context).cloned()
+        })
     }
 
     /// The entry of `profile`; `--verbose` says which and why.

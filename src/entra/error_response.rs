@@ -59,8 +59,14 @@ fn passing(error: Error, response: &Response) -> Error {
     if response.status != 429 && response.status < 500 {
         return error;
     }
-    let seconds = response.header("retry-after").and_then(|text| text.trim().parse().ok());
-    error.worth_another_try(Duration::from_secs(seconds.unwrap_or(0)))
+    error.worth_another_try(retry_after(response).unwrap_or_default())
+}
+
+/// How long the server asks to wait, if in seconds: the other form, a date, is for other servers
+/// (RFC 9110 section 10.2.3).
+pub(super) fn retry_after(response: &Response) -> Option<Duration> {
+    let seconds: u32 = response.header("retry-after")?.trim().parse().ok()?;
+    Some(Duration::from_secs(seconds.into()))
 }
 
 /// The error that the parameters of a redirect are (RFC 6749 section 4.1.2.1).
@@ -108,8 +114,8 @@ fn without_oauth_error(response: &Response, host: &str) -> Error {
         .remedy("A proxy or a sign-in portal of your network may stand in between."),
     };
     let error = passing(error, response);
-    match response.header("retry-after").and_then(|text| text.parse::<u32>().ok()) {
-        Some(seconds) => error.remedy(format!("Try again in {seconds} s.")),
+    match retry_after(response) {
+        Some(wait) => error.remedy(format!("Try again in {} s.", wait.as_secs())),
         None if status == 429 || status >= 500 => error.remedy("Try again in a minute."),
         None => error,
     }

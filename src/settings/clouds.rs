@@ -1,5 +1,6 @@
 //! All clouds: the built-in ones and what `clouds.config` changes and adds.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
 use super::builtin_clouds::{self, NAMES};
@@ -39,10 +40,10 @@ impl Clouds {
         let path = path(dir);
         let ini = Ini::read(&path)?;
         let mut notices = Vec::new();
-        let wanted = config.find("cloud", "name")?;
-        let name = wanted.as_ref().map_or(DEFAULT_CLOUD, |item| item.value.as_str());
+        let wanted = config.get("cloud", "name")?;
+        let name = wanted.as_deref().unwrap_or(DEFAULT_CLOUD);
         let fell_back = !is_registered(&ini, name);
-        if let Some(item) = wanted.as_ref().filter(|_| fell_back) {
+        if fell_back && let Some(item) = config.find("cloud", "name")? {
             notices.push(not_registered(&item.value));
             notices.push(format!("Using '{DEFAULT_CLOUD}'. The name comes from {}.", item.source));
         }
@@ -93,7 +94,9 @@ impl Clouds {
 
     /// The subscription last chosen in a cloud. It outlives sign-outs (az 2.91).
     pub fn subscription(&self, cloud: &str) -> Result<Option<String>> {
-        self.ini.get(cloud, "subscription").map_err(|error| error.in_file(&self.path))
+        let found =
+            self.ini.get(cloud, "subscription").map_err(|error| error.in_file(&self.path))?;
+        Ok(found.map(Cow::into_owned))
     }
 
     /// Makes the cloud of this name, in any case, the active one in `<dir>/config`.
@@ -185,11 +188,11 @@ fn read(ini: &Ini, name: &str, path: &std::path::Path) -> Result<Cloud> {
     let items = ini.items(name).map_err(|error| error.in_file(path))?;
     for (option, value) in items.unwrap_or_default() {
         if let Some(endpoint) = option.strip_prefix("endpoint_") {
-            endpoints.set(endpoint, Some(value));
+            endpoints.set(endpoint, Some(value.into_owned()));
         } else if let Some(suffix) = option.strip_prefix("suffix_") {
-            suffixes.set(suffix, Some(value));
+            suffixes.set(suffix, Some(value.into_owned()));
         } else if option == "profile" {
-            profile = Some(value);
+            profile = Some(value.into_owned());
         }
     }
     let profile = profile.unwrap_or_else(|| PROFILE.to_owned());

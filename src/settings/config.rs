@@ -1,5 +1,6 @@
 //! az's settings: the file `config`, overridden by environment variables.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
@@ -87,42 +88,53 @@ impl<'s> Config<'s> {
     /// The text of a setting; `None` when it is not set. Sections are case-sensitive, options not.
     /// Fails for a value in a file with a stray `%`.
     pub fn get(&self, section: &str, option: &str) -> Result<Option<String>> {
-        Ok(self.find(section, option)?.map(|item| item.value))
+        Ok(self.look_up(section, option)?.map(|(_, value)| value.into_owned()))
     }
 
     /// A setting that is on or off: `1 yes true on` or `0 no false off` in any case, `default` when
     /// not set. Other text is an error that names the variable or the file.
     pub fn get_bool(&self, section: &str, option: &str, default: bool) -> Result<bool> {
-        let Some(item) = self.find(section, option)? else {
+        let Some((file, value)) = self.look_up(section, option)? else {
             return Ok(default);
         };
-        let value = item.value.to_lowercase();
-        if TRUE.contains(&value.as_str()) {
+        let lower = value.to_lowercase();
+        if TRUE.contains(&lower.as_str()) {
             return Ok(true);
         }
-        if FALSE.contains(&value.as_str()) {
+        if FALSE.contains(&lower.as_str()) {
             return Ok(false);
         }
-        let place = if item.source == variable(section, option) {
-            item.source
-        } else {
-            format!("{section}.{} in {}", item.name, item.source)
+        let place = match file {
+            None => variable(section, option),
+            Some(file) => format!("{section}.{} in {}", option.to_lowercase(), file.display()),
         };
-        Err(Error::failed(format!("{place} is '{}', which is neither on nor off.", item.value))
+        Err(Error::failed(format!("{place} is '{value}', which is neither on nor off."))
             .remedy(format!("Use one of {} or {}.", TRUE.join(", "), FALSE.join(", "))))
     }
 
     /// A setting with its source; `None` when it is not set.
     pub fn find(&self, section: &str, option: &str) -> Result<Option<Item>> {
-        let name = option.to_lowercase();
-        let source = variable(section, option);
-        if let Some(value) = self.env.get(&source) {
-            return Ok(Some(Item { name, source, value }));
+        Ok(self.look_up(section, option)?.map(|(file, value)| Item {
+            name: option.to_lowercase(),
+            source: file
+                .map_or_else(|| variable(section, option), |file| file.display().to_string()),
+            value: value.into_owned(),
+        }))
+    }
+
+    /// The value of a setting, and the file that it is from if not from the environment.
+    fn look_up(
+        &self,
+        section: &str,
+        option: &str,
+    ) -> Result<Option<(Option<&Path>, Cow<'_, str>)>> {
+        if let Some(value) = self.env.get(&variable(section, option)) {
+            return Ok(Some((None, Cow::Owned(value))));
         }
         for (path, ini) in &self.files {
             let found = ini.get(section, option).map_err(|error| error.in_file(path))?;
             if let Some(value) = found {
-                return Ok(Some(Item { name, source: path.display().to_string(), value }));
+                return Ok(Some((Some(path), value)));
             }
         }
         Ok(None)
@@ -150,6 +162,7 @@ impl<'s> Config<'s> {
             let found = ini.items(section).map_err(|error| error.in_file(path))?;
             for (name, value) in found.unwrap_or_default() {
                 if !items.iter().any(|item| item.name == name) {
+                    let (name, value) = (name.to_owned(), value.into_owned());
                     items.push(Item { name, source: path.display().to_string(), value });
                 }
             }
@@ -218,7 +231,7 @@ fn local_files(cwd: &Path, dir: &Path) -> Vec<PathBuf> {
 
 /// The environment variable that overrides a setting.
 fn variable(section: &str, option: &str) -> String {
-    format!("AZURE_{}_{}", section.to_uppercase(), option.to_uppercase())
+    ["AZURE_", section, "_", option].concat().to_uppercase()
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ mod interpolation;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 
@@ -22,17 +23,20 @@ use interpolation::interpolate;
 const DEFAULT: &str = "DEFAULT";
 
 /// A parsed file with its text, so that an edit changes only the lines it is about.
+///
+/// Every process reads such a file, and most want a few values of it: sections, names and values
+/// are places in the text unless reading changes them.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Ini {
-    /// The text in lines, each with its line ending as found.
-    lines: Vec<String>,
+    /// Without a byte order mark.
+    text: String,
     /// In order of first appearance. `DEFAULT` may be among them.
     sections: Vec<Section>,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 struct Section {
-    name: String,
+    name: Piece,
     /// Index of the (last) header line; `DEFAULT` alone may have several.
     header: usize,
     options: Vec<Entry>,
@@ -41,12 +45,44 @@ struct Section {
 #[derive(Clone, Debug)]
 struct Entry {
     /// Lower-cased.
-    name: String,
+    name: Piece,
     /// Lines joined by `\n`, not interpolated.
-    value: String,
+    value: Piece,
     /// From the line of the name to the last line with text of the value, comments between
     /// included.
     lines: Range<usize>,
+}
+
+/// What reading makes of a part of the text.
+#[derive(Clone, Debug)]
+enum Piece {
+    /// It stands there as it is read: these bytes.
+    At(Range<usize>),
+    Made(String),
+}
+
+impl Piece {
+    /// `part` of `text`, as it stands.
+    fn at(text: &str, part: &str) -> Self {
+        let start = part.as_ptr().addr().saturating_sub(text.as_ptr().addr());
+        Self::At(start..start + part.len())
+    }
+
+    /// True when it reads as `wanted`. The length tells most apart.
+    fn is(&self, text: &str, wanted: &str) -> bool {
+        let length = match self {
+            Self::At(range) => range.len(),
+            Self::Made(made) => made.len(),
+        };
+        length == wanted.len() && self.in_text(text) == wanted
+    }
+
+    fn in_text<'a>(&'a self, text: &'a str) -> &'a str {
+        match self {
+            Self::At(range) => text.get(range.clone()).unwrap_or_default(),
+            Self::Made(made) => made,
+        }
+    }
 }
 
 /// Why a text is not INI, or a value cannot be had.
@@ -67,25 +103,30 @@ impl fmt::Display for IniError {
     }
 }
 
-impl Section {
-    fn option(&self, name: &str) -> Option<&Entry> {
-        self.options.iter().find(|option| option.name == name)
-    }
-}
-
 impl Ini {
     /// Parses `text`; the first line that is not understood is the error.
-    pub(super) fn parse(text: &str) -> Result<Self, IniError> {
-        Parser::default().parse(split_lines(text.strip_prefix('\u{feff}').unwrap_or(text)))
+    pub(super) fn parse(mut text: String) -> Result<Self, IniError> {
+        if text.starts_with('\u{feff}') {
+            text.drain(..'\u{feff}'.len_utf8());
+        }
+        let sections = Parser::new(&text).parse()?;
+        Ok(Self { text, sections })
     }
 
     /// The names of the sections in their order, without `DEFAULT`.
     pub(super) fn sections(&self) -> impl Iterator<Item = &str> {
-        self.sections.iter().map(|section| section.name.as_str()).filter(|name| *name != DEFAULT)
+        self.sections
+            .iter()
+            .map(|section| self.text_of(&section.name))
+            .filter(|name| *name != DEFAULT)
     }
 
     /// The value of an option, interpolated; `None` without the section or the option.
-    pub(super) fn get(&self, section: &str, option: &str) -> Result<Option<String>, IniError> {
+    pub(super) fn get(
+        &self,
+        section: &str,
+        option: &str,
+    ) -> Result<Option<Cow<'_, str>>, IniError> {
         let option = option.to_lowercase();
         match (self.section(section), self.raw(section, &option)) {
             (Some(_), Some(raw)) => self.interpolated(section, &option, raw).map(Some),
@@ -93,56 +134,76 @@ impl Ini {
         }
     }
 
-    fn interpolated(&self, section: &str, option: &str, raw: &str) -> Result<String, IniError> {
+    fn interpolated<'a>(
+        &'a self,
+        section: &str,
+        option: &str,
+        raw: &'a str,
+    ) -> Result<Cow<'a, str>, IniError> {
         interpolate(raw, &|name| self.raw(section, name))
             .map_err(|what| IniError { line: None, what: format!("{section}.{option}: {what}") })
     }
 
     /// Names and interpolated values of a section, those of `DEFAULT` first; `None` without the
     /// section.
-    pub(super) fn items(&self, section: &str) -> Result<Option<Vec<(String, String)>>, IniError> {
+    #[allow(clippy::type_complexity, reason = "a list of pairs")]
+    pub(super) fn items(
+        &self,
+        section: &str,
+    ) -> Result<Option<Vec<(&str, Cow<'_, str>)>>, IniError> {
         if section != DEFAULT && self.section(section).is_none() {
             return Ok(None);
         }
-        let defaults = self.section(DEFAULT).map_or(&[][..], |found| &found.options);
-        let own = self.section(section).map_or(&[][..], |found| &found.options);
         // Names are there once in a section; what both have keeps the place of the default.
-        let with_own =
-            |default| own.iter().find(|it: &&Entry| it.name == default).map(|it| &it.value);
-        let first = defaults
-            .iter()
-            .map(|option| (&option.name, with_own(option.name.as_str()).unwrap_or(&option.value)));
-        let rest = own
-            .iter()
-            .filter(|option| !defaults.iter().any(|default| default.name == option.name))
-            .map(|option| (&option.name, &option.value));
+        let defaults = self.options(DEFAULT);
+        let first = defaults.clone().map(|(name, default)| {
+            (name, self.section(section).and_then(|own| self.option(own, name)).unwrap_or(default))
+        });
+        let rest = self
+            .options(section)
+            .filter(|(name, _)| !defaults.clone().any(|(default, _)| default == *name));
         first
             .chain(rest)
-            .map(|(name, raw)| Ok((name.clone(), self.interpolated(section, name, raw)?)))
+            .map(|(name, raw)| Ok((name, self.interpolated(section, name, raw)?)))
             .collect::<Result<_, _>>()
             .map(Some)
     }
 
     /// The file's text.
-    pub(super) fn text(&self) -> String {
-        self.lines.concat()
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    fn text_of<'a>(&'a self, piece: &'a Piece) -> &'a str {
+        piece.in_text(&self.text)
     }
 
     fn section(&self, name: &str) -> Option<&Section> {
-        self.sections.iter().find(|section| section.name == name)
+        self.sections.iter().find(|section| section.name.is(&self.text, name))
+    }
+
+    fn entry<'a>(&self, section: &'a Section, name: &str) -> Option<&'a Entry> {
+        section.options.iter().find(|option| option.name.is(&self.text, name))
+    }
+
+    fn option<'a>(&'a self, section: &'a Section, name: &str) -> Option<&'a str> {
+        self.entry(section, name).map(|entry| self.text_of(&entry.value))
+    }
+
+    /// Names and values of a section as written.
+    fn options(&self, section: &str) -> impl Iterator<Item = (&str, &str)> + Clone {
+        let found = self.section(section).map_or(&[][..], |found| &found.options);
+        found.iter().map(|entry| (self.text_of(&entry.name), self.text_of(&entry.value)))
     }
 
     /// The value as written, from the section or from `DEFAULT`. `option` is lower-case.
     fn raw(&self, section: &str, option: &str) -> Option<&str> {
-        [section, DEFAULT]
-            .into_iter()
-            .find_map(|name| self.section(name)?.option(option))
-            .map(|option| option.value.as_str())
+        [section, DEFAULT].into_iter().find_map(|name| self.option(self.section(name)?, option))
     }
 }
 
-#[derive(Default)]
-struct Parser {
+struct Parser<'t> {
+    text: &'t str,
     sections: Vec<Section>,
     /// Index of the section that options go to.
     current: Option<usize>,
@@ -150,32 +211,37 @@ struct Parser {
     in_option: bool,
     indent: usize,
     /// Lines of the value being read; joined when it ends.
-    value: Vec<String>,
+    value: Vec<&'t str>,
 }
 
-impl Parser {
-    fn parse(mut self, lines: Vec<String>) -> Result<Ini, IniError> {
-        for (index, line) in lines.iter().enumerate() {
+impl<'t> Parser<'t> {
+    fn new(text: &'t str) -> Self {
+        let value = Vec::new();
+        Self { text, sections: Vec::new(), current: None, in_option: false, indent: 0, value }
+    }
+
+    fn parse(mut self) -> Result<Vec<Section>, IniError> {
+        for (index, line) in lines(self.text).enumerate() {
             self.line(index, line).map_err(|what| IniError { line: Some(index + 1), what })?;
         }
         self.end_value();
-        Ok(Ini { lines, sections: self.sections })
+        Ok(self.sections)
     }
 
-    fn line(&mut self, index: usize, line: &str) -> Result<(), String> {
+    fn line(&mut self, index: usize, line: &'t str) -> Result<(), String> {
         let text = strip(line);
         if text.starts_with(['#', ';']) {
             return Ok(());
         }
         if text.is_empty() {
             if self.in_option {
-                self.value.push(String::new());
+                self.value.push("");
             }
             return Ok(());
         }
         let indent = line.chars().take_while(|c| is_space(*c)).count();
         if self.in_option && indent > self.indent {
-            self.value.push(text.to_owned());
+            self.value.push(text);
             if let Some(option) = self.open_option() {
                 option.lines.end = index + 1;
             }
@@ -191,12 +257,12 @@ impl Parser {
     }
 
     fn section(&mut self, index: usize, name: &str) -> Result<(), String> {
-        let found = self.sections.iter().position(|section| section.name == name);
+        let found = self.sections.iter().position(|section| section.name.is(self.text, name));
         match found.and_then(|at| self.sections.get_mut(at)) {
             Some(again) if name == DEFAULT => again.header = index,
             Some(_) => return Err(format!("the section [{name}] is there twice")),
             None => self.sections.push(Section {
-                name: name.to_owned(),
+                name: Piece::at(self.text, name),
                 header: index,
                 options: Vec::new(),
             }),
@@ -205,22 +271,30 @@ impl Parser {
         Ok(())
     }
 
-    fn option(&mut self, index: usize, text: &str, current: usize) -> Result<(), String> {
-        let Some((name, value)) = text.split_once(['=', ':']) else {
+    fn option(&mut self, index: usize, text: &'t str, current: usize) -> Result<(), String> {
+        let Some((name, value, is_lower_case)) = split_option(text) else {
             return Err("neither a [section] header nor 'name = value'".into());
         };
-        let name = strip(name).to_lowercase();
-        if name.is_empty() {
-            return Err("a value without a name".into());
-        }
+        let name = match strip(name) {
+            "" => return Err("a value without a name".into()),
+            plain if is_lower_case => Piece::at(self.text, plain),
+            other => Piece::Made(other.to_lowercase()),
+        };
         let Some(section) = self.sections.get_mut(current) else {
             return Ok(());
         };
-        if section.option(&name).is_some() {
-            return Err(format!("'{name}' is there twice in [{}]", section.name));
+        let lower = name.in_text(self.text);
+        if section.options.iter().any(|option| option.name.is(self.text, lower)) {
+            let section = section.name.in_text(self.text);
+            return Err(format!("'{lower}' is there twice in [{section}]"));
         }
-        section.options.push(Entry { name, value: String::new(), lines: index..index + 1 });
-        self.value.push(strip(value).to_owned());
+        let value = strip(value);
+        section.options.push(Entry {
+            name,
+            value: Piece::at(self.text, value),
+            lines: index..index + 1,
+        });
+        self.value.push(value);
         self.in_option = true;
         Ok(())
     }
@@ -231,12 +305,14 @@ impl Parser {
     }
 
     fn end_value(&mut self) {
-        if self.in_option {
-            let value = std::mem::take(&mut self.value).join("\n");
+        // A value of one line is there already, where it stands.
+        if self.value.len() > 1 {
+            let value = strip_end(&self.value.join("\n")).to_owned();
             if let Some(option) = self.open_option() {
-                strip_end(&value).clone_into(&mut option.value);
+                option.value = Piece::Made(value);
             }
         }
+        self.value.clear();
         self.in_option = false;
     }
 }
@@ -247,28 +323,30 @@ fn section_header(text: &str) -> Option<&str> {
     (!name.is_empty()).then_some(name)
 }
 
-/// Cuts `text` after each `\n`, `\r\n` and lone `\r`, which Python reads as line ends too.
-fn split_lines(text: &str) -> Vec<String> {
-    let mut lines = Vec::new();
-    for line in text.split_inclusive('\n') {
-        // What ends here at `\r\n` has no line end before it but a lone `\r`.
-        let (body, end) = match line.strip_suffix("\r\n") {
-            Some(body) => (body, "\r\n"),
-            None => (line, ""),
-        };
-        if !body.contains('\r') {
-            lines.push(line.to_owned());
-            continue;
+/// What stands before and after the first `=` or `:`, and whether the former is ASCII that
+/// lower-casing would leave as it is.
+fn split_option(text: &str) -> Option<(&str, &str, bool)> {
+    let mut is_lower_case = true;
+    let at = text.bytes().position(|byte| {
+        is_lower_case &= byte.is_ascii() && !byte.is_ascii_uppercase();
+        matches!(byte, b'=' | b':')
+    })?;
+    Some((text.get(..at)?, text.get(at + 1..)?, is_lower_case))
+}
+
+/// `text` cut after each `\n`, `\r\n` and lone `\r`, which Python reads as line ends too.
+fn lines(text: &str) -> impl Iterator<Item = &str> {
+    let has_returns = text.contains('\r');
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let mut line = rest.find('\n').and_then(|at| rest.get(..=at)).unwrap_or(rest);
+        if has_returns {
+            let body = line.strip_suffix("\r\n").unwrap_or(line);
+            line = body.find('\r').and_then(|at| body.get(..=at)).unwrap_or(line);
         }
-        let mut pieces: Vec<String> = body.split_inclusive('\r').map(str::to_owned).collect();
-        match pieces.last_mut().filter(|last| !last.ends_with('\r')) {
-            Some(last) => last.push_str(end),
-            None if !end.is_empty() => pieces.push(end.to_owned()),
-            None => {}
-        }
-        lines.append(&mut pieces);
-    }
-    lines
+        rest = rest.get(line.len()..)?;
+        (!line.is_empty()).then_some(line)
+    })
 }
 
 /// White space as Python's `str.isspace` has it: Unicode's, and the four separators of ASCII.

@@ -1,6 +1,6 @@
 //! The accounts signed in: `azureProfile.json`.
 
-mod peek;
+mod remembered;
 #[cfg(test)]
 mod tests;
 

@@ -3,6 +3,9 @@
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 
@@ -33,6 +36,39 @@ pub fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
     let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0) + 1);
     file.take(LIMIT).read_to_end(&mut bytes)?;
     Ok(Some(bytes))
+}
+
+/// What tells one state of a file from the next, without reading it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stamp {
+    /// In bytes.
+    pub size: u64,
+    /// When its contents changed: seconds since 1970-01-01 UTC, and nanoseconds.
+    modified: (i64, u32),
+    /// Which file it is, and when anything about it changed (Unix).
+    other: (u64, i64, i64),
+}
+
+impl Stamp {
+    /// That of the file at `path`, links followed; `None` when there is none or it cannot be told.
+    pub fn of(path: &Path) -> Option<Self> {
+        let found = fs::metadata(path).ok()?;
+        let since = found.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
+        let modified = (i64::try_from(since.as_secs()).ok()?, since.subsec_nanos());
+        #[cfg(unix)]
+        let other = {
+            use std::os::unix::fs::MetadataExt;
+            (found.ino(), found.ctime(), found.ctime_nsec())
+        };
+        #[cfg(not(unix))]
+        let other = (0, 0, 0);
+        Some(Self { size: found.len(), modified, other })
+    }
+
+    /// When the file last changed, in seconds since 1970-01-01 UTC.
+    pub fn changed_at(&self) -> i64 {
+        self.modified.0.max(self.other.1)
+    }
 }
 
 /// Standard input to its end, at most 1 MiB: a secret or a document that was piped in.

@@ -44,11 +44,16 @@ impl Manifest {
             trouble(format!("Cannot read {}: {error}.", path.display())).source(error)
         })?;
         let Some(bytes) = found else { return Ok(None) };
-        match serde_json::from_slice::<Version>(&bytes) {
-            Ok(Version { version }) if version > VERSION => return Err(newer(&path, version)),
-            _ => {}
+        let manifest = serde_json::from_slice::<Self>(&bytes);
+        // A later format may have other members.
+        let version = manifest.as_ref().map_or_else(
+            |_| serde_json::from_slice(&bytes).map_or(VERSION, |Version { version }| version),
+            |manifest| manifest.version,
+        );
+        if version > VERSION {
+            return Err(newer(&path, version));
         }
-        serde_json::from_slice(&bytes).map(Some).map_err(|error| {
+        manifest.map(Some).map_err(|error| {
             trouble(format!("{} is damaged: {error}.", path.display()))
                 .source(error)
                 .remedy(format!(

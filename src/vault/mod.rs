@@ -215,7 +215,7 @@ impl<'s> Setup<'s> {
             _ if store::sealed_with(&self.azt_dir)?.is_none() => return Ok(None),
             other => return Err(self.sources.lost(source, id, other)),
         }
-        found.map(|key| self.vault(source, &key, None)).transpose()
+        Ok(found.map(|key| self.vault(source, &key, None)))
     }
 
     /// Finds the key of records whose `vault.json` is gone, and writes that again.
@@ -238,7 +238,7 @@ impl<'s> Setup<'s> {
                 .remedy(start_afresh(self.system))
         })?;
         Manifest::new(source, id, None).write(&self.azt_dir)?;
-        self.vault(source, &key, None).map(Some)
+        Ok(Some(self.vault(source, &key, None)))
     }
 
     fn open_or_create(&self) -> Result<Vault<'s>> {
@@ -258,7 +258,7 @@ impl<'s> Setup<'s> {
         let chosen = self.sources.choose(self.key_source)?;
         Manifest::new(chosen.source, chosen.key.id(), former).write(&self.azt_dir)?;
         drop(lock);
-        self.vault(chosen.source, &chosen.key, Some(chosen.notice))
+        Ok(self.vault(chosen.source, &chosen.key, Some(chosen.notice)))
     }
 
     fn as_chosen(&self, vault: Vault<'s>) -> Result<Vault<'s>> {
@@ -281,19 +281,14 @@ impl<'s> Setup<'s> {
         })
     }
 
-    fn vault(
-        &self,
-        key_source: KeySource,
-        key: &VaultKey,
-        notice: Option<String>,
-    ) -> Result<Vault<'s>> {
-        Ok(Vault {
-            store: Store::new(self.system, &self.azt_dir, key)?,
+    fn vault(&self, key_source: KeySource, key: &VaultKey, notice: Option<String>) -> Vault<'s> {
+        Vault {
+            store: Store::new(self.system, &self.azt_dir, key),
             locks: Locks::new(&self.azt_dir),
             key_source,
             choice_notice: notice,
             azt_dir: self.azt_dir.clone(),
-        })
+        }
     }
 }
 

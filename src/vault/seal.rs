@@ -63,12 +63,9 @@ pub(super) enum Unopened {
 }
 
 impl Seal {
-    pub(super) fn new(key: &VaultKey) -> Result<Self> {
-        let extracted = key.extracted();
-        let root = VaultKey::derive(&extracted, b"azt vault 1: seal").ok_or_else(cannot_seal)?;
-        let name =
-            VaultKey::derive::<32>(&extracted, b"azt vault 1: name").ok_or_else(cannot_seal)?;
-        Ok(Self { id: key.id(), root, name: hmac::Key::new(hmac::HMAC_SHA256, name.as_slice()) })
+    pub(super) fn new(key: &VaultKey) -> Self {
+        let name = hmac::Key::new(hmac::HMAC_SHA256, key.name_key());
+        Self { id: key.id(), root: key.seal_key().clone(), name }
     }
 
     pub(super) fn key_id(&self) -> KeyId {
@@ -190,7 +187,7 @@ mod tests {
 
     fn seal() -> Seal {
         let bytes: Vec<u8> = (0..32).collect();
-        Seal::new(&VaultKey::from_bytes(&bytes).unwrap()).unwrap()
+        Seal::new(&VaultKey::from_bytes(&bytes).unwrap())
     }
 
     fn sealed() -> Vec<u8> {

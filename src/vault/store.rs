@@ -30,9 +30,9 @@ pub(super) struct Store<'s> {
 }
 
 impl<'s> Store<'s> {
-    pub(super) fn new(system: &'s System, azt_dir: &Path, key: &VaultKey) -> Result<Self> {
-        let (folder, seal) = (azt_dir.join(FOLDER), Seal::new(key)?);
-        Ok(Self { system, folder, seal, warned: Cell::new(false) })
+    pub(super) fn new(system: &'s System, azt_dir: &Path, key: &VaultKey) -> Self {
+        let (folder, seal) = (azt_dir.join(FOLDER), Seal::new(key));
+        Self { system, folder, seal, warned: Cell::new(false) }
     }
 
     /// The name of the file for `key`.
@@ -233,7 +233,7 @@ mod tests {
     fn a_good_record_that_took_the_place_of_a_damaged_one_is_not_lost() {
         let dir = tempfile::tempdir().unwrap();
         let system = System::real(Program::Azt);
-        let store = Store::new(&system, dir.path(), &VaultKey::generate().unwrap()).unwrap();
+        let store = Store::new(&system, dir.path(), &VaultKey::generate().unwrap());
         let text =
             r#"{"environment":"e","client_id":"c","realm":"t","secret":"s","expires_on":"1"}"#;
         let token: AccessToken = serde_json::from_str(text).unwrap();

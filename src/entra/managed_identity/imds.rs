@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::{HostIdentity, answer, ask, url};
 use crate::entra::TokenResponse;
+use crate::entra::error_response::retry_after;
 use crate::entra::token_endpoint::request_id;
 use crate::error::{Error, Kind, Result};
 use crate::sys::{Request, System};
@@ -20,6 +21,9 @@ const REPETITIONS: u32 = 4;
 
 /// How often after 410, the sign of an update that the platform promises to end within 70 s.
 const REPETITIONS_OF_GONE: u32 = 7;
+
+/// Longest `Retry-After` that is waited for.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
 pub(super) async fn token(
     system: &System,
@@ -38,7 +42,7 @@ pub(super) async fn token(
             .header("x-client-ver", env!("CARGO_PKG_VERSION"))
             .header("x-ms-client-request-id", request_id()?);
         let response = ask(system, request).await.map_err(nobody_there)?;
-        match pause(response.status, repetition) {
+        match pause(response.status, repetition, retry_after(&response)) {
             Some(pause) => tokio::time::sleep(pause).await,
             None => return answer::read(system, &response),
         }
@@ -46,15 +50,18 @@ pub(super) async fn token(
     }
 }
 
-/// How long to wait before the request is repeated; `None` to take the answer as it is.
-fn pause(status: u16, repetition: u32) -> Option<Duration> {
-    match status {
-        410 if repetition < REPETITIONS_OF_GONE => Some(Duration::from_secs(10)),
+/// How long to wait before the request is repeated, at least as long as the service has `asked`;
+/// `None` to take the answer as it is.
+fn pause(status: u16, repetition: u32, asked: Option<Duration>) -> Option<Duration> {
+    let pause = match status {
+        410 if repetition < REPETITIONS_OF_GONE => Duration::from_secs(10),
         404 | 429 | 500..=599 if repetition < REPETITIONS => {
-            Some(Duration::from_millis(500 << repetition))
+            Duration::from_millis(500 << repetition)
         }
-        _ => None,
-    }
+        _ => return None,
+    };
+    let asked = asked.unwrap_or_default();
+    (asked <= LONGEST_WAIT).then(|| pause.max(asked))
 }
 
 fn nobody_there(error: Error) -> Error {
@@ -73,19 +80,22 @@ fn nobody_there(error: Error) -> Error {
 mod tests {
     use super::*;
 
-    fn pauses(status: u16) -> Vec<u64> {
+    fn pauses(status: u16, asked: Option<u64>) -> Vec<u64> {
         let millis = |pause: Duration| u64::try_from(pause.as_millis()).unwrap();
-        (0..).map_while(|repetition| pause(status, repetition).map(millis)).collect()
+        let asked = asked.map(Duration::from_secs);
+        (0..).map_while(|repetition| pause(status, repetition, asked).map(millis)).collect()
     }
 
     #[test]
     fn what_passes_is_waited_for_as_the_platform_asks() {
         for status in [404, 429, 500, 503] {
-            assert_eq!(pauses(status), [500, 1000, 2000, 4000], "{status}");
+            assert_eq!(pauses(status, None), [500, 1000, 2000, 4000], "{status}");
+            assert_eq!(pauses(status, Some(3)), [3000, 3000, 3000, 4000], "{status}");
+            assert!(pauses(status, Some(11)).is_empty(), "{status}: nobody waits that long");
         }
-        assert_eq!(pauses(410).iter().sum::<u64>(), 70_000);
+        assert_eq!(pauses(410, None).iter().sum::<u64>(), 70_000);
         for status in [200, 400, 401, 403] {
-            assert!(pauses(status).is_empty(), "{status}");
+            assert!(pauses(status, Some(1)).is_empty(), "{status}");
         }
     }
 }

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use super::{Entry, Ini, IniError, is_space, strip, strip_end};
+use super::{Entry, Ini, IniError, is_space, lines, strip, strip_end};
 
 impl Ini {
     /// Gives an option a value, making option and section as needed.
@@ -35,7 +35,7 @@ impl Ini {
         option: &str,
     ) -> Result<bool, IniError> {
         let option = option.to_lowercase();
-        let Some(entry) = self.section(section).and_then(|found| found.option(&option)) else {
+        let Some(entry) = self.section(section).and_then(|found| self.entry(found, &option)) else {
             return Ok(false);
         };
         let range = entry.lines.clone();
@@ -52,7 +52,7 @@ impl Ini {
             return Ok(false);
         };
         let last = section.options.last().map_or(section.header + 1, |option| option.lines.end);
-        let blank = self.lines.iter().skip(last).take_while(|line| strip(line).is_empty()).count();
+        let blank = self.lines().skip(last).take_while(|line| strip(line).is_empty()).count();
         let changed = self.replaced(section.header..last + blank, Vec::new())?;
         let rest = self.all_options().filter(|(section, ..)| *section != name);
         if !rest.eq(changed.all_options()) {
@@ -69,8 +69,8 @@ impl Ini {
         let value = value.replace("\r\n", "\n").replace('\r', "\n");
         let wanted = as_read(&value);
         let found = self.section(section);
-        let changed = match (found, found.and_then(|found| found.option(option))) {
-            (_, Some(entry)) if entry.value == wanted => return Ok(self.clone()),
+        let changed = match (found, found.and_then(|found| self.entry(found, option))) {
+            (_, Some(entry)) if self.text_of(&entry.value) == wanted => return Ok(self.clone()),
             (_, Some(entry)) => {
                 let mut lines = self.rendered(self.indent(entry), option, &value);
                 lines.extend(self.comments(&entry.lines));
@@ -83,10 +83,10 @@ impl Ini {
                 self.replaced(at..at, self.rendered(indent, option, &value))
             }
             (None, _) => {
-                let end = self.lines.len();
+                let end = self.lines().count();
                 let newline = self.newline();
                 let mut lines = Vec::new();
-                if self.lines.last().is_some_and(|line| !strip(line).is_empty()) {
+                if self.lines().last().is_some_and(|line| !strip(line).is_empty()) {
                     lines.push(newline.to_owned());
                 }
                 lines.push(format!("[{section}]{newline}"));
@@ -96,8 +96,8 @@ impl Ini {
             }
         };
         let changed = changed.map_err(|_| unwritable(section, option))?;
-        let read_back = changed.section(section).and_then(|found| found.option(option));
-        if read_back.is_none_or(|entry| entry.value != wanted) {
+        let read_back = changed.section(section).and_then(|found| changed.option(found, option));
+        if read_back != Some(wanted.as_str()) {
             return Err(unwritable(section, option));
         }
         Ok(changed)
@@ -105,38 +105,44 @@ impl Ini {
 
     /// This file with the lines of `range` replaced, parsed again.
     fn replaced(&self, range: Range<usize>, new: Vec<String>) -> Result<Self, IniError> {
-        let mut lines = self.lines.clone();
+        let mut lines: Vec<String> = self.lines().map(str::to_owned).collect();
         if let Some(before) = range.start.checked_sub(1).and_then(|at| lines.get_mut(at))
             && !before.ends_with(['\n', '\r'])
         {
             before.push_str(self.newline());
         }
         lines.splice(range, new);
-        Self::parse(&lines.concat())
+        Self::parse(lines.concat())
     }
 
     /// Section, name and raw value of every option.
     fn all_options(&self) -> impl Iterator<Item = (&str, &str, &str)> {
-        self.sections.iter().flat_map(|section| {
+        self.sections.iter().flat_map(move |section| {
+            let name = self.text_of(&section.name);
             let options = section.options.iter();
-            options.map(|entry| (section.name.as_str(), entry.name.as_str(), entry.value.as_str()))
+            options.map(move |entry| (name, self.text_of(&entry.name), self.text_of(&entry.value)))
         })
     }
 
     fn comments(&self, range: &Range<usize>) -> Vec<String> {
-        let inside = self.lines.iter().skip(range.start).take(range.len());
-        inside.filter(|line| strip(line).starts_with(['#', ';'])).cloned().collect()
+        let inside = self.lines().skip(range.start).take(range.len());
+        inside.filter(|line| strip(line).starts_with(['#', ';'])).map(str::to_owned).collect()
+    }
+
+    /// The text in lines, each with its line ending as found.
+    fn lines(&self) -> impl Iterator<Item = &str> {
+        lines(&self.text)
     }
 
     /// The white space before the name of `entry`.
     fn indent(&self, entry: &Entry) -> &str {
-        let line = self.lines.get(entry.lines.start).map_or("", String::as_str);
+        let line = self.lines().nth(entry.lines.start).unwrap_or_default();
         line.strip_suffix(line.trim_start_matches(is_space)).unwrap_or("")
     }
 
     /// The line ending of the file: that of its first line.
     fn newline(&self) -> &'static str {
-        match self.lines.first() {
+        match self.lines().next() {
             Some(line) if line.ends_with("\r\n") => "\r\n",
             _ => "\n",
         }

@@ -12,7 +12,7 @@ impl Ini {
     /// it, the line and the remedy.
     pub(in crate::settings) fn read(path: &Path) -> Result<Self> {
         let text = file::read_text(path)?.unwrap_or_default();
-        Self::parse(&text).map_err(|error| {
+        Self::parse(text).map_err(|error| {
             Error::failed(format!("{} cannot be read: {error}.", path.display()))
                 .remedy("Correct the file, or move it away to start afresh. It was not changed.")
         })
@@ -28,7 +28,7 @@ impl Ini {
     ) -> Result<T> {
         let _held = dir.lock()?;
         let mut ini = Self::read(path)?;
-        let before = ini.text();
+        let before = ini.text().to_owned();
         let answer = edit(&mut ini)?;
         let after = ini.text();
         if after != before {

@@ -1,5 +1,7 @@
 //! `%` in values: `%%` is a percent sign, `%(name)s` the value of another option.
 
+use std::borrow::Cow;
+
 /// How deep references may refer to references (Python's `MAX_INTERPOLATION_DEPTH`).
 const MAX_DEPTH: usize = 10;
 
@@ -8,13 +10,13 @@ const MAX_DEPTH: usize = 10;
 pub(super) fn interpolate<'a>(
     raw: &'a str,
     lookup: &dyn Fn(&str) -> Option<&'a str>,
-) -> Result<String, String> {
+) -> Result<Cow<'a, str>, String> {
     if !raw.contains('%') {
-        return Ok(raw.to_owned());
+        return Ok(Cow::Borrowed(raw));
     }
     let mut out = String::with_capacity(raw.len());
     expand(raw, lookup, 1, &mut out)?;
-    Ok(out)
+    Ok(Cow::Owned(out))
 }
 
 fn expand<'a>(

@@ -8,6 +8,7 @@ use ring::hkdf::{HKDF_SHA256, KeyType, Prk, Salt};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use super::trouble;
 use crate::error::Result;
 use crate::sys;
 
@@ -19,6 +20,9 @@ const LENGTH: usize = 32;
 pub struct VaultKey {
     bytes: Zeroizing<[u8; LENGTH]>,
     id: KeyId,
+    /// What file keys come from, and names of files: derived here once, see `seal`.
+    seal_key: Zeroizing<[u8; LENGTH]>,
+    name_key: Zeroizing<[u8; LENGTH]>,
 }
 
 /// Which key it is: 8 bytes derived from the key, which tell nothing about it. Stands in
@@ -32,19 +36,22 @@ impl VaultKey {
     pub fn generate() -> Result<Self> {
         let mut bytes = Zeroizing::new([0; LENGTH]);
         sys::fill_random(bytes.as_mut_slice())?;
-        Ok(Self::new(bytes))
+        Self::new(bytes).ok_or_else(|| trouble("A vault key cannot be made."))
     }
 
-    fn new(bytes: Zeroizing<[u8; LENGTH]>) -> Self {
-        let id = KeyId(
-            Self::derive(&Self::extract(&bytes), b"azt vault 1: key id").map_or([0; 8], |id| *id),
-        );
-        Self { bytes, id }
+    /// `None` never: HKDF gives up to 8,160 bytes.
+    fn new(bytes: Zeroizing<[u8; LENGTH]>) -> Option<Self> {
+        // RFC 5869 section 2.2, with an empty salt.
+        let extracted = Salt::new(HKDF_SHA256, &[]).extract(bytes.as_slice());
+        let id = KeyId(*derive(&extracted, b"azt vault 1: key id")?);
+        let seal_key = derive(&extracted, b"azt vault 1: seal")?;
+        let name_key = derive(&extracted, b"azt vault 1: name")?;
+        Some(Self { bytes, id, seal_key, name_key })
     }
 
     /// The key with these 32 bytes; `None` for any other number of them.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        bytes.try_into().ok().map(|bytes| Self::new(Zeroizing::new(bytes)))
+        Self::new(Zeroizing::new(bytes.try_into().ok()?))
     }
 
     /// Reads 64 hex digits, or base64 of 32 bytes (44 characters, RFC 4648 section 4). Space
@@ -74,29 +81,25 @@ impl VaultKey {
         self.id
     }
 
-    /// The first half of HKDF-SHA256 (RFC 5869 section 2.2), which all derived keys share: the key,
-    /// extracted with an empty salt.
-    pub(in crate::vault) fn extracted(&self) -> Prk {
-        Self::extract(&self.bytes)
+    /// The key that file keys are derived from.
+    pub(in crate::vault) fn seal_key(&self) -> &Zeroizing<[u8; LENGTH]> {
+        &self.seal_key
     }
 
-    fn extract(bytes: &[u8; LENGTH]) -> Prk {
-        Salt::new(HKDF_SHA256, &[]).extract(bytes)
+    /// The key of the names of files.
+    pub(in crate::vault) fn name_key(&self) -> &[u8] {
+        self.name_key.as_slice()
     }
+}
 
-    /// The second half (section 2.3), with `purpose` as info. `None` only for an `N` that HKDF
-    /// cannot give (over 8,160 bytes).
-    pub(in crate::vault) fn derive<const N: usize>(
-        extracted: &Prk,
-        purpose: &[u8],
-    ) -> Option<Zeroizing<[u8; N]>> {
-        let mut derived = Zeroizing::new([0; N]);
-        extracted
-            .expand(&[purpose], Length(N))
-            .and_then(|okm| okm.fill(derived.as_mut_slice()))
-            .ok()?;
-        Some(derived)
-    }
+/// The second half of HKDF-SHA256 (RFC 5869 section 2.3), with `purpose` as info.
+fn derive<const N: usize>(extracted: &Prk, purpose: &[u8]) -> Option<Zeroizing<[u8; N]>> {
+    let mut derived = Zeroizing::new([0; N]);
+    extracted
+        .expand(&[purpose], Length(N))
+        .and_then(|okm| okm.fill(derived.as_mut_slice()))
+        .ok()?;
+    Some(derived)
 }
 
 impl fmt::Debug for VaultKey {

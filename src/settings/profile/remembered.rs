@@ -1,0 +1,169 @@
+//! Entries found in a large profile, kept beside the vault so that the next call does not read it.
+//!
+//! A profile of five thousand subscriptions is 2 MB of JSON; putting it together takes twenty times
+//! as long as all the rest of a warm call. `azt/found.json` has the last few questions with their
+//! answers. It counts while the profile is the very file that it was made from.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::super::config_dir::ConfigDir;
+use super::super::subscription::Subscription;
+use super::{FILE, Profile};
+use crate::error::Result;
+use crate::sys::file::{self, Access, Stamp};
+
+/// Smaller files are read in no time.
+const LARGE: u64 = 64 * 1024;
+/// How many answers are kept: as many as one person asks in turns.
+const KEPT: usize = 8;
+/// Seconds after its last change in which a file could change again and look the same.
+const SETTLED: i64 = 2;
+const NAME: &str = "found.json";
+
+#[derive(Serialize, Deserialize)]
+struct Remembered {
+    profile: Stamp,
+    /// The last one first.
+    found: Vec<(String, Value)>,
+}
+
+impl Profile {
+    /// What `choose` finds in the profile of `dir`, or found there when it was last asked
+    /// `question` (any text that says all that the choice depends on).
+    ///
+    /// `now` is in seconds since 1970-01-01 UTC. Failures are not kept, and it is no failure when
+    /// nothing can be kept.
+    pub fn answer(
+        dir: &ConfigDir,
+        question: &str,
+        now: i64,
+        choose: impl FnOnce(&Self) -> Result<Subscription>,
+    ) -> Result<Subscription> {
+        let stamp = Stamp::of(&dir.file(FILE)).filter(|stamp| stamp.size >= LARGE);
+        let Some(stamp) = stamp else { return choose(&Self::load(dir)?) };
+        let mut found = remembered(dir, &stamp);
+        let known = found.iter().find(|(asked, _)| asked == question);
+        if let Some(entry) = known.and_then(|(_, entry)| Subscription::from_value(entry.clone())) {
+            return Ok(entry);
+        }
+        let entry = choose(&Self::load(dir)?)?;
+        if now - stamp.changed_at() >= SETTLED {
+            found.retain(|(asked, _)| asked != question);
+            found.truncate(KEPT - 1);
+            found.insert(0, (question.to_owned(), entry.value()));
+            remember(dir, &Remembered { profile: stamp, found });
+        }
+        Ok(entry)
+    }
+}
+
+fn remembered(dir: &ConfigDir, stamp: &Stamp) -> Vec<(String, Value)> {
+    let bytes = file::read(&dir.azt().join(NAME)).ok().flatten().unwrap_or_default();
+    let kept = serde_json::from_slice::<Remembered>(&bytes);
+    kept.ok().filter(|kept| kept.profile == *stamp).map_or_else(Vec::new, |kept| kept.found)
+}
+
+fn remember(dir: &ConfigDir, kept: &Remembered) {
+    let path = dir.azt().join(NAME);
+    if let Ok(bytes) = serde_json::to_vec(kept) {
+        // The next call reads the profile again: slower, not wrong.
+        let _ = file::write_atomic(&path, &bytes, Access::Owner, false);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use tempfile::TempDir;
+
+    use super::*;
+
+    const NOW: i64 = i64::MAX;
+
+    /// A folder with a profile of so many entries, of which `default` is the default.
+    fn folder(entries: usize, default: usize) -> (TempDir, ConfigDir) {
+        let root = tempfile::tempdir().unwrap();
+        let dir = ConfigDir::at(root.path());
+        std::fs::create_dir(dir.azt()).unwrap();
+        write(&dir, entries, default);
+        (root, dir)
+    }
+
+    fn write(dir: &ConfigDir, entries: usize, default: usize) {
+        let entry = |at: usize| {
+            let is_default = if at == default { "true " } else { "false" };
+            format!(
+                r#"{{"id": "60000000-0000-4000-8000-{at:012}", "name": "{at}", "isDefault": {is_default}, "environmentName": "AzureCloud"}}"#
+            )
+        };
+        let all: Vec<String> = (0..entries).map(entry).collect();
+        let text = format!("\u{feff}{{\"subscriptions\": [{}]}}", all.join(", "));
+        std::fs::write(dir.file(FILE), text).unwrap();
+    }
+
+    /// The name of the default, and whether the profile was read for it.
+    fn default(dir: &ConfigDir, question: &str, now: i64) -> (String, bool) {
+        let read = Cell::new(false);
+        let entry = Profile::answer(dir, question, now, |profile| {
+            read.set(true);
+            let entry = profile.all().iter().find(|entry| entry.is_default());
+            Ok(entry.cloned().unwrap())
+        });
+        (entry.unwrap().name().to_owned(), read.get())
+    }
+
+    #[test]
+    fn a_large_profile_is_read_once_for_each_question() {
+        let (_root, dir) = folder(1000, 7);
+        assert_eq!(default(&dir, "a", NOW), ("7".into(), true));
+        assert_eq!(default(&dir, "a", NOW), ("7".into(), false));
+        assert_eq!(default(&dir, "b", NOW), ("7".into(), true));
+        assert_eq!(default(&dir, "a", NOW), ("7".into(), false));
+        for other in 0..KEPT {
+            default(&dir, &other.to_string(), NOW);
+        }
+        assert_eq!(default(&dir, "a", NOW), ("7".into(), true), "only the last few are kept");
+    }
+
+    #[test]
+    fn a_change_of_the_profile_is_seen_even_where_its_size_stays() {
+        let (_root, dir) = folder(1000, 7);
+        default(&dir, "a", NOW);
+        write(&dir, 1000, 8);
+        // As if the clock of the file system had ticked.
+        let file = std::fs::File::open(dir.file(FILE)).unwrap();
+        file.set_modified(std::time::UNIX_EPOCH).unwrap();
+        assert_eq!(default(&dir, "a", NOW), ("8".into(), true));
+    }
+
+    #[test]
+    fn a_file_that_may_yet_change_in_the_same_tick_is_not_remembered() {
+        let (_root, dir) = folder(1000, 7);
+        let changed = Stamp::of(&dir.file(FILE)).unwrap().changed_at();
+        for now in [changed, changed + 1, changed + 1, changed - 100] {
+            assert_eq!(default(&dir, "a", now), ("7".into(), true));
+        }
+        assert_eq!(default(&dir, "a", changed + 2), ("7".into(), true));
+        assert_eq!(default(&dir, "a", changed), ("7".into(), false));
+    }
+
+    #[test]
+    fn what_is_damaged_or_cannot_be_written_is_no_failure() {
+        let (_root, dir) = folder(1000, 7);
+        std::fs::write(dir.azt().join(NAME), "{\"profile\": 1").unwrap();
+        assert_eq!(default(&dir, "a", NOW), ("7".into(), true));
+        assert_eq!(default(&dir, "a", NOW), ("7".into(), false));
+        std::fs::remove_dir_all(dir.azt()).unwrap();
+        assert_eq!(default(&dir, "a", NOW), ("7".into(), true));
+        assert_eq!(default(&dir, "a", NOW), ("7".into(), true));
+    }
+
+    #[test]
+    fn a_small_profile_leaves_nothing() {
+        let (_root, dir) = folder(10, 7);
+        assert_eq!(default(&dir, "a", NOW), ("7".into(), true));
+        assert!(!dir.azt().join(NAME).exists());
+    }
+}
