@@ -23,7 +23,8 @@ pub use environment::EnvironmentIdentity;
 pub use freshness::{Freshness, MARGIN};
 pub use identity::{Identity, in_cloud_shell};
 pub use open::{
-    keeps_nothing, make_vault_quietly, open_vault, open_vault_for_sign_in, open_vault_of,
+    inventory, keeps_nothing, make_vault_quietly, open_vault, open_vault_for_sign_in,
+    open_vault_of, rekey,
 };
 pub use person::PersonSignIn;
 pub use sign_in::SignIn;
@@ -36,8 +37,11 @@ use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
 use crate::settings::{Cloud, Config, ConfigDir};
 use crate::sys::{Deadline, System, block_on, is_detached, repeat_detached};
-use crate::vault::{self, AccessToken, RecordKey, RefreshToken, ServicePrincipal};
-pub use crate::vault::{Account, AssertionSource, Record, Vault};
+use crate::vault::{self, RecordKey};
+pub use crate::vault::{
+    AccessToken, Account, AssertionSource, IdToken, Inventory, Record, RefreshToken,
+    ServicePrincipal, Vault,
+};
 
 /// How long a caller gets no answer: the SDKs give up on the process after ten seconds, and show
 /// what it said only if it was faster.
@@ -279,6 +283,12 @@ pub fn sign_out(vault: &Vault<'_>, name: &str) -> Result<()> {
     records::forget_tokens(vault, |owner, client_id| {
         owner == account || (is_an_applications(owner) && client_id.to_lowercase() == account)
     })
+}
+
+/// Forgets all access tokens: the next call for each makes a request.
+pub fn forget_access_tokens(vault: &Vault<'_>) -> Result<()> {
+    let _writing = vault.writing();
+    records::forget_access_tokens(vault, |_| true)
 }
 
 /// Forgets everything that was ever stored in the vault of a configuration folder, and its key.

@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use crate::program::Program;
 use crate::settings::{Config, ConfigDir};
 use crate::sys::System;
-use crate::vault::{KeyChoice, Options, Vault};
+use crate::vault::{self, Inventory, KeyChoice, KeyId, Options, Vault};
 
 /// The vault of a configuration folder; `None` when nothing was ever stored there.
 pub fn open_vault<'a>(
@@ -84,6 +84,16 @@ fn make_vault<'a>(
     let vault = Vault::open_or_create(system, &dir.azt(), options(config)?)?;
     let notice = vault.choice_notice().map(str::to_owned);
     Ok((vault, notice))
+}
+
+/// What lies in the vault of a configuration folder, without opening it.
+pub fn inventory(system: &System, dir: &ConfigDir) -> Result<Inventory> {
+    vault::inventory(system, &dir.azt())
+}
+
+/// Seals everything anew with a new key, whose id is the answer.
+pub fn rekey(system: &System, dir: &ConfigDir, config: &Config<'_>) -> Result<KeyId> {
+    vault::rekey(system, &dir.azt(), options(config)?)
 }
 
 /// `core.key_source` (auto, env, file, kernel, keyring) and `core.key_cache_seconds`.

@@ -71,11 +71,11 @@ impl Stamp {
     }
 }
 
-/// Standard input to its end, at most 1 MiB: a secret or a document that was piped in.
+/// Standard input to its end, at most 64 MiB: a secret or a document that was piped in.
 pub fn read_stdin() -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     io::stdin()
-        .take(1024 * 1024)
+        .take(LIMIT)
         .read_to_end(&mut bytes)
         .map_err(|error| Error::failed(format!("Cannot read standard input: {error}.")))?;
     Ok(bytes)
@@ -100,7 +100,8 @@ pub fn read_text(path: &Path) -> Result<Option<String>> {
 pub fn write_atomic(path: &Path, bytes: &[u8], access: Access, durable: bool) -> Result<()> {
     let failed = |error: io::Error| cannot("write", path, error);
     let target = resolve_link(path);
-    let folder = target.parent().unwrap_or(Path::new("."));
+    let folder = target.parent().filter(|it| !it.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
     let mut temporary = tempfile::Builder::new()
         .prefix(TEMPORARY.0)
         .suffix(TEMPORARY.1)

@@ -38,6 +38,11 @@ impl Locks {
         self.take(&format!("flight-{:02}.lock", stripe(name)), limit)
     }
 
+    /// Takes the locks of all records, each as [`Locks::flight`]; `None` when one is not to be had.
+    pub(super) fn every_flight(&self, limit: Duration) -> Result<Option<Vec<LockGuard>>> {
+        (0..STRIPES).map(|stripe| self.take(&format!("flight-{stripe:02}.lock"), limit)).collect()
+    }
+
     /// True once a minute, for the first who asks: a file says when that was.
     pub(super) fn may_renew_ahead(&self, name: &str, now: i64) -> bool {
         let mark = self.folder.join(format!("ahead-{:02}", stripe(name)));

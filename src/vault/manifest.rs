@@ -21,6 +21,9 @@ pub(super) struct Manifest {
     pub(super) key_source: KeySource,
     pub(super) key_id: KeyId,
     /// Members not known here.
+    /// A key whose records are not of this vault, see [`super::rekey`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) retired: Option<KeyId>,
     #[serde(flatten)]
     other: Map<String, Value>,
 }
@@ -29,7 +32,13 @@ impl Manifest {
     /// The manifest for this key; keeps the unknown members of `former`.
     pub(super) fn new(key_source: KeySource, key_id: KeyId, former: Option<Self>) -> Self {
         let other = former.map(|former| former.other).unwrap_or_default();
-        Self { version: VERSION, key_source, key_id, other }
+        Self { version: VERSION, key_source, key_id, retired: None, other }
+    }
+
+    /// The same with another retired key.
+    pub(super) fn retiring(&self, retired: KeyId) -> Self {
+        let (key_source, key_id, other) = (self.key_source, self.key_id, self.other.clone());
+        Self { version: VERSION, key_source, key_id, retired: Some(retired), other }
     }
 
     /// Reads `vault.json`; `None` when there is none. One that cannot be understood is an error

@@ -3,6 +3,7 @@
 //! ```text
 //! <config dir>/azt/vault.json   which key, and where it is kept; no secret     (manifest)
 //! <config dir>/azt/vault.key    the key, where its source is `file`            (key/file)
+//! <config dir>/azt/vault.key.next   the key to be, while everything is sealed anew (rekey)
 //! <config dir>/azt/records/     one sealed file per record                     (seal, store, record)
 //! <config dir>/azt/locks/       lock files, empty, never deleted               (lock)
 //! ```
@@ -18,10 +19,12 @@ mod key;
 mod lock;
 mod manifest;
 mod record;
+mod rekey;
 mod seal;
 mod store;
 mod sweep;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -75,9 +78,16 @@ pub struct Vault<'s> {
     key_source: KeySource,
     choice_notice: Option<String>,
     azt_dir: PathBuf,
+    key_id: KeyId,
 }
 
 impl<'s> Vault<'s> {
+    /// True unless everything was sealed anew since this was opened: then it finds nothing.
+    pub fn is_current(&self, system: &System) -> bool {
+        let manifest = Manifest::read(system, &self.azt_dir).ok().flatten();
+        manifest.is_none_or(|manifest| manifest.key_id == self.key_id)
+    }
+
     /// Opens the vault in `azt_dir` for a call that finds what it needs or fails; `None` when
     /// nothing was ever stored there.
     pub fn open(system: &'s System, azt_dir: &Path, options: Options) -> Result<Option<Self>> {
@@ -157,6 +167,33 @@ impl<'s> Vault<'s> {
     }
 }
 
+/// Seals everything in `azt_dir` anew with a new key, made where the old one is, and answers its id.
+///
+/// Interrupted at any point it loses nothing. The key of the source `env` is not azt's to change.
+pub fn rekey(system: &System, azt_dir: &Path, options: Options) -> Result<KeyId> {
+    Setup::new(system, azt_dir, options, true).rekey()
+}
+
+/// What lies in a vault, without its key.
+#[derive(Debug)]
+pub struct Inventory {
+    /// Where the key is, and which it is; `None` when nothing was ever stored.
+    pub key: Option<(KeySource, KeyId)>,
+    /// How many records of each kind, by the letters that their files' names begin with.
+    pub records: BTreeMap<String, usize>,
+    /// Their size together.
+    pub bytes: u64,
+    /// How many files could not be opened and were set aside.
+    pub unreadable: usize,
+}
+
+/// Looks at the vault in `azt_dir` without opening anything.
+pub fn inventory(system: &System, azt_dir: &Path) -> Result<Inventory> {
+    let key = Manifest::read(system, azt_dir)?.map(|found| (found.key_source, found.key_id));
+    let (records, bytes, unreadable) = store::inventory(azt_dir)?;
+    Ok(Inventory { key, records, bytes, unreadable })
+}
+
 /// Removes all records, what was set aside, `vault.json` and the key: works on a vault that cannot
 /// be opened. A key that its source does not give up is left there and named in a warning.
 pub fn clear(system: &System, azt_dir: &Path) -> Result<()> {
@@ -215,7 +252,7 @@ impl<'s> Setup<'s> {
             _ if store::sealed_with(&self.azt_dir)?.is_none() => return Ok(None),
             other => return Err(self.sources.lost(source, id, other)),
         }
-        Ok(found.map(|key| self.vault(source, &key, None)))
+        Ok(found.map(|key| self.vault(source, &key, manifest.retired, None)))
     }
 
     /// Finds the key of records whose `vault.json` is gone, and writes that again.
@@ -238,7 +275,7 @@ impl<'s> Setup<'s> {
                 .remedy(start_afresh(self.system))
         })?;
         Manifest::new(source, id, None).write(&self.azt_dir)?;
-        Ok(Some(self.vault(source, &key, None)))
+        Ok(Some(self.vault(source, &key, None, None)))
     }
 
     fn open_or_create(&self) -> Result<Vault<'s>> {
@@ -258,7 +295,7 @@ impl<'s> Setup<'s> {
         let chosen = self.sources.choose(self.key_source)?;
         Manifest::new(chosen.source, chosen.key.id(), former).write(&self.azt_dir)?;
         drop(lock);
-        Ok(self.vault(chosen.source, &chosen.key, Some(chosen.notice)))
+        Ok(self.vault(chosen.source, &chosen.key, None, Some(chosen.notice)))
     }
 
     fn as_chosen(&self, vault: Vault<'s>) -> Result<Vault<'s>> {
@@ -281,13 +318,20 @@ impl<'s> Setup<'s> {
         })
     }
 
-    fn vault(&self, key_source: KeySource, key: &VaultKey, notice: Option<String>) -> Vault<'s> {
+    fn vault(
+        &self,
+        key_source: KeySource,
+        key: &VaultKey,
+        retired: Option<KeyId>,
+        notice: Option<String>,
+    ) -> Vault<'s> {
         Vault {
-            store: Store::new(self.system, &self.azt_dir, key),
+            store: Store::new(self.system, &self.azt_dir, key, retired),
             locks: Locks::new(&self.azt_dir),
             key_source,
             choice_notice: notice,
             azt_dir: self.azt_dir.clone(),
+            key_id: key.id(),
         }
     }
 }

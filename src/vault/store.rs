@@ -1,6 +1,7 @@
 //! The folder of sealed records: one file each, replaced whole, read without a lock.
 
 use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -26,13 +27,20 @@ pub(super) struct Store<'s> {
     system: &'s System,
     folder: PathBuf,
     seal: Seal,
+    /// The key whose records are not of this vault.
+    retired: Option<KeyId>,
     warned: Cell<bool>,
 }
 
 impl<'s> Store<'s> {
-    pub(super) fn new(system: &'s System, azt_dir: &Path, key: &VaultKey) -> Self {
+    pub(super) fn new(
+        system: &'s System,
+        azt_dir: &Path,
+        key: &VaultKey,
+        retired: Option<KeyId>,
+    ) -> Self {
         let (folder, seal) = (azt_dir.join(FOLDER), Seal::new(key));
-        Self { system, folder, seal, warned: Cell::new(false) }
+        Self { system, folder, seal, retired, warned: Cell::new(false) }
     }
 
     /// The name of the file for `key`.
@@ -83,7 +91,7 @@ impl<'s> Store<'s> {
         let path = self.folder.join(name);
         let Some(contents) = read(&path)? else { return Ok(None) };
         match self.unseal(&path, name, &contents)? {
-            Ok(record) => Ok(Some(record)),
+            Ok(record) => Ok(record),
             Err(flaw) => self.set_aside(name, flaw),
         }
     }
@@ -94,11 +102,14 @@ impl<'s> Store<'s> {
         path: &Path,
         name: &str,
         contents: &[u8],
-    ) -> Result<Result<R, &'static str>> {
+    ) -> Result<Result<Option<R>, &'static str>> {
         match self.seal.open(name, contents) {
             // The cause is not told: it could quote the record.
-            Ok(plain) => Ok(serde_json::from_slice(&plain).map_err(|_| "it holds no such record")),
+            Ok(plain) => {
+                Ok(serde_json::from_slice(&plain).map(Some).map_err(|_| "it holds no such record"))
+            }
             Err(Unopened::Damaged(flaw)) => Ok(Err(flaw)),
+            Err(Unopened::OtherKey(other)) if Some(other) == self.retired => Ok(Ok(None)),
             Err(Unopened::Newer(version)) => Err(newer(path, version.into())),
             Err(Unopened::OtherKey(other)) => {
                 let (path, id) = (path.display(), self.seal.key_id());
@@ -130,10 +141,10 @@ impl<'s> Store<'s> {
         // A writer may have replaced the damaged file before it was renamed: then this is a good
         // record, which goes back unless a later one has taken its place.
         if let Some(contents) = read(&aside)?
-            && let Ok(Ok(record)) = self.unseal(&aside, name, &contents)
+            && let Ok(Ok(record @ Some(_))) = self.unseal(&aside, name, &contents)
         {
             put_back(&aside, &path).map_err(|error| file::cannot("restore", &path, error))?;
-            return Ok(Some(record));
+            return Ok(record);
         }
         self.warn(&format!(
             "{} cannot be opened: {flaw}. It was set aside as {} and counts as absent.",
@@ -173,6 +184,33 @@ pub(super) fn sealed_with(azt_dir: &Path) -> Result<Option<KeyId>> {
         }
     }
     Ok(None)
+}
+
+/// Removes the records that were sealed with the key `id`.
+pub(super) fn remove_sealed_with(azt_dir: &Path, id: KeyId) -> Result<()> {
+    let folder = azt_dir.join(FOLDER);
+    for name in names(&folder)? {
+        let path = folder.join(name);
+        let Some(contents) = read(&path)? else { continue };
+        if seal::key_id(&contents).is_ok_and(|found| found == id) {
+            file::remove(&path).map_err(|error| trouble(error.message()).source(error))?;
+        }
+    }
+    Ok(())
+}
+
+/// How many records of each kind there are, by the letters of the kind, their bytes, and how many
+/// files were set aside.
+pub(super) fn inventory(azt_dir: &Path) -> Result<(BTreeMap<String, usize>, u64, usize)> {
+    let folder = azt_dir.join(FOLDER);
+    let (mut counts, mut bytes) = (BTreeMap::new(), 0);
+    let is_aside = |entry: &fs::DirEntry| entry.file_name().to_string_lossy().ends_with(ASIDE);
+    let unreadable = entries(&folder)?.iter().filter(|entry| is_aside(entry)).count();
+    for name in names(&folder)? {
+        bytes += fs::metadata(folder.join(&name)).map_or(0, |file| file.len());
+        *counts.entry(name.chars().take(2).collect()).or_default() += 1;
+    }
+    Ok((counts, bytes, unreadable))
 }
 
 /// Removes all records in `azt_dir`, and what was set aside or left behind by a crash.
@@ -233,7 +271,7 @@ mod tests {
     fn a_good_record_that_took_the_place_of_a_damaged_one_is_not_lost() {
         let dir = tempfile::tempdir().unwrap();
         let system = System::real(Program::Azt);
-        let store = Store::new(&system, dir.path(), &VaultKey::generate().unwrap());
+        let store = Store::new(&system, dir.path(), &VaultKey::generate().unwrap(), None);
         let text =
             r#"{"environment":"e","client_id":"c","realm":"t","secret":"s","expires_on":"1"}"#;
         let token: AccessToken = serde_json::from_str(text).unwrap();

@@ -107,7 +107,14 @@ impl<'s> Sources<'s> {
     pub(super) fn fetch(&self, source: KeySource, id: KeyId) -> Result<Option<VaultKey>> {
         match source {
             KeySource::Env => env::fetch(self.system),
-            KeySource::File => file::fetch(&self.key_file),
+            KeySource::File => match file::fetch(&self.key_file)? {
+                Some(key) if key.id() == id => Ok(Some(key)),
+                // Everything was being sealed anew when that was interrupted.
+                other => match file::fetch(&self.next_key_file())? {
+                    Some(next) if next.id() == id => Ok(Some(next)),
+                    _ => Ok(other),
+                },
+            },
             KeySource::Kernel => kernel::fetch(id),
             KeySource::Keyring => self.fetch_cached(id),
         }
@@ -189,12 +196,63 @@ impl<'s> Sources<'s> {
         Ok(Chosen { source, key, notice })
     }
 
+    /// Makes a new key for what is in `source` now, beside the one that is there.
+    pub(super) fn make_next(&self, source: KeySource) -> Result<VaultKey> {
+        let key = VaultKey::generate()?;
+        match source {
+            KeySource::Env => Err(trouble(format!(
+                "The vault key is what {} says, which is not azt's to change.",
+                env::VARIABLE
+            ))
+            .remedy(
+                "Keep what is stored with 'azt cache export --file FILE', run 'azt account clear',",
+            )
+            .remedy("set the variable to a new key, and run 'azt cache import --file FILE'.")),
+            KeySource::File => file::keep(&self.next_key_file(), key),
+            KeySource::Kernel => kernel::keep(key),
+            KeySource::Keyring => keyring::keep(self.system, key, self.limit),
+        }
+    }
+
+    /// Puts the new key in the place of the old one, where there is one place.
+    pub(super) fn settle_next(&self, source: KeySource) -> Result<()> {
+        if source != KeySource::File {
+            return Ok(());
+        }
+        std::fs::rename(self.next_key_file(), &self.key_file)
+            .map_err(|error| crate::sys::file::cannot("replace", &self.key_file, error))
+    }
+
+    /// Ends what a call that was interrupted had begun: `current` is the key in use, `left` the other.
+    pub(super) fn clear_next(&self, source: KeySource, current: KeyId, left: KeyId) -> Result<()> {
+        if source != KeySource::File {
+            return self.remove(source, left);
+        }
+        match file::fetch(&self.next_key_file())? {
+            Some(next) if next.id() == current => self.settle_next(source),
+            Some(_) => crate::sys::file::remove(&self.next_key_file()).map(drop),
+            None => Ok(()),
+        }
+    }
+
+    /// Removes the key `id`, which another one has replaced; a file held one key and has the other.
+    pub(super) fn forget(&self, source: KeySource, id: KeyId) -> Result<()> {
+        if source == KeySource::File { Ok(()) } else { self.remove(source, id) }
+    }
+
+    fn next_key_file(&self) -> PathBuf {
+        self.key_file.with_extension("key.next")
+    }
+
     /// Removes the key `id` from `source`, as far as that is azt's to do.
     pub(super) fn remove(&self, source: KeySource, id: KeyId) -> Result<()> {
         kernel::forget_cached(id);
         match source {
             KeySource::Env => Ok(()),
-            KeySource::File => crate::sys::file::remove(&self.key_file).map(drop),
+            KeySource::File => {
+                crate::sys::file::remove(&self.next_key_file())?;
+                crate::sys::file::remove(&self.key_file).map(drop)
+            }
             KeySource::Kernel => kernel::remove(id),
             KeySource::Keyring => keyring::remove(self.system, id, self.limit),
         }

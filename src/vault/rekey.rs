@@ -1,0 +1,66 @@
+//! Everything sealed anew, with a new key.
+//!
+//! Old and new records have different names and say which key they need, so they lie beside each
+//! other while the work is under way. What counts is `vault.json`: until it names the new key, the
+//! old records do; from then on the new ones. Its `retired` is the key whose records are not of
+//! this vault: first the new one, then the former. Interrupted at any point, nothing is lost, and
+//! the next call clears away what was left.
+
+use std::time::Duration;
+
+use super::manifest::Manifest;
+use super::record::{AccessToken, Account, IdToken, Record, RefreshToken, ServicePrincipal};
+use super::store::{self, Store};
+use super::{KeyId, Locks, Setup, Vault, trouble};
+use crate::error::Result;
+
+/// How long a renewal under way may take.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+impl Setup<'_> {
+    /// Makes a new key where the old one is kept, seals every record with it, and forgets the old
+    /// one. Nobody renews or signs in meanwhile.
+    pub(super) fn rekey(&self) -> Result<KeyId> {
+        let _setup = self.lock()?;
+        let (Some(manifest), Some(vault)) =
+            (Manifest::read(self.system, &self.azt_dir)?, self.open()?)
+        else {
+            return Err(trouble("Nothing is stored, so there is nothing to seal anew."));
+        };
+        let (source, old) = (manifest.key_source, manifest.key_id);
+        let locks = Locks::new(&self.azt_dir);
+        let held = locks.every_flight(PATIENCE)?;
+        if held.is_none() {
+            return Err(trouble("Another process is renewing a token and does not finish.")
+                .remedy("Try again in a moment."));
+        }
+        let _writing = vault.writing();
+        if let Some(left) = manifest.retired {
+            store::remove_sealed_with(&self.azt_dir, left)?;
+            self.sources.clear_next(source, old, left)?;
+        }
+        let key = self.sources.make_next(source)?;
+        manifest.retiring(key.id()).write(&self.azt_dir)?;
+        let new = Store::new(self.system, &self.azt_dir, &key, Some(old));
+        vault.copy_to(&new)?;
+        Manifest::new(source, key.id(), Some(manifest)).retiring(old).write(&self.azt_dir)?;
+        self.sources.settle_next(source)?;
+        store::remove_sealed_with(&self.azt_dir, old)?;
+        self.sources.forget(source, old)?;
+        Ok(key.id())
+    }
+}
+
+impl Vault<'_> {
+    fn copy_to(&self, new: &Store<'_>) -> Result<()> {
+        self.copy::<AccessToken>(new)?;
+        self.copy::<RefreshToken>(new)?;
+        self.copy::<IdToken>(new)?;
+        self.copy::<Account>(new)?;
+        self.copy::<ServicePrincipal>(new)
+    }
+
+    fn copy<R: Record>(&self, new: &Store<'_>) -> Result<()> {
+        self.all::<R>()?.iter().try_for_each(|record| new.put(record))
+    }
+}
