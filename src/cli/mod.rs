@@ -4,6 +4,7 @@
 //! clap; everything else here is clap's derive.
 
 mod account;
+mod cache;
 mod cloud;
 mod config;
 mod global;
@@ -20,6 +21,7 @@ pub use account::{
     AccountCommand, AccountList, AccountListLocations, AccountSet, AccountShow, GetAccessToken,
     TenantCommand,
 };
+pub use cache::{CacheClear, CacheCommand, CacheExport, CacheImport, CacheMigrate, CachePublish};
 pub use cloud::{
     CloudCommand, CloudDefinition, CloudListProfiles, CloudName, CloudRegister, CloudSet,
     CloudUnregister, CloudUpdate,
@@ -65,6 +67,9 @@ pub enum Command {
     /// Show and choose subscriptions, get access tokens
     #[command(subcommand)]
     Account(AccountCommand),
+    /// Look into what is stored; move it, seal it anew, share it
+    #[command(subcommand)]
+    Cache(CacheCommand),
     /// Choose and describe clouds: public, national, private
     #[command(subcommand)]
     Cloud(CloudCommand),
@@ -89,6 +94,7 @@ impl Command {
             Self::Login(command) => &command.global,
             Self::Logout(command) => &command.global,
             Self::Account(command) => command.global(),
+            Self::Cache(command) => command.global(),
             Self::Cloud(command) => command.global(),
             Self::Config(command) => command.global(),
             Self::Shim(command) => command.global(),

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Context;
 use crate::broker::{self, Account, Record, Scopes, SignIn, Vault};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::interop::{AdalFile, AdalUser};
 use crate::program::Program;
 use crate::settings::{Profile, Subscription};
@@ -32,17 +32,32 @@ struct Failure {
     reason: String,
 }
 
-/// Takes over everything in the file that the vault does not have; true when there was something.
+/// How far [`migrate`] came.
+#[derive(Default)]
+pub(super) struct Migrated {
+    /// True when anybody was taken over.
+    pub(super) any: bool,
+    /// Why somebody was left for the next call.
+    pub(super) postponed: Option<Error>,
+}
+
+impl State {
+    fn read(context: &Context<'_>) -> Result<Self> {
+        let text = file::read_text(&context.dir.azt().join(STATE))?;
+        Ok(text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
+    }
+}
+
+/// Takes over everything in the file that the vault does not have.
 /// The file stays as it is: it may be needed by whoever wrote it, and holds what failed.
 ///
 /// People cost one request each; where the service is not reached, that is left for the next call.
-pub(super) fn migrate(context: &Context<'_>, vault: &Vault<'_>) -> Result<bool> {
+pub(super) fn migrate(context: &Context<'_>, vault: &Vault<'_>) -> Result<Migrated> {
     let system = context.system;
-    let Some(found) = AdalFile::read(system, &context.dir)? else { return Ok(false) };
+    let mut migrated = Migrated::default();
+    let Some(found) = AdalFile::read(system, &context.dir)? else { return Ok(migrated) };
     let path = context.dir.azt().join(STATE);
-    let mut state: State = file::read_text(&path)?
-        .and_then(|text| serde_json::from_str(&text).ok())
-        .unwrap_or_default();
+    let mut state = State::read(context)?;
     let mut moved = Vec::new();
     for mut entry in found.applications {
         if vault.get(&entry.key())?.is_some() {
@@ -61,12 +76,12 @@ pub(super) fn migrate(context: &Context<'_>, vault: &Vault<'_>) -> Result<bool> 
         if known || hopeless || !is_of(user, &environment) {
             continue;
         }
-        match redeem(context, vault, user)? {
-            Ok(()) => {
+        match redeem(context, vault, user) {
+            Ok(Ok(())) => {
                 moved.push(user.user_id.clone());
                 state.failed.remove(&name);
             }
-            Err(reason) => {
+            Ok(Err(reason)) => {
                 system.terminal.warn(&format!(
                     "The sign-in of {} in {} is not good any more: {reason}",
                     user.user_id,
@@ -74,12 +89,19 @@ pub(super) fn migrate(context: &Context<'_>, vault: &Vault<'_>) -> Result<bool> 
                 ));
                 state.failed.insert(name, Failure { tried, reason });
             }
+            // The service was not reached, or the disk is full.
+            Err(error) => {
+                migrated.postponed = Some(error);
+                break;
+            }
         }
         let text = serde_json::to_vec_pretty(&state).unwrap_or_default();
         file::write_atomic(&path, &text, Access::Owner, false)?;
     }
-    if moved.is_empty() {
-        return Ok(false);
+    migrated.any = !moved.is_empty();
+    let removes = || context.config.get_bool("core", "remove_migrated", false);
+    if moved.is_empty() || (removes()? && remove_old(context, vault)?) {
+        return Ok(migrated);
     }
     let report = format!(
         "Taken over from {}: {}. The file still holds secrets in plain text; remove it when no other program needs it.",
@@ -91,6 +113,43 @@ pub(super) fn migrate(context: &Context<'_>, vault: &Vault<'_>) -> Result<bool> 
         // Callers take anything on standard error for a failure.
         Program::Az => system.terminal.info(&report),
     }
+    Ok(migrated)
+}
+
+/// What Entra said of those that cannot be taken over, by user name in lower case.
+pub(super) fn failures(context: &Context<'_>) -> Result<BTreeMap<String, String>> {
+    let failed = State::read(context)?.failed;
+    Ok(failed.into_iter().map(|(name, failure)| (name, failure.reason)).collect())
+}
+
+/// Removes the old file, if everybody in it is in the vault; else says who is not. True when it is
+/// gone.
+pub(super) fn remove_old(context: &Context<'_>, vault: &Vault<'_>) -> Result<bool> {
+    let system = context.system;
+    let path = AdalFile::path(system, &context.dir);
+    let Some(found) = AdalFile::read(system, &context.dir)? else { return Ok(false) };
+    let environment = context.cloud().environment()?;
+    let mut missing = Vec::new();
+    for user in found.users {
+        if vault.get(&Account::key_of(&environment, &user.user_id))?.is_none() {
+            missing.push(user.user_id);
+        }
+    }
+    for entry in found.applications {
+        if vault.get(&entry.key())?.is_none() {
+            missing.push(entry.client_id);
+        }
+    }
+    if !missing.is_empty() {
+        system.terminal.warn(&format!(
+            "{} stays: it has the only sign-in of {}. Sign in again, or remove it yourself.",
+            path.display(),
+            missing.join(", ")
+        ));
+        return Ok(false);
+    }
+    file::remove(&path)?;
+    system.terminal.info(&format!("{} was removed.", path.display()));
     Ok(true)
 }
 

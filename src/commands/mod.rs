@@ -7,6 +7,7 @@ mod account_set;
 mod account_show;
 mod account_tenant_list;
 mod arm_token;
+mod cache;
 mod claims_challenge;
 mod cloud;
 mod config;
@@ -103,6 +104,7 @@ pub fn run(command: &Command, context: &Context<'_>) -> Result<Answer> {
             AccountCommand::Show(request) => account_show::run(request, context),
             AccountCommand::Tenant(TenantCommand::List { .. }) => account_tenant_list::run(context),
         },
+        Command::Cache(command) => cache::run(command, context),
         Command::Cloud(command) => cloud::run(command, context),
         Command::Config(command) => config::run(command, context),
         Command::Shim(command) => shim::run(command, context),

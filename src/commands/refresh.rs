@@ -1,9 +1,9 @@
 //! `account list --refresh`: which subscriptions the signed-in accounts have by now.
 
 use super::subscriptions::{self, Found};
-use super::{Context, arm_token};
-use crate::broker::{self, Identity, SignIn};
-use crate::error::{Error, Result};
+use super::{Context, arm_token, token};
+use crate::broker::{Identity, SignIn};
+use crate::error::{Error, Kind, Result};
 use crate::settings::{AssignedIdentity, Profile, Subscription, User};
 use crate::sys::block_on;
 
@@ -38,7 +38,7 @@ pub(super) fn run(context: &Context<'_>) -> Result<()> {
 
 /// What the account of `entry` can see now. A person's tenants are all visited; a tenant-level
 /// account without subscriptions stays one.
-fn look(context: &Context<'_>, entry: &Subscription) -> Result<Found> {
+pub(super) fn look(context: &Context<'_>, entry: &Subscription) -> Result<Found> {
     let (system, cloud) = (context.system, context.cloud());
     let identity = Identity::of(entry, system)?;
     let user = match &identity {
@@ -56,10 +56,19 @@ fn look(context: &Context<'_>, entry: &Subscription) -> Result<Found> {
             return Err(Error::failed("all user-assigned identities have this name"));
         }
     };
-    let vault = broker::open_vault_of(&identity, system, &context.dir, &context.config)?;
+    let vault = token::vault_of(context, &identity)?;
     let vault = vault.ok_or_else(|| Error::failed("nothing is kept (core.persist is off)"))?;
     let is_person = matches!(identity, Identity::User { .. });
-    let sign_in = SignIn::resume(system, cloud, &vault, identity, entry.tenant_id())?;
+    let resume = || SignIn::resume(system, cloud, &vault, identity.clone(), entry.tenant_id());
+    let sign_in = match resume() {
+        Err(error)
+            if error.kind() == Kind::NotSignedIn
+                && token::take_over(context, cloud, &vault, entry.user_name(), true)? =>
+        {
+            resume()?
+        }
+        other => other?,
+    };
     let scopes = arm_token::scopes(context)?;
     let mut found = block_on(async {
         if is_person {

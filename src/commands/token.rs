@@ -2,7 +2,7 @@
 
 use super::Context;
 use super::migration::migrate;
-use crate::broker::{self, Broker, Identity, Token, TokenRequest};
+use crate::broker::{self, Account, Broker, Identity, Token, TokenRequest, Vault};
 use crate::error::{Kind, Result};
 use crate::interop::{self, AdalFile};
 use crate::settings::Cloud;
@@ -16,14 +16,7 @@ pub(super) fn token(context: &Context<'_>, cloud: &Cloud, request: &TokenRequest
         Identity::ServicePrincipal { client_id } => Some(client_id.as_str()),
         _ => None,
     };
-    let mut opened = broker::open_vault_of(&request.identity, system, &context.dir, config);
-    if name.is_some() && opened.as_ref().is_err_and(|error| error.kind() == Kind::NotSignedIn) {
-        // Nothing was ever stored here. If az knows the account, that changes now.
-        if interop::knows(&context.dir) || AdalFile::path(system, &context.dir).exists() {
-            opened = broker::make_vault_quietly(system, &context.dir, config).map(Some);
-        }
-    }
-    let broker = Broker::new(system, config, cloud, opened?)?;
+    let broker = Broker::new(system, config, cloud, vault_of(context, &request.identity)?)?;
     let error = match broker.token(request) {
         Err(error) if matches!(error.kind(), Kind::NotSignedIn | Kind::InteractionRequired) => {
             error
@@ -31,14 +24,66 @@ pub(super) fn token(context: &Context<'_>, cloud: &Cloud, request: &TokenRequest
         other => return other.inspect(|token| share(context, &broker, name, token)),
     };
     let (Some(name), Some(vault)) = (name, broker.vault()) else { return Err(error) };
+    if !vault.is_current(system) {
+        // Everything was sealed anew meanwhile: it has other names now.
+        let vault = broker::open_vault_of(&request.identity, system, &context.dir, config)?;
+        return Broker::new(system, config, cloud, vault)?.token(request);
+    }
+    let is_unknown = error.kind() == Kind::NotSignedIn;
+    if take_over(context, cloud, vault, name, is_unknown)? {
+        broker.token(request)
+    } else {
+        Err(error)
+    }
+}
+
+/// The vault with the tokens of `identity`, made if az has anything that could come into it; `None`
+/// when nothing is kept.
+pub(super) fn vault_of<'s>(
+    context: &Context<'s>,
+    identity: &Identity,
+) -> Result<Option<Vault<'s>>> {
+    let (system, dir, config) = (context.system, &context.dir, &context.config);
+    let opened = broker::open_vault_of(identity, system, dir, config);
+    let is_person_or_app =
+        matches!(identity, Identity::User { .. } | Identity::ServicePrincipal { .. });
+    match opened {
+        // Nothing was ever stored here. If az knows the account, that changes now.
+        Err(error)
+            if is_person_or_app
+                && error.kind() == Kind::NotSignedIn
+                && (interop::knows(dir) || AdalFile::path(system, dir).exists()) =>
+        {
+            broker::make_vault_quietly(system, dir, config).map(Some)
+        }
+        opened => opened,
+    }
+}
+
+/// Takes over what az has of `name` and, for one that the vault does not know, what az before 2.30
+/// had; true when there was something.
+pub(super) fn take_over(
+    context: &Context<'_>,
+    cloud: &Cloud,
+    vault: &Vault<'_>,
+    name: &str,
+    is_unknown: bool,
+) -> Result<bool> {
     if interop::adopt(&context.dir, vault, &cloud.environment()?, name)? {
-        system.terminal.info(&format!("A sign-in of {name} that was made with az is used."));
-        return broker.token(request);
+        let text = format!("A sign-in of {name} that was made with az is used.");
+        context.system.terminal.info(&text);
+        return Ok(true);
     }
-    if error.kind() == Kind::NotSignedIn && migrate(context, vault)? {
-        return broker.token(request);
+    if !is_unknown {
+        return Ok(false);
     }
-    Err(error)
+    let migrated = migrate(context, vault)?;
+    match migrated.postponed {
+        Some(error) if vault.get(&Account::key_of(&cloud.environment()?, name))?.is_none() => {
+            Err(error)
+        }
+        _ => Ok(migrated.any),
+    }
 }
 
 /// Tells az of a refresh token that came with `token`.

@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::az_files::{SERVICE_PRINCIPALS, TOKEN_CACHE, entries, host, read, text};
+use super::az_files::{SERVICE_PRINCIPALS, TOKEN_CACHE, exists, read, text};
+use super::unified::{host, rows};
 use crate::error::Result;
 use crate::settings::ConfigDir;
 use crate::vault::{Account, Record, RefreshToken, ServicePrincipal, Vault};
@@ -16,7 +17,25 @@ pub fn adopt(dir: &ConfigDir, vault: &Vault<'_>, environment: &str, name: &str) 
 
 /// True when az has anything that could be taken over.
 pub fn knows(dir: &ConfigDir) -> bool {
-    [TOKEN_CACHE, SERVICE_PRINCIPALS].into_iter().any(|name| dir.file(name).exists())
+    [TOKEN_CACHE, SERVICE_PRINCIPALS].into_iter().any(|name| exists(dir, name))
+}
+
+/// Whom az knows at the login host `environment`: user names, and client ids of applications.
+pub fn known_names(dir: &ConfigDir, environment: &str) -> (Vec<String>, Vec<String>) {
+    let cache = read(dir, TOKEN_CACHE).unwrap_or_default();
+    let here = rows(&cache, "Account")
+        .filter(|row| text(row, "environment").eq_ignore_ascii_case(host(environment)));
+    let mut people: Vec<String> = here.map(|row| text(row, "username").to_owned()).collect();
+    let applications = read(dir, SERVICE_PRINCIPALS).unwrap_or_default();
+    let applications = applications.as_array().map(Vec::as_slice).unwrap_or_default();
+    let mut ids: Vec<String> =
+        applications.iter().map(|entry| text(entry, "client_id").to_owned()).collect();
+    for names in [&mut people, &mut ids] {
+        names.retain(|name| !name.is_empty());
+        names.sort_unstable();
+        names.dedup();
+    }
+    (people, ids)
 }
 
 fn adopt_person(dir: &ConfigDir, vault: &Vault<'_>, environment: &str, name: &str) -> Result<bool> {
@@ -24,7 +43,7 @@ fn adopt_person(dir: &ConfigDir, vault: &Vault<'_>, environment: &str, name: &st
     let is_here =
         |entry: &&Value| text(entry, "environment").eq_ignore_ascii_case(host(environment));
     let is_theirs = |entry: &&Value| text(entry, "username").to_lowercase() == name.to_lowercase();
-    let account = entries(&cache, "Account").filter(is_here).find(is_theirs);
+    let account = rows(&cache, "Account").filter(is_here).find(is_theirs);
     let account = account.and_then(|entry| serde_json::from_value::<Account>(entry.clone()).ok());
     let Some(account) = account else { return Ok(false) };
     // az knows people who named no tenant by "organizations"; their home is in their id.
@@ -34,7 +53,7 @@ fn adopt_person(dir: &ConfigDir, vault: &Vault<'_>, environment: &str, name: &st
         realm: home.unwrap_or(account.realm),
         ..account
     };
-    let mut tokens: Vec<RefreshToken> = entries(&cache, "RefreshToken")
+    let mut tokens: Vec<RefreshToken> = rows(&cache, "RefreshToken")
         .filter(is_here)
         .filter(|entry| text(entry, "home_account_id") == account.home_account_id)
         .filter_map(|entry| serde_json::from_value(entry.clone()).ok())

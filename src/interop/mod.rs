@@ -3,15 +3,23 @@
 //! The vault is the truth. az's files are read when the vault does not know an account, and
 //! written only where `core.share_with_az` asks for it, under az's own lock, never across the
 //! network. az 2.91 keeps MSAL's unified cache in `msal_token_cache.json` and applications in
-//! `service_principal_entries.json`, both plain text on Linux and macOS; its encrypted forms are
-//! not read.
+//! `service_principal_entries.json`, both plain text on Linux and macOS; on Windows they are `.bin`,
+//! encrypted by the system (unverified).
 //! az before 2.30 kept `accessTokens.json`, which is read when an account is first needed.
+//! `msal.cache`, which Azure's SDKs share, is read and written when that is asked for.
 
 mod adal;
 mod adopt;
 mod az_files;
+mod exchange;
+mod people;
 mod share;
+mod shared_cache;
+mod unified;
 
 pub use adal::{AdalFile, AdalGrant, AdalUser};
-pub use adopt::{adopt, knows};
+pub use adopt::{adopt, known_names, knows};
+pub use az_files::plain_text_of_az;
+pub use exchange::{Imported, export, import, is_same_host};
 pub use share::{share, unshare};
+pub use shared_cache::{DEFAULT_NAME, Found, plain_text_shared, publish, read_shared};

@@ -21,6 +21,7 @@ mod arguments;
 mod bad_files;
 #[cfg(unix)]
 mod browser;
+mod cache;
 mod claims;
 mod cloud_and_config;
 mod concurrency;

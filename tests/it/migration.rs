@@ -121,3 +121,103 @@ fn a_file_that_is_none_is_no_trouble() {
     sandbox.set("AZURE_ACCESS_TOKEN_FILE", elsewhere.to_str().unwrap());
     drop(sandbox.azt(TOKEN).exits(0).says("Taken over from"));
 }
+
+/// A machine on which az 2.29 had signed in Alice, in Contoso, and Bob, in Fabrikam.
+fn left_by_two() -> Sandbox {
+    let mut sandbox = Sandbox::new();
+    sandbox.set("AZURE_CORE_SHARE_WITH_AZ", "true");
+    for name in [BOB, ALICE] {
+        sandbox.approve_as(name);
+        sandbox.azt(["login", "--use-device-code"]).success();
+    }
+    let cache: serde_json::Value =
+        serde_json::from_str(&sandbox.read("msal_token_cache.json")).unwrap();
+    let rows: Vec<serde_json::Value> = [
+        (ALICE, CONTOSO, "2021-04-28 12:00:00"),
+        (BOB, FABRIKAM, "2021-04-19 12:00:00.5"),
+    ]
+    .iter()
+    .map(|(name, tenant, expires_on)| {
+        let find = |section: &str, member: &str, value: &serde_json::Value| {
+            let rows = cache[section].as_object().unwrap();
+            rows.values().find(|row| row[member] == *value).unwrap().clone()
+        };
+        let home = find("Account", "username", &json!(name))["home_account_id"].clone();
+        json!({
+            "tokenType": "Bearer", "expiresIn": 3599, "expiresOn": expires_on, "accessToken": "old",
+            "resource": format!("{}/", sandbox.emulator.url()), "isMRRT": true, "userId": name,
+            "refreshToken": find("RefreshToken", "home_account_id", &home)["secret"],
+            "_clientId": AZURE_CLI, "_authority": format!("{}/{tenant}", sandbox.emulator.url()),
+        })
+    })
+    .collect();
+    sandbox.write("accessTokens.json", serde_json::to_string(&rows).unwrap());
+    std::fs::remove_file(sandbox.file("msal_token_cache.json")).unwrap();
+    std::fs::remove_dir_all(sandbox.file("azt")).unwrap();
+    sandbox.set("AZURE_CORE_SHARE_WITH_AZ", "false");
+    sandbox.emulator.clear_requests();
+    sandbox
+}
+
+const BOB: &str = "bob@fabrikam.example";
+
+#[test]
+fn a_network_that_goes_down_half_way_costs_nobody_anything() {
+    let sandbox = left_by_two();
+    let before = sandbox.read("accessTokens.json");
+    let down = format!("/{FABRIKAM}/");
+    sandbox.emulator.faults().push(Fault::on(&down, Action::Drop));
+    let run = sandbox.azt(["account", "get-access-token", "--tenant", CONTOSO]).exits(0);
+    drop(run.says("Taken over from").says(&format!(": {ALICE}.")));
+    assert_eq!(sandbox.read("accessTokens.json"), before);
+    sandbox.emulator.faults().clear();
+    sandbox.emulator.clear_requests();
+    drop(sandbox.azt(["cache", "migrate", "-o", "none"]).exits(0).says(&format!(": {BOB}.")));
+    assert_eq!(sandbox.requests(), ["POST token refresh_token"], "Bob's, and nobody's again");
+    // Once more changes nothing and asks nobody.
+    drop(sandbox.azt(["cache", "migrate", "-o", "none"]).quiet());
+    assert_eq!(sandbox.requests().len(), 1);
+}
+
+#[test]
+fn the_old_file_goes_when_everybody_in_it_is_safe_and_one_agrees() {
+    let sandbox = left_by_two();
+    let file = sandbox.read("accessTokens.json");
+    let broken = file.replacen("\"refreshToken\":\"", "\"refreshToken\":\"dead", 1);
+    sandbox.write("accessTokens.json", &broken);
+    let run = sandbox.azt(["cache", "migrate", "--remove", "-o", "json"]).exits(0);
+    let dead = if broken.find("dead").unwrap() < broken.find(BOB).unwrap() { ALICE } else { BOB };
+    let outcome = format!("[?account=='{dead}'].outcome | [0]");
+    let run = run.says(&format!("stays: it has the only sign-in of {dead}."));
+    assert!(run.stdout.contains("sign in again"), "{run:?} {outcome}");
+    assert_eq!(sandbox.read("accessTokens.json"), broken);
+    // A good refresh token again, and nobody is lost with the file.
+    sandbox.write("accessTokens.json", &file);
+    sandbox.azt(["cache", "migrate", "--remove", "-o", "none"]).exits(0);
+    assert!(!sandbox.file("accessTokens.json").exists());
+    drop(sandbox.azt(["account", "get-access-token"]).quiet());
+
+    // By a setting, on the first use.
+    let mut sandbox = left_by_two();
+    sandbox.set("AZURE_CORE_REMOVE_MIGRATED", "on");
+    drop(sandbox.azt(["account", "get-access-token"]).quiet());
+    assert!(!sandbox.file("accessTokens.json").exists());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_loses_nothing() {
+    let sandbox = left_by_two();
+    let before = sandbox.read("accessTokens.json");
+    let script = "cp -r $HOME/.azure $TMPDIR/kept; mount -t tmpfs -o size=128k none $HOME; \
+                  cp -r $TMPDIR/kept $HOME/.azure; head -c 300000 /dev/zero >$HOME/filler || true; \
+                  azt account get-access-token || cat $HOME/.azure/accessTokens.json";
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_azt"), sandbox.root().join("bin/azt")).unwrap();
+    let mut command = std::process::Command::new("unshare");
+    command.args(["--mount", "--map-root-user", "/bin/sh", "-c", script]);
+    let path = format!("{}:/usr/bin:/bin:/usr/sbin:/sbin", sandbox.root().join("bin").display());
+    let run = Run::of(command.env_clear().envs(sandbox.env()).env("PATH", path));
+    assert_eq!(run.stdout, before, "it is as it was: {}", run.stderr);
+    assert!(run.stderr.contains("ERROR: Cannot "), "{run:?}");
+    drop(sandbox.azt(["account", "get-access-token"]).exits(0).says("Taken over from"));
+}

@@ -22,6 +22,8 @@ mod differential;
 mod real_az;
 #[cfg(unix)]
 mod sdks;
+#[cfg(target_os = "linux")]
+mod shared_cache;
 #[path = "../it/support/mod.rs"]
 mod support;
 mod venv;

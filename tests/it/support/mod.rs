@@ -38,7 +38,12 @@ impl Sandbox {
     /// A machine where the emulator is registered as the active cloud "Emulator", and the vault key
     /// goes to a file, so that nothing outlives the test.
     pub fn new() -> Self {
-        let sandbox = Self::without_cloud();
+        Self::at(EntraEmulator::builder().start().unwrap())
+    }
+
+    /// [`Sandbox::new`] with this emulator.
+    pub fn at(emulator: EntraEmulator) -> Self {
+        let sandbox = Self::without_cloud_at(emulator);
         let url = format!("{}/", sandbox.emulator.url());
         sandbox
             .azt(["cloud", "register", "-n", "Emulator", "--endpoint-resource-manager", &url])
@@ -50,7 +55,10 @@ impl Sandbox {
 
     /// A machine where nothing has been set up.
     pub fn without_cloud() -> Self {
-        let emulator = EntraEmulator::builder().start().unwrap();
+        Self::without_cloud_at(EntraEmulator::builder().start().unwrap())
+    }
+
+    fn without_cloud_at(emulator: EntraEmulator) -> Self {
         emulator.settings_mut(|settings| settings.device_code_interval = 1);
         let root = tempfile::tempdir().unwrap();
         for folder in ["home", "bin", "tmp"] {

@@ -1,0 +1,37 @@
+//! `cache export`.
+
+use std::path::Path;
+
+use zeroize::Zeroizing;
+
+use super::{Answer, Context, vault};
+use crate::cli::CacheExport;
+use crate::error::{Error, Result};
+use crate::interop;
+use crate::settings::python_json_indented;
+use crate::sys::file::{self, Access};
+
+/// Writes what is stored as MSAL's unified cache: to a file that its owner alone can read, or to
+/// standard output, unless somebody sits there.
+pub(super) fn run(request: &CacheExport, context: &Context<'_>) -> Result<Answer> {
+    let terminal = &context.system.terminal;
+    let path = request.file.as_deref().filter(|path| *path != Path::new("-"));
+    if path.is_none() && request.file.is_none() && terminal.stdout_is_tty() {
+        return Err(Error::failed("This would show secrets on the terminal.")
+            .remedy("Name a file with --file, or send the output to a program."));
+    }
+    let exported = interop::export(&vault(context)?, request.account.as_deref())?;
+    terminal
+        .warn("What is written are secrets in plain text: whoever reads it is signed in as you.");
+    let Some(path) = path else {
+        return Ok(Answer { is_secret: true, ..Answer::of(exported) });
+    };
+    let mut exported = Answer::of(exported);
+    let text = python_json_indented(&exported.value);
+    exported.wipe();
+    let text = Zeroizing::new(
+        text.map_err(|_| Error::failed(format!("{} cannot be written.", path.display())))?,
+    );
+    file::write_atomic(path, &text, Access::Owner, true)?;
+    Ok(Answer::none())
+}

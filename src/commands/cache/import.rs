@@ -1,0 +1,157 @@
+//! `cache import`.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+use zeroize::Zeroizing;
+
+use super::super::refresh;
+use super::{Answer, Context, rows};
+use crate::broker;
+use crate::cli::CacheImport;
+use crate::error::{Error, Result};
+use crate::interop::{self, Imported, is_same_host};
+use crate::settings::{Profile, Subscription, User};
+use crate::sys::file;
+
+/// Takes over a file, or what Azure's SDKs share, and looks up the subscriptions of those who were
+/// not known before.
+pub(super) fn run(request: &CacheImport, context: &Context<'_>) -> Result<Answer> {
+    let (system, dir) = (context.system, &context.dir);
+    let caches = match &request.file {
+        Some(path) => vec![read(path)?],
+        None => shared(request, context)?,
+    };
+    let vault = broker::open_vault_for_sign_in(system, dir, &context.config)?;
+    let environment = environments(context)?;
+    let mut all = Imported::default();
+    for cache in caches {
+        let known = |name: &str| {
+            let same = environment.iter().find(|(_, it)| is_same_host(it, name));
+            same.map_or_else(|| name.to_owned(), |(_, it)| it.clone())
+        };
+        all.add(interop::import(&vault, &cache, &known, system.clock.now())?);
+    }
+    if all.skipped > 0 {
+        system.terminal.warn(&format!(
+            "{} rows were of no use: ended, of nobody that is known, or of another kind.",
+            all.skipped
+        ));
+    }
+    let answer = enter(context, &all, &environment)?;
+    Ok(Answer::with_columns(Value::Array(answer), |list| {
+        rows(
+            list,
+            &[("Account", "account"), ("Cloud", "cloud"), ("Subscriptions", "subscriptions")],
+        )
+    }))
+}
+
+fn read(path: &Path) -> Result<Value> {
+    let bytes = if path == Path::new("-") {
+        file::read_stdin()?
+    } else {
+        let bytes = file::read(path).map_err(|error| file::cannot("read", path, error))?;
+        bytes.ok_or_else(|| Error::failed(format!("There is no {}.", path.display())))?
+    };
+    let bytes = Zeroizing::new(bytes);
+    let text = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&bytes);
+    // The cause is not told: it could quote a token.
+    serde_json::from_slice(text)
+        .map_err(|_| Error::failed(format!("{} is not JSON.", path.display())))
+}
+
+fn shared(request: &CacheImport, context: &Context<'_>) -> Result<Vec<Value>> {
+    let name = request.name.as_deref().unwrap_or(interop::DEFAULT_NAME);
+    let (found, silent) = interop::read_shared(context.system, name)?;
+    for reason in &silent {
+        context.system.terminal.info(reason);
+    }
+    if found.is_empty() {
+        let error = Error::failed(format!("There is no shared cache '{name}' here."));
+        return Err(silent.into_iter().fold(error, Error::remedy));
+    }
+    for it in &found {
+        context.system.terminal.info(&format!("Reading {}.", it.place));
+    }
+    Ok(found.into_iter().map(|it| it.cache).collect())
+}
+
+/// The clouds with the login host of each, the active one first.
+fn environments(context: &Context<'_>) -> Result<Vec<(String, String)>> {
+    let mut all = vec![(context.cloud().name.clone(), context.cloud().environment()?)];
+    for cloud in context.clouds.list()? {
+        if let Ok(environment) = cloud.environment() {
+            all.push((cloud.name, environment));
+        }
+    }
+    Ok(all)
+}
+
+/// Makes profile entries for those who have none: what they can see, or their tenant where that
+/// cannot be found out now. Answers who came in.
+fn enter(
+    context: &Context<'_>,
+    imported: &Imported,
+    clouds: &[(String, String)],
+) -> Result<Vec<Value>> {
+    let active = &context.cloud().name;
+    let mut answer = Vec::new();
+    let mut all: Vec<(String, Subscription)> = Vec::new();
+    for person in &imported.people {
+        let cloud = clouds.iter().find(|(_, environment)| *environment == person.environment);
+        let Some((cloud, _)) = cloud else {
+            context.system.terminal.warn(&format!(
+                "No cloud here signs in at {}: {} is kept, and of no use until one does.",
+                person.environment, person.username
+            ));
+            continue;
+        };
+        let user = User::Person { name: person.username.clone() };
+        all.push((cloud.clone(), Subscription::tenant_level(&person.realm, &user, cloud)));
+    }
+    for it in &imported.applications {
+        let (client_id, use_cert_sn_issuer) = (it.client_id.clone(), it.use_cert_sn_issuer);
+        let user = User::ServicePrincipal { client_id, use_cert_sn_issuer };
+        all.push((active.clone(), Subscription::tenant_level(&it.tenant, &user, active)));
+    }
+    for (cloud, entry) in all {
+        let name = entry.user_name().to_owned();
+        let count = |profile: &Profile| {
+            profile.visible(&cloud).filter(|it| it.user_name().eq_ignore_ascii_case(&name)).count()
+        };
+        let mut known = count(&Profile::load(&context.dir)?);
+        if known == 0 {
+            let found = if cloud == *active { looked_up(context, &entry) } else { None };
+            known = Profile::update(&context.dir, |profile| {
+                // A tenant has one place in the profile: who is there already stays.
+                let is_taken = profile.all().iter().any(|it| it.id() == entry.id());
+                match found {
+                    Some(found) => profile.replace_user(&cloud, &name, found),
+                    None if !is_taken => profile.replace_user(&cloud, &name, vec![entry]),
+                    None => {}
+                }
+                if profile.all().iter().all(|it| !it.is_default()) {
+                    let first = profile.visible(active).next().map(|it| it.id().to_owned());
+                    first.map(|id| profile.set_default(active, &id)).transpose()?;
+                }
+                Ok(count(profile))
+            })?;
+        }
+        answer.push(json!({"account": name, "cloud": cloud, "subscriptions": known}));
+    }
+    Ok(answer)
+}
+
+fn looked_up(context: &Context<'_>, entry: &Subscription) -> Option<Vec<Subscription>> {
+    match refresh::look(context, entry) {
+        Ok(found) => Some(found.subscriptions).filter(|found| !found.is_empty()),
+        Err(error) => {
+            context.system.terminal.warn(&format!(
+                "The subscriptions of {} could not be looked up: {error} Try later: 'azt account list --refresh', or import again.",
+                entry.user_name()
+            ));
+            None
+        }
+    }
+}

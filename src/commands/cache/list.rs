@@ -1,0 +1,69 @@
+//! `cache list`.
+
+use serde_json::{Value, json};
+
+use super::{Answer, Context, rows, vault};
+use crate::broker::{AccessToken, Account, RefreshToken, ServicePrincipal};
+use crate::error::Result;
+use crate::sys::local_time;
+
+/// One row a record, with nothing secret: who it is of, what for, until when.
+pub(super) fn run(context: &Context<'_>) -> Result<Answer> {
+    let vault = vault(context)?;
+    let mut all: Vec<Value> = Vec::new();
+    for it in vault.all::<Account>()? {
+        all.push(entry("account", &it.username, &it.realm, &it.environment));
+    }
+    for it in vault.all::<ServicePrincipal>()? {
+        let mut row = entry("application", &it.client_id, &it.tenant, "");
+        let credential = match (&it.client_secret, &it.certificate, &it.client_assertion_source) {
+            (Some(_), ..) => "secret",
+            (_, Some(_), _) => "certificate",
+            (.., Some(_)) => "source of federated tokens",
+            _ => "federated token",
+        };
+        put(&mut row, "credential", credential.into());
+        all.push(row);
+    }
+    for it in vault.all::<RefreshToken>()? {
+        let mut row = entry("refreshToken", &it.account, "", &it.environment);
+        put(&mut row, "client", it.client_id.into());
+        all.push(row);
+    }
+    for it in vault.all::<AccessToken>()? {
+        let owner = if it.account.is_empty() { &it.client_id } else { &it.account };
+        let mut row = entry("accessToken", owner, &it.realm, &it.environment);
+        put(&mut row, "scopes", it.requested.into());
+        put(&mut row, "expiresOn", local_time(it.expires_on).to_string().into());
+        put(&mut row, "expires_on", it.expires_on.into());
+        all.push(row);
+    }
+    Ok(Answer::with_columns(Value::Array(all), |list| {
+        rows(
+            list,
+            &[
+                ("Type", "type"),
+                ("Account", "account"),
+                ("Tenant", "tenant"),
+                ("Scopes", "scopes"),
+                ("ExpiresOn", "expiresOn"),
+            ],
+        )
+    }))
+}
+
+fn entry(kind: &str, account: &str, tenant: &str, environment: &str) -> Value {
+    let or_null = |text: &str| if text.is_empty() { Value::Null } else { text.into() };
+    json!({
+        "type": kind,
+        "account": account,
+        "tenant": or_null(tenant),
+        "environment": or_null(environment),
+    })
+}
+
+fn put(row: &mut Value, name: &str, value: Value) {
+    if let Some(row) = row.as_object_mut() {
+        row.insert(name.to_owned(), value);
+    }
+}

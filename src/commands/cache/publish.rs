@@ -1,0 +1,16 @@
+//! `cache publish`.
+
+use serde_json::json;
+
+use super::{Answer, Context, vault};
+use crate::cli::CachePublish;
+use crate::error::Result;
+use crate::interop;
+
+/// Gives people's sign-ins to the cache that Azure's SDKs share; answers where they are now.
+pub(super) fn run(request: &CachePublish, context: &Context<'_>) -> Result<Answer> {
+    let name = request.name.as_deref().unwrap_or(interop::DEFAULT_NAME);
+    let (account, plain) = (request.account.as_deref(), request.allow_unencrypted);
+    let written = interop::publish(context.system, &vault(context)?, name, account, plain)?;
+    Ok(Answer::of(json!(written)))
+}

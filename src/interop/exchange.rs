@@ -1,0 +1,303 @@
+//! The whole vault as one file, and such files, from here or from any MSAL, back into a vault.
+//!
+//! The file is MSAL's unified cache. Rows keep the members that are the vault's own; a sixth
+//! section, `ServicePrincipal`, which MSALs keep as they find it, has the applications as az's file
+//! has them. So a vault comes back as it was.
+
+use serde_json::{Map, Value};
+
+use super::az_files::text;
+use super::people::of;
+use super::unified::{
+    Members, SECTIONS, access_token_key, account_key, host, id_token_key, put, put_app_metadata,
+    refresh_token_key, row, rows, section,
+};
+use crate::error::{Error, Result};
+use crate::vault::{AccessToken, Account, IdToken, Record, RefreshToken, ServicePrincipal, Vault};
+
+/// The section of applications.
+const APPLICATIONS: &str = "ServicePrincipal";
+
+/// What `vault` holds, of everybody or of the user name or client id `name`: secrets in plain text.
+pub fn export(vault: &Vault<'_>, name: Option<&str>) -> Result<Value> {
+    let name = name.map(str::to_lowercase);
+    let is_meant = |owner: &str, client_id: &str| {
+        name.as_deref().is_none_or(|name| {
+            owner.to_lowercase() == name || (owner.is_empty() && client_id.to_lowercase() == name)
+        })
+    };
+    let mut cache =
+        Value::Object(SECTIONS.map(|it| (it.to_owned(), Map::new().into())).into_iter().collect());
+    let tokens = of(vault, |it: &AccessToken| is_meant(&it.account, &it.client_id))?;
+    add(&mut cache, "AccessToken", &tokens, access_token_key);
+    let mut tokens = of(vault, |it: &RefreshToken| is_meant(&it.account, &it.client_id))?;
+    // One token of the family says that the client is of it.
+    tokens.sort_by(|one, other| one.family_id.cmp(&other.family_id));
+    for token in &tokens {
+        put_app_metadata(&mut cache, token);
+    }
+    add(&mut cache, "RefreshToken", &tokens, refresh_token_key);
+    let tokens = of(vault, |it: &IdToken| is_meant(&it.account, &it.client_id))?;
+    add(&mut cache, "IdToken", &tokens, id_token_key);
+    let accounts = of(vault, |it: &Account| is_meant(&it.username, ""))?;
+    add(&mut cache, "Account", &accounts, account_key);
+    let applications = of(vault, |it: &ServicePrincipal| is_meant("", &it.client_id))?;
+    add(&mut cache, APPLICATIONS, &applications, |it| format!("{}-{}", it.client_id, it.tenant));
+    Ok(cache)
+}
+
+/// Adds the rows of a section, in the order of their keys. Records that MSAL would have under one
+/// key all stay: keys say nothing to readers.
+fn add<R: Record>(cache: &mut Value, name: &str, records: &[R], key: impl Fn(&R) -> String) {
+    let mut rows: Vec<(String, Value)> =
+        records.iter().map(|record| (key(record), row(record, name, Members::All))).collect();
+    rows.sort_by_cached_key(|(key, row)| {
+        ["requested", "account", "username", "family_id", "tenant"]
+            .map(|member| text(row, member).to_owned())
+            .into_iter()
+            .fold(key.clone(), |all, member| format!("{all}\0{member}"))
+    });
+    for (mut key, row) in rows {
+        while section(cache, name).is_some_and(|section| section.contains_key(&key)) {
+            key.push('-');
+        }
+        put(cache, name, key, row);
+    }
+}
+
+/// What came into a vault.
+#[derive(Debug, Default)]
+pub struct Imported {
+    /// The people that can be signed in now, each with the login host.
+    pub people: Vec<Account>,
+    /// The applications.
+    pub applications: Vec<ServicePrincipal>,
+    /// How many tokens came along that need no renewal.
+    pub access_tokens: usize,
+    /// How many rows were of no use: of nobody that is known, ended, or no rows at all.
+    pub skipped: usize,
+}
+
+impl Imported {
+    /// Adds what came from another cache.
+    pub fn add(&mut self, other: Self) {
+        for person in other.people {
+            if self.people.iter().all(|known| known.key() != person.key()) {
+                self.people.push(person);
+            }
+        }
+        self.applications.extend(other.applications);
+        self.access_tokens += other.access_tokens;
+        self.skipped += other.skipped;
+    }
+}
+
+/// Takes over what `cache` has: MSAL's unified cache from any of its writers, a file of [`export`],
+/// or az's list of applications. What the vault has and is newer stays.
+///
+/// `environment` gives the vault's name of a login host; `now` is in seconds since 1970-01-01 UTC.
+/// Fails for what is none of these.
+pub fn import(
+    vault: &Vault<'_>,
+    cache: &Value,
+    environment: &dyn Fn(&str) -> String,
+    now: i64,
+) -> Result<Imported> {
+    let _writing = vault.writing();
+    let mut reader = Reader { vault, environment, now, found: Imported::default() };
+    if let Value::Array(applications) = cache {
+        for row in applications {
+            reader.application(row)?;
+        }
+        return Ok(reader.found);
+    }
+    let is_cache = SECTIONS.iter().chain([&APPLICATIONS]).any(|name| cache.get(name).is_some());
+    if !is_cache && cache.as_object().is_none_or(|members| !members.is_empty()) {
+        return Err(Error::failed("This is no token cache of MSAL's and no list of az's."));
+    }
+    reader.people(cache)?;
+    for row in rows(cache, "AccessToken") {
+        reader.access_token(cache, row)?;
+    }
+    for row in rows(cache, APPLICATIONS) {
+        reader.application(row)?;
+    }
+    Ok(reader.found)
+}
+
+struct Reader<'a> {
+    vault: &'a Vault<'a>,
+    environment: &'a dyn Fn(&str) -> String,
+    now: i64,
+    found: Imported,
+}
+
+impl Reader<'_> {
+    /// People with a refresh token; without one there is nothing to sign in with again, as where a
+    /// broker of the system keeps it.
+    fn people(&mut self, cache: &Value) -> Result<()> {
+        for row in rows(cache, "RefreshToken") {
+            let Some(token) = self.owned::<RefreshToken>(cache, row) else { continue };
+            if !self.is_newer(&token)? {
+                continue;
+            }
+            self.vault.put(&token)?;
+        }
+        for row in rows(cache, "IdToken") {
+            if let Some(token) = self.owned::<IdToken>(cache, row) {
+                self.vault.put(&token)?;
+            }
+        }
+        let mut accounts: Vec<Account> = Vec::new();
+        for row in rows(cache, "Account") {
+            let Some(account) = self.account(row) else {
+                self.found.skipped += 1;
+                continue;
+            };
+            let is_home = account.home_account_id.ends_with(&format!(".{}", account.realm));
+            match accounts.iter_mut().find(|it| it.key() == account.key()) {
+                Some(known) if is_home => *known = account,
+                Some(_) => {}
+                None => accounts.push(account),
+            }
+        }
+        for account in accounts {
+            self.vault.put(&account)?;
+            if self.has_refresh_token(&account)? {
+                self.found.people.push(account);
+            }
+        }
+        Ok(())
+    }
+
+    fn account(&self, row: &Value) -> Option<Account> {
+        let mut row = self.known_host(row)?;
+        let home = text(&row, "home_account_id").split_once('.').map(|(_, home)| home.to_owned());
+        // People who named no tenant are known by these; their home is in their id.
+        if let (Some(home), "organizations" | "common") = (home, text(&row, "realm")) {
+            member(&mut row, "realm", &home);
+        }
+        for (name, default) in [("local_account_id", ""), ("authority_type", "MSSTS")] {
+            if row.get(name).is_none_or(Value::is_null) {
+                member(&mut row, name, default);
+            }
+        }
+        let account: Account = serde_json::from_value(row).ok()?;
+        (!account.username.is_empty() && !account.home_account_id.is_empty()).then_some(account)
+    }
+
+    /// A row with the user name that its account has in this cache; counted as skipped without one.
+    fn owned<R: Record>(&mut self, cache: &Value, row: &Value) -> Option<R> {
+        let record = self.known_host(row).and_then(|mut row| {
+            if text(&row, "account").is_empty() {
+                let owner = owner(cache, text(&row, "home_account_id"))?;
+                member(&mut row, "account", &owner);
+            }
+            serde_json::from_value(row).ok()
+        });
+        if record.is_none() {
+            self.found.skipped += 1;
+        }
+        record
+    }
+
+    fn access_token(&mut self, cache: &Value, row: &Value) -> Result<()> {
+        match self.usable(cache, row) {
+            Some(token) => {
+                let held = self.vault.get(&token.key())?;
+                if held.is_none_or(|held| held.expires_on < token.expires_on) {
+                    self.vault.put(&token)?;
+                    self.found.access_tokens += 1;
+                }
+            }
+            None => self.found.skipped += 1,
+        }
+        Ok(())
+    }
+
+    fn usable(&self, cache: &Value, row: &Value) -> Option<AccessToken> {
+        let mut row = self.known_host(row)?;
+        let is_bound =
+            ["key_id", "kid", "keyid", "ext_cache_key", "user_assertion_hash", "userAssertionHash"];
+        if row.get("requested").is_none() {
+            // Of another program: what was asked for is known where it was everything.
+            let mut all = text(&row, "target").split_whitespace();
+            let requested = all.find(|scope| scope.ends_with("/.default"))?.to_owned();
+            if is_bound.iter().any(|name| row.get(name).is_some()) {
+                return None;
+            }
+            let home = text(&row, "home_account_id").to_owned();
+            let owner = if home.is_empty() { String::new() } else { owner(cache, &home)? };
+            member(&mut row, "requested", &requested);
+            member(&mut row, "account", &owner);
+        }
+        let token: AccessToken = serde_json::from_value(row).ok()?;
+        (token.expires_on > self.now).then_some(token)
+    }
+
+    fn application(&mut self, row: &Value) -> Result<()> {
+        let Ok(entry) = serde_json::from_value::<ServicePrincipal>(row.clone()) else {
+            self.found.skipped += 1;
+            return Ok(());
+        };
+        self.vault.put(&entry)?;
+        self.found.applications.push(entry);
+        Ok(())
+    }
+
+    /// The row without what only MSAL's layout has, at the vault's name of its login host.
+    fn known_host(&self, row: &Value) -> Option<Value> {
+        let mut row = row.clone();
+        row.as_object_mut()?.shift_remove("credential_type");
+        let environment = (self.environment)(text(&row, "environment"));
+        member(&mut row, "environment", &environment);
+        Some(row)
+    }
+
+    /// True unless the vault has this token, or one that came after it.
+    fn is_newer(&self, token: &RefreshToken) -> Result<bool> {
+        let held = self.vault.get(&token.key())?;
+        Ok(held.is_none_or(|held| {
+            held != *token
+                && (held.last_modification_time == 0
+                    || token.last_modification_time >= held.last_modification_time)
+        }))
+    }
+
+    fn has_refresh_token(&self, account: &Account) -> Result<bool> {
+        let owner = account.username.to_lowercase();
+        let tokens = of(self.vault, |it: &RefreshToken| {
+            it.account == owner && it.environment == account.environment
+        })?;
+        Ok(!tokens.is_empty())
+    }
+}
+
+/// The user name, lower-case, of the account `home_account_id`.
+fn owner(cache: &Value, home_account_id: &str) -> Option<String> {
+    let account =
+        rows(cache, "Account").find(|row| text(row, "home_account_id") == home_account_id)?;
+    Some(text(account, "username").to_lowercase()).filter(|name| !name.is_empty())
+}
+
+fn member(row: &mut Value, name: &str, value: &str) {
+    if let Some(row) = row.as_object_mut() {
+        row.insert(name.to_owned(), value.into());
+    }
+}
+
+/// Names that one login host has in other programs' caches (Entra's instance discovery).
+const ALIASES: [&[&str]; 3] = [
+    &["login.microsoftonline.com", "login.windows.net", "login.microsoft.com", "sts.windows.net"],
+    &["login.chinacloudapi.cn", "login.partner.microsoftonline.cn"],
+    &["login.microsoftonline.us", "login.usgovcloudapi.net"],
+];
+
+/// True when `name`, from a cache, is the login host `environment` of a cloud.
+pub fn is_same_host(environment: &str, name: &str) -> bool {
+    let (environment, name) = (host(environment).to_lowercase(), host(name).to_lowercase());
+    environment == name
+        || ALIASES
+            .iter()
+            .any(|all| all.contains(&environment.as_str()) && all.contains(&name.as_str()))
+}

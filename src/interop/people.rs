@@ -1,0 +1,80 @@
+//! The people of a vault as other programs' caches have them.
+
+use serde_json::Value;
+
+use super::az_files::text;
+use super::unified::{
+    Members, account_key, id_token_key, put, replace_refresh_token, row, section,
+};
+use crate::error::Result;
+use crate::vault::{Account, IdToken, Record, RefreshToken, Vault};
+
+/// What is told of people: who they are, and what they sign in with again. Access tokens are not
+/// given away: whoever wants one gets its own.
+pub(super) struct People {
+    accounts: Vec<Account>,
+    refresh_tokens: Vec<RefreshToken>,
+    id_tokens: Vec<IdToken>,
+}
+
+impl People {
+    /// Those that the vault has, or the one with this user name.
+    pub(super) fn of(vault: &Vault<'_>, name: Option<&str>) -> Result<Self> {
+        let name = name.map(str::to_lowercase);
+        let is_meant = |owner: &str| name.as_deref().is_none_or(|name| name == owner);
+        Ok(Self {
+            accounts: of(vault, |it: &Account| is_meant(&it.username.to_lowercase()))?,
+            refresh_tokens: of(vault, |it: &RefreshToken| is_meant(&it.account))?,
+            id_tokens: of(vault, |it: &IdToken| is_meant(&it.account))?,
+        })
+    }
+
+    /// True when there are none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.accounts.is_empty()
+    }
+
+    /// Puts them into MSAL's unified cache, in place of what it has of them. Everything else there
+    /// stays.
+    pub(super) fn put_into(&self, cache: &mut Value) {
+        for account in &self.accounts {
+            put(cache, "Account", account_key(account), row(account, "Account", Members::Msals));
+        }
+        for token in &self.refresh_tokens {
+            replace_refresh_token(cache, token);
+        }
+        for token in &self.id_tokens {
+            put(cache, "IdToken", id_token_key(token), row(token, "IdToken", Members::Msals));
+        }
+    }
+}
+
+/// Takes the person or application called `name` out of a unified cache.
+pub(super) fn remove_from(cache: &mut Value, name: &str) {
+    let owner = name.to_lowercase();
+    let mut homes = Vec::new();
+    if let Some(accounts) = section(cache, "Account") {
+        accounts.retain(|_, row| {
+            let is_theirs = text(row, "username").to_lowercase() == owner;
+            if is_theirs {
+                homes.push(text(row, "home_account_id").to_owned());
+            }
+            !is_theirs
+        });
+    }
+    for name in ["AccessToken", "RefreshToken", "IdToken"] {
+        if let Some(tokens) = section(cache, name) {
+            tokens.retain(|_, row| {
+                let home = text(row, "home_account_id");
+                let is_applications =
+                    home.is_empty() && text(row, "client_id").to_lowercase() == owner;
+                !is_applications && !homes.iter().any(|gone| gone == home)
+            });
+        }
+    }
+}
+
+/// The records of a kind that are meant.
+pub(super) fn of<R: Record>(vault: &Vault<'_>, is_meant: impl Fn(&R) -> bool) -> Result<Vec<R>> {
+    Ok(vault.all::<R>()?.into_iter().filter(|record| is_meant(record)).collect())
+}

@@ -1,0 +1,86 @@
+//! Items that other programs keep in the desktop's keyring.
+
+use std::io;
+use std::time::Duration;
+
+use zeroize::Zeroizing;
+
+use super::within;
+
+/// Who the cache of Azure's SDKs belongs to, in the keyring.
+const SERVICE: &str = "Microsoft.Developer.IdentityService";
+const LABEL: &str = "MSALCache";
+
+/// The item of one of the caches that Azure's SDKs share, laid out as msal-extensions for Python
+/// does: in the Secret Service with the cache's name for a schema, in the macOS Keychain with
+/// `account` beside the service.
+#[derive(Clone, Debug)]
+pub struct KeyringItem {
+    /// The name of the cache with its suffix, such as `msal.cache.nocae`.
+    pub schema: String,
+    /// The account in the Keychain.
+    pub account: String,
+}
+
+impl KeyringItem {
+    /// The secret; `None` when the keyring answers that there is none.
+    pub fn read(&self, limit: Duration) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+        let item = self.clone();
+        within(limit, move || item.read_now())?
+    }
+
+    /// Puts `secret` into the item, made if there is none.
+    pub fn write(&self, secret: Zeroizing<Vec<u8>>, limit: Duration) -> io::Result<()> {
+        let item = self.clone();
+        within(limit, move || item.write_now(&secret))?
+    }
+
+    #[cfg(not(any(windows, target_os = "macos")))]
+    fn read_now(&self) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+        use secret_service::EncryptionType;
+        use secret_service::blocking::SecretService;
+        let service = SecretService::connect(EncryptionType::Dh).map_err(io::Error::other)?;
+        let found = service.search_items(self.attributes()).map_err(io::Error::other)?;
+        match (found.unlocked.first(), found.locked.is_empty()) {
+            (Some(item), _) => {
+                item.get_secret().map(Zeroizing::new).map(Some).map_err(io::Error::other)
+            }
+            (None, true) => Ok(None),
+            (None, false) => Err(io::Error::other("it is locked")),
+        }
+    }
+
+    #[cfg(not(any(windows, target_os = "macos")))]
+    fn write_now(&self, secret: &[u8]) -> io::Result<()> {
+        use secret_service::EncryptionType;
+        use secret_service::blocking::SecretService;
+        let service = SecretService::connect(EncryptionType::Dh).map_err(io::Error::other)?;
+        let collection = service.get_default_collection().map_err(io::Error::other)?;
+        collection.ensure_unlocked().map_err(|_| io::Error::other("it is locked"))?;
+        collection
+            .create_item(LABEL, self.attributes(), secret, true, "text/plain")
+            .map(drop)
+            .map_err(io::Error::other)
+    }
+
+    #[cfg(not(any(windows, target_os = "macos")))]
+    fn attributes(&self) -> std::collections::HashMap<&str, &str> {
+        [("xdg:schema", self.schema.as_str()), ("MsalClientID", SERVICE)].into()
+    }
+
+    #[cfg(any(windows, target_os = "macos"))]
+    fn read_now(&self) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+        let entry = keyring::Entry::new(SERVICE, &self.account).map_err(io::Error::other)?;
+        match entry.get_secret() {
+            Ok(secret) => Ok(Some(Zeroizing::new(secret))),
+            Err(keyring::Error::NoEntry) => Ok(None),
+            Err(error) => Err(io::Error::other(error)),
+        }
+    }
+
+    #[cfg(any(windows, target_os = "macos"))]
+    fn write_now(&self, secret: &[u8]) -> io::Result<()> {
+        let entry = keyring::Entry::new(SERVICE, &self.account).map_err(io::Error::other)?;
+        entry.set_secret(secret).map_err(io::Error::other)
+    }
+}

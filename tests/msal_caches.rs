@@ -1,0 +1,257 @@
+//! Caches of every MSAL come into a vault, and what goes out of one comes back as it was.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+
+use azt::interop::{self, Imported, is_same_host};
+use azt::program::Program;
+use azt::sys::{Env, System};
+use azt::vault::{AccessToken, Account, IdToken, KeyChoice, KeySource, Options, Record};
+use azt::vault::{RefreshToken, ServicePrincipal, Vault};
+use proptest::prelude::*;
+use serde_json::{Map, Value, json};
+use tempfile::TempDir;
+
+const HOST: &str = "login.microsoftonline.com";
+const ANN: &str = "ann@contoso.example";
+const HOME: &str = "bbbbbbbb-0000-4000-8000-000000000002";
+const AZURE_CLI: &str = "04b07795-8ddb-461a-bbee-02f9e1bf7b46";
+/// A second in 2026, before the tokens of the cases end.
+const NOW: i64 = 1_790_000_000;
+
+struct Home {
+    system: System,
+    dir: TempDir,
+}
+
+impl Home {
+    fn new() -> Self {
+        let none: [(&str, &str); 0] = [];
+        let system = System { env: Env::fixed(none), ..System::real(Program::Azt) };
+        Self { system, dir: tempfile::tempdir().unwrap() }
+    }
+
+    fn vault(&self) -> Vault<'_> {
+        let key_source = KeyChoice::Source(KeySource::File);
+        let options = Options { key_source, ..Options::default() };
+        Vault::open_or_create(&self.system, self.dir.path(), options).unwrap()
+    }
+}
+
+fn environment(name: &str) -> String {
+    if is_same_host(HOST, name) { HOST.to_owned() } else { name.to_owned() }
+}
+
+fn import(vault: &Vault<'_>, cache: &Value) -> Imported {
+    interop::import(vault, cache, &environment, NOW).unwrap()
+}
+
+fn case(name: &str) -> Value {
+    let path = format!("{}/tests/cases/msal/{name}.json", env!("CARGO_MANIFEST_DIR"));
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+#[test]
+fn a_cache_of_any_msal_signs_its_people_in() {
+    for name in ["python", "dotnet", "go", "node", "java"] {
+        let home = Home::new();
+        let vault = home.vault();
+        let imported = import(&vault, &case(name));
+        assert_eq!(imported.people.len(), 1, "{name}");
+        assert_eq!(imported.skipped, 0, "{name}");
+        let account = vault.get(&Account::key_of(HOST, ANN)).unwrap().unwrap();
+        assert_eq!((account.realm.as_str(), account.environment.as_str()), (HOME, HOST), "{name}");
+        let token = vault.get(&RefreshToken::key_of(HOST, ANN, "1")).unwrap().unwrap();
+        assert_eq!(token.secret.expose(), format!("rt-{name}"));
+        let ids: Vec<IdToken> = vault.all().unwrap();
+        assert_eq!(ids[0].secret.expose(), format!("id-{name}"));
+        // Tokens that are still good save a request.
+        let realm = if name == "python" { "organizations" } else { HOME };
+        let scope = "https://management.core.windows.net//.default";
+        let key = AccessToken::key_of(HOST, AZURE_CLI, realm, ANN, scope);
+        assert!(vault.get(&key).unwrap().is_some(), "{name}");
+        assert_eq!(imported.access_tokens, if name == "python" { 3 } else { 1 }, "{name}");
+    }
+}
+
+/// Members that only their writer knows are there when the rows go out again.
+#[test]
+fn what_is_not_known_is_kept() {
+    for (name, section, member) in [
+        ("dotnet", "Account", "wam_account_ids"),
+        ("node", "Account", "tenantProfiles"),
+        ("go", "RefreshToken", "additional"),
+        ("dotnet", "AccessToken", "ext_expires_on"),
+    ] {
+        let home = Home::new();
+        let before = case(name);
+        import(&home.vault(), &before);
+        let after = interop::export(&home.vault(), None).unwrap();
+        let first = |cache: &Value| {
+            cache[section].as_object().unwrap().values().next().unwrap()[member].clone()
+        };
+        assert!(!first(&after).is_null(), "{name} {member}");
+        assert_eq!(first(&before), first(&after), "{name} {member}");
+    }
+}
+
+#[test]
+fn rows_of_no_use_do_not_keep_out_the_good_ones() {
+    let home = Home::new();
+    let vault = home.vault();
+    let imported = import(&vault, &case("damaged-rows"));
+    let names: Vec<&str> = imported.people.iter().map(|it| it.username.as_str()).collect();
+    assert_eq!(names, [ANN]);
+    assert_eq!((imported.access_tokens, imported.skipped), (0, 10));
+    let token = vault.get(&RefreshToken::key_of(HOST, ANN, "1")).unwrap().unwrap();
+    assert_eq!(token.secret.expose(), "rt-damaged", "the newer of two");
+    assert_eq!(imported.people[0].realm, HOME);
+}
+
+#[test]
+fn a_refresh_token_that_the_vault_got_later_stays() {
+    let home = Home::new();
+    let vault = home.vault();
+    import(&vault, &case("python"));
+    let key = RefreshToken::key_of(HOST, ANN, "1");
+    let mut token = vault.get(&key).unwrap().unwrap();
+    token.secret = azt::secret::Secret::new("rt-rotated");
+    token.last_modification_time += 60;
+    vault.put(&token).unwrap();
+    import(&vault, &case("python"));
+    assert_eq!(vault.get(&key).unwrap().unwrap().secret.expose(), "rt-rotated");
+}
+
+#[test]
+fn what_is_no_cache_is_refused_and_changes_nothing() {
+    let home = Home::new();
+    let vault = home.vault();
+    for cache in [json!({"value": []}), json!("text"), json!(null), json!(7)] {
+        assert!(interop::import(&vault, &cache, &environment, NOW).is_err(), "{cache}");
+    }
+    let none = import(&vault, &json!({}));
+    assert!(none.people.is_empty() && vault.all::<Account>().unwrap().is_empty());
+    // az's list of applications is a list.
+    let list = json!([{"client_id": "c", "tenant": "t", "client_secret": "s"}, {"client_id": "c"}]);
+    let imported = import(&vault, &list);
+    assert_eq!((imported.applications.len(), imported.skipped), (1, 1));
+}
+
+/// Texts with everything that JSON escapes, and what keys are put together with.
+fn word() -> impl Strategy<Value = String> {
+    prop_oneof!["[a-z0-9.:-]{1,12}", "\\PC{1,8}", Just("a-b c".to_owned())]
+}
+
+fn unknown() -> impl Strategy<Value = Map<String, Value>> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        word().prop_map(Value::from),
+    ];
+    let value = leaf.prop_recursive(2, 6, 3, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..3).prop_map(Value::from),
+            prop::collection::btree_map(word(), inner, 0..3)
+                .prop_map(|members| Value::Object(members.into_iter().collect())),
+        ]
+    });
+    // Names that no record has.
+    prop::collection::btree_map(word().prop_map(|it| format!("x_{it}")), value, 0..3)
+        .prop_map(|members| members.into_iter().collect())
+}
+
+fn merged(mut record: Value, unknown: Map<String, Value>) -> Value {
+    record.as_object_mut().unwrap().extend(unknown);
+    record
+}
+
+prop_compose! {
+    fn person()(name in "[a-z]{1,8}", home in word(), realm in word(), id in "[a-f0-9]{8}",
+                more in unknown(), secret in word(), times in (1..NOW, NOW + 1..NOW * 2),
+                family in prop::option::of(Just("1")), scopes in "[a-z/.]{1,10}")
+                -> (String, Vec<(&'static str, Value)>) {
+        let owner = format!("{name}@contoso.example");
+        let home = format!("{home}.{realm}");
+        let base = json!({
+            "home_account_id": home, "environment": HOST, "client_id": AZURE_CLI, "realm": realm,
+        });
+        let with = |members: Value| {
+            let mut all = base.clone();
+            all.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+            merged(all, more.clone())
+        };
+        (owner.clone(), vec![
+            ("ac", with(json!({"local_account_id": id, "username": owner, "authority_type": "MSSTS"}))),
+            ("rt", with(json!({"secret": secret, "target": scopes, "family_id": family, "account": owner,
+                               "last_modification_time": times.0.to_string()}))),
+            ("id", with(json!({"secret": secret, "account": owner}))),
+            ("at", with(json!({"secret": secret, "target": scopes, "requested": scopes, "account": owner,
+                               "expires_on": times.1.to_string(), "cached_at": times.0.to_string()}))),
+            // Other scopes asked for, the same granted: one key in MSAL's eyes.
+            ("at", with(json!({"secret": "other", "target": scopes, "requested": format!("{scopes}x"),
+                               "account": owner, "expires_on": times.1.to_string()}))),
+        ])
+    }
+}
+
+prop_compose! {
+    fn application()(client in word(), tenant in word(), secret in word(), more in unknown(),
+                     certificate in prop::option::of(word())) -> (String, Vec<(&'static str, Value)>) {
+        let entry = match certificate {
+            Some(path) => json!({"client_id": client, "tenant": tenant, "certificate": path,
+                                 "certificate_password": secret, "use_cert_sn_issuer": true}),
+            None => json!({"client_id": client, "tenant": tenant, "client_secret": secret}),
+        };
+        (client, vec![("sp", merged(entry, more))])
+    }
+}
+
+fn put<R: Record>(vault: &Vault<'_>, record: &Value) {
+    vault.put(&serde_json::from_value::<R>(record.clone()).unwrap()).unwrap();
+}
+
+fn all<R: Record>(vault: &Vault<'_>) -> Vec<Value> {
+    let records = vault.all::<R>().unwrap();
+    let mut values: Vec<Value> =
+        records.iter().map(|record| serde_json::to_value(record).unwrap()).collect();
+    values.sort_by_key(Value::to_string);
+    values
+}
+
+fn everything(vault: &Vault<'_>) -> Vec<Vec<Value>> {
+    vec![
+        all::<AccessToken>(vault),
+        all::<RefreshToken>(vault),
+        all::<IdToken>(vault),
+        all::<Account>(vault),
+        all::<ServicePrincipal>(vault),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_vault_comes_back_from_its_export_as_it_was(
+        people in prop::collection::vec(person(), 0..4),
+        applications in prop::collection::vec(application(), 0..3),
+    ) {
+        let (home, other) = (Home::new(), Home::new());
+        let vault = home.vault();
+        for (kind, record) in people.iter().chain(&applications).flat_map(|(_, records)| records) {
+            match *kind {
+                "ac" => put::<Account>(&vault, record),
+                "rt" => put::<RefreshToken>(&vault, record),
+                "id" => put::<IdToken>(&vault, record),
+                "at" => put::<AccessToken>(&vault, record),
+                _ => put::<ServicePrincipal>(&vault, record),
+            }
+        }
+        let exported = interop::export(&vault, None).unwrap();
+        // Through text, as it goes through a file.
+        let text = serde_json::to_string(&exported).unwrap();
+        let imported = import(&other.vault(), &serde_json::from_str(&text).unwrap());
+        prop_assert_eq!(imported.skipped, 0);
+        prop_assert_eq!(everything(&other.vault()), everything(&vault));
+        prop_assert_eq!(interop::export(&other.vault(), None).unwrap(), exported);
+    }
+}
