@@ -58,11 +58,13 @@ use cli::Invocation;
 use commands::Context;
 use error::{Error, Result};
 use output::{Format, Query, QueryError, Render};
+use settings::{Config, ConfigDir};
 use sys::{Level, System, Verbosity};
 
 /// Runs the command line `argv` (argv\[0\] included) and returns the exit code.
 pub fn run(argv: impl IntoIterator<Item = OsString>, system: &System) -> u8 {
     let argv: Vec<OsString> = argv.into_iter().collect();
+    let asked = error_format(&argv);
     let result = match commands::pass_through(system, &argv) {
         Some(handed_over) => handed_over,
         None => try_run(argv, system).map(|()| exit::SUCCESS),
@@ -70,13 +72,38 @@ pub fn run(argv: impl IntoIterator<Item = OsString>, system: &System) -> u8 {
     match result {
         Ok(code) => code,
         Err(error) => {
+            let code = exit::code(error.kind(), system.program);
+            if is_for_programs(asked, system) {
+                system.terminal.line(&output::failure(&error, code, system.program));
+                return code;
+            }
             system.terminal.message(Level::Error, error.message());
             for line in error.remedy_lines() {
                 system.terminal.plain(line);
             }
-            exit::code(error.kind(), system.program)
+            code
         }
     }
+}
+
+/// What the command line says of the form of failures; its own may be one of them.
+fn error_format(argv: &[OsString]) -> Option<bool> {
+    let mut words = argv.iter().filter_map(|word| word.to_str());
+    let given = words.find_map(|word| word.strip_prefix("--error-format"))?;
+    let value = match given.strip_prefix('=') {
+        Some(value) => value,
+        None => words.next()?,
+    };
+    Some(value.eq_ignore_ascii_case("json"))
+}
+
+/// True when a failure is told as JSON: `--error-format`, else `core.error_format`.
+fn is_for_programs(asked: Option<bool>, system: &System) -> bool {
+    asked.unwrap_or_else(|| {
+        let config = ConfigDir::find(system)
+            .and_then(|dir| Config::load(system, &dir)?.get("core", "error_format"));
+        config.ok().flatten().is_some_and(|format| format.eq_ignore_ascii_case("json"))
+    })
 }
 
 fn try_run(argv: impl IntoIterator<Item = OsString>, system: &System) -> Result<()> {

@@ -24,6 +24,10 @@ pub struct Global {
     /// JMESPath expression that picks from the result (see jmespath.org)
     #[arg(long, value_name = "JMESPATH")]
     pub query: Option<String>,
+    /// How a failure is told on standard error: text or json [default: text]
+    #[arg(long, ignore_case = true, hide_possible_values = true, value_name = "FORMAT",
+          value_parser = ["text", "json"])]
+    pub error_format: Option<String>,
     /// Hide warnings
     #[arg(long)]
     pub only_show_errors: bool,

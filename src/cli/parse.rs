@@ -16,7 +16,7 @@ use crate::sys::{System, file};
 
 /// Options that az does not have. A shortened option means one of az's first: what works there must
 /// not become ambiguous here.
-const OUR_OPTIONS: [&str; 11] = [
+const OUR_OPTIONS: [&str; 12] = [
     "certificate_password",
     "claims",
     "federated_token_audience",
@@ -28,6 +28,7 @@ const OUR_OPTIONS: [&str; 11] = [
     "service_connection_id",
     "user_assertion",
     "account",
+    "error_format",
 ];
 
 /// What a command line asks for.

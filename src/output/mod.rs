@@ -11,6 +11,7 @@
 //! | `table` | knack's choice of columns, tabulate's layout |
 //! | `tsv` | knack's rows |
 //! | [`query`] | jmespath.py (`--query`) |
+//! | `failure` | nothing of az's: a failure as JSON, on stderr |
 //! | `datum`, `python` | Python's values and how it writes them |
 //!
 //! The text may hold an access token: it is built in memory that is wiped ([`zeroize`]), and strings are borrowed
@@ -21,6 +22,7 @@ pub mod query;
 
 mod colour;
 mod datum;
+mod failure;
 mod json;
 mod python;
 mod sink;
@@ -33,6 +35,7 @@ mod yaml_scalar;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
+pub use failure::failure;
 pub use format::Format;
 pub use query::{QUERY_REFERENCE, Query, QueryError};
 

@@ -161,6 +161,11 @@ impl Terminal {
         self.write_error(&format!("{}\n", clean(text)));
     }
 
+    /// Writes a line for programs, which has its end and no control characters, to standard error.
+    pub fn line(&self, text: &str) {
+        self.write_error(text);
+    }
+
     /// [`Terminal::message`] at [`Level::Warning`].
     pub fn warn(&self, text: &str) {
         self.message(Level::Warning, text);
