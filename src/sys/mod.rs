@@ -15,6 +15,7 @@ mod detached;
 mod env;
 pub mod file;
 mod handover;
+mod hardening;
 mod http;
 mod keyring_item;
 pub mod keyutils;
@@ -43,6 +44,7 @@ pub use env::Env;
 pub use handover::{
     az_names, every_az, hand_over, is_this_program, make_az, next_az, this_program,
 };
+pub use hardening::harden;
 pub use http::{Http, Method, Request, Response};
 pub use keyring_item::KeyringItem;
 pub use lock_file::{LockFile, LockGuard};
