@@ -23,7 +23,7 @@ pub use environment::EnvironmentIdentity;
 pub use freshness::{Freshness, MARGIN};
 pub use identity::{Identity, in_cloud_shell};
 pub use open::{
-    inventory, keeps_nothing, make_vault_quietly, open_vault, open_vault_for_sign_in,
+    inventory, keeps_nothing, make_vault_quietly, move_key, open_vault, open_vault_for_sign_in,
     open_vault_of, rekey,
 };
 pub use person::PersonSignIn;
@@ -31,7 +31,7 @@ pub use sign_in::SignIn;
 
 pub use crate::entra::AZURE_CLI_CLIENT_ID;
 pub use crate::entra::{
-    Scopes, TOKEN_EXCHANGE, azure_pipelines_connection, is_guid, resolve_tenant,
+    Scopes, TOKEN_EXCHANGE, azure_pipelines_connection, is_guid, resolve_tenant, server_time,
 };
 use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;

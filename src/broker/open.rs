@@ -1,7 +1,7 @@
 //! Opening the vault as the settings ask for it.
 
 use super::Identity;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::program::Program;
 use crate::settings::{Config, ConfigDir};
 use crate::sys::System;
@@ -26,7 +26,7 @@ pub fn keeps_nothing(config: &Config<'_>) -> Result<bool> {
 /// an identity that needs no sign-in: az's profile, or the environment, is enough to use it.
 ///
 /// # Errors
-/// [`Kind::NotSignedIn`](crate::error::Kind::NotSignedIn) for the others.
+/// [`Kind::NotSignedIn`] for the others.
 pub fn open_vault_of<'a>(
     identity: &Identity,
     system: &'a System,
@@ -93,7 +93,15 @@ pub fn inventory(system: &System, dir: &ConfigDir) -> Result<Inventory> {
 
 /// Seals everything anew with a new key, whose id is the answer.
 pub fn rekey(system: &System, dir: &ConfigDir, config: &Config<'_>) -> Result<KeyId> {
-    vault::rekey(system, &dir.azt(), options(config)?)
+    vault::rekey(system, &dir.azt(), options(config)?, None)
+}
+
+/// Keeps the key in the source named `to` from now on, with everything sealed anew; answers its id.
+pub fn move_key(system: &System, dir: &ConfigDir, config: &Config<'_>, to: &str) -> Result<KeyId> {
+    let KeyChoice::Source(to) = to.parse()? else {
+        return Err(Error::new(Kind::Usage, "Name the key source: keyring, kernel, env or file."));
+    };
+    vault::rekey(system, &dir.azt(), options(config)?, Some(to))
 }
 
 /// `core.key_source` (auto, env, file, kernel, keyring) and `core.key_cache_seconds`.

@@ -12,6 +12,7 @@ mod hot;
 mod login;
 mod parse;
 mod shim;
+mod vault;
 
 use std::convert::Infallible;
 
@@ -31,6 +32,7 @@ pub use global::Global;
 pub use login::{Login, Logout, Pipeline};
 pub use parse::{Invocation, parse};
 pub use shim::{ShimChange, ShimCommand};
+pub use vault::{Doctor, VaultCommand, VaultMove};
 
 use crate::secret::Secret;
 
@@ -76,9 +78,14 @@ pub enum Command {
     /// Read and change settings
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Look for what is wrong, and say what to do
+    Doctor(Doctor),
     /// Answer to the name az as well
     #[command(subcommand)]
     Shim(ShimCommand),
+    /// Keep the vault's key somewhere else
+    #[command(subcommand)]
+    Vault(VaultCommand),
     /// Show the version
     Version {
         /// Options of every command.
@@ -97,7 +104,9 @@ impl Command {
             Self::Cache(command) => command.global(),
             Self::Cloud(command) => command.global(),
             Self::Config(command) => command.global(),
+            Self::Doctor(command) => &command.global,
             Self::Shim(command) => command.global(),
+            Self::Vault(command) => command.global(),
             Self::Version { global } => global,
         }
     }

@@ -12,6 +12,7 @@ mod claims_challenge;
 mod cloud;
 mod config;
 mod context;
+mod doctor;
 mod get_access_token;
 mod login;
 mod login_credential;
@@ -25,6 +26,7 @@ mod shim;
 mod subscription_picker;
 mod subscriptions;
 mod token;
+mod vault;
 mod version;
 
 use serde_json::Value;
@@ -107,7 +109,9 @@ pub fn run(command: &Command, context: &Context<'_>) -> Result<Answer> {
         Command::Cache(command) => cache::run(command, context),
         Command::Cloud(command) => cloud::run(command, context),
         Command::Config(command) => config::run(command, context),
+        Command::Doctor(request) => doctor::run(request, context),
         Command::Shim(command) => shim::run(command, context),
+        Command::Vault(command) => vault::run(command, context),
         Command::Version { .. } => Ok(version::run(context)),
     }
 }

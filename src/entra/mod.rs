@@ -23,6 +23,7 @@ mod pipeline;
 mod refresh_token;
 mod retry;
 mod scope;
+mod server_time;
 mod tenant;
 mod token_endpoint;
 mod token_response;
@@ -45,6 +46,7 @@ pub use pipeline::{
 };
 pub use refresh_token::refresh;
 pub use scope::Scopes;
+pub use server_time::server_time;
 pub use tenant::{is_guid, resolve_tenant};
 pub use token_response::TokenResponse;
 

@@ -147,6 +147,26 @@ pub fn create_private_dir(path: &Path) -> Result<()> {
     builder.create(path).map_err(|error| cannot("create", path, error))
 }
 
+/// What is wrong with who owns `path` and who may write there: others could put something in its
+/// place. `None` when it is this user's alone to write, or there is no such thing.
+#[cfg(unix)]
+pub fn ownership_flaw(path: &Path) -> Option<String> {
+    use std::os::unix::fs::MetadataExt;
+    let found = fs::metadata(path).ok()?;
+    // SAFETY: geteuid(2) takes nothing and cannot fail.
+    if found.uid() != unsafe { libc::geteuid() } {
+        return Some("it belongs to another user".to_owned());
+    }
+    let mode = found.mode() & 0o777;
+    (mode & 0o022 != 0).then(|| format!("others can write there (mode {mode:04o})"))
+}
+
+/// On Windows a profile folder is its user's.
+#[cfg(not(unix))]
+pub fn ownership_flaw(_path: &Path) -> Option<String> {
+    None
+}
+
 /// The error for a file operation: "Cannot read /x: permission denied".
 pub fn cannot(verb: &str, path: &Path, error: io::Error) -> Error {
     Error::failed(format!("Cannot {verb} {}: {error}.", path.display())).source(error)

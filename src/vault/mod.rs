@@ -167,11 +167,18 @@ impl<'s> Vault<'s> {
     }
 }
 
-/// Seals everything in `azt_dir` anew with a new key, made where the old one is, and answers its id.
+/// Seals everything in `azt_dir` anew with a new key, made in `to` or where the old one is, and
+/// answers its id.
 ///
-/// Interrupted at any point it loses nothing. The key of the source `env` is not azt's to change.
-pub fn rekey(system: &System, azt_dir: &Path, options: Options) -> Result<KeyId> {
-    Setup::new(system, azt_dir, options, true).rekey()
+/// Interrupted at any point it loses nothing. The key of the source `env` is not azt's to make: it
+/// is what the variable says.
+pub fn rekey(
+    system: &System,
+    azt_dir: &Path,
+    options: Options,
+    to: Option<KeySource>,
+) -> Result<KeyId> {
+    Setup::new(system, azt_dir, options, true).rekey(to)
 }
 
 /// What lies in a vault, without its key.
@@ -302,11 +309,10 @@ impl<'s> Setup<'s> {
         let kept = vault.key_source;
         match self.key_source {
             KeyChoice::Source(wanted) if wanted != kept => Err(trouble(format!(
-                "The vault key is kept in '{kept}', chosen when the vault was made; it cannot move \
-                 to '{wanted}'."
+                "The vault key is kept in '{kept}', and core.key_source asks for '{wanted}'."
             ))
-            .remedy(format!("Ask for '{kept}' or 'auto' to go on with it."))
-            .remedy(start_afresh(self.system))),
+            .remedy(format!("Move it: azt vault move --to {wanted}"))
+            .remedy(format!("Or set core.key_source to '{kept}' or 'auto' to go on with it."))),
             _ => Ok(vault),
         }
     }

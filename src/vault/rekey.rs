@@ -1,4 +1,4 @@
-//! Everything sealed anew, with a new key.
+//! Everything sealed anew, with a new key, where the old one is or somewhere else.
 //!
 //! Old and new records have different names and say which key they need, so they lie beside each
 //! other while the work is under way. What counts is `vault.json`: until it names the new key, the
@@ -11,23 +11,24 @@ use std::time::Duration;
 use super::manifest::Manifest;
 use super::record::{AccessToken, Account, IdToken, Record, RefreshToken, ServicePrincipal};
 use super::store::{self, Store};
-use super::{KeyId, Locks, Setup, Vault, trouble};
+use super::{KeyId, KeySource, Locks, Setup, Vault, trouble};
 use crate::error::Result;
 
 /// How long a renewal under way may take.
 const PATIENCE: Duration = Duration::from_secs(15);
 
 impl Setup<'_> {
-    /// Makes a new key where the old one is kept, seals every record with it, and forgets the old
-    /// one. Nobody renews or signs in meanwhile.
-    pub(super) fn rekey(&self) -> Result<KeyId> {
+    /// Makes a new key in `to`, or where the old one is, seals every record with it, and forgets the
+    /// old one. Nobody renews or signs in meanwhile.
+    pub(super) fn rekey(&self, to: Option<KeySource>) -> Result<KeyId> {
         let _setup = self.lock()?;
         let (Some(manifest), Some(vault)) =
             (Manifest::read(self.system, &self.azt_dir)?, self.open()?)
         else {
             return Err(trouble("Nothing is stored, so there is nothing to seal anew."));
         };
-        let (source, old) = (manifest.key_source, manifest.key_id);
+        let (from, old) = (manifest.key_source, manifest.key_id);
+        let to = to.unwrap_or(from);
         let locks = Locks::new(&self.azt_dir);
         let held = locks.every_flight(PATIENCE)?;
         if held.is_none() {
@@ -37,16 +38,26 @@ impl Setup<'_> {
         let _writing = vault.writing();
         if let Some(left) = manifest.retired {
             store::remove_sealed_with(&self.azt_dir, left)?;
-            self.sources.clear_next(source, old, left)?;
+            self.sources.clear_next(from, old, left)?;
         }
-        let key = self.sources.make_next(source)?;
+        let key = self.sources.make_next(from, to)?;
+        if key.id() == old {
+            // The variable has the very key that was elsewhere: nothing needs to be sealed anew.
+            Manifest::new(to, old, Some(manifest)).write(&self.azt_dir)?;
+            self.sources.remove(from, old)?;
+            return Ok(old);
+        }
         manifest.retiring(key.id()).write(&self.azt_dir)?;
         let new = Store::new(self.system, &self.azt_dir, &key, Some(old));
         vault.copy_to(&new)?;
-        Manifest::new(source, key.id(), Some(manifest)).retiring(old).write(&self.azt_dir)?;
-        self.sources.settle_next(source)?;
+        Manifest::new(to, key.id(), Some(manifest)).retiring(old).write(&self.azt_dir)?;
+        if from == to {
+            self.sources.settle_next(to)?;
+        }
         store::remove_sealed_with(&self.azt_dir, old)?;
-        self.sources.forget(source, old)?;
+        if (from, to) != (KeySource::File, KeySource::File) {
+            self.sources.remove(from, old)?;
+        }
         Ok(key.id())
     }
 }

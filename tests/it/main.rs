@@ -25,6 +25,7 @@ mod cache;
 mod claims;
 mod cloud_and_config;
 mod concurrency;
+mod doctor;
 mod identity_from_env;
 mod login;
 mod managed_identity;

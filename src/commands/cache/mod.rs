@@ -7,6 +7,8 @@ mod migrate;
 mod publish;
 mod status;
 
+pub(super) use status::plain_text;
+
 use serde_json::json;
 
 use super::{Answer, Context, rows};

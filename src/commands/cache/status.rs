@@ -39,7 +39,7 @@ pub(super) fn run(context: &Context<'_>) -> Result<Answer> {
 }
 
 /// Files of other programs that hold secrets in plain text, with what to do about each.
-fn plain_text(context: &Context<'_>) -> Result<Vec<Value>> {
+pub(in crate::commands) fn plain_text(context: &Context<'_>) -> Result<Vec<Value>> {
     let (system, dir) = (context.system, &context.dir);
     let mut found = Vec::new();
     let mut tell = |path: String, what: &str, remedy: String| {

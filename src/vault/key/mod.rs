@@ -196,18 +196,19 @@ impl<'s> Sources<'s> {
         Ok(Chosen { source, key, notice })
     }
 
-    /// Makes a new key for what is in `source` now, beside the one that is there.
-    pub(super) fn make_next(&self, source: KeySource) -> Result<VaultKey> {
+    /// Makes a new key in `to` for what the one in `from` opens now, which stays as long.
+    pub(super) fn make_next(&self, from: KeySource, to: KeySource) -> Result<VaultKey> {
+        if from != to {
+            return self.make(to, "").map(|chosen| chosen.key);
+        }
         let key = VaultKey::generate()?;
-        match source {
+        match to {
             KeySource::Env => Err(trouble(format!(
                 "The vault key is what {} says, which is not azt's to change.",
                 env::VARIABLE
             ))
-            .remedy(
-                "Keep what is stored with 'azt cache export --file FILE', run 'azt account clear',",
-            )
-            .remedy("set the variable to a new key, and run 'azt cache import --file FILE'.")),
+            .remedy("Move it elsewhere and back: 'azt vault move --to file', then, with another key in the")
+            .remedy("variable, 'azt vault move --to env'.")),
             KeySource::File => file::keep(&self.next_key_file(), key),
             KeySource::Kernel => kernel::keep(key),
             KeySource::Keyring => keyring::keep(self.system, key, self.limit),
@@ -233,11 +234,6 @@ impl<'s> Sources<'s> {
             Some(_) => crate::sys::file::remove(&self.next_key_file()).map(drop),
             None => Ok(()),
         }
-    }
-
-    /// Removes the key `id`, which another one has replaced; a file held one key and has the other.
-    pub(super) fn forget(&self, source: KeySource, id: KeyId) -> Result<()> {
-        if source == KeySource::File { Ok(()) } else { self.remove(source, id) }
     }
 
     fn next_key_file(&self) -> PathBuf {

@@ -114,6 +114,11 @@ impl Sandbox {
         self.env.insert(name.to_owned(), value.to_owned());
     }
 
+    /// Takes a variable away from all later runs.
+    pub fn unset(&mut self, name: &str) {
+        self.env.remove(name);
+    }
+
     pub fn env(&self) -> &BTreeMap<String, String> {
         &self.env
     }

@@ -1,0 +1,44 @@
+//! `vault …`.
+
+use clap::Subcommand;
+
+use super::Global;
+
+/// Commands of `vault`.
+#[derive(Debug, Subcommand)]
+#[command(defer = true)]
+pub enum VaultCommand {
+    /// Keep the vault's key somewhere else, with everything sealed anew
+    Move(VaultMove),
+}
+
+impl VaultCommand {
+    /// Options of every command.
+    pub(super) fn global(&self) -> &Global {
+        match self {
+            Self::Move(command) => &command.global,
+        }
+    }
+}
+
+/// Keep the key elsewhere.
+#[derive(Debug, clap::Args)]
+pub struct VaultMove {
+    /// keyring, kernel, env (AZT_VAULT_KEY) or file
+    #[arg(long, value_name = "SOURCE")]
+    pub to: String,
+    /// Options of every command.
+    #[command(flatten)]
+    pub global: Global,
+}
+
+/// Look for what is wrong.
+#[derive(Debug, clap::Args)]
+pub struct Doctor {
+    /// Ask nothing of the network
+    #[arg(long)]
+    pub offline: bool,
+    /// Options of every command.
+    #[command(flatten)]
+    pub global: Global,
+}

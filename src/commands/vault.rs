@@ -1,0 +1,35 @@
+//! `vault move`.
+
+use serde_json::json;
+
+use super::{Answer, Context};
+use crate::broker;
+use crate::cli::{VaultCommand, VaultMove};
+use crate::error::Result;
+use crate::settings::Config;
+
+pub(super) fn run(command: &VaultCommand, context: &Context<'_>) -> Result<Answer> {
+    match command {
+        VaultCommand::Move(request) => move_to(request, context),
+    }
+}
+
+/// Moves the key, and with it a setting that names another place.
+fn move_to(request: &VaultMove, context: &Context<'_>) -> Result<Answer> {
+    let to = request.to.to_lowercase();
+    let id = broker::move_key(context.system, &context.dir, &context.config, &to)?;
+    if let Some(setting) = context.config.find("core", "key_source")?
+        && !["auto", to.as_str()].contains(&setting.value.to_lowercase().as_str())
+    {
+        let path = Config::path(&context.dir);
+        if setting.source == path.display().to_string() {
+            Config::set(&context.dir, &path, "core", "key_source", &to)?;
+        } else {
+            context.system.terminal.warn(&format!(
+                "{} says '{}': set it to '{to}', or the next sign-in fails.",
+                setting.source, setting.value
+            ));
+        }
+    }
+    Ok(Answer::of(json!({"keySource": to, "keyId": id.to_string()})))
+}

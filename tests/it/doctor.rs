@@ -1,0 +1,173 @@
+//! `azt doctor`, `azt vault move`, and failures for programs.
+
+use serde_json::{Value, json};
+
+use crate::support::*;
+
+const TOKEN: [&str; 2] = ["account", "get-access-token"];
+
+/// The states of the checks called `what`, and their texts with the remedies.
+fn checks(sandbox: &Sandbox, what: &str) -> Vec<(String, String)> {
+    let all = sandbox.azt(["doctor", "-o", "json"]).quiet().json();
+    let all = all.as_array().unwrap().iter().filter(|it| it["check"] == what);
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    all.map(|it| (text(&it["state"]), format!("{} {}", text(&it["text"]), text(&it["remedy"]))))
+        .collect()
+}
+
+#[track_caller]
+fn finds(sandbox: &Sandbox, what: &str, state: &str, says: &str) {
+    let found = checks(sandbox, what);
+    assert!(
+        found.iter().any(|(it, text)| it == state && text.contains(says)),
+        "no {state} '{says}' of {what} in {found:?}"
+    );
+}
+
+#[test]
+fn a_healthy_machine_is_told_so_on_one_page() {
+    let sandbox = Sandbox::signed_in_as_alice();
+    let run = sandbox.azt(["doctor"]).quiet();
+    let page = &run.stdout;
+    assert!(page.lines().all(|line| line.starts_with("ok    ")), "{page}");
+    for what in ["folder", "vault", "account", "network", "clock", "az"] {
+        assert!(
+            page.lines().any(|line| line.split_whitespace().nth(1) == Some(what)),
+            "{what}: {page}"
+        );
+    }
+    assert!(page.contains("alice@contoso.example: renews without a person"), "{page}");
+    assert_eq!(sandbox.requests().len(), 1, "one request, which says nothing of anybody");
+    sandbox.emulator.clear_requests();
+    drop(sandbox.azt(["doctor", "--offline"]).quiet());
+    assert_eq!(sandbox.requests(), Vec::<String>::new());
+}
+
+#[test]
+fn what_is_wrong_is_named_with_its_cure() {
+    let mut sandbox = Sandbox::new();
+    finds(&sandbox, "accounts", "warning", "Run: azt login");
+    sandbox.approve_as(ALICE);
+    sandbox.azt(["login", "--use-device-code"]).success();
+    let key = sandbox.read("azt/vault.key");
+    sandbox.write("azt/vault.key", format!("{}\n", "00".repeat(32)));
+    finds(&sandbox, "vault", "failure", "Put the former key back");
+    let run = sandbox.azt(["doctor"]);
+    assert_eq!(run.code, Some(1), "{run:?}");
+    assert!(run.stdout.contains("WRONG vault") && run.stderr.contains("see above"), "{run:?}");
+    sandbox.write("azt/vault.key", key);
+
+    sandbox.write("azt/records/at-00000000000000000000000000000000", "not sealed");
+    sandbox.azt(["cache", "list"]).success();
+    finds(&sandbox, "vault", "warning", "set aside");
+    sandbox.write("accessTokens.json", "[]");
+    finds(&sandbox, "plain text", "warning", "azt cache migrate --remove");
+
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let set = |mode| {
+            let mode = std::fs::Permissions::from_mode(mode);
+            std::fs::set_permissions(sandbox.config_dir(), mode).unwrap();
+        };
+        set(0o777);
+        finds(&sandbox, "folder", "failure", "others can write there (mode 0777)");
+        set(0o755);
+        finds(&sandbox, "folder", "ok", ".azure");
+    }
+
+    sandbox.set("HTTPS_PROXY", "http://jo:hunter2@127.0.0.1:1");
+    finds(&sandbox, "network", "failure", "HTTPS_PROXY");
+    let shown = sandbox.azt(["doctor", "-o", "json"]).quiet().stdout;
+    assert!(shown.contains("http://…@127.0.0.1:1") && !shown.contains("hunter2"), "{shown}");
+    sandbox.set("HTTPS_PROXY", "");
+
+    std::fs::remove_dir_all(sandbox.file("azt")).unwrap();
+    finds(&sandbox, "account", "warning", "its sign-in cannot be looked at");
+}
+
+#[test]
+fn a_clock_that_is_wrong_is_found() {
+    let sandbox = Sandbox::signed_in_as_alice();
+    let run = sandbox.azt_later(600, ["doctor", "-o", "json"]).success();
+    let found = run.json();
+    let clock = found.as_array().unwrap().iter().find(|it| it["check"] == "clock").unwrap().clone();
+    assert_eq!(clock["state"], "failure");
+    assert!(clock["text"].as_str().unwrap().ends_with("s ahead of Entra's"), "{clock}");
+}
+
+#[test]
+fn the_key_moves_and_the_setting_with_it() {
+    let mut sandbox = Sandbox::new();
+    drop(sandbox.azt(["config", "set", "core.key_source=file"]).quiet());
+    sandbox.unset("AZURE_CORE_KEY_SOURCE");
+    sandbox.login_app().success();
+    let key = "cd".repeat(32);
+    sandbox.azt(["vault", "move", "--to", "env"]).exits(9).says("AZT_VAULT_KEY, which is not set");
+    drop(sandbox.azt(TOKEN).quiet());
+    sandbox.set("AZT_VAULT_KEY", &key);
+    let moved = sandbox.azt(["vault", "move", "--to", "env"]).quiet();
+    assert_eq!(moved.text("keySource"), "env");
+    assert!(!sandbox.file("azt/vault.key").exists(), "nobody needs it any more");
+    assert!(sandbox.read("config").contains("key_source = env"));
+    drop(sandbox.azt(TOKEN).quiet());
+    drop(sandbox.azt(["vault", "move", "--to", "file"]).quiet());
+    sandbox.unset("AZT_VAULT_KEY");
+    drop(sandbox.azt(TOKEN).quiet());
+    sandbox.azt(["vault", "move", "--to", "cloud"]).exits(2).says("is no key source");
+    sandbox.azt(["vault", "move", "--to", "auto"]).exits(2).says("Name the key source");
+    sandbox.emulator.clear_requests();
+    drop(sandbox.azt(TOKEN).quiet());
+    assert_eq!(sandbox.requests(), Vec::<String>::new(), "nothing was lost on the way");
+}
+
+#[test]
+fn a_failure_can_be_read_by_programs() {
+    let mut sandbox = Sandbox::signed_in_as_alice();
+    let failure = |run: &Run| -> Value {
+        let last = run.stderr.lines().last().unwrap();
+        serde_json::from_str::<Value>(last).unwrap_or_else(|error| panic!("{error}: {run:?}"))["error"].clone()
+    };
+    sandbox.emulator.revoke(ALICE);
+    let graph = [
+        "account",
+        "get-access-token",
+        "--resource",
+        "https://graph.microsoft.com",
+        "--error-format",
+        "json",
+    ];
+    let run = sandbox.azt(graph);
+    let error = failure(&run);
+    assert_eq!((run.code, &error["exitCode"]), (Some(5), &json!(5)));
+    assert_eq!(
+        (&error["kind"], &error["aadsts"]),
+        (&json!("interaction_required"), &json!([50173]))
+    );
+    assert!(error["command"].as_str().unwrap().starts_with("azt login"), "{error}");
+    assert!(error["correlationId"].is_string() && error["traceId"].is_string(), "{error}");
+    // As az too, where it is asked for.
+    assert_eq!(failure(&sandbox.az(graph))["exitCode"], 1);
+    assert_eq!(failure(&sandbox.azt(["accunt", "--error-format=JSON"]))["kind"], "usage");
+    sandbox.azt(["account", "show", "--error-format", "xml"]).exits(2);
+    sandbox.set("AZURE_CORE_ERROR_FORMAT", "json");
+    assert_eq!(failure(&sandbox.azt(["account", "show", "-s", "nope"]))["kind"], "failed");
+    let text = sandbox.azt(["account", "show", "-s", "nope", "--error-format", "text"]);
+    drop(text.exits(1).says("ERROR: Subscription 'nope' not found."));
+}
+
+/// Before anything secret is read, the process is closed to others of the same user.
+#[cfg(target_os = "linux")]
+#[test]
+fn no_other_program_reads_our_memory() {
+    let sandbox = Sandbox::signed_in_as_alice();
+    let log = tempfile::NamedTempFile::new().unwrap();
+    let command = sandbox.command(TOKEN);
+    let mut traced = std::process::Command::new("strace");
+    traced.arg("-o").arg(log.path()).arg(command.get_program()).args(command.get_args());
+    traced.env_clear().envs(sandbox.env());
+    drop(Run::of(&mut traced).quiet());
+    let calls = std::fs::read_to_string(log.path()).unwrap();
+    let place = |text: &str| calls.find(text).unwrap_or_else(|| panic!("no {text} in {calls}"));
+    assert!(place("prctl(PR_SET_DUMPABLE, SUID_DUMP_DISABLE") < place("vault.key"));
+}
