@@ -45,7 +45,8 @@ impl Check {
     }
 
     fn of_error(what: &'static str, error: &Error) -> Self {
-        Self::failure(what, error.message(), error.remedy_lines().join(" "))
+        let remedy = Some(error.remedy_lines().join(" ")).filter(|remedy| !remedy.is_empty());
+        Self { what, state: State::Failure, text: error.message().to_owned(), remedy }
     }
 }
 

@@ -9,6 +9,7 @@ use super::within;
 
 /// Who the cache of Azure's SDKs belongs to, in the keyring.
 const SERVICE: &str = "Microsoft.Developer.IdentityService";
+#[cfg(not(any(windows, target_os = "macos")))]
 const LABEL: &str = "MSALCache";
 
 /// The item of one of the caches that Azure's SDKs share, laid out as msal-extensions for Python
