@@ -41,7 +41,7 @@ pub(super) fn parse(response: &Response, host: &str) -> Error {
         body.error_codes
     };
     let kind = kind_of(response.status, &code);
-    let error = Error::new(kind, clean(description).trim()).entra(EntraDetail {
+    let error = Error::new(kind, on_one_line(description, &code)).entra(EntraDetail {
         error: code,
         codes,
         suberror: body.suberror.filter(|text| !text.is_empty()),
@@ -50,13 +50,20 @@ pub(super) fn parse(response: &Response, host: &str) -> Error {
         correlation_id: body.correlation_id,
         timestamp: body.timestamp,
     });
+    let error = if kind == Kind::Service { error.remedy("Try again in a minute.") } else { error };
     passing(error, response)
+}
+
+/// What a server says, on one line: it must not look like lines of this program's own.
+fn on_one_line(description: &str, code: &str) -> String {
+    let text = clean(description).split_whitespace().collect::<Vec<_>>().join(" ");
+    if text.is_empty() { format!("The service refused: {code:?}.") } else { text }
 }
 
 /// Marks the trouble of a server that may be over the next time: 429 and 5xx (RFC 9110 sections
 /// 10.2.3 and 15.6), after the seconds that it names.
 fn passing(error: Error, response: &Response) -> Error {
-    if response.status != 429 && response.status < 500 {
+    if response.status != 429 && !(500..=510).contains(&response.status) {
         return error;
     }
     error.worth_another_try(retry_after(response).unwrap_or_default())
@@ -72,7 +79,7 @@ pub(super) fn retry_after(response: &Response) -> Option<Duration> {
 /// The error that the parameters of a redirect are (RFC 6749 section 4.1.2.1).
 pub(super) fn of_redirect(code: &str, description: Option<&str>, suberror: Option<&str>) -> Error {
     let description = description.unwrap_or(code);
-    Error::new(kind_of(400, code), clean(description).trim()).entra(EntraDetail {
+    Error::new(kind_of(400, code), on_one_line(description, code)).entra(EntraDetail {
         error: code.to_owned(),
         codes: aadsts_in(description).into_iter().collect(),
         suberror: suberror.map(str::to_owned),
@@ -98,6 +105,13 @@ fn kind_of(status: u16, code: &str) -> Kind {
 fn without_oauth_error(response: &Response, host: &str) -> Error {
     let status = response.status;
     let error = match status {
+        407 => Error::new(Kind::Network, "The proxy wants a user name and a password (HTTP 407).")
+            .remedy("Put them into HTTPS_PROXY: http://user:password@host:port"),
+        511 => Error::new(
+            Kind::Network,
+            "This network wants a sign-in of its own first (HTTP 511).",
+        )
+        .remedy("Open any page in a browser, sign in there, and try again."),
         429 | 500..=599 => Error::new(
             Kind::Service,
             format!("{host} is in trouble: it answered HTTP {status}."),
@@ -116,7 +130,9 @@ fn without_oauth_error(response: &Response, host: &str) -> Error {
     let error = passing(error, response);
     match retry_after(response) {
         Some(wait) => error.remedy(format!("Try again in {} s.", wait.as_secs())),
-        None if status == 429 || status >= 500 => error.remedy("Try again in a minute."),
+        None if status == 429 || (500..=510).contains(&status) => {
+            error.remedy("Try again in a minute.")
+        }
         None => error,
     }
 }

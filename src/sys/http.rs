@@ -174,12 +174,13 @@ impl Http {
         if let Some((content_type, text)) = request.body {
             builder = builder.header("content-type", content_type).body(text.as_bytes().to_vec());
         }
-        let mut answer = builder.send().await.map_err(|error| unreachable_host(&host, &error))?;
+        let mut answer =
+            builder.send().await.map_err(|error| unreachable_host(&host, &error, env))?;
         let status = answer.status().as_u16();
         let headers = answer.headers().clone();
         let mut body = Zeroizing::new(Vec::new());
         while let Some(chunk) =
-            answer.chunk().await.map_err(|error| unreachable_host(&host, &error))?
+            answer.chunk().await.map_err(|error| unreachable_host(&host, &error, env))?
         {
             if body.len() + chunk.len() > BODY_LIMIT {
                 return Err(Error::new(
@@ -258,8 +259,11 @@ fn root_cause(error: &reqwest::Error) -> String {
     cause.to_string()
 }
 
-fn unreachable_host(host: &str, error: &reqwest::Error) -> Error {
-    let cause = root_cause(error);
+fn unreachable_host(host: &str, error: &reqwest::Error, env: &Env) -> Error {
+    let mut cause = root_cause(error);
+    if cause.contains("close_notify") {
+        "it was closed before the answer had ended".clone_into(&mut cause);
+    }
     if error.is_builder() {
         return Error::new(Kind::Network, format!("Not a usable address: {cause}."));
     }
@@ -282,14 +286,32 @@ fn unreachable_host(host: &str, error: &reqwest::Error) -> Error {
     } else {
         format!("The connection to {host} broke: {cause}")
     };
-    let unreachable = Error::new(Kind::Network, format!("{what}."))
-        .remedy("Check the network, and HTTPS_PROXY if you are behind a proxy, then try again.");
+    let remedy = match proxy(env).filter(|_| error.is_connect()) {
+        Some(proxy) => format!(
+            "Check that the proxy is right, {proxy}; NO_PROXY names hosts to reach without it."
+        ),
+        None => "Check the network, and HTTPS_PROXY if you are behind a proxy, then try again."
+            .to_owned(),
+    };
+    let unreachable = Error::new(Kind::Network, format!("{what}.")).remedy(remedy);
     if error.is_timeout() || error.is_connect() {
         unreachable
     } else {
         // A server that restarts, a connection that was cut on the way.
         unreachable.worth_another_try(Duration::ZERO)
     }
+}
+
+/// The proxy that the environment names, `HTTPS_PROXY=http://host:port`, without a password.
+fn proxy(env: &Env) -> Option<String> {
+    ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"].into_iter().find_map(|name| {
+        let value = env.non_empty(name)?;
+        let shown = match (value.split_once("://"), value.rsplit_once('@')) {
+            (Some((scheme, _)), Some((_, host))) => format!("{scheme}://…@{host}"),
+            _ => value,
+        };
+        Some(format!("{name}={shown}"))
+    })
 }
 
 #[cfg(test)]

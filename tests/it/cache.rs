@@ -221,7 +221,7 @@ fn a_key_that_is_not_ours_to_change_stays() {
     sandbox.set("AZURE_CORE_KEY_SOURCE", "env");
     sandbox.set("AZT_VAULT_KEY", &"ab".repeat(32));
     sandbox.login_app().success();
-    drop(sandbox.azt(["cache", "rekey"]).exits(9).says("azt cache export"));
+    drop(sandbox.azt(["cache", "rekey"]).exits(9).says("azt vault move --to file"));
     drop(sandbox.azt(OF_APP).quiet());
 }
 

@@ -26,6 +26,7 @@ mod claims;
 mod cloud_and_config;
 mod concurrency;
 mod doctor;
+mod faults;
 mod identity_from_env;
 mod login;
 mod managed_identity;

@@ -56,7 +56,7 @@ fn proxies_come_from_the_usual_variables() {
     for variable in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"] {
         let mut command = sandbox.command(COLD);
         let run = Run::of(command.env(variable, closed)).exits(7);
-        run.says("HTTPS_PROXY");
+        run.says(&format!("{variable}={closed}"));
         assert_eq!(sandbox.requests(), Vec::<String>::new(), "{variable}");
     }
     let mut command = sandbox.command(COLD);
