@@ -114,3 +114,21 @@ fn the_vault_knows_no_network_and_the_protocol_no_disk() {
         }
     }
 }
+
+#[test]
+fn every_dependency_has_its_reason() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let manifest = fs::read_to_string(root.join("Cargo.toml")).unwrap();
+    let reasons = fs::read_to_string(root.join("docs/dependencies.md")).unwrap();
+    let mut count = 0;
+    let mut inside = false;
+    for line in manifest.lines() {
+        if line.starts_with('[') {
+            inside = line.ends_with("dependencies]");
+        } else if let Some((name, _)) = line.split_once(" = ").filter(|_| inside) {
+            count += 1;
+            assert!(reasons.contains(name), "docs/dependencies.md does not say what {name} is for");
+        }
+    }
+    assert!(count > 25, "the test sees the manifest");
+}

@@ -15,6 +15,8 @@ mod client_credentials;
 mod device_code;
 mod error_response;
 mod form;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod id_token;
 mod managed_identity;
 mod on_behalf_of;

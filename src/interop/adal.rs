@@ -61,7 +61,8 @@ impl AdalFile {
         Ok(bytes.and_then(|bytes| Self::parse(&bytes)))
     }
 
-    fn parse(bytes: &[u8]) -> Option<Self> {
+    /// What is in the file's `bytes`; `None` for nothing that is an array.
+    pub fn parse(bytes: &[u8]) -> Option<Self> {
         let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
         // The first value counts: what a shorter rewrite left behind does not.
         let mut values = serde_json::Deserializer::from_slice(bytes).into_iter::<Value>();

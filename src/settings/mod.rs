@@ -12,6 +12,8 @@ mod cloud_values;
 mod clouds;
 mod config;
 mod config_dir;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod ini;
 mod profile;
 mod python_json;

@@ -44,14 +44,18 @@ impl Profile {
     /// overwrite it.
     pub fn load(dir: &ConfigDir) -> Result<Self> {
         let path = dir.file(FILE);
-        let text = file::read_text(&path)?.unwrap_or_default();
-        let text = text.strip_prefix(BOM).unwrap_or(&text).trim();
+        Self::parse(&file::read_text(&path)?.unwrap_or_default(), &path)
+    }
+
+    /// The profile in `text`, which is the file's at `path`.
+    pub(super) fn parse(text: &str, path: &Path) -> Result<Self> {
+        let text = text.strip_prefix(BOM).unwrap_or(text).trim();
         if text.is_empty() {
             return Ok(Self::default());
         }
-        let root = serde_json::from_str(text).map_err(|error| broken(&path, &error.to_string()))?;
+        let root = serde_json::from_str(text).map_err(|error| broken(path, &error.to_string()))?;
         let Value::Object(mut root) = root else {
-            return Err(broken(&path, "it is not a JSON object"));
+            return Err(broken(path, "it is not a JSON object"));
         };
         let mut subscriptions = Vec::new();
         match root.get_mut("subscriptions").map(Value::take) {
@@ -60,11 +64,11 @@ impl Profile {
                 for entry in entries {
                     let entry = Subscription::from_value(entry);
                     subscriptions.push(
-                        entry.ok_or_else(|| broken(&path, "a subscription is not an object"))?,
+                        entry.ok_or_else(|| broken(path, "a subscription is not an object"))?,
                     );
                 }
             }
-            Some(_) => return Err(broken(&path, "'subscriptions' is not a list")),
+            Some(_) => return Err(broken(path, "'subscriptions' is not a list")),
         }
         Ok(Self { root, subscriptions })
     }

@@ -342,6 +342,20 @@ impl<'s> Setup<'s> {
     }
 }
 
+/// A sealed file with any contents, for the fuzz targets: nothing opens but what was sealed.
+#[cfg(fuzzing)]
+pub fn fuzz_sealed(bytes: &[u8]) {
+    let Some(key) = VaultKey::from_bytes(&[7; 32]) else { return };
+    let seal = seal::Seal::new(&key);
+    let mut forged = key.id().as_bytes().to_vec();
+    forged.splice(0..0, *b"aztseal\x01");
+    forged.extend_from_slice(bytes);
+    for contents in [bytes, forged.as_slice()] {
+        assert!(seal.open("at-0", contents).is_err(), "it was never sealed");
+        let _ = seal::key_id(contents);
+    }
+}
+
 fn trouble(message: impl Into<String>) -> Error {
     Error::new(Kind::Vault, message)
 }

@@ -1,0 +1,4 @@
+//! What a token endpoint answers.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| azt::entra::fuzzing::answer(bytes));

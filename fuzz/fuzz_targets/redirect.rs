@@ -1,0 +1,4 @@
+//! What a browser brings back.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| azt::entra::fuzzing::redirect(bytes));

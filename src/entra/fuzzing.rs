@@ -1,0 +1,60 @@
+//! What Entra, hosts, browsers and people's files send, for the fuzz targets.
+
+use zeroize::Zeroizing;
+
+use super::authority::Authority;
+use super::token_response::TokenResponse;
+use super::{
+    AuthorizationRequest, Certificate, IdClaims, ResponseMode, Scopes, error_response,
+    merge_capabilities,
+};
+use crate::secret::Secret;
+use crate::sys::Response;
+
+/// A token endpoint's answer, as a success and as an error of the status in its first byte.
+pub fn answer(bytes: &[u8]) {
+    let (status, body) = bytes.split_first().unwrap_or((&0, bytes));
+    if let Ok(token) = TokenResponse::parse(body, "fuzz") {
+        assert!(token.lifetime() >= 0, "no token ended before it came");
+        let _ = (token.id_claims(), token.home_account_id());
+    }
+    let response = Response {
+        status: 400 + u16::from(*status),
+        headers: http_headers(body),
+        body: Zeroizing::new(body.to_vec()),
+    };
+    let error = error_response::parse(&response, "fuzz");
+    assert!(!error.message().is_empty());
+}
+
+fn http_headers(body: &[u8]) -> reqwest::header::HeaderMap {
+    let value = body.get(..20).unwrap_or(body);
+    let value = reqwest::header::HeaderValue::from_bytes(value).ok();
+    value.map(|it| [(reqwest::header::RETRY_AFTER, it)].into_iter().collect()).unwrap_or_default()
+}
+
+/// The parameters that a browser brings back: without the state nothing counts.
+pub fn redirect(bytes: &[u8]) {
+    let authority = Authority::new("https://login.example", "organizations");
+    let request = authority.and_then(|authority| {
+        let scopes = Scopes::of_resource("https://graph.example");
+        let mode = ResponseMode::Query;
+        AuthorizationRequest::new(&authority, "c", &scopes, None, "http://localhost:1", mode)
+    });
+    if let Ok(request) = request {
+        assert!(!matches!(request.read(bytes), super::Redirect::Code(_)), "nobody knows the state");
+    }
+}
+
+/// A certificate file, with and without a password.
+pub fn certificate(bytes: &[u8]) {
+    for password in [None, Some(Secret::new("password"))] {
+        let _ = Certificate::read(bytes, password.as_ref(), true);
+    }
+}
+
+/// A claims challenge, and the claims of a token.
+pub fn claims(text: &str) {
+    let _ = merge_capabilities(Some(text), true);
+    let _ = IdClaims::decode(text);
+}

@@ -1,0 +1,27 @@
+//! az's files, for the fuzz targets.
+
+use std::path::Path;
+
+use super::Profile;
+use super::ini::Ini;
+
+/// `config` or `clouds.config`: what is read can be changed and read again.
+pub fn ini(text: &str) {
+    let Ok(mut ini) = Ini::parse(text.to_owned()) else { return };
+    let sections: Vec<String> = ini.sections().map(str::to_owned).collect();
+    for section in &sections {
+        let _ = ini.items(section);
+    }
+    if ini.set("core", "output", "a 100% b").is_ok() {
+        assert_eq!(ini.get("core", "output").ok().flatten().as_deref(), Some("a 100% b"));
+        assert!(Ini::parse(ini.text().to_owned()).is_ok(), "what is written can be read");
+    }
+}
+
+/// `azureProfile.json`.
+pub fn profile(text: &str) {
+    if let Ok(profile) = Profile::parse(text, Path::new("azureProfile.json")) {
+        let _ = profile.list_value("AzureCloud", true);
+        let _ = profile.find(crate::program::Program::Azt, "AzureCloud", None);
+    }
+}
