@@ -90,6 +90,10 @@ pub struct GetAccessToken {
     /// AZURE_CLIENT_CERTIFICATE_PATH, or AZURE_FEDERATED_TOKEN_FILE), without any sign-in
     #[arg(long)]
     pub identity_from_env: bool,
+    /// In GitHub Actions, have the token masked in the job's log: prints ::add-mask:: on standard
+    /// error, which the runner reads and hides
+    #[arg(long)]
+    pub add_mask: bool,
     /// Account (user name or client id) that is meant [default: AZT_ACCOUNT, else the default
     /// subscription's]
     #[arg(long, value_name = "ACCOUNT")]

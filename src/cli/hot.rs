@@ -25,6 +25,7 @@ pub(super) fn parse(args: &[String]) -> Option<Cli> {
         claims: None,
         user_assertion: None,
         identity_from_env: false,
+        add_mask: false,
         account: None,
         global: Global::default(),
     };

@@ -32,6 +32,9 @@ pub(super) fn run(request: &GetAccessToken, context: &Context<'_>) -> Result<Ans
         ..TokenRequest::new(identity, tenant, scopes)
     };
     let token = token::token(context, &cloud, &wanted)?;
+    if request.add_mask {
+        mask(token.secret.expose(), context);
+    }
 
     let mut answer = Map::new();
     answer.insert("accessToken".to_owned(), token.secret.expose().into());
@@ -43,6 +46,16 @@ pub(super) fn run(request: &GetAccessToken, context: &Context<'_>) -> Result<Ans
     answer.insert("tenant".to_owned(), shown.into());
     answer.insert("tokenType".to_owned(), "Bearer".into());
     Ok(Answer { is_secret: true, ..Answer::of(Value::Object(answer)) })
+}
+
+/// Tells the runner of GitHub Actions to hide the token from here on. Nowhere else: there this line
+/// would be the leak.
+fn mask(token: &str, context: &Context<'_>) {
+    if context.system.env.get("GITHUB_ACTIONS").as_deref() == Some("true") {
+        context.system.terminal.line(&format!("::add-mask::{token}\n"));
+    } else {
+        context.system.terminal.info("--add-mask has no effect outside GitHub Actions.");
+    }
 }
 
 /// Whose token is wanted, and what the answer says of it.

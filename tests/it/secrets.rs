@@ -191,3 +191,18 @@ fn a_person_can_keep_the_secret_off_the_command_line() {
     child.stdin.take().unwrap().write_all(APP_SECRET.as_bytes()).unwrap();
     assert!(child.wait().unwrap().success());
 }
+
+/// In GitHub Actions, where it is asked for, the runner is told what to hide; nowhere else.
+#[test]
+fn a_mask_is_given_to_the_runner_alone() {
+    let sandbox = Sandbox::signed_in_as_app();
+    let masked = ["account", "get-access-token", "--add-mask"];
+    let elsewhere = sandbox.azt(masked).quiet();
+    let token = elsewhere.text("accessToken");
+    let mut command = sandbox.command(masked);
+    let run = Run::of(command.env("GITHUB_ACTIONS", "true")).success();
+    assert_eq!(run.stderr, format!("::add-mask::{token}\n"));
+    assert_eq!(run.stdout, elsewhere.stdout);
+    let mut command = sandbox.command(["account", "get-access-token"]);
+    drop(Run::of(command.env("GITHUB_ACTIONS", "true")).quiet());
+}
