@@ -174,8 +174,13 @@ impl Http {
         if let Some((content_type, text)) = request.body {
             builder = builder.header("content-type", content_type).body(text.as_bytes().to_vec());
         }
-        let mut answer =
-            builder.send().await.map_err(|error| unreachable_host(&host, &error, env))?;
+        let mut answer = match builder.send().await {
+            Ok(answer) => answer,
+            Err(error) if pinned.is_none() && root_cause(&error).contains("certificate") => {
+                return Err(untrusted(&host, &error, issuer_at(&request.url).await));
+            }
+            Err(error) => return Err(unreachable_host(&host, &error, env)),
+        };
         let status = answer.status().as_u16();
         let headers = answer.headers().clone();
         let mut body = Zeroizing::new(Vec::new());
@@ -275,10 +280,6 @@ fn unreachable_host(host: &str, error: &reqwest::Error, env: &Env) -> Error {
             ),
         );
     }
-    if cause.contains("certificate") {
-        return Error::new(Kind::Network, format!("The certificate of {host} is not trusted: {cause}."))
-            .remedy("If a proxy on your network replaces certificates, put its authority (PEM) in a file and set REQUESTS_CA_BUNDLE to it.");
-    }
     let what = if error.is_timeout() {
         format!("{host} did not answer in time")
     } else if error.is_connect() {
@@ -300,6 +301,30 @@ fn unreachable_host(host: &str, error: &reqwest::Error, env: &Env) -> Error {
         // A server that restarts, a connection that was cut on the way.
         unreachable.worth_another_try(Duration::ZERO)
     }
+}
+
+fn untrusted(host: &str, error: &reqwest::Error, issuer: Option<String>) -> Error {
+    let cause = root_cause(error);
+    let cause = match issuer {
+        Some(issuer) => format!("it was issued by {issuer} ({cause})"),
+        None => cause,
+    };
+    Error::new(Kind::Network, format!("The certificate of {host} is not trusted: {cause}."))
+        .remedy("If a proxy on your network replaces certificates, put its authority (PEM) in a file and set REQUESTS_CA_BUNDLE to it.")
+}
+
+/// Who issued the certificate that stands at the host of `url`, trusted or not: asked with a request
+/// that carries nothing.
+async fn issuer_at(url: &str) -> Option<String> {
+    let mut url = reqwest::Url::parse(url).ok()?;
+    url.set_path("/");
+    url.set_query(None);
+    let careless = careful().connect_timeout(HOST_CONNECT_LIMIT).timeout(HOST_CONNECT_LIMIT);
+    let careless = careless.tls_danger_accept_invalid_certs(true).tls_info(true).build().ok()?;
+    let answer = careless.head(url).send().await.ok()?;
+    let info = answer.extensions().get::<reqwest::tls::TlsInfo>()?;
+    let (_, certificate) = x509_parser::parse_x509_certificate(info.peer_certificate()?).ok()?;
+    Some(super::clean(&certificate.issuer().to_string()))
 }
 
 /// The proxy that the environment names, `HTTPS_PROXY=http://host:port`, without a password.

@@ -37,7 +37,7 @@ fn an_authority_that_nobody_trusts_is_named_with_its_cure() {
     let mut command = sandbox.command(COLD);
     Run::of(command.env_remove("REQUESTS_CA_BUNDLE"))
         .exits(7)
-        .says("ERROR: The certificate of localhost is not trusted: ")
+        .says("ERROR: The certificate of localhost is not trusted: it was issued by CN=")
         .says("REQUESTS_CA_BUNDLE");
     for (value, cause) in [("/no/such/file", "does not exist"), ("/etc/passwd", "PEM certificate")]
     {
