@@ -70,7 +70,7 @@ impl TokenResponse {
     /// Reads and checks an answer.
     ///
     /// # Errors
-    /// [`Kind::Service`] when it is not JSON, has no access token, or states a lifetime that
+    /// [`Kind::Network`] when it is a web page; [`Kind::Service`] when it is not JSON, has no access token, or states a lifetime that
     /// cannot be meant. The message quotes nothing of the body, which may hold tokens.
     pub(super) fn parse(body: &[u8], host: &str) -> Result<Self> {
         let nonsense = |what: &str| {
@@ -80,6 +80,13 @@ impl TokenResponse {
             )
             .remedy("A proxy or sign-in portal may stand between this machine and the service. Try again, or with --debug.")
         };
+        if body.trim_ascii_start().starts_with(b"<") {
+            return Err(Error::new(
+                Kind::Network,
+                format!("{host} answered with a web page: a proxy or a sign-in portal of your network stands in between."),
+            )
+            .remedy("Open any page in a browser, sign in there if asked to, and try again."));
+        }
         let mut response: Self = serde_json::from_slice(body)
             .map_err(|error| nonsense(&format!("{} at line {}", classify(&error), error.line())))?;
         if response.access_token.is_empty() {
@@ -166,7 +173,8 @@ mod tests {
             "null",
         ] {
             let error = parse(body).unwrap_err();
-            assert_eq!(error.kind(), Kind::Service, "{body}");
+            let kind = if body.starts_with('<') { Kind::Network } else { Kind::Service };
+            assert_eq!(error.kind(), kind, "{body}");
             assert!(!format!("{error:?}").contains("secret-token"), "{error:?}");
         }
     }

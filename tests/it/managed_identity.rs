@@ -232,7 +232,8 @@ fn answers_that_make_no_sense_are_refused() {
         r#"{"access_token":"opaque","expires_in":"3600"}"#,
     ] {
         fault(&sandbox, "/msi/token", 200, body, 1);
-        drop(sandbox.azt(["login", "--identity"]).exits(8));
+        let code = if body.starts_with('<') { 7 } else { 8 };
+        drop(sandbox.azt(["login", "--identity"]).exits(code));
     }
 }
 
