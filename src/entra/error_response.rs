@@ -166,7 +166,7 @@ mod tests {
             r#"{"error":"invalid_grant","error_description":"AADSTS50076: MFA.\r\nTrace ID: t","error_codes":[50076],"suberror":"basic_action","claims":"{}","trace_id":"t","correlation_id":"c","timestamp":"2026-01-01 00:00:00Z"}"#,
         );
         assert_eq!(error.kind(), Kind::InteractionRequired);
-        assert_eq!(error.message(), "AADSTS50076: MFA.\nTrace ID: t");
+        assert_eq!(error.message(), "AADSTS50076: MFA. Trace ID: t");
         let detail = error.entra_detail().unwrap();
         assert_eq!(detail.codes, [50076]);
         assert_eq!(detail.suberror.as_deref(), Some("basic_action"));
