@@ -93,7 +93,7 @@ impl Imported {
 }
 
 /// Takes over what `cache` has: MSAL's unified cache from any of its writers, a file of [`export`],
-/// or az's list of applications. What the vault has and is newer stays.
+/// or az's list of applications. What the vault has stays, but for refresh tokens that are older.
 ///
 /// `environment` gives the vault's name of a login host; `now` is in seconds since 1970-01-01 UTC.
 /// Fails for what is none of these.
@@ -240,7 +240,10 @@ impl Reader<'_> {
             self.found.skipped += 1;
             return Ok(());
         };
-        self.vault.put(&entry)?;
+        // Nothing says which of two credentials is the later one.
+        if self.vault.get(&entry.key())?.is_none() {
+            self.vault.put(&entry)?;
+        }
         self.found.applications.push(entry);
         Ok(())
     }

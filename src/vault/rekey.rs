@@ -21,12 +21,12 @@ impl Setup<'_> {
     /// Makes a new key in `to`, or where the old one is, seals every record with it, and forgets the
     /// old one. Nobody renews or signs in meanwhile.
     pub(super) fn rekey(&self, to: Option<KeySource>) -> Result<KeyId> {
+        let nothing = || trouble("Nothing is stored, so there is nothing to seal anew.");
+        // Mends a vault.json that is missing, under the lock that is taken next.
+        self.open()?.ok_or_else(nothing)?;
         let _setup = self.lock()?;
-        let (Some(manifest), Some(vault)) =
-            (Manifest::read(self.system, &self.azt_dir)?, self.open()?)
-        else {
-            return Err(trouble("Nothing is stored, so there is nothing to seal anew."));
-        };
+        let manifest = Manifest::read(self.system, &self.azt_dir)?.ok_or_else(nothing)?;
+        let vault = self.open_with(&manifest)?.ok_or_else(nothing)?;
         let (from, old) = (manifest.key_source, manifest.key_id);
         let to = to.unwrap_or(from);
         let locks = Locks::new(&self.azt_dir);
