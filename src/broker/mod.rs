@@ -39,8 +39,7 @@ use crate::settings::{Cloud, Config, ConfigDir};
 use crate::sys::{Deadline, System, block_on, is_detached, repeat_detached};
 use crate::vault::{self, RecordKey};
 pub use crate::vault::{
-    AccessToken, Account, AssertionSource, IdToken, Inventory, Record, RefreshToken,
-    ServicePrincipal, Vault,
+    AccessToken, Account, AssertionSource, Inventory, Record, RefreshToken, ServicePrincipal, Vault,
 };
 
 /// How long a caller gets no answer: the SDKs give up on the process after ten seconds, and show

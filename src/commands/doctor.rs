@@ -8,7 +8,7 @@ use crate::cli::Doctor;
 use crate::error::{Error, Result};
 use crate::interop;
 use crate::settings::{Profile, Subscription, UserType};
-use crate::sys::{block_on, every_az, file, is_this_program};
+use crate::sys::{block_on, every_az, file, is_this_program, without_password};
 
 /// Seconds that this machine's clock may differ from Entra's before tokens are taken for ended, or
 /// assertions for not yet valid.
@@ -212,13 +212,13 @@ fn network(request: &Doctor, context: &Context<'_>) -> Vec<Check> {
     let seen = |names: &[&str]| {
         names
             .iter()
-            .filter_map(|name| Some(format!("{name}={}", env.non_empty(name)?)))
+            .filter_map(|name| Some(format!("{name}={}", without_password(&env.non_empty(name)?))))
             .collect::<Vec<_>>()
             .join(", ")
     };
     let proxies = seen(&["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "NO_PROXY"]);
     if !proxies.is_empty() {
-        checks.push(Check::ok("proxy", without_password(&proxies)));
+        checks.push(Check::ok("proxy", proxies));
     }
     let authorities =
         seen(&["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"]);
@@ -251,20 +251,6 @@ fn clock(ahead: i64) -> Check {
         format!("{} s {direction} Entra's", ahead.abs()),
         "Set this machine's clock, for instance with NTP.",
     )
-}
-
-/// `name=http://user:password@host` without the password.
-fn without_password(text: &str) -> String {
-    let mut shown = String::new();
-    for part in text.split(", ") {
-        let part = match (part.split_once("://"), part.rsplit_once('@')) {
-            (Some((scheme, _)), Some((_, host))) => format!("{scheme}://…@{host}"),
-            _ => part.to_owned(),
-        };
-        shown.push_str(if shown.is_empty() { "" } else { ", " });
-        shown.push_str(&part);
-    }
-    shown
 }
 
 fn az(context: &Context<'_>) -> Check {

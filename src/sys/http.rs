@@ -327,15 +327,18 @@ async fn issuer_at(url: &str) -> Option<String> {
     Some(super::clean(&certificate.issuer().to_string()))
 }
 
+/// The address of a proxy without its user name and password: `http://…@host:port`.
+pub fn without_password(address: &str) -> String {
+    let Some((user, host)) = address.rsplit_once('@') else { return address.to_owned() };
+    let scheme = user.split_once("://").map_or("", |(scheme, _)| scheme);
+    if scheme.is_empty() { format!("…@{host}") } else { format!("{scheme}://…@{host}") }
+}
+
 /// The proxy that the environment names, `HTTPS_PROXY=http://host:port`, without a password.
 fn proxy(env: &Env) -> Option<String> {
     ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"].into_iter().find_map(|name| {
         let value = env.non_empty(name)?;
-        let shown = match (value.split_once("://"), value.rsplit_once('@')) {
-            (Some((scheme, _)), Some((_, host))) => format!("{scheme}://…@{host}"),
-            _ => value,
-        };
-        Some(format!("{name}={shown}"))
+        Some(format!("{name}={}", without_password(&value)))
     })
 }
 

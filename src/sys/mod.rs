@@ -45,7 +45,7 @@ pub use handover::{
     az_names, every_az, hand_over, is_this_program, make_az, next_az, this_program,
 };
 pub use hardening::harden;
-pub use http::{Http, Method, Request, Response};
+pub use http::{Http, Method, Request, Response, without_password};
 pub use keyring_item::KeyringItem;
 pub use lock_file::{LockFile, LockGuard};
 pub use loopback::{Loopback, Page, Visit};
