@@ -38,7 +38,7 @@ pub(super) async fn post(
     let url = authority.token_endpoint();
     let response = send(system, &url, form, anchor).await?;
     if response.status == 200 {
-        TokenResponse::parse(&response.body, host(&url))
+        TokenResponse::parse(&response.body, host(&url), system.clock.now())
     } else {
         Err(refusal(system, &response, &url))
     }

@@ -23,6 +23,9 @@ pub struct TokenResponse {
     /// Seconds that the access token lives. Numbers in strings are taken (v1 endpoints, ADFS).
     #[serde(default, deserialize_with = "lenient_seconds")]
     pub expires_in: Option<i64>,
+    /// When the access token ends, in seconds since 1970: all that some hosts say.
+    #[serde(default, deserialize_with = "lenient_seconds")]
+    expires_on: Option<i64>,
     /// Seconds that the token may be used while Entra is down.
     #[serde(default, deserialize_with = "lenient_seconds")]
     pub ext_expires_in: Option<i64>,
@@ -46,9 +49,7 @@ fn bearer() -> String {
     "Bearer".to_owned()
 }
 
-pub(super) fn lenient_seconds<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<i64>, D::Error> {
+fn lenient_seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
     enum Seconds {
@@ -67,12 +68,14 @@ pub(super) fn lenient_seconds<'de, D: Deserializer<'de>>(
 }
 
 impl TokenResponse {
-    /// Reads and checks an answer.
+    /// Reads and checks an answer that came at `now` (seconds since 1970).
+    ///
+    /// The lifetime is `expires_in`, else what is left until `expires_on`, else MSAL's 600 s.
     ///
     /// # Errors
     /// [`Kind::Network`] when it is a web page; [`Kind::Service`] when it is not JSON, has no access token, or states a lifetime that
-    /// cannot be meant. The message quotes nothing of the body, which may hold tokens.
-    pub(super) fn parse(body: &[u8], host: &str) -> Result<Self> {
+    /// cannot be meant or is over. The message quotes nothing of the body, which may hold tokens.
+    pub(super) fn parse(body: &[u8], host: &str, now: i64) -> Result<Self> {
         let nonsense = |what: &str| {
             Error::new(
                 Kind::Service,
@@ -95,8 +98,19 @@ impl TokenResponse {
         if !response.token_type.eq_ignore_ascii_case("bearer") {
             return Err(nonsense("the token is not a bearer token"));
         }
-        // MSAL takes 600 s when nothing is said.
-        let lifetime = *response.expires_in.get_or_insert(600);
+        let lifetime = match (response.expires_in, response.expires_on) {
+            (Some(seconds), _) => seconds,
+            (None, Some(end)) if end <= now => {
+                return Err(Error::new(
+                    Kind::Service,
+                    format!("The token endpoint of {host} sent a token that has expired."),
+                )
+                .remedy("Check this machine's clock."));
+            }
+            (None, Some(end)) => end.saturating_sub(now),
+            (None, None) => 600,
+        };
+        response.expires_in = Some(lifetime);
         if !(1..=LONGEST_LIFETIME).contains(&lifetime) {
             return Err(nonsense(&format!("a token lifetime of {lifetime} s")));
         }
@@ -146,7 +160,7 @@ mod tests {
     use super::*;
 
     fn parse(body: &str) -> Result<TokenResponse> {
-        TokenResponse::parse(body.as_bytes(), "login.example")
+        TokenResponse::parse(body.as_bytes(), "login.example", 1_000_000_000)
     }
 
     #[test]
@@ -159,12 +173,27 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_said_is_taken_from_what_is() {
+        for (times, lifetime) in [
+            ("", 600),
+            (r#", "expires_on": "1000000060""#, 60),
+            (r#", "expires_on": 1000000060, "expires_in": 30"#, 30),
+        ] {
+            let response = parse(&format!(r#"{{"access_token": "t"{times}}}"#)).unwrap();
+            assert_eq!(response.lifetime(), lifetime, "{times}");
+        }
+    }
+
+    #[test]
     fn nonsense_is_refused_and_not_quoted() {
         for body in [
             "",
             "<html>sign in to the wifi: secret-token</html>",
             r#"{"access_token":"secret-token","expires_in":-5}"#,
             r#"{"access_token":"secret-token","expires_in":99999999999}"#,
+            r#"{"access_token":"secret-token","expires_on":-9223372036854775808}"#,
+            r#"{"access_token":"secret-token","expires_on":9223372036854775807}"#,
+            r#"{"access_token":"secret-token","expires_on":"1000000000"}"#,
             r#"{"access_token":"","expires_in":3600}"#,
             r#"{"access_token":["secret-token"]}"#,
             r#"{"access_token":"secret-token","token_type":"pop"}"#,

@@ -1,10 +1,9 @@
 //! What managed identity endpoints answer: nearly the answer of a token endpoint.
 
-use serde::Deserialize;
 use serde_json::Value;
 
 use super::super::error_response;
-use super::super::token_response::{TokenResponse, lenient_seconds};
+use super::super::token_response::TokenResponse;
 use crate::error::{Error, Kind, Result};
 use crate::sys::{Response, System, clean};
 
@@ -13,33 +12,12 @@ use crate::sys::{Response, System, clean};
 const LONG: i64 = 2 * 3600;
 
 /// The token in `response`.
-///
-/// The lifetime is `expires_in`, else what is left until `expires_on` (App Service and Azure ML
-/// send only that), as numbers or as text.
 pub(super) fn read(system: &System, response: &Response) -> Result<TokenResponse> {
-    #[derive(Default, Deserialize)]
-    struct Times {
-        #[serde(default, deserialize_with = "lenient_seconds")]
-        expires_in: Option<i64>,
-        #[serde(default, deserialize_with = "lenient_seconds")]
-        expires_on: Option<i64>,
-    }
     if response.status != 200 {
         return Err(refusal(response));
     }
-    let mut token = TokenResponse::parse(&response.body, "this host's managed identity")?;
-    let times: Times = serde_json::from_slice(&response.body).unwrap_or_default();
-    if let (None, Some(expires_on)) = (times.expires_in, times.expires_on) {
-        let left = expires_on - system.clock.now();
-        if left < 1 {
-            return Err(Error::new(
-                Kind::Service,
-                "The managed identity endpoint of this host sent a token that has expired.",
-            )
-            .remedy("Check this machine's clock."));
-        }
-        token.expires_in = Some(left);
-    }
+    let now = system.clock.now();
+    let mut token = TokenResponse::parse(&response.body, "this host's managed identity", now)?;
     let lifetime = token.lifetime();
     if token.refresh_in.is_none() && lifetime >= LONG {
         token.refresh_in = Some(lifetime / 2);
