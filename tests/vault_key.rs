@@ -8,7 +8,7 @@ use std::path::Path;
 
 use azt::error::{Error, Kind};
 use azt::program::Program;
-use azt::sys::{Clock, Env, Http, System, Terminal, keyutils};
+use azt::sys::{Clock, Env, Http, System, Terminal, fill_random, keyutils};
 use azt::vault::{self, Account, KeyChoice, KeySource, Options, Record, Vault};
 use serde_json::{Value, json};
 
@@ -263,10 +263,15 @@ fn a_missing_vault_json_is_restored_when_a_source_has_the_key() {
 #[test]
 fn a_missing_vault_json_without_a_key_is_an_error() {
     let dir = tempfile::tempdir().unwrap();
-    make(dir.path(), "env", &[("AZT_VAULT_KEY", KEY)]);
+    // A key that no other run has left anywhere.
+    let mut key = [0; 32];
+    fill_random(&mut key).unwrap();
+    let key: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
+    make(dir.path(), "env", &[("AZT_VAULT_KEY", &key)]);
+    let id = manifest(dir.path())["key_id"].as_str().unwrap().to_owned();
     fs::remove_file(dir.path().join("vault.json")).unwrap();
     let error = refusal(dir.path(), "auto", &[]);
-    assert!(error.message().contains(KEY_ID), "{error}");
+    assert!(error.message().contains(&id), "{error}");
     let remedies = error.remedy_lines();
     assert!(remedies.iter().any(|line| line.contains("no keyring service")), "{remedies:?}");
     assert!(says_how_to_start_afresh(&error));

@@ -96,13 +96,28 @@ impl Session {
         let mut keyring = start(&mut command);
         keyring.0.stdin.take().unwrap().write_all(b"password").unwrap();
         self.keyring = Some(keyring);
+        self.await_service();
+    }
+
+    fn await_service(&self) {
         for _ in 0..1000 {
             if self.has_service() {
                 return;
             }
             std::thread::sleep(Duration::from_millis(20));
         }
-        panic!("gnome-keyring-daemon does not come up");
+        panic!("the keyring does not come up");
+    }
+
+    /// A service that does what no keyring should.
+    fn with_false_keyring(fault: &str) -> Self {
+        let mut session = Self::with_bus();
+        let mut command = Command::new("/usr/bin/python3");
+        session.environment(&mut command);
+        command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/peers/secret_service.py"));
+        session.keyring = Some(start(command.arg(fault)));
+        session.await_service();
+        session
     }
 
     fn stop_keyring(&mut self) {
@@ -142,6 +157,16 @@ impl Session {
     fn run_in_a_hurry(&self, role: &str, name: &str) -> Value {
         let mut command = self.program();
         command.env("AZT_TEST_HURRY", "1");
+        self.child(command, role, name)
+    }
+
+    /// The same when the kernel answers `error` to `call` (a `when` of strace: which of them).
+    fn run_where(&self, call: &str, error: &str, role: &str, name: &str) -> Value {
+        let mut command = Command::new("strace");
+        self.environment(&mut command);
+        command.args(["-f", "-qq", "-o", "/dev/null", "-e", "trace=keyctl,add_key"]);
+        command.arg("-e").arg(format!("inject={call}:error={error}"));
+        command.arg(std::env::current_exe().unwrap());
         self.child(command, role, name)
     }
 
@@ -196,7 +221,8 @@ fn the_child_of_the_other_tests() {
 }
 
 /// Roles: `read` and `sign-in <source>`, each with ` copying` to use the kernel's copy; `clear`;
-/// `entry <text>` replaces the keyring's entry, or removes it when the text is empty.
+/// `entry <text>` replaces the keyring's entry, or removes it when the text is empty; `twin <text>`
+/// adds one of the same name.
 fn play(role: &str, dir: &Path) -> azt::error::Result<Value> {
     let system = System::real(Program::Azt);
     let mut words = role.split(' ');
@@ -223,10 +249,15 @@ fn play(role: &str, dir: &Path) -> azt::error::Result<Value> {
             Ok(json!("found"))
         }
         "clear" => vault::clear(&system, dir).map(|()| json!("cleared")),
-        "entry" => {
+        "entry" | "twin" => {
             let text = fs::read(dir.join("vault.json")).unwrap();
             let manifest: Value = serde_json::from_slice(&text).unwrap();
-            let entry = keyring::Entry::new("azt", manifest["key_id"].as_str().unwrap()).unwrap();
+            let id = manifest["key_id"].as_str().unwrap();
+            if verb == "twin" {
+                add_twin(id, words.next().unwrap());
+                return Ok(json!("done"));
+            }
+            let entry = keyring::Entry::new("azt", id).unwrap();
             match words.next() {
                 Some(text) if !text.is_empty() => entry.set_secret(text.as_bytes()).unwrap(),
                 _ => entry.delete_credential().unwrap(),
@@ -235,6 +266,15 @@ fn play(role: &str, dir: &Path) -> azt::error::Result<Value> {
         }
         _ => panic!("no such role: {role}"),
     }
+}
+
+/// As a keyring has it that was put together from two.
+fn add_twin(id: &str, text: &str) {
+    use secret_service::{EncryptionType, blocking::SecretService};
+    let service = SecretService::connect(EncryptionType::Dh).unwrap();
+    let attributes = [("service", "azt"), ("username", id), ("twin", text)].into_iter().collect();
+    let collection = service.get_default_collection().unwrap();
+    collection.create_item("twin", attributes, text.as_bytes(), false, "text/plain").unwrap();
 }
 
 fn error(answer: &Value) -> &str {
@@ -361,4 +401,128 @@ fn the_kernels_copy_serves_without_bus_and_variables_for_a_while() {
     assert!(!line.contains("perm"), "it ends: {line}");
     session.run("clear", "one");
     assert!(keyutils::find(&copy).unwrap().is_none(), "gone with the vault");
+}
+
+#[test]
+fn of_two_entries_the_vaults_own_is_taken() {
+    let session = Session::with_keyring();
+    session.run("sign-in keyring", "one");
+    session.run(&format!("twin {}", "ab".repeat(32)), "one");
+    assert_eq!(session.run("read", "one"), "found");
+    session.run("twin nonsense", "one");
+    assert_eq!(session.run("read", "one"), "found");
+    assert_eq!(session.run("clear", "one"), "cleared");
+}
+
+#[test]
+fn two_entries_of_which_none_is_the_vaults_are_said() {
+    let session = Session::with_keyring();
+    session.run("sign-in keyring", "one");
+    session.run("entry ", "one");
+    session.run(&format!("twin {}", "ab".repeat(32)), "one");
+    session.run(&format!("twin {}", "cd".repeat(32)), "one");
+    let answer = session.run("read", "one");
+    assert!(error(&answer).contains("is not the one that the vault was sealed with"), "{answer}");
+    assert!(answer["remedy"].to_string().contains("Put the former key back"), "{answer}");
+}
+
+#[test]
+fn a_prompt_that_is_closed_is_a_locked_keyring() {
+    let session = Session::with_false_keyring("dismiss");
+    let answer = session.run_in_a_hurry("sign-in keyring", "one");
+    assert!(error(&answer).contains("The keyring is locked"), "{answer}");
+    assert!(answer["remedy"].to_string().contains("Unlock it"), "{answer}");
+    took_the_file(&session.run_in_a_hurry("sign-in auto", "one"), "The keyring is locked");
+}
+
+#[test]
+fn a_keyring_that_dies_while_it_is_asked_is_said() {
+    for role in ["sign-in keyring", "sign-in auto"] {
+        let session = Session::with_false_keyring("die");
+        let answer = session.run_in_a_hurry(role, "one");
+        if role == "sign-in auto" {
+            took_the_file(&answer, "The keyring failed");
+        } else {
+            assert!(error(&answer).contains("The keyring failed"), "{answer}");
+            assert!(answer["remedy"].to_string().contains("Try again"), "{answer}");
+        }
+    }
+}
+
+#[test]
+fn a_keyring_that_hangs_is_given_up_and_serves_again_later() {
+    let session = Session::with_keyring();
+    session.run("sign-in keyring", "one");
+    let signal = |name: &str| {
+        let id = session.keyring.as_ref().unwrap().0.id().to_string();
+        assert!(Command::new("kill").args([name, &id]).status().unwrap().success());
+    };
+    signal("-STOP");
+    let answer = session.run_in_a_hurry("read", "one");
+    assert!(error(&answer).contains("did not answer within 3 s"), "{answer}");
+    assert!(answer["remedy"].to_string().contains("unlock it"), "{answer}");
+    signal("-CONT");
+    assert_eq!(session.run("read", "one"), "found");
+}
+
+/// As under sudo: the variables are those of one user, the process another's.
+#[test]
+fn the_keyring_of_another_user_is_not_ours() {
+    use std::os::unix::fs::{PermissionsExt, chown};
+    use std::os::unix::process::CommandExt;
+    let session = Session::with_keyring();
+    session.run("sign-in keyring", "one");
+    for path in [session.dir.path().to_owned(), session.azt("one")] {
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o777)).unwrap();
+    }
+    if chown(session.dir.path(), Some(65_534), None).is_err() {
+        // Only root can become another user.
+        return;
+    }
+    for entry in fs::read_dir(session.azt("one")).unwrap().flatten() {
+        chown(entry.path(), Some(65_534), None).unwrap();
+    }
+    let copy = session.dir.path().join("program");
+    fs::copy(std::env::current_exe().unwrap(), &copy).unwrap();
+    let mut command = Command::new(copy);
+    session.environment(&mut command);
+    command.uid(65_534).gid(65_534).current_dir("/");
+    let answer = session.child(command, "read", "one");
+    assert!(error(&answer).contains("belongs to another user"), "{answer}");
+    assert!(answer["remedy"].to_string().contains("without sudo"), "{answer}");
+}
+
+#[test]
+fn a_container_without_keyrings_says_so_and_needs_no_copy() {
+    let session = Session::with_keyring();
+    for call in ["keyctl", "add_key"] {
+        let name = format!("vault-{call}");
+        let answer = session.run_where(call, "EPERM", "sign-in kernel", &name);
+        assert!(error(&answer).contains("the sandbox or container forbids it"), "{answer}");
+        assert!(answer["remedy"].to_string().contains("Choose another key source"), "{answer}");
+        let answer = session.run_where(call, "EPERM", "sign-in keyring copying", &name);
+        assert_eq!(answer["source"], "keyring", "{answer}");
+        assert_eq!(session.run_where(call, "EPERM", "read copying", &name), "found");
+    }
+}
+
+#[test]
+fn a_key_that_the_kernel_let_go_is_said_and_a_copy_made_again() {
+    if keyutils::find("azt:test:probe").is_err() {
+        return;
+    }
+    let session = Session::with_keyring();
+    session.run("sign-in kernel", "kernel");
+    session.run("sign-in keyring copying", "keyring");
+    // The second call searches, the third reads.
+    for call in ["2", "3"] {
+        let when = format!("EKEYEXPIRED:when={call}");
+        let answer = session.run_where("keyctl", &when, "read", "kernel");
+        assert!(error(&answer).contains("emptied when the machine restarts"), "{answer}");
+        assert!(answer["remedy"].to_string().contains("azt account clear"), "{answer}");
+        assert_eq!(session.run_where("keyctl", &when, "read copying", "keyring"), "found");
+    }
+    assert_eq!(session.run("read", "kernel"), "found", "nothing was lost by it");
+    session.run("clear", "kernel");
+    session.run("clear", "keyring");
 }

@@ -153,12 +153,19 @@ pub fn create_private_dir(path: &Path) -> Result<()> {
 pub fn ownership_flaw(path: &Path) -> Option<String> {
     use std::os::unix::fs::MetadataExt;
     let found = fs::metadata(path).ok()?;
-    // SAFETY: geteuid(2) takes nothing and cannot fail.
-    if found.uid() != unsafe { libc::geteuid() } {
+    if is_anothers(&found) {
         return Some("it belongs to another user".to_owned());
     }
     let mode = found.mode() & 0o777;
     (mode & 0o022 != 0).then(|| format!("others can write there (mode {mode:04o})"))
+}
+
+/// Whether what `found` describes belongs to another user than this process runs as.
+#[cfg(unix)]
+pub fn is_anothers(found: &fs::Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    // SAFETY: geteuid(2) takes nothing and cannot fail.
+    found.uid() != unsafe { libc::geteuid() }
 }
 
 /// On Windows a profile folder is its user's.

@@ -45,8 +45,13 @@ mod kernel {
                 0 as c_long,
             )
         });
-        match key {
-            Ok(key) => Ok(Some(key)),
+        unless_gone(key)
+    }
+
+    /// `None` for a key that is not there, has ended or was revoked, also since it was found.
+    pub(super) fn unless_gone<T>(answer: io::Result<T>) -> io::Result<Option<T>> {
+        match answer {
+            Ok(it) => Ok(Some(it)),
             Err(error) => match error.raw_os_error() {
                 Some(libc::ENOKEY | libc::EKEYEXPIRED | libc::EKEYREVOKED) => Ok(None),
                 _ => Err(error),
@@ -123,7 +128,8 @@ mod kernel {
 #[cfg(target_os = "linux")]
 pub fn find(description: &str) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
     kernel::link_user_keyring()?;
-    kernel::search(description)?.map(kernel::read).transpose()
+    let Some(key) = kernel::search(description)? else { return Ok(None) };
+    kernel::unless_gone(kernel::read(key))
 }
 
 /// Keeps `secret` (at most 64 bytes) under `description`, for `seconds` or, with `None`, until the

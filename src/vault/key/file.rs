@@ -68,8 +68,7 @@ fn private(path: &Path, file: &File) -> Result<()> {
     if !found.is_file() {
         return Err(trouble(format!("{path} is not a regular file.")));
     }
-    // SAFETY: geteuid(2) takes nothing and cannot fail.
-    if found.uid() != unsafe { libc::geteuid() } {
+    if sys::file::is_anothers(&found) {
         return Err(trouble(format!("{path} belongs to another user."))
             .remedy("Run as that user, or set AZURE_CONFIG_DIR to a folder of your own."));
     }

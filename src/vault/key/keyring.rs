@@ -31,17 +31,22 @@ pub(super) fn limit_at_sign_in(system: &System, limit: Duration) -> Duration {
 
 /// The key `id`; `None` when the keyring answers that it has no such entry.
 pub(super) fn fetch(system: &System, id: KeyId, limit: Duration) -> Result<Option<VaultKey>> {
-    let answer = ask(system, limit, id, |entry| entry.get_secret().map(Zeroizing::new))?;
-    let text = match answer {
-        Ok(text) => text,
+    let answer = ask(system, limit, id, |entry| {
+        each(entry, |entry| entry.get_secret().map(Zeroizing::new))
+    })?;
+    let texts = match answer {
+        Ok(texts) => texts,
         Err(Refusal::NoEntry) => return Ok(None),
         Err(refusal) => return Err(refused(&refusal)),
     };
-    let key = std::str::from_utf8(&text).ok().and_then(VaultKey::parse);
-    key.map(Some).ok_or_else(|| {
-        trouble(format!("The keyring's entry {SERVICE} / {id} is not a vault key."))
-            .remedy("Restore the entry: 64 hex digits, or base64 of 32 bytes.")
-    })
+    let keys = texts.iter().filter_map(|text| VaultKey::parse(std::str::from_utf8(text).ok()?));
+    // The vault's own if it is among them; the caller names another.
+    keys.reduce(|one, other| if other.id() == id { other } else { one }).map(Some).ok_or_else(
+        || {
+            trouble(format!("The keyring's entry {SERVICE} / {id} is not a vault key."))
+                .remedy("Restore the entry: 64 hex digits, or base64 of 32 bytes.")
+        },
+    )
 }
 
 /// Puts `key` into the keyring and hands it back.
@@ -54,9 +59,20 @@ pub(super) fn keep(system: &System, key: VaultKey, limit: Duration) -> Result<Va
 
 /// Removes the key `id`.
 pub(super) fn remove(system: &System, id: KeyId, limit: Duration) -> Result<()> {
-    match ask(system, limit, id, Entry::delete_credential)? {
-        Ok(()) | Err(Refusal::NoEntry) => Ok(()),
+    match ask(system, limit, id, |entry| each(entry, Entry::delete_credential))? {
+        Ok(_) | Err(Refusal::NoEntry) => Ok(()),
         Err(refusal) => Err(refused(&refusal)),
+    }
+}
+
+/// Does `work` with the entry, or with each that has its name: a keyring that was restored or
+/// synchronised has twins.
+fn each<T>(entry: &Entry, work: impl Fn(&Entry) -> keyring::Result<T>) -> keyring::Result<Vec<T>> {
+    match work(entry) {
+        Err(Refusal::Ambiguous(twins)) => {
+            twins.into_iter().map(|inner| work(&Entry { inner })).collect()
+        }
+        answer => answer.map(|it| vec![it]),
     }
 }
 
@@ -80,6 +96,7 @@ fn ask<T: Send + 'static>(
     });
     match answer {
         Ok(Ok(answer)) => Ok(answer),
+        Ok(Err(_)) if is_anothers_bus(system) => Err(anothers_service()),
         Ok(Err(cause)) => Err(no_service(&cause)),
         Err(error) if error.kind() == io::ErrorKind::TimedOut => Err(no_answer(limit)),
         Err(error) => Err(trouble(format!("The keyring cannot be asked: {error}.")).source(error)),
@@ -89,6 +106,35 @@ fn ask<T: Send + 'static>(
 fn no_service(cause: &str) -> Error {
     trouble(format!("There is no keyring service here: {cause}."))
         .remedy("Run inside a desktop session, or start a Secret Service such as gnome-keyring.")
+}
+
+fn anothers_service() -> Error {
+    trouble("The keyring of this session belongs to another user.").remedy(
+        "Run azt as that user (without sudo), or choose another key source: env, file or kernel.",
+    )
+}
+
+/// Whether the session bus is one that another user's login made, as under sudo.
+#[cfg(unix)]
+fn is_anothers_bus(system: &System) -> bool {
+    // D-Bus Specification, "Server Addresses"; without the variable, where systemd puts it.
+    let path = match system.env.non_empty("DBUS_SESSION_BUS_ADDRESS") {
+        Some(address) => address
+            .strip_prefix("unix:path=")
+            .and_then(|it| it.split([',', ';']).next())
+            .map(std::path::PathBuf::from),
+        None => {
+            system.env.non_empty("XDG_RUNTIME_DIR").map(|it| std::path::Path::new(&it).join("bus"))
+        }
+    };
+    path.and_then(|path| std::fs::metadata(path).ok())
+        .is_some_and(|it| crate::sys::file::is_anothers(&it))
+}
+
+/// Elsewhere keyrings are not spoken to over a socket.
+#[cfg(not(unix))]
+fn is_anothers_bus(_system: &System) -> bool {
+    false
 }
 
 fn no_answer(limit: Duration) -> Error {
@@ -102,8 +148,8 @@ fn refused(refusal: &Refusal) -> Error {
             trouble(format!("The keyring is locked or was never set up ({cause})."))
                 .remedy("Unlock it, for instance by signing in to the desktop, and try again.")
         }
-        Refusal::Ambiguous(_) => trouble("The keyring has several entries for the vault key.")
-            .remedy("Remove all but one of them."),
-        other => trouble(format!("The keyring failed: {other}.")),
+        other => trouble(format!("The keyring failed: {other}.")).remedy(
+            "Try again; if it fails again, restart the keyring or sign in to the desktop anew.",
+        ),
     }
 }
