@@ -10,6 +10,7 @@ use azt::error::{Error, Kind};
 use azt::program::Program;
 use azt::sys::{Clock, Env, Http, System, Terminal, fill_random, keyutils};
 use azt::vault::{self, Account, KeyChoice, KeySource, Options, Record, Vault};
+use base64::Engine;
 use serde_json::{Value, json};
 
 const KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
@@ -266,7 +267,7 @@ fn a_missing_vault_json_without_a_key_is_an_error() {
     // A key that no other run has left anywhere.
     let mut key = [0; 32];
     fill_random(&mut key).unwrap();
-    let key: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
+    let key = base64::engine::general_purpose::STANDARD.encode(key);
     make(dir.path(), "env", &[("AZT_VAULT_KEY", &key)]);
     let id = manifest(dir.path())["key_id"].as_str().unwrap().to_owned();
     fs::remove_file(dir.path().join("vault.json")).unwrap();
