@@ -9,5 +9,8 @@ fn main() -> ExitCode {
     harden();
     let mut argv = std::env::args_os().peekable();
     let program = argv.peek().map_or(Program::Azt, |name| Program::from_argv0(name));
-    ExitCode::from(azt::run(argv, &System::real(program)))
+    let mut system = System::real(program);
+    // SAFETY: nothing has started a thread yet.
+    unsafe { system.env.take_vault_key() };
+    ExitCode::from(azt::run(argv, &system))
 }

@@ -30,12 +30,12 @@ impl Selection<'_> {
             return self.of(&Profile::load(dir)?, context).cloned();
         }
         let env = |name: &str| system.env.non_empty(name);
-        let question = json!([
-            context.cloud().name,
-            (self.subscription, self.account, self.tenant),
-            (env("AZT_SUBSCRIPTION"), env("AZT_ACCOUNT")),
-        ]);
-        Profile::answer(dir, &question.to_string(), system.clock.now(), |profile| {
+        let question = || {
+            let asked = (self.subscription, self.account, self.tenant);
+            let variables = (env("AZT_SUBSCRIPTION"), env("AZT_ACCOUNT"));
+            json!([context.cloud().name, asked, variables]).to_string()
+        };
+        Profile::answer(dir, question, system.clock.now(), |profile| {
             self.of(profile, context).cloned()
         })
     }

@@ -13,9 +13,6 @@ use crate::error::{Error, Kind, Result};
 /// How long a command may take.
 const LIMIT: Duration = Duration::from_secs(20);
 
-/// Variables that children have no use for.
-const OWN: [&str; 1] = ["AZT_VAULT_KEY"];
-
 /// What `command` prints, without the white space around it. The system's shell runs it (`sh -c`,
 /// `cmd /C`), as it does for git's credential helpers; it gets no input.
 ///
@@ -26,9 +23,6 @@ pub async fn output_of(command: &str) -> Result<Zeroizing<String>> {
     let (shell, flag) = if cfg!(windows) { ("cmd", "/C") } else { ("sh", "-c") };
     let mut child = Command::new(shell);
     child.args([flag, command]).stdin(Stdio::null()).kill_on_drop(true);
-    for name in OWN {
-        child.env_remove(name);
-    }
     let failed = |why: String| Error::failed(format!("The command `{command}` {why}."));
     let output = tokio::time::timeout(LIMIT, child.output())
         .await

@@ -28,6 +28,7 @@ pub fn repeat_detached(system: &System) -> io::Result<()> {
     let mut command = Command::new(std::env::current_exe()?);
     command.args(args).env(MARK, "1").current_dir(std::path::MAIN_SEPARATOR_STR);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    system.env.hand_on(&mut command);
     detach(&mut command, name);
     // Never waited for: this process ends next, and the other one with nobody's help.
     command.spawn().map(drop)

@@ -3,31 +3,63 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::process::Command;
+
+use crate::secret::Secret;
+
+/// The variable that may hold the vault key.
+pub const VAULT_KEY: &str = "AZT_VAULT_KEY";
 
 /// Where environment variables come from: the process, or a fixed map in tests.
-pub struct Env(Option<BTreeMap<String, String>>);
+#[derive(Default)]
+pub struct Env {
+    fixed: Option<BTreeMap<String, String>>,
+    vault_key: Option<Secret>,
+}
 
 impl Env {
     /// The variables of this process, read when asked for.
     pub fn process() -> Self {
-        Self(None)
+        Self::default()
     }
 
     /// Exactly these variables.
     pub fn fixed<K: Into<String>, V: Into<String>>(vars: impl IntoIterator<Item = (K, V)>) -> Self {
-        Self(Some(vars.into_iter().map(|(name, value)| (name.into(), value.into())).collect()))
+        let vars = vars.into_iter().map(|(name, value)| (name.into(), value.into()));
+        Self { fixed: Some(vars.collect()), vault_key: None }
+    }
+
+    /// Takes [`VAULT_KEY`] out of the process's environment and keeps it here, so that browsers and
+    /// whatever else is started do not inherit it; see [`Env::hand_on`].
+    ///
+    /// # Safety
+    /// There must be no second thread: others may read the environment while this writes it.
+    pub unsafe fn take_vault_key(&mut self) {
+        self.vault_key = self.get(VAULT_KEY).map(Secret::new);
+        if self.vault_key.is_some() {
+            // SAFETY: the caller says that there is no second thread.
+            unsafe { std::env::remove_var(VAULT_KEY) };
+        }
+    }
+
+    /// Gives `command` what was taken: for this program again, and for az, which may start it.
+    pub fn hand_on(&self, command: &mut Command) {
+        if let Some(key) = &self.vault_key {
+            command.env(VAULT_KEY, key.expose());
+        }
     }
 
     /// True for [`Env::process`].
     pub fn is_process(&self) -> bool {
-        self.0.is_none()
+        self.fixed.is_none()
     }
 
     /// The value of `name`; `None` when unset or not UTF-8.
     pub fn get(&self, name: &str) -> Option<String> {
-        match &self.0 {
-            None => std::env::var(name).ok(),
-            Some(vars) => vars.get(name).cloned(),
+        match (&self.fixed, &self.vault_key) {
+            (Some(vars), _) => vars.get(name).cloned(),
+            (None, Some(key)) if name == VAULT_KEY => Some(key.expose().to_owned()),
+            (None, _) => std::env::var(name).ok(),
         }
     }
 
@@ -39,7 +71,7 @@ impl Env {
     /// All variables whose names begin with `prefix`, sorted by name.
     pub fn with_prefix(&self, prefix: &str) -> BTreeMap<String, String> {
         let wanted = |(name, _): &(String, String)| name.starts_with(prefix);
-        match &self.0 {
+        match &self.fixed {
             None => std::env::vars_os()
                 .filter_map(|(name, value)| {
                     Some((name.into_string().ok()?, value.into_string().ok()?))

@@ -63,6 +63,7 @@ pub fn hand_over(system: &System, program: &Path, args: &[OsString]) -> Result<u
     }
     let mut command = Command::new(program);
     command.args(args).env(COUNT, (count + 1).to_string());
+    system.env.hand_on(&mut command);
     become_it(command)
         .map_err(|error| Error::failed(format!("Cannot run {}: {error}.", program.display())))
 }

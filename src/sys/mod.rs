@@ -40,7 +40,7 @@ pub use command::output_of;
 pub use data_protection::{protect, unprotect};
 pub use deadline::Deadline;
 pub use detached::{is_detached, repeat_detached};
-pub use env::Env;
+pub use env::{Env, VAULT_KEY};
 pub use handover::{
     az_names, every_az, hand_over, is_this_program, make_az, next_az, this_program,
 };

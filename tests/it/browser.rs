@@ -123,12 +123,14 @@ pub fn interrupted_in_browser(sandbox: &mut Sandbox) -> Run {
     waiting.end()
 }
 
-/// A browser that writes the address it is given into the answered file.
+/// A browser that writes the address it is given into the answered file, and its environment beside.
 fn browser_that_notes(sandbox: &mut Sandbox) -> PathBuf {
     let (script, noted) = (sandbox.root().join("bin/browser"), sandbox.root().join("address"));
     let _ = std::fs::remove_file(&noted);
-    let text =
-        format!("#!/bin/sh\nprintf %s \"$1\" >{0}.new\nmv {0}.new {0}\n", noted.to_str().unwrap());
+    let text = format!(
+        "#!/bin/sh\nenv >{0}.env\nprintf %s \"$1\" >{0}.new\nmv {0}.new {0}\n",
+        noted.to_str().unwrap()
+    );
     executable(&script, &text);
     sandbox.set("BROWSER", script.to_str().unwrap());
     noted
@@ -168,6 +170,17 @@ fn the_browser_is_the_default_and_brings_a_form() {
     assert_eq!(redeemed["grant_type"], "authorization_code");
     assert_eq!(redeemed["code_verifier"].len(), 43);
     drop(sandbox.azt(["account", "get-access-token"]).quiet());
+}
+
+#[test]
+fn the_browser_does_not_get_the_vault_key() {
+    let mut sandbox = Sandbox::new();
+    sandbox.set("AZT_VAULT_KEY", &"ab".repeat(32));
+    sandbox.approve_as(ALICE);
+    drop(Waiting::start(&mut sandbox, &[]).finish(&sandbox).exits(0));
+    let environment = std::fs::read_to_string(sandbox.root().join("address.env")).unwrap();
+    assert!(environment.contains("BROWSER="), "{environment}");
+    assert!(!environment.contains("AZT_VAULT_KEY"), "{environment}");
 }
 
 #[test]

@@ -49,6 +49,14 @@ fn what_is_not_served_is_handed_on_as_it_is() {
     assert_eq!(sandbox.requests(), Vec::<String>::new());
 }
 
+/// Extensions and scripts that az runs call it in turn.
+#[test]
+fn the_other_gets_the_environment_whole() {
+    let mut sandbox = with_other_az("echo \"$AZT_VAULT_KEY $PWD\"");
+    sandbox.set("AZT_VAULT_KEY", "a key");
+    assert!(sandbox.az(["vm", "list"]).quiet().stdout.starts_with("a key /"));
+}
+
 #[test]
 fn the_others_end_is_ours() {
     for code in [0, 1, 2, 77] {

@@ -30,28 +30,29 @@ struct Remembered {
 
 impl Profile {
     /// What `choose` finds in the profile of `dir`, or found there when it was last asked
-    /// `question` (any text that says all that the choice depends on).
+    /// `question` (any text that says all that the choice depends on; small profiles need none).
     ///
     /// `now` is in seconds since 1970-01-01 UTC. Failures are not kept, and it is no failure when
     /// nothing can be kept.
     pub fn answer(
         dir: &ConfigDir,
-        question: &str,
+        question: impl FnOnce() -> String,
         now: i64,
         choose: impl FnOnce(&Self) -> Result<Subscription>,
     ) -> Result<Subscription> {
         let stamp = Stamp::of(&dir.file(FILE)).filter(|stamp| stamp.size >= LARGE);
         let Some(stamp) = stamp else { return choose(&Self::load(dir)?) };
         let mut found = remembered(dir, &stamp);
-        let known = found.iter().find(|(asked, _)| asked == question);
+        let question = question();
+        let known = found.iter().find(|(asked, _)| *asked == question);
         if let Some(entry) = known.and_then(|(_, entry)| Subscription::from_value(entry.clone())) {
             return Ok(entry);
         }
         let entry = choose(&Self::load(dir)?)?;
         if now - stamp.changed_at() >= SETTLED {
-            found.retain(|(asked, _)| asked != question);
+            found.retain(|(asked, _)| *asked != question);
             found.truncate(KEPT - 1);
-            found.insert(0, (question.to_owned(), entry.value()));
+            found.insert(0, (question, entry.value()));
             remember(dir, &Remembered { profile: stamp, found });
         }
         Ok(entry)
@@ -106,11 +107,16 @@ mod tests {
     /// The name of the default, and whether the profile was read for it.
     fn default(dir: &ConfigDir, question: &str, now: i64) -> (String, bool) {
         let read = Cell::new(false);
-        let entry = Profile::answer(dir, question, now, |profile| {
-            read.set(true);
-            let entry = profile.all().iter().find(|entry| entry.is_default());
-            Ok(entry.cloned().unwrap())
-        });
+        let entry = Profile::answer(
+            dir,
+            || question.to_owned(),
+            now,
+            |profile| {
+                read.set(true);
+                let entry = profile.all().iter().find(|entry| entry.is_default());
+                Ok(entry.cloned().unwrap())
+            },
+        );
         (entry.unwrap().name().to_owned(), read.get())
     }
 

@@ -6,8 +6,8 @@ use super::{VaultKey, trouble};
 use crate::error::{Error, Result};
 use crate::sys::System;
 
-/// The variable: 64 hex digits, or base64 of 32 bytes.
-pub(super) const VARIABLE: &str = "AZT_VAULT_KEY";
+/// 64 hex digits, or base64 of 32 bytes.
+pub(super) use crate::sys::VAULT_KEY as VARIABLE;
 
 /// The key; `None` when the variable is unset or empty. A text that is no key is an error, which
 /// does not show it.
