@@ -12,6 +12,7 @@ mod adal;
 mod adopt;
 mod az_files;
 mod exchange;
+mod foreign_file;
 mod people;
 mod share;
 mod shared_cache;

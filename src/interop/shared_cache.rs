@@ -14,12 +14,12 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use super::az_files::locked;
+use super::foreign_file::ForeignFile;
 use super::people::People;
 use crate::error::{Error, Kind, Result};
 use crate::settings::python_json_indented;
 use crate::sys::file::{self, Access};
-use crate::sys::{KeyringItem, System, protect, unprotect};
+use crate::sys::{KeyringItem, System};
 use crate::vault::Vault;
 
 /// The name that the SDKs use unless told otherwise.
@@ -32,7 +32,7 @@ const KEYRING_LIMIT: Duration = Duration::from_secs(30);
 struct Place {
     /// The plain text; or the file whose time of change tells readers that the keyring's item
     /// changed.
-    file: PathBuf,
+    file: ForeignFile,
     item: KeyringItem,
 }
 
@@ -58,17 +58,9 @@ pub fn read_shared(system: &System, name: &str) -> Result<(Vec<Found>, Vec<Strin
                 Err(error) => silent.push(format!("The keyring cannot be asked: {error}.")),
             }
         }
-        let bytes = file::read(&place.file)
-            .map_err(|error| file::cannot("read", &place.file, error))?
-            .map(Zeroizing::new);
-        let bytes = match bytes {
-            Some(bytes) if cfg!(windows) => Some(
-                unprotect(&bytes).map_err(|error| file::cannot("decrypt", &place.file, error))?,
-            ),
-            other => other,
-        };
+        let bytes = place.file.read()?;
         if let Some(cache) = bytes.and_then(|bytes| parse(&bytes)) {
-            found.push(Found { place: place.file.display().to_string(), cache });
+            found.push(Found { place: place.file.path.display().to_string(), cache });
         }
     }
     silent.dedup();
@@ -80,7 +72,7 @@ pub fn plain_text_shared(system: &System, name: &str) -> Result<Vec<PathBuf>> {
     if cfg!(windows) {
         return Ok(Vec::new());
     }
-    let files = places(system, name)?.map(|place| place.file);
+    let files = places(system, name)?.map(|place| place.file.path);
     // An empty one tells readers of the keyring when its item changed.
     let is_plain = |path: &PathBuf| std::fs::metadata(path).is_ok_and(|file| file.len() > 0);
     Ok(files.into_iter().filter(is_plain).collect())
@@ -114,7 +106,7 @@ pub fn publish(
     for place in places(system, name)? {
         if cfg!(windows) {
             place.update_file(&people)?;
-            written.push(place.file.display().to_string());
+            written.push(place.file.path.display().to_string());
             continue;
         }
         match place.update_item(&people) {
@@ -134,7 +126,7 @@ pub fn publish(
         }
         if allow_unencrypted {
             place.update_file(&people)?;
-            written.push(format!("{} (plain text)", place.file.display()));
+            written.push(format!("{} (plain text)", place.file.path.display()));
         }
     }
     Ok(written)
@@ -151,44 +143,32 @@ impl Place {
 
     /// Tells readers of the item that it changed: they compare this file's time.
     fn signal(&self) -> Result<()> {
-        let kept = file::read(&self.file).ok().flatten().unwrap_or_default();
+        let path = &self.file.path;
+        let kept = file::read(path).ok().flatten().unwrap_or_default();
         self.ensure_folder()?;
-        file::write_atomic(&self.file, &kept, Access::Owner, false)
+        file::write_atomic(path, &kept, Access::Owner, false)
     }
 
     fn update_file(&self, people: &People) -> Result<()> {
         self.ensure_folder()?;
-        let _held = locked(&self.file)?;
-        let held = file::read(&self.file)
-            .map_err(|error| file::cannot("read", &self.file, error))?
-            .map(Zeroizing::new);
-        let held = match held {
-            Some(bytes) if cfg!(windows) && !bytes.is_empty() => Some(
-                unprotect(&bytes).map_err(|error| file::cannot("decrypt", &self.file, error))?,
-            ),
-            other => other,
-        };
-        let mut cache = match held {
-            Some(bytes) if !bytes.is_empty() => parse(&bytes).ok_or_else(|| {
-                Error::failed(format!("{} is no cache that can be read.", self.file.display()))
+        let _held = self.file.lock()?;
+        let mut cache = match self.file.read()? {
+            Some(bytes) => parse(&bytes).ok_or_else(|| {
+                let path = self.file.path.display();
+                Error::failed(format!("{path} is no cache that can be read."))
                     .remedy("Move it away and try again. It was not changed.")
             })?,
-            _ => json!({}),
+            None => json!({}),
         };
         people.put_into(&mut cache);
-        let text = python_json_indented(&cache)
-            .map_err(|_| Error::failed(format!("{} cannot be written.", self.file.display())))?;
-        let text = Zeroizing::new(text);
-        if cfg!(windows) {
-            let sealed =
-                protect(&text).map_err(|error| file::cannot("encrypt", &self.file, error))?;
-            return file::write_atomic(&self.file, &sealed, Access::Owner, true);
-        }
-        file::write_atomic(&self.file, &text, Access::Owner, true)
+        let text = python_json_indented(&cache).map_err(|_| {
+            Error::failed(format!("{} cannot be written.", self.file.path.display()))
+        })?;
+        self.file.write(&Zeroizing::new(text))
     }
 
     fn ensure_folder(&self) -> Result<()> {
-        self.file.parent().map_or(Ok(()), file::create_private_dir)
+        self.file.path.parent().map_or(Ok(()), file::create_private_dir)
     }
 }
 
@@ -207,7 +187,8 @@ fn places(system: &System, name: &str) -> Result<[Place; 2]> {
         let schema = format!("{name}{suffix}");
         let is_first = name == DEFAULT_NAME && suffix == ".nocae";
         let account = if is_first { "MSALCache".to_owned() } else { schema.clone() };
-        Place { file: folder.join(&schema), item: KeyringItem { schema, account } }
+        let file = ForeignFile { path: folder.join(&schema), is_encrypted: cfg!(windows) };
+        Place { file, item: KeyringItem { schema, account } }
     }))
 }
 
