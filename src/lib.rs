@@ -133,9 +133,10 @@ fn try_run(argv: impl IntoIterator<Item = OsString>, system: &System) -> Result<
     });
     system.terminal.set_colour(!context.config.get_bool("core", "no_color", false)?);
     let mut answer = commands::run(&command, &context)?;
+    let failure = answer.failure.take();
     if answer.value.is_null() {
         // A setting that names no format must not be in the way of the command that mends it.
-        return Ok(());
+        return failure.map_or(Ok(()), Err);
     }
     let format = match global.output {
         Some(format) => format,
@@ -157,7 +158,8 @@ fn try_run(argv: impl IntoIterator<Item = OsString>, system: &System) -> Result<
         .remedy(output::QUERY_REFERENCE),
         error => Error::from(error),
     })?;
-    system.terminal.result(&text)
+    system.terminal.result(&text)?;
+    failure.map_or(Ok(()), Err)
 }
 
 fn default_format(context: &Context<'_>) -> Result<Format> {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Answer, Context, cache, rows};
+use super::{Answer, Context, cache, refresh, rows};
 use crate::broker::{self, Account, RefreshToken, ServicePrincipal, Vault};
 use crate::cli::Doctor;
 use crate::error::{Error, Result};
@@ -15,6 +15,8 @@ use crate::sys::{block_on, every_az, file, is_this_program, without_password};
 const MOST_SKEW: i64 = 120;
 /// Refresh tokens die after 90 days without use.
 const LONG_UNUSED: i64 = 80 * 24 * 3600;
+/// The check of Entra's answering.
+const ANSWERS: &str = "network";
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
@@ -50,33 +52,36 @@ impl Check {
     }
 }
 
-/// A page for people; with `--output` a list for programs. Fails when anything is wrong.
+/// A page for people; with `--output` a list for programs. Fails when anything is wrong. Nothing is
+/// changed, and of each account one token is asked for.
 pub(super) fn run(request: &Doctor, context: &Context<'_>) -> Result<Answer> {
     let mut checks = vec![folder(context)];
     let vault = broker::open_vault(context.system, &context.dir, &context.config);
     checks.push(key(context, &vault));
-    checks.extend(accounts(context, vault.as_ref().ok().and_then(Option::as_ref)));
-    checks.extend(network(request, context));
+    let network = network(request, context);
+    let is_online = network.iter().any(|it| it.what == ANSWERS && it.state == State::Ok);
+    checks.extend(network);
+    checks.extend(accounts(context, vault.as_ref().ok().and_then(Option::as_ref), is_online));
     checks.push(az(context));
     checks.extend(plain_text(context)?);
-    let failures = checks.iter().filter(|check| check.state == State::Failure).count();
-    if request.global.output.is_none() && request.global.query.is_none() {
+    let mut answer = if request.global.output.is_none() && request.global.query.is_none() {
         context.system.terminal.result(&page(&checks))?;
+        Answer::none()
     } else {
         let all = checks.iter().map(to_value).collect();
-        let answer = Answer::with_columns(Value::Array(all), |list| {
+        Answer::with_columns(Value::Array(all), |list| {
             rows(
                 list,
                 &[("Check", "check"), ("State", "state"), ("Text", "text"), ("Remedy", "remedy")],
             )
-        });
-        return Ok(answer);
-    }
-    match failures {
-        0 => Ok(Answer::none()),
-        1 => Err(Error::failed("One thing is wrong: see above.")),
-        more => Err(Error::failed(format!("{more} things are wrong: see above."))),
-    }
+        })
+    };
+    answer.failure = match checks.iter().filter(|check| check.state == State::Failure).count() {
+        0 => None,
+        1 => Some(Error::failed("One thing is wrong: see above.")),
+        more => Some(Error::failed(format!("{more} things are wrong: see above."))),
+    };
+    Ok(answer)
 }
 
 fn folder(context: &Context<'_>) -> Check {
@@ -120,7 +125,7 @@ fn key(context: &Context<'_>, vault: &Result<Option<Vault<'_>>>) -> Check {
     Check::ok("vault", format!("{records} records, opened by the key {id} ({source})"))
 }
 
-fn accounts(context: &Context<'_>, vault: Option<&Vault<'_>>) -> Vec<Check> {
+fn accounts(context: &Context<'_>, vault: Option<&Vault<'_>>, is_online: bool) -> Vec<Check> {
     let profile = match Profile::load(&context.dir) {
         Ok(profile) => profile,
         Err(error) => return vec![Check::of_error("accounts", &error)],
@@ -130,7 +135,8 @@ fn accounts(context: &Context<'_>, vault: Option<&Vault<'_>>) -> Vec<Check> {
     for entry in profile.all() {
         let id = (entry.user_name().to_lowercase(), entry.environment_name().to_owned());
         if !seen.contains(&id) {
-            checks.push(account(context, vault, entry));
+            let is_here = entry.environment_name() == context.cloud().name;
+            checks.push(account(context, vault, entry, is_online && is_here));
             seen.push(id);
         }
     }
@@ -141,8 +147,13 @@ fn accounts(context: &Context<'_>, vault: Option<&Vault<'_>>) -> Vec<Check> {
     checks
 }
 
-/// What an account can still do without a person.
-fn account(context: &Context<'_>, vault: Option<&Vault<'_>>, entry: &Subscription) -> Check {
+/// What an account can still do without a person; `tries` asks for a token.
+fn account(
+    context: &Context<'_>,
+    vault: Option<&Vault<'_>>,
+    entry: &Subscription,
+    tries: bool,
+) -> Check {
     const WHAT: &str = "account";
     let name = entry.user_name();
     let system = context.system;
@@ -153,13 +164,20 @@ fn account(context: &Context<'_>, vault: Option<&Vault<'_>>, entry: &Subscriptio
     };
     let is_application = entry.user_type() == Some(UserType::ServicePrincipal);
     if is_application && entry.assigned_identity().is_some() {
-        return Check::ok(WHAT, format!("{name}: this host's identity"));
+        return if tries {
+            tried(context, entry)
+        } else {
+            Check::ok(WHAT, format!("{name}: this host's identity"))
+        };
     }
     let look = || -> Result<Check> {
         if is_application {
             let key = ServicePrincipal::key_of(name, entry.tenant_id());
             return Ok(match vault.get(&key)? {
-                Some(found) => credential(name, &found),
+                Some(found) => match credential(name, &found) {
+                    kept if tries && kept.state == State::Ok => tried(context, entry),
+                    kept => kept,
+                },
                 None => missing(context, &environment, name, &sign_in),
             });
         }
@@ -177,11 +195,24 @@ fn account(context: &Context<'_>, vault: Option<&Vault<'_>>, entry: &Subscriptio
                 format!("{name}: not used for {} days, of 90", (system.clock.now() - at) / 86_400),
                 format!("Get a token, or {}", sign_in.to_lowercase()),
             ),
+            Some(_) if tries => tried(context, entry),
             Some(_) => Check::ok(WHAT, format!("{name}: renews without a person")),
             None => missing(context, &environment, name, &sign_in),
         })
     };
     look().unwrap_or_else(|error| Check::of_error(WHAT, &error))
+}
+
+/// Whether the account of `entry` gets a token now.
+fn tried(context: &Context<'_>, entry: &Subscription) -> Check {
+    let name = entry.user_name();
+    match refresh::try_it(context, entry) {
+        Ok(()) => Check::ok("account", format!("{name}: gets tokens")),
+        Err(error) => {
+            let check = Check::of_error("account", &error);
+            Check { text: format!("{name}: {}", check.text), ..check }
+        }
+    }
 }
 
 fn missing(context: &Context<'_>, environment: &str, name: &str, sign_in: &str) -> Check {
@@ -209,19 +240,21 @@ fn credential(name: &str, found: &ServicePrincipal) -> Check {
 fn network(request: &Doctor, context: &Context<'_>) -> Vec<Check> {
     let env = &context.system.env;
     let mut checks = Vec::new();
-    let seen = |names: &[&str]| {
-        names
-            .iter()
-            .filter_map(|name| Some(format!("{name}={}", without_password(&env.non_empty(name)?))))
-            .collect::<Vec<_>>()
-            .join(", ")
+    let seen = |names: &[&str], shown: fn(&str) -> String| {
+        let set = |name: &&str| Some(format!("{name}={}", shown(&env.non_empty(name)?)));
+        names.iter().filter_map(set).collect::<Vec<_>>().join(", ")
     };
-    let proxies = seen(&["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "NO_PROXY"]);
+    let proxies = seen(
+        &["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY"],
+        without_password,
+    );
     if !proxies.is_empty() {
         checks.push(Check::ok("proxy", proxies));
     }
-    let authorities =
-        seen(&["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"]);
+    let authorities = seen(
+        &["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"],
+        str::to_owned,
+    );
     if !authorities.is_empty() {
         checks.push(Check::ok("authorities", authorities));
     }
@@ -232,9 +265,9 @@ fn network(request: &Doctor, context: &Context<'_>) -> Vec<Check> {
         block_on(broker::server_time(context.system, &login_url)).map(|time| (login_url, time))
     });
     match asked {
-        Err(error) | Ok((_, Err(error))) => checks.push(Check::of_error("network", &error)),
+        Err(error) | Ok((_, Err(error))) => checks.push(Check::of_error(ANSWERS, &error)),
         Ok((login_url, Ok(time))) => {
-            checks.push(Check::ok("network", format!("{login_url} answers")));
+            checks.push(Check::ok(ANSWERS, format!("{login_url} answers")));
             checks.extend(time.map(|time| clock(context.system.clock.now() - time)));
         }
     }
@@ -270,10 +303,8 @@ fn az(context: &Context<'_>) -> Check {
 
 fn plain_text(context: &Context<'_>) -> Result<Vec<Check>> {
     let found = cache::plain_text(context)?;
-    let check = |it: &Value| {
-        let member = |name: &str| it.get(name).and_then(Value::as_str).unwrap_or_default();
-        let text = format!("{}: {}", member("path"), member("what"));
-        Check::warning("plain text", text, member("remedy"))
+    let check = |it: &cache::PlainText| {
+        Check::warning("plain text", format!("{}: {}", it.path, it.what), it.remedy)
     };
     Ok(found.iter().map(check).collect())
 }

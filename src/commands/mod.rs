@@ -37,7 +37,7 @@ pub use pass_through::pass_through;
 pub use version::version_text;
 
 use crate::cli::{AccountCommand, Command, TenantCommand};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// What a command found out.
 pub struct Answer {
@@ -47,6 +47,8 @@ pub struct Answer {
     pub table: Option<fn(&Value) -> Value>,
     /// True when `value` holds a token: no part of it may be quoted in a message.
     pub is_secret: bool,
+    /// What the command failed in for all that it found out; told after the result.
+    pub failure: Option<Error>,
 }
 
 impl Answer {
@@ -57,7 +59,7 @@ impl Answer {
 
     /// `value`, with the columns that its members make.
     pub fn of(value: Value) -> Self {
-        Self { value, table: None, is_secret: false }
+        Self { value, table: None, is_secret: false, failure: None }
     }
 
     /// `value`, with the columns that `table` makes of it.

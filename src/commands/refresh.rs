@@ -2,7 +2,7 @@
 
 use super::subscriptions::{self, Found};
 use super::{Context, arm_token, token};
-use crate::broker::{Identity, SignIn};
+use crate::broker::{Identity, SignIn, Vault};
 use crate::error::{Error, Kind, Result};
 use crate::settings::{AssignedIdentity, Profile, Subscription, User};
 use crate::sys::block_on;
@@ -39,8 +39,7 @@ pub(super) fn run(context: &Context<'_>) -> Result<()> {
 /// What the account of `entry` can see now. A person's tenants are all visited; a tenant-level
 /// account without subscriptions stays one.
 pub(super) fn look(context: &Context<'_>, entry: &Subscription) -> Result<Found> {
-    let (system, cloud) = (context.system, context.cloud());
-    let identity = Identity::of(entry, system)?;
+    let identity = Identity::of(entry, context.system)?;
     let user = match &identity {
         Identity::User { name } => User::Person { name: name.clone() },
         Identity::ServicePrincipal { client_id } => User::ServicePrincipal {
@@ -56,19 +55,8 @@ pub(super) fn look(context: &Context<'_>, entry: &Subscription) -> Result<Found>
             return Err(Error::failed("all user-assigned identities have this name"));
         }
     };
-    let vault = token::vault_of(context, &identity)?;
-    let vault = vault.ok_or_else(|| Error::failed("nothing is kept (core.persist is off)"))?;
     let is_person = matches!(identity, Identity::User { .. });
-    let resume = || SignIn::resume(system, cloud, &vault, identity.clone(), entry.tenant_id());
-    let sign_in = match resume() {
-        Err(error)
-            if error.kind() == Kind::NotSignedIn
-                && token::take_over(context, cloud, &vault, entry.user_name(), true)? =>
-        {
-            resume()?
-        }
-        other => other?,
-    };
+    let (sign_in, vault) = resume(context, &identity, entry)?;
     let scopes = arm_token::scopes(context)?;
     let mut found = block_on(async {
         if is_person {
@@ -80,4 +68,33 @@ pub(super) fn look(context: &Context<'_>, entry: &Subscription) -> Result<Found>
     found.warn(context, &user, entry.is_tenant_level());
     sign_in.store(&vault)?;
     Ok(found)
+}
+
+/// The sign-in of `identity` that `entry` stands for, as the vault has it or az.
+fn resume<'s>(
+    context: &Context<'s>,
+    identity: &Identity,
+    entry: &Subscription,
+) -> Result<(SignIn<'s>, Vault<'s>)> {
+    let (system, cloud) = (context.system, context.cloud());
+    let vault = token::vault_of(context, identity)?;
+    let vault = vault.ok_or_else(|| Error::failed("nothing is kept (core.persist is off)"))?;
+    let resume = || SignIn::resume(system, cloud, &vault, identity.clone(), entry.tenant_id());
+    let sign_in = match resume() {
+        Err(error)
+            if error.kind() == Kind::NotSignedIn
+                && token::take_over(context, cloud, &vault, entry.user_name(), true)? =>
+        {
+            resume()?
+        }
+        other => other?,
+    };
+    Ok((sign_in, vault))
+}
+
+/// Whether the account of `entry` still gets a token: one request, of which nothing is kept.
+pub(super) fn try_it(context: &Context<'_>, entry: &Subscription) -> Result<()> {
+    let (sign_in, _) = resume(context, &Identity::of(entry, context.system)?, entry)?;
+    let scopes = arm_token::scopes(context)?;
+    block_on(sign_in.token(entry.tenant_id(), &scopes))?.map(drop)
 }

@@ -8,7 +8,10 @@ const TOKEN: [&str; 2] = ["account", "get-access-token"];
 
 /// The states of the checks called `what`, and their texts with the remedies.
 fn checks(sandbox: &Sandbox, what: &str) -> Vec<(String, String)> {
-    let all = sandbox.azt(["doctor", "-o", "json"]).quiet().json();
+    let run = sandbox.azt(["doctor", "-o", "json"]);
+    let all: Value = serde_json::from_str(&run.stdout).unwrap();
+    let is_wrong = all.as_array().unwrap().iter().any(|it| it["state"] == "failure");
+    assert_eq!(run.code, Some(i32::from(is_wrong)), "{run:?}");
     let all = all.as_array().unwrap().iter().filter(|it| it["check"] == what);
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     all.map(|it| (text(&it["state"]), format!("{} {}", text(&it["text"]), text(&it["remedy"]))))
@@ -36,10 +39,11 @@ fn a_healthy_machine_is_told_so_on_one_page() {
             "{what}: {page}"
         );
     }
-    assert!(page.contains("alice@contoso.example: renews without a person"), "{page}");
-    assert_eq!(sandbox.requests().len(), 1, "one request, which says nothing of anybody");
+    assert!(page.contains("alice@contoso.example: gets tokens"), "{page}");
+    assert_eq!(sandbox.requests().len(), 2, "the time, a token");
     sandbox.emulator.clear_requests();
-    drop(sandbox.azt(["doctor", "--offline"]).quiet());
+    let run = sandbox.azt(["doctor", "--offline"]).quiet();
+    assert!(run.stdout.contains("alice@contoso.example: renews without a person"), "{run:?}");
     assert_eq!(sandbox.requests(), Vec::<String>::new());
 }
 
@@ -78,7 +82,7 @@ fn what_is_wrong_is_named_with_its_cure() {
 
     sandbox.set("HTTPS_PROXY", "http://jo:hunter2@127.0.0.1:1");
     finds(&sandbox, "network", "failure", "HTTPS_PROXY");
-    let shown = sandbox.azt(["doctor", "-o", "json"]).quiet().stdout;
+    let shown = sandbox.azt(["doctor", "-o", "json"]).stdout;
     assert!(shown.contains("http://…@127.0.0.1:1") && !shown.contains("hunter2"), "{shown}");
     sandbox.set("HTTPS_PROXY", "");
 
@@ -86,11 +90,26 @@ fn what_is_wrong_is_named_with_its_cure() {
     finds(&sandbox, "account", "warning", "its sign-in cannot be looked at");
 }
 
+/// A sign-in can be there and good for nothing.
+#[test]
+fn each_account_is_tried() {
+    let sandbox = Sandbox::signed_in_as_alice();
+    sandbox.login_app().success();
+    let before = sandbox.all_files();
+    finds(&sandbox, "account", "ok", "alice@contoso.example: gets tokens");
+    finds(&sandbox, "account", "ok", &format!("{APP}: gets tokens"));
+    sandbox.emulator.revoke(ALICE);
+    finds(&sandbox, "account", "failure", "alice@contoso.example: AADSTS");
+    finds(&sandbox, "account", "ok", &format!("{APP}: gets tokens"));
+    assert_eq!(sandbox.all_files(), before, "nothing is changed by it");
+}
+
 #[test]
 fn a_clock_that_is_wrong_is_found() {
     let sandbox = Sandbox::signed_in_as_alice();
-    let run = sandbox.azt_later(600, ["doctor", "-o", "json"]).success();
-    let found = run.json();
+    let run = sandbox.azt_later(600, ["doctor", "-o", "json"]);
+    assert_eq!(run.code, Some(1), "{run:?}");
+    let found: Value = serde_json::from_str(&run.stdout).unwrap();
     let clock = found.as_array().unwrap().iter().find(|it| it["check"] == "clock").unwrap().clone();
     assert_eq!(clock["state"], "failure");
     assert!(clock["text"].as_str().unwrap().ends_with("s ahead of Entra's"), "{clock}");

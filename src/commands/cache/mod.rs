@@ -7,7 +7,7 @@ mod migrate;
 mod publish;
 mod status;
 
-pub(super) use status::plain_text;
+pub(super) use status::{PlainText, plain_text};
 
 use serde_json::json;
 

@@ -1,6 +1,9 @@
 //! `cache status`.
 
-use serde_json::{Value, json};
+use std::path::Path;
+
+use serde::Serialize;
+use serde_json::json;
 
 use super::{Answer, Context};
 use crate::broker;
@@ -38,34 +41,38 @@ pub(super) fn run(context: &Context<'_>) -> Result<Answer> {
     })))
 }
 
-/// Files of other programs that hold secrets in plain text, with what to do about each.
-pub(in crate::commands) fn plain_text(context: &Context<'_>) -> Result<Vec<Value>> {
+/// A file of another program that holds secrets in plain text.
+#[derive(Serialize)]
+pub(in crate::commands) struct PlainText {
+    pub(in crate::commands) path: String,
+    pub(in crate::commands) what: &'static str,
+    pub(in crate::commands) remedy: &'static str,
+}
+
+/// All such files, with what to do about each.
+pub(in crate::commands) fn plain_text(context: &Context<'_>) -> Result<Vec<PlainText>> {
     let (system, dir) = (context.system, &context.dir);
     let mut found = Vec::new();
-    let mut tell = |path: String, what: &str, remedy: String| {
-        found.push(json!({"path": path, "what": what, "remedy": remedy}));
+    let mut tell = |path: &Path, what, remedy| {
+        found.push(PlainText { path: path.display().to_string(), what, remedy });
     };
     for path in interop::plain_text_of_az(dir) {
         tell(
-            path.display().to_string(),
+            &path,
             "sign-ins of the real az",
-            "It is az's: azt config set core.share_with_az=false keeps new ones out, az account clear removes it.".to_owned(),
+            "It is az's: azt config set core.share_with_az=false keeps new ones out, az account clear removes it.",
         );
     }
     let adal = AdalFile::path(system, dir);
     if adal.exists() {
         tell(
-            adal.display().to_string(),
+            &adal,
             "sign-ins of az before 2.30",
-            "azt cache migrate --remove takes over what is still good and removes it.".to_owned(),
+            "azt cache migrate --remove takes over what is still good and removes it.",
         );
     }
     for path in interop::plain_text_shared(system, interop::DEFAULT_NAME)? {
-        tell(
-            path.display().to_string(),
-            "the cache that Azure SDKs share",
-            "Remove it when no program needs it.".to_owned(),
-        );
+        tell(&path, "the cache that Azure SDKs share", "Remove it when no program needs it.");
     }
     Ok(found)
 }
