@@ -158,7 +158,12 @@ fn try_run(argv: impl IntoIterator<Item = OsString>, system: &System) -> Result<
         .remedy(output::QUERY_REFERENCE),
         error => Error::from(error),
     })?;
-    system.terminal.result(&text)?;
+    if render.colour && format == Format::Jsonc {
+        // JSON writes the answer's own escape characters as \u001b.
+        system.terminal.coloured_result(&text)?;
+    } else {
+        system.terminal.result(&text)?;
+    }
     failure.map_or(Ok(()), Err)
 }
 

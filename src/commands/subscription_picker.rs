@@ -10,6 +10,7 @@ use crate::error::Result;
 use crate::output::{Format, Render};
 use crate::program::Program;
 use crate::settings::{Clouds, Profile, Subscription};
+use crate::sys::clean;
 
 /// Longest name in az's table, in characters; a longer one is cut.
 const LONGEST_NAME: usize = 36;
@@ -47,8 +48,8 @@ pub(super) fn run(context: &Context<'_>, found: &[Subscription], chosen: &str) -
             let shown = |entry: &&Subscription| {
                 format!("{}  {}  ({})", entry.name(), entry.id(), tenant_of(entry))
             };
-            let options = sorted.iter().map(shown).collect();
-            context.system.terminal.pick("Subscription to use:", options, default)?
+            let options: Vec<String> = sorted.iter().map(shown).collect();
+            context.system.terminal.pick("Subscription to use:", &options, default)?
         }
     };
     let entry = picked.and_then(|at| sorted.get(at));
@@ -107,7 +108,10 @@ fn pick_by_number(
             }
         })
         .collect();
-    terminal.result(&format!("\n[Tenant and subscription selection]\n\n{}\n", text.join("\n")))?;
+    terminal.coloured_result(&format!(
+        "\n[Tenant and subscription selection]\n\n{}\n",
+        text.join("\n")
+    ))?;
     if let Some(entry) = sorted.get(default) {
         terminal.result(&format!("\nThe default is marked with an *; the default tenant is '{}' and subscription is '{}' ({}).\n\n", tenant_of(entry), entry.name(), entry.id()))?;
     }
@@ -137,13 +141,13 @@ fn pick_by_number(
 fn numbered(sorted: &[&Subscription], default: usize) -> Value {
     let row = |(at, entry): (usize, &&Subscription)| {
         let mark = if at == default { " *" } else { "" };
-        let name = entry.name();
+        let name = clean(entry.name());
         let name = if name.chars().count() > LONGEST_NAME {
             name.chars().take(LONGEST_NAME - 3).chain("...".chars()).collect()
         } else {
-            name.to_owned()
+            name
         };
-        json!({"No": format!("[{}]{mark}", at + 1), "Subscription name": name, "Subscription ID": entry.id(), "Tenant": tenant_of(entry)})
+        json!({"No": format!("[{}]{mark}", at + 1), "Subscription name": name, "Subscription ID": clean(entry.id()), "Tenant": clean(&tenant_of(entry))})
     };
     Value::Array(sorted.iter().enumerate().map(row).collect())
 }

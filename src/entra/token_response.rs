@@ -95,6 +95,13 @@ impl TokenResponse {
         if response.access_token.is_empty() {
             return Err(nonsense("the access token is empty"));
         }
+        // RFC 6749 appendix A.12 and A.17. They go to terminals, shells and headers.
+        let all = [Some(&response.access_token), response.refresh_token.as_ref()];
+        let is_printable =
+            |token: &Secret| token.expose().bytes().all(|c| (0x20..0x7f).contains(&c));
+        if !all.into_iter().flatten().all(is_printable) {
+            return Err(nonsense("a token has characters that no token has"));
+        }
         if !response.token_type.eq_ignore_ascii_case("bearer") {
             return Err(nonsense("the token is not a bearer token"));
         }
@@ -196,6 +203,10 @@ mod tests {
             r#"{"access_token":"secret-token","expires_on":"1000000000"}"#,
             r#"{"access_token":"","expires_in":3600}"#,
             r#"{"access_token":["secret-token"]}"#,
+            r#"{"access_token":"secret-token\u001b[2J"}"#,
+            r#"{"access_token":"secret-token\r\nX: y"}"#,
+            r#"{"access_token":"t","refresh_token":"secret-token\u0000"}"#,
+            r#"{"access_token":"secret-tokené"}"#,
             r#"{"access_token":"secret-token","token_type":"pop"}"#,
             r#"{"access_token":"secret-token""#,
             "[]",

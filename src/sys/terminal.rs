@@ -5,6 +5,7 @@ use std::io::{self, BufRead, IsTerminal, Write};
 
 use inquire::ui::RenderConfig;
 use inquire::{Confirm, InquireError, Password, Select, Text};
+use zeroize::Zeroizing;
 
 use super::attended::cancelled;
 use crate::error::{Error, Result};
@@ -118,11 +119,22 @@ impl Terminal {
         }
     }
 
-    /// Writes `text`, a whole result, to standard output.
+    /// Writes `text`, a whole result, to standard output; on a terminal [`clean`], as names in it
+    /// are a server's, elsewhere to the byte.
     ///
     /// A reader that has gone is no failure (azure SDKs kill their shells, not us): the rest is
     /// dropped silently. Any other error is returned.
     pub fn result(&self, text: &str) -> Result<()> {
+        if self.stdout_is_tty { self.write(&Zeroizing::new(clean(text))) } else { self.write(text) }
+    }
+
+    /// [`Terminal::result`] with colours: every escape character in `text` is this program's own.
+    pub fn coloured_result(&self, text: &str) -> Result<()> {
+        let shown = |c: &char| *c == '\x1b' || is_harmless(*c);
+        self.write(&Zeroizing::new(text.chars().filter(shown).collect::<String>()))
+    }
+
+    fn write(&self, text: &str) -> Result<()> {
         let mut out = self.out.borrow_mut();
         match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
@@ -231,7 +243,8 @@ impl Terminal {
 
     /// Lets the person pick one of `options` by arrow keys or by typing a part of it; `first` is
     /// where the cursor starts. `None` when they do not want to.
-    pub fn pick(&self, prompt: &str, options: Vec<String>, first: usize) -> Result<Option<usize>> {
+    pub fn pick(&self, prompt: &str, options: &[String], first: usize) -> Result<Option<usize>> {
+        let options = options.iter().map(|option| clean(option)).collect();
         let select = Select::new(prompt, options)
             .with_starting_cursor(first)
             .with_page_size(15)
@@ -261,13 +274,15 @@ fn failed(error: InquireError) -> Error {
 /// `text` without control characters but line feed and tab, so that what a server sends cannot
 /// drive the terminal. Bidirectional overrides go too: they can make a line read as another one.
 pub fn clean(text: &str) -> String {
-    text.chars()
-        .filter(|c| match c {
-            '\n' | '\t' => true,
-            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => false,
-            c => !c.is_control(),
-        })
-        .collect()
+    text.chars().filter(|c| is_harmless(*c)).collect()
+}
+
+fn is_harmless(c: char) -> bool {
+    match c {
+        '\n' | '\t' => true,
+        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => false,
+        c => !c.is_control(),
+    }
 }
 
 #[cfg(test)]

@@ -118,3 +118,48 @@ fn the_picker_can_be_turned_off() {
     assert_eq!(code, Some(0));
     assert!(rest.contains("\"isDefault\": true"), "{rest}");
 }
+
+/// What a server names things does not drive the terminal; where it goes to a program, it is as az
+/// has it.
+#[test]
+fn names_with_escape_codes_are_shown_without() {
+    const NAME: &str = "Prod\u{1b}]0;pwned\u{7}\u{9b}2J\u{202e}dorP";
+    const SHOWN: &str = "Prod]0;pwned2JdorP";
+    let mut sandbox = Sandbox::new();
+    sandbox.emulator.directory_mut(|directory| {
+        for subscription in &mut directory.subscriptions {
+            subscription.name = NAME.to_owned();
+        }
+    });
+    sandbox.approve_as(ALICE);
+    for program in ["azt", "az"] {
+        let login = ["login", "--use-device-code"];
+        let command = match program {
+            "azt" => sandbox.command(login),
+            _ => sandbox.az_command(login),
+        };
+        let mut session = on_a_terminal(command);
+        session.exp_string(SHOWN).unwrap();
+        session.send("\r").unwrap();
+        session.flush().unwrap();
+        let (rest, code) = end(session);
+        assert_eq!(code, Some(0), "{rest}");
+        assert!(rest.contains(SHOWN) && !rest.contains("\u{1b}]0"), "{rest:?}");
+    }
+    for colour in ["false", "true"] {
+        sandbox.set("AZURE_CORE_NO_COLOR", colour);
+        for format in ["table", "tsv", "json", "jsonc", "yaml"] {
+            let show = ["account", "show", "-o", format];
+            let (shown, _) = end(on_a_terminal(sandbox.command(show)));
+            // The crate takes each byte for a character.
+            let harmful = ["\u{1b}]", "\u{7}", "\u{c2}\u{9b}", "\u{e2}\u{80}\u{ae}"];
+            assert!(shown.contains("Prod") && shown.contains("pwned"), "{format}: {shown:?}");
+            assert!(!harmful.iter().any(|it| shown.contains(it)), "{format}: {shown:?}");
+        }
+    }
+    drop(
+        sandbox
+            .azt(["account", "show", "--query", "name", "-o", "tsv"])
+            .prints(&format!("{NAME}\n")),
+    );
+}
