@@ -330,3 +330,15 @@ fn a_flight_has_one_pilot() {
     // With 1,000 tokens every stripe is in use, as good as surely; and the setup lock.
     assert!((33..=65).contains(&locks), "{locks} lock files, however many tokens");
 }
+
+#[test]
+fn what_is_not_said_is_as_msal_and_az_have_it() {
+    assert_eq!(token("ann@example.org", "t").token_type, "Bearer");
+    let application = |use_cert_sn_issuer: bool| -> serde_json::Value {
+        let all = json!({"client_id": "c", "tenant": "t", "certificate": "/c.pem",
+            "use_cert_sn_issuer": use_cert_sn_issuer});
+        serde_json::to_value(serde_json::from_value::<ServicePrincipal>(all).unwrap()).unwrap()
+    };
+    assert_eq!(application(true)["use_cert_sn_issuer"], true);
+    assert!(application(false).get("use_cert_sn_issuer").is_none());
+}

@@ -77,3 +77,21 @@ impl Locks {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_sets_out_to_renew_ahead_in_a_minute() {
+        let dir = tempfile::tempdir().unwrap();
+        let locks = Locks::new(dir.path());
+        let (one, other) = ("at-00", "at-01");
+        assert!(locks.may_renew_ahead(one, 1000));
+        assert!(!locks.may_renew_ahead(one, 1000));
+        assert!(!locks.may_renew_ahead(one, 1059));
+        assert!(locks.may_renew_ahead(other, 1059), "others have their own minute");
+        assert!(locks.may_renew_ahead(one, 1060));
+        assert!(locks.may_renew_ahead(one, 900), "a clock that was set back");
+    }
+}

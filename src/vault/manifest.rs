@@ -20,10 +20,10 @@ pub(super) struct Manifest {
     version: u64,
     pub(super) key_source: KeySource,
     pub(super) key_id: KeyId,
-    /// Members not known here.
     /// A key whose records are not of this vault, see [`super::rekey`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) retired: Option<KeyId>,
+    /// Members not known here.
     #[serde(flatten)]
     other: Map<String, Value>,
 }

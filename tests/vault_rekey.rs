@@ -1,0 +1,287 @@
+//! Everything sealed anew: what lies where before, after, and when it is interrupted.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use azt::error::Kind;
+use azt::program::Program;
+use azt::sys::{Clock, Env, Http, System, Terminal};
+use azt::vault::{
+    self, AccessToken, Account, IdToken, KeyChoice, KeySource, Options, Record, RefreshToken,
+    ServicePrincipal, Vault,
+};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+const KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+const FILE: Options = Options {
+    key_source: KeyChoice::Source(KeySource::File),
+    key_cache_seconds: 0,
+    keyring_limit: Duration::ZERO,
+};
+
+/// A machine where `AZT_VAULT_KEY` is set.
+fn system() -> System {
+    System {
+        program: Program::Azt,
+        env: Env::fixed([("AZT_VAULT_KEY", KEY)]),
+        clock: Clock::System,
+        terminal: Terminal::piped(Box::new(io::sink()), Box::new(io::sink())),
+        http: Http::default(),
+    }
+}
+
+fn record<R: Record>(members: &Value) -> R {
+    let mut all = json!({
+        "home_account_id": "u.t", "environment": "e", "realm": "t", "client_id": "c",
+        "username": "ann@example.org", "account": "ann@example.org" });
+    all.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+    serde_json::from_value(all).unwrap()
+}
+
+/// Five records, one of each kind.
+fn all() -> (AccessToken, RefreshToken, IdToken, Account, ServicePrincipal) {
+    let times = json!({"secret": "at", "target": "s", "requested": "s", "cached_at": "1",
+        "expires_on": "2", "extended_expires_on": "2"});
+    (
+        record(&times),
+        record(&json!({"secret": "rt"})),
+        record(&json!({"secret": "id"})),
+        record(&json!({"local_account_id": "o", "authority_type": "MSSTS"})),
+        record(&json!({"tenant": "t", "client_secret": "s"})),
+    )
+}
+
+/// A vault with its key in a file.
+fn folder(system: &System) -> TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    let vault = Vault::open_or_create(system, dir.path(), FILE).unwrap();
+    let (token, refresh, id, account, application) = all();
+    vault.put(&token).unwrap();
+    vault.put(&refresh).unwrap();
+    vault.put(&id).unwrap();
+    vault.put(&account).unwrap();
+    vault.put(&application).unwrap();
+    dir
+}
+
+#[track_caller]
+fn holds_everything(system: &System, dir: &Path) {
+    let vault = Vault::open(system, dir, FILE).unwrap().unwrap();
+    let (token, refresh, id, account, application) = all();
+    assert_eq!(vault.get(&token.key()).unwrap(), Some(token.clone()));
+    assert_eq!(vault.get(&refresh.key()).unwrap(), Some(refresh));
+    assert_eq!(vault.get(&id.key()).unwrap(), Some(id));
+    assert_eq!(vault.get(&account.key()).unwrap(), Some(account));
+    assert_eq!(vault.get(&application.key()).unwrap(), Some(application));
+    assert_eq!(vault.all::<AccessToken>().unwrap(), [token], "once");
+}
+
+fn manifest(dir: &Path) -> Value {
+    serde_json::from_slice(&fs::read(dir.join("vault.json")).unwrap()).unwrap()
+}
+
+/// Name and content of the files in `dir`.
+fn files(dir: &Path) -> BTreeMap<String, Vec<u8>> {
+    let files = fs::read_dir(dir).unwrap().map(|it| it.unwrap()).filter(|it| it.path().is_file());
+    files.map(|it| (it.file_name().into_string().unwrap(), fs::read(it.path()).unwrap())).collect()
+}
+
+fn put(dir: &Path, files: &BTreeMap<String, Vec<u8>>) {
+    for (name, content) in files {
+        fs::write(dir.join(name), content).unwrap();
+    }
+}
+
+#[test]
+fn a_new_key_takes_the_place_of_the_old_one() {
+    let system = system();
+    let dir = folder(&system);
+    let (dir, records) = (dir.path(), dir.path().join("records"));
+    let (key, sealed) = (fs::read(dir.join("vault.key")).unwrap(), files(&records));
+    let old = manifest(dir)["key_id"].clone();
+    let held = Vault::open(&system, dir, FILE).unwrap().unwrap();
+    assert!(held.is_current(&system));
+
+    let id = vault::rekey(&system, dir, FILE, None).unwrap().to_string();
+    assert_eq!(manifest(dir)["key_id"], id.as_str());
+    assert_eq!(manifest(dir)["retired"], old);
+    assert_ne!(fs::read(dir.join("vault.key")).unwrap(), key);
+    assert!(!dir.join("vault.key.next").exists());
+    let now = files(&records);
+    assert_eq!(now.len(), 5);
+    assert!(now.keys().all(|name| !sealed.contains_key(name)), "other names too");
+    holds_everything(&system, dir);
+    // Who had it open finds nothing, and can know why.
+    assert!(!held.is_current(&system));
+    assert_eq!(held.get(&all().0.key()).unwrap(), None);
+}
+
+#[test]
+fn a_key_goes_from_place_to_place() {
+    let system = system();
+    let dir = folder(&system);
+    let dir = dir.path();
+    let to = |place| vault::rekey(&system, dir, FILE, place).map(|id| id.to_string());
+    let first = to(Some(KeySource::Env)).unwrap();
+    assert!(!dir.join("vault.key").exists());
+    assert_eq!(manifest(dir)["key_source"], "env");
+    holds_everything(&system, dir);
+
+    let error = to(None).unwrap_err();
+    assert_eq!(error.kind(), Kind::Vault);
+    assert!(error.remedy_lines()[0].contains("vault move --to file"), "{error:?}");
+    assert_eq!(to(Some(KeySource::Env)).unwrap_err().kind(), Kind::Vault);
+
+    let second = to(Some(KeySource::File)).unwrap();
+    assert_ne!(first, second);
+    holds_everything(&system, dir);
+}
+
+#[test]
+fn a_key_that_the_variable_has_already_seals_nothing_anew() {
+    let system = system();
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    fs::write(dir.join("vault.key"), format!("{KEY}\n")).unwrap();
+    #[cfg(unix)]
+    owner_only(dir);
+    let vault = Vault::open_or_create(&system, dir, FILE).unwrap();
+    vault.put(&all().0).unwrap();
+    let sealed = files(&dir.join("records"));
+    let id = vault::rekey(&system, dir, FILE, Some(KeySource::Env)).unwrap();
+    assert_eq!(manifest(dir)["key_id"], id.to_string());
+    assert_eq!(manifest(dir)["key_source"], "env");
+    assert!(!dir.join("vault.key").exists());
+    assert_eq!(files(&dir.join("records")), sealed);
+    let vault = Vault::open(&system, dir, FILE).unwrap().unwrap();
+    assert_eq!(vault.get(&all().0.key()).unwrap(), Some(all().0));
+}
+
+#[cfg(unix)]
+fn owner_only(dir: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    for name in files(dir).keys() {
+        fs::set_permissions(dir.join(name), fs::Permissions::from_mode(0o600)).unwrap();
+    }
+}
+
+/// What a process leaves that dies at any of the steps: the folder is put together from the files of
+/// before and after.
+#[test]
+fn interrupted_at_any_step_it_opens_and_the_next_call_tidies_up() {
+    let system = system();
+    let dir = folder(&system);
+    let (dir, records) = (dir.path(), dir.path().join("records"));
+    let (before, sealed_before) = (files(dir), files(&records));
+    vault::rekey(&system, dir, FILE, None).unwrap();
+    let (after, sealed_after) = (files(dir), files(&records));
+    let key = |name: &str, of: &BTreeMap<String, Vec<u8>>| {
+        BTreeMap::from([(name.to_owned(), of["vault.key"].clone())])
+    };
+    let with = |id: &Value, retired: &Value| {
+        let text = json!({"version": 1, "key_source": "file", "key_id": id, "retired": retired});
+        BTreeMap::from([("vault.json".to_owned(), text.to_string().into_bytes())])
+    };
+    let id = |of: &BTreeMap<String, Vec<u8>>| {
+        serde_json::from_slice::<Value>(&of["vault.json"]).unwrap()["key_id"].clone()
+    };
+    let (old, new) = (id(&before), id(&after));
+    let some: BTreeMap<_, _> = sealed_after
+        .iter()
+        .take(2)
+        .map(|(name, content)| (name.clone(), content.clone()))
+        .collect();
+    let next = key("vault.key.next", &after);
+    let (old_key, new_key) = (key("vault.key", &before), key("vault.key", &after));
+    let empty = BTreeMap::new();
+    let (began, done) = (with(&old, &new), with(&new, &old));
+    for (step, state, sealed) in [
+        ("the next key is written", [&old_key, &next, &before], [&sealed_before, &empty]),
+        ("it is announced", [&old_key, &next, &began], [&sealed_before, &empty]),
+        ("some are sealed anew", [&old_key, &next, &began], [&sealed_before, &some]),
+        ("all are", [&old_key, &next, &began], [&sealed_before, &sealed_after]),
+        ("the new key counts", [&old_key, &next, &done], [&sealed_before, &sealed_after]),
+        ("it is in its place", [&new_key, &empty, &done], [&sealed_before, &sealed_after]),
+        ("some old ones are gone", [&new_key, &empty, &done], [&some, &sealed_after]),
+    ] {
+        for folder in [dir, &records] {
+            for name in files(folder).keys() {
+                fs::remove_file(folder.join(name)).unwrap();
+            }
+        }
+        for files in state {
+            put(dir, files);
+        }
+        for files in sealed {
+            put(&records, files);
+        }
+        // The first state has vault.json and vault.key of before.
+        if step == "the next key is written" {
+            put(dir, &next);
+        }
+        #[cfg(unix)]
+        owner_only(dir);
+        holds_everything(&system, dir);
+        vault::rekey(&system, dir, FILE, None).unwrap_or_else(|error| panic!("{step}: {error:?}"));
+        holds_everything(&system, dir);
+        assert_eq!(files(&records).len(), 5, "{step}");
+        assert!(!dir.join("vault.key.next").exists(), "{step}");
+        let key_ids = [&old, &new].map(|id| manifest(dir)["key_id"] == *id);
+        assert_eq!(key_ids, [false, false], "{step}: a third key");
+    }
+}
+
+#[test]
+fn what_lies_there_is_counted_without_the_key() {
+    let system = system();
+    let dir = folder(&system);
+    let records = dir.path().join("records");
+    let bytes: usize = files(&records).values().map(Vec::len).sum();
+    fs::write(records.join(format!("at-{}.00000000.unreadable", "0".repeat(32))), "?").unwrap();
+    let found = vault::inventory(&system, dir.path()).unwrap();
+    let each: Vec<(&str, usize)> =
+        found.records.iter().map(|(letters, count)| (letters.as_str(), *count)).collect();
+    assert_eq!(each, [("ac", 1), ("at", 1), ("id", 1), ("rt", 1), ("sp", 1)]);
+    assert_eq!((found.bytes, found.unreadable), (bytes as u64, 1));
+    assert_eq!(found.key.unwrap().0, KeySource::File);
+}
+
+#[test]
+fn one_at_a_time_writes_and_nobody_renews_while_keys_change() {
+    let system = system();
+    let dir = folder(&system);
+    let vault = Vault::open(&system, dir.path(), FILE).unwrap().unwrap();
+    let held = vault.writing().unwrap();
+    let (done, waits) = mpsc::channel();
+    let path = dir.path().to_owned();
+    let other = std::thread::spawn(move || {
+        let system = self::system();
+        let vault = Vault::open(&system, &path, FILE).unwrap().unwrap();
+        let held = vault.writing().is_some();
+        done.send(held).unwrap();
+    });
+    assert!(waits.recv_timeout(Duration::from_millis(200)).is_err(), "it waits");
+    drop(held);
+    assert!(waits.recv().unwrap());
+    other.join().unwrap();
+
+    let renewal = vault.flight(&all().0.key(), Duration::ZERO).unwrap().unwrap();
+    let (done, waits) = mpsc::channel();
+    let path = dir.path().to_owned();
+    let other = std::thread::spawn(move || {
+        let id = vault::rekey(&self::system(), &path, FILE, None).map(|id| id.to_string());
+        done.send(id.is_ok()).unwrap();
+    });
+    assert!(waits.recv_timeout(Duration::from_millis(200)).is_err(), "it waits");
+    holds_everything(&system, dir.path());
+    drop(renewal);
+    assert!(waits.recv().unwrap());
+    other.join().unwrap();
+    holds_everything(&system, dir.path());
+}
