@@ -12,7 +12,8 @@ use crate::error::{Error, Result};
 /// Files larger than this are refused: nothing this program reads comes near it.
 const LIMIT: u64 = 64 * 1024 * 1024;
 
-/// Who may read a file that is written.
+/// Who may read a file that is written. Its owner is who runs this program; but what root makes in
+/// somebody else's folder (sudo, a home mounted into a container) is theirs, or they could not use it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
     /// The owner only: 0600, whatever the umask.
@@ -102,15 +103,10 @@ pub fn write_atomic(path: &Path, bytes: &[u8], access: Access, durable: bool) ->
     let target = resolve_link(path);
     let folder = target.parent().filter(|it| !it.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new("."));
-    let mut temporary = tempfile::Builder::new()
-        .prefix(TEMPORARY.0)
-        .suffix(TEMPORARY.1)
-        .tempfile_in(folder)
-        .map_err(failed)?;
+    let mut temporary = create_temporary(folder, access).map_err(failed)?;
     temporary.write_all(bytes).map_err(failed)?;
-    if access == Access::Shared {
-        share(temporary.as_file(), &target).map_err(failed)?;
-    }
+    set_access(temporary.as_file(), access, &target).map_err(failed)?;
+    give(temporary.as_file(), folder);
     if durable {
         temporary.as_file().sync_all().map_err(failed)?;
     }
@@ -144,7 +140,14 @@ pub fn create_private_dir(path: &Path) -> Result<()> {
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path).map_err(|error| cannot("create", path, error))
+    let missing: Vec<&Path> = path.ancestors().take_while(|folder| !folder.exists()).collect();
+    builder.create(path).map_err(|error| cannot("create", path, error))?;
+    for folder in missing.into_iter().rev() {
+        if let (Some(parent), Ok(made)) = (folder.parent(), File::open(folder)) {
+            give(&made, parent);
+        }
+    }
+    Ok(())
 }
 
 /// What is wrong with who owns `path` and who may write there: others could put something in its
@@ -163,9 +166,19 @@ pub fn ownership_flaw(path: &Path) -> Option<String> {
 /// Whether what `found` describes belongs to another user than this process runs as.
 #[cfg(unix)]
 pub fn is_anothers(found: &fs::Metadata) -> bool {
-    use std::os::unix::fs::MetadataExt;
+    std::os::unix::fs::MetadataExt::uid(found) != user_id()
+}
+
+/// Whether this process runs as root.
+#[cfg(unix)]
+pub fn is_root() -> bool {
+    user_id() == 0
+}
+
+#[cfg(unix)]
+fn user_id() -> u32 {
     // SAFETY: geteuid(2) takes nothing and cannot fail.
-    found.uid() != unsafe { libc::geteuid() }
+    unsafe { libc::geteuid() }
 }
 
 /// On Windows a profile folder is its user's.
@@ -188,20 +201,53 @@ fn resolve_link(path: &Path) -> PathBuf {
     }
 }
 
+fn create_temporary(folder: &Path, access: Access) -> io::Result<tempfile::NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(TEMPORARY.0).suffix(TEMPORARY.1);
+    #[cfg(unix)]
+    if access == Access::Shared {
+        use std::os::unix::fs::PermissionsExt;
+        // Less the umask.
+        builder.permissions(fs::Permissions::from_mode(0o644));
+    }
+    #[cfg(not(unix))]
+    let _ = access;
+    builder.tempfile_in(folder)
+}
+
 #[cfg(unix)]
-fn share(file: &File, target: &Path) -> io::Result<()> {
+fn set_access(file: &File, access: Access, target: &Path) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
-    let mode = match fs::metadata(target) {
-        Ok(existing) => existing.permissions().mode() & 0o777,
-        Err(_) => 0o644,
-    };
-    file.set_permissions(fs::Permissions::from_mode(mode))
+    match fs::metadata(target) {
+        Ok(existing) if access == Access::Shared => {
+            let mode = existing.permissions().mode() & 0o777;
+            file.set_permissions(fs::Permissions::from_mode(mode))
+        }
+        _ => Ok(()),
+    }
 }
 
 #[cfg(not(unix))]
-fn share(_file: &File, _target: &Path) -> io::Result<()> {
+fn set_access(_file: &File, _access: Access, _target: &Path) -> io::Result<()> {
     Ok(())
 }
+
+/// Gives what root has just `made` to the owner of the `folder` that it is in.
+#[cfg(unix)]
+pub(super) fn give(made: &File, folder: &Path) {
+    use std::os::unix::fs::{MetadataExt, fchown};
+    if is_root()
+        && let Ok(owner) = fs::metadata(folder)
+        && owner.uid() != 0
+    {
+        // Where that is not allowed, root keeps it.
+        let _ = fchown(made, Some(owner.uid()), Some(owner.gid()));
+    }
+}
+
+/// On Windows what is made belongs where it is.
+#[cfg(not(unix))]
+pub(super) fn give(_made: &File, _folder: &Path) {}
 
 #[cfg(unix)]
 fn sync_folder(folder: &Path) -> io::Result<()> {

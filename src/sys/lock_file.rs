@@ -48,6 +48,9 @@ impl LockFile {
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let file = options.open(&self.path)?;
+        if let Some(folder) = self.path.parent() {
+            super::file::give(&file, folder);
+        }
         match file.try_lock() {
             Ok(()) => Ok(Some(LockGuard { _file: file })),
             Err(TryLockError::WouldBlock) => Ok(None),

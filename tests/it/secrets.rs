@@ -161,16 +161,72 @@ fn no_other_way_to_sign_in_leaves_a_secret_behind() {
 #[test]
 fn what_is_ours_is_for_the_owner_only() {
     use std::os::unix::fs::PermissionsExt;
-    let sandbox = Sandbox::signed_in_as_alice();
-    let vault = sandbox.file("azt");
-    let mode =
-        |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
-    assert_eq!(mode(&vault), 0o700);
-    for (path, _) in sandbox.all_files() {
-        if path.starts_with(&vault) && !path.to_string_lossy().contains("vault.json") {
-            assert_eq!(mode(&path), 0o600, "{}", path.display());
+    for umask in ["000", "022", "027", "077"] {
+        let sandbox = Sandbox::new();
+        let mut login = std::process::Command::new("/bin/sh");
+        let line = "umask $0; exec \"$@\"";
+        login.args(["-c", line, umask, env!("CARGO_BIN_EXE_azt"), "login", "--service-principal"]);
+        login.args(["-u", APP, "-p", APP_SECRET, "--tenant", CONTOSO]);
+        Run::of(login.env_clear().envs(sandbox.env())).success();
+        let vault = sandbox.file("azt");
+        let mode =
+            |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&vault), 0o700);
+        for (path, _) in sandbox.all_files() {
+            if path.starts_with(&vault) {
+                assert_eq!(mode(&path), 0o600, "{} under {umask}", path.display());
+            }
+        }
+        let bits = u32::from_str_radix(umask, 8).unwrap();
+        assert_eq!(mode(&sandbox.file("azureProfile.json")), 0o644 & !bits, "as az leaves it");
+    }
+}
+
+/// sudo with the home of somebody, or a container with somebody's home in it: they can go on.
+#[cfg(unix)]
+#[test]
+fn what_root_makes_in_somebodys_folder_is_theirs() {
+    use std::os::unix::fs::{MetadataExt, chown};
+    const SOMEBODY: u32 = 65_534;
+    let sandbox = Sandbox::new();
+    // What the sandbox made.
+    let _ = std::fs::remove_dir_all(sandbox.file("azt"));
+    for path in [sandbox.config_dir(), sandbox.file("clouds.config"), sandbox.file("config")] {
+        if path.exists() && chown(path, Some(SOMEBODY), Some(SOMEBODY)).is_err() {
+            // Only root can.
+            return;
         }
     }
+    sandbox.login_app().success();
+    drop(sandbox.azt(["account", "get-access-token"]).quiet());
+    drop(sandbox.azt(["cache", "rekey"]).quiet());
+    drop(sandbox.azt(["config", "set", "core.output=json"]).quiet());
+    let mut seen = 0;
+    let mut folders = vec![sandbox.config_dir()];
+    while let Some(folder) = folders.pop() {
+        assert_eq!(std::fs::metadata(&folder).unwrap().uid(), SOMEBODY, "{}", folder.display());
+        for entry in std::fs::read_dir(folder).unwrap().flatten() {
+            if entry.path().is_dir() {
+                folders.push(entry.path());
+            } else {
+                assert_eq!(entry.metadata().unwrap().uid(), SOMEBODY, "{entry:?}");
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 8, "{seen} files");
+    let mut command = sandbox.command(["account", "get-access-token", "-o", "none"]);
+    let copy = sandbox.root().join("azt-of-somebody");
+    std::fs::copy(env!("CARGO_BIN_EXE_azt"), &copy).unwrap();
+    for folder in [sandbox.root().to_owned(), sandbox.config_dir().parent().unwrap().to_owned()] {
+        use std::os::unix::fs::PermissionsExt;
+        std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    use std::os::unix::process::CommandExt;
+    let mut theirs = std::process::Command::new(copy);
+    theirs.args(command.get_args()).env_clear().envs(sandbox.env()).uid(SOMEBODY).gid(SOMEBODY);
+    Run::of(&mut theirs).exits(0);
+    Run::of(&mut command).exits(0);
 }
 
 /// Command lines of children would show in the process list: there are no children.

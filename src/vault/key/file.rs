@@ -64,18 +64,21 @@ fn open(path: &Path) -> io::Result<File> {
 fn private(path: &Path, file: &File) -> Result<()> {
     use std::os::unix::fs::MetadataExt;
     let found = file.metadata().map_err(|error| unreadable(path, error))?;
-    let path = path.display();
+    let shown = path.display();
     if !found.is_file() {
-        return Err(trouble(format!("{path} is not a regular file.")));
+        return Err(trouble(format!("{shown} is not a regular file.")));
     }
-    if sys::file::is_anothers(&found) {
-        return Err(trouble(format!("{path} belongs to another user."))
+    // What root made in somebody's folder is theirs, see `sys::file::Access`.
+    let folder = path.parent().and_then(|folder| std::fs::metadata(folder).ok());
+    let is_the_folders = folder.is_some_and(|folder| folder.uid() == found.uid());
+    if sys::file::is_anothers(&found) && !(sys::file::is_root() && is_the_folders) {
+        return Err(trouble(format!("{shown} belongs to another user."))
             .remedy("Run as that user, or set AZURE_CONFIG_DIR to a folder of your own."));
     }
     if found.mode() & 0o077 != 0 {
         let mode = found.mode() & 0o777;
-        return Err(trouble(format!("{path} can be used by others (mode {mode:04o})."))
-            .remedy(format!("Run: chmod 600 {path}")));
+        return Err(trouble(format!("{shown} can be used by others (mode {mode:04o})."))
+            .remedy(format!("Run: chmod 600 {shown}")));
     }
     Ok(())
 }
