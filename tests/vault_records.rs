@@ -342,3 +342,73 @@ fn what_is_not_said_is_as_msal_and_az_have_it() {
     assert_eq!(application(true)["use_cert_sn_issuer"], true);
     assert!(application(false).get("use_cert_sn_issuer").is_none());
 }
+
+const DAY: i64 = 24 * 3600;
+
+fn ending(account: &str, expires_on: i64) -> AccessToken {
+    AccessToken { expires_on, ..token(account, "t") }
+}
+
+#[test]
+fn ended_tokens_are_swept_once_a_day() {
+    let dir = tempfile::tempdir().unwrap();
+    let (system, _) = system();
+    let vault = Vault::open_or_create(&system, dir.path(), FILE).unwrap();
+    let now = 1_000 * DAY;
+    let left = |now: i64| -> Vec<String> {
+        vault.sweep_if_due(now).unwrap();
+        let mut left: Vec<String> =
+            vault.all::<AccessToken>().unwrap().into_iter().map(|it| it.account).collect();
+        left.sort();
+        left
+    };
+    vault.put(&refresh_token("kept")).unwrap();
+    vault.put(&ending("long-ended", now - DAY - 1)).unwrap();
+    // A clock that was wrong may be set back.
+    vault.put(&ending("ended", now - DAY)).unwrap();
+    vault.put(&ending("good", now + 60)).unwrap();
+    assert_eq!(left(now), ["ended", "good"]);
+    vault.put(&ending("late", 1)).unwrap();
+    assert_eq!(left(now + DAY - 1), ["ended", "good", "late"], "not again on that day");
+    assert_eq!(left(now + DAY), ["good"]);
+    vault.put(&ending("later", 1)).unwrap();
+    assert_eq!(left(now), ["good"], "a clock that was set back waits for no other day");
+    assert_eq!(vault.all::<RefreshToken>().unwrap().len(), 1);
+}
+
+#[test]
+fn of_very_many_tokens_those_that_end_last_are_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let (system, _) = system();
+    let vault = Vault::open_or_create(&system, dir.path(), FILE).unwrap();
+    let now = 1_000 * DAY;
+    for at in 0..5_002 {
+        vault.put(&ending(&format!("{at}"), now + at)).unwrap();
+    }
+    vault.sweep_if_due(now).unwrap();
+    let least = vault.all::<AccessToken>().unwrap().iter().map(|it| it.expires_on).min();
+    assert_eq!((files(dir.path()).len(), least), (5_000, Some(now + 2)));
+}
+
+#[test]
+fn what_a_killed_writer_left_goes_after_an_hour() {
+    let dir = tempfile::tempdir().unwrap();
+    let (system, _) = system();
+    let vault = Vault::open_or_create(&system, dir.path(), FILE).unwrap();
+    vault.put(&token("ann@example.org", "t")).unwrap();
+    let age = |name: &str, seconds: u64| {
+        let file = fs::File::create(dir.path().join("records").join(name)).unwrap();
+        let written = file.metadata().unwrap().modified().unwrap();
+        file.set_modified(written - Duration::from_secs(seconds)).unwrap();
+    };
+    age(".azt-abandoned.tmp", 3_700);
+    age(".azt-being-written.tmp", 3_000);
+    age("of-somebody-else", 1_000_000);
+    vault.sweep_if_due(1).unwrap();
+    let names: Vec<String> = files(dir.path())
+        .iter()
+        .map(|path| path.file_name().unwrap().to_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(names.len(), 3, "{names:?}");
+    assert!(!names.contains(&".azt-abandoned.tmp".to_owned()), "{names:?}");
+}

@@ -282,4 +282,19 @@ mod tests {
         assert_eq!(store.get(&token.key()).unwrap(), Some(token));
         assert_eq!(entries(&dir.path().join(FOLDER)).unwrap().len(), 1);
     }
+
+    #[test]
+    fn what_goes_back_is_in_nobodys_way_and_never_lost() {
+        let dir = tempfile::tempdir().unwrap();
+        let (aside, path) = (dir.path().join("aside"), dir.path().join("path"));
+        fs::write(&aside, "first").unwrap();
+        put_back(&aside, &path).unwrap();
+        assert_eq!((fs::read(&path).unwrap(), aside.exists()), (b"first".to_vec(), false));
+        fs::write(&aside, "second").unwrap();
+        put_back(&aside, &path).unwrap();
+        assert_eq!((fs::read(&path).unwrap(), aside.exists()), (b"first".to_vec(), false));
+        fs::write(&aside, "third").unwrap();
+        put_back(&aside, &dir.path().join("nowhere/path")).unwrap_err();
+        assert!(aside.exists());
+    }
 }
