@@ -356,6 +356,7 @@ fn a_bus_without_a_keyring_is_said() {
     session.stop_keyring();
     let answer = session.run("read", "one");
     assert!(error(&answer).contains("There is no keyring service"), "{answer}");
+    assert!(answer["remedy"].to_string().contains("azt vault move --to file"), "{answer}");
     took_the_file(&session.run("sign-in auto", "new"), "There is no keyring service");
 }
 

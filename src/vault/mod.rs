@@ -253,6 +253,12 @@ impl<'s> Setup<'s> {
         let found = self
             .sources
             .fetch(source, id)
+            .map_err(|error| match source {
+                KeySource::Keyring => error.remedy(
+                    "To do without it: where it can be had, run 'azt vault move --to file' (or kernel, or env).",
+                ),
+                _ => error,
+            })
             .map_err(|error| error.remedy(start_afresh(self.system)))?;
         match found.as_ref().map(VaultKey::id) {
             Some(found_id) if found_id == id => {}
