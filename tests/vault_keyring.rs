@@ -220,7 +220,7 @@ fn the_child_of_the_other_tests() {
     fs::write(std::env::var_os("AZT_TEST_ANSWER").unwrap(), answer.to_string()).unwrap();
 }
 
-/// Roles: `read` and `sign-in <source>`, each with ` copying` to use the kernel's copy; `clear`;
+/// Roles: `has <key id>`: whether the keyring has it; `read` and `sign-in <source>`, each with ` copying` to use the kernel's copy; `clear`;
 /// `entry <text>` replaces the keyring's entry, or removes it when the text is empty; `twin <text>`
 /// adds one of the same name.
 fn play(role: &str, dir: &Path) -> azt::error::Result<Value> {
@@ -247,6 +247,10 @@ fn play(role: &str, dir: &Path) -> azt::error::Result<Value> {
             let vault = Vault::open(&system, dir, options)?.unwrap();
             assert_eq!(vault.get(&ann().key())?, Some(ann()));
             Ok(json!("found"))
+        }
+        "has" => {
+            let entry = keyring::Entry::new("azt", words.next().unwrap()).unwrap();
+            Ok(json!(entry.get_secret().is_ok()))
         }
         "clear" => vault::clear(&system, dir).map(|()| json!("cleared")),
         "entry" | "twin" => {
@@ -302,7 +306,10 @@ fn the_key_goes_to_the_keyring_and_every_vault_has_its_own() {
     assert_ne!(session.key_id("one"), session.key_id("two"));
     assert_eq!(session.run("read", "one"), "found");
     assert_eq!(session.run("read", "two"), "found");
+    let id = session.key_id("one");
+    assert_eq!(session.run(&format!("has {id}"), "one"), true);
     assert_eq!(session.run("clear", "one"), "cleared");
+    assert_eq!(session.run(&format!("has {id}"), "one"), false, "the key goes with its vault");
     assert_eq!(session.run("read", "two"), "found");
 }
 
@@ -494,16 +501,22 @@ fn the_keyring_of_another_user_is_not_ours() {
 }
 
 #[test]
-fn a_container_without_keyrings_says_so_and_needs_no_copy() {
+fn a_kernel_without_keyrings_says_why_and_a_copy_is_not_needed() {
     let session = Session::with_keyring();
-    for call in ["keyctl", "add_key"] {
-        let name = format!("vault-{call}");
-        let answer = session.run_where(call, "EPERM", "sign-in kernel", &name);
-        assert!(error(&answer).contains("the sandbox or container forbids it"), "{answer}");
+    for (call, refusal, said) in [
+        ("keyctl", "EPERM", "the sandbox or container forbids it"),
+        ("add_key", "EPERM", "the sandbox or container forbids it"),
+        ("keyctl", "ENOSYS", "built without keyrings"),
+        ("add_key", "EDQUOT", "is full"),
+        ("add_key", "ENOMEM", "cannot be used: "),
+    ] {
+        let name = format!("vault-{call}-{refusal}");
+        let answer = session.run_where(call, refusal, "sign-in kernel", &name);
+        assert!(error(&answer).contains(said), "{answer}");
         assert!(answer["remedy"].to_string().contains("Choose another key source"), "{answer}");
-        let answer = session.run_where(call, "EPERM", "sign-in keyring copying", &name);
+        let answer = session.run_where(call, refusal, "sign-in keyring copying", &name);
         assert_eq!(answer["source"], "keyring", "{answer}");
-        assert_eq!(session.run_where(call, "EPERM", "read copying", &name), "found");
+        assert_eq!(session.run_where(call, refusal, "read copying", &name), "found");
     }
 }
 

@@ -50,12 +50,7 @@ fn copy(id: KeyId) -> String {
 }
 
 fn unusable(error: io::Error) -> Error {
-    let message = match error.kind() {
-        io::ErrorKind::Unsupported => {
-            "The kernel's keyring is not available here: only Linux has one.".to_owned()
-        }
-        _ => why(&error),
-    };
+    let message = why(&error);
     trouble(message).source(error).remedy("Choose another key source: env, file or keyring.")
 }
 
@@ -73,6 +68,6 @@ fn why(error: &io::Error) -> String {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn why(error: &io::Error) -> String {
-    format!("The kernel's keyring cannot be used: {error}.")
+fn why(_error: &io::Error) -> String {
+    "The kernel's keyring is not available here: only Linux has one.".to_owned()
 }
