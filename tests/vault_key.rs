@@ -192,7 +192,7 @@ fn a_key_file_that_others_may_know_is_refused() {
     fs::rename(&path, &elsewhere).unwrap();
     symlink(&elsewhere, &path).unwrap();
     let error = refusal(dir.path(), "auto", &[]);
-    assert!(error.message().contains("symbolic link"), "{error}");
+    assert!(error.message().contains("it is a symbolic link"), "{error}");
     fs::remove_file(&path).unwrap();
     fs::create_dir(&path).unwrap();
     refusal(dir.path(), "auto", &[]);
