@@ -26,10 +26,12 @@ impl Freshness {
     /// A token from the future (a clock that was set back since) counts as expired: nobody can
     /// tell how long it lives.
     pub fn of(token: &AccessToken, now: i64) -> Self {
-        if token.expires_on - now < MARGIN || token.cached_at - now > MARGIN {
+        let left = token.expires_on.saturating_sub(now);
+        let lifetime = token.expires_on.saturating_sub(token.cached_at);
+        if left < MARGIN || token.cached_at.saturating_sub(now) > MARGIN {
             Self::Expired
         } else if token.refresh_on.is_some_and(|refresh_on| refresh_on < now)
-            || (token.expires_on - now) * 10 < token.expires_on - token.cached_at
+            || left.saturating_mul(10) < lifetime
         {
             Self::Aging
         } else {
@@ -45,5 +47,46 @@ impl fmt::Display for Freshness {
             Self::Aging => "past its refresh time",
             Self::Expired => "expired",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// The freshness, at 100,000, of a token with these times.
+    fn of(cached_at: i64, refresh_on: Option<i64>, expires_on: i64) -> Freshness {
+        let token = json!({"environment": "e", "client_id": "c", "realm": "t", "secret": "s",
+            "cached_at": cached_at, "refresh_on": refresh_on, "expires_on": expires_on});
+        Freshness::of(&serde_json::from_value(token).unwrap(), 100_000)
+    }
+
+    #[test]
+    fn a_token_is_fresh_then_aging_then_expired() {
+        use Freshness::{Aging, Expired, Fresh};
+        for (cached_at, refresh_on, expires_on, expected) in [
+            (100_000, None, 103_600, Fresh),
+            (99_000, Some(100_000), 103_600, Fresh),
+            (99_000, Some(99_999), 103_600, Aging),
+            // The last tenth.
+            (97_000, None, 100_334, Fresh),
+            (96_999, None, 100_333, Aging),
+            // Five minutes are promised.
+            (99_000, None, 100_300, Fresh),
+            (99_000, None, 100_299, Expired),
+            (99_000, Some(99_999), 100_299, Expired),
+            (0, None, 99_000, Expired),
+            // From the future.
+            (100_300, None, 104_000, Fresh),
+            (100_301, None, 104_000, Expired),
+            (i64::MAX, None, i64::MAX, Expired),
+            (i64::MIN, None, i64::MIN, Expired),
+            (i64::MIN, None, i64::MAX, Fresh),
+        ] {
+            let found = of(cached_at, refresh_on, expires_on);
+            assert_eq!(found, expected, "{cached_at} {refresh_on:?} {expires_on}");
+        }
     }
 }

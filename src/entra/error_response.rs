@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde_json::Value;
 
 use crate::error::{EntraDetail, Error, Kind};
 use crate::sys::{Response, clean};
@@ -10,48 +10,45 @@ use crate::sys::{Response, clean};
 /// The error code of a device code that the person has not approved yet (RFC 8628 section 3.5).
 pub const AUTHORIZATION_PENDING: &str = "authorization_pending";
 
-/// The body. Everything is optional: a proxy or a broken server may send anything.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Body {
-    error: Option<String>,
-    error_description: Option<String>,
-    error_codes: Vec<u32>,
-    suberror: Option<String>,
-    claims: Option<String>,
-    trace_id: Option<String>,
-    correlation_id: Option<String>,
-    timestamp: Option<String>,
-}
-
 /// The error that `response` is, from `host`.
 ///
 /// The message is Entra's own description, as az shows it; the kind says what can be done:
 /// [`Kind::InteractionRequired`] when the person must do something, [`Kind::Refused`] when that
 /// will not help, [`Kind::Service`] when it may pass.
 pub(super) fn parse(response: &Response, host: &str) -> Error {
-    let body: Body = serde_json::from_slice(&response.body).unwrap_or_default();
-    let Some(code) = body.error.filter(|code| !code.is_empty()) else {
-        return without_oauth_error(response, host);
+    // A proxy or a broken server may send anything: each member counts if it makes sense.
+    let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
+    let text = |name: &str| {
+        let text = body.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+        text.map(str::to_owned)
     };
-    let description = body.error_description.as_deref().unwrap_or(&code);
-    let codes = if body.error_codes.is_empty() {
-        aadsts_in(description).into_iter().collect()
-    } else {
-        body.error_codes
-    };
+    let Some(code) = text("error") else { return without_oauth_error(response, host) };
+    let description = text("error_description").unwrap_or_else(|| code.clone());
+    let listed = body.get("error_codes").and_then(Value::as_array);
+    let mut codes: Vec<u32> = listed.into_iter().flatten().filter_map(number).collect();
+    if codes.is_empty() {
+        codes.extend(aadsts_in(&description));
+    }
     let kind = kind_of(response.status, &code);
-    let error = Error::new(kind, on_one_line(description, &code)).entra(EntraDetail {
+    let error = Error::new(kind, on_one_line(&description, &code)).entra(EntraDetail {
         error: code,
         codes,
-        suberror: body.suberror.filter(|text| !text.is_empty()),
-        claims: body.claims.filter(|text| !text.is_empty()),
-        trace_id: body.trace_id,
-        correlation_id: body.correlation_id,
-        timestamp: body.timestamp,
+        suberror: text("suberror"),
+        claims: text("claims"),
+        trace_id: text("trace_id"),
+        correlation_id: text("correlation_id"),
+        timestamp: text("timestamp"),
     });
     let error = if kind == Kind::Service { error.remedy("Try again in a minute.") } else { error };
     passing(error, response)
+}
+
+/// A number, or one in a string.
+fn number(value: &Value) -> Option<u32> {
+    match value {
+        Value::String(digits) => digits.parse().ok(),
+        other => other.as_u64()?.try_into().ok(),
+    }
 }
 
 /// What a server says, on one line: it must not look like lines of this program's own.
@@ -175,6 +172,37 @@ mod tests {
     }
 
     #[test]
+    fn what_makes_no_sense_does_not_hide_the_rest() {
+        let error = answer(
+            400,
+            r#"{"error":"invalid_grant","error_description":["x"],"error_codes":["50076",{},-1,65001],"suberror":7,"claims":{},"trace_id":null,"correlation_id":"c"}"#,
+        );
+        assert_eq!((error.kind(), error.message()), (Kind::InteractionRequired, "invalid_grant"));
+        let detail = error.entra_detail().unwrap();
+        assert_eq!(detail.codes, [50_076, 65_001]);
+        assert_eq!((&detail.suberror, &detail.claims), (&None, &None));
+        assert_eq!(detail.correlation_id.as_deref(), Some("c"));
+    }
+
+    #[test]
+    fn what_may_pass_is_worth_another_try() {
+        let after = |status, header: Option<&str>| {
+            let mut headers = reqwest::header::HeaderMap::new();
+            if let Some(header) = header {
+                headers.insert("retry-after", header.parse().unwrap());
+            }
+            let body = Zeroizing::new(Vec::new());
+            parse(&Response { status, headers, body }, "h").retry_after().map(|it| it.as_secs())
+        };
+        assert_eq!([429, 500, 503, 510].map(|status| after(status, None)), [Some(0); 4]);
+        assert_eq!([400, 401, 404, 499, 511, 302].map(|status| after(status, None)), [None; 6]);
+        assert_eq!(
+            [" 7 ", "0", "Fri, 01 Jan 2027 00:00:00 GMT", "-1"].map(|it| after(503, Some(it))),
+            [Some(7), Some(0), Some(0), Some(0)]
+        );
+    }
+
+    #[test]
     fn kinds_tell_what_can_be_done() {
         for (status, body, kind) in [
             (
@@ -187,6 +215,12 @@ mod tests {
             (503, r#"{"error":"temporarily_unavailable"}"#, Kind::Service),
             (503, "<html>", Kind::Service),
             (302, "", Kind::Network),
+            (399, "", Kind::Network),
+            (407, "", Kind::Network),
+            (511, "<html>", Kind::Network),
+            (429, r#"{"error":"x"}"#, Kind::Service),
+            (500, r#"{"error":"x"}"#, Kind::Service),
+            (499, r#"{"error":"x"}"#, Kind::Refused),
             (200, "{}", Kind::Service),
         ] {
             assert_eq!(answer(status, body).kind(), kind, "{status} {body}");

@@ -48,7 +48,7 @@ impl Locks {
         let mark = self.folder.join(format!("ahead-{:02}", stripe(name)));
         let last = file::read_text(&mark).ok().flatten();
         let last = last.and_then(|text| text.trim().parse::<i64>().ok());
-        if last.is_some_and(|last| (last..last + AHEAD_INTERVAL).contains(&now)) {
+        if last.is_some_and(|last| (last..last.saturating_add(AHEAD_INTERVAL)).contains(&now)) {
             return false;
         }
         file::create_private_dir(&self.folder)

@@ -25,7 +25,7 @@ const MOST_TOKENS: usize = 5_000;
 pub(super) fn if_due(azt_dir: &Path, store: &Store<'_>, now: i64) -> Result<()> {
     let mark = azt_dir.join(MARK);
     let last = file::read_text(&mark)?.and_then(|text| text.trim().parse::<i64>().ok());
-    if last.is_some_and(|last| (last..last + INTERVAL).contains(&now)) {
+    if last.is_some_and(|last| (last..last.saturating_add(INTERVAL)).contains(&now)) {
         return Ok(());
     }
     // First the mark: of many processes one sweeps.
@@ -34,7 +34,7 @@ pub(super) fn if_due(azt_dir: &Path, store: &Store<'_>, now: i64) -> Result<()> 
     let mut tokens = store.all::<AccessToken>()?;
     tokens.sort_by_key(|token| std::cmp::Reverse(token.expires_on));
     for (place, token) in tokens.iter().enumerate() {
-        if place >= MOST_TOKENS || token.expires_on + GRACE < now {
+        if place >= MOST_TOKENS || token.expires_on.saturating_add(GRACE) < now {
             store.remove(&token.key())?;
         }
     }
