@@ -273,6 +273,10 @@ fn a_folder_that_cannot_be_written_is_a_clear_error() {
     assert_eq!(error.kind(), Kind::Vault);
     assert!(error.message().contains(records.to_str().unwrap()), "{error}");
     assert!(!error.remedy_lines().is_empty());
+    // It cannot be read either, which is not the same as being empty.
+    let error = vault.all::<AccessToken>().unwrap_err();
+    assert_eq!(error.kind(), Kind::Vault);
+    assert!(error.message().contains(records.to_str().unwrap()), "{error}");
 }
 
 #[test]

@@ -34,6 +34,30 @@ fn a_challenge_gets_a_new_token_or_the_command_that_does() {
     sandbox.azt([&token[..], &["--claims", "%%"]].concat()).exits(2).says("--claims is not base64");
 }
 
+/// az's switch for services that cannot take the tokens of clients that answer challenges.
+#[test]
+fn nobody_announces_what_they_were_told_not_to() {
+    let mut sandbox = Sandbox::new();
+    sandbox.approve_as(ALICE);
+    let token = ["account", "get-access-token", "--resource", GRAPH];
+    for (disabled, announced) in [(Some("1"), false), (Some(""), false), (None, true)] {
+        match disabled {
+            Some(value) => sandbox.set("AZURE_IDENTITY_DISABLE_CP1", value),
+            None => sandbox.unset("AZURE_IDENTITY_DISABLE_CP1"),
+        }
+        sandbox.emulator.clear_requests();
+        sandbox.azt(["login", "--use-device-code"]).success();
+        sandbox.login_app().success();
+        drop(sandbox.azt([&token[..], &["--account", ALICE]].concat()).quiet());
+        drop(sandbox.azt([&token[..], &["--account", APP]].concat()).quiet());
+        let requests = sandbox.emulator.requests();
+        let forms = requests.iter().filter(|it| it.path.ends_with("/token")).map(|it| &it.form);
+        let claims: Vec<bool> =
+            forms.map(|form| form.get("claims").is_some_and(|it| it.contains("CP1"))).collect();
+        assert!(claims.len() >= 4 && claims.iter().all(|it| *it == announced), "{claims:?}");
+    }
+}
+
 #[test]
 fn a_scope_without_consent_names_the_sign_in_that_gives_it() {
     let sandbox = Sandbox::signed_in_as_alice();

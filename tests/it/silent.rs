@@ -268,6 +268,8 @@ fn an_aging_token_is_served_at_once_and_renewed_by_another_process() {
         let run = Run::of(shell.args(["-c", &line]).env_clear().envs(sandbox.env()));
         assert_eq!(run.quiet().text("accessToken"), first, "served before the renewal is through");
     }
+    let run = sandbox.azt([&GRAPH[..], &["--debug"]].concat());
+    assert!(!run.stderr.contains("renewed ahead"), "one has set out already: {run:?}");
     let renewed = (0..400).any(|_| {
         std::thread::sleep(std::time::Duration::from_millis(25));
         sandbox.azt(GRAPH).quiet().text("accessToken") != first
