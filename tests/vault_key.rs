@@ -263,6 +263,17 @@ fn a_missing_vault_json_is_restored_when_a_source_has_the_key() {
     }
 }
 
+/// The variable is looked at first.
+#[test]
+fn a_missing_vault_json_is_not_restored_with_another_key() {
+    let dir = tempfile::tempdir().unwrap();
+    make(dir.path(), "file", &[]);
+    let before = manifest(dir.path());
+    fs::remove_file(dir.path().join("vault.json")).unwrap();
+    assert!(opens(dir.path(), &[("AZT_VAULT_KEY", KEY)]));
+    assert_eq!(manifest(dir.path()), before);
+}
+
 #[test]
 fn a_missing_vault_json_without_a_key_is_an_error() {
     let dir = tempfile::tempdir().unwrap();

@@ -536,6 +536,12 @@ fn a_key_that_the_kernel_let_go_is_said_and_a_copy_made_again() {
         assert!(answer["remedy"].to_string().contains("azt account clear"), "{answer}");
         assert_eq!(session.run_where("keyctl", &when, "read copying", "keyring"), "found");
     }
+    let copy = format!("azt:vault-key-copy:{}", session.key_id("keyring"));
+    assert!(keyutils::remove(&copy).unwrap());
+    assert_eq!(session.run("read", "keyring"), "found");
+    assert!(keyutils::find(&copy).unwrap().is_none(), "nobody asked for a copy");
+    assert_eq!(session.run("read copying", "keyring"), "found");
+    assert!(keyutils::find(&copy).unwrap().is_some(), "the next call needs no keyring");
     assert_eq!(session.run("read", "kernel"), "found", "nothing was lost by it");
     session.run("clear", "kernel");
     session.run("clear", "keyring");

@@ -146,6 +146,8 @@ fn times_are_written_as_digits_and_read_as_digits_or_numbers() {
     text["refresh_on"] = json!(1800.9);
     let read: AccessToken = serde_json::from_value(text.clone()).unwrap();
     assert_eq!((read.expires_on, read.refresh_on), (3602, Some(1800)));
+    text["cached_at"] = json!(-7);
+    assert_eq!(serde_json::from_value::<AccessToken>(text.clone()).unwrap().cached_at, -7);
     text["refresh_on"] = json!(null);
     assert_eq!(serde_json::from_value::<AccessToken>(text).unwrap().refresh_on, None);
 }

@@ -192,6 +192,22 @@ fn an_encrypted_key_signs_in_with_its_password() {
     login(&sandbox, NIGHTLY, &["--certificate", "e.pem", "--certificate-password", "x"])
         .exits(1)
         .says("the password does not open it");
+
+    // A person is asked for it, and only where one is needed.
+    for (file, is_asked) in [("e.pem", true), ("n.pem", false)] {
+        let login = ["login", "--service-principal", "-u", NIGHTLY, "--tenant", CONTOSO];
+        let login = [&login[..], &["-o", "none", "--certificate", file]].concat();
+        let mut command = sandbox.command(login);
+        command.current_dir(sandbox.root());
+        let mut session = rexpect::session::spawn_command(command, Some(30_000)).unwrap();
+        if is_asked {
+            session.exp_string("Password of the certificate: ").unwrap();
+            session.send_line("geheim").unwrap();
+        }
+        let shown = session.exp_eof().unwrap();
+        assert!(!shown.contains("geheim") && !shown.contains("ERROR"), "{file}: {shown}");
+        assert_eq!(shown.contains("Password"), is_asked, "{file}: {shown}");
+    }
 }
 
 /// The variables of a job of GitHub Actions.
