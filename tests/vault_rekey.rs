@@ -228,6 +228,14 @@ fn interrupted_at_any_step_it_opens_and_the_next_call_tidies_up() {
         #[cfg(unix)]
         owner_only(dir);
         holds_everything(&system, dir);
+        // It tidies up before it finds that there is no keyring here.
+        vault::rekey(&system, dir, FILE, Some(KeySource::Keyring)).unwrap_err();
+        holds_everything(&system, dir);
+        let is_announced = manifest(dir).get("retired").is_some();
+        assert_eq!(dir.join("vault.key.next").exists(), !is_announced, "{step}");
+        if is_announced {
+            assert_eq!(files(&records).len(), 5, "{step}");
+        }
         vault::rekey(&system, dir, FILE, None).unwrap_or_else(|error| panic!("{step}: {error:?}"));
         holds_everything(&system, dir);
         assert_eq!(files(&records).len(), 5, "{step}");
