@@ -89,4 +89,11 @@ mod tests {
             assert_eq!(found, expected, "{cached_at} {refresh_on:?} {expires_on}");
         }
     }
+
+    #[test]
+    fn debug_output_says_why_a_token_is_not_served() {
+        let words =
+            [Freshness::Fresh, Freshness::Aging, Freshness::Expired].map(|it| it.to_string());
+        assert_eq!(words, ["fresh", "past its refresh time", "expired"]);
+    }
 }

@@ -296,6 +296,22 @@ fn cloud_shell_gives_the_persons_token() {
     sandbox.set("MSI_ENDPOINT", "http://127.0.0.1:1");
     let vault = ["account", "get-access-token", "--resource", "https://vault.azure.net"];
     drop(sandbox.azt(vault).exits(7));
+    // Elsewhere the entry is a person's, who has not signed in there.
+    sandbox.unset("ACC_CLOUD");
+    drop(sandbox.azt(vault).exits(4));
+}
+
+/// A person can sign in there as anywhere.
+#[test]
+fn who_signs_in_by_hand_in_cloud_shell_is_a_person() {
+    let sandbox = host(&[("ACC_CLOUD", "PROD"), ("MSI_ENDPOINT", "{}/oauth2/token")]);
+    sandbox.approve_as(ALICE);
+    sandbox.azt(["login", "--use-device-code"]).success();
+    sandbox.emulator.clear_requests();
+    let vault = ["account", "get-access-token", "--resource", "https://vault.azure.net"];
+    drop(sandbox.azt(vault).quiet());
+    let form = &sandbox.emulator.requests()[0].form;
+    assert_eq!(form["grant_type"], "refresh_token");
 }
 
 #[test]
