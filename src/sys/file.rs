@@ -143,7 +143,7 @@ pub fn create_private_dir(path: &Path) -> Result<()> {
     let missing: Vec<&Path> = path.ancestors().take_while(|folder| !folder.exists()).collect();
     builder.create(path).map_err(|error| cannot("create", path, error))?;
     for folder in missing.into_iter().rev() {
-        if let (Some(parent), Ok(made)) = (folder.parent(), File::open(folder)) {
+        if let (Some(parent), Ok(made)) = (folder.parent(), open_folder(folder)) {
             give(&made, parent);
         }
     }
@@ -230,6 +230,18 @@ fn set_access(file: &File, access: Access, target: &Path) -> io::Result<()> {
 #[cfg(not(unix))]
 fn set_access(_file: &File, _access: Access, _target: &Path) -> io::Result<()> {
     Ok(())
+}
+
+/// Opens `folder`, and nothing that a link in its place leads to.
+fn open_folder(folder: &Path) -> io::Result<File> {
+    let mut options = fs::OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(
+        &mut options,
+        libc::O_NOFOLLOW | libc::O_DIRECTORY,
+    );
+    options.open(folder)
 }
 
 /// Gives what root has just `made` to the owner of the `folder` that it is in.

@@ -44,13 +44,22 @@ impl LockFile {
     /// Takes the lock if it is free; `None` when another process has it.
     pub fn try_acquire(&self) -> io::Result<Option<LockGuard>> {
         let mut options = OpenOptions::new();
-        options.create(true).truncate(false).write(true);
+        options.write(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(&self.path)?;
-        if let Some(folder) = self.path.parent() {
-            super::file::give(&file, folder);
-        }
+        // Only what is made here is given away: a link that lies there may lead to anything.
+        let file = match options.clone().create_new(true).open(&self.path) {
+            Ok(made) => {
+                if let Some(folder) = self.path.parent() {
+                    super::file::give(&made, folder);
+                }
+                made
+            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                options.open(&self.path)?
+            }
+            Err(error) => return Err(error),
+        };
         match file.try_lock() {
             Ok(()) => Ok(Some(LockGuard { _file: file })),
             Err(TryLockError::WouldBlock) => Ok(None),
@@ -94,5 +103,25 @@ mod tests {
         drop(held);
         assert!(lock.acquire(Duration::ZERO).unwrap().is_some());
         assert!(lock.path().exists(), "the file stays, so that all lock the same inode");
+    }
+
+    /// Whoever owns the folder must not be given a file of root's by way of a link.
+    #[cfg(unix)]
+    #[test]
+    fn what_a_link_leads_to_is_not_given_away() {
+        use std::os::unix::fs::{MetadataExt, chown, symlink};
+        let (theirs, ours) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let (link, made) = (theirs.path().join("link"), theirs.path().join("made"));
+        let target = ours.path().join("target");
+        std::fs::write(&target, "").unwrap();
+        let owner = std::fs::metadata(&target).unwrap().uid();
+        symlink(&target, &link).unwrap();
+        let is_root = chown(theirs.path(), Some(65_534), None).is_ok();
+        for path in [&link, &made] {
+            assert!(LockFile::new(path).try_acquire().unwrap().is_some());
+        }
+        assert_eq!(std::fs::metadata(&target).unwrap().uid(), owner);
+        let theirs = if is_root { 65_534 } else { owner };
+        assert_eq!(std::fs::metadata(&made).unwrap().uid(), theirs);
     }
 }
