@@ -1,17 +1,15 @@
 //! The vault key in a real Secret Service: gnome-keyring on a D-Bus of its own.
 //!
-//! Needs `dbus-daemon`, `dbus-send` and `gnome-keyring-daemon` (Debian: dbus, gnome-keyring). The
-//! keyring crate reads the environment of the process, so every call to the vault is made by a
+//! The keyring crate reads the environment of the process, so every call to the vault is made by a
 //! child: this test program again, with the variables of the case and no others.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 #![allow(clippy::disallowed_methods, reason = "a test of processes and their environment")]
 
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixListener;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use azt::error::Kind;
@@ -19,133 +17,19 @@ use azt::program::Program;
 use azt::sys::{System, keyutils, within};
 use azt::vault::{self, Account, Options, Record, Vault};
 use serde_json::{Value, json};
-use tempfile::TempDir;
+
+mod session_bus;
+use session_bus::SessionBus;
 
 /// No child takes so long unless it hangs.
 const WATCHDOG: Duration = Duration::from_mins(5);
 
-/// A bus that starts no services by itself.
-const BUS: &str = r#"<busconfig><type>session</type><listen>unix:path=@</listen>
-<policy context="default"><allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/>
-<allow own="*"/></policy></busconfig>"#;
-
-struct Daemon(Child);
-
-impl Drop for Daemon {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-fn start(command: &mut Command) -> Daemon {
-    let name = command.get_program().to_owned();
-    Daemon(command.spawn().unwrap_or_else(|error| {
-        panic!(
-            "cannot start {}: {error}; this test needs the packages dbus and gnome-keyring",
-            name.display()
-        )
-    }))
-}
-
-/// A home with a bus and, perhaps, a keyring.
-struct Session {
-    dir: TempDir,
-    bus: Option<Daemon>,
-    keyring: Option<Daemon>,
-}
+/// The vaults of a home with a bus and, perhaps, a keyring.
+struct Session(SessionBus);
 
 impl Session {
-    /// Without a bus.
-    fn bare() -> Self {
-        Self { dir: tempfile::tempdir().unwrap(), bus: None, keyring: None }
-    }
-
-    fn with_bus() -> Self {
-        let mut session = Self::bare();
-        let config = session.dir.path().join("bus.conf");
-        fs::write(&config, BUS.replace('@', session.socket().to_str().unwrap())).unwrap();
-        let mut bus = start(
-            Command::new("dbus-daemon")
-                .arg(format!("--config-file={}", config.display()))
-                .args(["--nofork", "--print-address"])
-                .stdout(Stdio::piped())
-                .stderr(Stdio::null()),
-        );
-        let mut address = String::new();
-        BufReader::new(bus.0.stdout.take().unwrap()).read_line(&mut address).unwrap();
-        assert!(address.starts_with("unix:"), "the bus is up");
-        session.bus = Some(bus);
-        session
-    }
-
-    fn with_keyring() -> Self {
-        let mut session = Self::with_bus();
-        session.start_keyring(true);
-        session
-    }
-
-    fn start_keyring(&mut self, unlock: bool) {
-        let mut command = Command::new("gnome-keyring-daemon");
-        self.environment(&mut command);
-        command.args(["--foreground", "--components=secrets"]);
-        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
-        if unlock {
-            command.arg("--unlock");
-        }
-        let mut keyring = start(&mut command);
-        keyring.0.stdin.take().unwrap().write_all(b"password").unwrap();
-        self.keyring = Some(keyring);
-        self.await_service();
-    }
-
-    fn await_service(&self) {
-        for _ in 0..1000 {
-            if self.has_service() {
-                return;
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        panic!("the keyring does not come up");
-    }
-
-    /// A service that does what no keyring should.
-    fn with_false_keyring(fault: &str) -> Self {
-        let mut session = Self::with_bus();
-        let mut command = Command::new("/usr/bin/python3");
-        session.environment(&mut command);
-        command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/peers/secret_service.py"));
-        session.keyring = Some(start(command.arg(fault)));
-        session.await_service();
-        session
-    }
-
-    fn stop_keyring(&mut self) {
-        self.keyring = None;
-    }
-
-    fn has_service(&self) -> bool {
-        let mut command = Command::new("dbus-send");
-        self.environment(&mut command);
-        command.args(["--session", "--print-reply=literal", "--dest=org.freedesktop.DBus", "/"]);
-        command.args(["org.freedesktop.DBus.NameHasOwner", "string:org.freedesktop.secrets"]);
-        let answer = command.output().unwrap();
-        String::from_utf8_lossy(&answer.stdout).contains("true")
-    }
-
-    fn socket(&self) -> std::path::PathBuf {
-        self.dir.path().join("bus")
-    }
-
-    fn environment(&self, command: &mut Command) {
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        command.env_clear().env("PATH", path).env("HOME", self.dir.path());
-        command.env("XDG_RUNTIME_DIR", self.dir.path());
-        command.env("DBUS_SESSION_BUS_ADDRESS", format!("unix:path={}", self.socket().display()));
-    }
-
     fn azt(&self, name: &str) -> std::path::PathBuf {
-        self.dir.path().join(name)
+        self.0.dir.path().join(name)
     }
 
     /// What a child with this session's variables answers to `role` for the vault `name`.
@@ -163,7 +47,7 @@ impl Session {
     /// The same when the kernel answers `error` to `call` (a `when` of strace: which of them).
     fn run_where(&self, call: &str, error: &str, role: &str, name: &str) -> Value {
         let mut command = Command::new("strace");
-        self.environment(&mut command);
+        self.0.environment(&mut command);
         command.args(["-f", "-qq", "-o", "/dev/null", "-e", "trace=keyctl,add_key"]);
         command.arg("-e").arg(format!("inject={call}:error={error}"));
         command.arg(std::env::current_exe().unwrap());
@@ -172,7 +56,7 @@ impl Session {
 
     fn program(&self) -> Command {
         let mut command = Command::new(std::env::current_exe().unwrap());
-        self.environment(&mut command);
+        self.0.environment(&mut command);
         command
     }
 
@@ -184,7 +68,7 @@ impl Session {
     }
 
     fn child(&self, mut command: Command, role: &str, name: &str) -> Value {
-        let answer = self.dir.path().join("answer");
+        let answer = self.0.dir.path().join("answer");
         let _ = fs::remove_file(&answer);
         command.args(["--exact", "the_child_of_the_other_tests"]).stdin(Stdio::null());
         command.env("AZT_TEST_ROLE", role).env("AZT_TEST_VAULT", self.azt(name));
@@ -297,7 +181,7 @@ fn took_the_file(answer: &Value, reason: &str) {
 
 #[test]
 fn the_key_goes_to_the_keyring_and_every_vault_has_its_own() {
-    let session = Session::with_keyring();
+    let session = Session(SessionBus::with_keyring());
     let answer = session.run("sign-in auto", "one");
     assert_eq!(answer["source"], "keyring", "{answer}");
     assert!(answer["notice"].as_str().unwrap().contains("kept in the keyring"), "{answer}");
@@ -315,7 +199,7 @@ fn the_key_goes_to_the_keyring_and_every_vault_has_its_own() {
 
 #[test]
 fn a_lost_vault_json_is_found_again_by_the_keyrings_entry() {
-    let session = Session::with_keyring();
+    let session = Session(SessionBus::with_keyring());
     session.run("sign-in keyring", "one");
     let path = session.azt("one").join("vault.json");
     let before = fs::read(&path).unwrap();
@@ -326,7 +210,7 @@ fn a_lost_vault_json_is_found_again_by_the_keyrings_entry() {
 
 #[test]
 fn an_entry_that_is_gone_or_no_key_is_said_and_not_replaced() {
-    let session = Session::with_keyring();
+    let session = Session(SessionBus::with_keyring());
     session.run("sign-in keyring", "one");
     session.run("entry hunter2", "one");
     let answer = session.run("sign-in auto", "one");
@@ -341,26 +225,26 @@ fn an_entry_that_is_gone_or_no_key_is_said_and_not_replaced() {
 
 #[test]
 fn a_locked_keyring_is_said_and_not_replaced() {
-    let mut session = Session::with_keyring();
+    let mut session = Session(SessionBus::with_keyring());
     session.run("sign-in keyring", "one");
-    session.stop_keyring();
-    session.start_keyring(false);
+    session.0.stop_keyring();
+    session.0.start_keyring(false);
     for role in ["read", "sign-in auto", "sign-in keyring"] {
         let answer = session.run(role, "one");
         assert!(error(&answer).contains("The keyring is locked"), "{answer}");
         assert!(answer["remedy"].to_string().contains("Unlock it"), "{answer}");
     }
     took_the_file(&session.run("sign-in auto", "new"), "The keyring is locked");
-    session.stop_keyring();
-    session.start_keyring(true);
+    session.0.stop_keyring();
+    session.0.start_keyring(true);
     assert_eq!(session.run("read", "one"), "found");
 }
 
 #[test]
 fn a_bus_without_a_keyring_is_said() {
-    let mut session = Session::with_keyring();
+    let mut session = Session(SessionBus::with_keyring());
     session.run("sign-in keyring", "one");
-    session.stop_keyring();
+    session.0.stop_keyring();
     let answer = session.run("read", "one");
     assert!(error(&answer).contains("There is no keyring service"), "{answer}");
     assert!(answer["remedy"].to_string().contains("azt vault move --to file"), "{answer}");
@@ -369,7 +253,7 @@ fn a_bus_without_a_keyring_is_said() {
 
 #[test]
 fn no_bus_at_all_is_said() {
-    let session = Session::bare();
+    let session = Session(SessionBus::none());
     let answer = session.run("sign-in keyring", "one");
     assert!(error(&answer).contains("There is no keyring service"), "{answer}");
     assert!(!session.azt("one").join("vault.json").exists());
@@ -379,8 +263,8 @@ fn no_bus_at_all_is_said() {
 
 #[test]
 fn a_bus_that_never_answers_is_given_up() {
-    let session = Session::bare();
-    let _silent = UnixListener::bind(session.socket()).unwrap();
+    let session = Session(SessionBus::none());
+    let _silent = UnixListener::bind(session.0.socket()).unwrap();
     let answer = session.run_in_a_hurry("sign-in keyring", "one");
     assert!(error(&answer).contains("did not answer within 3 s"), "{answer}");
     took_the_file(&session.run_in_a_hurry("sign-in auto", "one"), "did not answer within 3 s");
@@ -388,12 +272,12 @@ fn a_bus_that_never_answers_is_given_up() {
 
 #[test]
 fn the_kernels_copy_serves_without_bus_and_variables_for_a_while() {
-    let mut session = Session::with_keyring();
+    let mut session = Session(SessionBus::with_keyring());
     session.run("sign-in keyring copying", "one");
     session.run("sign-in keyring", "two");
     let copy = |name: &str| format!("azt:vault-key-copy:{}", session.key_id(name));
     let (copy, none) = (copy("one"), copy("two"));
-    (session.keyring, session.bus) = (None, None);
+    session.0.stop_keyring();
     let answer = session.run("read", "one");
     assert!(error(&answer).contains("There is no keyring service"), "the copy is off: {answer}");
     let answer = session.run_stripped("read copying", "one");
@@ -413,7 +297,7 @@ fn the_kernels_copy_serves_without_bus_and_variables_for_a_while() {
 
 #[test]
 fn of_two_entries_the_vaults_own_is_taken() {
-    let session = Session::with_keyring();
+    let session = Session(SessionBus::with_keyring());
     session.run("sign-in keyring", "one");
     session.run(&format!("twin {}", "ab".repeat(32)), "one");
     assert_eq!(session.run("read", "one"), "found");
@@ -424,7 +308,7 @@ fn of_two_entries_the_vaults_own_is_taken() {
 
 #[test]
 fn two_entries_of_which_none_is_the_vaults_are_said() {
-    let session = Session::with_keyring();
+    let session = Session(SessionBus::with_keyring());
     session.run("sign-in keyring", "one");
     session.run("entry ", "one");
     session.run(&format!("twin {}", "ab".repeat(32)), "one");
@@ -436,7 +320,8 @@ fn two_entries_of_which_none_is_the_vaults_are_said() {
 
 #[test]
 fn a_prompt_that_is_closed_is_a_locked_keyring() {
-    let session = Session::with_false_keyring("dismiss");
+    let mut session = Session(SessionBus::empty());
+    session.0.start_false_keyring("dismiss");
     let answer = session.run_in_a_hurry("sign-in keyring", "one");
     assert!(error(&answer).contains("The keyring is locked"), "{answer}");
     assert!(answer["remedy"].to_string().contains("Unlock it"), "{answer}");
@@ -446,7 +331,8 @@ fn a_prompt_that_is_closed_is_a_locked_keyring() {
 #[test]
 fn a_keyring_that_dies_while_it_is_asked_is_said() {
     for role in ["sign-in keyring", "sign-in auto"] {
-        let session = Session::with_false_keyring("die");
+        let mut session = Session(SessionBus::empty());
+        session.0.start_false_keyring("die");
         let answer = session.run_in_a_hurry(role, "one");
         if role == "sign-in auto" {
             took_the_file(&answer, "The keyring failed");
@@ -459,17 +345,13 @@ fn a_keyring_that_dies_while_it_is_asked_is_said() {
 
 #[test]
 fn a_keyring_that_hangs_is_given_up_and_serves_again_later() {
-    let session = Session::with_keyring();
+    let session = Session(SessionBus::with_keyring());
     session.run("sign-in keyring", "one");
-    let signal = |name: &str| {
-        let id = session.keyring.as_ref().unwrap().0.id().to_string();
-        assert!(Command::new("kill").args([name, &id]).status().unwrap().success());
-    };
-    signal("-STOP");
+    session.0.signal_keyring("-STOP");
     let answer = session.run_in_a_hurry("read", "one");
     assert!(error(&answer).contains("did not answer within 3 s"), "{answer}");
     assert!(answer["remedy"].to_string().contains("unlock it"), "{answer}");
-    signal("-CONT");
+    session.0.signal_keyring("-CONT");
     assert_eq!(session.run("read", "one"), "found");
 }
 
@@ -478,22 +360,22 @@ fn a_keyring_that_hangs_is_given_up_and_serves_again_later() {
 fn the_keyring_of_another_user_is_not_ours() {
     use std::os::unix::fs::{PermissionsExt, chown};
     use std::os::unix::process::CommandExt;
-    let session = Session::with_keyring();
+    let session = Session(SessionBus::with_keyring());
     session.run("sign-in keyring", "one");
-    for path in [session.dir.path().to_owned(), session.azt("one")] {
+    for path in [session.0.dir.path().to_owned(), session.azt("one")] {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o777)).unwrap();
     }
-    if chown(session.dir.path(), Some(65_534), None).is_err() {
+    if chown(session.0.dir.path(), Some(65_534), None).is_err() {
         // Only root can become another user.
         return;
     }
     for entry in fs::read_dir(session.azt("one")).unwrap().flatten() {
         chown(entry.path(), Some(65_534), None).unwrap();
     }
-    let copy = session.dir.path().join("program");
+    let copy = session.0.dir.path().join("program");
     fs::copy(std::env::current_exe().unwrap(), &copy).unwrap();
     let mut command = Command::new(copy);
-    session.environment(&mut command);
+    session.0.environment(&mut command);
     command.uid(65_534).gid(65_534).current_dir("/");
     let answer = session.child(command, "read", "one");
     assert!(error(&answer).contains("belongs to another user"), "{answer}");
@@ -502,7 +384,7 @@ fn the_keyring_of_another_user_is_not_ours() {
 
 #[test]
 fn a_kernel_without_keyrings_says_why_and_a_copy_is_not_needed() {
-    let session = Session::with_keyring();
+    let session = Session(SessionBus::with_keyring());
     for (call, refusal, said) in [
         ("keyctl", "EPERM", "the sandbox or container forbids it"),
         ("add_key", "EPERM", "the sandbox or container forbids it"),
@@ -525,7 +407,7 @@ fn a_key_that_the_kernel_let_go_is_said_and_a_copy_made_again() {
     if keyutils::find("azt:test:probe").is_err() {
         return;
     }
-    let session = Session::with_keyring();
+    let session = Session(SessionBus::with_keyring());
     session.run("sign-in kernel", "kernel");
     session.run("sign-in keyring copying", "keyring");
     // The second call searches, the third reads.

@@ -281,10 +281,15 @@ impl<'s> Setup<'s> {
                  sealed with.",
                 self.azt_dir.join("vault.json").display()
             );
+            let cure = if silent.is_empty() {
+                "Put the key back, or set AZT_VAULT_KEY to it."
+            } else {
+                "Mend that and try again; if the key is not there, put it back, or set AZT_VAULT_KEY to it."
+            };
             silent
                 .into_iter()
                 .fold(trouble(message), Error::remedy)
-                .remedy("Put the key back, or set AZT_VAULT_KEY to it.")
+                .remedy(cure)
                 .remedy(start_afresh(self.system))
         })?;
         Manifest::new(source, id, None).write(&self.azt_dir)?;

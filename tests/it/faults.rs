@@ -6,11 +6,14 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use entra_emulator::{Action, Fault};
 use regex::Regex;
 use serde::{Deserialize, Serialize};
 
+#[cfg(target_os = "linux")]
+use crate::session_bus::SessionBus;
 use crate::support::*;
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cases/faults.json");
@@ -20,8 +23,15 @@ const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cases/faults.json
 struct Case {
     name: String,
     /// `warm`: a token that is at hand; `renew`: one that is not; `app`: the application's;
-    /// `refresh`: `account list --refresh`.
+    /// `refresh`: `account list --refresh`; `login`: the application's; `move SOURCE`: `vault move --to SOURCE`.
     run: String,
+    /// Where the key is kept in a keyring, what that is like: see [`keyring_that_is`]. Without it
+    /// the key is in a file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    keyring: Option<String>,
+    /// What the kernel answers to a call: `keyctl EPERM`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    kernel: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     faults: Vec<Fault>,
     /// In az's folder; null removes a file or folder.
@@ -45,23 +55,42 @@ struct Case {
 /// Alice and the application on one machine; each case works on a copy of its folder.
 struct Machine {
     sandbox: Sandbox,
+    /// With the key in a file.
     original: PathBuf,
+    #[cfg(target_os = "linux")]
+    keyring: Keyring,
 }
 
 impl Machine {
     fn new() -> Self {
-        let sandbox = Sandbox::signed_in_as_alice();
+        let mut sandbox = Sandbox::signed_in_as_alice();
         sandbox.login_app().success();
         drop(sandbox.azt(["account", "get-access-token", "--account", ALICE]).quiet());
         let original = sandbox.root().join("original");
         copy(&sandbox.config_dir(), &original);
-        Self { sandbox, original }
+        Self {
+            #[cfg(target_os = "linux")]
+            keyring: Keyring::new(&mut sandbox),
+            sandbox,
+            original,
+        }
+    }
+
+    /// What a case begins with.
+    fn original(&self, case: &Case) -> &Path {
+        #[cfg(target_os = "linux")]
+        if case.keyring.is_some() {
+            return &self.keyring.original;
+        }
+        &self.original
     }
 
     /// The folder as it was, then as the case has it.
     fn set_up(&mut self, case: &Case) {
         std::fs::remove_dir_all(self.sandbox.config_dir()).unwrap();
-        copy(&self.original, &self.sandbox.config_dir());
+        copy(self.original(case), &self.sandbox.config_dir());
+        #[cfg(target_os = "linux")]
+        self.keyring.set_up(&mut self.sandbox, case.keyring.as_deref());
         for (name, text) in &case.files {
             let path = self.sandbox.file(name);
             match text {
@@ -101,12 +130,21 @@ impl Machine {
             "renew" => [&alice[..], &other].concat(),
             "app" => [&["account", "get-access-token", "--account", APP][..], &other].concat(),
             "refresh" => vec!["account", "list", "--refresh", "-o", "none"],
-            other => panic!("{other}"),
+            "login" => {
+                vec!["login", "--service-principal", "-u", APP, "-p", APP_SECRET, "-t", CONTOSO]
+            }
+            run => match run.split_once(' ') {
+                Some(("move", source)) => vec!["vault", "move", "--to", source],
+                _ => panic!("{run}"),
+            },
         };
         if let Some(seconds) = case.later {
             return self.sandbox.azt_later(seconds, args);
         }
         let mut command = self.sandbox.command(args);
+        if let Some((call, error)) = case.kernel.as_deref().and_then(|it| it.split_once(' ')) {
+            command = refused(&command, call, error);
+        }
         let home = self.sandbox.root().join("home");
         for (name, value) in &case.env {
             command.env(name, value.replace("@HOME@", home.to_str().unwrap()));
@@ -131,6 +169,85 @@ impl Machine {
     }
 }
 
+/// The same command where the kernel answers `error` to `calls`.
+fn refused(command: &Command, calls: &str, error: &str) -> Command {
+    let mut strace = Command::new("strace");
+    strace.args(["-f", "-qq", "-o", "/dev/null", "-e"]).arg(format!("trace={calls}"));
+    strace.arg("-e").arg(format!("inject={calls}:error={error}"));
+    strace.arg(command.get_program()).args(command.get_args()).env_clear();
+    strace.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    strace.current_dir(command.get_current_dir().unwrap());
+    strace
+}
+
+/// A keyring with the key of the machine's vault.
+#[cfg(target_os = "linux")]
+struct Keyring {
+    bus: SessionBus,
+    /// The machine's folder with the key in this keyring.
+    original: PathBuf,
+}
+
+#[cfg(target_os = "linux")]
+impl Keyring {
+    fn new(sandbox: &mut Sandbox) -> Self {
+        let original = sandbox.root().join("original-of-keyring");
+        let keyring = Self { bus: SessionBus::with_keyring(), original };
+        keyring.offer(sandbox, &keyring.bus.address());
+        sandbox.azt(["vault", "move", "--to", "keyring"]).success();
+        copy(&sandbox.config_dir(), &keyring.original);
+        keyring
+    }
+
+    fn offer(&self, sandbox: &mut Sandbox, address: &str) {
+        sandbox.unset("AZURE_CORE_KEY_SOURCE");
+        // A copy in the kernel would hide what the keyring does, and outlive the test.
+        sandbox.set("AZURE_CORE_KEY_CACHE_SECONDS", "0");
+        sandbox.set("DBUS_SESSION_BUS_ADDRESS", address);
+    }
+
+    /// `open`, `locked`, `hung`; `closed`: at its prompt; `dying`: while it is asked; `away`: from
+    /// its bus; `nowhere`: no bus; `empty`: without the key. None: nobody asks it.
+    fn set_up(&mut self, sandbox: &mut Sandbox, state: Option<&str>) {
+        let Some(state) = state else {
+            sandbox.set("AZURE_CORE_KEY_SOURCE", "file");
+            return;
+        };
+        self.offer(sandbox, &self.bus.address());
+        let keyrings = self.bus.dir.path().join(".local/share/keyrings");
+        match state {
+            "open" => self.bus.start_keyring(true),
+            "locked" => self.bus.start_keyring(false),
+            "hung" => {
+                self.bus.start_keyring(true);
+                self.bus.signal_keyring("-STOP");
+            }
+            "closed" => self.bus.start_false_keyring("dismiss"),
+            "dying" => self.bus.start_false_keyring("die"),
+            "away" => self.bus.stop_keyring(),
+            "nowhere" => sandbox.set("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere/bus"),
+            "empty" => {
+                self.bus.stop_keyring();
+                std::fs::rename(&keyrings, keyrings.with_extension("away")).unwrap();
+                self.bus.start_keyring(true);
+            }
+            _ => panic!("{state}"),
+        }
+    }
+
+    /// Open, with the key in it.
+    fn mend(&mut self, sandbox: &mut Sandbox) {
+        self.bus.stop_keyring();
+        let keyrings = self.bus.dir.path().join(".local/share/keyrings");
+        let away = keyrings.with_extension("away");
+        if away.exists() {
+            std::fs::remove_dir_all(&keyrings).unwrap();
+            std::fs::rename(away, keyrings).unwrap();
+        }
+        self.set_up(sandbox, Some("open"));
+    }
+}
+
 fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
@@ -149,6 +266,9 @@ fn each_fault_has_its_sentence_its_exit_code_and_its_end() {
     let mut cases: Vec<Case> =
         serde_json::from_str(&std::fs::read_to_string(FILE).unwrap()).unwrap();
     assert!(cases.len() >= 60);
+    if !cfg!(target_os = "linux") {
+        cases.retain(|case| case.keyring.is_none() && case.kernel.is_none());
+    }
     let records = std::env::var_os("AZT_RECORD_FAULTS").is_some();
     let mut machine = Machine::new();
     let mut wrong = Vec::new();
@@ -178,8 +298,12 @@ fn each_fault_has_its_sentence_its_exit_code_and_its_end() {
             assert!(is_ours || kept == std::fs::read(&path).ok().as_ref(), "{}: {name}", case.name);
         }
         machine.sandbox.emulator.faults().clear();
+        #[cfg(target_os = "linux")]
+        if case.keyring.is_some() {
+            machine.keyring.mend(&mut machine.sandbox);
+        }
         for name in case.files.keys().chain(&case.dirs).chain(case.modes.keys()) {
-            let (kept, path) = (machine.original.join(name), machine.sandbox.file(name));
+            let (kept, path) = (machine.original(case).join(name), machine.sandbox.file(name));
             if kept.is_dir() {
                 let _ = std::fs::remove_dir_all(&path);
                 copy(&kept, &path);

@@ -38,6 +38,9 @@ mod readme;
 mod refusals;
 mod secrets;
 mod selection;
+#[cfg(target_os = "linux")]
+#[path = "../session_bus/mod.rs"]
+mod session_bus;
 #[cfg(unix)]
 mod shim;
 mod silent;
