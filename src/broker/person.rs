@@ -20,8 +20,8 @@ const ANY_TENANT: &str = "organizations";
 /// The port that ADFS knows azure-cli's redirect address by; Entra takes any.
 const ADFS_PORT: u16 = 8400;
 
-/// Ports that no service is registered for (RFC 6335).
-const DYNAMIC_PORTS: std::ops::RangeInclusive<u16> = 49_152..=65_535;
+/// The first port that no service is registered for (RFC 6335); all above it have its bits.
+const FIRST_DYNAMIC_PORT: u16 = 0b1100_0000_0000_0000;
 
 /// A sign-in of a person that is about to begin.
 pub struct PersonSignIn<'a, 'r> {
@@ -248,6 +248,17 @@ fn not_the_redirect(visit: &Visit, port: u16) -> Option<Page> {
 fn unused_port() -> Result<u16> {
     let mut random = [0; 2];
     fill_random(&mut random)?;
-    let (first, last) = (*DYNAMIC_PORTS.start(), *DYNAMIC_PORTS.end());
-    Ok(first + u16::from_ne_bytes(random) % (last - first + 1))
+    Ok(u16::from_ne_bytes(random) | FIRST_DYNAMIC_PORT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_port_is_any_of_the_dynamic_ones() {
+        let ports: std::collections::BTreeSet<u16> =
+            (0..100).map(|_| unused_port().unwrap()).collect();
+        assert!(ports.len() > 50 && *ports.first().unwrap() >= 49_152, "{ports:?}");
+    }
 }

@@ -1,9 +1,11 @@
 //! `azt cache`: what is stored, and its ways in and out.
 
+use std::collections::BTreeMap;
 use std::process::Stdio;
 use std::thread;
 use std::time::Duration;
 
+use entra_emulator::{Action, Fault};
 use serde_json::{Value, json};
 
 use crate::support::*;
@@ -18,6 +20,27 @@ fn signed_in() -> Sandbox {
     sandbox.login_app().success();
     sandbox.emulator.clear_requests();
     sandbox
+}
+
+/// What Entra says of a token is what another program finds.
+#[test]
+fn a_token_is_kept_with_its_times_and_scopes_as_they_came() {
+    let sandbox = signed_in();
+    let body = json!({
+        "token_type": "Bearer", "access_token": "one.two.three", "scope": "b/zeta a/alpha",
+        "expires_in": 3600, "ext_expires_in": 7200, "refresh_in": 1800 });
+    let answer = Action::Answer { status: 200, headers: BTreeMap::new(), body: body.to_string() };
+    sandbox.emulator.faults().push(Fault::on("/oauth2/v2.0/token", answer));
+    sandbox.azt([&TOKEN[..], &["--resource", "https://vault.azure.net"]].concat()).success();
+    let exported = sandbox.azt(["cache", "export"]).exits(0).json();
+    let tokens = exported["AccessToken"].as_object().unwrap();
+    let token = tokens.values().find(|token| token["secret"] == "one.two.three").unwrap();
+    assert_eq!(token["target"], "a/alpha b/zeta", "in MSAL's order");
+    let at = |name: &str| token[name].as_str().unwrap().parse::<i64>().unwrap();
+    let after = |name: &str| at(name) - at("cached_at");
+    assert_eq!(after("expires_on"), 3600);
+    assert_eq!(after("extended_expires_on"), 7200);
+    assert_eq!(after("refresh_on"), 1800);
 }
 
 /// From now on another, empty configuration folder: another machine with the same clouds.
