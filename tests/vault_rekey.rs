@@ -123,6 +123,23 @@ fn a_new_key_takes_the_place_of_the_old_one() {
 }
 
 #[test]
+fn what_a_newer_azt_keeps_here_is_not_lost() {
+    let system = system();
+    let dir = folder(&system);
+    let (dir, records) = (dir.path(), dir.path().join("records"));
+    let sealed = files(&records).remove(files(&records).keys().next().unwrap()).unwrap();
+    let theirs = records.join(format!("zz-{}", "0".repeat(32)));
+    fs::write(&theirs, sealed).unwrap();
+    let before = (manifest(dir), files(dir), files(&records));
+    let error = vault::rekey(&system, dir, FILE, None).unwrap_err();
+    assert!(error.message().contains("A newer azt keeps records"), "{error:?}");
+    assert_eq!((manifest(dir), files(dir), files(&records)), before);
+    fs::remove_file(theirs).unwrap();
+    vault::rekey(&system, dir, FILE, None).unwrap();
+    holds_everything(&system, dir);
+}
+
+#[test]
 fn a_key_goes_from_place_to_place() {
     let system = system();
     let dir = folder(&system);

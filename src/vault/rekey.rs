@@ -36,6 +36,7 @@ impl Setup<'_> {
                 .remedy("Try again in a moment."));
         }
         let _writing = vault.writing();
+        self.refuse_unknown_kinds()?;
         if let Some(left) = manifest.retired {
             store::remove_sealed_with(&self.azt_dir, left)?;
             self.sources.clear_next(from, old, left)?;
@@ -59,6 +60,25 @@ impl Setup<'_> {
             self.sources.remove(from, old)?;
         }
         Ok(key.id())
+    }
+
+    /// A newer azt may keep more than this one can name, and so seal anew.
+    fn refuse_unknown_kinds(&self) -> Result<()> {
+        let known = [
+            AccessToken::LETTERS,
+            RefreshToken::LETTERS,
+            IdToken::LETTERS,
+            Account::LETTERS,
+            ServicePrincipal::LETTERS,
+        ];
+        let (kinds, ..) = store::inventory(&self.azt_dir)?;
+        match kinds.keys().find(|kind| !known.contains(&kind.as_str())) {
+            Some(kind) => Err(trouble(format!(
+                "A newer azt keeps records of a kind ('{kind}') here that this one does not know and would lose."
+            ))
+            .remedy("Change the key with the newer azt.")),
+            None => Ok(()),
+        }
     }
 }
 
