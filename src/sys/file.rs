@@ -96,17 +96,17 @@ pub fn read_text(path: &Path) -> Result<Option<String>> {
 /// Replaces `path` by `bytes` at once: readers see the old file or the new one, never a part.
 ///
 /// Written to a temporary file in the same folder and renamed. A symbolic link is followed first,
-/// so that a settings file kept elsewhere stays a link. `durable` waits until file and folder are
+/// so that a settings file kept elsewhere stays a link; not one by which another user points at
+/// what is not theirs. `durable` waits until file and folder are
 /// on the disk.
 pub fn write_atomic(path: &Path, bytes: &[u8], access: Access, durable: bool) -> Result<()> {
     let failed = |error: io::Error| cannot("write", path, error);
-    let target = resolve_link(path);
-    let folder = target.parent().filter(|it| !it.as_os_str().is_empty());
-    let folder = folder.unwrap_or(Path::new("."));
+    let target = resolve_link(path)?;
+    let folder = parent_of(&target);
     let mut temporary = create_temporary(folder, access).map_err(failed)?;
     temporary.write_all(bytes).map_err(failed)?;
     set_access(temporary.as_file(), access, &target).map_err(failed)?;
-    give(temporary.as_file(), folder);
+    give(temporary.as_file(), &fs::metadata(folder).map_err(failed)?);
     if durable {
         temporary.as_file().sync_all().map_err(failed)?;
     }
@@ -136,18 +136,41 @@ pub fn remove(path: &Path) -> Result<bool> {
 
 /// Makes `path` and its missing parents; a folder made here is the owner's only (0700 on Unix).
 pub fn create_private_dir(path: &Path) -> Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     let missing: Vec<&Path> = path.ancestors().take_while(|folder| !folder.exists()).collect();
-    builder.create(path).map_err(|error| cannot("create", path, error))?;
     for folder in missing.into_iter().rev() {
-        if let (Some(parent), Ok(made)) = (folder.parent(), open_folder(folder)) {
-            give(&made, parent);
+        match make_folder(folder) {
+            // Another process was quicker.
+            Err(_) if folder.is_dir() => {}
+            made => made.map_err(|error| cannot("create", path, error))?,
         }
     }
+    if path.is_dir() {
+        return Ok(());
+    }
+    Err(cannot("create", path, io::Error::from(io::ErrorKind::AlreadyExists)))
+}
+
+/// Parent and child by descriptor, so that nobody puts a link into the way meanwhile.
+#[cfg(unix)]
+fn make_folder(folder: &Path) -> io::Result<()> {
+    use rustix::fs::{Mode, OFlags, mkdirat, openat};
+    let Some(name) = folder.file_name() else { return Ok(()) };
+    let parent = File::open(parent_of(folder))?;
+    mkdirat(&parent, name, Mode::RWXU)?;
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let made = openat(&parent, name, flags, Mode::empty())?;
+    give(&made.into(), &parent.metadata()?);
     Ok(())
+}
+
+#[cfg(not(unix))]
+fn make_folder(folder: &Path) -> io::Result<()> {
+    fs::create_dir(folder)
+}
+
+/// The folder that `path` is in.
+fn parent_of(path: &Path) -> &Path {
+    path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// What is wrong with who owns `path` and who may write there: others could put something in its
@@ -177,8 +200,7 @@ pub fn is_root() -> bool {
 
 #[cfg(unix)]
 fn user_id() -> u32 {
-    // SAFETY: geteuid(2) takes nothing and cannot fail.
-    unsafe { libc::geteuid() }
+    rustix::process::geteuid().as_raw()
 }
 
 /// On Windows a profile folder is its user's.
@@ -192,13 +214,38 @@ pub fn cannot(verb: &str, path: &Path, error: io::Error) -> Error {
     Error::failed(format!("Cannot {verb} {}: {error}.", path.display())).source(error)
 }
 
-fn resolve_link(path: &Path) -> PathBuf {
-    match fs::symlink_metadata(path) {
-        Ok(found) if found.is_symlink() => {
-            fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf())
-        }
-        _ => path.to_path_buf(),
+/// Where `path` leads. An error when somebody else laid a link there to what is not theirs: in a
+/// folder where others can write, or when root writes in theirs, it could lead to anything.
+fn resolve_link(path: &Path) -> Result<PathBuf> {
+    let Ok(link) = fs::symlink_metadata(path) else { return Ok(path.to_path_buf()) };
+    if !link.is_symlink() {
+        return Ok(path.to_path_buf());
     }
+    let Ok(target) = fs::canonicalize(path) else { return Ok(path.to_path_buf()) };
+    if is_laid_by_another(&link, &target) {
+        let message = format!(
+            "{} is a link that another user made, to {}, which is not theirs.",
+            path.display(),
+            target.display()
+        );
+        return Err(Error::failed(message)
+            .remedy("Remove the link, and let nobody else write in its folder."));
+    }
+    Ok(target)
+}
+
+#[cfg(unix)]
+fn is_laid_by_another(link: &fs::Metadata, target: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    is_anothers(link)
+        && link.uid() != 0
+        && fs::metadata(target).is_ok_and(|target| target.uid() != link.uid())
+}
+
+/// On Windows making links takes a privilege.
+#[cfg(not(unix))]
+fn is_laid_by_another(_link: &fs::Metadata, _target: &Path) -> bool {
+    false
 }
 
 fn create_temporary(folder: &Path, access: Access) -> io::Result<tempfile::NamedTempFile> {
@@ -232,34 +279,19 @@ fn set_access(_file: &File, _access: Access, _target: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Opens `folder`, and nothing that a link in its place leads to.
-fn open_folder(folder: &Path) -> io::Result<File> {
-    let mut options = fs::OpenOptions::new();
-    options.read(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::custom_flags(
-        &mut options,
-        libc::O_NOFOLLOW | libc::O_DIRECTORY,
-    );
-    options.open(folder)
-}
-
 /// Gives what root has just `made` to the owner of the `folder` that it is in.
 #[cfg(unix)]
-pub(super) fn give(made: &File, folder: &Path) {
+pub(super) fn give(made: &File, folder: &fs::Metadata) {
     use std::os::unix::fs::{MetadataExt, fchown};
-    if is_root()
-        && let Ok(owner) = fs::metadata(folder)
-        && owner.uid() != 0
-    {
+    if is_root() && folder.uid() != 0 {
         // Where that is not allowed, root keeps it.
-        let _ = fchown(made, Some(owner.uid()), Some(owner.gid()));
+        let _ = fchown(made, Some(folder.uid()), Some(folder.gid()));
     }
 }
 
 /// On Windows what is made belongs where it is.
 #[cfg(not(unix))]
-pub(super) fn give(_made: &File, _folder: &Path) {}
+pub(super) fn give(_made: &File, _folder: &fs::Metadata) {}
 
 #[cfg(unix)]
 fn sync_folder(folder: &Path) -> io::Result<()> {
@@ -300,6 +332,25 @@ mod tests {
         std::os::unix::fs::symlink(&target, &link).unwrap();
         write_atomic(&link, b"new", Access::Shared, false).unwrap();
         assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(fs::read(&target).unwrap(), b"new");
+    }
+
+    #[test]
+    fn a_link_that_another_made_leads_only_to_what_is_theirs() {
+        use std::os::unix::fs::{chown, lchown, symlink};
+        let dir = tempfile::tempdir().unwrap();
+        let (target, link) = (dir.path().join("target"), dir.path().join("link"));
+        fs::write(&target, "old").unwrap();
+        symlink(&target, &link).unwrap();
+        if lchown(&link, Some(65_534), None).is_err() {
+            // Only root can make a link another's.
+            return;
+        }
+        let error = write_atomic(&link, b"new", Access::Shared, false).unwrap_err();
+        assert!(error.message().contains("is a link that another user made"), "{error}");
+        assert_eq!(fs::read(&target).unwrap(), b"old");
+        chown(&target, Some(65_534), None).unwrap();
+        write_atomic(&link, b"new", Access::Shared, false).unwrap();
         assert_eq!(fs::read(&target).unwrap(), b"new");
     }
 

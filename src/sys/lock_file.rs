@@ -46,12 +46,15 @@ impl LockFile {
         let mut options = OpenOptions::new();
         options.write(true);
         #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        // Only what is made here is given away: a link that lies there may lead to anything.
+        {
+            use std::os::unix::fs::OpenOptionsExt;
+            // A link that lies there may lead to anything, and a pipe would be waited for.
+            options.mode(0o600).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK);
+        }
         let file = match options.clone().create_new(true).open(&self.path) {
             Ok(made) => {
                 if let Some(folder) = self.path.parent() {
-                    super::file::give(&made, folder);
+                    super::file::give(&made, &std::fs::metadata(folder)?);
                 }
                 made
             }
@@ -108,7 +111,7 @@ mod tests {
     /// Whoever owns the folder must not be given a file of root's by way of a link.
     #[cfg(unix)]
     #[test]
-    fn what_a_link_leads_to_is_not_given_away() {
+    fn what_lies_in_a_locks_place_is_neither_followed_nor_waited_for() {
         use std::os::unix::fs::{MetadataExt, chown, symlink};
         let (theirs, ours) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let (link, made) = (theirs.path().join("link"), theirs.path().join("made"));
@@ -117,9 +120,12 @@ mod tests {
         let owner = std::fs::metadata(&target).unwrap().uid();
         symlink(&target, &link).unwrap();
         let is_root = chown(theirs.path(), Some(65_534), None).is_ok();
-        for path in [&link, &made] {
-            assert!(LockFile::new(path).try_acquire().unwrap().is_some());
+        let pipe = theirs.path().join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        for path in [link, pipe] {
+            assert!(LockFile::new(path).try_acquire().is_err());
         }
+        assert!(LockFile::new(&made).try_acquire().unwrap().is_some());
         assert_eq!(std::fs::metadata(&target).unwrap().uid(), owner);
         let theirs = if is_root { 65_534 } else { owner };
         assert_eq!(std::fs::metadata(&made).unwrap().uid(), theirs);

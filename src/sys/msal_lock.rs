@@ -32,7 +32,7 @@ impl MsalLock {
         }
         let begin = Instant::now();
         loop {
-            let mut file = OpenOptions::new().write(true).create(true).truncate(true).open(path)?;
+            let mut file = open(path)?;
             match file.try_lock() {
                 Ok(()) => {
                     write!(file, "{} azt", std::process::id())?;
@@ -50,6 +50,18 @@ impl MsalLock {
     }
 }
 
+/// Not what a link leads to: it would be emptied.
+fn open(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(
+        &mut options,
+        libc::O_NOFOLLOW | libc::O_NONBLOCK,
+    );
+    options.open(path)
+}
+
 impl Drop for MsalLock {
     fn drop(&mut self) {
         let _ = std::fs::remove_file(&self.path);
@@ -59,4 +71,20 @@ impl Drop for MsalLock {
 /// Waits, where another process needs a moment.
 pub fn pause(time: Duration) {
     std::thread::sleep(time);
+}
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_link_in_its_place_leads_to_is_not_emptied() {
+        let dir = tempfile::tempdir().unwrap();
+        let (target, link) = (dir.path().join("target"), dir.path().join("x.lockfile"));
+        std::fs::write(&target, "kept").unwrap();
+        std::os::unix::fs::symlink(&target, &link).unwrap();
+        assert!(open(&link).is_err());
+        assert_eq!(std::fs::read(&target).unwrap(), b"kept");
+    }
 }
