@@ -19,6 +19,8 @@ mod azure_identity;
 #[cfg(unix)]
 mod browser;
 mod differential;
+#[cfg(unix)]
+mod read_vault;
 mod real_az;
 #[cfg(unix)]
 mod sdks;
