@@ -85,19 +85,27 @@ pub(super) fn run(request: &Doctor, context: &Context<'_>) -> Result<Answer> {
 }
 
 fn folder(context: &Context<'_>) -> Check {
-    let path = context.dir.path();
+    let (path, azt) = (context.dir.path(), context.dir.azt());
     let shown = path.display().to_string();
-    if !path.exists() {
-        return Check::ok("folder", format!("{shown} will be made at the first sign-in"));
-    }
-    match file::ownership_flaw(path).or_else(|| file::ownership_flaw(&context.dir.azt())) {
-        Some(flaw) => Check::failure(
+    if let Some(flaw) = file::ownership_flaw(path).or_else(|| file::ownership_flaw(&azt)) {
+        return Check::failure(
             "folder",
             format!("{shown}: {flaw}"),
             format!("Run: chmod -R go-w {shown}; or use a folder of your own (AZURE_CONFIG_DIR)."),
-        ),
-        None => Check::ok("folder", shown),
+        );
     }
+    let there = azt.ancestors().find(|folder| folder.exists());
+    if let Some((folder, flaw)) = there.and_then(|it| Some((it, file::writing_flaw(it)?))) {
+        return Check::failure(
+            "folder",
+            format!("{}: {flaw}", folder.display()),
+            "Mend that, or use another folder (AZURE_CONFIG_DIR): what is fetched now is not kept.",
+        );
+    }
+    if !path.exists() {
+        return Check::ok("folder", format!("{shown} will be made at the first sign-in"));
+    }
+    Check::ok("folder", shown)
 }
 
 fn key(context: &Context<'_>, vault: &Result<Option<Vault<'_>>>) -> Check {

@@ -1,5 +1,6 @@
 //! Files, read whole and replaced whole.
 
+use std::error::Error as StdError;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -11,6 +12,10 @@ use crate::error::{Error, Result};
 
 /// Files larger than this are refused: nothing this program reads comes near it.
 const LIMIT: u64 = 64 * 1024 * 1024;
+
+/// Bytes that a sign-in takes.
+#[cfg(unix)]
+const ROOM: u64 = 64 * 1024;
 
 /// Who may read a file that is written. Its owner is who runs this program; but what root makes in
 /// somebody else's folder (sudo, a home mounted into a container) is theirs, or they could not use it.
@@ -103,8 +108,8 @@ pub fn write_atomic(path: &Path, bytes: &[u8], access: Access, durable: bool) ->
     let failed = |error: io::Error| cannot("write", path, error);
     let target = resolve_link(path)?;
     let folder = parent_of(&target);
-    let mut temporary = create_temporary(folder, access).map_err(failed)?;
-    temporary.write_all(bytes).map_err(failed)?;
+    let temporary = create_temporary(folder, access).map_err(failed)?;
+    temporary.as_file().write_all(bytes).map_err(failed)?;
     set_access(temporary.as_file(), access, &target).map_err(failed)?;
     give(temporary.as_file(), &fs::metadata(folder).map_err(failed)?);
     if durable {
@@ -209,6 +214,25 @@ pub fn ownership_flaw(_path: &Path) -> Option<String> {
     None
 }
 
+/// Why nothing can be kept in `folder`: it cannot be written, or has no room left.
+#[cfg(unix)]
+pub fn writing_flaw(folder: &Path) -> Option<String> {
+    use rustix::fs::{Access, access, statvfs};
+    if let Err(error) = access(folder, Access::WRITE_OK | Access::EXEC_OK) {
+        return Some(format!("it cannot be written: {}", io::Error::from(error)));
+    }
+    let disk = statvfs(folder).ok()?;
+    let has_files_left = disk.f_favail > 0 || disk.f_files == 0;
+    let is_full = disk.f_bavail.saturating_mul(disk.f_frsize) < ROOM || !has_files_left;
+    is_full.then(|| "there is no room left on its disk".to_owned())
+}
+
+/// Found out by writing, on Windows.
+#[cfg(not(unix))]
+pub fn writing_flaw(_folder: &Path) -> Option<String> {
+    None
+}
+
 /// The error for a file operation: "Cannot read /x: permission denied".
 pub fn cannot(verb: &str, path: &Path, error: io::Error) -> Error {
     Error::failed(format!("Cannot {verb} {}: {error}.", path.display())).source(error)
@@ -259,7 +283,11 @@ fn create_temporary(folder: &Path, access: Access) -> io::Result<tempfile::Named
     }
     #[cfg(not(unix))]
     let _ = access;
-    builder.tempfile_in(folder)
+    // The path that it adds to an error is nobody's business: the file was never there.
+    builder.tempfile_in(folder).map_err(|error| match error.get_ref().and_then(StdError::source) {
+        Some(cause) => io::Error::new(error.kind(), cause.to_string()),
+        None => error,
+    })
 }
 
 #[cfg(unix)]

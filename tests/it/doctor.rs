@@ -90,6 +90,46 @@ fn what_is_wrong_is_named_with_its_cure() {
     finds(&sandbox, "account", "warning", "its sign-in cannot be looked at");
 }
 
+/// On a disk of its own, full and then read-only; where nobody may mount one, there is nothing to test.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_folder_that_keeps_nothing_is_found() {
+    let sandbox = Sandbox::signed_in_as_app();
+    let script = r#"
+        mount -t tmpfs -o size=128k,mode=700 tmpfs "$DISK" || { echo no mount; exit 0; }
+        cp -r "$AZURE_CONFIG_DIR/." "$DISK"; export AZURE_CONFIG_DIR="$DISK"
+        "$AZT" doctor | grep '^[a-zA-Z]* *folder '
+        dd if=/dev/zero of="$DISK/fill" bs=1k 2>"$DISK/../dd"
+        "$AZT" doctor | grep '^[a-zA-Z]* *folder '
+        "$AZT" login --service-principal -u "$APP" -p "$SECRET" -t "$TENANT"
+        "$AZT" account get-access-token --resource https://vault.azure.net --query tokenType
+        rm "$DISK/fill"; mount -o remount,ro "$DISK"
+        "$AZT" doctor | grep '^[a-zA-Z]* *folder '"#;
+    let disk = sandbox.root().join("disk");
+    std::fs::create_dir(&disk).unwrap();
+    let mut command = std::process::Command::new("unshare");
+    command.args(["--mount", "--map-root-user", "sh", "-c", script]);
+    command.env_clear().envs(sandbox.env()).envs([
+        ("AZT", env!("CARGO_BIN_EXE_azt")),
+        ("AZURE_CONFIG_DIR", sandbox.config_dir().to_str().unwrap()),
+        ("DISK", disk.to_str().unwrap()),
+        ("APP", APP),
+        ("SECRET", APP_SECRET),
+        ("TENANT", CONTOSO),
+    ]);
+    let run = Run::of(&mut command);
+    if run.stdout.starts_with("no mount") || run.stderr.starts_with("unshare") {
+        return;
+    }
+    let said: Vec<&str> = run.stdout.lines().collect();
+    let disk = disk.display();
+    assert_eq!(said[0], format!("ok    folder      {disk}"), "{run:?}");
+    assert!(said[1].ends_with("there is no room left on its disk"), "{run:?}");
+    assert_eq!(said[2], "\"Bearer\"", "a token all the same: {run:?}");
+    assert!(said[3].contains("it cannot be written: Read-only file system"), "{run:?}");
+    assert!(run.stderr.contains(": No space left on device (os error 28).\n"), "{run:?}");
+}
+
 /// A sign-in can be there and good for nothing.
 #[test]
 fn each_account_is_tried() {
