@@ -126,7 +126,7 @@ fn a_caller_who_has_to_prove_more_is_told_by_the_application() {
     let login = sandbox.azt([&login[..], &["-t", CONTOSO, "--allow-no-subscriptions"]].concat());
     drop(login.success());
     sandbox.azt(["account", "set", "-s", CONTOSO]).quiet();
-    let run = sandbox.azt([
+    let token = [
         "account",
         "get-access-token",
         "--resource",
@@ -135,7 +135,10 @@ fn a_caller_who_has_to_prove_more_is_told_by_the_application() {
         &caller,
         "--claims",
         CHALLENGE,
-    ]);
+    ];
+    let run = sandbox.az(token).exits(1).says("az logout\naz login");
+    assert!(!run.stderr.contains("The caller"), "az knows none: {run:?}");
+    let run = sandbox.azt(token);
     let run = run.exits(5).says("The caller has to sign in again with this claims challenge");
     let challenge = STANDARD.decode(run.stderr.lines().last().unwrap()).unwrap();
     assert!(String::from_utf8(challenge).unwrap().contains("acrs"));

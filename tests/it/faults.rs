@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Mutex;
 
 use entra_emulator::{Action, Fault};
 use regex::Regex;
@@ -152,6 +153,48 @@ impl Machine {
         Run::of(&mut command)
     }
 
+    /// How the case ends and what it says; nothing is lost by it.
+    fn play(&mut self, case: &Case) -> (i32, Vec<String>) {
+        self.set_up(case);
+        let before = self.sandbox.all_files();
+        let run = self.run(case);
+        assert!(!run.stderr.contains('\u{1b}'), "{}: {run:?}", case.name);
+        assert!(!run.stderr.contains("panicked"), "{}: {run:?}", case.name);
+        // What the case broke stays as it is.
+        for name in case.files.iter().filter_map(|(name, text)| text.as_ref().map(|_| name)) {
+            let path = self.sandbox.file(name);
+            let kept = before.iter().find(|(it, _)| *it == path).map(|(_, content)| content);
+            let is_ours = name == "azt/found.json";
+            assert!(is_ours || kept == std::fs::read(&path).ok().as_ref(), "{}: {name}", case.name);
+        }
+        self.mend(case);
+        for account in [ALICE, APP] {
+            let token = ["account", "get-access-token", "--account", account];
+            let args = [&token[..], &["--resource", "https://graph.microsoft.com"]].concat();
+            let after = self.sandbox.azt(args);
+            assert_eq!(after.code, Some(0), "after {}: {after:?}", case.name);
+        }
+        (run.code.unwrap(), self.normal(&run))
+    }
+
+    /// All that the case broke as it was before.
+    fn mend(&mut self, case: &Case) {
+        self.sandbox.emulator.faults().clear();
+        #[cfg(target_os = "linux")]
+        if case.keyring.is_some() {
+            self.keyring.mend(&mut self.sandbox);
+        }
+        for name in case.files.keys().chain(&case.dirs).chain(case.modes.keys()) {
+            let (kept, path) = (self.original(case).join(name), self.sandbox.file(name));
+            if kept.is_dir() {
+                let _ = std::fs::remove_dir_all(&path);
+                copy(&kept, &path);
+            } else if kept.exists() {
+                std::fs::copy(kept, path).unwrap();
+            }
+        }
+    }
+
     /// Standard error without what differs from run to run.
     fn normal(&self, run: &Run) -> Vec<String> {
         let mut text = run.stderr.replace(self.sandbox.root().to_str().unwrap(), "@");
@@ -261,66 +304,41 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
+/// At once, because most of the time is waited.
+const MACHINES: usize = 4;
+
 #[test]
 fn each_fault_has_its_sentence_its_exit_code_and_its_end() {
     let mut cases: Vec<Case> =
         serde_json::from_str(&std::fs::read_to_string(FILE).unwrap()).unwrap();
     assert!(cases.len() >= 60);
-    if !cfg!(target_os = "linux") {
-        cases.retain(|case| case.keyring.is_none() && case.kernel.is_none());
-    }
     let records = std::env::var_os("AZT_RECORD_FAULTS").is_some();
-    let mut machine = Machine::new();
-    let mut wrong = Vec::new();
-    for case in &mut cases {
-        machine.set_up(case);
-        let before = machine.sandbox.all_files();
-        let run = machine.run(case);
-        let said = machine.normal(&run);
-        assert!(!run.stderr.contains('\u{1b}'), "{}: {run:?}", case.name);
-        assert!(
-            run.stderr.lines().all(|line| !line.contains("panicked")),
-            "{}: {run:?}",
-            case.name
-        );
-        if records {
-            (case.exit, case.stderr) = (run.code.unwrap(), said);
-        } else if (run.code, &said) != (Some(case.exit), &case.stderr) {
-            wrong.push(format!("{}: {:?} {said:#?}", case.name, run.code));
-            continue;
+    let wrong = Mutex::new(Vec::new());
+    let queue = Mutex::new(cases.iter_mut());
+    std::thread::scope(|scope| {
+        for _ in 0..MACHINES {
+            scope.spawn(|| {
+                let mut machine = Machine::new();
+                let next = || queue.lock().unwrap().next();
+                while let Some(case) = next() {
+                    if !cfg!(target_os = "linux")
+                        && (case.keyring.is_some() || case.kernel.is_some())
+                    {
+                        continue;
+                    }
+                    let (exit, stderr) = machine.play(case);
+                    if records {
+                        (case.exit, case.stderr) = (exit, stderr);
+                    } else if (exit, &stderr) != (case.exit, &case.stderr) {
+                        wrong.lock().unwrap().push(format!("{}: {exit} {stderr:#?}", case.name));
+                    }
+                }
+            });
         }
-        // What the case broke stays as it is, and nothing else is lost: with it mended, both are
-        // signed in.
-        for name in case.files.iter().filter_map(|(name, text)| text.as_ref().map(|_| name)) {
-            let path = machine.sandbox.file(name);
-            let kept = before.iter().find(|(it, _)| *it == path).map(|(_, content)| content);
-            let is_ours = name == "azt/found.json";
-            assert!(is_ours || kept == std::fs::read(&path).ok().as_ref(), "{}: {name}", case.name);
-        }
-        machine.sandbox.emulator.faults().clear();
-        #[cfg(target_os = "linux")]
-        if case.keyring.is_some() {
-            machine.keyring.mend(&mut machine.sandbox);
-        }
-        for name in case.files.keys().chain(&case.dirs).chain(case.modes.keys()) {
-            let (kept, path) = (machine.original(case).join(name), machine.sandbox.file(name));
-            if kept.is_dir() {
-                let _ = std::fs::remove_dir_all(&path);
-                copy(&kept, &path);
-            } else if kept.exists() {
-                std::fs::copy(kept, path).unwrap();
-            }
-        }
-        for account in [ALICE, APP] {
-            let token = ["account", "get-access-token", "--account", account];
-            let after = machine
-                .sandbox
-                .azt([&token[..], &["--resource", "https://graph.microsoft.com"]].concat());
-            assert_eq!(after.code, Some(0), "after {}: {after:?}", case.name);
-        }
-    }
+    });
     if records {
         std::fs::write(FILE, serde_json::to_string_pretty(&cases).unwrap() + "\n").unwrap();
     }
+    let wrong = wrong.into_inner().unwrap();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

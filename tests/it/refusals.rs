@@ -29,6 +29,9 @@ const APPLICATIONS: [Flow; 3] = [Secret, Certificate, Federated];
 /// Stands for the cure that each flow has of its own.
 const OWN: &str = "own";
 
+/// A browser gets no further than a code.
+const NOT_BROWSER: &str = "not with a browser";
+
 impl Flow {
     /// Signs in, in this tenant.
     fn login(self, sandbox: &mut Sandbox, tenant: &str) -> Run {
@@ -115,6 +118,7 @@ fn what_entra_refuses_is_named_with_its_cure_in_every_flow() {
         ("invalid_request", 90_002, "", 6, "There is no such tenant in this cloud"),
         ("invalid_client", 7_000_222, "", 6, "The secret has expired: make a new one"),
         ("invalid_resource", 500_011, "", 6, "The tenant has no such resource"),
+        ("invalid_request", 900_144, "", 6, NOT_BROWSER),
         ("temporarily_unavailable", 90_033, "", 8, ""),
     ];
     for flow in PEOPLE.into_iter().chain(APPLICATIONS) {
@@ -144,6 +148,11 @@ fn what_entra_refuses_is_named_with_its_cure_in_every_flow() {
                 (OWN, Password) => "sign in with a browser or a code: leave --username",
                 (OWN, _) if code == 65_001 => "An administrator of the tenant has to grant the",
                 (OWN, _) => "Check the application in Entra ID, then sign in again",
+                (NOT_BROWSER, Browser | Code) => {
+                    assert!(!run.stderr.contains("with a browser"), "{why}");
+                    ""
+                }
+                (NOT_BROWSER, _) => "",
                 (cure, _) => cure,
             };
             assert!(run.stderr.contains(cure), "{why}");
