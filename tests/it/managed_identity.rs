@@ -99,6 +99,12 @@ fn user_assigned_identities_go_by_any_of_their_ids() {
     }
     let nobody = sandbox.azt(["login", "-i", "--client-id", "nobody"]);
     drop(nobody.exits(6).says("Identity not found").says("assigned to this host"));
+    // As az with its lines, where the host answers as Entra does, and without where it does not.
+    let nobody = ["login", "-i", "--client-id", "nobody"];
+    drop(sandbox.az(nobody).exits(1).says("Identity not found").says("az logout\naz login\n"));
+    fault(&sandbox, IMDS, 400, r#"{"message": "Not here."}"#, 1);
+    let run = sandbox.az(["login", "-i"]).exits(1).says("ERROR: Not here.");
+    assert!(!run.stderr.contains("az logout"), "{run:?}");
 }
 
 fn azt_claims(token: &str) -> serde_json::Value {
