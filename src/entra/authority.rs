@@ -2,6 +2,8 @@
 
 use crate::error::{Error, Result};
 
+const ADFS: &str = "adfs";
+
 /// A tenant at a login host: `https://login.microsoftonline.com/contoso.com`.
 ///
 /// Endpoints are built, not discovered: their paths are the same in every cloud, and discovery
@@ -27,13 +29,12 @@ impl Authority {
                 "'{tenant}' is neither a tenant's domain name nor its id (GUID)."
             )));
         }
-        Ok(Self {
-            login_url: login_url.trim_end_matches('/').to_lowercase(),
-            tenant: tenant.to_owned(),
-        })
+        let login_url = login_url.trim_end_matches('/').to_lowercase();
+        let tenant = if is_adfs(&login_url) { ADFS } else { tenant }.to_owned();
+        Ok(Self { login_url, tenant })
     }
 
-    /// The tenant as given.
+    /// The tenant as given; `adfs` where there are none (MSAL's realm there).
     pub fn tenant(&self) -> &str {
         &self.tenant
     }
@@ -60,25 +61,25 @@ impl Authority {
 
     /// The OpenID Connect discovery document.
     pub fn openid_configuration(&self) -> String {
-        if self.is_adfs() {
+        if is_adfs(&self.login_url) {
             format!("{}/.well-known/openid-configuration", self.login_url)
         } else {
             format!("{}/{}/v2.0/.well-known/openid-configuration", self.login_url, self.tenant)
         }
     }
 
-    /// True for Active Directory Federation Services, which has no tenants in its paths.
-    fn is_adfs(&self) -> bool {
-        self.login_url.ends_with("/adfs")
-    }
-
     fn endpoint(&self, name: &str) -> String {
-        if self.is_adfs() {
+        if is_adfs(&self.login_url) {
             format!("{}/oauth2/{name}", self.login_url)
         } else {
             format!("{}/{}/oauth2/v2.0/{name}", self.login_url, self.tenant)
         }
     }
+}
+
+/// True for Active Directory Federation Services, which has no tenants in its paths.
+pub(super) fn is_adfs(login_url: &str) -> bool {
+    login_url.trim_end_matches('/').to_lowercase().ends_with("/adfs")
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::authority::Authority;
+use super::authority::{Authority, is_adfs};
 use super::token_endpoint::host;
 use crate::error::{Error, Kind, Result};
 use crate::sys::{Request, System};
@@ -14,13 +14,13 @@ pub fn is_guid(text: &str) -> bool {
 }
 
 /// The GUID of `tenant`: itself if it is one, else looked up by its domain in the OpenID Connect
-/// discovery document (one request), whose issuer carries it.
+/// discovery document (one request), whose issuer carries it. ADFS has none to look up.
 pub async fn resolve_tenant(system: &System, login_url: &str, tenant: &str) -> Result<String> {
     #[derive(Deserialize)]
     struct Discovery {
         issuer: String,
     }
-    if is_guid(tenant) {
+    if is_guid(tenant) || is_adfs(login_url) {
         return Ok(tenant.to_owned());
     }
     let url = Authority::new(login_url, tenant)?.openid_configuration();

@@ -1,6 +1,9 @@
 //! Signing in and out.
 
-use serde_json::Value;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use entra_emulator::{Action, Fault};
+use serde_json::{Value, json};
 
 use crate::support::*;
 
@@ -283,4 +286,68 @@ fn discovery_can_be_skipped() {
         .az(["login", "--skip-sub"])
         .exits(1)
         .says("ERROR: usage error: '--skip-subscription-discovery' requires '--tenant'");
+}
+
+/// Azure Stack with Active Directory Federation Services: no tenants in its paths, no `tid` and no
+/// `client_info` in its answers, the name in `upn`.
+#[test]
+fn a_person_signs_in_at_adfs() {
+    let sandbox = Sandbox::without_cloud();
+    let url = sandbox.emulator.url().to_owned();
+    let stack = ["cloud", "register", "-n", "Stack", "--endpoint-resource-manager", &url];
+    let adfs = format!("{url}/adfs/");
+    let endpoints =
+        ["--endpoint-active-directory", &adfs, "--endpoint-active-directory-resource-id", &url];
+    sandbox.azt([&stack[..], &endpoints].concat()).success();
+    sandbox.azt(["cloud", "set", "-n", "Stack"]).success();
+    let id = json!({"sub": "s-1", "upn": "ann@stack.local", "iss": adfs, "nonce": ""});
+    let id = URL_SAFE_NO_PAD.encode(id.to_string());
+    let code = json!({
+        "device_code": "d", "user_code": "ABC", "verification_uri": adfs, "interval": 1, "expires_in": 900 });
+    let token = json!({
+        "token_type": "bearer", "access_token": "a.b.c", "refresh_token": "r", "expires_in": 3600,
+        "id_token": format!("e30.{id}.") });
+    let subscription = json!({"value": [{
+        "id": "/subscriptions/50000000-0000-4000-8000-00000000000a",
+        "displayName": "Stack", "state": "Enabled", "tenantId": "adfs" }]});
+    for (path, body) in [
+        ("/adfs/oauth2/devicecode", &code),
+        ("/adfs/oauth2/token", &token),
+        ("/subscriptions", &subscription),
+    ] {
+        let answer =
+            Action::Answer { status: 200, headers: Default::default(), body: body.to_string() };
+        sandbox.emulator.faults().push(Fault::on(path, answer));
+    }
+    sandbox.emulator.clear_requests();
+    let run = sandbox.azt(["login", "--use-device-code", "--tenant", "adfs"]).success();
+    assert_eq!(run.json()[0]["tenantId"], "adfs");
+    assert_eq!(run.json()[0]["user"], json!({"name": "ann@stack.local", "type": "user"}));
+    let paths: Vec<String> =
+        sandbox.emulator.requests().into_iter().map(|request| request.path).collect();
+    assert_eq!(paths, ["/adfs/oauth2/devicecode", "/adfs/oauth2/token", "/subscriptions"]);
+    let token = ["account", "get-access-token", "--resource", "https://vault.stack.local"];
+    assert_eq!(sandbox.azt(token).quiet().text("accessToken"), "a.b.c");
+    let form = &sandbox.emulator.requests()[3].form;
+    assert_eq!((&*form["grant_type"], &*form["refresh_token"]), ("refresh_token", "r"));
+    let exported = sandbox.azt(["cache", "export"]).exits(0).json();
+    let account = exported["Account"].as_object().unwrap().values().next().unwrap().clone();
+    assert_eq!(account["authority_type"], "ADFS");
+    assert_eq!(account["home_account_id"], "s-1", "the subject, as in MSAL");
+    assert_eq!(account["realm"], "adfs");
+
+    // Without a tenant, the resource manager's; and an application.
+    let tenants = json!({"value": [{"tenantId": CONTOSO}]}).to_string();
+    let tenants = Action::Answer { status: 200, headers: Default::default(), body: tenants };
+    sandbox.emulator.faults().push(Fault::on("/tenants", tenants));
+    let run = sandbox.azt(["login", "--use-device-code"]).success();
+    assert_eq!(run.json()[0]["tenantId"], CONTOSO);
+    drop(sandbox.azt(token).quiet());
+    sandbox.emulator.clear_requests();
+    let application = ["login", "--service-principal", "-u", APP, "-p", APP_SECRET];
+    let run = sandbox.azt([&application[..], &["--tenant", "adfs"]].concat()).success();
+    assert_eq!(run.json()[0]["tenantId"], "adfs");
+    let asked = sandbox.emulator.requests();
+    assert_eq!(asked[0].path, "/adfs/oauth2/token");
+    assert_eq!(asked[0].form["grant_type"], "client_credentials");
 }
