@@ -35,7 +35,9 @@ impl Env {
     /// # Safety
     /// There must be no second thread: others may read the environment while this writes it.
     pub unsafe fn take_vault_key(&mut self) {
-        self.vault_key = self.get(VAULT_KEY).map(Secret::new);
+        // What is not UTF-8 is no key, which is said when it is used.
+        let value = std::env::var_os(VAULT_KEY);
+        self.vault_key = value.map(|value| Secret::new(value.to_string_lossy().into_owned()));
         if self.vault_key.is_some() {
             // SAFETY: the caller says that there is no second thread.
             unsafe { std::env::remove_var(VAULT_KEY) };

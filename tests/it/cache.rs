@@ -250,6 +250,14 @@ fn a_key_that_is_not_ours_to_change_stays() {
     sandbox.login_app().success();
     drop(sandbox.azt(["cache", "rekey"]).exits(9).says("azt vault move --to file"));
     drop(sandbox.azt(OF_APP).quiet());
+    // Bytes that are no text are no key, and not as if nothing were set.
+    #[cfg(unix)]
+    {
+        use std::os::unix::ffi::OsStrExt;
+        let mut command = sandbox.command(OF_APP);
+        command.env("AZT_VAULT_KEY", std::ffi::OsStr::from_bytes(&[0xff; 32]));
+        drop(Run::of(&mut command).exits(9).says("is neither 64 hex digits nor base64"));
+    }
 }
 
 /// Killed at any moment, every record is there, and the next call clears away what was left.
