@@ -107,6 +107,33 @@ fn user_assigned_identities_go_by_any_of_their_ids() {
     assert!(!run.stderr.contains("az logout"), "{run:?}");
 }
 
+#[test]
+fn signing_in_again_forgets_this_identitys_tokens_and_no_others() {
+    let sandbox = virtual_machine();
+    let system = ["login", "-i"];
+    let worker = ["login", "-i", "--client-id", WORKER, "--allow-no-subscriptions"];
+    let id = |run: Run| run.success().json()[0]["id"].as_str().unwrap().to_owned();
+    let first = id(sandbox.azt(system));
+    // One that sees no subscription has an entry of its own.
+    let subscriptions = sandbox.emulator.directory().subscriptions.clone();
+    sandbox.emulator.directory_mut(|directory| directory.subscriptions.clear());
+    let second = id(sandbox.azt(worker));
+    let is_kept = |subscription: &str| {
+        sandbox.emulator.clear_requests();
+        let vault = ["account", "get-access-token", "--resource", "https://vault.azure.net"];
+        drop(sandbox.azt([&vault[..], &["--subscription", subscription]].concat()).quiet());
+        paths(&sandbox).is_empty()
+    };
+    let both = [&*first, &*second];
+    assert_eq!(both.map(is_kept), [false, false]);
+    assert_eq!(both.map(is_kept), [true, true]);
+    sandbox.azt(worker).success();
+    assert_eq!(both.map(is_kept), [true, false]);
+    sandbox.emulator.directory_mut(|directory| directory.subscriptions = subscriptions);
+    sandbox.azt(system).success();
+    assert_eq!(both.map(is_kept), [false, true]);
+}
+
 fn azt_claims(token: &str) -> serde_json::Value {
     use base64::Engine;
     let payload = token.split('.').nth(1).unwrap();

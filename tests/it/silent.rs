@@ -4,6 +4,8 @@ use entra_emulator::{Action, Fault};
 
 use crate::support::*;
 
+const BOB: &str = "bob@fabrikam.example";
+
 const GRAPH: [&str; 4] =
     ["account", "get-access-token", "--resource", "https://graph.microsoft.com"];
 
@@ -282,4 +284,31 @@ fn an_aging_token_is_served_at_once_and_renewed_by_another_process() {
     sandbox.emulator.clear_requests();
     drop(sandbox.azt(GRAPH).quiet());
     assert_eq!(sandbox.requests().len(), 1, "then the caller waits");
+}
+
+/// A token that a resource has refused must not be served again; those of others are no part of it.
+#[test]
+fn signing_in_again_forgets_this_accounts_tokens_and_no_others() {
+    let sandbox = Sandbox::signed_in_as_alice();
+    sandbox.login_app().success();
+    sandbox.approve_as(BOB);
+    sandbox.azt(["login", "--use-device-code"]).success();
+    let portal = "a1000000-0000-4000-8000-000000000004";
+    let as_portal = ["login", "--service-principal", "-u", portal, "-p", "portal-secret-1"];
+    let as_portal = [&as_portal[..], &["-t", CONTOSO, "--allow-no-subscriptions"]].concat();
+    sandbox.azt(&as_portal).success();
+    let is_kept = |account: &str| {
+        sandbox.emulator.clear_requests();
+        let token = ["account", "get-access-token", "--account", account];
+        let other = ["--resource", "https://vault.azure.net"];
+        drop(sandbox.azt([&token[..], &other].concat()).quiet());
+        sandbox.requests().is_empty()
+    };
+    let all = [ALICE, BOB, APP, portal];
+    assert_eq!(all.map(is_kept), [false; 4]);
+    assert_eq!(all.map(is_kept), [true; 4]);
+    sandbox.azt(["login", "--use-device-code"]).success();
+    assert_eq!(all.map(is_kept), [true, false, true, true]);
+    sandbox.login_app().success();
+    assert_eq!(all.map(is_kept), [true, true, false, true]);
 }
