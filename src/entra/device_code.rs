@@ -79,6 +79,7 @@ pub async fn authorize_device(
         return Err(nonsense(&endpoint));
     }
     let complete = answer.verification_uri_complete().map(|it| it.secret().clone());
+    let complete = complete.filter(|it| it.starts_with("http"));
     Ok(DeviceAuthorization {
         message: answer.extra_fields().message.clone().unwrap_or_else(|| {
             format!("To sign in, use a web browser to open the page {verification_uri} and enter the code {user_code} to authenticate.")

@@ -73,8 +73,8 @@ impl TokenResponse {
     /// The lifetime is `expires_in`, else what is left until `expires_on`, else MSAL's 600 s.
     ///
     /// # Errors
-    /// [`Kind::Network`] when it is a web page; [`Kind::Service`] when it is not JSON, has no access token, or states a lifetime that
-    /// cannot be meant or is over. The message quotes nothing of the body, which may hold tokens.
+    /// [`Kind::Service`] when it is not JSON, has no access token, or states a lifetime that cannot be
+    /// meant or is over. The message quotes nothing of the body, which may hold tokens.
     pub(super) fn parse(body: &[u8], host: &str, now: i64) -> Result<Self> {
         let nonsense = |what: &str| {
             Error::new(
@@ -83,13 +83,6 @@ impl TokenResponse {
             )
             .remedy("A proxy or sign-in portal may stand between this machine and the service. Try again, or with --debug.")
         };
-        if body.trim_ascii_start().starts_with(b"<") {
-            return Err(Error::new(
-                Kind::Network,
-                format!("{host} answered with a web page: a proxy or a sign-in portal of your network stands in between."),
-            )
-            .remedy("Open any page in a browser, sign in there if asked to, and try again."));
-        }
         let mut response: Self = serde_json::from_slice(body)
             .map_err(|error| nonsense(&format!("{} at line {}", classify(&error), error.line())))?;
         if response.access_token.is_empty() {
@@ -195,7 +188,6 @@ mod tests {
     fn nonsense_is_refused_and_not_quoted() {
         for body in [
             "",
-            "<html>sign in to the wifi: secret-token</html>",
             r#"{"access_token":"secret-token","expires_in":-5}"#,
             r#"{"access_token":"secret-token","expires_in":99999999999}"#,
             r#"{"access_token":"secret-token","expires_on":-9223372036854775808}"#,
@@ -213,8 +205,7 @@ mod tests {
             "null",
         ] {
             let error = parse(body).unwrap_err();
-            let kind = if body.starts_with('<') { Kind::Network } else { Kind::Service };
-            assert_eq!(error.kind(), kind, "{body}");
+            assert_eq!(error.kind(), Kind::Service, "{body}");
             assert!(!format!("{error:?}").contains("secret-token"), "{error:?}");
         }
     }

@@ -142,7 +142,8 @@ pub struct Http {
 impl Http {
     /// Sends `request` and reads the whole answer.
     ///
-    /// Every failure to get an answer is [`Kind::Network`] and names the host. Redirects are not
+    /// Every failure to get an answer is [`Kind::Network`] and names the host; so is a page in its
+    /// place, which none of the services that this program asks ever sends. Redirects are not
     /// followed: requests carry secrets.
     pub async fn send(&self, env: &Env, request: Request) -> Result<Response> {
         let pinned = request.pin.as_deref().map(pinned_client).transpose()?;
@@ -194,6 +195,13 @@ impl Http {
                 ));
             }
             body.extend_from_slice(&chunk);
+        }
+        if status == 200 && body.trim_ascii_start().starts_with(b"<") {
+            return Err(Error::new(
+                Kind::Network,
+                format!("{host} answered with a web page: a proxy or a sign-in portal of your network stands in between."),
+            )
+            .remedy("Open any page in a browser, sign in there if asked to, and try again."));
         }
         Ok(Response { status, headers, body })
     }

@@ -267,3 +267,48 @@ fn a_clock_that_is_ten_minutes_wrong_is_named_or_does_not_matter() {
     drop(sandbox.azt(wrong).exits(6).says("This machine's clock is 10 minutes behind that of"));
     assert!(!sandbox.az(wrong).stderr.contains("clock"), "az says nothing of clocks");
 }
+
+#[test]
+fn a_code_that_nobody_could_enter_is_refused() {
+    let sandbox = Sandbox::new();
+    for body in [
+        r#"<html>"#,
+        r#"{}"#,
+        r#"{"device_code": "d", "user_code": "", "verification_uri": "https://x", "expires_in": 900}"#,
+        r#"{"device_code": "d", "user_code": "AB", "verification_uri": "file:///x", "expires_in": 900}"#,
+        r#"{"device_code": "d", "user_code": "", "verification_uri": "file:///x", "expires_in": 900}"#,
+        r#"{"device_code": "d", "user_code": "AB", "verification_uri": "https://x", "expires_in": -1}"#,
+    ] {
+        let action =
+            Action::Answer { status: 200, headers: Default::default(), body: body.to_owned() };
+        sandbox.emulator.faults().push(Fault::on("/devicecode", action).times(1));
+        let run = sandbox.azt(["login", "--use-device-code"]);
+        let is_page = body.starts_with('<');
+        assert_eq!(run.code, Some(if is_page { 7 } else { 8 }), "{body}: {run:?}");
+        let said = if is_page { "a web page" } else { "sent a device code that makes no sense" };
+        nothing_stays(&sandbox, &run.says(said).stderr);
+    }
+}
+
+/// RFC 8628 section 3.5: five seconds more between polls from then on.
+#[test]
+fn a_code_is_waited_for_as_slowly_as_entra_wants() {
+    let sandbox = Sandbox::new();
+    sandbox.approve_as(ALICE);
+    for error in ["authorization_pending", "slow_down"] {
+        let action = Action::EntraError {
+            status: 400,
+            error: error.to_owned(),
+            code: 70_016,
+            description: "Not yet.".to_owned(),
+            suberror: None,
+            claims: None,
+        };
+        sandbox.emulator.faults().push(Fault::on("/token", action).times(1));
+    }
+    let start = std::time::Instant::now();
+    sandbox.azt(["login", "--use-device-code", "--tenant", CONTOSO]).success();
+    let waited = start.elapsed().as_secs();
+    assert!(waited >= 1 + 1 + 6, "{waited} s");
+    assert_eq!(sandbox.requests()[..4].iter().filter(|it| it.ends_with("device_code")).count(), 3);
+}
