@@ -312,3 +312,15 @@ fn a_code_is_waited_for_as_slowly_as_entra_wants() {
     assert!(waited >= 1 + 1 + 6, "{waited} s");
     assert_eq!(sandbox.requests()[..4].iter().filter(|it| it.ends_with("device_code")).count(), 3);
 }
+
+#[test]
+fn a_hiccup_while_the_code_is_entered_costs_no_sign_in() {
+    let sandbox = Sandbox::new();
+    sandbox.approve_as(ALICE);
+    sandbox.emulator.faults().push(Fault::on("/token", Action::Drop).times(1));
+    sandbox.azt(["login", "--use-device-code", "--tenant", CONTOSO]).success();
+    assert_eq!(
+        sandbox.requests()[..3],
+        ["POST devicecode", "POST token device_code", "POST token device_code"]
+    );
+}
