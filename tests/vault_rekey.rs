@@ -139,6 +139,33 @@ fn what_a_newer_azt_keeps_here_is_not_lost() {
     holds_everything(&system, dir);
 }
 
+/// Between the name of the key and the key itself another one can come.
+#[test]
+fn whoever_opens_it_meanwhile_gets_in() {
+    let system = system();
+    let dir = folder(&system);
+    let dir = dir.path();
+    let done = std::sync::atomic::AtomicBool::new(false);
+    let is_done = || done.load(std::sync::atomic::Ordering::Relaxed);
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                let system = self::system();
+                while !is_done() {
+                    let vault = Vault::open(&system, dir, FILE).unwrap().unwrap();
+                    let found = vault.get(&all().1.key()).unwrap();
+                    assert!(found.is_some() || !vault.is_current(&system));
+                }
+            });
+        }
+        for _ in 0..100 {
+            vault::rekey(&system, dir, FILE, None).unwrap();
+        }
+        done.store(true, std::sync::atomic::Ordering::Relaxed);
+    });
+    holds_everything(&system, dir);
+}
+
 #[test]
 fn a_key_goes_from_place_to_place() {
     let system = system();

@@ -237,12 +237,22 @@ impl<'s> Setup<'s> {
     }
 
     fn open(&self) -> Result<Option<Vault<'s>>> {
-        match Manifest::read(self.system, &self.azt_dir)? {
-            Some(manifest) => self.open_with(&manifest),
-            None => match store::sealed_with(&self.azt_dir)? {
+        let Some(mut manifest) = Manifest::read(self.system, &self.azt_dir)? else {
+            return match store::sealed_with(&self.azt_dir)? {
                 Some(_) => self.restore(),
                 None => Ok(None),
-            },
+            };
+        };
+        loop {
+            let opened = self.open_with(&manifest);
+            if matches!(opened, Ok(Some(_))) {
+                return opened;
+            }
+            // The key may have been changed between its name and itself.
+            match Manifest::read(self.system, &self.azt_dir)? {
+                Some(now) if now != manifest => manifest = now,
+                _ => return opened,
+            }
         }
     }
 

@@ -109,10 +109,11 @@ impl<'s> Sources<'s> {
             KeySource::Env => env::fetch(self.system),
             KeySource::File => match file::fetch(&self.key_file)? {
                 Some(key) if key.id() == id => Ok(Some(key)),
-                // Everything was being sealed anew when that was interrupted.
-                other => match file::fetch(&self.next_key_file())? {
+                // Everything is being sealed anew, or was when that was interrupted.
+                _ => match file::fetch(&self.next_key_file())? {
                     Some(next) if next.id() == id => Ok(Some(next)),
-                    _ => Ok(other),
+                    // Or has just ended.
+                    _ => file::fetch(&self.key_file),
                 },
             },
             KeySource::Kernel => kernel::fetch(id),
