@@ -45,6 +45,12 @@ pub(super) fn run(request: &Login, context: &Context<'_>) -> Result<Answer> {
         Ok((sign_in, found))
     }))??;
 
+    // While a person was in the browser, everything may have been forgotten or sealed anew.
+    let vault = if vault.is_current() {
+        vault
+    } else {
+        broker::open_vault_for_sign_in(context.system, &context.dir, &context.config)?
+    };
     sign_in.store(&vault)?;
     if token::is_shared(context)? {
         interop::share(&context.dir, &vault, sign_in.name())?;

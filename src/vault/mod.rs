@@ -73,6 +73,7 @@ impl Default for Options {
 
 /// A vault that is open.
 pub struct Vault<'s> {
+    system: &'s System,
     store: Store<'s>,
     locks: Locks,
     key_source: KeySource,
@@ -82,10 +83,11 @@ pub struct Vault<'s> {
 }
 
 impl<'s> Vault<'s> {
-    /// True unless everything was sealed anew since this was opened: then it finds nothing.
-    pub fn is_current(&self, system: &System) -> bool {
-        let manifest = Manifest::read(system, &self.azt_dir).ok().flatten();
-        manifest.is_none_or(|manifest| manifest.key_id == self.key_id)
+    /// True unless everything was forgotten, or sealed anew, since this was opened: then it finds
+    /// nothing.
+    pub fn is_current(&self) -> bool {
+        let manifest = Manifest::read(self.system, &self.azt_dir).ok().flatten();
+        manifest.is_some_and(|manifest| manifest.key_id == self.key_id)
     }
 
     /// Opens the vault in `azt_dir` for a call that finds what it needs or fails; `None` when
@@ -113,7 +115,16 @@ impl<'s> Vault<'s> {
     }
 
     /// Stores `record`, replacing the one under its key.
+    ///
+    /// # Errors
+    /// The vault is not current any more: nobody could open what was put there now.
     pub fn put<R: Record>(&self, record: &R) -> Result<()> {
+        if !self.is_current() {
+            return Err(trouble(
+                "What is stored was removed, or sealed anew, while this was under way.",
+            )
+            .remedy("Try again."));
+        }
         self.store.put(record)
     }
 
@@ -205,6 +216,8 @@ pub fn inventory(system: &System, azt_dir: &Path) -> Result<Inventory> {
 /// be opened. A key that its source does not give up is left there and named in a warning.
 pub fn clear(system: &System, azt_dir: &Path) -> Result<()> {
     let sources = Sources::new(system, azt_dir, Options::default(), true);
+    // So that nobody is in the middle of it; where it cannot be had, it costs nothing else.
+    let _writing = azt_dir.exists().then(|| Locks::new(azt_dir).writing(WRITING_LIMIT));
     let manifest = Manifest::read(system, azt_dir).ok().flatten();
     let sealed_with = store::sealed_with(azt_dir).ok().flatten();
     store::remove_all(azt_dir)?;
@@ -353,6 +366,7 @@ impl<'s> Setup<'s> {
         notice: Option<String>,
     ) -> Vault<'s> {
         Vault {
+            system: self.system,
             store: Store::new(self.system, &self.azt_dir, key, retired),
             locks: Locks::new(&self.azt_dir),
             key_source,

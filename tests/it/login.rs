@@ -1,5 +1,8 @@
 //! Signing in and out.
 
+use std::process::Stdio;
+use std::time::Duration;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use entra_emulator::{Action, Fault};
@@ -350,4 +353,26 @@ fn a_person_signs_in_at_adfs() {
     let asked = sandbox.emulator.requests();
     assert_eq!(asked[0].path, "/adfs/oauth2/token");
     assert_eq!(asked[0].form["grant_type"], "client_credentials");
+}
+
+/// In another terminal, while the person is in the browser.
+#[test]
+fn a_sign_in_survives_what_becomes_of_the_vault_meanwhile() {
+    for (meanwhile, left) in [(["account", "clear"], 4), (["cache", "rekey"], 0)] {
+        let sandbox = Sandbox::new();
+        sandbox.login_app().success();
+        sandbox.emulator.clear_requests();
+        let mut login = sandbox.command(["login", "--use-device-code", "--tenant", FABRIKAM]);
+        let login = login.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        while !sandbox.requests().iter().any(|request| request == "POST devicecode") {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        drop(sandbox.azt(meanwhile).quiet());
+        let code = sandbox.emulator.pending_device_codes().pop().unwrap().user_code;
+        sandbox.emulator.approve_device_code(&code, ALICE).unwrap();
+        drop(Run::from(login.wait_with_output().unwrap()).success());
+        drop(sandbox.azt(["account", "get-access-token", "--account", ALICE]).quiet());
+        let application = sandbox.azt(["account", "get-access-token", "--account", APP]);
+        assert_eq!(application.code, Some(left), "{meanwhile:?}: {application:?}");
+    }
 }
