@@ -216,8 +216,11 @@ pub fn inventory(system: &System, azt_dir: &Path) -> Result<Inventory> {
 /// be opened. A key that its source does not give up is left there and named in a warning.
 pub fn clear(system: &System, azt_dir: &Path) -> Result<()> {
     let sources = Sources::new(system, azt_dir, Options::default(), true);
-    // So that nobody is in the middle of it; where it cannot be had, it costs nothing else.
-    let _writing = azt_dir.exists().then(|| Locks::new(azt_dir).writing(WRITING_LIMIT));
+    // So that nobody is in the middle of it; where they cannot be had, it is done all the same.
+    let _held = azt_dir.exists().then(|| {
+        let locks = Locks::new(azt_dir);
+        (locks.setup(WRITING_LIMIT), locks.writing(WRITING_LIMIT))
+    });
     let manifest = Manifest::read(system, azt_dir).ok().flatten();
     let sealed_with = store::sealed_with(azt_dir).ok().flatten();
     store::remove_all(azt_dir)?;
