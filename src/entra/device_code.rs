@@ -114,7 +114,8 @@ fn nonsense(endpoint: &str) -> Error {
     )
 }
 
-/// Polls until the person has approved, declined, or let the code expire (RFC 8628 section 3.5).
+/// Polls until the person has approved or declined (RFC 8628 section 3.5); the caller ends it with the
+/// code.
 ///
 /// Waits the interval before each request, five seconds longer after each `slow_down`, and goes on
 /// over network failures with a doubled interval, as the RFC asks.
@@ -126,10 +127,8 @@ pub async fn poll_device(
     claims: Option<&str>,
 ) -> Result<TokenResponse> {
     let mut interval = authorization.interval;
-    let mut left = authorization.expires_in;
     loop {
         tokio::time::sleep(interval).await;
-        left = left.saturating_sub(interval);
         let mut form = Form::grant("urn:ietf:params:oauth:grant-type:device_code")
             .with("client_id", client_id)
             .with("client_info", "1")
@@ -147,16 +146,6 @@ pub async fn poll_device(
             (Some("slow_down"), _) => interval += Duration::from_secs(5),
             (_, Kind::Network | Kind::Service) => interval = (interval * 2).min(LONGEST_INTERVAL),
             _ => return Err(error),
-        }
-        if left.is_zero() {
-            return Err(if code == Some(AUTHORIZATION_PENDING) {
-                Error::new(
-                    Kind::InteractionRequired,
-                    "The code was not entered in time and has expired.",
-                )
-            } else {
-                error
-            });
         }
     }
 }
