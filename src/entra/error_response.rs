@@ -234,6 +234,19 @@ mod tests {
     }
 
     #[test]
+    fn what_a_redirect_says_is_kept_as_well() {
+        let error = of_redirect("access_denied", Some("AADSTS65004: No.\r\n"), Some("declined"));
+        assert_eq!((error.kind(), error.message()), (Kind::Refused, "AADSTS65004: No."));
+        let detail = error.entra_detail().unwrap();
+        assert_eq!(
+            (detail.error.as_str(), detail.codes.as_slice()),
+            ("access_denied", &[65_004][..])
+        );
+        assert_eq!(detail.suberror.as_deref(), Some("declined"));
+        assert_eq!(of_redirect("login_required", None, None).message(), "login_required");
+    }
+
+    #[test]
     fn escape_sequences_are_removed() {
         let error = answer(400, r#"{"error":"x","error_description":"a\u001b[31mb\u0007"}"#);
         assert_eq!(error.message(), "a[31mb");
