@@ -60,7 +60,7 @@ mod tests {
     fn the_server_is_obeyed_within_the_callers_patience() {
         let of_zero = pauses(Some(0));
         assert!((500..=755).contains(&of_zero[0]) && (1500..=1755).contains(&of_zero[1]));
-        assert!((2000..=2255).contains(&pauses(Some(2))[0]));
+        assert!((3000..=3255).contains(&pauses(Some(3))[0]));
         assert!(pauses(Some(4)).is_empty(), "nobody waits that long");
         assert!(pauses(None).is_empty());
     }

@@ -1,5 +1,6 @@
 //! `azt doctor`, `azt vault move`, and failures for programs.
 
+use entra_emulator::{Action, Fault};
 use serde_json::{Value, json};
 
 use crate::support::*;
@@ -142,6 +143,18 @@ fn each_account_is_tried() {
     finds(&sandbox, "account", "failure", "alice@contoso.example: AADSTS");
     finds(&sandbox, "account", "ok", &format!("{APP}: gets tokens"));
     assert_eq!(sandbox.all_files(), before, "nothing is changed by it");
+}
+
+#[test]
+fn what_answers_in_entras_place_is_found() {
+    let sandbox = Sandbox::signed_in_as_alice();
+    for (status, body) in [(404, "{}"), (200, "no JSON")] {
+        let answer = Action::Answer { status, headers: Default::default(), body: body.to_owned() };
+        sandbox.emulator.faults().push(Fault::on("openid-configuration", answer));
+        let said = format!("did not answer as Entra does (HTTP {status})");
+        finds(&sandbox, "network", "failure", &said);
+        sandbox.emulator.faults().clear();
+    }
 }
 
 #[test]
