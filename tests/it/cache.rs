@@ -41,6 +41,9 @@ fn a_token_is_kept_with_its_times_and_scopes_as_they_came() {
     assert_eq!(after("expires_on"), 3600);
     assert_eq!(after("extended_expires_on"), 7200);
     assert_eq!(after("refresh_on"), 1800);
+    let account = exported["Account"].as_object().unwrap().values().next().unwrap();
+    let (home, local) = (&account["home_account_id"], &account["local_account_id"]);
+    assert_eq!(home.as_str().unwrap().split('.').next(), local.as_str(), "at home both are one");
 }
 
 /// From now on another, empty configuration folder: another machine with the same clouds.

@@ -337,6 +337,7 @@ fn a_person_signs_in_at_adfs() {
     let account = exported["Account"].as_object().unwrap().values().next().unwrap().clone();
     assert_eq!(account["authority_type"], "ADFS");
     assert_eq!(account["home_account_id"], "s-1", "the subject, as in MSAL");
+    assert_eq!(account["local_account_id"], "s-1");
     assert_eq!(account["realm"], "adfs");
 
     // Without a tenant, the resource manager's; and an application.
