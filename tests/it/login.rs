@@ -61,6 +61,13 @@ fn three_tenants_take_the_fewest_requests_there_can_be() {
             "POST token refresh_token",
         ]
     );
+    // By these Entra's logs can be searched.
+    let all = sandbox.emulator.requests();
+    let posts = all.iter().filter(|request| request.method == "POST");
+    let ids: std::collections::BTreeSet<uuid::Uuid> = posts
+        .map(|request| request.header("client-request-id").unwrap().parse().unwrap())
+        .collect();
+    assert_eq!(ids.len(), 4, "each has its own");
 }
 
 #[test]
