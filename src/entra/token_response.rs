@@ -178,6 +178,7 @@ mod tests {
             ("", 600),
             (r#", "expires_on": "1000000060""#, 60),
             (r#", "expires_on": 1000000060, "expires_in": 30"#, 30),
+            (r#", "expires_in": 604800"#, 604_800),
         ] {
             let response = parse(&format!(r#"{{"access_token": "t"{times}}}"#)).unwrap();
             assert_eq!(response.lifetime(), lifetime, "{times}");
@@ -189,6 +190,7 @@ mod tests {
         for body in [
             "",
             r#"{"access_token":"secret-token","expires_in":-5}"#,
+            r#"{"access_token":"secret-token","expires_in":604801}"#,
             r#"{"access_token":"secret-token","expires_in":99999999999}"#,
             r#"{"access_token":"secret-token","expires_on":-9223372036854775808}"#,
             r#"{"access_token":"secret-token","expires_on":9223372036854775807}"#,

@@ -1,6 +1,7 @@
 //! Applications that prove themselves with a certificate or a federated token.
 
 use entra_emulator::directory::NIGHTLY_BUILD_CERTIFICATE;
+use entra_emulator::{Action, Fault};
 
 use crate::support::*;
 
@@ -258,6 +259,14 @@ fn a_job_of_github_actions_asks_for_a_token_whenever_one_is_needed() {
         .exits(6)
         .says("ERROR: localhost")
         .says("gave no token for this job (HTTP 403).\nGive the job");
+    for status in [429, 500, 503] {
+        let action = Action::Answer { status, headers: Default::default(), body: String::new() };
+        sandbox.emulator.faults().push(Fault::on("/pipeline/github", action).times(1));
+        sandbox
+            .azt(["account", "get-access-token", "--resource", "https://graph.microsoft.com"])
+            .exits(8)
+            .says(&format!("gave no token for this job (HTTP {status}).\nTry again in a minute."));
+    }
 }
 
 #[test]
