@@ -385,3 +385,23 @@ fn options_that_do_not_fit_are_refused_in_azs_words() {
     }
     assert_eq!(paths(&sandbox), [""; 0]);
 }
+
+/// MSAL's rule, since the endpoints say nothing of it.
+#[test]
+fn a_token_of_two_hours_or_more_is_renewed_at_half_time() {
+    let sandbox = virtual_machine();
+    sandbox.azt(["login", "--identity"]).success();
+    for (lifetime, renewal) in [(7199, None), (7200, Some(3600)), (86_400, Some(43_200))] {
+        let token = format!("token-of-{lifetime}");
+        let body = json!({"access_token": token, "expires_in": lifetime, "token_type": "Bearer"});
+        fault(&sandbox, IMDS, 200, &body.to_string(), 1);
+        let resource = format!("https://{lifetime}.example");
+        drop(sandbox.azt(["account", "get-access-token", "--resource", &resource]).quiet());
+        let exported = sandbox.azt(["cache", "export"]).exits(0).json();
+        let rows = exported["AccessToken"].as_object().unwrap();
+        let row = rows.values().find(|row| row["secret"] == *token).unwrap();
+        let at = |name: &str| row[name].as_str().map(|time| time.parse::<i64>().unwrap());
+        let begin = at("cached_at").unwrap();
+        assert_eq!(at("refresh_on").map(|it| it - begin), renewal, "{lifetime}");
+    }
+}
