@@ -405,3 +405,14 @@ fn a_token_of_two_hours_or_more_is_renewed_at_half_time() {
         assert_eq!(at("refresh_on").map(|it| it - begin), renewal, "{lifetime}");
     }
 }
+
+/// App Service's way to refuse.
+#[test]
+fn a_message_is_a_refusal_or_trouble_as_its_status_says() {
+    let sandbox = app_service(SECRET);
+    for (status, exit) in [(400, 6), (404, 6), (499, 6), (429, 8), (500, 8), (503, 8)] {
+        sandbox.emulator.faults().clear();
+        fault(&sandbox, "/msi/token", status, r#"{"message": "Not now."}"#, 9);
+        drop(sandbox.azt(["login", "--identity"]).exits(exit).says("ERROR: Not now."));
+    }
+}
