@@ -416,3 +416,11 @@ fn a_message_is_a_refusal_or_trouble_as_its_status_says() {
         drop(sandbox.azt(["login", "--identity"]).exits(exit).says("ERROR: Not now."));
     }
 }
+
+#[test]
+fn a_metadata_service_that_stays_in_trouble_is_given_up() {
+    let sandbox = virtual_machine();
+    fault(&sandbox, IMDS, 503, r#"{"error":"server_error","error_description":"No."}"#, 99);
+    drop(sandbox.azt(["login", "--identity"]).exits(8).says("ERROR: No."));
+    assert_eq!(paths(&sandbox).len(), 5, "half a second, one, two and four later");
+}
