@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
-use crate::sys::{Request, System, clean};
+use crate::sys::{Request, System, one_line};
 
 /// The API version that az 2.91 uses for tenants and subscriptions.
 const API_VERSION: &str = "2022-12-01";
@@ -210,10 +210,10 @@ fn refused(url: &str, status: u16, body: &[u8]) -> Error {
         _ => Kind::Failed,
     };
     match serde_json::from_slice::<Body>(body) {
-        Ok(Body { error: Detail { code, message } }) => Error::new(
-            kind,
-            clean(&format!("({code}) {message}\nCode: {code}\nMessage: {message}")),
-        ),
+        Ok(Body { error: Detail { code, message } }) => {
+            let (code, message) = (one_line(&code), one_line(&message));
+            Error::new(kind, format!("({code}) {message}\nCode: {code}\nMessage: {message}"))
+        }
         Err(_) => Error::new(
             kind,
             format!("{} answered HTTP {status}.", url.split('?').next().unwrap_or(url)),

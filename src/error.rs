@@ -57,6 +57,7 @@ struct Inner {
     kind: Kind,
     message: String,
     remedy: Vec<String>,
+    command: Option<String>,
     entra: Option<EntraDetail>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
     retry_after: Option<Duration>,
@@ -72,6 +73,7 @@ impl Error {
             kind,
             message: message.into(),
             remedy: Vec::new(),
+            command: None,
             entra: None,
             source: None,
             retry_after: None,
@@ -88,6 +90,23 @@ impl Error {
     pub fn remedy(mut self, line: impl Into<String>) -> Self {
         self.0.remedy.push(line.into());
         self
+    }
+
+    /// Names the command line that cures this, which the sentence or the remedy holds for people.
+    ///
+    /// Programs may run it (`--error-format json`): it destroys nothing, and nothing in it comes
+    /// from a server.
+    #[must_use]
+    pub fn command(mut self, command: impl Into<String>) -> Self {
+        self.0.command = Some(command.into());
+        self
+    }
+
+    /// Adds a line of remedy that is the command line which cures this.
+    #[must_use]
+    pub fn cured_by(self, command: impl Into<String>) -> Self {
+        let command = command.into();
+        self.remedy(command.clone()).command(command)
     }
 
     /// Attaches what Entra said.
@@ -129,6 +148,11 @@ impl Error {
     /// What to do, a line each.
     pub fn remedy_lines(&self) -> &[String] {
         &self.0.remedy
+    }
+
+    /// The command line that cures this, if one does.
+    pub fn curing_command(&self) -> Option<&str> {
+        self.0.command.as_deref()
     }
 
     /// What Entra said, when it was Entra that refused.

@@ -74,7 +74,7 @@ pub fn run(argv: impl IntoIterator<Item = OsString>, system: &System) -> u8 {
         Err(error) => {
             let code = exit::code(error.kind(), system.program);
             if is_for_programs(asked, system) {
-                system.terminal.line(&output::failure(&error, code, system.program));
+                system.terminal.line(&output::failure(&error, code));
                 return code;
             }
             system.terminal.message(Level::Error, error.message());

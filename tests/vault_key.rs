@@ -1,5 +1,6 @@
 //! Where the vault key comes from, and what happens when it is not there.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+#![allow(clippy::disallowed_methods, reason = "a shell runs what a remedy names")]
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -181,26 +182,30 @@ fn another_source_than_the_vaults_is_refused() {
 fn a_key_file_that_others_may_know_is_refused() {
     use std::os::unix::fs::{PermissionsExt, symlink};
     let dir = tempfile::tempdir().unwrap();
-    make(dir.path(), "file", &[]);
-    let path = dir.path().join("vault.key");
+    let folder = dir.path().join("it's $HOME");
+    fs::create_dir(&folder).unwrap();
+    make(&folder, "file", &[]);
+    let path = folder.join("vault.key");
     for mode in [0o640, 0o604, 0o620] {
         fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
-        let error = refusal(dir.path(), "auto", &[]);
+        let error = refusal(&folder, "auto", &[]);
         assert!(error.message().contains(&format!("(mode {mode:04o})")), "{error}");
-        assert!(error.remedy_lines()[0].contains("chmod 600"));
+        let cure = error.curing_command().unwrap();
+        assert_eq!(error.remedy_lines()[0], format!("Run: {cure}"));
+        assert!(std::process::Command::new("sh").args(["-c", cure]).status().unwrap().success());
+        assert!(opens(&folder, &[]), "{cure} cures it");
     }
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
     let elsewhere = dir.path().join("elsewhere");
     fs::rename(&path, &elsewhere).unwrap();
     symlink(&elsewhere, &path).unwrap();
-    let error = refusal(dir.path(), "auto", &[]);
+    let error = refusal(&folder, "auto", &[]);
     assert!(error.message().contains("it is a symbolic link"), "{error}");
     fs::remove_file(&path).unwrap();
     fs::create_dir(&path).unwrap();
-    refusal(dir.path(), "auto", &[]);
+    refusal(&folder, "auto", &[]);
     fs::remove_dir(&path).unwrap();
     fs::rename(&elsewhere, &path).unwrap();
-    assert!(opens(dir.path(), &[]));
+    assert!(opens(&folder, &[]));
 }
 
 #[cfg(unix)]

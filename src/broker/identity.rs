@@ -126,23 +126,24 @@ impl Identity {
 
     /// The error for an account that the vault knows nothing of, in az's words.
     pub fn not_signed_in(&self, program: Program) -> Error {
-        Error::new(
-            Kind::NotSignedIn,
-            match self {
-                Self::ManagedIdentity(_) | Self::CloudShell { .. } => {
-                    format!(
-                        "This host's identity is not signed in. Run `{program} login --identity`."
-                    )
-                }
-                Self::User { name } => format!(
-                    "User '{name}' does not exist in MSAL token cache. Run `{program} login`."
-                ),
-                Self::Environment(_) => "The environment describes no identity.".to_owned(),
-                Self::ServicePrincipal { client_id } => format!(
-                    "Could not retrieve credential from local cache for service principal {client_id}. Run `{program} login` for this service principal."
-                ),
-            },
-        )
+        let error = |text: String| Error::new(Kind::NotSignedIn, text);
+        match self {
+            Self::ManagedIdentity(_) | Self::CloudShell { .. } => {
+                let login = format!("{program} login --identity");
+                error(format!("This host's identity is not signed in. Run `{login}`."))
+                    .command(login)
+            }
+            Self::User { name } => {
+                let login = format!("{program} login");
+                error(format!("User '{name}' does not exist in MSAL token cache. Run `{login}`."))
+                    .command(login)
+            }
+            Self::Environment(_) => error("The environment describes no identity.".to_owned()),
+            // Its credential is wanted as well: no command line that azt could name.
+            Self::ServicePrincipal { client_id } => error(format!(
+                "Could not retrieve credential from local cache for service principal {client_id}. Run `{program} login` for this service principal."
+            )),
+        }
     }
 }
 

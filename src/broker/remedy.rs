@@ -54,9 +54,9 @@ pub(super) fn for_user(error: Error, program: Program, request: &TokenRequest) -
     if !is_from_entra(&error) {
         return error;
     }
-    let scopes = request.scopes.iter().map(|scope| format!("\"{scope}\"")).collect::<Vec<_>>();
-    let mut login =
-        format!("{program} login --tenant \"{}\" --scope {}", request.tenant, scopes.join(" "));
+    let scopes = request.scopes.iter().map(quoted).collect::<Vec<_>>();
+    let tenant = quoted(&request.tenant);
+    let mut login = format!("{program} login --tenant {tenant} --scope {}", scopes.join(" "));
     // az hands on only what it was given; what Entra wants now is needed as much.
     let wanted = error.entra_detail().and_then(|detail| detail.claims.as_ref());
     let wanted = wanted.filter(|_| program == Program::Azt).or(request.claims.as_ref());
@@ -64,12 +64,22 @@ pub(super) fn for_user(error: Error, program: Program, request: &TokenRequest) -
         login += &[" --claims-challenge \"", &STANDARD.encode(claims), "\""].concat();
     }
     match (program, cure(&error)) {
-        (Program::Az, _) => interactively(error).remedy("az logout").remedy(login),
+        (Program::Az, _) => interactively(error).remedy("az logout").cured_by(login),
         (Program::Azt, Some(cure)) => error.remedy(cure),
         (Program::Azt, None) if error.kind() == Kind::InteractionRequired => {
-            error.remedy("Sign in again:").remedy(login)
+            error.remedy("Sign in again:").cured_by(login)
         }
         (Program::Azt, None) => error,
+    }
+}
+
+/// `word` in the double quotes that az puts around it; where a shell would still act on what is in
+/// them, in its own way of leaving it alone: a scope can be what some resource asked a client for.
+fn quoted(word: &str) -> String {
+    if word.contains(['"', '$', '`', '\\', '!']) {
+        shlex::try_quote(word).unwrap_or_default().into_owned()
+    } else {
+        format!("\"{word}\"")
     }
 }
 
@@ -105,7 +115,7 @@ pub(super) fn for_sign_in(error: Error, program: Program) -> Error {
         return error;
     }
     match (program, cure(&error)) {
-        (Program::Az, _) => interactively(error).remedy("az logout").remedy("az login"),
+        (Program::Az, _) => interactively(error).remedy("az logout").cured_by("az login"),
         (Program::Azt, Some(cure)) => error.remedy(cure),
         (Program::Azt, None) if error.kind() == Kind::InteractionRequired => {
             error.remedy(BROWSER_GIVES_ALL)

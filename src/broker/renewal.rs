@@ -53,7 +53,7 @@ impl Broker<'_> {
         let Some(held) = refresh_token(vault, environment, account)? else {
             return Err(Error::new(Kind::NotSignedIn, "Can't find token from MSAL cache.")
                 .remedy("To re-authenticate, please run:")
-                .remedy(format!("{program} login")));
+                .cured_by(format!("{program} login")));
         };
         let response = refresh(
             self.system,

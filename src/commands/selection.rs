@@ -104,13 +104,9 @@ impl Selection<'_> {
             let mut others: Vec<&str> =
                 profile.visible(cloud).map(Subscription::user_name).collect();
             others.dedup();
-            let error = Error::new(
-                Kind::NotSignedIn,
-                format!(
-                    "The account '{account}' is not signed in. Run `{} login`.",
-                    system.program
-                ),
-            );
+            let login = format!("{} login", system.program);
+            let text = format!("The account '{account}' is not signed in. Run `{login}`.");
+            let error = Error::new(Kind::NotSignedIn, text).command(login);
             return Err(if others.is_empty() {
                 error
             } else {

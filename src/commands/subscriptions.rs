@@ -106,7 +106,7 @@ pub(super) async fn of_all_tenants(
     let tenants = arm::tenants(system, resource_manager, &token).await?;
     let (spinner, all, done) = (Spinner::start(system), tenants.len(), Cell::new(0));
     let count = || {
-        spinner.say(format!("Looking for subscriptions: {} of {all} tenants", done.get()));
+        spinner.say(&format!("Looking for subscriptions: {} of {all} tenants", done.get()));
         done.set(done.get() + 1);
     };
     count();

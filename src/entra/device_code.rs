@@ -18,7 +18,7 @@ use super::token_endpoint;
 use super::token_response::TokenResponse;
 use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
-use crate::sys::{Request, System};
+use crate::sys::{Request, System, one_line};
 
 /// Longest wait that a server may ask for between two polls.
 const LONGEST_INTERVAL: Duration = Duration::from_mins(1);
@@ -81,9 +81,10 @@ pub async fn authorize_device(
     let complete = answer.verification_uri_complete().map(|it| it.secret().clone());
     let complete = complete.filter(|it| it.starts_with("http"));
     Ok(DeviceAuthorization {
-        message: answer.extra_fields().message.clone().unwrap_or_else(|| {
-            format!("To sign in, use a web browser to open the page {verification_uri} and enter the code {user_code} to authenticate.")
-        }),
+        message: answer.extra_fields().message.as_deref().map_or_else(
+            || format!("To sign in, use a web browser to open the page {verification_uri} and enter the code {user_code} to authenticate."),
+            one_line,
+        ),
         verification_uri: complete.unwrap_or(verification_uri),
         user_code,
         device_code: Secret::new(answer.device_code().secret().clone()),

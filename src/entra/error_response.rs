@@ -5,10 +5,13 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::error::{EntraDetail, Error, Kind};
-use crate::sys::{Response, clean};
+use crate::sys::{Response, one_line};
 
 /// The error code of a device code that the person has not approved yet (RFC 8628 section 3.5).
 pub const AUTHORIZATION_PENDING: &str = "authorization_pending";
+
+/// Bytes of a member that is believed: challenges have some hundreds, and go into command lines.
+const LONGEST_MEMBER: usize = 16 << 10;
 
 /// The error that `response` is, from `host`.
 ///
@@ -19,18 +22,18 @@ pub(super) fn parse(response: &Response, host: &str) -> Error {
     // A proxy or a broken server may send anything: each member counts if it makes sense.
     let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
     let text = |name: &str| {
-        let text = body.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
-        text.map(str::to_owned)
+        let text = body.get(name).and_then(Value::as_str);
+        text.filter(|text| (1..=LONGEST_MEMBER).contains(&text.len())).map(str::to_owned)
     };
     let Some(code) = text("error") else { return without_oauth_error(response, host) };
-    let description = text("error_description").unwrap_or_else(|| code.clone());
+    let description = body.get("error_description").and_then(Value::as_str).unwrap_or(&code);
     let listed = body.get("error_codes").and_then(Value::as_array);
     let mut codes: Vec<u32> = listed.into_iter().flatten().filter_map(number).collect();
     if codes.is_empty() {
-        codes.extend(aadsts_in(&description));
+        codes.extend(aadsts_in(description));
     }
     let kind = kind_of(response.status, &code);
-    let error = Error::new(kind, on_one_line(&description, &code)).entra(EntraDetail {
+    let error = Error::new(kind, sentence(description, &code)).entra(EntraDetail {
         error: code,
         codes,
         suberror: text("suberror"),
@@ -51,9 +54,8 @@ fn number(value: &Value) -> Option<u32> {
     }
 }
 
-/// What a server says, on one line: it must not look like lines of this program's own.
-fn on_one_line(description: &str, code: &str) -> String {
-    let text = clean(description).split_whitespace().collect::<Vec<_>>().join(" ");
+fn sentence(description: &str, code: &str) -> String {
+    let text = one_line(description);
     if text.is_empty() { format!("The service refused: {code:?}.") } else { text }
 }
 
@@ -76,7 +78,7 @@ pub(super) fn retry_after(response: &Response) -> Option<Duration> {
 /// The error that the parameters of a redirect are (RFC 6749 section 4.1.2.1).
 pub(super) fn of_redirect(code: &str, description: Option<&str>, suberror: Option<&str>) -> Error {
     let description = description.unwrap_or(code);
-    Error::new(kind_of(400, code), on_one_line(description, code)).entra(EntraDetail {
+    Error::new(kind_of(400, code), sentence(description, code)).entra(EntraDetail {
         error: code.to_owned(),
         codes: aadsts_in(description).into_iter().collect(),
         suberror: suberror.map(str::to_owned),

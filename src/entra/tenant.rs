@@ -5,7 +5,7 @@ use serde::Deserialize;
 use super::authority::{Authority, is_adfs};
 use super::token_endpoint::host;
 use crate::error::{Error, Kind, Result};
-use crate::sys::{Request, System};
+use crate::sys::{Request, System, one_line};
 
 /// True for everything that az takes for a tenant's GUID: with or without dashes, in braces, as
 /// `urn:uuid:`.
@@ -26,8 +26,7 @@ pub async fn resolve_tenant(system: &System, login_url: &str, tenant: &str) -> R
     let url = Authority::new(login_url, tenant)?.openid_configuration();
     let response = system.http.send(&system.env, Request::get(&url)).await?;
     if response.status != 200 {
-        let detail = String::from_utf8_lossy(&response.body);
-        let detail: String = detail.chars().take(2000).collect();
+        let detail = one_line(&String::from_utf8_lossy(&response.body));
         let kind = if response.status >= 500 { Kind::Service } else { Kind::Failed };
         return Err(Error::new(
             kind,

@@ -109,8 +109,9 @@ impl Profile {
         let wanted = wanted.filter(|wanted| !wanted.is_empty());
         let mut visible = self.visible(cloud).peekable();
         if visible.peek().is_none() {
-            let text = format!("Please run '{program} login' to setup account.");
-            return Err(Error::new(Kind::NotSignedIn, text));
+            let login = format!("{program} login");
+            let text = format!("Please run '{login}' to setup account.");
+            return Err(Error::new(Kind::NotSignedIn, text).command(login));
         }
         let lower = wanted.map(str::to_lowercase);
         let mut found = visible.filter(|entry| match &lower {

@@ -26,7 +26,7 @@ pub async fn attended<T>(
     let count_down = async {
         loop {
             let left = end.saturating_duration_since(Instant::now()).as_secs();
-            spinner.say(format!("{what}, {}:{:02} left (Ctrl-C to cancel)", left / 60, left % 60));
+            spinner.say(&format!("{what}, {}:{:02} left (Ctrl-C to cancel)", left / 60, left % 60));
             tokio::time::sleep(Duration::from_secs(1)).await;
             if left == 0 {
                 return Error::new(

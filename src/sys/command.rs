@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::process::Command;
 use zeroize::Zeroizing;
 
-use super::clean;
+use super::one_line;
 use crate::error::{Error, Kind, Result};
 
 /// How long a command may take.
@@ -33,7 +33,7 @@ pub async fn output_of(command: &str) -> Result<Zeroizing<String>> {
         let said = String::from_utf8_lossy(&output.stderr);
         let error = failed(format!("failed ({})", output.status));
         return Err(match said.lines().rfind(|line| !line.trim().is_empty()) {
-            Some(last) => error.remedy(format!("It said: {}", clean(last).trim())),
+            Some(last) => error.remedy(format!("It said: {}", one_line(last))),
             None => error,
         });
     }

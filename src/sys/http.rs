@@ -332,7 +332,7 @@ async fn issuer_at(url: &str) -> Option<String> {
     let answer = careless.head(url).send().await.ok()?;
     let info = answer.extensions().get::<reqwest::tls::TlsInfo>()?;
     let (_, certificate) = x509_parser::parse_x509_certificate(info.peer_certificate()?).ok()?;
-    Some(super::clean(&certificate.issuer().to_string()))
+    Some(super::one_line(&certificate.issuer().to_string()))
 }
 
 /// The address of a proxy without its user name and password: `http://…@host:port`.

@@ -53,7 +53,7 @@ pub use msal_lock::{MsalLock, pause};
 pub use random::fill_random;
 pub use runtime::block_on;
 pub use spinner::Spinner;
-pub use terminal::{Level, Terminal, Verbosity, clean};
+pub use terminal::{Level, Terminal, Verbosity, clean, one_line};
 pub use watched::within;
 
 use crate::program::Program;

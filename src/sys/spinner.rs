@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{Level, System};
+use super::{Level, System, one_line};
 
 /// A spinner with a text on standard error; nothing at all where that is no terminal, where
 /// warnings are hidden, and under `--debug`, whose lines it would cut in two.
@@ -28,9 +28,9 @@ impl Spinner {
         Self(bar)
     }
 
-    /// Changes the text.
-    pub fn say(&self, text: impl Into<String>) {
-        self.0.set_message(text.into());
+    /// Changes the text; a server's words may be in it ([`one_line`]).
+    pub fn say(&self, text: &str) {
+        self.0.set_message(one_line(text));
     }
 }
 

@@ -173,9 +173,10 @@ impl Terminal {
         self.write_error(&format!("{}\n", clean(text)));
     }
 
-    /// Writes a line for programs, which has its end and no control characters, to standard error.
+    /// Writes a line for programs, which has its end, to standard error. A terminal may be there all
+    /// the same, and JSON leaves the second half of the control characters as they are.
     pub fn line(&self, text: &str) {
-        self.write_error(text);
+        self.write_error(&clean(text));
     }
 
     /// [`Terminal::message`] at [`Level::Warning`].
@@ -277,6 +278,19 @@ pub fn clean(text: &str) -> String {
     text.chars().filter(|c| is_harmless(*c)).collect()
 }
 
+/// What a server or another program says, [`clean`], on one line, and no longer than a sentence
+/// can be: it must not look like lines of this program's own, nor drown them.
+pub fn one_line(text: &str) -> String {
+    let words = clean(text).split_whitespace().collect::<Vec<_>>().join(" ");
+    match words.char_indices().nth(LONGEST_SENTENCE) {
+        Some((end, _)) => format!("{}…", words.get(..end).unwrap_or_default()),
+        None => words,
+    }
+}
+
+/// Characters of a foreign sentence that are shown; Entra's longest have some fifteen hundred.
+const LONGEST_SENTENCE: usize = 4096;
+
 fn is_harmless(c: char) -> bool {
     match c {
         '\n' | '\t' => true,
@@ -292,6 +306,14 @@ mod tests {
     #[test]
     fn escape_sequences_of_a_server_do_not_reach_the_terminal() {
         assert_eq!(clean("AADSTS1\x1b[2J\r\u{9b}31m\u{202e}x\ty\nz"), "AADSTS1[2J31mx\ty\nz");
+    }
+
+    #[test]
+    fn a_foreign_sentence_is_one_line_and_ends() {
+        assert_eq!(one_line(" No.\r\nERROR: \u{1b}[31mforged\t "), "No. ERROR: [31mforged");
+        assert_eq!(one_line(&"é".repeat(4096)).chars().count(), 4096);
+        let cut = one_line(&"é".repeat(16 << 20));
+        assert!(cut.chars().count() == 4097 && cut.ends_with("é…"), "{}", cut.len());
     }
 
     #[test]

@@ -349,6 +349,7 @@ impl<'s> Setup<'s> {
                 "The vault key is kept in '{kept}', and core.key_source asks for '{wanted}'."
             ))
             .remedy(format!("Move it: azt vault move --to {wanted}"))
+            .command(format!("azt vault move --to {wanted}"))
             .remedy(format!("Or set core.key_source to '{kept}' or 'auto' to go on with it."))),
             _ => Ok(vault),
         }

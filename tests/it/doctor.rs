@@ -219,11 +219,24 @@ fn a_failure_can_be_read_by_programs() {
     assert!(error["command"].as_str().unwrap().starts_with("azt login"), "{error}");
     assert!(error["correlationId"].is_string() && error["traceId"].is_string(), "{error}");
     // As az too, where it is asked for.
-    assert_eq!(failure(&sandbox.az(graph))["exitCode"], 1);
+    let error = failure(&sandbox.az(graph));
+    assert_eq!(error["exitCode"], 1);
+    assert!(error["command"].as_str().unwrap().starts_with("az login --tenant"), "{error}");
     assert_eq!(failure(&sandbox.azt(["accunt", "--error-format=JSON"]))["kind"], "usage");
     sandbox.azt(["account", "show", "--error-format", "xml"]).exits(2);
     sandbox.set("AZURE_CORE_ERROR_FORMAT", "json");
     assert_eq!(failure(&sandbox.azt(["account", "show", "-s", "nope"]))["kind"], "failed");
+    let nobody = failure(&sandbox.azt(["account", "show", "--account", "bob"]));
+    assert_eq!(
+        (&nobody["kind"], &nobody["command"]),
+        (&json!("not_signed_in"), &json!("azt login"))
+    );
+    // What costs stored secrets is not run for anybody.
+    let key = sandbox.file("azt/vault.key");
+    std::fs::write(&key, "no key").unwrap();
+    let error = failure(&sandbox.azt(TOKEN));
+    assert!(error["remedy"].to_string().contains("azt account clear"), "{error}");
+    assert_eq!((&error["kind"], &error["command"]), (&json!("vault"), &Value::Null));
     let text = sandbox.azt(["account", "show", "-s", "nope", "--error-format", "text"]);
     drop(text.exits(1).says("ERROR: Subscription 'nope' not found."));
 }

@@ -27,6 +27,7 @@ mod cloud_and_config;
 mod concurrency;
 mod doctor;
 mod faults;
+mod hostile;
 mod identity_from_env;
 mod login;
 mod managed_identity;

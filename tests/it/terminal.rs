@@ -1,5 +1,6 @@
 //! What a person sees and types on a terminal.
 
+use entra_emulator::{Action, Fault};
 use rexpect::session::{PtySession, spawn_command};
 
 use crate::support::*;
@@ -117,6 +118,27 @@ fn the_picker_can_be_turned_off() {
     let (rest, code) = end(on_a_terminal(sandbox.command(["login"])));
     assert_eq!(code, Some(0));
     assert!(rest.contains("\"isDefault\": true"), "{rest}");
+}
+
+/// The code itself is a server's too, and stands in the line that says how long there is left.
+#[test]
+fn a_code_with_escape_codes_is_shown_without() {
+    const CODE: &str = "A\u{1b}]0;pwned\u{7}B";
+    let sandbox = Sandbox::new();
+    let answer = serde_json::json!({
+        "device_code": "d", "user_code": CODE, "verification_uri": "https://x.example/\u{1b}]0;pwned\u{7}",
+        "expires_in": 900, "interval": 60, "message": format!("Enter {CODE}\nERROR: forged"),
+    });
+    let (headers, body) = (Default::default(), answer.to_string());
+    let answer = Action::Answer { status: 200, headers, body };
+    sandbox.emulator.faults().push(Fault::on("/devicecode", answer));
+    let mut session = on_a_terminal(sandbox.command(["login", "--use-device-code"]));
+    let before = session.exp_string("Waiting for the code A]0;pwnedB").unwrap();
+    session.send_control('c').unwrap();
+    let (rest, code) = end(session);
+    assert_eq!(code, Some(130), "{rest}");
+    assert!(before.contains("Enter A]0;pwnedB ERROR: forged"), "{before:?}");
+    assert!(!format!("{before}{rest}").contains("\u{1b}]0"), "{before:?} {rest:?}");
 }
 
 /// What a server names things does not drive the terminal; where it goes to a program, it is as az

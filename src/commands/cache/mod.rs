@@ -48,7 +48,9 @@ fn rekey(context: &Context<'_>) -> Result<Answer> {
 fn vault<'s>(context: &Context<'s>) -> Result<Vault<'s>> {
     let opened = broker::open_vault(context.system, &context.dir, &context.config)?;
     opened.ok_or_else(|| {
+        let login = format!("{} login", context.system.program);
         Error::new(Kind::NotSignedIn, "Nothing is stored.")
-            .remedy(format!("Run: {} login", context.system.program))
+            .remedy(format!("Run: {login}"))
+            .command(login)
     })
 }

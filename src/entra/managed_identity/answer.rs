@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::super::error_response;
 use super::super::token_response::TokenResponse;
 use crate::error::{Error, Kind, Result};
-use crate::sys::{Response, System, clean};
+use crate::sys::{Response, System, one_line};
 
 /// From this lifetime on (seconds) a token is best renewed at half of it: the endpoints keep
 /// tokens for a day and say nothing of renewal (MSAL's rule).
@@ -41,9 +41,9 @@ fn refusal(response: &Response) -> Error {
         .find_map(Value::as_str);
     match message {
         Some(message) if (400..500).contains(&response.status) && response.status != 429 => {
-            Error::new(Kind::Refused, clean(message).trim())
+            Error::new(Kind::Refused, one_line(message))
         }
-        Some(message) => Error::new(Kind::Service, clean(message).trim()),
+        Some(message) => Error::new(Kind::Service, one_line(message)),
         None => error,
     }
 }

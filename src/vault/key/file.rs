@@ -77,8 +77,12 @@ fn private(path: &Path, file: &File) -> Result<()> {
     }
     if found.mode() & 0o077 != 0 {
         let mode = found.mode() & 0o777;
+        let command =
+            format!("chmod 600 {}", shlex::try_quote(&shown.to_string()).unwrap_or_default());
         return Err(trouble(format!("{shown} can be used by others (mode {mode:04o})."))
-            .remedy(format!("Run: chmod 600 {shown}")));
+            .remedy(format!("Run: {command}"))
+            .remedy("If somebody may have read it, change it afterwards: azt cache rekey")
+            .command(command));
     }
     Ok(())
 }
