@@ -161,7 +161,8 @@ async fn list<T: DeserializeOwned>(
                 return Err(Error::new(
                     Kind::Service,
                     format!(
-                        "{base} continues its list of {what} at another host ({link}); the token was not sent there."
+                        "{base} continues its list of {what} at another host ({}); the token was not sent there.",
+                        one_line(&link)
                     ),
                 ));
             }

@@ -1,6 +1,7 @@
 //! Which subscriptions an account can see, tenant by tenant.
 
 use std::cell::Cell;
+use std::collections::HashMap;
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use serde_json::Value;
@@ -10,7 +11,7 @@ use crate::arm::{self, ArmSubscription, Tenant};
 use crate::broker::{Scopes, SignIn};
 use crate::error::{Error, Result};
 use crate::settings::{Endpoint, NewSubscription, Subscription, TenantNames, User};
-use crate::sys::Spinner;
+use crate::sys::{Spinner, one_line};
 
 /// How many tenants are asked at the same time: enough to hide the latency of sixty, few enough not
 /// to be throttled.
@@ -29,6 +30,8 @@ pub(super) struct Found {
     is_of_all_tenants: bool,
     /// Subscriptions seen through several tenants: how they are shown, and those tenants.
     shared: Vec<(String, String, Vec<String>)>,
+    /// Where an id is in `subscriptions`, and in `shared`: some people see a million.
+    places: HashMap<String, (usize, Option<usize>)>,
 }
 
 /// The subscriptions in the sign-in's own tenant: one request.
@@ -144,7 +147,7 @@ pub(super) async fn of_all_tenants(
 /// `id 'Name'`, as az shows a tenant.
 fn shown(tenant: &Tenant) -> String {
     match &tenant.display_name {
-        Some(name) => format!("{} '{name}'", tenant.tenant_id),
+        Some(name) => format!("{} '{}'", tenant.tenant_id, one_line(name)),
         None => tenant.tenant_id.clone(),
     }
 }
@@ -168,15 +171,17 @@ impl Found {
         });
         for subscription in listed {
             let id = subscription.id.rsplit('/').next().unwrap_or_default().to_owned();
-            if let Some(first) = self.subscriptions.iter().find(|entry| entry.id() == id) {
+            let (place, shared) =
+                self.places.entry(id.clone()).or_insert((self.subscriptions.len(), None));
+            if let Some(first) = self.subscriptions.get(*place) {
                 // The first tenant wins.
-                match self.shared.iter_mut().find(|(shared, ..)| *shared == id) {
-                    Some((.., tenants)) => tenants.push(tenant_id.to_owned()),
-                    None => self.shared.push((
-                        id.clone(),
-                        subscription.display_name,
-                        vec![format!("{}(default)", first.tenant_id()), tenant_id.to_owned()],
-                    )),
+                if let Some((.., tenants)) = shared.and_then(|at| self.shared.get_mut(at)) {
+                    tenants.push(tenant_id.to_owned());
+                } else {
+                    *shared = Some(self.shared.len());
+                    let name = one_line(&subscription.display_name);
+                    let first = format!("{}(default)", first.tenant_id());
+                    self.shared.push((id, name, vec![first, tenant_id.to_owned()]));
                 }
                 continue;
             }

@@ -10,7 +10,7 @@ use super::token_endpoint;
 use super::token_response::TokenResponse;
 use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
-use crate::sys::{Request, System};
+use crate::sys::{Request, System, one_line};
 
 /// Asks Entra whether `username` is of a domain whose passwords another service checks: the user
 /// realm request that MSAL makes before it sends one.
@@ -42,8 +42,8 @@ pub async fn check_realm(system: &System, login_url: &str, username: &str) -> Re
         )
     })?;
     if realm.account_type.as_deref().is_some_and(|kind| kind.eq_ignore_ascii_case("federated")) {
-        let domain = realm.domain_name.as_deref().unwrap_or("the domain");
-        let by = realm.federation_protocol.as_deref().unwrap_or("another service");
+        let domain = one_line(realm.domain_name.as_deref().unwrap_or("the domain"));
+        let by = one_line(realm.federation_protocol.as_deref().unwrap_or("another service"));
         return Err(Error::new(
             Kind::Refused,
             format!("The password of {username} is checked by a service of {domain} ({by}), which takes passwords only on its own page."),

@@ -178,17 +178,7 @@ impl Profile {
             .or_else(|| new.first())?
             .id()
             .to_owned();
-        let mut places: HashMap<String, usize> = HashMap::new();
-        for (at, entry) in self.subscriptions.iter().enumerate() {
-            places.entry(entry.id().to_owned()).or_insert(at);
-        }
-        for entry in new {
-            let at = *places.entry(entry.id().to_owned()).or_insert(self.subscriptions.len());
-            match self.subscriptions.get_mut(at) {
-                Some(old) => *old = entry,
-                None => self.subscriptions.push(entry),
-            }
-        }
+        let places = self.put_in_place(new);
         places.get(&chosen).map(|at| self.make_default(*at))
     }
 
@@ -201,13 +191,7 @@ impl Profile {
         self.subscriptions.retain(|entry| {
             entry.environment_name() != cloud || entry.user_name().to_lowercase() != name
         });
-        for entry in entries {
-            let same = self.subscriptions.iter_mut().find(|known| known.id() == entry.id());
-            match same {
-                Some(known) => *known = entry,
-                None => self.subscriptions.push(entry),
-            }
-        }
+        self.put_in_place(entries);
         let at = |is: &dyn Fn(&Subscription) -> bool| self.subscriptions.iter().position(is);
         let default = at(&|entry| Some(entry.id()) == former.as_deref()).or_else(|| {
             at(&|entry| entry.environment_name() == cloud && entry.state() == "Enabled")
@@ -215,6 +199,23 @@ impl Profile {
         if let (Some(default), Some(_)) = (default, former) {
             self.make_default(default);
         }
+    }
+
+    /// Puts each of `entries` in the place of the one with its id, or at the end; answers the places
+    /// of all ids.
+    fn put_in_place(&mut self, entries: Vec<Subscription>) -> HashMap<String, usize> {
+        let mut places: HashMap<String, usize> = HashMap::new();
+        for (at, entry) in self.subscriptions.iter().enumerate() {
+            places.entry(entry.id().to_owned()).or_insert(at);
+        }
+        for entry in entries {
+            let at = *places.entry(entry.id().to_owned()).or_insert(self.subscriptions.len());
+            match self.subscriptions.get_mut(at) {
+                Some(old) => *old = entry,
+                None => self.subscriptions.push(entry),
+            }
+        }
+        places
     }
 
     /// Removes the entries of a user or app, named in any case, in all clouds; true when there
