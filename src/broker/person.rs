@@ -6,8 +6,8 @@ use super::sign_in::SignIn;
 use super::{announces_cp1, redirect_page, remedy};
 use crate::entra::{
     AZURE_CLI_CLIENT_ID, Authority, AuthorizationRequest, Redirect, ResponseMode, Scopes,
-    TokenResponse, authorize_device, check_realm, merge_capabilities, password_grant, poll_device,
-    resolve_tenant,
+    TokenResponse, authorize_device, check_realm, is_adfs, merge_capabilities, password_grant,
+    poll_device, resolve_tenant,
 };
 use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
@@ -59,7 +59,7 @@ impl<'a, 'r> PersonSignIn<'a, 'r> {
     /// With a browser on this machine, within `limit`.
     pub async fn with_browser(&self, limit: Duration) -> Result<SignIn<'a>> {
         let (system, terminal) = (self.system, &self.system.terminal);
-        let port = if self.cloud.is_adfs()? { ADFS_PORT } else { 0 };
+        let port = if is_adfs(&self.cloud.authority_host()?) { ADFS_PORT } else { 0 };
         let mut loopback = Loopback::listen(port).await?;
         let redirect_uri = format!("http://localhost:{}", loopback.port());
         let request = self.authorization_request(&redirect_uri, ResponseMode::FormPost)?;
@@ -174,8 +174,9 @@ impl<'a, 'r> PersonSignIn<'a, 'r> {
     /// factor.
     pub async fn with_password(&self, username: &str, password: &Secret) -> Result<SignIn<'a>> {
         let system = self.system;
-        if !self.cloud.is_adfs()? {
-            check_realm(system, &self.cloud.authority_host()?, username).await?;
+        let login_url = self.cloud.authority_host()?;
+        if !is_adfs(&login_url) {
+            check_realm(system, &login_url, username).await?;
         }
         let response = password_grant(
             system,

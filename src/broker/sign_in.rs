@@ -6,7 +6,7 @@ use super::records;
 use super::remedy;
 use super::{AppCredential, Identity, announces_cp1, host};
 use crate::entra::{
-    AZURE_CLI_CLIENT_ID, Authority, IdClaims, Scopes, TokenResponse, client_credentials,
+    AZURE_CLI_CLIENT_ID, Authority, IdClaims, Scopes, TokenResponse, client_credentials, is_adfs,
     merge_capabilities, refresh, resolve_tenant,
 };
 use crate::error::{Error, Kind, Result};
@@ -206,7 +206,8 @@ impl<'a> SignIn<'a> {
             realm: tenant.clone(),
             local_account_id: id.local_account_id().unwrap_or_default().to_owned(),
             username: name.clone(),
-            authority_type: if cloud.is_adfs()? { "ADFS" } else { "MSSTS" }.to_owned(),
+            authority_type: if is_adfs(&cloud.authority_host()?) { "ADFS" } else { "MSSTS" }
+                .to_owned(),
             account_source: Some(source.to_owned()),
             client_info: response.client_info.clone(),
             other: serde_json::Map::new(),

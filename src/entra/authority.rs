@@ -77,8 +77,8 @@ impl Authority {
     }
 }
 
-/// True for Active Directory Federation Services, which has no tenants in its paths.
-pub(super) fn is_adfs(login_url: &str) -> bool {
+/// True for Active Directory Federation Services (Azure Stack), which has no tenants in its paths.
+pub fn is_adfs(login_url: &str) -> bool {
     login_url.trim_end_matches('/').to_lowercase().ends_with("/adfs")
 }
 

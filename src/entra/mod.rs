@@ -30,7 +30,7 @@ mod tenant;
 mod token_endpoint;
 mod token_response;
 
-pub use authority::Authority;
+pub use authority::{Authority, is_adfs};
 pub use authorization_code::{AuthorizationRequest, Redirect, ResponseMode};
 pub use certificate::Certificate;
 pub use claims::merge_capabilities;

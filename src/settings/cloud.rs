@@ -115,11 +115,6 @@ impl Cloud {
         Ok(host.to_owned())
     }
 
-    /// True when the login endpoint is AD FS (Azure Stack), which has no tenants.
-    pub fn is_adfs(&self) -> Result<bool> {
-        Ok(self.authority_host()?.ends_with("adfs"))
-    }
-
     /// What `cloud show` and `cloud list` print of it.
     pub fn to_value(&self, is_active: bool) -> Value {
         json!({
@@ -206,15 +201,14 @@ mod tests {
 
     #[test]
     fn authority_and_environment_follow_the_login_endpoint() {
-        for (login, authority, environment, adfs) in [
-            ("https://Login.Example/", "https://login.example", "login.example", false),
-            ("https://localhost:8443", "https://localhost:8443", "localhost:8443", false),
-            ("https://ADFS.local/adfs/", "https://adfs.local/adfs", "adfs.local", true),
+        for (login, authority, environment) in [
+            ("https://Login.Example/", "https://login.example", "login.example"),
+            ("https://localhost:8443", "https://localhost:8443", "localhost:8443"),
+            ("https://ADFS.local/adfs/", "https://adfs.local/adfs", "adfs.local"),
         ] {
             let cloud = stack(login);
             assert_eq!(cloud.authority_host().unwrap(), authority);
             assert_eq!(cloud.environment().unwrap(), environment);
-            assert_eq!(cloud.is_adfs().unwrap(), adfs);
         }
         assert!(cloud("Stack").environment().is_err());
     }
