@@ -9,7 +9,7 @@ use super::super::refresh;
 use super::{Answer, Context, rows};
 use crate::broker;
 use crate::cli::CacheImport;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::interop::{self, Imported, is_same_host};
 use crate::settings::{Profile, Subscription, User};
 use crate::sys::file;
@@ -115,6 +115,7 @@ fn enter(
         let user = User::ServicePrincipal { client_id, use_cert_sn_issuer };
         all.push((active.clone(), Subscription::tenant_level(&it.tenant, &user, active)));
     }
+    let mut is_reachable = true;
     for (cloud, entry) in all {
         let name = entry.user_name().to_owned();
         let count = |profile: &Profile| {
@@ -122,7 +123,8 @@ fn enter(
         };
         let mut known = count(&Profile::load(&context.dir)?);
         if known == 0 {
-            let found = if cloud == *active { looked_up(context, &entry) } else { None };
+            let asks = cloud == *active && is_reachable;
+            let found = if asks { looked_up(context, &entry, &mut is_reachable) } else { None };
             known = Profile::update(&context.dir, |profile| {
                 // A tenant has one place in the profile: who is there already stays.
                 let is_taken = profile.all().iter().any(|it| it.id() == entry.id());
@@ -143,12 +145,20 @@ fn enter(
     Ok(answer)
 }
 
-fn looked_up(context: &Context<'_>, entry: &Subscription) -> Option<Vec<Subscription>> {
+/// The subscriptions of the account of `entry`, if there are any. Where nothing can be reached,
+/// nobody else need wait for that again.
+fn looked_up(
+    context: &Context<'_>,
+    entry: &Subscription,
+    is_reachable: &mut bool,
+) -> Option<Vec<Subscription>> {
     match refresh::look(context, entry) {
         Ok(found) => Some(found.subscriptions).filter(|found| !found.is_empty()),
         Err(error) => {
+            *is_reachable = error.kind() != Kind::Network;
+            let others = if *is_reachable { "" } else { ", and of whoever comes after," };
             context.system.terminal.warn(&format!(
-                "The subscriptions of {} could not be looked up: {error} Try later: 'azt account list --refresh', or import again.",
+                "The subscriptions of {}{others} could not be looked up: {error} Try later: 'azt account list --refresh', or import again.",
                 entry.user_name()
             ));
             None
