@@ -1,0 +1,158 @@
+//! Opening a vault, making one, and finding the key of one whose `vault.json` is gone.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::key::Sources;
+use super::lock::Locks;
+use super::manifest::Manifest;
+use super::store::{self, Store};
+use super::{KeyChoice, KeyId, KeySource, Options, Vault, VaultKey, start_afresh, trouble};
+use crate::error::{Error, Result};
+use crate::sys::{LockGuard, System, file};
+
+/// Longer than a person may take to unlock the keyring for the process that makes the vault.
+const SETUP_LIMIT: Duration = Duration::from_secs(150);
+
+/// What opening and making a vault need.
+pub(super) struct Setup<'s> {
+    pub(super) system: &'s System,
+    pub(super) azt_dir: PathBuf,
+    key_source: KeyChoice,
+    pub(super) sources: Sources<'s>,
+}
+
+impl<'s> Setup<'s> {
+    pub(super) fn new(system: &'s System, azt_dir: &Path, options: Options, sign_in: bool) -> Self {
+        let sources = Sources::new(system, azt_dir, options, sign_in);
+        Self { system, azt_dir: azt_dir.to_owned(), key_source: options.key_source, sources }
+    }
+
+    pub(super) fn open(&self) -> Result<Option<Vault<'s>>> {
+        let Some(mut manifest) = Manifest::read(self.system, &self.azt_dir)? else {
+            return match store::sealed_with(&self.azt_dir)? {
+                Some(_) => self.restore(),
+                None => Ok(None),
+            };
+        };
+        loop {
+            let opened = self.open_with(&manifest);
+            if matches!(opened, Ok(Some(_))) {
+                return opened;
+            }
+            // The key may have been changed between its name and itself.
+            match Manifest::read(self.system, &self.azt_dir)? {
+                Some(now) if now != manifest => manifest = now,
+                _ => return opened,
+            }
+        }
+    }
+
+    /// The vault as `manifest` describes it; `None` when its key is gone but nothing was sealed
+    /// with it.
+    pub(super) fn open_with(&self, manifest: &Manifest) -> Result<Option<Vault<'s>>> {
+        let (source, id) = (manifest.key_source, manifest.key_id);
+        let found = self
+            .sources
+            .fetch(source, id)
+            .map_err(|error| match source {
+                KeySource::Keyring => error.remedy(
+                    "To do without it: where it can be had, run 'azt vault move --to file' (or kernel, or env).",
+                ),
+                _ => error,
+            })
+            .map_err(|error| error.remedy(start_afresh(self.system)))?;
+        match found.as_ref().map(VaultKey::id) {
+            Some(found_id) if found_id == id => {}
+            _ if store::sealed_with(&self.azt_dir)?.is_none() => return Ok(None),
+            other => return Err(self.sources.lost(source, id, other)),
+        }
+        Ok(found.map(|key| self.vault(source, &key, manifest.retired, None)))
+    }
+
+    /// Finds the key of records whose `vault.json` is gone, and writes that again.
+    fn restore(&self) -> Result<Option<Vault<'s>>> {
+        let _lock = self.lock()?;
+        if let Some(manifest) = Manifest::read(self.system, &self.azt_dir)? {
+            return self.open_with(&manifest);
+        }
+        let Some(id) = store::sealed_with(&self.azt_dir)? else { return Ok(None) };
+        let (source, key) = self.sources.find(id).map_err(|silent| {
+            let message = format!(
+                "{} is missing, and no key source has the key {id} that the records beside it were \
+                 sealed with.",
+                self.azt_dir.join("vault.json").display()
+            );
+            let cure = if silent.is_empty() {
+                "Put the key back, or set AZT_VAULT_KEY to it."
+            } else {
+                "Mend that and try again; if the key is not there, put it back, or set AZT_VAULT_KEY to it."
+            };
+            silent
+                .into_iter()
+                .fold(trouble(message), Error::remedy)
+                .remedy(cure)
+                .remedy(start_afresh(self.system))
+        })?;
+        Manifest::new(source, id, None).write(&self.azt_dir)?;
+        Ok(Some(self.vault(source, &key, None, None)))
+    }
+
+    pub(super) fn open_or_create(&self) -> Result<Vault<'s>> {
+        if let Some(vault) = self.open()? {
+            return self.as_chosen(vault);
+        }
+        file::create_private_dir(&self.azt_dir)
+            .map_err(|error| trouble(error.message()).source(error))?;
+        let lock = self.lock()?;
+        // Another process may have made it while this one waited.
+        let former = Manifest::read(self.system, &self.azt_dir)?;
+        if let Some(manifest) = &former
+            && let Some(vault) = self.open_with(manifest)?
+        {
+            return self.as_chosen(vault);
+        }
+        let chosen = self.sources.choose(self.key_source)?;
+        Manifest::new(chosen.source, chosen.key.id(), former).write(&self.azt_dir)?;
+        drop(lock);
+        Ok(self.vault(chosen.source, &chosen.key, None, Some(chosen.notice)))
+    }
+
+    fn as_chosen(&self, vault: Vault<'s>) -> Result<Vault<'s>> {
+        let kept = vault.key_source;
+        match self.key_source {
+            KeyChoice::Source(wanted) if wanted != kept => Err(trouble(format!(
+                "The vault key is kept in '{kept}', and core.key_source asks for '{wanted}'."
+            ))
+            .remedy(format!("Move it: azt vault move --to {wanted}"))
+            .command(format!("azt vault move --to {wanted}"))
+            .remedy(format!("Or set core.key_source to '{kept}' or 'auto' to go on with it."))),
+            _ => Ok(vault),
+        }
+    }
+
+    pub(super) fn lock(&self) -> Result<LockGuard> {
+        Locks::new(&self.azt_dir).setup(SETUP_LIMIT)?.ok_or_else(|| {
+            trouble("Another process is setting up the vault and does not finish.")
+                .remedy("Answer its question, or end it, and try again.")
+        })
+    }
+
+    fn vault(
+        &self,
+        key_source: KeySource,
+        key: &VaultKey,
+        retired: Option<KeyId>,
+        notice: Option<String>,
+    ) -> Vault<'s> {
+        Vault {
+            system: self.system,
+            store: Store::new(self.system, &self.azt_dir, key, retired),
+            locks: Locks::new(&self.azt_dir),
+            key_source,
+            choice_notice: notice,
+            azt_dir: self.azt_dir.clone(),
+            key_id: key.id(),
+        }
+    }
+}
