@@ -1,0 +1,128 @@
+//! Who is signed in, and what each account can still do.
+
+use super::super::{Context, refresh};
+use super::check::{Check, State};
+use crate::broker::{Account, RefreshToken, ServicePrincipal, Vault};
+use crate::error::Result;
+use crate::interop;
+use crate::settings::{Profile, Subscription, UserType};
+
+/// Refresh tokens die after 90 days without use.
+const LONG_UNUSED: i64 = 80 * 24 * 3600;
+
+/// Everybody in the profile; with `is_online` those of the active cloud are tried.
+pub(super) fn accounts(
+    context: &Context<'_>,
+    vault: Option<&Vault<'_>>,
+    is_online: bool,
+) -> Vec<Check> {
+    let profile = match Profile::load(&context.dir) {
+        Ok(profile) => profile,
+        Err(error) => return vec![Check::of_error("accounts", &error)],
+    };
+    let mut seen: Vec<(String, String)> = Vec::new();
+    let mut checks = Vec::new();
+    for entry in profile.all() {
+        let id = (entry.user_name().to_lowercase(), entry.environment_name().to_owned());
+        if !seen.contains(&id) {
+            let is_here = entry.environment_name() == context.cloud().name;
+            checks.push(account(context, vault, entry, is_online && is_here));
+            seen.push(id);
+        }
+    }
+    if checks.is_empty() {
+        let remedy = format!("Run: {} login", context.system.program);
+        checks.push(Check::warning("accounts", "nobody is signed in", remedy));
+    }
+    checks
+}
+
+/// What an account can still do without a person; `tries` asks for a token.
+fn account(
+    context: &Context<'_>,
+    vault: Option<&Vault<'_>>,
+    entry: &Subscription,
+    tries: bool,
+) -> Check {
+    const WHAT: &str = "account";
+    let name = entry.user_name();
+    let system = context.system;
+    let sign_in = format!("Run: {} login", system.program);
+    let environment = context.clouds.get(entry.environment_name()).and_then(|it| it.environment());
+    let (Some(vault), Ok(environment)) = (vault, environment) else {
+        return Check::warning(WHAT, format!("{name}: its sign-in cannot be looked at"), sign_in);
+    };
+    let is_application = entry.user_type() == Some(UserType::ServicePrincipal);
+    if is_application && entry.assigned_identity().is_some() {
+        return if tries {
+            tried(context, entry)
+        } else {
+            Check::ok(WHAT, format!("{name}: this host's identity"))
+        };
+    }
+    let look = || -> Result<Check> {
+        if is_application {
+            let key = ServicePrincipal::key_of(name, entry.tenant_id());
+            return Ok(match vault.get(&key)? {
+                Some(found) => match credential(name, &found) {
+                    kept if tries && kept.state == State::Ok => tried(context, entry),
+                    kept => kept,
+                },
+                None => missing(context, &environment, name, &sign_in),
+            });
+        }
+        let owner = name.to_lowercase();
+        let newest = vault
+            .all::<RefreshToken>()?
+            .into_iter()
+            .filter(|token| token.account == owner && token.environment == environment)
+            .map(|token| token.last_modification_time)
+            .max();
+        let known = vault.get(&Account::key_of(&environment, name))?.is_some();
+        Ok(match newest.filter(|_| known) {
+            Some(at) if at > 0 && system.clock.now() - at > LONG_UNUSED => Check::warning(
+                WHAT,
+                format!("{name}: not used for {} days, of 90", (system.clock.now() - at) / 86_400),
+                format!("Get a token, or {}", sign_in.to_lowercase()),
+            ),
+            Some(_) if tries => tried(context, entry),
+            Some(_) => Check::ok(WHAT, format!("{name}: renews without a person")),
+            None => missing(context, &environment, name, &sign_in),
+        })
+    };
+    look().unwrap_or_else(|error| Check::of_error(WHAT, &error))
+}
+
+/// Whether the account of `entry` gets a token now.
+fn tried(context: &Context<'_>, entry: &Subscription) -> Check {
+    let name = entry.user_name();
+    match refresh::try_it(context, entry) {
+        Ok(()) => Check::ok("account", format!("{name}: gets tokens")),
+        Err(error) => {
+            let check = Check::of_error("account", &error);
+            Check { text: format!("{name}: {}", check.text), ..check }
+        }
+    }
+}
+
+fn missing(context: &Context<'_>, environment: &str, name: &str, sign_in: &str) -> Check {
+    let (people, applications) = interop::known_names(&context.dir, environment);
+    if people.iter().chain(&applications).any(|it| it.eq_ignore_ascii_case(name)) {
+        return Check::ok(
+            "account",
+            format!("{name}: signed in with az, which is used when needed"),
+        );
+    }
+    Check::failure("account", format!("{name}: listed, but not signed in"), sign_in)
+}
+
+fn credential(name: &str, found: &ServicePrincipal) -> Check {
+    match &found.certificate {
+        Some(path) if !std::path::Path::new(path).exists() => Check::failure(
+            "account",
+            format!("{name}: its certificate {path} is not there"),
+            "Put it back, or sign in with another.",
+        ),
+        _ => Check::ok("account", format!("{name}: has its credential")),
+    }
+}

@@ -1,0 +1,121 @@
+//! `doctor`: what is wrong, and what to do about it, on one page.
+
+mod accounts;
+mod check;
+mod network;
+
+use serde_json::Value;
+
+use super::{Answer, Context, cache, rows};
+use crate::broker::{self, Vault};
+use crate::cli::Doctor;
+use crate::error::{Error, Result};
+use crate::sys::{every_az, file, is_this_program};
+use accounts::accounts;
+use check::{Check, State, page, to_value};
+use network::{ANSWERS, network};
+
+/// A page for people; with `--output` a list for programs. Fails when anything is wrong. Nothing is
+/// changed, and of each account one token is asked for.
+pub(super) fn run(request: &Doctor, context: &Context<'_>) -> Result<Answer> {
+    let mut checks = vec![folder(context)];
+    let vault = broker::open_vault(context.system, &context.dir, &context.config);
+    checks.push(key(context, &vault));
+    let network = network(request, context);
+    let is_online = network.iter().any(|it| it.what == ANSWERS && it.state == State::Ok);
+    checks.extend(network);
+    checks.extend(accounts(context, vault.as_ref().ok().and_then(Option::as_ref), is_online));
+    checks.push(az(context));
+    checks.extend(plain_text(context)?);
+    let mut answer = if request.global.output.is_none() && request.global.query.is_none() {
+        context.system.terminal.result(&page(&checks))?;
+        Answer::none()
+    } else {
+        let all = checks.iter().map(to_value).collect();
+        Answer::with_columns(Value::Array(all), |list| {
+            rows(
+                list,
+                &[("Check", "check"), ("State", "state"), ("Text", "text"), ("Remedy", "remedy")],
+            )
+        })
+    };
+    answer.failure = match checks.iter().filter(|check| check.state == State::Failure).count() {
+        0 => None,
+        1 => Some(Error::failed("One thing is wrong: see above.")),
+        more => Some(Error::failed(format!("{more} things are wrong: see above."))),
+    };
+    Ok(answer)
+}
+
+fn folder(context: &Context<'_>) -> Check {
+    let (path, azt) = (context.dir.path(), context.dir.azt());
+    let shown = path.display().to_string();
+    let quoted = shlex::try_quote(&shown).unwrap_or_default();
+    if let Some(flaw) = file::ownership_flaw(path).or_else(|| file::ownership_flaw(&azt)) {
+        return Check::failure(
+            "folder",
+            format!("{shown}: {flaw}"),
+            format!("Run: chmod -R go-w {quoted}; or use a folder of your own (AZURE_CONFIG_DIR)."),
+        );
+    }
+    let there = azt.ancestors().find(|folder| folder.exists());
+    if let Some((folder, flaw)) = there.and_then(|it| Some((it, file::writing_flaw(it)?))) {
+        return Check::failure(
+            "folder",
+            format!("{}: {flaw}", folder.display()),
+            "Mend that, or use another folder (AZURE_CONFIG_DIR): what is fetched now is not kept.",
+        );
+    }
+    if !path.exists() {
+        return Check::ok("folder", format!("{shown} will be made at the first sign-in"));
+    }
+    Check::ok("folder", shown)
+}
+
+fn key(context: &Context<'_>, vault: &Result<Option<Vault<'_>>>) -> Check {
+    if let Err(error) = vault {
+        return Check::of_error("vault", error);
+    }
+    let found = match broker::inventory(context.system, &context.dir) {
+        Ok(found) => found,
+        Err(error) => return Check::of_error("vault", &error),
+    };
+    let Some((source, id)) = found.key else {
+        return Check::ok("vault", "nothing is stored yet");
+    };
+    let records: usize = found.records.values().sum();
+    if found.unreadable > 0 {
+        return Check::warning(
+            "vault",
+            format!("{} files could not be opened and were set aside", found.unreadable),
+            format!(
+                "Sign in again; then remove *.unreadable in {}/records.",
+                context.dir.azt().display()
+            ),
+        );
+    }
+    Check::ok("vault", format!("{records} records, opened by the key {id} ({source})"))
+}
+
+fn az(context: &Context<'_>) -> Check {
+    let found = every_az(context.system);
+    match found.first() {
+        None => Check::ok("az", "there is no az on PATH"),
+        Some(first) if is_this_program(first) => {
+            let behind = found.iter().find(|path| !is_this_program(path));
+            let behind = behind.map_or("no other behind it".to_owned(), |path| {
+                format!("what it does not serve goes to {}", path.display())
+            });
+            Check::ok("az", format!("{} is this program; {behind}", first.display()))
+        }
+        Some(first) => Check::ok("az", format!("{} is the real one", first.display())),
+    }
+}
+
+fn plain_text(context: &Context<'_>) -> Result<Vec<Check>> {
+    let found = cache::plain_text(context)?;
+    let check = |it: &cache::PlainText| {
+        Check::warning("plain text", format!("{}: {}", it.path, it.what), it.remedy)
+    };
+    Ok(found.iter().map(check).collect())
+}
