@@ -49,8 +49,8 @@ pub struct AdalGrant {
 impl AdalFile {
     /// Where the file of this configuration folder is: `AZURE_ACCESS_TOKEN_FILE`, else in it.
     pub fn path(system: &System, dir: &ConfigDir) -> PathBuf {
-        let named = system.env.non_empty("AZURE_ACCESS_TOKEN_FILE");
-        named.map_or_else(|| dir.file("accessTokens.json"), PathBuf::from)
+        let named = system.env.path("AZURE_ACCESS_TOKEN_FILE");
+        named.unwrap_or_else(|| dir.file("accessTokens.json"))
     }
 
     /// Reads the file; `None` where there is none, or nothing that is an array.

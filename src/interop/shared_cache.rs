@@ -176,11 +176,7 @@ fn places(system: &System, name: &str) -> Result<[Place; 2]> {
     if name.is_empty() || name.contains(['/', '\\']) {
         return Err(Error::new(Kind::Usage, format!("'{name}' is no name of a cache.")));
     }
-    let root = if cfg!(windows) {
-        system.env.non_empty("LOCALAPPDATA").map(PathBuf::from)
-    } else {
-        system.home()
-    };
+    let root = if cfg!(windows) { system.env.path("LOCALAPPDATA") } else { system.home() };
     let root = root.ok_or_else(|| Error::failed("There is no home folder to share tokens in."))?;
     let folder = root.join(".IdentityService");
     Ok([".nocae", ".cae"].map(|suffix| {

@@ -19,8 +19,8 @@ impl ConfigDir {
     ///
     /// Fails when there is neither. The folder need not exist.
     pub fn find(system: &System) -> Result<Self> {
-        if let Some(path) = system.env.non_empty("AZURE_CONFIG_DIR") {
-            return Ok(Self(PathBuf::from(path)));
+        if let Some(path) = system.env.path("AZURE_CONFIG_DIR") {
+            return Ok(Self(path));
         }
         match system.home() {
             Some(home) => Ok(Self(home.join(".azure"))),

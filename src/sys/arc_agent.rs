@@ -13,8 +13,8 @@ const LONGEST_KEY: u64 = 4096;
 /// True when the agent is installed in its usual place.
 pub fn arc_agent_is_installed(env: &Env) -> bool {
     let program = if cfg!(windows) {
-        let Some(folder) = env.non_empty("ProgramFiles") else { return false };
-        Path::new(&folder).join("AzureConnectedMachineAgent").join("himds.exe")
+        let Some(folder) = env.path("ProgramFiles") else { return false };
+        folder.join("AzureConnectedMachineAgent").join("himds.exe")
     } else {
         PathBuf::from("/opt/azcmagent/bin/himds")
     };
@@ -25,7 +25,8 @@ pub fn arc_agent_is_installed(env: &Env) -> bool {
 /// the agent's own folder and of at most 4096 bytes, so that no other file can be asked for.
 pub fn read_arc_key(env: &Env, path: &Path) -> Result<Secret> {
     let folder = if cfg!(windows) {
-        PathBuf::from(env.non_empty("ProgramData").unwrap_or_default())
+        env.path("ProgramData")
+            .unwrap_or_default()
             .join("AzureConnectedMachineAgent")
             .join("Tokens")
     } else {

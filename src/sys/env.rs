@@ -2,6 +2,7 @@
 #![allow(clippy::disallowed_methods, reason = "this is the seam that the ban points to")]
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -56,13 +57,23 @@ impl Env {
         self.fixed.is_none()
     }
 
-    /// The value of `name`; `None` when unset or not UTF-8.
+    /// The value of `name`; `None` when unset. What is not UTF-8 in it is U+FFFD, which no name that
+    /// is looked for has: a variable that was set is not passed over in silence.
     pub fn get(&self, name: &str) -> Option<String> {
         match (&self.fixed, &self.vault_key) {
             (Some(vars), _) => vars.get(name).cloned(),
             (None, Some(key)) if name == VAULT_KEY => Some(key.expose().to_owned()),
-            (None, _) => std::env::var(name).ok(),
+            (None, _) => std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()),
         }
+    }
+
+    /// The path, or the paths, in `name`, whatever bytes they are made of; `None` when unset or empty.
+    pub fn path(&self, name: &str) -> Option<PathBuf> {
+        let value = match &self.fixed {
+            Some(vars) => vars.get(name).map(OsString::from),
+            None => std::env::var_os(name),
+        };
+        value.filter(|value| !value.is_empty()).map(PathBuf::from)
     }
 
     /// [`Env::get`] with the empty text taken for unset.
@@ -76,7 +87,7 @@ impl Env {
         match &self.fixed {
             None => std::env::vars_os()
                 .filter_map(|(name, value)| {
-                    Some((name.into_string().ok()?, value.into_string().ok()?))
+                    Some((name.into_string().ok()?, value.to_string_lossy().into_owned()))
                 })
                 .filter(wanted)
                 .collect(),

@@ -19,7 +19,7 @@ const NAMES: &[&str] = if cfg!(windows) { &["az.exe", "az.cmd", "az.bat"] } else
 
 /// Every `az` on PATH that can be run, in the order in which it would be found.
 pub fn every_az(system: &System) -> Vec<PathBuf> {
-    let path = system.env.get("PATH").unwrap_or_default();
+    let path = system.env.path("PATH").unwrap_or_default();
     let folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
     let files = folders.iter().flat_map(|folder| NAMES.iter().map(move |name| folder.join(name)));
     files.filter(|file| is_executable(file)).collect()

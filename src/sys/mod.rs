@@ -87,8 +87,8 @@ impl System {
     /// The person's home folder: `HOME`, else what the account database says, so that a stripped
     /// environment still finds it. `None` when neither knows one.
     pub fn home(&self) -> Option<PathBuf> {
-        match self.env.non_empty("HOME") {
-            Some(home) => Some(PathBuf::from(home)),
+        match self.env.path("HOME") {
+            Some(home) => Some(home),
             None if self.env.is_process() => dirs::home_dir(),
             None => None,
         }

@@ -1,6 +1,6 @@
 //! Which certificate authorities are trusted besides the platform's.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use reqwest::Certificate;
 
@@ -31,7 +31,7 @@ const PLATFORM_BUNDLES: [&str; 4] = [
 pub(super) fn extra_authorities(env: &Env) -> Result<Vec<Certificate>> {
     let mut found = Vec::new();
     for variable in FILE_VARIABLES {
-        if let Some(path) = env.non_empty(variable).map(PathBuf::from) {
+        if let Some(path) = env.path(variable) {
             if path.is_dir() {
                 found.extend(from_folder(&path));
             } else {
@@ -47,13 +47,13 @@ pub(super) fn extra_authorities(env: &Env) -> Result<Vec<Certificate>> {
             }
         }
     }
-    if let Some(folders) = env.non_empty(FOLDER_VARIABLE) {
+    if let Some(folders) = env.path(FOLDER_VARIABLE) {
         for folder in std::env::split_paths(&folders) {
             found.extend(from_folder(&folder));
         }
     }
     // rustls takes OpenSSL's variables for the whole store; here they add to the platform's.
-    if env.non_empty("SSL_CERT_FILE").or(env.non_empty(FOLDER_VARIABLE)).is_some() {
+    if env.path("SSL_CERT_FILE").or(env.path(FOLDER_VARIABLE)).is_some() {
         let bundle = PLATFORM_BUNDLES.iter().find_map(|path| from_file(Path::new(path)).ok());
         found.extend(bundle.unwrap_or_default());
     }

@@ -116,3 +116,37 @@ fn an_expiry_in_the_hour_that_repeats_is_told_earlier() {
         "{told} for {expiry}"
     );
 }
+
+/// A variable that holds no text is not one that is not set: another's folder, or the default's
+/// account, would be used in its place.
+#[cfg(unix)]
+#[test]
+fn variables_that_are_no_text_are_heeded() {
+    use std::os::unix::ffi::OsStrExt;
+    const TOKEN: [&str; 2] = ["account", "get-access-token"];
+    let bytes = |text: &[u8]| std::ffi::OsStr::from_bytes(text).to_owned();
+    let sandbox = Sandbox::signed_in_as_alice();
+    for name in ["AZT_ACCOUNT", "AZT_SUBSCRIPTION"] {
+        let mut command = sandbox.command(TOKEN);
+        let run = Run::of(command.env(name, bytes(b"b\xf6b")));
+        assert!(run.code != Some(0) && run.stderr.contains("b\u{fffd}b"), "{name}: {run:?}");
+    }
+    let mut folder = sandbox.root().as_os_str().to_owned();
+    folder.push(bytes(b"/f\xfclder"));
+    std::fs::create_dir(&folder).unwrap();
+    for name in ["AZURE_CONFIG_DIR", "HOME"] {
+        let mut command = sandbox.command(["config", "set", "core.output=tsv"]);
+        command.env_remove("AZURE_CONFIG_DIR").env(name, &folder);
+        drop(Run::of(&mut command).success());
+        let at = std::path::Path::new(&folder).join(if name == "HOME" { ".azure" } else { "" });
+        assert!(at.join("config").exists(), "{name}");
+    }
+    let mut command = sandbox.command(TOKEN);
+    drop(Run::of(command.env("AZURE_CONFIG_DIR", &folder)).exits(4));
+    let mut authorities = folder.clone();
+    authorities.push("/ca.pem");
+    std::fs::copy(&sandbox.env()["REQUESTS_CA_BUNDLE"], &authorities).unwrap();
+    let mut command =
+        sandbox.command([TOKEN[0], TOKEN[1], "--resource", "https://vault.azure.net"]);
+    drop(Run::of(command.env("REQUESTS_CA_BUNDLE", &authorities)).success());
+}

@@ -123,9 +123,7 @@ fn is_anothers_bus(system: &System) -> bool {
             .strip_prefix("unix:path=")
             .and_then(|it| it.split([',', ';']).next())
             .map(std::path::PathBuf::from),
-        None => {
-            system.env.non_empty("XDG_RUNTIME_DIR").map(|it| std::path::Path::new(&it).join("bus"))
-        }
+        None => system.env.path("XDG_RUNTIME_DIR").map(|it| it.join("bus")),
     };
     path.and_then(|path| std::fs::metadata(path).ok())
         .is_some_and(|it| crate::sys::file::is_anothers(&it))
