@@ -63,7 +63,7 @@ impl Env {
         match (&self.fixed, &self.vault_key) {
             (Some(vars), _) => vars.get(name).cloned(),
             (None, Some(key)) if name == VAULT_KEY => Some(key.expose().to_owned()),
-            (None, _) => std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()),
+            (None, _) => std::env::var_os(name).map(text),
         }
     }
 
@@ -86,9 +86,7 @@ impl Env {
         let wanted = |(name, _): &(String, String)| name.starts_with(prefix);
         match &self.fixed {
             None => std::env::vars_os()
-                .filter_map(|(name, value)| {
-                    Some((name.into_string().ok()?, value.to_string_lossy().into_owned()))
-                })
+                .filter_map(|(name, value)| Some((name.into_string().ok()?, text(value))))
                 .filter(wanted)
                 .collect(),
             Some(vars) => vars.clone().into_iter().filter(wanted).collect(),
@@ -99,4 +97,8 @@ impl Env {
     pub fn current_dir(&self) -> Option<PathBuf> {
         std::env::current_dir().ok()
     }
+}
+
+fn text(value: OsString) -> String {
+    value.into_string().unwrap_or_else(|value| value.to_string_lossy().into_owned())
 }

@@ -22,6 +22,8 @@ const READ_LIMIT: Duration = Duration::from_secs(15);
 const REQUEST_LIMIT: Duration = Duration::from_secs(30);
 /// Largest answer that is read, in bytes. A page of 1,000 subscriptions is about 1 MiB.
 const BODY_LIMIT: usize = 16 * 1024 * 1024;
+/// A token's answer fits, in bytes.
+const USUAL_BODY: usize = 32 * 1024;
 
 /// HTTP methods in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,8 +137,8 @@ impl Response {
 #[derive(Default)]
 pub struct Http {
     client: OnceCell<reqwest::Client>,
-    /// For managed identity endpoints.
-    host_client: OnceCell<reqwest::Client>,
+    /// For this host's own endpoints, without a proxy.
+    direct_client: OnceCell<reqwest::Client>,
 }
 
 impl Http {
@@ -147,12 +149,17 @@ impl Http {
     /// followed: requests carry secrets.
     pub async fn send(&self, env: &Env, request: Request) -> Result<Response> {
         let pinned = request.pin.as_deref().map(pinned_client).transpose()?;
+        let url = reqwest::Url::parse(&request.url).ok();
+        let is_plain = url.as_ref().is_some_and(|url| url.scheme() != "https");
+        // A proxy could read what is sent without TLS.
+        let is_direct = request.is_to_host || is_plain;
         let client = match &pinned {
             Some(client) => client,
-            None => self.client(env, request.is_to_host)?,
+            None => self.client(env, is_direct)?,
         };
+        let proxy = || proxy(env).filter(|_| !is_direct);
         let host = host_of(&request.url);
-        if !request.is_to_host && !is_private(&request.url) {
+        if is_plain && !request.is_to_host && !url.as_ref().is_some_and(is_here) {
             return Err(Error::new(
                 Kind::Network,
                 format!("{host} would be asked without encryption; nothing was sent."),
@@ -180,13 +187,15 @@ impl Http {
             Err(error) if pinned.is_none() && root_cause(&error).contains("certificate") => {
                 return Err(untrusted(&host, &error, issuer_at(&request.url).await));
             }
-            Err(error) => return Err(unreachable_host(&host, &error, env)),
+            Err(error) => return Err(unreachable_host(&host, &error, proxy())),
         };
         let status = answer.status().as_u16();
         let headers = answer.headers().clone();
-        let mut body = Zeroizing::new(Vec::new());
+        // In one place, which is wiped: what grows leaves copies behind.
+        let length = answer.content_length().and_then(|it| usize::try_from(it).ok()).unwrap_or(0);
+        let mut body = Zeroizing::new(Vec::with_capacity(length.clamp(USUAL_BODY, BODY_LIMIT)));
         while let Some(chunk) =
-            answer.chunk().await.map_err(|error| unreachable_host(&host, &error, env))?
+            answer.chunk().await.map_err(|error| unreachable_host(&host, &error, proxy()))?
         {
             if body.len() + chunk.len() > BODY_LIMIT {
                 return Err(Error::new(
@@ -206,15 +215,15 @@ impl Http {
         Ok(Response { status, headers, body })
     }
 
-    fn client(&self, env: &Env, is_to_host: bool) -> Result<&reqwest::Client> {
-        let cell = if is_to_host { &self.host_client } else { &self.client };
+    fn client(&self, env: &Env, is_direct: bool) -> Result<&reqwest::Client> {
+        let cell = if is_direct { &self.direct_client } else { &self.client };
         if let Some(client) = cell.get() {
             return Ok(client);
         }
         // Fails only when a provider is installed already, which serves as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let builder = careful().tls_certs_merge(tls::extra_authorities(env)?);
-        let builder = if is_to_host {
+        let builder = if is_direct {
             builder.no_proxy().connect_timeout(HOST_CONNECT_LIMIT)
         } else {
             builder.connect_timeout(CONNECT_LIMIT)
@@ -253,14 +262,13 @@ fn host_of(url: &str) -> String {
         .unwrap_or_else(|| "the service".to_owned())
 }
 
-/// True for TLS, and for plain HTTP that does not leave this machine.
-fn is_private(url: &str) -> bool {
-    let Ok(url) = reqwest::Url::parse(url) else { return true };
-    let is_local = |host: &str| {
+/// True where `url` leads to this machine.
+fn is_here(url: &reqwest::Url) -> bool {
+    let is_here = |host: &str| {
         let address = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
         host == "localhost" || address.is_ok_and(|address| address.is_loopback())
     };
-    url.scheme() == "https" || url.host_str().is_some_and(is_local)
+    url.host_str().is_some_and(is_here)
 }
 
 /// The innermost cause: the outer ones only repeat "error sending request" and the URL.
@@ -272,7 +280,8 @@ fn root_cause(error: &reqwest::Error) -> String {
     cause.to_string()
 }
 
-fn unreachable_host(host: &str, error: &reqwest::Error, env: &Env) -> Error {
+/// `proxy` is what the request would have gone through.
+fn unreachable_host(host: &str, error: &reqwest::Error, proxy: Option<String>) -> Error {
     let mut cause = root_cause(error);
     if cause.contains("close_notify") {
         "it was closed before the answer had ended".clone_into(&mut cause);
@@ -295,7 +304,7 @@ fn unreachable_host(host: &str, error: &reqwest::Error, env: &Env) -> Error {
     } else {
         format!("The connection to {host} broke: {cause}")
     };
-    let remedy = match proxy(env).filter(|_| error.is_connect()) {
+    let remedy = match proxy.filter(|_| error.is_connect()) {
         Some(proxy) => format!(
             "Check that the proxy is right, {proxy}; NO_PROXY names hosts to reach without it."
         ),
@@ -355,18 +364,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn plain_http_stays_on_this_machine() {
-        for url in [
-            "https://login.example/x",
-            "http://localhost:1/x",
-            "http://127.0.0.9/x",
-            "http://[::1]:80/",
-        ] {
-            assert!(is_private(url), "{url}");
+    fn this_machine_is_known_by_its_names() {
+        let is_here = |url: &str| is_here(&reqwest::Url::parse(url).unwrap());
+        for url in ["http://localhost:1/x", "http://127.0.0.9/x", "http://[::1]:80/"] {
+            assert!(is_here(url), "{url}");
         }
         for url in ["http://login.example/x", "http://localhost.evil.example/", "http://10.0.0.1/"]
         {
-            assert!(!is_private(url), "{url}");
+            assert!(!is_here(url), "{url}");
         }
     }
 }

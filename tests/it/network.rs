@@ -2,6 +2,9 @@
 
 use entra_emulator::{Action, Fault};
 
+use std::io::ErrorKind;
+use std::net::TcpListener;
+
 use crate::support::*;
 
 /// A token that is not cached, so that the service must be asked.
@@ -86,6 +89,31 @@ fn no_secret_leaves_without_encryption() {
         .azt(["login", "--service-principal", "-u", APP, "-p", APP_SECRET, "-t", CONTOSO])
         .exits(7)
         .says("ERROR: login.example would be asked without encryption; nothing was sent.");
+}
+
+/// What goes to this machine without TLS goes past a proxy, which could read it.
+#[test]
+fn no_secret_is_shown_to_a_proxy() {
+    let mut sandbox = Sandbox::signed_in_as_app();
+    let nobody = || TcpListener::bind("127.0.0.1:0").unwrap();
+    let (service, proxy) = (nobody(), nobody());
+    let clouds = sandbox.read("clouds.config");
+    let plain = format!("http://{}", service.local_addr().unwrap());
+    let url = sandbox.emulator.url().trim_end_matches('/').to_owned();
+    sandbox.write("clouds.config", clouds.replace(&url, &plain));
+    let address = format!("http://{}", proxy.local_addr().unwrap());
+    for name in ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "HTTPS_PROXY"] {
+        sandbox.set(name, &address);
+    }
+    let (sender, asked) = std::sync::mpsc::channel();
+    std::thread::spawn(move || service.incoming().try_for_each(|_| sender.send(())));
+    let run =
+        sandbox.azt(["login", "--service-principal", "-u", APP, "-p", APP_SECRET, "-t", CONTOSO]);
+    let run = run.exits(7).says("ERROR: The connection to 127.0.0.1 broke");
+    assert!(!run.stderr.contains(&address), "no proxy had to do with it: {run:?}");
+    asked.recv().unwrap();
+    proxy.set_nonblocking(true).unwrap();
+    assert_eq!(proxy.accept().unwrap_err().kind(), ErrorKind::WouldBlock);
 }
 
 fn answer(status: u16, headers: &[(&str, &str)]) -> Action {
