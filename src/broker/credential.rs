@@ -131,7 +131,7 @@ pub fn certificate_needs_password(path: &str) -> Result<bool> {
 
 pub(super) fn read(path: &str) -> Result<Zeroizing<Vec<u8>>> {
     let path = Path::new(path);
-    file::read(path)
+    file::read_named(path)
         .map_err(|error| file::cannot("read", path, error))?
         .map(Zeroizing::new)
         .ok_or_else(|| Error::failed(format!("There is no file {}.", path.display())))

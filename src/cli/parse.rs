@@ -5,6 +5,7 @@
 //! over every other error, and argparse's sentences for mistakes.
 
 use std::ffi::OsString;
+use std::io;
 use std::path::PathBuf;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -12,6 +13,7 @@ use clap::{Arg, Command, CommandFactory, FromArgMatches};
 
 use super::{Cli, hot};
 use crate::error::{Error, Kind, Result};
+use crate::program::Program;
 use crate::sys::{System, file};
 
 /// Options that az does not have. A shortened option means one of az's first: what works there must
@@ -147,8 +149,12 @@ fn expand(system: &System, arg: String) -> Result<String> {
             (Some(rest), Some(home)) => home.join(rest),
             _ => PathBuf::from(path),
         };
-        match file::read(&path) {
+        match file::read_named(&path) {
             Ok(Some(bytes)) => bytes,
+            // az takes it for what was meant, and so for the secret.
+            Err(error) if is_there(&error) && system.program == Program::Azt => {
+                return Err(file::cannot("read", &path, error));
+            }
             _ => return Ok(arg),
         }
     };
@@ -156,6 +162,11 @@ fn expand(system: &System, arg: String) -> Result<String> {
         Error::new(Kind::Usage, format!("The content of {path} is neither UTF-8 nor UTF-16 text."))
     })?;
     Ok(head + text.trim_end_matches(['\r', '\n']))
+}
+
+/// True when a file is there all the same: text that begins with `@` for another reason names none.
+fn is_there(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::FileTooLarge)
 }
 
 /// UTF-8 with or without a byte order mark, or UTF-16 with one (PowerShell's redirections).

@@ -28,20 +28,51 @@ pub enum Access {
     Shared,
 }
 
-/// The bytes of `path`; `None` when there is no such file.
+/// The bytes of `path`, a file in its place; `None` when there is no such file. A pipe that somebody
+/// put there is not waited for.
 pub fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
-    let file = match File::open(path) {
+    #[cfg(unix)]
+    let opened = {
+        use std::os::unix::fs::OpenOptionsExt;
+        fs::OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path)
+    };
+    #[cfg(not(unix))]
+    let opened = File::open(path);
+    contents(opened, false)
+}
+
+/// The bytes of `path`, which the person named: a pipe is read to its end (`<(command)` of a shell).
+pub fn read_named(path: &Path) -> io::Result<Option<Vec<u8>>> {
+    contents(File::open(path), true)
+}
+
+fn contents(opened: io::Result<File>, may_be_pipe: bool) -> io::Result<Option<Vec<u8>>> {
+    let file = match opened {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
     };
-    let size = file.metadata()?.len();
-    if size > LIMIT {
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "the file is over 64 MiB"));
+    let found = file.metadata()?;
+    if is_pipe(&found) && !may_be_pipe {
+        return Err(io::Error::other("it is a pipe"));
     }
-    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0) + 1);
-    file.take(LIMIT).read_to_end(&mut bytes)?;
+    let mut bytes = Vec::with_capacity(usize::try_from(found.len().min(LIMIT)).unwrap_or(0) + 1);
+    file.take(LIMIT + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > LIMIT {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "it is over 64 MiB"));
+    }
     Ok(Some(bytes))
+}
+
+#[cfg(unix)]
+fn is_pipe(found: &fs::Metadata) -> bool {
+    std::os::unix::fs::FileTypeExt::is_fifo(&found.file_type())
+}
+
+/// On Windows pipes have names of their own.
+#[cfg(not(unix))]
+fn is_pipe(_found: &fs::Metadata) -> bool {
+    false
 }
 
 /// What tells one state of a file from the next, without reading it.
@@ -81,9 +112,12 @@ impl Stamp {
 pub fn read_stdin() -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     io::stdin()
-        .take(LIMIT)
+        .take(LIMIT + 1)
         .read_to_end(&mut bytes)
         .map_err(|error| Error::failed(format!("Cannot read standard input: {error}.")))?;
+    if bytes.len() as u64 > LIMIT {
+        return Err(Error::failed("Standard input is over 64 MiB."));
+    }
     Ok(bytes)
 }
 
@@ -350,6 +384,33 @@ mod tests {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
         write_atomic(&path, b"new", Access::Owner, true).unwrap();
         assert_eq!((mode(&path), fs::read(&path).unwrap()), (0o600, b"new".to_vec()));
+    }
+
+    #[test]
+    #[allow(clippy::disallowed_methods, reason = "mkfifo")]
+    fn a_pipe_is_read_only_where_a_person_names_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let pipe = dir.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
+        assert!(made.success());
+        assert_eq!(read(&pipe).unwrap_err().to_string(), "it is a pipe");
+        let writer = std::thread::spawn({
+            let pipe = pipe.clone();
+            move || fs::write(pipe, "what was piped")
+        });
+        assert_eq!(read_named(&pipe).unwrap().unwrap(), b"what was piped");
+        writer.join().unwrap().unwrap();
+        assert_eq!(read(Path::new("/dev/null")).unwrap(), Some(Vec::new()));
+        assert_eq!(
+            read_named(Path::new("/dev/zero")).unwrap_err().kind(),
+            io::ErrorKind::FileTooLarge
+        );
+        let sparse = dir.path().join("sparse");
+        let file = File::create(&sparse).unwrap();
+        file.set_len(LIMIT).unwrap();
+        assert_eq!(read(&sparse).unwrap().unwrap().len() as u64, LIMIT);
+        file.set_len(LIMIT + 1).unwrap();
+        assert_eq!(read(&sparse).unwrap_err().kind(), io::ErrorKind::FileTooLarge);
     }
 
     #[test]

@@ -61,7 +61,7 @@ pub(super) fn extra_authorities(env: &Env) -> Result<Vec<Certificate>> {
 }
 
 fn from_file(path: &Path) -> Result<Vec<Certificate>, String> {
-    let bytes = file::read(path)
+    let bytes = file::read_named(path)
         .map_err(|error| format!("which cannot be read: {error}"))?
         .ok_or("which does not exist")?;
     let certificates = Certificate::from_pem_bundle(&bytes)

@@ -60,6 +60,12 @@ fn an_argument_can_come_from_a_file() {
         .azt(["account", "show", "-s", "@no-such-file"])
         .exits(1)
         .says("Subscription '@no-such-file' not found");
+    // A file that is there is meant, and its name is not sent to anybody as a secret.
+    if cfg!(unix) {
+        let endless = ["account", "show", "-s", "@/dev/zero"];
+        drop(sandbox.azt(endless).exits(1).says("Cannot read /dev/zero: it is over 64 MiB."));
+        drop(sandbox.az(endless).exits(1).says("Subscription '@/dev/zero' not found"));
+    }
 }
 
 #[test]

@@ -192,3 +192,33 @@ fn a_folder_that_is_read_only_or_full() {
     drop(sandbox.azt(["account", "get-access-token"]).quiet());
     assert_eq!(sandbox.requests(), Vec::<String>::new());
 }
+
+/// Whoever can write in the folder cannot have a call wait for ever.
+#[cfg(unix)]
+#[test]
+fn a_pipe_in_a_files_place_is_not_waited_for() {
+    let sandbox = Sandbox::signed_in_as_alice();
+    let mut records = std::fs::read_dir(sandbox.file("azt/records")).unwrap().map(Result::unwrap);
+    let is_refresh_token = |name: &std::ffi::OsStr| name.to_str().unwrap().starts_with("rt-");
+    let record = records.find(|it| is_refresh_token(&it.file_name())).unwrap();
+    let files = ["azureProfile.json", "config", "clouds.config", "azt/vault.json"];
+    let files = files.map(|name| sandbox.file(name)).into_iter().chain([record.path()]);
+    for path in files {
+        let aside = path.with_extension("aside");
+        let was_there = std::fs::rename(&path, &aside).is_ok();
+        let made = std::process::Command::new("mkfifo").arg(&path).status().unwrap();
+        assert!(made.success());
+        let run = sandbox.azt(["cache", "list"]);
+        let run = if path.ends_with("azureProfile.json") {
+            sandbox.azt(["account", "show"])
+        } else {
+            run
+        };
+        assert!(run.code != Some(0) && run.stderr.contains("it is a pipe"), "{path:?}: {run:?}");
+        std::fs::remove_file(&path).unwrap();
+        if was_there {
+            std::fs::rename(&aside, &path).unwrap();
+        }
+    }
+    drop(sandbox.azt(["account", "get-access-token"]).quiet());
+}

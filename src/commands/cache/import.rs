@@ -51,7 +51,7 @@ fn read(path: &Path) -> Result<Value> {
     let bytes = if path == Path::new("-") {
         file::read_stdin()?
     } else {
-        let bytes = file::read(path).map_err(|error| file::cannot("read", path, error))?;
+        let bytes = file::read_named(path).map_err(|error| file::cannot("read", path, error))?;
         bytes.ok_or_else(|| Error::failed(format!("There is no {}.", path.display())))?
     };
     let bytes = Zeroizing::new(bytes);
