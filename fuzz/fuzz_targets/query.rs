@@ -1,4 +1,6 @@
 //! `--query` and every format over a result: the query before the first NUL, the result's JSON after it.
+//!
+//! Long queries are read only: one of n letters can ask for a result of 2^(n/6), and gets it, as from az.
 #![no_main]
 
 use azt::output::{Format, Query, Render};
@@ -6,7 +8,11 @@ use azt::output::{Format, Query, Render};
 libfuzzer_sys::fuzz_target!(|text: &str| {
     let (query, result) = text.split_once('\0').unwrap_or((text, "{\"a\": [1, {\"b\": null}, \"c\"]}"));
     let Ok(result) = serde_json::from_str(result) else { return };
+    let is_short = query.len() <= 96;
     let Ok(query) = Query::parse(query) else { return };
+    if !is_short {
+        return;
+    }
     for format in ["json", "jsonc", "yaml", "table", "tsv", "none"] {
         let format: Format = format.parse().unwrap();
         let _ = Render { format, query: Some(&query), ..Render::default() }.render(&result);
