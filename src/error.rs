@@ -94,8 +94,8 @@ impl Error {
 
     /// Names the command line that cures this, which the sentence or the remedy holds for people.
     ///
-    /// Programs may run it (`--error-format json`): it destroys nothing, and nothing in it comes
-    /// from a server.
+    /// Programs may run it (`--error-format json`): it destroys nothing, needs nothing more, and what
+    /// a server said is in it as base64 at the most.
     #[must_use]
     pub fn command(mut self, command: impl Into<String>) -> Self {
         self.0.command = Some(command.into());
