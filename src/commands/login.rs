@@ -52,9 +52,6 @@ pub(super) fn run(request: &Login, context: &Context<'_>) -> Result<Answer> {
         broker::open_vault_for_sign_in(context.system, &context.dir, &context.config)?
     };
     sign_in.store(&vault)?;
-    if token::is_shared(context)? {
-        interop::share(&context.dir, &vault, sign_in.name())?;
-    }
     let new = found.subscriptions;
     let cloud = context.cloud();
     let chosen = Profile::update(&context.dir, |profile| {
@@ -62,6 +59,14 @@ pub(super) fn run(request: &Login, context: &Context<'_>) -> Result<Answer> {
     })?;
     if let Some(id) = &chosen {
         Clouds::set_subscription(&context.dir, &cloud.name, id)?;
+    }
+    // The sign-in is made by now, whatever becomes of az's copy.
+    if token::is_shared(context)?
+        && let Err(error) = interop::share(&context.dir, &vault, sign_in.name(), interop::PATIENCE)
+    {
+        context.system.terminal.warn(&format!(
+            "The real az was not told of this sign-in, and will be with the next token that is fetched. {error}"
+        ));
     }
     if let Some(chosen) = chosen.as_deref().filter(|_| picks) {
         subscription_picker::run(context, &new, chosen)?;

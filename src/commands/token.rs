@@ -1,11 +1,16 @@
 //! The token that a command wants, by way of the vault, az's files, or the network.
 
+use std::time::Duration;
+
 use super::Context;
 use super::migration::migrate;
 use crate::broker::{self, Account, Broker, Identity, Token, TokenRequest, Vault};
 use crate::error::{Kind, Result};
 use crate::interop::{self, AdalFile};
 use crate::settings::Cloud;
+
+/// How long az's lock is waited for while somebody waits for a token: az gets the next one.
+const AZ_LIMIT: Duration = Duration::from_millis(500);
 
 /// The token of `request` at `cloud`. An account that the vault does not know, or knows no good
 /// refresh token of, may have been signed in with the real az: that is used at once.
@@ -91,7 +96,7 @@ fn share(context: &Context<'_>, broker: &Broker<'_>, name: Option<&str>, token: 
     let (Some(name), Some(vault)) = (name, broker.vault()) else { return };
     if token.is_new
         && is_shared(context).unwrap_or(false)
-        && let Err(error) = interop::share(&context.dir, vault, name)
+        && let Err(error) = interop::share(&context.dir, vault, name, AZ_LIMIT)
     {
         context.system.terminal.info(&format!("az was not told: {error}"));
     }

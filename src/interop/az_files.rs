@@ -64,17 +64,18 @@ pub(super) fn read(dir: &ConfigDir, name: &str) -> Option<Value> {
     json_in(&az_file(dir, name))
 }
 
-/// Changes `name` under az's lock; `change` gets what is in it, or `empty` and true if that is
+/// Changes `name` under az's lock, for each step of which it waits `limit`; `change` gets what is in it, or `empty` and true if that is
 /// nothing that can be read (az wipes its cache when many write at once). Writes nothing if nothing
 /// changed.
 pub(super) fn update(
     dir: &ConfigDir,
     name: &str,
     empty: Value,
+    limit: Duration,
     change: impl FnOnce(&mut Value, bool),
 ) -> Result<()> {
     let file = az_file(dir, name);
-    let _held = file.lock()?;
+    let _held = file.lock(limit)?;
     let before = json_in(&file).filter(|value| value.is_object() == empty.is_object());
     let mut value = before.clone().unwrap_or(empty);
     change(&mut value, before.is_none());

@@ -1,12 +1,16 @@
 //! A file with tokens that belongs to another program.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use zeroize::Zeroizing;
 
 use crate::error::{Error, Result};
 use crate::sys::file::{self, Access};
 use crate::sys::{MsalLock, protect, unprotect};
+
+/// How long others' locks are waited for, as their libraries do, where nobody waits for a token.
+pub const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Where it is and how it is kept.
 pub(super) struct ForeignFile {
@@ -40,12 +44,12 @@ impl ForeignFile {
         file::write_atomic(&self.path, &sealed, Access::Owner, true)
     }
 
-    /// The lock that MSAL's and az's libraries change it under.
-    pub(super) fn lock(&self) -> Result<MsalLock> {
+    /// The lock that MSAL's and az's libraries change it under, waited for in two steps of `limit`.
+    pub(super) fn lock(&self, limit: Duration) -> Result<MsalLock> {
         let mut lock = self.path.clone().into_os_string();
         lock.push(".lockfile");
         let lock = Path::new(&lock);
-        MsalLock::acquire(lock).map_err(|error| {
+        MsalLock::acquire(lock, limit).map_err(|error| {
             Error::failed(format!("Cannot lock {}: {error}.", lock.display())).source(error)
         })
     }

@@ -1,8 +1,11 @@
 //! Sign-ins made here, told to az.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::az_files::{SERVICE_PRINCIPALS, TOKEN_CACHE, exists, text, update};
+use super::foreign_file::PATIENCE;
 use super::people::{People, of, remove_from};
 use crate::error::Result;
 use crate::settings::ConfigDir;
@@ -10,12 +13,13 @@ use crate::vault::{ServicePrincipal, Vault};
 
 /// Gives az what the vault has of `name`, a user name or client id: account, refresh token and ID
 /// tokens in MSAL's layout, or the application's credential. Access tokens are not given: az gets
-/// its own. Where az lost its file, or broke it, it is given everybody.
-pub fn share(dir: &ConfigDir, vault: &Vault<'_>, name: &str) -> Result<()> {
+/// its own. Where az lost its file, or broke it, it is given everybody. Each step of the lock is tried
+/// for `limit`.
+pub fn share(dir: &ConfigDir, vault: &Vault<'_>, name: &str, limit: Duration) -> Result<()> {
     let person = People::of(vault, Some(name))?;
     if !person.is_empty() {
         let everybody = People::of(vault, None)?;
-        update(dir, TOKEN_CACHE, json!({}), |cache, is_new| {
+        update(dir, TOKEN_CACHE, json!({}), limit, |cache, is_new| {
             if is_new { &everybody } else { &person }.put_into(cache);
         })?;
     }
@@ -25,7 +29,7 @@ pub fn share(dir: &ConfigDir, vault: &Vault<'_>, name: &str) -> Result<()> {
     })?;
     let is_meant = |it: &&ServicePrincipal| it.client_id.eq_ignore_ascii_case(name);
     if applications.iter().any(|it| is_meant(&it)) {
-        update(dir, SERVICE_PRINCIPALS, json!([]), |all, is_new| {
+        update(dir, SERVICE_PRINCIPALS, json!([]), limit, |all, is_new| {
             let Some(all) = all.as_array_mut() else { return };
             for entry in applications.iter().filter(|it| is_new || is_meant(it)) {
                 all.retain(|it| {
@@ -41,10 +45,10 @@ pub fn share(dir: &ConfigDir, vault: &Vault<'_>, name: &str) -> Result<()> {
 /// Takes `name`, a user name or client id, out of az's files.
 pub fn unshare(dir: &ConfigDir, name: &str) -> Result<()> {
     if exists(dir, TOKEN_CACHE) {
-        update(dir, TOKEN_CACHE, json!({}), |cache, _| remove_from(cache, name))?;
+        update(dir, TOKEN_CACHE, json!({}), PATIENCE, |cache, _| remove_from(cache, name))?;
     }
     if exists(dir, SERVICE_PRINCIPALS) {
-        update(dir, SERVICE_PRINCIPALS, json!([]), |all: &mut Value, _| {
+        update(dir, SERVICE_PRINCIPALS, json!([]), PATIENCE, |all: &mut Value, _| {
             if let Some(all) = all.as_array_mut() {
                 all.retain(|it| !text(it, "client_id").eq_ignore_ascii_case(name));
             }

@@ -14,7 +14,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use super::foreign_file::ForeignFile;
+use super::foreign_file::{ForeignFile, PATIENCE};
 use super::people::People;
 use crate::error::{Error, Kind, Result};
 use crate::settings::python_json_indented;
@@ -151,7 +151,7 @@ impl Place {
 
     fn update_file(&self, people: &People) -> Result<()> {
         self.ensure_folder()?;
-        let _held = self.file.lock()?;
+        let _held = self.file.lock(PATIENCE)?;
         let mut cache = match self.file.read()? {
             Some(bytes) => parse(&bytes).ok_or_else(|| {
                 let path = self.file.path.display();

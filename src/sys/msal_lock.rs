@@ -6,27 +6,26 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// How long each of the two steps is tried (msal-extensions).
-const LIMIT: Duration = Duration::from_secs(5);
 const BETWEEN: Duration = Duration::from_millis(25);
 
 /// A lock as msal-extensions' `CrossPlatLock` takes it: the file is made by whoever holds it, is
 /// locked, and is removed at the end. A file that was left behind by a killed process is waited
-/// for, five seconds, and then taken over.
+/// for and then taken over.
 pub struct MsalLock {
     path: PathBuf,
     _file: File,
 }
 
 impl MsalLock {
-    /// Takes the lock at `path`, `<file>.lockfile`.
-    pub fn acquire(path: &Path) -> io::Result<Self> {
+    /// Takes the lock at `path`, `<file>.lockfile`; each of the two steps, making the file and
+    /// locking it, is tried for `limit` (msal-extensions: five seconds).
+    pub fn acquire(path: &Path, limit: Duration) -> io::Result<Self> {
         let begin = Instant::now();
         loop {
             match OpenOptions::new().write(true).create_new(true).open(path) {
                 Ok(_) => break,
                 Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
-                Err(_) if begin.elapsed() >= LIMIT => break,
+                Err(_) if begin.elapsed() >= limit => break,
                 Err(_) => std::thread::sleep(BETWEEN),
             }
         }
@@ -38,7 +37,7 @@ impl MsalLock {
                     write!(file, "{} azt", std::process::id())?;
                     return Ok(Self { path: path.to_owned(), _file: file });
                 }
-                Err(_) if begin.elapsed() >= LIMIT => {
+                Err(_) if begin.elapsed() >= limit => {
                     return Err(io::Error::new(
                         io::ErrorKind::TimedOut,
                         "another process holds it",

@@ -5,6 +5,7 @@ use std::process::Stdio;
 use std::thread;
 use std::time::Duration;
 
+use azt::sys::MsalLock;
 use entra_emulator::{Action, Fault};
 use serde_json::{Value, json};
 
@@ -351,6 +352,28 @@ fn the_shared_cache_is_not_written_in_plain_text_unasked() {
     let run = sandbox.azt(["cache", "import", "-o", "json"]).exits(0);
     assert_eq!(run.json().as_array().unwrap().len(), 1, "Alice, once");
     drop(sandbox.azt(TOKEN).quiet());
+}
+
+/// A sign-in is not lost because az hangs, and a caller who wants a token does not wait for az.
+#[test]
+fn who_holds_azs_lock_holds_nobody_up() {
+    let mut sandbox = Sandbox::new();
+    sandbox.set("AZURE_CORE_SHARE_WITH_AZ", "true");
+    sandbox.approve_as(ALICE);
+    std::fs::create_dir_all(sandbox.config_dir()).unwrap();
+    let lock = sandbox.file("msal_token_cache.json.lockfile");
+    let held = MsalLock::acquire(&lock, Duration::ZERO).unwrap();
+    let run = sandbox.azt(["login", "--use-device-code"]).exits(0);
+    drop(run.says("WARNING: The real az was not told of this sign-in"));
+    let cold = ["account", "get-access-token", "--resource", "https://vault.azure.net"];
+    drop(sandbox.azt(cold).quiet());
+    assert!(!sandbox.file("msal_token_cache.json").exists());
+    drop(held);
+    // What a killed az left behind is nobody's.
+    std::fs::write(&lock, "4711 az").unwrap();
+    sandbox.azt(["cache", "clear"]).quiet();
+    drop(sandbox.azt(cold).quiet());
+    assert!(sandbox.read("msal_token_cache.json").contains(ALICE) && !lock.exists());
 }
 
 /// The sign-ins of the real az, as it left them.
