@@ -52,6 +52,8 @@ fn a_healthy_machine_is_told_so_on_one_page() {
 fn what_is_wrong_is_named_with_its_cure() {
     let mut sandbox = Sandbox::new();
     finds(&sandbox, "accounts", "warning", "Run: azt login");
+    let nobody = sandbox.azt(["doctor", "-o", "json", "--query", "[?check=='accounts'].command"]);
+    assert_eq!(nobody.json(), json!(["azt login"]));
     sandbox.approve_as(ALICE);
     sandbox.azt(["login", "--use-device-code"]).success();
     let key = sandbox.read("azt/vault.key");

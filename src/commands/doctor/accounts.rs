@@ -31,8 +31,8 @@ pub(super) fn accounts(
         }
     }
     if checks.is_empty() {
-        let remedy = format!("Run: {} login", context.system.program);
-        checks.push(Check::warning("accounts", "nobody is signed in", remedy));
+        let login = format!("{} login", context.system.program);
+        checks.push(Check::warning("accounts", "nobody is signed in").cured_by(login));
     }
     checks
 }
@@ -47,10 +47,10 @@ fn account(
     const WHAT: &str = "account";
     let name = entry.user_name();
     let system = context.system;
-    let sign_in = format!("Run: {} login", system.program);
     let environment = context.clouds.get(entry.environment_name()).and_then(|it| it.environment());
     let (Some(vault), Ok(environment)) = (vault, environment) else {
-        return Check::warning(WHAT, format!("{name}: its sign-in cannot be looked at"), sign_in);
+        let text = format!("{name}: its sign-in cannot be looked at");
+        return Check::warning(WHAT, text).remedy("Mend what is wrong above first.");
     };
     let is_application = entry.user_type() == Some(UserType::ServicePrincipal);
     if is_application && entry.assigned_identity().is_some() {
@@ -68,7 +68,7 @@ fn account(
                     kept if tries && kept.state == State::Ok => tried(context, entry),
                     kept => kept,
                 },
-                None => missing(context, &environment, name, &sign_in),
+                None => missing(context, &environment, entry),
             });
         }
         let owner = name.to_lowercase();
@@ -83,11 +83,11 @@ fn account(
             Some(at) if at > 0 && system.clock.now() - at > LONG_UNUSED => Check::warning(
                 WHAT,
                 format!("{name}: not used for {} days, of 90", (system.clock.now() - at) / 86_400),
-                format!("Get a token, or {}", sign_in.to_lowercase()),
-            ),
+            )
+            .remedy(format!("Get a token, or run: {} login", system.program)),
             Some(_) if tries => tried(context, entry),
             Some(_) => Check::ok(WHAT, format!("{name}: renews without a person")),
-            None => missing(context, &environment, name, &sign_in),
+            None => missing(context, &environment, entry),
         })
     };
     look().unwrap_or_else(|error| Check::of_error(WHAT, &error))
@@ -98,31 +98,34 @@ fn tried(context: &Context<'_>, entry: &Subscription) -> Check {
     let name = entry.user_name();
     match refresh::try_it(context, entry) {
         Ok(()) => Check::ok("account", format!("{name}: gets tokens")),
-        Err(error) => {
-            let check = Check::of_error("account", &error);
-            Check { text: format!("{name}: {}", check.text), ..check }
-        }
+        Err(error) => Check::of_error("account", &error).about(name),
     }
 }
 
-fn missing(context: &Context<'_>, environment: &str, name: &str, sign_in: &str) -> Check {
+fn missing(context: &Context<'_>, environment: &str, entry: &Subscription) -> Check {
+    const WHAT: &str = "account";
+    let name = entry.user_name();
     let (people, applications) = interop::known_names(&context.dir, environment);
     if people.iter().chain(&applications).any(|it| it.eq_ignore_ascii_case(name)) {
-        return Check::ok(
-            "account",
-            format!("{name}: signed in with az, which is used when needed"),
-        );
+        return Check::ok(WHAT, format!("{name}: signed in with az, which is used when needed"));
     }
-    Check::failure("account", format!("{name}: listed, but not signed in"), sign_in)
+    let missing = Check::failure(WHAT, format!("{name}: listed, but not signed in"));
+    let program = context.system.program;
+    if entry.user_type() == Some(UserType::ServicePrincipal) {
+        let tenant = entry.tenant_id();
+        return missing.remedy(format!(
+            "Run: {program} login --service-principal --username {name} --tenant {tenant}, with its credential."
+        ));
+    }
+    missing.cured_by(format!("{program} login"))
 }
 
 fn credential(name: &str, found: &ServicePrincipal) -> Check {
     match &found.certificate {
-        Some(path) if !std::path::Path::new(path).exists() => Check::failure(
-            "account",
-            format!("{name}: its certificate {path} is not there"),
-            "Put it back, or sign in with another.",
-        ),
+        Some(path) if !std::path::Path::new(path).exists() => {
+            Check::failure("account", format!("{name}: its certificate {path} is not there"))
+                .remedy("Put it back, or sign in with another.")
+        }
         _ => Check::ok("account", format!("{name}: has its credential")),
     }
 }

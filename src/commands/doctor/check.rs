@@ -17,33 +17,44 @@ pub(super) struct Check {
     pub(super) what: &'static str,
     pub(super) state: State,
     pub(super) text: String,
-    pub(super) remedy: Option<String>,
+    remedy: Option<String>,
+    /// The command line that cures it, if one does.
+    command: Option<String>,
 }
 
 impl Check {
     pub(super) fn ok(what: &'static str, text: impl Into<String>) -> Self {
-        Self { what, state: State::Ok, text: text.into(), remedy: None }
+        Self { what, state: State::Ok, text: text.into(), remedy: None, command: None }
     }
 
-    pub(super) fn warning(
-        what: &'static str,
-        text: impl Into<String>,
-        remedy: impl Into<String>,
-    ) -> Self {
-        Self { what, state: State::Warning, text: text.into(), remedy: Some(remedy.into()) }
+    pub(super) fn warning(what: &'static str, text: impl Into<String>) -> Self {
+        Self { state: State::Warning, ..Self::ok(what, text) }
     }
 
-    pub(super) fn failure(
-        what: &'static str,
-        text: impl Into<String>,
-        remedy: impl Into<String>,
-    ) -> Self {
-        Self { what, state: State::Failure, text: text.into(), remedy: Some(remedy.into()) }
+    pub(super) fn failure(what: &'static str, text: impl Into<String>) -> Self {
+        Self { state: State::Failure, ..Self::ok(what, text) }
     }
 
     pub(super) fn of_error(what: &'static str, error: &Error) -> Self {
         let remedy = Some(error.remedy_lines().join(" ")).filter(|remedy| !remedy.is_empty());
-        Self { what, state: State::Failure, text: one_line(error.message()), remedy }
+        let command = error.curing_command().map(str::to_owned);
+        Self { remedy, command, ..Self::failure(what, one_line(error.message())) }
+    }
+
+    /// Says whom the text is about.
+    pub(super) fn about(self, name: &str) -> Self {
+        Self { text: format!("{name}: {}", self.text), ..self }
+    }
+
+    /// Says what to do.
+    pub(super) fn remedy(self, remedy: impl Into<String>) -> Self {
+        Self { remedy: Some(remedy.into()), ..self }
+    }
+
+    /// Says that this command line cures it.
+    pub(super) fn cured_by(self, command: impl Into<String>) -> Self {
+        let command = command.into();
+        Self { command: Some(command.clone()), ..self.remedy(format!("Run: {command}")) }
     }
 }
 
@@ -62,6 +73,7 @@ pub(super) fn to_value(check: &Check) -> Value {
         "state": name(check.state),
         "text": check.text,
         "remedy": check.remedy,
+        "command": check.command,
     })
 }
 

@@ -52,17 +52,13 @@ fn folder(context: &Context<'_>) -> Check {
     let shown = path.display().to_string();
     let quoted = shlex::try_quote(&shown).unwrap_or_default();
     if let Some(flaw) = file::ownership_flaw(path).or_else(|| file::ownership_flaw(&azt)) {
-        return Check::failure(
-            "folder",
-            format!("{shown}: {flaw}"),
-            format!("Run: chmod -R go-w {quoted}; or use a folder of your own (AZURE_CONFIG_DIR)."),
-        );
+        return Check::failure("folder", format!("{shown}: {flaw}")).remedy(format!(
+            "Run: chmod -R go-w {quoted}; or use a folder of your own (AZURE_CONFIG_DIR)."
+        ));
     }
     let there = azt.ancestors().find(|folder| folder.exists());
     if let Some((folder, flaw)) = there.and_then(|it| Some((it, file::writing_flaw(it)?))) {
-        return Check::failure(
-            "folder",
-            format!("{}: {flaw}", folder.display()),
+        return Check::failure("folder", format!("{}: {flaw}", folder.display())).remedy(
             "Mend that, or use another folder (AZURE_CONFIG_DIR): what is fetched now is not kept.",
         );
     }
@@ -85,14 +81,11 @@ fn key(context: &Context<'_>, vault: &Result<Option<Vault<'_>>>) -> Check {
     };
     let records: usize = found.records.values().sum();
     if found.unreadable > 0 {
-        return Check::warning(
-            "vault",
-            format!("{} files could not be opened and were set aside", found.unreadable),
-            format!(
-                "Sign in again; then remove *.unreadable in {}/records.",
-                context.dir.azt().display()
-            ),
-        );
+        let text = format!("{} files could not be opened and were set aside", found.unreadable);
+        return Check::warning("vault", text).remedy(format!(
+            "Sign in again; then remove *.unreadable in {}/records.",
+            context.dir.azt().display()
+        ));
     }
     Check::ok("vault", format!("{records} records, opened by the key {id} ({source})"))
 }
@@ -115,7 +108,7 @@ fn az(context: &Context<'_>) -> Check {
 fn plain_text(context: &Context<'_>) -> Result<Vec<Check>> {
     let found = cache::plain_text(context)?;
     let check = |it: &cache::PlainText| {
-        Check::warning("plain text", format!("{}: {}", it.path, it.what), it.remedy)
+        Check::warning("plain text", format!("{}: {}", it.path, it.what)).remedy(it.remedy)
     };
     Ok(found.iter().map(check).collect())
 }

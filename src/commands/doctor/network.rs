@@ -57,9 +57,6 @@ fn clock(ahead: i64) -> Check {
         return Check::ok("clock", "agrees with Entra's");
     }
     let direction = if ahead > 0 { "ahead of" } else { "behind" };
-    Check::failure(
-        "clock",
-        format!("{} s {direction} Entra's", ahead.abs()),
-        "Set this machine's clock, for instance with NTP.",
-    )
+    Check::failure("clock", format!("{} s {direction} Entra's", ahead.abs()))
+        .remedy("Set this machine's clock, for instance with NTP.")
 }
