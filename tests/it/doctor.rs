@@ -56,9 +56,14 @@ fn what_is_wrong_is_named_with_its_cure() {
     assert_eq!(nobody.json(), json!(["azt login"]));
     sandbox.approve_as(ALICE);
     sandbox.azt(["login", "--use-device-code"]).success();
+    let clouds = sandbox.read("clouds.config");
+    sandbox.write("clouds.config", clouds.replace("[Emulator]", "[Another]"));
+    finds(&sandbox, "account", "warning", "its cloud 'Emulator' is not registered");
+    sandbox.write("clouds.config", clouds);
     let key = sandbox.read("azt/vault.key");
     sandbox.write("azt/vault.key", format!("{}\n", "00".repeat(32)));
     finds(&sandbox, "vault", "failure", "Put the former key back");
+    finds(&sandbox, "account", "warning", "its sign-in cannot be looked at Mend the vault first.");
     let run = sandbox.azt(["doctor"]);
     assert_eq!(run.code, Some(1), "{run:?}");
     assert!(run.stdout.contains("WRONG vault") && run.stderr.contains("see above"), "{run:?}");
@@ -90,7 +95,7 @@ fn what_is_wrong_is_named_with_its_cure() {
     sandbox.set("HTTPS_PROXY", "");
 
     std::fs::remove_dir_all(sandbox.file("azt")).unwrap();
-    finds(&sandbox, "account", "warning", "its sign-in cannot be looked at");
+    finds(&sandbox, "account", "failure", "listed, but not signed in Run: azt login");
 }
 
 /// On a disk of its own, full and then read-only; where nobody may mount one, there is nothing to test.

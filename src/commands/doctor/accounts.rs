@@ -13,7 +13,7 @@ const LONG_UNUSED: i64 = 80 * 24 * 3600;
 /// Everybody in the profile; with `is_online` those of the active cloud are tried.
 pub(super) fn accounts(
     context: &Context<'_>,
-    vault: Option<&Vault<'_>>,
+    vault: &Result<Option<Vault<'_>>>,
     is_online: bool,
 ) -> Vec<Check> {
     let profile = match Profile::load(&context.dir) {
@@ -40,18 +40,13 @@ pub(super) fn accounts(
 /// What an account can still do without a person; `tries` asks for a token.
 fn account(
     context: &Context<'_>,
-    vault: Option<&Vault<'_>>,
+    vault: &Result<Option<Vault<'_>>>,
     entry: &Subscription,
     tries: bool,
 ) -> Check {
     const WHAT: &str = "account";
     let name = entry.user_name();
     let system = context.system;
-    let environment = context.clouds.get(entry.environment_name()).and_then(|it| it.environment());
-    let (Some(vault), Ok(environment)) = (vault, environment) else {
-        let text = format!("{name}: its sign-in cannot be looked at");
-        return Check::warning(WHAT, text).remedy("Mend what is wrong above first.");
-    };
     let is_application = entry.user_type() == Some(UserType::ServicePrincipal);
     if is_application && entry.assigned_identity().is_some() {
         return if tries {
@@ -60,6 +55,22 @@ fn account(
             Check::ok(WHAT, format!("{name}: this host's identity"))
         };
     }
+    let cloud = entry.environment_name();
+    let Ok(environment) = context.clouds.get(cloud).and_then(|cloud| cloud.environment()) else {
+        return Check::warning(WHAT, format!("{name}: its cloud '{cloud}' is not registered"))
+            .remedy(format!(
+                "Register it again, or run: {} logout --username {name}",
+                system.program
+            ));
+    };
+    let vault = match vault {
+        Ok(Some(vault)) => vault,
+        Ok(None) => return missing(context, &environment, entry),
+        Err(_) => {
+            return Check::warning(WHAT, format!("{name}: its sign-in cannot be looked at"))
+                .remedy("Mend the vault first.");
+        }
+    };
     let look = || -> Result<Check> {
         if is_application {
             let key = ServicePrincipal::key_of(name, entry.tenant_id());

@@ -24,7 +24,7 @@ pub(super) fn run(request: &Doctor, context: &Context<'_>) -> Result<Answer> {
     let network = network(request, context);
     let is_online = network.iter().any(|it| it.what == ANSWERS && it.state == State::Ok);
     checks.extend(network);
-    checks.extend(accounts(context, vault.as_ref().ok().and_then(Option::as_ref), is_online));
+    checks.extend(accounts(context, &vault, is_online));
     checks.push(az(context));
     checks.extend(plain_text(context)?);
     let mut answer = if request.global.output.is_none() && request.global.query.is_none() {
