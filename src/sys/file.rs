@@ -34,7 +34,11 @@ pub fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
     #[cfg(unix)]
     let opened = {
         use std::os::unix::fs::OpenOptionsExt;
-        fs::OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path)
+        match fs::OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path) {
+            // Somebody has a lease on the file (a file server): it is given up for who waits.
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => File::open(path),
+            opened => opened,
+        }
     };
     #[cfg(not(unix))]
     let opened = File::open(path);

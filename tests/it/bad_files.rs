@@ -222,3 +222,31 @@ fn a_pipe_in_a_files_place_is_not_waited_for() {
     }
     drop(sandbox.azt(["account", "get-access-token"]).quiet());
 }
+
+/// A file server may have a lease on a file of the folder that it shares: it is waited for.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_that_a_server_has_a_lease_on_is_read() {
+    use std::io::{BufRead, BufReader};
+    const HOLDER: &str = "import fcntl, signal, sys
+file = open(sys.argv[1], 'r+')
+give_up = lambda *_: fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+signal.signal(signal.SIGIO, give_up)
+fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+print('held', flush=True)
+sys.stdin.read()";
+    let sandbox = Sandbox::signed_in_as_alice();
+    let mut holder = std::process::Command::new("python3")
+        .args(["-c", HOLDER])
+        .arg(sandbox.file("azureProfile.json"))
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = String::new();
+    BufReader::new(holder.stdout.take().unwrap()).read_line(&mut said).unwrap();
+    assert_eq!(said, "held\n");
+    drop(sandbox.azt(["account", "show"]).quiet());
+    drop(holder.stdin.take());
+    holder.wait().unwrap();
+}
