@@ -19,6 +19,7 @@ use super::people::People;
 use crate::error::{Error, Kind, Result};
 use crate::settings::python_json_indented;
 use crate::sys::file::{self, Access};
+use crate::sys::folder;
 use crate::sys::{KeyringItem, System};
 use crate::vault::Vault;
 
@@ -168,7 +169,7 @@ impl Place {
     }
 
     fn ensure_folder(&self) -> Result<()> {
-        self.file.path.parent().map_or(Ok(()), file::create_private_dir)
+        self.file.path.parent().map_or(Ok(()), folder::create_private_dir)
     }
 }
 

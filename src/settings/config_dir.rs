@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::error::{Error, Result};
-use crate::sys::{LockFile, LockGuard, System, file};
+use crate::sys::{LockFile, LockGuard, System, file, folder};
 
 /// How long a writer waits for another: a write takes milliseconds.
 const LOCK_LIMIT: Duration = Duration::from_secs(5);
@@ -51,7 +51,7 @@ impl ConfigDir {
 
     /// Makes the folder if it is missing, for its owner only (0700 on Unix).
     pub fn ensure(&self) -> Result<()> {
-        file::create_private_dir(&self.0)
+        folder::create_private_dir(&self.0)
     }
 
     /// Takes the lock that every change of a settings file is made under, `azt/locks/settings.lock`.
@@ -59,7 +59,7 @@ impl ConfigDir {
     /// Waits up to 5 s. Not re-entrant: a process that holds it and asks again waits in vain.
     pub fn lock(&self) -> Result<LockGuard> {
         let folder = self.azt().join("locks");
-        file::create_private_dir(&folder)?;
+        folder::create_private_dir(&folder)?;
         let lock = LockFile::new(folder.join("settings.lock"));
         match lock.acquire(LOCK_LIMIT) {
             Ok(Some(guard)) => Ok(guard),

@@ -8,14 +8,11 @@ use std::time::UNIX_EPOCH;
 
 use serde::{Deserialize, Serialize};
 
+use super::owner::{give, is_laid_by_another};
 use crate::error::{Error, Result};
 
 /// Files larger than this are refused: nothing this program reads comes near it.
 const LIMIT: u64 = 64 * 1024 * 1024;
-
-/// Bytes that a sign-in takes.
-#[cfg(unix)]
-const ROOM: u64 = 64 * 1024;
 
 /// Who may read a file that is written. Its owner is who runs this program; but what root makes in
 /// somebody else's folder (sudo, a home mounted into a container) is theirs, or they could not use it.
@@ -177,98 +174,9 @@ pub fn remove(path: &Path) -> Result<bool> {
     }
 }
 
-/// Makes `path` and its missing parents; a folder made here is the owner's only (0700 on Unix).
-pub fn create_private_dir(path: &Path) -> Result<()> {
-    let missing: Vec<&Path> = path.ancestors().take_while(|folder| !folder.exists()).collect();
-    for folder in missing.into_iter().rev() {
-        match make_folder(folder) {
-            // Another process was quicker.
-            Err(_) if folder.is_dir() => {}
-            made => made.map_err(|error| cannot("create", path, error))?,
-        }
-    }
-    if path.is_dir() {
-        return Ok(());
-    }
-    Err(cannot("create", path, io::Error::from(io::ErrorKind::AlreadyExists)))
-}
-
-/// Parent and child by descriptor, so that nobody puts a link into the way meanwhile.
-#[cfg(unix)]
-fn make_folder(folder: &Path) -> io::Result<()> {
-    use rustix::fs::{Mode, OFlags, mkdirat, openat};
-    let Some(name) = folder.file_name() else { return Ok(()) };
-    let parent = File::open(parent_of(folder))?;
-    mkdirat(&parent, name, Mode::RWXU)?;
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let made = openat(&parent, name, flags, Mode::empty())?;
-    give(&made.into(), &parent.metadata()?);
-    Ok(())
-}
-
-#[cfg(not(unix))]
-fn make_folder(folder: &Path) -> io::Result<()> {
-    fs::create_dir(folder)
-}
-
 /// The folder that `path` is in.
-fn parent_of(path: &Path) -> &Path {
+pub(super) fn parent_of(path: &Path) -> &Path {
     path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
-/// What is wrong with who owns `path` and who may write there: others could put something in its
-/// place. `None` when it is this user's alone to write, or there is no such thing.
-#[cfg(unix)]
-pub fn ownership_flaw(path: &Path) -> Option<String> {
-    use std::os::unix::fs::MetadataExt;
-    let found = fs::metadata(path).ok()?;
-    if is_anothers(&found) {
-        return Some("it belongs to another user".to_owned());
-    }
-    let mode = found.mode() & 0o777;
-    (mode & 0o022 != 0).then(|| format!("others can write there (mode {mode:04o})"))
-}
-
-/// Whether what `found` describes belongs to another user than this process runs as.
-#[cfg(unix)]
-pub fn is_anothers(found: &fs::Metadata) -> bool {
-    std::os::unix::fs::MetadataExt::uid(found) != user_id()
-}
-
-/// Whether this process runs as root.
-#[cfg(unix)]
-pub fn is_root() -> bool {
-    user_id() == 0
-}
-
-#[cfg(unix)]
-fn user_id() -> u32 {
-    rustix::process::geteuid().as_raw()
-}
-
-/// On Windows a profile folder is its user's.
-#[cfg(not(unix))]
-pub fn ownership_flaw(_path: &Path) -> Option<String> {
-    None
-}
-
-/// Why nothing can be kept in `folder`: it cannot be written, or has no room left.
-#[cfg(unix)]
-pub fn writing_flaw(folder: &Path) -> Option<String> {
-    use rustix::fs::{Access, access, statvfs};
-    if let Err(error) = access(folder, Access::WRITE_OK | Access::EXEC_OK) {
-        return Some(format!("it cannot be written: {}", io::Error::from(error)));
-    }
-    let disk = statvfs(folder).ok()?;
-    let has_files_left = disk.f_favail > 0 || disk.f_files == 0;
-    let is_full = disk.f_bavail.saturating_mul(disk.f_frsize) < ROOM || !has_files_left;
-    is_full.then(|| "there is no room left on its disk".to_owned())
-}
-
-/// Found out by writing, on Windows.
-#[cfg(not(unix))]
-pub fn writing_flaw(_folder: &Path) -> Option<String> {
-    None
 }
 
 /// The error for a file operation: "Cannot read /x: permission denied".
@@ -294,20 +202,6 @@ fn resolve_link(path: &Path) -> Result<PathBuf> {
             .remedy("Remove the link, and let nobody else write in its folder."));
     }
     Ok(target)
-}
-
-#[cfg(unix)]
-fn is_laid_by_another(link: &fs::Metadata, target: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    is_anothers(link)
-        && link.uid() != 0
-        && fs::metadata(target).is_ok_and(|target| target.uid() != link.uid())
-}
-
-/// On Windows making links takes a privilege.
-#[cfg(not(unix))]
-fn is_laid_by_another(_link: &fs::Metadata, _target: &Path) -> bool {
-    false
 }
 
 fn create_temporary(folder: &Path, access: Access) -> io::Result<tempfile::NamedTempFile> {
@@ -344,20 +238,6 @@ fn set_access(file: &File, access: Access, target: &Path) -> io::Result<()> {
 fn set_access(_file: &File, _access: Access, _target: &Path) -> io::Result<()> {
     Ok(())
 }
-
-/// Gives what root has just `made` to the owner of the `folder` that it is in.
-#[cfg(unix)]
-pub(super) fn give(made: &File, folder: &fs::Metadata) {
-    use std::os::unix::fs::{MetadataExt, fchown};
-    if is_root() && folder.uid() != 0 {
-        // Where that is not allowed, root keeps it.
-        let _ = fchown(made, Some(folder.uid()), Some(folder.gid()));
-    }
-}
-
-/// On Windows what is made belongs where it is.
-#[cfg(not(unix))]
-pub(super) fn give(_made: &File, _folder: &fs::Metadata) {}
 
 #[cfg(unix)]
 fn sync_folder(folder: &Path) -> io::Result<()> {

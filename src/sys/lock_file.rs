@@ -54,7 +54,7 @@ impl LockFile {
         let file = match options.clone().create_new(true).open(&self.path) {
             Ok(made) => {
                 if let Some(folder) = self.path.parent() {
-                    super::file::give(&made, &std::fs::metadata(folder)?);
+                    super::owner::give(&made, &std::fs::metadata(folder)?);
                 }
                 made
             }

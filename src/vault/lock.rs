@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::trouble;
 use crate::error::Result;
 use crate::sys::file::{self, Access};
+use crate::sys::folder;
 use crate::sys::{LockFile, LockGuard};
 
 const FOLDER: &str = "locks";
@@ -51,7 +52,7 @@ impl Locks {
         if last.is_some_and(|last| (last..last.saturating_add(AHEAD_INTERVAL)).contains(&now)) {
             return false;
         }
-        file::create_private_dir(&self.folder)
+        folder::create_private_dir(&self.folder)
             .and_then(|()| {
                 file::write_atomic(&mark, now.to_string().as_bytes(), Access::Owner, false)
             })
@@ -69,7 +70,7 @@ impl Locks {
     }
 
     fn take(&self, name: &str, limit: Duration) -> Result<Option<LockGuard>> {
-        file::create_private_dir(&self.folder)
+        folder::create_private_dir(&self.folder)
             .map_err(|error| trouble(error.message()).source(error))?;
         let lock = LockFile::new(self.folder.join(name));
         lock.acquire(limit).map_err(|error| {

@@ -9,7 +9,7 @@ use super::manifest::Manifest;
 use super::store::{self, Store};
 use super::{KeyChoice, KeyId, KeySource, Options, Vault, VaultKey, start_afresh, trouble};
 use crate::error::{Error, Result};
-use crate::sys::{LockGuard, System, file};
+use crate::sys::{LockGuard, System, folder};
 
 /// Longer than a person may take to unlock the keyring for the process that makes the vault.
 const SETUP_LIMIT: Duration = Duration::from_secs(150);
@@ -102,7 +102,7 @@ impl<'s> Setup<'s> {
         if let Some(vault) = self.open()? {
             return self.as_chosen(vault);
         }
-        file::create_private_dir(&self.azt_dir)
+        folder::create_private_dir(&self.azt_dir)
             .map_err(|error| trouble(error.message()).source(error))?;
         let lock = self.lock()?;
         // Another process may have made it while this one waited.

@@ -14,6 +14,7 @@ use super::seal::{self, Seal, Unopened};
 use super::{newer, start_afresh, sweep, trouble};
 use crate::error::{Error, Result};
 use crate::sys::file::{self, Access};
+use crate::sys::folder;
 use crate::sys::{System, fill_random};
 
 const FOLDER: &str = "records";
@@ -59,7 +60,7 @@ impl<'s> Store<'s> {
             .map_err(|_| trouble("The record cannot be written as JSON."))?;
         let name = self.name(&record.key());
         let sealed = self.seal.seal(&name, &plain)?;
-        file::create_private_dir(&self.folder)
+        folder::create_private_dir(&self.folder)
             .and_then(|()| {
                 let path = self.folder.join(name);
                 file::write_atomic(&path, &sealed, Access::Owner, R::DURABLE)

@@ -10,7 +10,7 @@ use super::{Answer, Context, cache, rows};
 use crate::broker::{self, Vault};
 use crate::cli::Doctor;
 use crate::error::{Error, Result};
-use crate::sys::{every_az, file, is_this_program};
+use crate::sys::{every_az, folder, is_this_program, owner};
 use accounts::accounts;
 use check::{Check, State, page, to_value};
 use network::{ANSWERS, network};
@@ -51,13 +51,13 @@ fn folder(context: &Context<'_>) -> Check {
     let (path, azt) = (context.dir.path(), context.dir.azt());
     let shown = path.display().to_string();
     let quoted = shlex::try_quote(&shown).unwrap_or_default();
-    if let Some(flaw) = file::ownership_flaw(path).or_else(|| file::ownership_flaw(&azt)) {
+    if let Some(flaw) = owner::ownership_flaw(path).or_else(|| owner::ownership_flaw(&azt)) {
         return Check::failure("folder", format!("{shown}: {flaw}")).remedy(format!(
             "Run: chmod -R go-w {quoted}; or use a folder of your own (AZURE_CONFIG_DIR)."
         ));
     }
     let there = azt.ancestors().find(|folder| folder.exists());
-    if let Some((folder, flaw)) = there.and_then(|it| Some((it, file::writing_flaw(it)?))) {
+    if let Some((folder, flaw)) = there.and_then(|it| Some((it, folder::writing_flaw(it)?))) {
         return Check::failure("folder", format!("{}: {flaw}", folder.display())).remedy(
             "Mend that, or use another folder (AZURE_CONFIG_DIR): what is fetched now is not kept.",
         );

@@ -6,6 +6,7 @@ use super::{Ini, IniError};
 use crate::error::{Error, Result};
 use crate::settings::ConfigDir;
 use crate::sys::file::{self, Access};
+use crate::sys::folder;
 
 impl Ini {
     /// Reads `path`; a missing file is an empty one. A file that is not INI is an error that names
@@ -33,7 +34,7 @@ impl Ini {
         let after = ini.text();
         if after != before {
             if let Some(folder) = path.parent() {
-                file::create_private_dir(folder)?;
+                folder::create_private_dir(folder)?;
             }
             file::write_atomic(path, after.as_bytes(), access, true)?;
         }

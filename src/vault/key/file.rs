@@ -71,7 +71,7 @@ fn private(path: &Path, file: &File) -> Result<()> {
     // What root made in somebody's folder is theirs, see `sys::file::Access`.
     let folder = path.parent().and_then(|folder| std::fs::metadata(folder).ok());
     let is_the_folders = folder.is_some_and(|folder| folder.uid() == found.uid());
-    if sys::file::is_anothers(&found) && !(sys::file::is_root() && is_the_folders) {
+    if sys::owner::is_anothers(&found) && !(sys::owner::is_root() && is_the_folders) {
         return Err(trouble(format!("{shown} belongs to another user."))
             .remedy("Run as that user, or set AZURE_CONFIG_DIR to a folder of your own."));
     }

@@ -126,7 +126,7 @@ fn is_anothers_bus(system: &System) -> bool {
         None => system.env.path("XDG_RUNTIME_DIR").map(|it| it.join("bus")),
     };
     path.and_then(|path| std::fs::metadata(path).ok())
-        .is_some_and(|it| crate::sys::file::is_anothers(&it))
+        .is_some_and(|it| crate::sys::owner::is_anothers(&it))
 }
 
 /// Elsewhere keyrings are not spoken to over a socket.

@@ -1,0 +1,69 @@
+//! Whose a file is: what another user owns, or could change, is not trusted.
+
+use std::fs::{self, File};
+use std::path::Path;
+
+/// What is wrong with who owns `path` and who may write there: others could put something in its
+/// place. `None` when it is this user's alone to write, or there is no such thing.
+#[cfg(unix)]
+pub fn ownership_flaw(path: &Path) -> Option<String> {
+    use std::os::unix::fs::MetadataExt;
+    let found = fs::metadata(path).ok()?;
+    if is_anothers(&found) {
+        return Some("it belongs to another user".to_owned());
+    }
+    let mode = found.mode() & 0o777;
+    (mode & 0o022 != 0).then(|| format!("others can write there (mode {mode:04o})"))
+}
+
+/// Whether what `found` describes belongs to another user than this process runs as.
+#[cfg(unix)]
+pub fn is_anothers(found: &fs::Metadata) -> bool {
+    std::os::unix::fs::MetadataExt::uid(found) != user_id()
+}
+
+/// Whether this process runs as root.
+#[cfg(unix)]
+pub fn is_root() -> bool {
+    user_id() == 0
+}
+
+#[cfg(unix)]
+fn user_id() -> u32 {
+    rustix::process::geteuid().as_raw()
+}
+
+/// On Windows a profile folder is its user's.
+#[cfg(not(unix))]
+pub fn ownership_flaw(_path: &Path) -> Option<String> {
+    None
+}
+
+/// Whether another user than root laid `link`, and `target`, where it leads, is not theirs.
+#[cfg(unix)]
+pub(super) fn is_laid_by_another(link: &fs::Metadata, target: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    is_anothers(link)
+        && link.uid() != 0
+        && fs::metadata(target).is_ok_and(|target| target.uid() != link.uid())
+}
+
+/// On Windows making links takes a privilege.
+#[cfg(not(unix))]
+pub(super) fn is_laid_by_another(_link: &fs::Metadata, _target: &Path) -> bool {
+    false
+}
+
+/// Gives what root has just `made` to the owner of the `folder` that it is in.
+#[cfg(unix)]
+pub(super) fn give(made: &File, folder: &fs::Metadata) {
+    use std::os::unix::fs::{MetadataExt, fchown};
+    if is_root() && folder.uid() != 0 {
+        // Where that is not allowed, root keeps it.
+        let _ = fchown(made, Some(folder.uid()), Some(folder.gid()));
+    }
+}
+
+/// On Windows what is made belongs where it is.
+#[cfg(not(unix))]
+pub(super) fn give(_made: &File, _folder: &fs::Metadata) {}
