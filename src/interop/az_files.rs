@@ -64,9 +64,9 @@ pub(super) fn read(dir: &ConfigDir, name: &str) -> Option<Value> {
     json_in(&az_file(dir, name))
 }
 
-/// Changes `name` under az's lock, for each step of which it waits `limit`; `change` gets what is in it, or `empty` and true if that is
-/// nothing that can be read (az wipes its cache when many write at once). Writes nothing if nothing
-/// changed.
+/// Changes `name` under az's lock, for each step of which it waits `limit`; `change` gets what is in
+/// it, or `empty` and true if that is nothing that can be read (az wipes its cache when many write at
+/// once). Writes nothing if nothing changed.
 pub(super) fn update(
     dir: &ConfigDir,
     name: &str,

@@ -19,8 +19,7 @@ use super::people::People;
 use crate::error::{Error, Kind, Result};
 use crate::settings::python_json_indented;
 use crate::sys::file::{self, Access};
-use crate::sys::folder;
-use crate::sys::{KeyringItem, System};
+use crate::sys::{KeyringItem, System, folder};
 use crate::vault::Vault;
 
 /// The name that the SDKs use unless told otherwise.

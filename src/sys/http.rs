@@ -158,7 +158,8 @@ impl Http {
             None => self.client(env, is_direct)?,
         };
         let proxy = || proxy(env).filter(|_| !is_direct);
-        let host = host_of(&request.url);
+        let host =
+            url.as_ref().and_then(reqwest::Url::host_str).unwrap_or("the service").to_owned();
         if is_plain && !request.is_to_host && !url.as_ref().is_some_and(is_here) {
             return Err(Error::new(
                 Kind::Network,
@@ -253,13 +254,6 @@ fn pinned_client(thumbprint: &str) -> Result<reqwest::Client> {
 
 fn no_tls(error: reqwest::Error) -> Error {
     Error::new(Kind::Network, format!("Cannot set up TLS: {}.", root_cause(&error))).source(error)
-}
-
-fn host_of(url: &str) -> String {
-    reqwest::Url::parse(url)
-        .ok()
-        .and_then(|url| url.host_str().map(str::to_owned))
-        .unwrap_or_else(|| "the service".to_owned())
 }
 
 /// True where `url` leads to this machine.

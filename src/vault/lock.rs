@@ -6,8 +6,7 @@ use std::time::Duration;
 use super::trouble;
 use crate::error::Result;
 use crate::sys::file::{self, Access};
-use crate::sys::folder;
-use crate::sys::{LockFile, LockGuard};
+use crate::sys::{LockFile, LockGuard, folder};
 
 const FOLDER: &str = "locks";
 /// Records share this many lock files, so that they never need to be deleted: whoever deletes a

@@ -14,8 +14,7 @@ use super::seal::{self, Seal, Unopened};
 use super::{newer, start_afresh, sweep, trouble};
 use crate::error::{Error, Result};
 use crate::sys::file::{self, Access};
-use crate::sys::folder;
-use crate::sys::{System, fill_random};
+use crate::sys::{System, fill_random, folder};
 
 const FOLDER: &str = "records";
 /// Ends the name of a file that could not be opened.
