@@ -135,6 +135,13 @@ impl Error {
         self.0.retry_after
     }
 
+    /// The same of another kind.
+    #[must_use]
+    pub fn of_kind(mut self, kind: Kind) -> Self {
+        self.0.kind = kind;
+        self
+    }
+
     /// The kind.
     pub fn kind(&self) -> Kind {
         self.0.kind
@@ -153,6 +160,11 @@ impl Error {
     /// The command line that cures this, if one does.
     pub fn curing_command(&self) -> Option<&str> {
         self.0.command.as_deref()
+    }
+
+    /// True when the operating system refused a file operation.
+    pub fn is_from_system(&self) -> bool {
+        self.0.source.as_ref().is_some_and(|source| source.is::<std::io::Error>())
     }
 
     /// What Entra said, when it was Entra that refused.

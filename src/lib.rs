@@ -59,16 +59,16 @@ use commands::Context;
 use error::{Error, Result};
 use output::{Format, Query, QueryError, Render};
 use settings::{Config, ConfigDir};
-use sys::{Level, System, Verbosity};
+use sys::{Level, System, Verbosity, caught};
 
 /// Runs the command line `argv` (argv\[0\] included) and returns the exit code.
 pub fn run(argv: impl IntoIterator<Item = OsString>, system: &System) -> u8 {
     let argv: Vec<OsString> = argv.into_iter().collect();
     let asked = error_format(&argv);
-    let result = match commands::pass_through(system, &argv) {
+    let result = caught(|| match commands::pass_through(system, &argv) {
         Some(handed_over) => handed_over,
         None => try_run(argv, system).map(|()| exit::SUCCESS),
-    };
+    });
     match result {
         Ok(code) => code,
         Err(error) => {

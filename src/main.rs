@@ -3,10 +3,11 @@
 use std::process::ExitCode;
 
 use azt::program::Program;
-use azt::sys::{System, harden};
+use azt::sys::{System, harden, quiet_panics};
 
 fn main() -> ExitCode {
     harden();
+    quiet_panics();
     let mut argv = std::env::args_os().peekable();
     let program = argv.peek().map_or(Program::Azt, |name| Program::from_argv0(name));
     let mut system = System::real(program);

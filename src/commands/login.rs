@@ -46,7 +46,7 @@ pub(super) fn run(request: &Login, context: &Context<'_>) -> Result<Answer> {
     }))??;
 
     // While a person was in the browser, everything may have been forgotten or sealed anew.
-    let vault = if vault.is_current() {
+    let vault = if vault.is_current()? {
         vault
     } else {
         broker::open_vault_for_sign_in(context.system, &context.dir, &context.config)?

@@ -29,7 +29,7 @@ pub(super) fn token(context: &Context<'_>, cloud: &Cloud, request: &TokenRequest
         other => return other.inspect(|token| share(context, &broker, name, token)),
     };
     let (Some(name), Some(vault)) = (name, broker.vault()) else { return Err(error) };
-    if !vault.is_current() {
+    if !vault.is_current()? {
         // Everything was sealed anew meanwhile and has other names now, or was forgotten.
         let vault = broker::open_vault_of(&request.identity, system, &context.dir, config)?;
         return Broker::new(system, config, cloud, vault)?.token(request);

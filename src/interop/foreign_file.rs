@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::sys::file::{self, Access};
 use crate::sys::{MsalLock, protect, unprotect};
 
@@ -49,8 +49,6 @@ impl ForeignFile {
         let mut lock = self.path.clone().into_os_string();
         lock.push(".lockfile");
         let lock = Path::new(&lock);
-        MsalLock::acquire(lock, limit).map_err(|error| {
-            Error::failed(format!("Cannot lock {}: {error}.", lock.display())).source(error)
-        })
+        MsalLock::acquire(lock, limit).map_err(|error| file::cannot("lock", lock, error))
     }
 }

@@ -1,6 +1,5 @@
 //! Files, read whole and replaced whole.
 
-use std::error::Error as StdError;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -8,6 +7,7 @@ use std::time::UNIX_EPOCH;
 
 use serde::{Deserialize, Serialize};
 
+use super::os_error::file_remedy;
 use super::owner::{give, is_laid_by_another};
 use crate::error::{Error, Result};
 
@@ -143,6 +143,8 @@ pub fn write_atomic(path: &Path, bytes: &[u8], access: Access, durable: bool) ->
     let failed = |error: io::Error| cannot("write", path, error);
     let target = resolve_link(path)?;
     let folder = parent_of(&target);
+    #[cfg(unix)]
+    let _as_error = super::size_limit::SizeLimit::as_error();
     let temporary = create_temporary(folder, access).map_err(failed)?;
     temporary.as_file().write_all(bytes).map_err(failed)?;
     set_access(temporary.as_file(), access, &target).map_err(failed)?;
@@ -179,9 +181,14 @@ pub(super) fn parent_of(path: &Path) -> &Path {
     path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// The error for a file operation: "Cannot read /x: permission denied".
+/// The error for a file operation: "Cannot read /x: permission denied", and what to do about it.
 pub fn cannot(verb: &str, path: &Path, error: io::Error) -> Error {
-    Error::failed(format!("Cannot {verb} {}: {error}.", path.display())).source(error)
+    let failed = Error::failed(format!("Cannot {verb} {}: {error}.", path.display()));
+    match file_remedy(path, &error) {
+        Some(remedy) => failed.remedy(remedy),
+        None => failed,
+    }
+    .source(error)
 }
 
 /// Where `path` leads. An error when somebody else laid a link there to what is not theirs: in a
@@ -216,9 +223,9 @@ fn create_temporary(folder: &Path, access: Access) -> io::Result<tempfile::Named
     #[cfg(not(unix))]
     let _ = access;
     // The path that it adds to an error is nobody's business: the file was never there.
-    builder.tempfile_in(folder).map_err(|error| match error.get_ref().and_then(StdError::source) {
-        Some(cause) => io::Error::new(error.kind(), cause.to_string()),
-        None => error,
+    builder.tempfile_in(folder).map_err(|error| {
+        let text = error.to_string();
+        io::Error::new(error.kind(), text.split(" at path ").next().unwrap_or_default())
     })
 }
 

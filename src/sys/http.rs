@@ -8,6 +8,7 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use zeroize::Zeroizing;
 
 use super::env::Env;
+use super::os_error::limit_remedy;
 use super::{pinned, tls};
 use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
@@ -185,7 +186,9 @@ impl Http {
         }
         let mut answer = match builder.send().await {
             Ok(answer) => answer,
-            Err(error) if pinned.is_none() && root_cause(&error).contains("certificate") => {
+            Err(error)
+                if pinned.is_none() && root_cause(&error).to_string().contains("certificate") =>
+            {
                 return Err(untrusted(&host, &error, issuer_at(&request.url).await));
             }
             Err(error) => return Err(unreachable_host(&host, &error, proxy())),
@@ -266,17 +269,26 @@ fn is_here(url: &reqwest::Url) -> bool {
 }
 
 /// The innermost cause: the outer ones only repeat "error sending request" and the URL.
-fn root_cause(error: &reqwest::Error) -> String {
-    let mut cause: &dyn std::error::Error = error;
+fn root_cause(error: &reqwest::Error) -> &(dyn std::error::Error + 'static) {
+    let mut cause: &(dyn std::error::Error + 'static) = error;
     while let Some(inner) = cause.source() {
         cause = inner;
     }
-    cause.to_string()
+    cause
+}
+
+/// What to do when it is this machine that refuses the connection.
+fn local_remedy(error: &reqwest::Error) -> Option<&'static str> {
+    let cause = root_cause(error).downcast_ref::<std::io::Error>()?;
+    if cause.kind() == std::io::ErrorKind::PermissionDenied {
+        return Some("A firewall or a sandbox of this machine forbids the connection.");
+    }
+    limit_remedy(cause)
 }
 
 /// `proxy` is what the request would have gone through.
 fn unreachable_host(host: &str, error: &reqwest::Error, proxy: Option<String>) -> Error {
-    let mut cause = root_cause(error);
+    let mut cause = root_cause(error).to_string();
     if cause.contains("close_notify") {
         "it was closed before the answer had ended".clone_into(&mut cause);
     }
@@ -298,12 +310,15 @@ fn unreachable_host(host: &str, error: &reqwest::Error, proxy: Option<String>) -
     } else {
         format!("The connection to {host} broke: {cause}")
     };
-    let remedy = match proxy.filter(|_| error.is_connect()) {
-        Some(proxy) => format!(
+    let remedy = match (local_remedy(error), proxy.filter(|_| error.is_connect())) {
+        (Some(remedy), _) => remedy.to_owned(),
+        (None, Some(proxy)) => format!(
             "Check that the proxy is right, {proxy}; NO_PROXY names hosts to reach without it."
         ),
-        None => "Check the network, and HTTPS_PROXY if you are behind a proxy, then try again."
-            .to_owned(),
+        (None, None) => {
+            "Check the network, and HTTPS_PROXY if you are behind a proxy, then try again."
+                .to_owned()
+        }
     };
     let unreachable = Error::new(Kind::Network, format!("{what}.")).remedy(remedy);
     if error.is_timeout() || error.is_connect() {
@@ -318,7 +333,7 @@ fn untrusted(host: &str, error: &reqwest::Error, issuer: Option<String>) -> Erro
     let cause = root_cause(error);
     let cause = match issuer {
         Some(issuer) => format!("it was issued by {issuer} ({cause})"),
-        None => cause,
+        None => cause.to_string(),
     };
     Error::new(Kind::Network, format!("The certificate of {host} is not trusted: {cause}."))
         .remedy("If a proxy on your network replaces certificates, put its authority (PEM) in a file and set REQUESTS_CA_BUNDLE to it.")

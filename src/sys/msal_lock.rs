@@ -33,8 +33,13 @@ impl MsalLock {
         loop {
             let mut file = open(path)?;
             match file.try_lock() {
+                // Its last holder removed it in between: the next one locks another file.
+                Ok(()) if is_removed(&file) => {}
                 Ok(()) => {
-                    write!(file, "{} azt", std::process::id())?;
+                    #[cfg(unix)]
+                    let _as_error = super::size_limit::SizeLimit::as_error();
+                    // For people who wonder; on a full disk the lock is held all the same.
+                    let _ = write!(file, "{} azt", std::process::id());
                     return Ok(Self { path: path.to_owned(), _file: file });
                 }
                 Err(_) if begin.elapsed() >= limit => {
@@ -59,6 +64,18 @@ fn open(path: &Path) -> io::Result<File> {
         libc::O_NOFOLLOW | libc::O_NONBLOCK,
     );
     options.open(path)
+}
+
+#[cfg(unix)]
+fn is_removed(file: &File) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    file.metadata().is_ok_and(|found| found.nlink() == 0)
+}
+
+/// A file that is open is not removed on Windows.
+#[cfg(not(unix))]
+fn is_removed(_file: &File) -> bool {
+    false
 }
 
 impl Drop for MsalLock {

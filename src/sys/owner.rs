@@ -39,6 +39,43 @@ pub fn ownership_flaw(_path: &Path) -> Option<String> {
     None
 }
 
+/// What to do when `path` may not be used: whose it is, or that its mode is in the way.
+#[cfg(unix)]
+pub(super) fn permission_remedy(path: &Path) -> String {
+    use std::os::unix::fs::MetadataExt;
+    let seen = || path.ancestors().filter_map(|at| Some((at, fs::metadata(at).ok()?)));
+    // What it is in as well: there files are made and replaced.
+    let Some((at, found)) = seen().take(2).find(|(_, found)| is_anothers(found)) else {
+        return "It is this user's own: give it a mode that lets its owner read and write (chmod u+rwX), \
+                and look whether a sandbox is in the way."
+            .to_owned();
+    };
+    let whose = format!("{} belongs to another user (uid {})", at.display(), found.uid());
+    // The topmost folder that is another's in one of ours: what `sudo` leaves in a home.
+    let mut topmost = None;
+    for (at, found) in seen().skip_while(|(it, _)| *it != at) {
+        if !is_anothers(&found) {
+            break;
+        }
+        topmost = Some(at);
+    }
+    let is_in_ours = |at: &&Path| {
+        at.parent().and_then(|it| fs::metadata(it).ok()).is_some_and(|it| !is_anothers(&it))
+    };
+    let path = topmost.filter(is_in_ours).and_then(|at| at.to_str());
+    match path.and_then(|path| shlex::try_quote(path).ok()) {
+        Some(path) => {
+            format!("{whose}. To have it back: sudo chown -R {} {path}", user_id())
+        }
+        None => format!("{whose}: run as that user, or have it made yours."),
+    }
+}
+
+#[cfg(not(unix))]
+pub(super) fn permission_remedy(_path: &Path) -> String {
+    "Its access list does not let this user: change it, or run as its owner.".to_owned()
+}
+
 /// Whether another user than root laid `link`, and `target`, where it leads, is not theirs.
 #[cfg(unix)]
 pub(super) fn is_laid_by_another(link: &fs::Metadata, target: &Path) -> bool {

@@ -3,8 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::trouble;
-use crate::error::Result;
+use crate::error::{Kind, Result};
 use crate::sys::file::{self, Access};
 use crate::sys::{LockFile, LockGuard, folder};
 
@@ -69,12 +68,10 @@ impl Locks {
     }
 
     fn take(&self, name: &str, limit: Duration) -> Result<Option<LockGuard>> {
-        folder::create_private_dir(&self.folder)
-            .map_err(|error| trouble(error.message()).source(error))?;
+        folder::create_private_dir(&self.folder).map_err(|error| error.of_kind(Kind::Vault))?;
         let lock = LockFile::new(self.folder.join(name));
-        lock.acquire(limit).map_err(|error| {
-            trouble(format!("Cannot lock {}: {error}.", lock.path().display())).source(error)
-        })
+        lock.acquire(limit)
+            .map_err(|error| file::cannot("lock", lock.path(), error).of_kind(Kind::Vault))
     }
 }
 

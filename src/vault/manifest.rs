@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::key::{KeyId, KeySource};
 use super::{newer, start_afresh, trouble};
-use crate::error::Result;
+use crate::error::{Kind, Result};
 use crate::sys::System;
 use crate::sys::file::{self, Access};
 
@@ -49,9 +49,8 @@ impl Manifest {
             version: u64,
         }
         let path = azt_dir.join(NAME);
-        let found = file::read(&path).map_err(|error| {
-            trouble(format!("Cannot read {}: {error}.", path.display())).source(error)
-        })?;
+        let found = file::read(&path)
+            .map_err(|error| file::cannot("read", &path, error).of_kind(Kind::Vault))?;
         let Some(bytes) = found else { return Ok(None) };
         let manifest = serde_json::from_slice::<Self>(&bytes);
         // A later format may have other members.
@@ -78,7 +77,7 @@ impl Manifest {
         let text = serde_json::to_vec(self)
             .map_err(|error| trouble("The vault's description cannot be written.").source(error))?;
         file::write_atomic(&azt_dir.join(NAME), &text, Access::Owner, true)
-            .map_err(|error| trouble(error.message()).source(error))
+            .map_err(|error| error.of_kind(Kind::Vault))
     }
 
     /// Removes `vault.json`.

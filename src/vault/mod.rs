@@ -84,9 +84,12 @@ pub struct Vault<'s> {
 impl<'s> Vault<'s> {
     /// True unless everything was forgotten, or sealed anew, since this was opened: then it finds
     /// nothing.
-    pub fn is_current(&self) -> bool {
-        let manifest = Manifest::read(self.system, &self.azt_dir).ok().flatten();
-        manifest.is_some_and(|manifest| manifest.key_id == self.key_id)
+    ///
+    /// # Errors
+    /// Nobody knows: what names the key cannot be read.
+    pub fn is_current(&self) -> Result<bool> {
+        let manifest = Manifest::read(self.system, &self.azt_dir)?;
+        Ok(manifest.is_some_and(|manifest| manifest.key_id == self.key_id))
     }
 
     /// Opens the vault in `azt_dir` for a call that finds what it needs or fails; `None` when
@@ -118,7 +121,7 @@ impl<'s> Vault<'s> {
     /// # Errors
     /// The vault is not current any more: nobody could open what was put there now.
     pub fn put<R: Record>(&self, record: &R) -> Result<()> {
-        if !self.is_current() {
+        if !self.is_current()? {
             return Err(trouble(
                 "What is stored was removed, or sealed anew, while this was under way.",
             )

@@ -8,7 +8,7 @@ use super::lock::Locks;
 use super::manifest::Manifest;
 use super::store::{self, Store};
 use super::{KeyChoice, KeyId, KeySource, Options, Vault, VaultKey, start_afresh, trouble};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::sys::{LockGuard, System, folder};
 
 /// Longer than a person may take to unlock the keyring for the process that makes the vault.
@@ -61,7 +61,11 @@ impl<'s> Setup<'s> {
                 ),
                 _ => error,
             })
-            .map_err(|error| error.remedy(start_afresh(self.system)))?;
+            .map_err(|error| match source {
+                // A disk or a mode is mended, and nothing is lost.
+                KeySource::File if error.is_from_system() => error,
+                _ => error.remedy(start_afresh(self.system)),
+            })?;
         match found.as_ref().map(VaultKey::id) {
             Some(found_id) if found_id == id => {}
             _ if store::sealed_with(&self.azt_dir)?.is_none() => return Ok(None),
@@ -102,8 +106,7 @@ impl<'s> Setup<'s> {
         if let Some(vault) = self.open()? {
             return self.as_chosen(vault);
         }
-        folder::create_private_dir(&self.azt_dir)
-            .map_err(|error| trouble(error.message()).source(error))?;
+        folder::create_private_dir(&self.azt_dir).map_err(|error| error.of_kind(Kind::Vault))?;
         let lock = self.lock()?;
         // Another process may have made it while this one waited.
         let former = Manifest::read(self.system, &self.azt_dir)?;

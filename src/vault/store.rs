@@ -12,7 +12,7 @@ use super::key::{KeyId, VaultKey, hex};
 use super::record::{Record, RecordKey};
 use super::seal::{self, Seal, Unopened};
 use super::{newer, start_afresh, sweep, trouble};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::sys::file::{self, Access};
 use crate::sys::{System, fill_random, folder};
 
@@ -163,10 +163,12 @@ impl<'s> Store<'s> {
     }
 
     fn unwritable(&self, error: Error) -> Error {
-        trouble(error.message()).source(error).remedy(format!(
-            "azt keeps tokens in {}: it must be writable, with space left.",
-            self.folder.display()
-        ))
+        let error = error.of_kind(Kind::Vault);
+        if !error.remedy_lines().is_empty() {
+            return error;
+        }
+        let folder = self.folder.display();
+        error.remedy(format!("azt keeps tokens in {folder}: it must be writable, with space left."))
     }
 }
 
@@ -193,7 +195,7 @@ pub(super) fn remove_sealed_with(azt_dir: &Path, id: KeyId) -> Result<()> {
         let path = folder.join(name);
         let Some(contents) = read(&path)? else { continue };
         if seal::key_id(&contents).is_ok_and(|found| found == id) {
-            file::remove(&path).map_err(|error| trouble(error.message()).source(error))?;
+            file::remove(&path).map_err(|error| error.of_kind(Kind::Vault))?;
         }
     }
     Ok(())
@@ -216,14 +218,13 @@ pub(super) fn inventory(azt_dir: &Path) -> Result<(BTreeMap<String, usize>, u64,
 /// Removes all records in `azt_dir`, and what was set aside or left behind by a crash.
 pub(super) fn remove_all(azt_dir: &Path) -> Result<()> {
     for entry in entries(&azt_dir.join(FOLDER))? {
-        file::remove(&entry.path()).map_err(|error| trouble(error.message()).source(error))?;
+        file::remove(&entry.path()).map_err(|error| error.of_kind(Kind::Vault))?;
     }
     Ok(())
 }
 
 fn read(path: &Path) -> Result<Option<Vec<u8>>> {
-    file::read(path)
-        .map_err(|error| trouble(format!("Cannot read {}: {error}.", path.display())).source(error))
+    file::read(path).map_err(|error| file::cannot("read", path, error).of_kind(Kind::Vault))
 }
 
 /// The names of the sealed files in `folder`, sorted.
@@ -248,9 +249,7 @@ fn entries(folder: &Path) -> Result<Vec<fs::DirEntry>> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         listed => listed.and_then(Iterator::collect),
     };
-    listed.map_err(|error| {
-        trouble(format!("Cannot read {}: {error}.", folder.display())).source(error)
-    })
+    listed.map_err(|error| file::cannot("read", folder, error).of_kind(Kind::Vault))
 }
 
 /// Moves `aside` to `path` unless there is a file.

@@ -203,8 +203,8 @@ impl Machine {
             (r"Trace ID: \S+", "Trace ID: …"),
             (r"Correlation ID: \S+", "Correlation ID: …"),
             (r"Timestamp: \S+ \S+", "Timestamp: …"),
-            (r"[0-9a-f]{16}\b", "<key id>"),
             (r"-[0-9a-f]{32}", "-<name>"),
+            (r"[0-9a-f]{16}\b", "<key id>"),
         ] {
             text = Regex::new(pattern).unwrap().replace_all(&text, name).into_owned();
         }

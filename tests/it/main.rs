@@ -29,6 +29,7 @@ mod doctor;
 mod faults;
 mod hostile;
 mod identity_from_env;
+mod limits;
 mod login;
 mod managed_identity;
 mod migration;

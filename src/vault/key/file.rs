@@ -7,7 +7,7 @@ use std::path::Path;
 use zeroize::Zeroizing;
 
 use super::{VaultKey, trouble};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::sys;
 use crate::sys::file::Access;
 
@@ -38,12 +38,12 @@ pub(super) fn keep(path: &Path, key: VaultKey) -> Result<VaultKey> {
     let mut text = key.to_hex();
     text.push('\n');
     sys::file::write_atomic(path, text.as_bytes(), Access::Owner, true)
-        .map_err(|error| trouble(error.message()).source(error))?;
+        .map_err(|error| error.of_kind(Kind::Vault))?;
     Ok(key)
 }
 
 fn unreadable(path: &Path, error: io::Error) -> Error {
-    trouble(format!("Cannot read the vault key {}: {error}.", path.display())).source(error)
+    sys::file::cannot("read the vault key", path, error).of_kind(Kind::Vault)
 }
 
 #[cfg(unix)]

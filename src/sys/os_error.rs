@@ -1,0 +1,45 @@
+//! What to do when the operating system refuses.
+
+use std::io;
+use std::path::Path;
+
+use super::owner;
+
+/// What to do about `error` of a file operation at `path`; `None` where the error says it all.
+pub(super) fn file_remedy(path: &Path, error: &io::Error) -> Option<String> {
+    let remedy = match error.kind() {
+        io::ErrorKind::PermissionDenied => return Some(owner::permission_remedy(path)),
+        io::ErrorKind::ReadOnlyFilesystem => {
+            "That disk can only be read: another place is needed (AZURE_CONFIG_DIR names the folder that azt works in)."
+        }
+        io::ErrorKind::StorageFull => "Make room on that disk.",
+        io::ErrorKind::QuotaExceeded => "Make room there: your share of that disk is used up.",
+        _ => return limit_remedy(error).map(str::to_owned),
+    };
+    Some(remedy.to_owned())
+}
+
+/// What to do when `error` is a limit of this process or of the machine.
+pub(super) fn limit_remedy(error: &io::Error) -> Option<&'static str> {
+    #[cfg(unix)]
+    match error.raw_os_error()? {
+        libc::EMFILE => {
+            return Some("Close files, or raise the limit on how many may be open (ulimit -n).");
+        }
+        libc::ENFILE => return Some("The machine has too many files open: end some programs."),
+        libc::EFBIG => return Some("A limit on the size of files forbids it (ulimit -f)."),
+        libc::EAGAIN => {
+            return Some(
+                "No more threads may be started here: end other programs, or raise the limit \
+                 (ulimit -u; in a container its limit on processes).",
+            );
+        }
+        libc::ENOMEM | libc::ENOBUFS => {
+            return Some("The machine is out of memory: end some programs.");
+        }
+        _ => {}
+    }
+    #[cfg(not(unix))]
+    let _ = error;
+    None
+}
