@@ -120,6 +120,9 @@ fn a_new_key_takes_the_place_of_the_old_one() {
     // Who had it open finds nothing, and can know why.
     assert!(!held.is_current().unwrap());
     assert_eq!(held.get(&all().0.key()).unwrap(), None);
+    assert!(held.alone().unwrap().is_none());
+    let error = held.all::<vault::RefreshToken>().unwrap_err();
+    assert_eq!(error.remedy_lines(), ["Try again."]);
 }
 
 #[test]
@@ -185,6 +188,32 @@ fn a_key_goes_from_place_to_place() {
     let second = to(Some(KeySource::File)).unwrap();
     assert_ne!(first, second);
     holds_everything(&system, dir);
+}
+
+/// The process died between the new key's taking over and the end.
+#[test]
+fn a_former_key_in_another_place_is_removed_by_whoever_comes_next() {
+    let system = system();
+    let dir = folder(&system);
+    let (dir, records) = (dir.path(), dir.path().join("records"));
+    let (key, sealed) = (fs::read(dir.join("vault.key")).unwrap(), files(&records));
+    vault::rekey(&system, dir, FILE, Some(KeySource::Env)).unwrap();
+    let as_it_died = || {
+        fs::write(dir.join("vault.key"), &key).unwrap();
+        put(&records, &sealed);
+        #[cfg(unix)]
+        owner_only(dir);
+    };
+    as_it_died();
+    holds_everything(&system, dir);
+    // It tidies up, then finds that the variable is not its to change.
+    vault::rekey(&system, dir, FILE, None).unwrap_err();
+    assert!(!dir.join("vault.key").exists());
+    assert_eq!(files(&records).len(), 5);
+    holds_everything(&system, dir);
+    as_it_died();
+    vault::clear(&system, dir).unwrap();
+    assert!(!dir.join("vault.key").exists());
 }
 
 #[test]

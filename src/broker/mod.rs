@@ -73,6 +73,28 @@ impl TokenRequest {
         Self { identity, tenant: tenant.into(), scopes, claims: None, user_assertion: None }
     }
 
+    /// An error for what the identity cannot do: only an application acts on behalf of somebody, and
+    /// a host gives out the tokens that it has.
+    fn check(&self) -> Result<()> {
+        let is_host =
+            matches!(self.identity, Identity::ManagedIdentity(_) | Identity::CloudShell { .. });
+        if self.user_assertion.is_some()
+            && (is_host || matches!(self.identity, Identity::User { .. }))
+        {
+            let what = if is_host { "the host's own identity" } else { "a person" };
+            return Err(Error::failed(format!(
+                "Only an application with a credential acts on behalf of somebody else; this account is {what}."
+            )));
+        }
+        if self.claims.is_some() && is_host {
+            return Err(Error::failed(
+                "The host gives out the tokens of its identities as they are; it takes no claims challenge.",
+            )
+            .remedy("What demanded the claims has to accept this identity as it is, or another one has to be used."));
+        }
+        Ok(())
+    }
+
     /// What the token is filed under: the account, and the hash of a user assertion, so that nobody
     /// gets the token of somebody else who called the same application.
     fn account(&self) -> Cow<'_, str> {
@@ -135,6 +157,7 @@ impl<'a> Broker<'a> {
     /// [`Kind::NotSignedIn`] when there is nothing to renew with; else what Entra or the network
     /// said, with the command that cures it.
     pub fn token(&self, request: &TokenRequest) -> Result<Token> {
+        request.check()?;
         let deadline = Deadline::after(PATIENCE);
         let Some(vault) = &self.vault else { return self.renew_by(deadline, request) };
         let key = self.key(request);
@@ -264,9 +287,10 @@ fn announces_cp1(system: &System) -> bool {
 /// Forgets the tokens and secrets of `name`, a user name or client id, in all clouds.
 ///
 /// Names compare without regard to case: an upper-case client id must not leave its secret behind.
-pub fn sign_out(vault: &Vault<'_>, name: &str) -> Result<()> {
+/// False when the vault is not current any more, and nothing was done.
+pub fn sign_out(vault: &Vault<'_>, name: &str) -> Result<bool> {
     let account = name.to_lowercase();
-    let _writing = vault.writing();
+    let Some(_writing) = vault.alone()? else { return Ok(false) };
     for entry in vault.all::<ServicePrincipal>()? {
         if entry.client_id.to_lowercase() == account {
             vault.remove(&entry.key())?;
@@ -281,7 +305,8 @@ pub fn sign_out(vault: &Vault<'_>, name: &str) -> Result<()> {
     let is_an_applications = |owner: &str| owner.is_empty() || owner.contains(':');
     records::forget_tokens(vault, |owner, client_id| {
         owner == account || (is_an_applications(owner) && client_id.to_lowercase() == account)
-    })
+    })?;
+    Ok(true)
 }
 
 /// Forgets all access tokens: the next call for each makes a request.

@@ -21,11 +21,11 @@ impl Broker<'_> {
                 let entry = self.service_principal(vault, request)?;
                 let credential = AppCredential::of_record(&entry)?;
                 let response = self.ask_as_application(request, &credential).await?;
-                // A sign-out may have come in between; what it removed stays removed.
+                // A sign-out may have come in between, or another sign-in: what they removed
+                // stays removed.
                 let _writing = vault.writing();
-                let key = ServicePrincipal::key_of(request.identity.client_id(), &entry.tenant);
-                let is_signed_in = vault.get::<ServicePrincipal>(&key)?.is_some();
-                Ok(self.keep(request, &response, None, is_signed_in))
+                let is_the_same = vault.get(&entry.key())?.as_ref() == Some(&entry);
+                Ok(self.keep(request, &response, None, is_the_same))
             }
             Identity::Environment(identity) => {
                 let response = self.ask_as_application(request, &identity.credential).await?;
@@ -42,11 +42,6 @@ impl Broker<'_> {
         let (program, vault) = (self.system.program, self.stored(request)?);
         let environment = self.environment.as_str();
         let account = request.identity.account();
-        if request.user_assertion.is_some() {
-            return Err(Error::failed(
-                "Only an application acts on behalf of somebody else; this account is a person.",
-            ));
-        }
         let Some(signed_in) = vault.get(&Account::key_of(environment, account))? else {
             return Err(request.identity.not_signed_in(program));
         };
@@ -68,12 +63,12 @@ impl Broker<'_> {
         .map_err(|error| remedy::for_user(error, program, request))?;
 
         let _writing = vault.writing();
-        let is_signed_in = vault.get(&Account::key_of(environment, account))?.is_some();
-        if let Some(next) = response.refresh_token.clone().filter(|_| is_signed_in) {
+        let is_the_same = vault.get(&signed_in.key())?.as_ref() == Some(&signed_in);
+        if let Some(next) = response.refresh_token.clone().filter(|_| is_the_same) {
             let last_modification_time = self.system.clock.now();
             self.put(vault, &RefreshToken { secret: next, last_modification_time, ..held });
         }
-        Ok(self.keep(request, &response, Some(&signed_in.home_account_id), is_signed_in))
+        Ok(self.keep(request, &response, Some(&signed_in.home_account_id), is_the_same))
     }
 
     async fn ask_as_application(
@@ -97,13 +92,13 @@ impl Broker<'_> {
         }
     }
 
-    /// The token of `response`, put into the vault if there is one and `is_signed_in`.
+    /// The token of `response`, put into the vault if there is one and `is_wanted`.
     fn keep(
         &self,
         request: &TokenRequest,
         response: &TokenResponse,
         home_account_id: Option<&str>,
-        is_signed_in: bool,
+        is_wanted: bool,
     ) -> Token {
         let record = records::access_token(
             response,
@@ -115,7 +110,7 @@ impl Broker<'_> {
             &request.scopes,
             self.system.clock.now(),
         );
-        if let Some(vault) = self.vault.as_ref().filter(|_| is_signed_in) {
+        if let Some(vault) = self.vault.as_ref().filter(|_| is_wanted) {
             self.put(vault, &record);
             if let Err(error) = vault.sweep_if_due(self.system.clock.now()) {
                 self.system.terminal.debug(&format!("the vault was not swept: {error}"));

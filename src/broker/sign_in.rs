@@ -13,7 +13,7 @@ use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
 use crate::settings::{Cloud, User};
 use crate::sys::System;
-use crate::vault::{AccessToken, Account, IdToken, RefreshToken, ServicePrincipal, Vault};
+use crate::vault::{AccessToken, Account, IdToken, Record, RefreshToken, ServicePrincipal, Vault};
 
 /// An account that has proved who it is, with the tokens it got so far.
 ///
@@ -28,6 +28,8 @@ pub struct SignIn<'a> {
     tenant: String,
     access_tokens: RefCell<Vec<AccessToken>>,
     credential: Credential,
+    /// False for one that the vault had: it is not to be put back there after a sign-out.
+    is_new: bool,
 }
 
 /// What further tokens are got with.
@@ -72,6 +74,7 @@ impl<'a> SignIn<'a> {
             credential: Credential::Application(Box::new(
                 credential.into_record(client_id, &tenant),
             )),
+            is_new: true,
         };
         sign_in.request(&tenant, scopes, claims.as_deref()).await?;
         Ok(sign_in)
@@ -95,22 +98,23 @@ impl<'a> SignIn<'a> {
         Self::of_user(system, cloud, authority, scopes, &response, "refresh_token")
     }
 
-    /// The account `identity` as the vault has it, to look around with what was signed in before.
+    /// The account `identity` as the vault has it (a host's needs none), to look around with what was signed in before.
     pub fn resume(
         system: &'a System,
         cloud: &Cloud,
-        vault: &Vault<'_>,
+        vault: Option<&Vault<'_>>,
         identity: Identity,
         tenant: &str,
     ) -> Result<Self> {
         let environment = cloud.environment()?;
         let missing = || identity.not_signed_in(system.program);
+        let stored = || vault.ok_or_else(missing);
         let (credential, tenant) = match &identity {
             Identity::User { name } => {
                 let account =
-                    vault.get(&Account::key_of(&environment, name))?.ok_or_else(missing)?;
+                    stored()?.get(&Account::key_of(&environment, name))?.ok_or_else(missing)?;
                 let refresh_token =
-                    super::refresh_token(vault, &environment, name)?.ok_or_else(missing)?;
+                    super::refresh_token(stored()?, &environment, name)?.ok_or_else(missing)?;
                 let tenant = account.realm.clone();
                 let person = Person {
                     account,
@@ -120,7 +124,7 @@ impl<'a> SignIn<'a> {
                 (Credential::User(Box::new(person)), tenant)
             }
             Identity::ServicePrincipal { client_id } => {
-                let entry = vault.get(&ServicePrincipal::key_of(client_id, tenant))?;
+                let entry = stored()?.get(&ServicePrincipal::key_of(client_id, tenant))?;
                 (Credential::Application(Box::new(entry.ok_or_else(missing)?)), tenant.to_owned())
             }
             // Its credential is not to be stored.
@@ -138,6 +142,7 @@ impl<'a> SignIn<'a> {
             tenant,
             access_tokens: RefCell::default(),
             credential,
+            is_new: false,
         })
     }
 
@@ -169,6 +174,7 @@ impl<'a> SignIn<'a> {
             tenant: tenant.clone(),
             access_tokens: RefCell::default(),
             credential: Credential::Host,
+            is_new: true,
         };
         sign_in.keep(&response, &tenant, scopes);
         Ok(sign_in)
@@ -210,6 +216,7 @@ impl<'a> SignIn<'a> {
                 .to_owned(),
             account_source: Some(source.to_owned()),
             client_info: response.client_info.clone(),
+            signed_in_at: now,
             other: serde_json::Map::new(),
         };
         let refresh_token = RefreshToken {
@@ -236,6 +243,7 @@ impl<'a> SignIn<'a> {
                 refresh_token: RefCell::new(refresh_token),
                 id_tokens: RefCell::default(),
             })),
+            is_new: true,
         };
         sign_in.keep(response, &tenant, scopes);
         Ok(sign_in)
@@ -353,8 +361,17 @@ impl<'a> SignIn<'a> {
     ///
     /// Older access tokens go: a sign-in that answered a claims challenge must not be followed by
     /// the token that was refused.
+    ///
+    /// # Errors
+    /// The account was the vault's, and is not any more: signed out meanwhile, or in anew.
     pub fn store(&self, vault: &Vault<'_>) -> Result<()> {
         let _writing = vault.writing();
+        if !self.is_new && !self.is_as_it_was(vault)? {
+            return Err(Error::new(
+                Kind::NotSignedIn,
+                format!("{} was signed out, or in anew, meanwhile.", self.name()),
+            ));
+        }
         match &self.credential {
             Credential::User(person) => {
                 let Person { account, refresh_token, id_tokens } = person.as_ref();
@@ -387,5 +404,18 @@ impl<'a> SignIn<'a> {
             }
         }
         self.access_tokens.borrow().iter().try_for_each(|token| vault.put(token))
+    }
+
+    /// Whether the vault still has what this was resumed with.
+    fn is_as_it_was(&self, vault: &Vault<'_>) -> Result<bool> {
+        match &self.credential {
+            Credential::User(person) => {
+                Ok(vault.get(&person.account.key())?.as_ref() == Some(&person.account))
+            }
+            Credential::Application(entry) => {
+                Ok(vault.get(&entry.key())?.as_ref() == Some(entry.as_ref()))
+            }
+            Credential::Host => Ok(true),
+        }
     }
 }

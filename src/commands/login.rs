@@ -25,13 +25,16 @@ pub(super) fn run(request: &Login, context: &Context<'_>) -> Result<Answer> {
     let challenge = challenge.transpose()?;
     // A profile that cannot be read would fail the sign-in at its very end.
     Profile::load(&context.dir)?;
-    if broker::keeps_nothing(&context.config)? && !request.identity {
+    let keeps_nothing = broker::keeps_nothing(&context.config)?;
+    if keeps_nothing && !request.identity {
         return Err(Error::failed(
             "The setting core.persist is off, so a sign-in would be forgotten at once.",
         )
         .remedy("Get tokens without one: account get-access-token --identity-from-env."));
     }
-    let vault = broker::open_vault_for_sign_in(context.system, &context.dir, &context.config)?;
+    // The host's identity needs none.
+    let open = || broker::open_vault_for_sign_in(context.system, &context.dir, &context.config);
+    let vault = if keeps_nothing { None } else { Some(open()?) };
 
     let names_one = request.subscription.is_some() || request.skip_subscription_discovery;
     let picks = is_interactive(request) && !names_one && subscription_picker::is_wanted(context)?;
@@ -46,12 +49,15 @@ pub(super) fn run(request: &Login, context: &Context<'_>) -> Result<Answer> {
     }))??;
 
     // While a person was in the browser, everything may have been forgotten or sealed anew.
-    let vault = if vault.is_current()? {
-        vault
-    } else {
-        broker::open_vault_for_sign_in(context.system, &context.dir, &context.config)?
+    let vault = match vault {
+        Some(vault) if !vault.is_current()? => Some(open()?),
+        vault => vault,
     };
-    sign_in.store(&vault)?;
+    if let Some(vault) = &vault {
+        sign_in.store(vault)?;
+    } else {
+        context.dir.ensure()?;
+    }
     let new = found.subscriptions;
     let cloud = context.cloud();
     let chosen = Profile::update(&context.dir, |profile| {
@@ -61,8 +67,9 @@ pub(super) fn run(request: &Login, context: &Context<'_>) -> Result<Answer> {
         Clouds::set_subscription(&context.dir, &cloud.name, id)?;
     }
     // The sign-in is made by now, whatever becomes of az's copy.
-    if token::is_shared(context)?
-        && let Err(error) = interop::share(&context.dir, &vault, sign_in.name(), interop::PATIENCE)
+    if let Some(vault) = &vault
+        && token::is_shared(context)?
+        && let Err(error) = interop::share(&context.dir, vault, sign_in.name(), interop::PATIENCE)
     {
         context.system.terminal.warn(&format!(
             "The real az was not told of this sign-in, and will be with the next token that is fetched. {error}"

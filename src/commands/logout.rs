@@ -1,6 +1,6 @@
 //! `logout`.
 
-use super::{Answer, Context, token};
+use super::{Answer, Context};
 use crate::broker;
 use crate::cli::Logout;
 use crate::error::{Error, Kind, Result};
@@ -20,15 +20,18 @@ pub(super) fn run(request: &Logout, context: &Context<'_>) -> Result<Answer> {
             .user_name()
             .to_owned()
     };
-    if let Some(vault) = broker::open_vault(context.system, &context.dir, &context.config)? {
-        broker::sign_out(&vault, &name)?;
-    }
-    if token::is_shared(context)? {
-        interop::unshare(&context.dir, &name)?;
+    // First: a call for a token would take the account over from there once the vault has forgotten
+    // it. What az does not let go of is told at the end.
+    let unshared = interop::unshare(&context.dir, &name);
+    // Again, where the key was changed before it was this call's turn.
+    while let Some(vault) = broker::open_vault(context.system, &context.dir, &context.config)? {
+        if broker::sign_out(&vault, &name)? {
+            break;
+        }
     }
     Profile::update(&context.dir, |profile| {
         profile.remove_user(&name);
         Ok(())
     })?;
-    Ok(Answer::none())
+    unshared.map(|()| Answer::none())
 }

@@ -24,7 +24,10 @@ pub(super) fn run(context: &Context<'_>) -> Result<()> {
         let name = entry.user_name();
         match look(context, entry) {
             Ok(found) => Profile::update(&context.dir, |profile| {
-                profile.replace_user(&cloud.name, name, found.subscriptions);
+                // Signed out meanwhile.
+                if profile.visible(&cloud.name).any(|it| it.user_name() == name) {
+                    profile.replace_user(&cloud.name, name, found.subscriptions);
+                }
                 Ok(())
             })?,
             Err(error) => context.system.terminal.warn(&format!(
@@ -56,7 +59,8 @@ pub(super) fn look(context: &Context<'_>, entry: &Subscription) -> Result<Found>
         }
     };
     let is_person = matches!(identity, Identity::User { .. });
-    let (sign_in, vault) = resume(context, &identity, entry)?;
+    let vault = token::vault_of(context, &identity)?;
+    let sign_in = resume(context, &identity, entry, vault.as_ref())?;
     let scopes = arm_token::scopes(context)?;
     let mut found = block_on(async {
         if is_person {
@@ -66,7 +70,7 @@ pub(super) fn look(context: &Context<'_>, entry: &Subscription) -> Result<Found>
         }
     })??;
     found.warn(context, &user, entry.is_tenant_level());
-    sign_in.store(&vault)?;
+    vault.map_or(Ok(()), |vault| sign_in.store(&vault))?;
     Ok(found)
 }
 
@@ -75,26 +79,27 @@ fn resume<'s>(
     context: &Context<'s>,
     identity: &Identity,
     entry: &Subscription,
-) -> Result<(SignIn<'s>, Vault<'s>)> {
+    vault: Option<&Vault<'s>>,
+) -> Result<SignIn<'s>> {
     let (system, cloud) = (context.system, context.cloud());
-    let vault = token::vault_of(context, identity)?;
-    let vault = vault.ok_or_else(|| Error::failed("nothing is kept (core.persist is off)"))?;
-    let resume = || SignIn::resume(system, cloud, &vault, identity.clone(), entry.tenant_id());
-    let sign_in = match resume() {
-        Err(error)
+    let resume = || SignIn::resume(system, cloud, vault, identity.clone(), entry.tenant_id());
+    match (resume(), vault) {
+        (Err(error), Some(vault))
             if error.kind() == Kind::NotSignedIn
-                && token::take_over(context, cloud, &vault, entry.user_name(), true)? =>
+                && token::take_over(context, cloud, vault, entry.user_name(), true)? =>
         {
-            resume()?
+            resume()
         }
-        other => other?,
-    };
-    Ok((sign_in, vault))
+        (other, _) => other,
+    }
 }
 
 /// Whether the account of `entry` still gets a token: one request, of which nothing is kept.
 pub(super) fn try_it(context: &Context<'_>, entry: &Subscription) -> Result<()> {
-    let (sign_in, _) = resume(context, &Identity::of(entry, context.system)?, entry)?;
+    let identity = Identity::of(entry, context.system)?;
+    // No vault is made for a host's identity.
+    let vault = if identity.signs_in() { token::vault_of(context, &identity)? } else { None };
+    let sign_in = resume(context, &identity, entry, vault.as_ref())?;
     let scopes = arm_token::scopes(context)?;
     block_on(sign_in.token(entry.tenant_id(), &scopes))?.map(drop)
 }

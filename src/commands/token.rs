@@ -23,16 +23,20 @@ pub(super) fn token(context: &Context<'_>, cloud: &Cloud, request: &TokenRequest
     };
     let broker = Broker::new(system, config, cloud, vault_of(context, &request.identity)?)?;
     let error = match broker.token(request) {
-        Err(error) if matches!(error.kind(), Kind::NotSignedIn | Kind::InteractionRequired) => {
-            error
+        Err(error) => error,
+        Ok(token) => {
+            share(context, &broker, name, &token);
+            return Ok(token);
         }
-        other => return other.inspect(|token| share(context, &broker, name, token)),
     };
     let (Some(name), Some(vault)) = (name, broker.vault()) else { return Err(error) };
     if !vault.is_current()? {
         // Everything was sealed anew meanwhile and has other names now, or was forgotten.
         let vault = broker::open_vault_of(&request.identity, system, &context.dir, config)?;
         return Broker::new(system, config, cloud, vault)?.token(request);
+    }
+    if !matches!(error.kind(), Kind::NotSignedIn | Kind::InteractionRequired) {
+        return Err(error);
     }
     let is_unknown = error.kind() == Kind::NotSignedIn;
     if take_over(context, cloud, vault, name, is_unknown)? {

@@ -9,8 +9,11 @@ use crate::settings::ConfigDir;
 use crate::vault::{Account, Record, RefreshToken, ServicePrincipal, Vault};
 
 /// Takes over what az has of `name`, a user name or client id, at the login host `environment`;
-/// true when there was something that the vault did not have. az's files stay as they are.
+/// true when there was something that the vault did not have, or only an older refresh token of.
+/// az's files stay as they are.
 pub fn adopt(dir: &ConfigDir, vault: &Vault<'_>, environment: &str, name: &str) -> Result<bool> {
+    // A sign-out takes the name out of az's files before it has its turn here.
+    let _writing = vault.writing();
     let person = adopt_person(dir, vault, environment, name)?;
     Ok(adopt_applications(dir, vault, name)? || person)
 }
@@ -64,8 +67,9 @@ fn adopt_person(dir: &ConfigDir, vault: &Vault<'_>, environment: &str, name: &st
     let token =
         RefreshToken { environment: environment.to_owned(), account: name.to_lowercase(), ..token };
     let held = vault.get(&token.key())?;
-    if held.is_some_and(|held| held.secret == token.secret) && vault.get(&account.key())?.is_some()
-    {
+    // az's may be of months ago, and dead.
+    let is_older = |held: RefreshToken| held.last_modification_time >= token.last_modification_time;
+    if held.is_some_and(is_older) && vault.get(&account.key())?.is_some() {
         return Ok(false);
     }
     vault.put(&token)?;
@@ -79,7 +83,8 @@ fn adopt_applications(dir: &ConfigDir, vault: &Vault<'_>, name: &str) -> Result<
     for entry in all.iter().filter(|entry| text(entry, "client_id").eq_ignore_ascii_case(name)) {
         // An entry of az's may lack its tenant, which az itself cannot read then.
         let Ok(entry) = serde_json::from_value::<ServicePrincipal>(entry.clone()) else { continue };
-        if vault.get(&entry.key())?.as_ref() != Some(&entry) {
+        // Nothing says which is later; what was signed in with here works, or says why not.
+        if vault.get(&entry.key())?.is_none() {
             vault.put(&entry)?;
             any = true;
         }

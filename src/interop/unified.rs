@@ -51,6 +51,7 @@ pub(super) fn row<R: Record>(record: &R, name: &str, members: Members) -> Value 
     if let Some(row) = value.as_object_mut() {
         if members == Members::Msals {
             row.shift_remove("requested");
+            row.shift_remove("signed_in_at");
             if name != "Account" {
                 row.shift_remove("account");
             }

@@ -10,6 +10,9 @@ use tokio::time::Instant;
 use super::{Spinner, System};
 use crate::error::{Error, Kind, Result};
 
+/// More than anybody waits.
+const LONGEST: Duration = Duration::from_hours(24);
+
 /// Does `work`, which waits for something that a person does elsewhere, for `limit` at the most.
 /// On a terminal a spinner says `what` is waited for and how long there is left.
 ///
@@ -21,7 +24,8 @@ pub async fn attended<T>(
     limit: Duration,
     work: impl Future<Output = Result<T>>,
 ) -> Result<T> {
-    let end = Instant::now() + limit;
+    // A clock ends somewhere.
+    let end = Instant::now() + limit.min(LONGEST);
     let spinner = Spinner::start(system);
     let count_down = async {
         loop {
@@ -47,6 +51,8 @@ pub async fn attended<T>(
 /// # Errors
 /// [`Kind::Cancelled`] after Ctrl-C; those of `work`.
 pub async fn interruptible<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    #[cfg(unix)]
+    let _as_before = Interrupt::now();
     match select(pin!(work), pin!(tokio::signal::ctrl_c())).await {
         Either::Right((Ok(()), _)) => Err(cancelled()),
         Either::Left((result, _)) => result,
@@ -55,7 +61,46 @@ pub async fn interruptible<T>(work: impl Future<Output = Result<T>>) -> Result<T
     }
 }
 
+/// What Ctrl-C does; put back when this is dropped. The runtime's handler stays for the life of the
+/// process, and nobody would listen to it any more.
+#[cfg(unix)]
+struct Interrupt(libc::sigaction);
+
+#[cfg(unix)]
+impl Interrupt {
+    fn now() -> Option<Self> {
+        let mut now = std::mem::MaybeUninit::<libc::sigaction>::uninit();
+        // SAFETY: sigaction(2) changes nothing here, and writes what is into `now`, which outlives
+        // the call; 0 says that it has.
+        unsafe {
+            (libc::sigaction(libc::SIGINT, std::ptr::null(), now.as_mut_ptr()) == 0)
+                .then(|| Self(now.assume_init()))
+        }
+    }
+}
+
+#[cfg(unix)]
+impl Drop for Interrupt {
+    fn drop(&mut self) {
+        // SAFETY: puts back what the process had before; the struct is sigaction(2)'s own.
+        unsafe { libc::sigaction(libc::SIGINT, &raw const self.0, std::ptr::null_mut()) };
+    }
+}
+
 /// The person does not want to go on.
 pub(super) fn cancelled() -> Error {
     Error::new(Kind::Cancelled, "Cancelled. Nothing was changed.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A setting, or a server, may name any number of seconds.
+    #[test]
+    fn the_longest_time_there_is_can_be_waited_for() {
+        let system = System::real(crate::program::Program::Azt);
+        let done = attended(&system, "Waiting", Duration::MAX, async { Ok(7) });
+        assert_eq!(crate::sys::block_on(done).unwrap().unwrap(), 7);
+    }
 }

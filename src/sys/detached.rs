@@ -26,7 +26,7 @@ pub fn repeat_detached(system: &System) -> io::Result<()> {
     let mut args = std::env::args_os();
     let name = args.next().unwrap_or_default();
     let mut command = Command::new(std::env::current_exe()?);
-    command.args(args).env(MARK, "1").current_dir(std::path::MAIN_SEPARATOR_STR);
+    command.args(args).env(MARK, "1");
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     system.env.hand_on(&mut command);
     detach(&mut command, name);

@@ -23,6 +23,9 @@ pub(super) struct Manifest {
     /// A key whose records are not of this vault, see [`super::rekey`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) retired: Option<KeyId>,
+    /// Where that key is, or was: its source may not have given it up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    retired_source: Option<KeySource>,
     /// Members not known here.
     #[serde(flatten)]
     other: Map<String, Value>,
@@ -32,13 +35,19 @@ impl Manifest {
     /// The manifest for this key; keeps the unknown members of `former`.
     pub(super) fn new(key_source: KeySource, key_id: KeyId, former: Option<Self>) -> Self {
         let other = former.map(|former| former.other).unwrap_or_default();
-        Self { version: VERSION, key_source, key_id, retired: None, other }
+        Self { version: VERSION, key_source, key_id, retired: None, retired_source: None, other }
     }
 
-    /// The same with another retired key.
-    pub(super) fn retiring(&self, retired: KeyId) -> Self {
-        let (key_source, key_id, other) = (self.key_source, self.key_id, self.other.clone());
-        Self { version: VERSION, key_source, key_id, retired: Some(retired), other }
+    /// The same with another retired key, that of `source`.
+    pub(super) fn retiring(&self, source: KeySource, retired: KeyId) -> Self {
+        let former = Self { other: self.other.clone(), ..*self };
+        Self { retired: Some(retired), retired_source: Some(source), ..former }
+    }
+
+    /// The retired key and where it is.
+    pub(super) fn retired(&self) -> Option<(KeySource, KeyId)> {
+        let retired = self.retired?;
+        Some((self.retired_source.unwrap_or(self.key_source), retired))
     }
 
     /// Reads `vault.json`; `None` when there is none. One that cannot be understood is an error

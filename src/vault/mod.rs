@@ -45,6 +45,8 @@ use store::Store;
 
 /// How long a writer waits for others, who hold the lock for milliseconds.
 const WRITING_LIMIT: Duration = Duration::from_secs(2);
+/// The same for what must not be done without: a change of keys may be under way.
+const ALONE_LIMIT: Duration = Duration::from_secs(15);
 
 /// How a vault finds its key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,10 +124,7 @@ impl<'s> Vault<'s> {
     /// The vault is not current any more: nobody could open what was put there now.
     pub fn put<R: Record>(&self, record: &R) -> Result<()> {
         if !self.is_current()? {
-            return Err(trouble(
-                "What is stored was removed, or sealed anew, while this was under way.",
-            )
-            .remedy("Try again."));
+            return Err(passed());
         }
         self.store.put(record)
     }
@@ -136,8 +135,12 @@ impl<'s> Vault<'s> {
     }
 
     /// Every record of one kind, in no meaningful order.
+    ///
+    /// # Errors
+    /// The vault is not current any more; a record is of another key.
     pub fn all<R: Record>(&self) -> Result<Vec<R>> {
-        self.store.all()
+        let records = self.store.all();
+        if self.is_current()? { records } else { Err(passed()) }
     }
 
     /// Takes the flight lock of `key`, waiting `limit` at the most; `None` when it was not free in
@@ -160,6 +163,19 @@ impl<'s> Vault<'s> {
     /// `now`: seconds since 1970-01-01 UTC.
     pub fn sweep_if_due(&self, now: i64) -> Result<()> {
         sweep::if_due(&self.azt_dir, &self.store, now)
+    }
+
+    /// [`Vault::writing`] for what must not be done without: a sign-out, a change of keys. `None`
+    /// when the vault is not current any more.
+    ///
+    /// # Errors
+    /// It cannot be had.
+    pub fn alone(&self) -> Result<Option<LockGuard>> {
+        let held = self.locks.writing(ALONE_LIMIT)?.ok_or_else(|| {
+            trouble("Another process is changing what is stored and does not finish.")
+                .remedy("Try again in a moment.")
+        })?;
+        Ok(self.is_current()?.then_some(held))
     }
 
     /// Held while it is looked whether an account is signed in and, if so, something of it is
@@ -227,9 +243,12 @@ pub fn clear(system: &System, azt_dir: &Path) -> Result<()> {
     let sealed_with = store::sealed_with(azt_dir).ok().flatten();
     store::remove_all(azt_dir)?;
     Manifest::remove(azt_dir)?;
-    let removed = match (manifest, sealed_with) {
-        (Some(manifest), _) => sources.remove(manifest.key_source, manifest.key_id),
-        (None, id) => sources.remove_wherever(id),
+    let removed = match manifest {
+        Some(manifest) => {
+            let retired = manifest.retired().map_or(Ok(()), |(from, id)| sources.remove(from, id));
+            sources.remove(manifest.key_source, manifest.key_id).and(retired)
+        }
+        None => sources.remove_wherever(sealed_with),
     };
     if let Err(error) = removed {
         system.terminal.warn(&format!(
@@ -256,6 +275,12 @@ pub fn fuzz_sealed(bytes: &[u8]) {
 
 fn trouble(message: impl Into<String>) -> Error {
     Error::new(Kind::Vault, message)
+}
+
+/// The vault that was open is not the one that is there now.
+fn passed() -> Error {
+    trouble("What is stored was removed, or sealed anew, while this was under way.")
+        .remedy("Try again.")
 }
 
 fn newer(path: &Path, version: u64) -> Error {

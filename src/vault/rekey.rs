@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::manifest::Manifest;
 use super::record::{AccessToken, Account, IdToken, Record, RefreshToken, ServicePrincipal};
 use super::store::{self, Store};
-use super::{KeyId, KeySource, Locks, Setup, Vault, trouble};
+use super::{KeyId, KeySource, Locks, Setup, Vault, passed, trouble};
 use crate::error::Result;
 
 /// How long a renewal under way may take.
@@ -29,37 +29,48 @@ impl Setup<'_> {
         let vault = self.open_with(&manifest)?.ok_or_else(nothing)?;
         let (from, old) = (manifest.key_source, manifest.key_id);
         let to = to.unwrap_or(from);
-        let locks = Locks::new(&self.azt_dir);
-        let held = locks.every_flight(PATIENCE)?;
-        if held.is_none() {
-            return Err(trouble("Another process is renewing a token and does not finish.")
-                .remedy("Try again in a moment."));
-        }
-        let _writing = vault.writing();
         self.refuse_unknown_kinds()?;
-        if let Some(left) = manifest.retired {
+        if let Some((source, left)) = manifest.retired() {
             store::remove_sealed_with(&self.azt_dir, left)?;
-            self.sources.clear_next(from, old, left)?;
+            self.sources.clear_retired((from, old), (source, left))?;
         }
+        // Before anybody has to wait: a person may be asked to unlock the keyring.
         let key = self.sources.make_next(from, to)?;
         if key.id() == old {
             // The variable has the very key that was elsewhere: nothing needs to be sealed anew.
             Manifest::new(to, old, Some(manifest)).write(&self.azt_dir)?;
-            self.sources.remove(from, old)?;
+            self.give_up(from, old);
             return Ok(old);
         }
-        manifest.retiring(key.id()).write(&self.azt_dir)?;
-        let new = Store::new(self.system, &self.azt_dir, &key, Some(old));
+        manifest.retiring(to, key.id()).write(&self.azt_dir)?;
+        let locks = Locks::new(&self.azt_dir);
+        let Some(_flights) = locks.every_flight(PATIENCE)? else {
+            return Err(trouble("Another process is renewing a token and does not finish.")
+                .remedy("Try again in a moment."));
+        };
+        let Some(_writing) = vault.alone()? else { return Err(passed()) };
+        let new = Store::new(self.system, &self.azt_dir, &key);
         vault.copy_to(&new)?;
-        Manifest::new(to, key.id(), Some(manifest)).retiring(old).write(&self.azt_dir)?;
+        Manifest::new(to, key.id(), Some(manifest)).retiring(from, old).write(&self.azt_dir)?;
         if from == to {
             self.sources.settle_next(to)?;
         }
         store::remove_sealed_with(&self.azt_dir, old)?;
         if (from, to) != (KeySource::File, KeySource::File) {
-            self.sources.remove(from, old)?;
+            self.give_up(from, old);
         }
         Ok(key.id())
+    }
+
+    /// Removes the key `id`, which opens nothing any more, from `source`. Where that fails the work
+    /// is done all the same, and the next change of keys tries again.
+    fn give_up(&self, source: KeySource, id: KeyId) {
+        if let Err(error) = self.sources.remove(source, id) {
+            self.system.terminal.warn(&format!(
+                "The former key, which opens nothing any more, is still in '{source}': {}",
+                error.message()
+            ));
+        }
     }
 
     /// A newer azt may keep more than this one can name, and so seal anew.

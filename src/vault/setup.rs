@@ -7,7 +7,7 @@ use super::key::Sources;
 use super::lock::Locks;
 use super::manifest::Manifest;
 use super::store::{self, Store};
-use super::{KeyChoice, KeyId, KeySource, Options, Vault, VaultKey, start_afresh, trouble};
+use super::{KeyChoice, KeySource, Options, Vault, VaultKey, start_afresh, trouble};
 use crate::error::{Error, Kind, Result};
 use crate::sys::{LockGuard, System, folder};
 
@@ -71,7 +71,7 @@ impl<'s> Setup<'s> {
             _ if store::sealed_with(&self.azt_dir)?.is_none() => return Ok(None),
             other => return Err(self.sources.lost(source, id, other)),
         }
-        Ok(found.map(|key| self.vault(source, &key, manifest.retired, None)))
+        Ok(found.map(|key| self.vault(source, &key, None)))
     }
 
     /// Finds the key of records whose `vault.json` is gone, and writes that again.
@@ -99,7 +99,7 @@ impl<'s> Setup<'s> {
                 .remedy(start_afresh(self.system))
         })?;
         Manifest::new(source, id, None).write(&self.azt_dir)?;
-        Ok(Some(self.vault(source, &key, None, None)))
+        Ok(Some(self.vault(source, &key, None)))
     }
 
     pub(super) fn open_or_create(&self) -> Result<Vault<'s>> {
@@ -118,7 +118,7 @@ impl<'s> Setup<'s> {
         let chosen = self.sources.choose(self.key_source)?;
         Manifest::new(chosen.source, chosen.key.id(), former).write(&self.azt_dir)?;
         drop(lock);
-        Ok(self.vault(chosen.source, &chosen.key, None, Some(chosen.notice)))
+        Ok(self.vault(chosen.source, &chosen.key, Some(chosen.notice)))
     }
 
     fn as_chosen(&self, vault: Vault<'s>) -> Result<Vault<'s>> {
@@ -141,16 +141,10 @@ impl<'s> Setup<'s> {
         })
     }
 
-    fn vault(
-        &self,
-        key_source: KeySource,
-        key: &VaultKey,
-        retired: Option<KeyId>,
-        notice: Option<String>,
-    ) -> Vault<'s> {
+    fn vault(&self, key_source: KeySource, key: &VaultKey, notice: Option<String>) -> Vault<'s> {
         Vault {
             system: self.system,
-            store: Store::new(self.system, &self.azt_dir, key, retired),
+            store: Store::new(self.system, &self.azt_dir, key),
             locks: Locks::new(&self.azt_dir),
             key_source,
             choice_notice: notice,

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use super::key::{KeyId, VaultKey, hex};
+use super::manifest::Manifest;
 use super::record::{Record, RecordKey};
 use super::seal::{self, Seal, Unopened};
 use super::{newer, start_afresh, sweep, trouble};
@@ -27,20 +28,13 @@ pub(super) struct Store<'s> {
     system: &'s System,
     folder: PathBuf,
     seal: Seal,
-    /// The key whose records are not of this vault.
-    retired: Option<KeyId>,
     warned: Cell<bool>,
 }
 
 impl<'s> Store<'s> {
-    pub(super) fn new(
-        system: &'s System,
-        azt_dir: &Path,
-        key: &VaultKey,
-        retired: Option<KeyId>,
-    ) -> Self {
+    pub(super) fn new(system: &'s System, azt_dir: &Path, key: &VaultKey) -> Self {
         let (folder, seal) = (azt_dir.join(FOLDER), Seal::new(key));
-        Self { system, folder, seal, retired, warned: Cell::new(false) }
+        Self { system, folder, seal, warned: Cell::new(false) }
     }
 
     /// The name of the file for `key`.
@@ -109,7 +103,7 @@ impl<'s> Store<'s> {
                 Ok(serde_json::from_slice(&plain).map(Some).map_err(|_| "it holds no such record"))
             }
             Err(Unopened::Damaged(flaw)) => Ok(Err(flaw)),
-            Err(Unopened::OtherKey(other)) if Some(other) == self.retired => Ok(Ok(None)),
+            Err(Unopened::OtherKey(other)) if self.is_retired(other) => Ok(Ok(None)),
             Err(Unopened::Newer(version)) => Err(newer(path, version.into())),
             Err(Unopened::OtherKey(other)) => {
                 let (path, id) = (path.display(), self.seal.key_id());
@@ -118,6 +112,14 @@ impl<'s> Store<'s> {
                     .remedy(start_afresh(self.system)))
             }
         }
+    }
+
+    /// Whether records of the key `id` are not of this vault, or not any more: asked anew, since a
+    /// change of keys may have begun meanwhile.
+    fn is_retired(&self, id: KeyId) -> bool {
+        let manifest = self.folder.parent().map(|azt_dir| Manifest::read(self.system, azt_dir));
+        let Some(Ok(Some(manifest))) = manifest else { return false };
+        manifest.retired == Some(id) || manifest.key_id == id
     }
 
     /// Renames a damaged file, so that it is out of the way but not lost, and says so once.
@@ -270,7 +272,7 @@ mod tests {
     fn a_good_record_that_took_the_place_of_a_damaged_one_is_not_lost() {
         let dir = tempfile::tempdir().unwrap();
         let system = System::real(Program::Azt);
-        let store = Store::new(&system, dir.path(), &VaultKey::generate().unwrap(), None);
+        let store = Store::new(&system, dir.path(), &VaultKey::generate().unwrap());
         let text =
             r#"{"environment":"e","client_id":"c","realm":"t","secret":"s","expires_on":"1"}"#;
         let token: AccessToken = serde_json::from_str(text).unwrap();

@@ -32,6 +32,7 @@ mod identity_from_env;
 mod limits;
 mod login;
 mod managed_identity;
+mod meanwhile;
 mod migration;
 mod network;
 #[cfg(unix)]

@@ -151,6 +151,42 @@ fn a_profile_of_az_is_enough() {
     drop(sandbox.azt(TOKEN).quiet());
 }
 
+/// It is not its caller's to have.
+#[test]
+fn a_host_gives_no_token_for_somebody_else_and_none_for_a_challenge() {
+    let cloud_shell = host(&[("ACC_CLOUD", "PROD"), ("MSI_ENDPOINT", "{}/oauth2/token")]);
+    for sandbox in [virtual_machine(), cloud_shell] {
+        drop(sandbox.azt(["login", "--identity"]).success());
+        sandbox.emulator.clear_requests();
+        let token = |more: [&str; 2]| sandbox.azt([&TOKEN[..], &more].concat());
+        let run = token(["--user-assertion", "their.access.token"]);
+        drop(run.exits(1).says("this account is the host's own identity"));
+        drop(token(["--claims", "{\"access_token\":{}}"]).exits(1).says("takes no claims"));
+        assert_eq!(paths(&sandbox), [""; 0]);
+    }
+}
+
+#[test]
+fn without_persistence_the_host_is_signed_in_and_nothing_is_kept() {
+    let mut sandbox = virtual_machine();
+    sandbox.set("AZURE_CORE_PERSIST", "false");
+    drop(sandbox.azt(["login", "--identity"]).success());
+    drop(sandbox.azt(TOKEN).quiet());
+    drop(sandbox.azt(["account", "list", "--refresh", "-o", "none"]).quiet());
+    assert!(!sandbox.file("azt/vault.json").exists() && !sandbox.file("azt/records").exists());
+}
+
+/// az's profile names the host's identity; looking at it makes no key.
+#[test]
+fn the_doctor_makes_no_vault_for_a_host() {
+    let sandbox = virtual_machine();
+    drop(sandbox.azt(["login", "--identity"]).success());
+    std::fs::remove_dir_all(sandbox.file("azt")).unwrap();
+    let run = sandbox.azt(["doctor", "-o", "json"]);
+    assert!(run.stdout.contains("systemAssignedIdentity"), "{run:?}");
+    assert!(!sandbox.file("azt").exists(), "{run:?}");
+}
+
 #[test]
 fn the_list_is_refreshed_with_the_hosts_token() {
     let sandbox = virtual_machine();

@@ -250,7 +250,8 @@ fn the_cure_fits_the_cause() {
 #[test]
 fn an_aging_token_is_served_at_once_and_renewed_by_another_process() {
     let mut sandbox = Sandbox::signed_in_as_alice();
-    // The other process needs it as much as this one.
+    // The other process needs these as much as this one.
+    sandbox.set("AZURE_CONFIG_DIR", "home/.azure");
     let key = sandbox.read("azt/vault.key");
     sandbox.set("AZT_VAULT_KEY", key.trim());
     drop(sandbox.azt(["vault", "move", "--to", "env"]).exits(0));
@@ -267,7 +268,9 @@ fn an_aging_token_is_served_at_once_and_renewed_by_another_process() {
         let mut shell = std::process::Command::new("/bin/sh");
         // Descriptor 5 stays open in whoever inherits it.
         let line = format!("exec 5>&1; {} {}", env!("CARGO_BIN_EXE_azt"), GRAPH.join(" "));
-        let run = Run::of(shell.args(["-c", &line]).env_clear().envs(sandbox.env()));
+        let run = Run::of(
+            shell.args(["-c", &line]).env_clear().envs(sandbox.env()).current_dir(sandbox.root()),
+        );
         assert_eq!(run.quiet().text("accessToken"), first, "served before the renewal is through");
     }
     let run = sandbox.azt([&GRAPH[..], &["--debug"]].concat());

@@ -110,6 +110,19 @@ fn as_az_a_subscription_is_picked_by_its_number() {
     assert_eq!(sandbox.az(["account", "show"]).quiet().text("name"), "Fabrikam Shared");
 }
 
+/// While the sign-in was under way Ctrl-C was listened for.
+#[test]
+fn ctrl_c_ends_the_question_after_a_sign_in() {
+    let sandbox = Sandbox::new();
+    sandbox.approve_as(ALICE);
+    let mut session = on_a_terminal(sandbox.az_command(["login"]));
+    session.exp_string("Enter for no changes): ").unwrap();
+    session.send_control('c').unwrap();
+    session.exp_eof().unwrap();
+    let status = format!("{:?}", session.process_mut().wait().unwrap());
+    assert!(status.contains("SIGINT"), "{status}");
+}
+
 #[test]
 fn the_picker_can_be_turned_off() {
     let mut sandbox = Sandbox::new();

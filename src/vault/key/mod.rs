@@ -225,15 +225,25 @@ impl<'s> Sources<'s> {
             .map_err(|error| crate::sys::file::cannot("replace", &self.key_file, error))
     }
 
-    /// Ends what a call that was interrupted had begun: `current` is the key in use, `left` the other.
-    pub(super) fn clear_next(&self, source: KeySource, current: KeyId, left: KeyId) -> Result<()> {
-        if source != KeySource::File {
-            return self.remove(source, left);
-        }
-        match file::fetch(&self.next_key_file())? {
-            Some(next) if next.id() == current => self.settle_next(source),
-            Some(_) => crate::sys::file::remove(&self.next_key_file()).map(drop),
-            None => Ok(()),
+    /// Ends what a change of keys that was interrupted had begun: `current` is the key in use, `left`
+    /// the other, each with its source.
+    pub(super) fn clear_retired(
+        &self,
+        current: (KeySource, KeyId),
+        left: (KeySource, KeyId),
+    ) -> Result<()> {
+        match (current, left) {
+            ((KeySource::File, current), (KeySource::File, _)) => {
+                match file::fetch(&self.next_key_file())? {
+                    Some(next) if next.id() == current => self.settle_next(KeySource::File),
+                    Some(_) => crate::sys::file::remove(&self.next_key_file()).map(drop),
+                    None => Ok(()),
+                }
+            }
+            ((current, id), (left, left_id)) if (current, id) != (left, left_id) => {
+                self.remove(left, left_id)
+            }
+            _ => Ok(()),
         }
     }
 
@@ -262,6 +272,7 @@ impl<'s> Sources<'s> {
             let _ = self.remove(KeySource::Kernel, id);
             let _ = self.remove(KeySource::Keyring, id);
         }
+        crate::sys::file::remove(&self.next_key_file())?;
         crate::sys::file::remove(&self.key_file).map(drop)
     }
 

@@ -144,6 +144,10 @@ pub struct Account {
     /// `client_info` as Entra sent it: base64url of JSON with `uid` and `utid`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_info: Option<String>,
+    /// When the person signed in, by which one sign-in is told from the next; 0 when that is not
+    /// known. Not a member of MSAL's.
+    #[serde(default, with = "epoch", skip_serializing_if = "is_zero")]
+    pub signed_in_at: i64,
     /// Members not known here.
     #[serde(flatten)]
     pub other: Map<String, Value>,
@@ -181,6 +185,11 @@ pub struct ServicePrincipal {
 
 fn bearer() -> String {
     "Bearer".to_owned()
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde demands")]
+fn is_zero(time: &i64) -> bool {
+    *time == 0
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde demands")]

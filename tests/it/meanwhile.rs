@@ -1,0 +1,152 @@
+//! What another terminal, or az, has done while a call was under way or before it.
+
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use entra_emulator::{Action, Fault};
+use serde_json::Value;
+
+use crate::support::*;
+
+const VAULT: [&str; 4] = ["account", "get-access-token", "--resource", "https://vault.azure.net"];
+const LOGIN: [&str; 2] = ["login", "--use-device-code"];
+
+/// Starts `command` and waits until a request of it has come.
+fn begun(sandbox: &Sandbox, mut command: Command, request: &str) -> Child {
+    sandbox.emulator.clear_requests();
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().unwrap();
+    while !sandbox.requests().iter().any(|it| it.starts_with(request)) {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    child
+}
+
+fn slow(sandbox: &Sandbox, path: &str) {
+    let delay = Action::Delay { milliseconds: 1500 };
+    sandbox.emulator.faults().push(Fault::on(path, delay).times(1));
+}
+
+fn ended(child: Child) -> Run {
+    Run::from(child.wait_with_output().unwrap())
+}
+
+fn refresh_token(sandbox: &Sandbox) -> String {
+    let run = sandbox.azt(["cache", "export", "--query", "RefreshToken.* | [0].secret"]).exits(0);
+    run.json().as_str().unwrap().to_owned()
+}
+
+/// Changes az's file `name` as JSON.
+fn edit(sandbox: &Sandbox, name: &str, change: impl FnOnce(&mut Value)) {
+    let mut value = serde_json::from_str(&sandbox.read(name)).unwrap();
+    change(&mut value);
+    sandbox.write(name, value.to_string());
+}
+
+#[test]
+fn who_signs_out_while_subscriptions_are_looked_up_stays_out() {
+    let sandbox = Sandbox::signed_in_as_alice();
+    slow(&sandbox, "/subscriptions");
+    let refresh = sandbox.command(["account", "list", "--refresh", "-o", "none"]);
+    let refresh = begun(&sandbox, refresh, "GET ");
+    sandbox.azt(["logout", "--username", ALICE]).quiet();
+    drop(ended(refresh).exits(0).says("was signed out"));
+    assert_eq!(std::fs::read_dir(sandbox.file("azt/records")).unwrap().count(), 0);
+    assert_eq!(sandbox.azt(["account", "list"]).exits(0).json(), serde_json::json!([]));
+}
+
+#[test]
+fn a_renewal_does_not_put_its_tokens_over_those_of_a_new_sign_in() {
+    let sandbox = Sandbox::signed_in_as_alice();
+    slow(&sandbox, "/token");
+    let renewal = begun(&sandbox, sandbox.command(VAULT), "POST token");
+    // The clock has moved on by the time that the person has signed in again.
+    drop(sandbox.azt_later(5, LOGIN).success());
+    let held = refresh_token(&sandbox);
+    drop(ended(renewal).quiet());
+    assert_eq!(refresh_token(&sandbox), held);
+    sandbox.emulator.clear_requests();
+    drop(sandbox.azt(VAULT).quiet());
+    assert_eq!(sandbox.requests(), ["POST token refresh_token"], "the old session's is not kept");
+}
+
+#[test]
+fn two_renewals_at_once_both_keep_what_they_got() {
+    let sandbox = Sandbox::signed_in_as_alice();
+    slow(&sandbox, "/token");
+    let renewal = begun(&sandbox, sandbox.command(VAULT), "POST token");
+    let graph = ["account", "get-access-token", "--resource", "https://graph.microsoft.com"];
+    drop(sandbox.azt(graph).quiet());
+    drop(ended(renewal).quiet());
+    sandbox.emulator.clear_requests();
+    drop(sandbox.azt(VAULT).quiet());
+    drop(sandbox.azt(graph).quiet());
+    assert_eq!(sandbox.requests(), [""; 0]);
+}
+
+/// az signed in once, and the person here since: what az has may be dead long ago.
+#[test]
+fn an_older_sign_in_of_az_does_not_replace_one_made_here() {
+    let mut sandbox = Sandbox::new();
+    sandbox.approve_as(ALICE);
+    sandbox.set("AZURE_CORE_SHARE_WITH_AZ", "true");
+    drop(sandbox.azt(LOGIN).success());
+    drop(sandbox.login_app().success());
+    sandbox.set("AZURE_CORE_SHARE_WITH_AZ", "false");
+    drop(sandbox.azt(LOGIN).success());
+    drop(sandbox.login_app().success());
+    edit(&sandbox, "service_principal_entries.json", |all| all[0]["client_secret"] = "old".into());
+    let held = refresh_token(&sandbox);
+    let refused = |code| {
+        let (error, description, suberror, claims) =
+            ("invalid_grant".to_owned(), "No.".to_owned(), None, None);
+        let action = Action::EntraError { status: 400, error, code, description, suberror, claims };
+        sandbox.emulator.faults().push(Fault::on("/token", action).times(1));
+    };
+    let token = |more: &[&str]| sandbox.azt([&VAULT[..], more].concat());
+    // Consent is missing, for this resource only.
+    refused(65001);
+    drop(token(&["--account", ALICE]).exits(5));
+    assert_eq!(refresh_token(&sandbox), held);
+    drop(token(&["--account", ALICE]).quiet());
+    let held = refresh_token(&sandbox);
+    // Whoever calls the application's service has sent it a token that is none.
+    refused(50013);
+    drop(token(&["--account", APP, "--user-assertion", "none"]).exits(5));
+    drop(sandbox.azt(["cache", "migrate"]).exits(0));
+    assert_eq!(refresh_token(&sandbox), held);
+    drop(token(&["--account", APP]).quiet());
+}
+
+#[test]
+fn a_newer_sign_in_of_az_is_used_when_the_one_here_is_dead() {
+    let mut sandbox = Sandbox::new();
+    sandbox.approve_as(ALICE);
+    drop(sandbox.azt(LOGIN).success());
+    let dead = refresh_token(&sandbox);
+    sandbox.emulator.revoke(ALICE);
+    std::fs::rename(sandbox.file("azt"), sandbox.file("aside")).unwrap();
+    sandbox.set("AZURE_CORE_SHARE_WITH_AZ", "true");
+    drop(sandbox.azt_later(60, LOGIN).success());
+    std::fs::remove_dir_all(sandbox.file("azt")).unwrap();
+    std::fs::rename(sandbox.file("aside"), sandbox.file("azt")).unwrap();
+    drop(sandbox.azt(VAULT).quiet());
+    assert_ne!(refresh_token(&sandbox), dead);
+}
+
+#[test]
+fn a_sign_out_takes_azs_copy_along_whether_it_is_shared_now_or_not() {
+    let mut sandbox = Sandbox::new();
+    sandbox.approve_as(ALICE);
+    sandbox.set("AZURE_CORE_SHARE_WITH_AZ", "true");
+    drop(sandbox.azt(LOGIN).success());
+    drop(sandbox.login_app().success());
+    sandbox.set("AZURE_CORE_SHARE_WITH_AZ", "false");
+    let token = refresh_token(&sandbox);
+    assert!(sandbox.read("msal_token_cache.json").contains(&token));
+    for name in [ALICE, APP] {
+        sandbox.azt(["logout", "--username", name]).quiet();
+    }
+    assert!(!sandbox.read("msal_token_cache.json").contains(&token));
+    assert!(!sandbox.read("service_principal_entries.json").contains(APP_SECRET));
+}
