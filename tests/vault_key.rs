@@ -325,11 +325,39 @@ fn of_many_that_make_a_vault_at_once_one_does_and_all_use_it() {
     assert_eq!(names.len(), 8);
 }
 
+/// Whoever may write in the folder may have put anything there, and a link to anywhere in its place.
+#[cfg(unix)]
+#[test]
+fn clear_removes_no_files_of_others() {
+    use std::os::unix::fs::{lchown, symlink};
+    let system = system(&[]);
+    let (dir, theirs) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (dir, theirs) = (dir.path(), theirs.path());
+    let records = dir.join("records");
+    Vault::open_or_create(&system, dir, options("file")).unwrap().put(&ann()).unwrap();
+    fs::write(records.join("notes.txt"), "theirs").unwrap();
+    vault::clear(&system, dir).unwrap();
+    let left = fs::read_dir(&records).unwrap().map(|it| it.unwrap().file_name());
+    assert_eq!(left.collect::<Vec<_>>(), ["notes.txt"]);
+
+    fs::remove_dir_all(&records).unwrap();
+    let theirs_sealed = theirs.join(format!("at-{}", "0".repeat(32)));
+    fs::write(&theirs_sealed, "sealed").unwrap();
+    symlink(theirs, &records).unwrap();
+    // Only root can make a link another's.
+    if lchown(&records, Some(65_534), None).is_ok() {
+        let error = vault::clear(&system, dir).unwrap_err();
+        assert!(error.message().contains("is a link that another user made"), "{error}");
+        assert!(theirs_sealed.exists());
+    }
+}
+
 #[test]
 fn clear_removes_everything_even_what_cannot_be_opened() {
     let dir = tempfile::tempdir().unwrap();
     make(dir.path(), "file", &[]);
-    fs::write(dir.path().join("records/at-x.unreadable"), "x").unwrap();
+    let aside = format!("records/at-{}.00000000.unreadable", "0".repeat(32));
+    fs::write(dir.path().join(aside), "x").unwrap();
     fs::write(dir.path().join("vault.json"), "damaged").unwrap();
     vault::clear(&system(&[]), dir.path()).unwrap();
     assert_eq!(fs::read_dir(dir.path().join("records")).unwrap().count(), 0);

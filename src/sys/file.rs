@@ -193,7 +193,7 @@ pub fn cannot(verb: &str, path: &Path, error: io::Error) -> Error {
 
 /// Where `path` leads. An error when somebody else laid a link there to what is not theirs: in a
 /// folder where others can write, or when root writes in theirs, it could lead to anything.
-fn resolve_link(path: &Path) -> Result<PathBuf> {
+pub(super) fn resolve_link(path: &Path) -> Result<PathBuf> {
     let Ok(link) = fs::symlink_metadata(path) else { return Ok(path.to_path_buf()) };
     if !link.is_symlink() {
         return Ok(path.to_path_buf());

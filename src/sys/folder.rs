@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use super::file::cannot;
+use super::file::{cannot, parent_of, resolve_link};
 use crate::error::Result;
 
 /// Bytes that a sign-in takes.
@@ -11,7 +11,11 @@ use crate::error::Result;
 const ROOM: u64 = 64 * 1024;
 
 /// Makes `path` and its missing parents; a folder made here is the owner's only (0700 on Unix).
+///
+/// # Errors
+/// As [`refuse_laid`]'s; it cannot be made.
 pub fn create_private_dir(path: &Path) -> Result<()> {
+    refuse_laid(path)?;
     let missing: Vec<&Path> = path.ancestors().take_while(|folder| !folder.exists()).collect();
     for folder in missing.into_iter().rev() {
         match make_folder(folder) {
@@ -26,12 +30,19 @@ pub fn create_private_dir(path: &Path) -> Result<()> {
     Err(cannot("create", path, io::Error::from(io::ErrorKind::AlreadyExists)))
 }
 
+/// An error when `path`, or the folder that it is in, is a link that another user made to what is not
+/// theirs: what is kept, or removed, there would be somebody else's.
+pub fn refuse_laid(path: &Path) -> Result<()> {
+    resolve_link(parent_of(path))?;
+    resolve_link(path).map(drop)
+}
+
 /// Parent and child by descriptor, so that nobody puts a link into the way meanwhile.
 #[cfg(unix)]
 fn make_folder(folder: &Path) -> io::Result<()> {
     use rustix::fs::{Mode, OFlags, mkdirat, openat};
     let Some(name) = folder.file_name() else { return Ok(()) };
-    let parent = std::fs::File::open(super::file::parent_of(folder))?;
+    let parent = std::fs::File::open(parent_of(folder))?;
     mkdirat(&parent, name, Mode::RWXU)?;
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let made = openat(&parent, name, flags, Mode::empty())?;

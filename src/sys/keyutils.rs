@@ -23,8 +23,8 @@ mod kernel {
     use zeroize::Zeroizing;
 
     // linux/keyctl.h
-    const KEY_SPEC_PROCESS_KEYRING: c_long = -2;
-    const KEY_SPEC_USER_KEYRING: c_long = -4;
+    pub(super) const PROCESS_KEYRING: c_long = -2;
+    pub(super) const USER_KEYRING: c_long = -4;
     const KEYCTL_LINK: c_long = 8;
     const KEYCTL_UNLINK: c_long = 9;
     const KEYCTL_SEARCH: c_long = 10;
@@ -39,7 +39,7 @@ mod kernel {
             libc::syscall(
                 libc::SYS_keyctl,
                 KEYCTL_SEARCH,
-                KEY_SPEC_USER_KEYRING,
+                USER_KEYRING,
                 USER.as_ptr(),
                 description.as_ptr(),
                 0 as c_long,
@@ -59,17 +59,10 @@ mod kernel {
         }
     }
 
-    pub(super) fn link_user_keyring() -> io::Result<()> {
+    /// Links a key, or a keyring, into `keyring`, in place of one with the same description.
+    pub(super) fn link(key: c_long, keyring: c_long) -> io::Result<()> {
         // SAFETY: only numbers are passed.
-        checked(unsafe {
-            libc::syscall(
-                libc::SYS_keyctl,
-                KEYCTL_LINK,
-                KEY_SPEC_USER_KEYRING,
-                KEY_SPEC_PROCESS_KEYRING,
-            )
-        })
-        .map(drop)
+        checked(unsafe { libc::syscall(libc::SYS_keyctl, KEYCTL_LINK, key, keyring) }).map(drop)
     }
 
     pub(super) fn read(key: c_long) -> io::Result<Zeroizing<Vec<u8>>> {
@@ -87,7 +80,7 @@ mod kernel {
         }
     }
 
-    pub(super) fn add(description: &str, secret: &[u8]) -> io::Result<c_long> {
+    pub(super) fn add(description: &str, secret: &[u8], keyring: c_long) -> io::Result<c_long> {
         let description = CString::new(description)?;
         // SAFETY: add_key(2) reads the two strings, which end in NUL, and `secret.len()` bytes of
         // `secret`; all outlive the call.
@@ -98,7 +91,7 @@ mod kernel {
                 description.as_ptr(),
                 secret.as_ptr(),
                 secret.len(),
-                KEY_SPEC_USER_KEYRING,
+                keyring,
             )
         })
     }
@@ -113,10 +106,8 @@ mod kernel {
 
     pub(super) fn unlink(key: c_long) -> io::Result<()> {
         // SAFETY: only numbers are passed.
-        checked(unsafe {
-            libc::syscall(libc::SYS_keyctl, KEYCTL_UNLINK, key, KEY_SPEC_USER_KEYRING)
-        })
-        .map(drop)
+        checked(unsafe { libc::syscall(libc::SYS_keyctl, KEYCTL_UNLINK, key, USER_KEYRING) })
+            .map(drop)
     }
 
     fn checked(answer: c_long) -> io::Result<c_long> {
@@ -124,10 +115,15 @@ mod kernel {
     }
 }
 
+#[cfg(target_os = "linux")]
+fn possess_user_keyring() -> io::Result<()> {
+    kernel::link(kernel::USER_KEYRING, kernel::PROCESS_KEYRING)
+}
+
 /// The secret kept under `description`; `None` when there is none or its time is up.
 #[cfg(target_os = "linux")]
 pub fn find(description: &str) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
-    kernel::link_user_keyring()?;
+    possess_user_keyring()?;
     let Some(key) = kernel::search(description)? else { return Ok(None) };
     kernel::unless_gone(kernel::read(key))
 }
@@ -139,15 +135,20 @@ pub fn keep(description: &str, secret: &[u8], seconds: Option<u32>) -> io::Resul
     if secret.len() > LIMIT {
         return Err(io::ErrorKind::InvalidInput.into());
     }
-    kernel::link_user_keyring()?;
-    let key = kernel::add(description, secret)?;
-    seconds.map_or(Ok(()), |seconds| kernel::set_timeout(key, seconds))
+    possess_user_keyring()?;
+    let Some(seconds) = seconds else {
+        return kernel::add(description, secret, kernel::USER_KEYRING).map(drop);
+    };
+    // Where it goes with this process until it has its end, so that none is left without.
+    let key = kernel::add(description, secret, kernel::PROCESS_KEYRING)?;
+    kernel::set_timeout(key, seconds)?;
+    kernel::link(key, kernel::USER_KEYRING)
 }
 
 /// Removes what is kept under `description`; true when there was something.
 #[cfg(target_os = "linux")]
 pub fn remove(description: &str) -> io::Result<bool> {
-    kernel::link_user_keyring()?;
+    possess_user_keyring()?;
     match kernel::search(description)? {
         Some(key) => kernel::unlink(key).map(|()| true),
         None => Ok(false),

@@ -217,10 +217,17 @@ pub(super) fn inventory(azt_dir: &Path) -> Result<(BTreeMap<String, usize>, u64,
     Ok((counts, bytes, unreadable))
 }
 
-/// Removes all records in `azt_dir`, and what was set aside or left behind by a crash.
+/// Removes all records in `azt_dir`, and what was set aside or left behind by a crash. Files that are
+/// none of azt's stay.
 pub(super) fn remove_all(azt_dir: &Path) -> Result<()> {
-    for entry in entries(&azt_dir.join(FOLDER))? {
-        file::remove(&entry.path()).map_err(|error| error.of_kind(Kind::Vault))?;
+    let records = azt_dir.join(FOLDER);
+    folder::refuse_laid(&records).map_err(|error| error.of_kind(Kind::Vault))?;
+    for entry in entries(&records)? {
+        let name = entry.file_name();
+        let is_ours = |name: &str| is_sealed(name.get(..35).unwrap_or_default());
+        if name.to_str().is_some_and(is_ours) || file::is_temporary(&name) {
+            file::remove(&entry.path()).map_err(|error| error.of_kind(Kind::Vault))?;
+        }
     }
     Ok(())
 }
@@ -234,16 +241,17 @@ fn names(folder: &Path) -> Result<Vec<String>> {
     let mut names: Vec<String> = entries(folder)?
         .into_iter()
         .filter_map(|entry| entry.file_name().into_string().ok())
-        .filter(|name| {
-            name.split_once('-').is_some_and(|(letters, hash)| {
-                letters.len() == 2
-                    && hash.len() == 32
-                    && hash.bytes().all(|byte| byte.is_ascii_hexdigit())
-            })
-        })
+        .filter(|name| is_sealed(name))
         .collect();
     names.sort_unstable();
     Ok(names)
+}
+
+/// Whether a sealed file has this `name`: two letters and 32 hex digits.
+fn is_sealed(name: &str) -> bool {
+    name.split_once('-').is_some_and(|(letters, hash)| {
+        letters.len() == 2 && hash.len() == 32 && hash.bytes().all(|byte| byte.is_ascii_hexdigit())
+    })
 }
 
 fn entries(folder: &Path) -> Result<Vec<fs::DirEntry>> {
