@@ -1,6 +1,6 @@
 //! A sign-in that was made with az, taken over into the vault.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::az_files::{SERVICE_PRINCIPALS, TOKEN_CACHE, exists, read, text};
 use super::unified::{host, rows};
@@ -25,11 +25,11 @@ pub fn knows(dir: &ConfigDir) -> bool {
 
 /// Whom az knows at the login host `environment`: user names, and client ids of applications.
 pub fn known_names(dir: &ConfigDir, environment: &str) -> (Vec<String>, Vec<String>) {
-    let cache = read(dir, TOKEN_CACHE).unwrap_or_default();
+    let cache = read(dir, TOKEN_CACHE, json!({}));
     let here = rows(&cache, "Account")
         .filter(|row| text(row, "environment").eq_ignore_ascii_case(host(environment)));
     let mut people: Vec<String> = here.map(|row| text(row, "username").to_owned()).collect();
-    let applications = read(dir, SERVICE_PRINCIPALS).unwrap_or_default();
+    let applications = read(dir, SERVICE_PRINCIPALS, json!([]));
     let applications = applications.as_array().map(Vec::as_slice).unwrap_or_default();
     let mut ids: Vec<String> =
         applications.iter().map(|entry| text(entry, "client_id").to_owned()).collect();
@@ -42,7 +42,7 @@ pub fn known_names(dir: &ConfigDir, environment: &str) -> (Vec<String>, Vec<Stri
 }
 
 fn adopt_person(dir: &ConfigDir, vault: &Vault<'_>, environment: &str, name: &str) -> Result<bool> {
-    let Some(cache) = read(dir, TOKEN_CACHE) else { return Ok(false) };
+    let cache = read(dir, TOKEN_CACHE, json!({}));
     let is_here =
         |entry: &&Value| text(entry, "environment").eq_ignore_ascii_case(host(environment));
     let is_theirs = |entry: &&Value| text(entry, "username").to_lowercase() == name.to_lowercase();
@@ -78,7 +78,7 @@ fn adopt_person(dir: &ConfigDir, vault: &Vault<'_>, environment: &str, name: &st
 }
 
 fn adopt_applications(dir: &ConfigDir, vault: &Vault<'_>, name: &str) -> Result<bool> {
-    let Some(Value::Array(all)) = read(dir, SERVICE_PRINCIPALS) else { return Ok(false) };
+    let Value::Array(all) = read(dir, SERVICE_PRINCIPALS, json!([])) else { return Ok(false) };
     let mut any = false;
     for entry in all.iter().filter(|entry| text(entry, "client_id").eq_ignore_ascii_case(name)) {
         // An entry of az's may lack its tenant, which az itself cannot read then.

@@ -29,22 +29,31 @@ fn az_file(dir: &ConfigDir, name: &str) -> ForeignFile {
     ForeignFile { path: if is_encrypted { encrypted } else { plain }, is_encrypted }
 }
 
-/// The JSON in `file`; `None` when there is no such file, or an empty one, or none that can be
-/// read: az's trouble is not ours.
-fn json_in(file: &ForeignFile) -> Option<Value> {
+/// What is in a file that should hold JSON of one kind.
+enum Content {
+    /// Nothing: there is no such file, or an empty one.
+    Nothing,
+    Json(Value),
+    /// Something else: no JSON, bytes after it, or JSON of another kind.
+    Other,
+}
+
+/// What is in `file`, where `empty` is of the kind that is expected. What cannot be read is an error,
+/// not nothing: it may be good all the same.
+fn content(file: &ForeignFile, empty: &Value) -> Result<Content> {
     for attempt in 0..ATTEMPTS {
-        let text = file.read().ok()??;
-        if text.trim_ascii().is_empty() {
-            return None;
-        }
-        if let Ok(value) = serde_json::from_slice(&text) {
-            return Some(value);
+        let Some(text) = file.read()?.filter(|text| !text.trim_ascii().is_empty()) else {
+            return Ok(Content::Nothing);
+        };
+        if let Ok(value) = serde_json::from_slice::<Value>(&text) {
+            let is_expected = value.is_object() == empty.is_object();
+            return Ok(if is_expected { Content::Json(value) } else { Content::Other });
         }
         if attempt + 1 < ATTEMPTS {
             pause(BETWEEN);
         }
     }
-    None
+    Ok(Content::Other)
 }
 
 /// True when there is such a file.
@@ -59,14 +68,21 @@ pub fn plain_text_of_az(dir: &ConfigDir) -> Vec<PathBuf> {
     plain.map(|file| file.path).filter(|path| path.exists()).collect()
 }
 
-/// The JSON in `name`; `None` when there is none that can be read.
-pub(super) fn read(dir: &ConfigDir, name: &str) -> Option<Value> {
-    json_in(&az_file(dir, name))
+/// The JSON in `name`, of the kind of `empty`; `empty` when there is none that can be read: what az
+/// does not have is not ours to complain of.
+pub(super) fn read(dir: &ConfigDir, name: &str, empty: Value) -> Value {
+    match content(&az_file(dir, name), &empty) {
+        Ok(Content::Json(value)) => value,
+        _ => empty,
+    }
 }
 
 /// Changes `name` under az's lock, for each step of which it waits `limit`; `change` gets what is in
-/// it, or `empty` and true if that is nothing that can be read (az wipes its cache when many write at
-/// once). Writes nothing if nothing changed.
+/// it, or `empty` and true where az has no such file or broke it (it wipes its cache when many write
+/// at once). Writes nothing if nothing changed.
+///
+/// # Errors
+/// The file cannot be read: it stays as it is.
 pub(super) fn update(
     dir: &ConfigDir,
     name: &str,
@@ -76,13 +92,52 @@ pub(super) fn update(
 ) -> Result<()> {
     let file = az_file(dir, name);
     let _held = file.lock(limit)?;
-    let before = json_in(&file).filter(|value| value.is_object() == empty.is_object());
+    let before = match content(&file, &empty)? {
+        Content::Json(value) => Some(value),
+        Content::Nothing | Content::Other => None,
+    };
     let mut value = before.clone().unwrap_or(empty);
     change(&mut value, before.is_none());
-    if before.as_ref() == Some(&value) {
+    replace(&file, before.as_ref(), &value)
+}
+
+/// [`update`] for what is only taken out: there is nothing to do where there is no file, and one that
+/// is not az's JSON stays as it is, for nobody knows what else is in it.
+///
+/// # Errors
+/// The file cannot be read, or is not az's JSON.
+pub(super) fn take_out(
+    dir: &ConfigDir,
+    name: &str,
+    empty: &Value,
+    limit: Duration,
+    change: impl FnOnce(&mut Value),
+) -> Result<()> {
+    let file = az_file(dir, name);
+    if !file.path.exists() {
         return Ok(());
     }
-    let text = python_json_indented(&value)
+    let _held = file.lock(limit)?;
+    let before = match content(&file, empty)? {
+        Content::Json(value) => value,
+        Content::Nothing => return Ok(()),
+        Content::Other => {
+            let message = format!("{} is no file of az's that can be read.", file.path.display());
+            return Err(Error::failed(message)
+                .remedy("It may hold sign-ins: mend it or move it away, and try again."));
+        }
+    };
+    let mut value = before.clone();
+    change(&mut value);
+    replace(&file, Some(&before), &value)
+}
+
+/// Writes `value` where it is not what was there `before`.
+fn replace(file: &ForeignFile, before: Option<&Value>, value: &Value) -> Result<()> {
+    if before == Some(value) {
+        return Ok(());
+    }
+    let text = python_json_indented(value)
         .map_err(|_| Error::failed(format!("{} cannot be written.", file.path.display())))?;
     file.write(&Zeroizing::new(text))
 }

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::az_files::{SERVICE_PRINCIPALS, TOKEN_CACHE, exists, text, update};
+use super::az_files::{SERVICE_PRINCIPALS, TOKEN_CACHE, take_out, text, update};
 use super::foreign_file::PATIENCE;
 use super::people::{People, of, remove_from};
 use crate::error::Result;
@@ -15,6 +15,9 @@ use crate::vault::{ServicePrincipal, Vault};
 /// tokens in MSAL's layout, or the application's credential. Access tokens are not given: az gets
 /// its own. Where az lost its file, or broke it, it is given everybody. Each step of the lock is tried
 /// for `limit`.
+///
+/// # Errors
+/// A file that cannot be read stays as it is.
 pub fn share(dir: &ConfigDir, vault: &Vault<'_>, name: &str, limit: Duration) -> Result<()> {
     let person = People::of(vault, Some(name))?;
     if !person.is_empty() {
@@ -43,16 +46,15 @@ pub fn share(dir: &ConfigDir, vault: &Vault<'_>, name: &str, limit: Duration) ->
 }
 
 /// Takes `name`, a user name or client id, out of az's files.
+///
+/// # Errors
+/// A file that cannot be read, or is none of az's, stays as it is; the other one is done first.
 pub fn unshare(dir: &ConfigDir, name: &str) -> Result<()> {
-    if exists(dir, TOKEN_CACHE) {
-        update(dir, TOKEN_CACHE, json!({}), PATIENCE, |cache, _| remove_from(cache, name))?;
-    }
-    if exists(dir, SERVICE_PRINCIPALS) {
-        update(dir, SERVICE_PRINCIPALS, json!([]), PATIENCE, |all: &mut Value, _| {
-            if let Some(all) = all.as_array_mut() {
-                all.retain(|it| !text(it, "client_id").eq_ignore_ascii_case(name));
-            }
-        })?;
-    }
-    Ok(())
+    let cache = take_out(dir, TOKEN_CACHE, &json!({}), PATIENCE, |cache| remove_from(cache, name));
+    let applications = take_out(dir, SERVICE_PRINCIPALS, &json!([]), PATIENCE, |all| {
+        if let Some(all) = all.as_array_mut() {
+            all.retain(|it| !text(it, "client_id").eq_ignore_ascii_case(name));
+        }
+    });
+    cache.and(applications)
 }

@@ -45,6 +45,7 @@ mod selection;
 #[path = "../session_bus/mod.rs"]
 mod session_bus;
 #[cfg(unix)]
+mod sharing;
 mod shim;
 mod silent;
 mod support;
