@@ -24,4 +24,4 @@ pub use az_files::plain_text_of_az;
 pub use exchange::{Imported, export, import, is_same_host};
 pub use foreign_file::PATIENCE;
 pub use share::{share, unshare};
-pub use shared_cache::{DEFAULT_NAME, Found, plain_text_shared, publish, read_shared};
+pub use shared_cache::{DEFAULT_NAME, Found, Published, plain_text_shared, publish, read_shared};

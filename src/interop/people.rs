@@ -35,17 +35,21 @@ impl People {
     }
 
     /// Puts them into MSAL's unified cache, in place of what it has of them. Everything else there
-    /// stays.
-    pub(super) fn put_into(&self, cache: &mut Value) {
+    /// stays. Answers who has a later sign-in there, which stays too.
+    pub(super) fn put_into(&self, cache: &mut Value) -> Vec<&str> {
+        let mut later = Vec::new();
         for account in &self.accounts {
             put(cache, "Account", account_key(account), row(account, "Account", Members::Msals));
         }
         for token in &self.refresh_tokens {
-            replace_refresh_token(cache, token);
+            if !replace_refresh_token(cache, token) {
+                later.push(token.account.as_str());
+            }
         }
         for token in &self.id_tokens {
             put(cache, "IdToken", id_token_key(token), row(token, "IdToken", Members::Msals));
         }
+        later
     }
 }
 

@@ -23,7 +23,7 @@ pub fn share(dir: &ConfigDir, vault: &Vault<'_>, name: &str, limit: Duration) ->
     if !person.is_empty() {
         let everybody = People::of(vault, None)?;
         update(dir, TOKEN_CACHE, json!({}), limit, |cache, is_new| {
-            if is_new { &everybody } else { &person }.put_into(cache);
+            let _later = if is_new { &everybody } else { &person }.put_into(cache);
         })?;
     }
     // az knows no places that assertions come from, and no passwords of certificates.

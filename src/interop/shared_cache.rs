@@ -6,6 +6,7 @@
 //! of the Secret Service, or, where a program allows it, plain text in `~/.IdentityService`; on
 //! Windows a file that the system encrypts; on macOS an item of the Keychain (both unverified).
 
+use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -18,8 +19,7 @@ use super::foreign_file::{ForeignFile, PATIENCE};
 use super::people::People;
 use crate::error::{Error, Kind, Result};
 use crate::settings::python_json_indented;
-use crate::sys::file::{self, Access};
-use crate::sys::{KeyringItem, System, folder};
+use crate::sys::{KeyringItem, System, file, folder};
 use crate::vault::Vault;
 
 /// The name that the SDKs use unless told otherwise.
@@ -50,10 +50,8 @@ pub fn read_shared(system: &System, name: &str) -> Result<(Vec<Found>, Vec<Strin
     for place in places(system, name)? {
         if !cfg!(windows) {
             match place.item.read(KEYRING_LIMIT) {
-                Ok(Some(secret)) => found.extend(parse(&secret).map(|cache| Found {
-                    place: format!("the keyring's {}", place.item.schema),
-                    cache,
-                })),
+                Ok(Some(secret)) => found
+                    .extend(parse(&secret).map(|cache| Found { place: place.item_name(), cache })),
                 Ok(None) => {}
                 Err(error) => silent.push(format!("The keyring cannot be asked: {error}.")),
             }
@@ -78,20 +76,36 @@ pub fn plain_text_shared(system: &System, name: &str) -> Result<Vec<PathBuf>> {
     Ok(files.into_iter().filter(is_plain).collect())
 }
 
-/// Gives the people of `vault`, or the one called `account`, to the caches called `name`; answers
-/// the places that have them now. Everything else there stays.
+/// What [`publish`] did.
+#[derive(Debug, Default)]
+pub struct Published {
+    /// The places that have the people now.
+    pub places: Vec<String>,
+    /// Who had a later sign-in there, which stayed: user names, each with the place.
+    pub later: Vec<(String, String)>,
+}
+
+impl Published {
+    fn add(&mut self, place: String, later: &[&str]) {
+        self.later.extend(later.iter().map(|name| ((*name).to_owned(), place.clone())));
+        self.places.push(place);
+    }
+}
+
+/// Gives the people of `vault`, or the one called `account`, to the caches called `name`. Everything
+/// else there stays, and so does a later sign-in of another program.
 ///
 /// # Errors
 /// [`Kind::NotSignedIn`] when there is nobody to give. [`Kind::Vault`] where nothing can encrypt the
 /// cache, unless `allow_unencrypted` says that plain text will do; it also writes plain text beside
-/// the keyring, for programs that cannot ask that.
+/// the keyring, for programs that cannot ask that. What is there already and is no cache stays.
 pub fn publish(
     system: &System,
     vault: &Vault<'_>,
     name: &str,
     account: Option<&str>,
     allow_unencrypted: bool,
-) -> Result<Vec<String>> {
+) -> Result<Published> {
     let people = People::of(vault, account)?;
     if people.is_empty() {
         return Err(Error::new(
@@ -102,18 +116,15 @@ pub fn publish(
             },
         ));
     }
-    let mut written = Vec::new();
+    let mut published = Published::default();
     for place in places(system, name)? {
         if cfg!(windows) {
-            place.update_file(&people)?;
-            written.push(place.file.path.display().to_string());
+            let later = place.update_file(&people)?;
+            published.add(place.file.path.display().to_string(), &later);
             continue;
         }
-        match place.update_item(&people) {
-            Ok(()) => {
-                place.signal()?;
-                written.push(format!("the keyring's {}", place.item.schema));
-            }
+        match place.update_item(&people)? {
+            Ok(later) => published.add(place.item_name(), &later),
             Err(error) if !allow_unencrypted => {
                 return Err(Error::new(
                     Kind::Vault,
@@ -125,46 +136,56 @@ pub fn publish(
             Err(_) => {}
         }
         if allow_unencrypted {
-            place.update_file(&people)?;
-            written.push(format!("{} (plain text)", place.file.path.display()));
+            let later = place.update_file(&people)?;
+            published.add(format!("{} (plain text)", place.file.path.display()), &later);
         }
     }
-    Ok(written)
+    Ok(published)
 }
 
 impl Place {
-    fn update_item(&self, people: &People) -> std::io::Result<()> {
-        let held = self.item.read(KEYRING_LIMIT)?;
-        let mut cache = held.and_then(|bytes| parse(&bytes)).unwrap_or_else(|| json!({}));
-        people.put_into(&mut cache);
-        let text = Zeroizing::new(serde_json::to_vec(&cache)?);
-        self.item.write(text, KEYRING_LIMIT)
-    }
-
-    /// Tells readers of the item that it changed: they compare this file's time.
-    fn signal(&self) -> Result<()> {
-        let path = &self.file.path;
-        let kept = file::read(path).ok().flatten().unwrap_or_default();
-        self.ensure_folder()?;
-        file::write_atomic(path, &kept, Access::Owner, false)
-    }
-
-    fn update_file(&self, people: &People) -> Result<()> {
+    /// Changes the item under the lock that MSAL changes it under, that of the file. The inner error
+    /// says that the keyring does not keep it. Answers who had a later sign-in there.
+    fn update_item<'p>(&self, people: &'p People) -> Result<io::Result<Vec<&'p str>>> {
+        // For a keyring that does not answer no folder is made.
+        if let Err(error) = self.item.read(KEYRING_LIMIT) {
+            return Ok(Err(error));
+        }
         self.ensure_folder()?;
         let _held = self.file.lock(PATIENCE)?;
-        let mut cache = match self.file.read()? {
-            Some(bytes) => parse(&bytes).ok_or_else(|| {
-                let path = self.file.path.display();
-                Error::failed(format!("{path} is no cache that can be read."))
-                    .remedy("Move it away and try again. It was not changed.")
-            })?,
-            None => json!({}),
+        let held = match self.item.read(KEYRING_LIMIT) {
+            Ok(held) => held.filter(|bytes| !bytes.is_empty()),
+            Err(error) => return Ok(Err(error)),
         };
-        people.put_into(&mut cache);
-        let text = python_json_indented(&cache).map_err(|_| {
-            Error::failed(format!("{} cannot be written.", self.file.path.display()))
-        })?;
-        self.file.write(&Zeroizing::new(text))
+        let mut cache = cache_in(held, &self.item_name())?;
+        let later = people.put_into(&mut cache);
+        let Ok(text) = serde_json::to_vec(&cache).map(Zeroizing::new) else {
+            return Err(Error::failed(format!("{} cannot be written.", self.item_name())));
+        };
+        if let Err(error) = self.item.write(text, KEYRING_LIMIT) {
+            return Ok(Err(error));
+        }
+        // Readers of the item compare the file's time.
+        file::touch(&self.file.path)?;
+        Ok(Ok(later))
+    }
+
+    /// Answers who had a later sign-in there.
+    fn update_file<'p>(&self, people: &'p People) -> Result<Vec<&'p str>> {
+        self.ensure_folder()?;
+        let _held = self.file.lock(PATIENCE)?;
+        let path = self.file.path.display().to_string();
+        let mut cache = cache_in(self.file.read()?, &path)?;
+        let later = people.put_into(&mut cache);
+        let text = python_json_indented(&cache)
+            .map_err(|_| Error::failed(format!("{path} cannot be written.")))?;
+        self.file.write(&Zeroizing::new(text))?;
+        Ok(later)
+    }
+
+    /// The item's name, for people.
+    fn item_name(&self) -> String {
+        format!("the keyring's {}", self.item.schema)
     }
 
     fn ensure_folder(&self) -> Result<()> {
@@ -186,6 +207,15 @@ fn places(system: &System, name: &str) -> Result<[Place; 2]> {
         let file = ForeignFile { path: folder.join(&schema), is_encrypted: cfg!(windows) };
         Place { file, item: KeyringItem { schema, account } }
     }))
+}
+
+/// What `place` holds as a cache; an empty one where it holds nothing.
+fn cache_in(held: Option<Zeroizing<Vec<u8>>>, place: &str) -> Result<Value> {
+    let Some(bytes) = held else { return Ok(json!({})) };
+    parse(&bytes).ok_or_else(|| {
+        Error::failed(format!("What is in {place} is no cache that can be read."))
+            .remedy("Move it away and try again. It was not changed.")
+    })
 }
 
 /// The cache in `bytes`: JSON, or JSON in base64, as some SDKs put it into keyrings.

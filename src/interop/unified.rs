@@ -4,6 +4,7 @@
 //! rows by their members, not by their keys. Timestamps are text; a number makes MSAL.NET wipe a
 //! cache.
 
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::az_files::text;
@@ -79,18 +80,28 @@ pub(super) fn put_app_metadata(cache: &mut Value, token: &RefreshToken) {
     put(cache, "AppMetadata", format!("appmetadata-{environment}-{client_id}"), row);
 }
 
-/// Puts the refresh token in place of those of the same account and client: it is the newest.
-pub(super) fn replace_refresh_token(cache: &mut Value, token: &RefreshToken) {
+/// Puts the refresh token in place of those of the same account and client; false when one of them
+/// came later, which stays: another program's own sign-in.
+pub(super) fn replace_refresh_token(cache: &mut Value, token: &RefreshToken) -> bool {
     if let Some(section) = section(cache, "RefreshToken") {
-        section.retain(|_, it| {
-            text(it, "home_account_id") != token.home_account_id
-                || !text(it, "environment").eq_ignore_ascii_case(host(&token.environment))
-                || text(it, "client_id") != token.client_id
-        });
+        let is_same = |it: &Value| {
+            text(it, "home_account_id") == token.home_account_id
+                && text(it, "environment").eq_ignore_ascii_case(host(&token.environment))
+                && text(it, "client_id") == token.client_id
+        };
+        let is_later = |it: &Value| {
+            RefreshToken::deserialize(it)
+                .is_ok_and(|it| it.last_modification_time > token.last_modification_time)
+        };
+        if section.values().any(|it| is_same(it) && is_later(it)) {
+            return false;
+        }
+        section.retain(|_, it| !is_same(it));
     }
     let row = row(token, "RefreshToken", Members::Msals);
     put(cache, "RefreshToken", refresh_token_key(token), row);
     put_app_metadata(cache, token);
+    true
 }
 
 /// `<home>-<host>-accesstoken-<client>-<realm>-<target>`.

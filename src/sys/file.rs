@@ -159,6 +159,30 @@ pub fn write_atomic(path: &Path, bytes: &[u8], access: Access, durable: bool) ->
     Ok(())
 }
 
+/// Makes the time of `path` now, and the file, empty and its owner's alone, where there is none. What
+/// is in it stays.
+#[allow(clippy::disallowed_methods, reason = "the file's time, not that of anything that is told")]
+pub fn touch(path: &Path) -> Result<()> {
+    let mut options = fs::OpenOptions::new();
+    options.append(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600).custom_flags(libc::O_NONBLOCK);
+    }
+    let touched = || match options.clone().create_new(true).open(path) {
+        Ok(made) => {
+            give(&made, &fs::metadata(parent_of(path))?);
+            Ok(())
+        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            options.open(path)?.set_modified(std::time::SystemTime::now())
+        }
+        Err(error) => Err(error),
+    };
+    touched().map_err(|error| cannot("write", path, error))
+}
+
 /// How the names of temporary files begin and end.
 const TEMPORARY: (&str, &str) = (".azt-", ".tmp");
 

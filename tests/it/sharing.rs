@@ -74,3 +74,101 @@ fn a_sign_out_does_not_write_over_what_it_cannot_read() {
     let cache: Value = serde_json::from_str(&sandbox.read(CACHE)).unwrap();
     assert_eq!(cache["RefreshToken"].as_object().unwrap().len(), 1);
 }
+
+const SHARED: &str = "home/.IdentityService/msal.cache.nocae";
+
+/// The shared cache in plain text, with Alice's refresh token received `seconds` later.
+fn received_later(sandbox: &Sandbox, seconds: i64) -> Value {
+    let path = sandbox.root().join(SHARED);
+    let mut cache: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+    let tokens = cache["RefreshToken"].as_object_mut().unwrap();
+    assert_eq!(tokens.len(), 1);
+    let token = tokens.values_mut().next().unwrap();
+    let at: i64 = token["last_modification_time"].as_str().unwrap().parse().unwrap();
+    token["last_modification_time"] = json!((at + seconds).to_string());
+    token["secret"] = json!("of another program");
+    std::fs::write(path, cache.to_string()).unwrap();
+    cache
+}
+
+#[test]
+fn a_later_sign_in_of_another_program_stays_in_the_shared_cache() {
+    let sandbox = Sandbox::signed_in_as_alice();
+    let publish = ["cache", "publish", "--allow-unencrypted", "--verbose"];
+    let secrets = || {
+        let text = std::fs::read_to_string(sandbox.root().join(SHARED)).unwrap();
+        let cache: Value = serde_json::from_str(&text).unwrap();
+        let rows = cache["RefreshToken"].as_object().unwrap();
+        rows.values().map(|row| row["secret"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    sandbox.azt(publish).exits(0);
+    let ours = secrets();
+    received_later(&sandbox, 60);
+    let run = sandbox.azt(publish).exits(0);
+    let run = run.says(&format!("{ALICE} is in ")).says("with a later sign-in of another program");
+    assert_eq!(run.stderr.matches("with a later sign-in").count(), 1, "{run:?}");
+    assert_eq!(run.json().as_array().unwrap().len(), 2, "both places have her");
+    assert_eq!(secrets(), ["of another program"]);
+    received_later(&sandbox, -120);
+    let run = sandbox.azt(publish).exits(0);
+    assert!(!run.stderr.contains("later sign-in"), "{run:?}");
+    assert_eq!(secrets(), ours, "an older one is replaced");
+}
+
+/// The keyring's item is changed as the file is: under MSAL's lock, and never where it is no cache.
+#[cfg(target_os = "linux")]
+#[test]
+fn an_item_of_the_keyring_is_changed_with_the_care_of_a_file() {
+    use std::process::Command;
+    use std::time::{Duration, SystemTime};
+
+    use azt::sys::MsalLock;
+
+    use crate::session_bus::SessionBus;
+
+    const ATTRIBUTES: [&str; 4] =
+        ["xdg:schema", "msal.cache.nocae", "MsalClientID", "Microsoft.Developer.IdentityService"];
+    let bus = SessionBus::with_keyring();
+    let mut sandbox = Sandbox::signed_in_as_alice();
+    sandbox.set("DBUS_SESSION_BUS_ADDRESS", &bus.address());
+    let secret_tool = |arguments: &[&str], secret: &str| {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", "s=$1; shift; printf %s \"$s\" | exec secret-tool \"$@\"", "sh", secret]);
+        shell.args(arguments).args(ATTRIBUTES).env_clear().envs(sandbox.env());
+        Run::of(&mut shell)
+    };
+    let lookup = || secret_tool(&["lookup"], "").stdout;
+    // Whoever holds MSAL's lock is waited for.
+    let signal = sandbox.root().join(SHARED);
+    std::fs::create_dir_all(signal.parent().unwrap()).unwrap();
+    let lock = sandbox.root().join(format!("{SHARED}.lockfile"));
+    let held = MsalLock::acquire(&lock, Duration::ZERO).unwrap();
+    let run = sandbox.azt(["cache", "publish"]).exits(1);
+    drop(run.says("Cannot lock").says("another process holds it"));
+    assert_eq!(lookup(), "");
+    drop(held);
+    // What cannot be read is not replaced, whatever else is allowed.
+    drop(secret_tool(&["store", "--label=MSALCache"], "no cache").success());
+    for arguments in [&["cache", "publish"][..], &["cache", "publish", "--allow-unencrypted"]] {
+        let run = sandbox.azt(arguments).exits(1);
+        drop(run.says("the keyring's msal.cache.nocae is no cache that can be read"));
+    }
+    assert_eq!(lookup(), "no cache");
+    // Of the file that tells of a change only the time changes.
+    drop(secret_tool(&["store", "--label=MSALCache"], "{\"Other\": {\"kept\": 1}}").success());
+    let text = "x".repeat(64) + ": not for us";
+    std::fs::write(&signal, &text).unwrap();
+    let old = SystemTime::now() - Duration::from_hours(1);
+    let file = std::fs::File::options().append(true).open(&signal).unwrap();
+    file.set_modified(old).unwrap();
+    let run = sandbox.azt(["cache", "publish"]).quiet();
+    assert_eq!(run.json().as_array().unwrap().len(), 2);
+    let cache: Value = serde_json::from_str(&lookup()).unwrap();
+    assert_eq!(cache["Other"], json!({"kept": 1}));
+    assert_eq!(cache["RefreshToken"].as_object().unwrap().len(), 1);
+    assert_eq!(std::fs::read_to_string(&signal).unwrap(), text);
+    assert!(file.metadata().unwrap().modified().unwrap() > old, "it is the same file");
+    let other = signal.with_extension("cae");
+    assert_eq!(std::fs::metadata(other).unwrap().len(), 0, "made where there was none");
+    assert!(!lock.exists());
+}

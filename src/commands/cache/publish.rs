@@ -11,6 +11,11 @@ use crate::interop;
 pub(super) fn run(request: &CachePublish, context: &Context<'_>) -> Result<Answer> {
     let name = request.name.as_deref().unwrap_or(interop::DEFAULT_NAME);
     let (account, plain) = (request.account.as_deref(), request.allow_unencrypted);
-    let written = interop::publish(context.system, &vault(context)?, name, account, plain)?;
-    Ok(Answer::of(json!(written)))
+    let published = interop::publish(context.system, &vault(context)?, name, account, plain)?;
+    for (who, place) in &published.later {
+        context.system.terminal.info(&format!(
+            "{who} is in {place} already, with a later sign-in of another program: that stays."
+        ));
+    }
+    Ok(Answer::of(json!(published.places)))
 }
