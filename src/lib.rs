@@ -138,7 +138,7 @@ fn try_run(argv: impl IntoIterator<Item = OsString>, system: &System) -> Result<
         // A setting that names no format must not be in the way of the command that mends it.
         return failure.map_or(Ok(()), Err);
     }
-    let format = match global.output {
+    let format = match global.output.or(answer.format) {
         Some(format) => format,
         None => default_format(&context)?,
     };

@@ -38,6 +38,7 @@ pub use version::version_text;
 
 use crate::cli::{AccountCommand, Command, TenantCommand};
 use crate::error::{Error, Result};
+use crate::output::Format;
 
 /// What a command found out.
 pub struct Answer {
@@ -47,6 +48,9 @@ pub struct Answer {
     pub table: Option<fn(&Value) -> Value>,
     /// True when `value` holds a token: no part of it may be quoted in a message.
     pub is_secret: bool,
+    /// The form of the result where the call names none, whatever the settings say: other programs
+    /// read it.
+    pub format: Option<Format>,
     /// What the command failed in for all that it found out; told after the result.
     pub failure: Option<Error>,
 }
@@ -59,7 +63,7 @@ impl Answer {
 
     /// `value`, with the columns that its members make.
     pub fn of(value: Value) -> Self {
-        Self { value, table: None, is_secret: false, failure: None }
+        Self { value, table: None, is_secret: false, format: None, failure: None }
     }
 
     /// `value`, with the columns that `table` makes of it.

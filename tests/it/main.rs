@@ -26,6 +26,7 @@ mod claims;
 mod cloud_and_config;
 mod concurrency;
 mod doctor;
+mod export;
 mod faults;
 mod hostile;
 mod identity_from_env;

@@ -8,11 +8,13 @@ use super::{Answer, Context, vault};
 use crate::cli::CacheExport;
 use crate::error::{Error, Result};
 use crate::interop;
+use crate::output::Format;
 use crate::settings::python_json_indented;
 use crate::sys::file::{self, Access};
 
 /// Writes what is stored as MSAL's unified cache: to a file that its owner alone can read, or to
-/// standard output, unless somebody sits there.
+/// standard output, unless somebody sits there. It is JSON, whatever `core.output` is: in another form
+/// nothing could read it back.
 pub(super) fn run(request: &CacheExport, context: &Context<'_>) -> Result<Answer> {
     let terminal = &context.system.terminal;
     let path = request.file.as_deref().filter(|path| *path != Path::new("-"));
@@ -24,7 +26,7 @@ pub(super) fn run(request: &CacheExport, context: &Context<'_>) -> Result<Answer
     terminal
         .warn("What is written are secrets in plain text: whoever reads it is signed in as you.");
     let Some(path) = path else {
-        return Ok(Answer { is_secret: true, ..Answer::of(exported) });
+        return Ok(Answer { is_secret: true, format: Some(Format::Json), ..Answer::of(exported) });
     };
     let mut exported = Answer::of(exported);
     let text = python_json_indented(&exported.value);
