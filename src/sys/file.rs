@@ -137,11 +137,16 @@ pub fn read_text(path: &Path) -> Result<Option<String>> {
 ///
 /// Written to a temporary file in the same folder and renamed. A symbolic link is followed first,
 /// so that a settings file kept elsewhere stays a link; not one by which another user points at
-/// what is not theirs. `durable` waits until file and folder are
+/// what is not theirs. What is there and is no regular file (a pipe, a device, a folder) is not
+/// replaced: whoever reads it would wait for ever. `durable` waits until file and folder are
 /// on the disk.
 pub fn write_atomic(path: &Path, bytes: &[u8], access: Access, durable: bool) -> Result<()> {
     let failed = |error: io::Error| cannot("write", path, error);
     let target = resolve_link(path)?;
+    if is_special(&target) {
+        return Err(failed(io::Error::other("it is no regular file"))
+            .remedy("Move it away and try again. It was not changed."));
+    }
     let folder = parent_of(&target);
     #[cfg(unix)]
     let _as_error = super::size_limit::SizeLimit::as_error();
@@ -157,6 +162,11 @@ pub fn write_atomic(path: &Path, bytes: &[u8], access: Access, durable: bool) ->
         sync_folder(folder).map_err(failed)?;
     }
     Ok(())
+}
+
+/// True when something is at `path`, links followed, that is no regular file.
+pub fn is_special(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|found| !found.is_file())
 }
 
 /// Makes the time of `path` now, and the file, empty and its owner's alone, where there is none. What
@@ -309,6 +319,8 @@ mod tests {
         let made = std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
         assert!(made.success());
         assert_eq!(read(&pipe).unwrap_err().to_string(), "it is a pipe");
+        let error = write_atomic(&pipe, b"nobody's to read", Access::Owner, false).unwrap_err();
+        assert!(error.message().ends_with(": it is no regular file."), "{error}");
         let writer = std::thread::spawn({
             let pipe = pipe.clone();
             move || fs::write(pipe, "what was piped")
@@ -365,6 +377,7 @@ mod tests {
         fs::create_dir(&path).unwrap();
         let error = write_atomic(&path, b"new", Access::Owner, false).unwrap_err();
         assert!(error.message().starts_with("Cannot write "), "{error}");
+        assert!(error.message().ends_with(": it is no regular file."), "{error}");
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
     }
 }

@@ -24,3 +24,24 @@ fn standard_output_gets_json_whatever_the_settings_say() {
     let none = sandbox.azt(["cache", "export", "--query", "Account"]).exits(0);
     assert_eq!(none.json(), json!({}));
 }
+
+/// A file in its place would be nobody's to read, and the reader would wait for ever.
+#[cfg(unix)]
+#[test]
+fn what_is_no_regular_file_is_not_replaced_by_one() {
+    use std::os::unix::fs::{FileTypeExt, symlink};
+
+    let sandbox = Sandbox::signed_in_as_app();
+    let pipe = sandbox.root().join("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    let (link, folder) = (sandbox.root().join("link"), sandbox.root().join("folder"));
+    symlink(&pipe, &link).unwrap();
+    std::fs::create_dir(&folder).unwrap();
+    for path in [&pipe, &link, &folder] {
+        let run = sandbox.azt(["cache", "export", "--file", path.to_str().unwrap()]).exits(1);
+        let said = format!("ERROR: {} is no regular file.\n", path.display());
+        drop(run.says(&said).says("leave --file out and pipe standard output."));
+    }
+    assert!(std::fs::metadata(&link).unwrap().file_type().is_fifo());
+}

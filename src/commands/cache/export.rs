@@ -22,6 +22,12 @@ pub(super) fn run(request: &CacheExport, context: &Context<'_>) -> Result<Answer
         return Err(Error::failed("This would show secrets on the terminal.")
             .remedy("Name a file with --file, or send the output to a program."));
     }
+    // `--file >(command)`, too.
+    if let Some(path) = path.filter(|path| file::is_special(path)) {
+        let message = format!("{} is no regular file.", path.display());
+        return Err(Error::failed(message)
+            .remedy("Name another file, or leave --file out and pipe standard output."));
+    }
     let exported = interop::export(&vault(context)?, request.account.as_deref())?;
     terminal
         .warn("What is written are secrets in plain text: whoever reads it is signed in as you.");
