@@ -4,7 +4,7 @@ use super::{Answer, Context};
 use crate::broker;
 use crate::error::Result;
 use crate::settings::Profile;
-use crate::sys::file;
+use crate::sys::{file, remove_temporaries};
 
 /// Files in which az keeps tokens and secrets, now and before 2.30.
 const SECRETS_OF_AZ: [&str; 5] = [
@@ -29,5 +29,9 @@ pub(super) fn run(context: &Context<'_>) -> Result<Answer> {
         profile.clear();
         Ok(())
     })?;
+    // Of writers that were killed.
+    for folder in [context.dir.path(), &context.dir.azt()] {
+        remove_temporaries(folder, None)?;
+    }
     Ok(Answer::none())
 }

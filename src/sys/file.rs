@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::os_error::file_remedy;
 use super::owner::{give, is_laid_by_another};
+use super::temporary;
 use crate::error::{Error, Result};
 
 /// Files larger than this are refused: nothing this program reads comes near it.
@@ -150,7 +151,7 @@ pub fn write_atomic(path: &Path, bytes: &[u8], access: Access, durable: bool) ->
     let folder = parent_of(&target);
     #[cfg(unix)]
     let _as_error = super::size_limit::SizeLimit::as_error();
-    let temporary = create_temporary(folder, access).map_err(failed)?;
+    let temporary = temporary::create(folder, access).map_err(failed)?;
     temporary.as_file().write_all(bytes).map_err(failed)?;
     set_access(temporary.as_file(), access, &target).map_err(failed)?;
     give(temporary.as_file(), &fs::metadata(folder).map_err(failed)?);
@@ -191,14 +192,6 @@ pub fn touch(path: &Path) -> Result<()> {
         Err(error) => Err(error),
     };
     touched().map_err(|error| cannot("write", path, error))
-}
-
-/// How the names of temporary files begin and end.
-const TEMPORARY: (&str, &str) = (".azt-", ".tmp");
-
-/// True for the name of a file that [`write_atomic`] makes and, unless it is killed, renames.
-pub fn is_temporary(name: &std::ffi::OsStr) -> bool {
-    name.to_str().is_some_and(|name| name.starts_with(TEMPORARY.0) && name.ends_with(TEMPORARY.1))
 }
 
 /// Removes `path`; true when there was something to remove.
@@ -243,24 +236,6 @@ pub(super) fn resolve_link(path: &Path) -> Result<PathBuf> {
             .remedy("Remove the link, and let nobody else write in its folder."));
     }
     Ok(target)
-}
-
-fn create_temporary(folder: &Path, access: Access) -> io::Result<tempfile::NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(TEMPORARY.0).suffix(TEMPORARY.1);
-    #[cfg(unix)]
-    if access == Access::Shared {
-        use std::os::unix::fs::PermissionsExt;
-        // Less the umask.
-        builder.permissions(fs::Permissions::from_mode(0o644));
-    }
-    #[cfg(not(unix))]
-    let _ = access;
-    // The path that it adds to an error is nobody's business: the file was never there.
-    builder.tempfile_in(folder).map_err(|error| {
-        let text = error.to_string();
-        io::Error::new(error.kind(), text.split(" at path ").next().unwrap_or_default())
-    })
 }
 
 #[cfg(unix)]

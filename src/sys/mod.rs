@@ -32,6 +32,7 @@ mod runtime;
 #[cfg(unix)]
 mod size_limit;
 mod spinner;
+mod temporary;
 mod terminal;
 mod tls;
 mod watched;
@@ -60,6 +61,7 @@ pub use panics::{caught, quiet_panics};
 pub use random::fill_random;
 pub use runtime::block_on;
 pub use spinner::Spinner;
+pub use temporary::remove_temporaries;
 pub use terminal::{Level, Terminal, Verbosity, clean, one_line};
 pub use watched::within;
 

@@ -12,10 +12,10 @@ use super::key::{KeyId, VaultKey, hex};
 use super::manifest::Manifest;
 use super::record::{Record, RecordKey};
 use super::seal::{self, Seal, Unopened};
-use super::{newer, start_afresh, sweep, trouble};
+use super::{newer, start_afresh, trouble};
 use crate::error::{Error, Kind, Result};
 use crate::sys::file::{self, Access};
-use crate::sys::{System, fill_random, folder};
+use crate::sys::{System, fill_random, folder, remove_temporaries};
 
 const FOLDER: &str = "records";
 /// Ends the name of a file that could not be opened.
@@ -78,7 +78,7 @@ impl<'s> Store<'s> {
 
     /// Removes what killed writers left behind longer ago than `age`.
     pub(super) fn remove_abandoned(&self, age: std::time::Duration) -> Result<()> {
-        sweep::remove_abandoned(&self.folder, age)
+        remove_temporaries(&self.folder, Some(age))
     }
 
     fn load<R: Record>(&self, name: &str) -> Result<Option<R>> {

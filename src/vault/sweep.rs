@@ -1,6 +1,5 @@
 //! What nobody needs any more: access tokens that ended, and what killed processes left behind.
 
-use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
@@ -8,6 +7,7 @@ use super::record::{AccessToken, Record};
 use super::store::Store;
 use crate::error::Result;
 use crate::sys::file::{self, Access};
+use crate::sys::remove_temporaries;
 
 /// Notes when the last sweep was.
 const MARK: &str = "swept";
@@ -20,8 +20,8 @@ const ABANDONED: Duration = Duration::from_hours(1);
 /// Most access tokens that are kept; the ones that end first go.
 const MOST_TOKENS: usize = 5_000;
 
-/// Sweeps the vault in `azt_dir` if that was not done within the last day. `now`: seconds since
-/// 1970-01-01 UTC.
+/// Sweeps the vault in `azt_dir`, and the folder that it lies in, if that was not done within the last
+/// day. `now`: seconds since 1970-01-01 UTC.
 pub(super) fn if_due(azt_dir: &Path, store: &Store<'_>, now: i64) -> Result<()> {
     let mark = azt_dir.join(MARK);
     let last = file::read_text(&mark)?.and_then(|text| text.trim().parse::<i64>().ok());
@@ -38,21 +38,9 @@ pub(super) fn if_due(azt_dir: &Path, store: &Store<'_>, now: i64) -> Result<()> 
             store.remove(&token.key())?;
         }
     }
-    Ok(())
-}
-
-/// Removes the temporary files in `folder` that are older than `age`.
-pub(super) fn remove_abandoned(folder: &Path, age: Duration) -> Result<()> {
-    let Ok(entries) = fs::read_dir(folder) else { return Ok(()) };
-    for entry in entries.flatten() {
-        let name = entry.file_name();
-        let is_old = entry
-            .metadata()
-            .and_then(|it| it.modified())
-            .is_ok_and(|time| time.elapsed().is_ok_and(|elapsed| elapsed > age));
-        if is_old && file::is_temporary(&name) {
-            file::remove(&entry.path())?;
-        }
+    // There the key is written; az's plain text and an export may be.
+    for folder in azt_dir.parent().into_iter().chain([azt_dir]) {
+        remove_temporaries(folder, Some(ABANDONED))?;
     }
     Ok(())
 }

@@ -262,3 +262,32 @@ fn a_mask_is_given_to_the_runner_alone() {
     let mut command = sandbox.command(["account", "get-access-token"]);
     drop(Run::of(command.env("GITHUB_ACTIONS", "true")).quiet());
 }
+
+/// Killed before it renamed it, a process leaves secrets in plain text beside az's files.
+#[test]
+fn what_killed_writers_left_does_not_lie_around() {
+    let sandbox = Sandbox::signed_in_as_app();
+    let fetch = ["account", "get-access-token", "--resource", "https://vault.azure.net"];
+    drop(sandbox.azt(fetch).quiet());
+    let places = ["", "azt/", "azt/records/"];
+    let names = |suffix: &str| places.map(|place| format!("{place}.azt-{suffix}.tmp"));
+    let (old, young) = (names("old"), names("young"));
+    for name in old.iter().chain(&young).chain([&".azt-notes".to_owned()]) {
+        sandbox.write(name, "a secret");
+    }
+    for name in &old {
+        let file = std::fs::File::options().append(true).open(sandbox.file(name)).unwrap();
+        let written = file.metadata().unwrap().modified().unwrap();
+        file.set_modified(written - std::time::Duration::from_secs(3_700)).unwrap();
+    }
+    let there = |names: &[String]| {
+        names.iter().filter(|name| sandbox.file(name).exists()).cloned().collect::<Vec<_>>()
+    };
+    assert_eq!(sandbox.azt_later(3_600, fetch).code, Some(0));
+    assert_eq!(there(&old), old, "once a day is enough");
+    assert_eq!(sandbox.azt_later(25 * 3_600, fetch).code, Some(0));
+    assert_eq!((there(&old), there(&young)), (vec![], young.to_vec()), "another may be writing it");
+    drop(sandbox.azt(["account", "clear"]).quiet());
+    assert_eq!(there(&young), Vec::<String>::new());
+    assert!(sandbox.file(".azt-notes").exists());
+}
