@@ -1,6 +1,7 @@
 //! Caches of every MSAL come into a vault, and what goes out of one comes back as it was.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
+use azt::broker::can_redeem;
 use azt::interop::{self, Imported, is_same_host};
 use azt::program::Program;
 use azt::sys::{Env, System};
@@ -41,7 +42,7 @@ fn environment(name: &str) -> String {
 }
 
 fn import(vault: &Vault<'_>, cache: &Value) -> Imported {
-    interop::import(vault, cache, &environment, NOW).unwrap()
+    interop::import(vault, cache, &environment, &can_redeem, NOW).unwrap()
 }
 
 fn case(name: &str) -> Value {
@@ -106,6 +107,43 @@ fn rows_of_no_use_do_not_keep_out_the_good_ones() {
     assert_eq!(imported.people[0].realm, HOME);
 }
 
+/// A refresh token of another client signs nobody in here.
+#[test]
+fn who_has_only_another_programs_sign_in_does_not_come_in() {
+    let of_client = |client: &str, family: Option<&str>| {
+        let mut cache = case("python");
+        for token in cache["RefreshToken"].as_object_mut().unwrap().values_mut() {
+            token["client_id"] = json!(client);
+            token["family_id"] = json!(family);
+        }
+        cache
+    };
+    let other = "dddddddd-0000-4000-8000-000000000004";
+    for (cache, comes) in [
+        (of_client(other, None), false),
+        (of_client(other, Some("2")), false),
+        (of_client(other, Some("1")), true),
+        (of_client(&AZURE_CLI.to_uppercase(), None), true),
+    ] {
+        let home = Home::new();
+        let vault = home.vault();
+        let imported = import(&vault, &cache);
+        assert_eq!(imported.people.len(), usize::from(comes), "{cache}");
+        assert_eq!(imported.skipped, usize::from(!comes));
+        assert_eq!(imported.left_out.len(), usize::from(!comes));
+        assert_eq!(vault.all::<Account>().unwrap().len(), usize::from(comes));
+        assert_eq!(vault.all::<RefreshToken>().unwrap().len(), usize::from(comes));
+    }
+    // Who is here already stays, whatever another cache has of them.
+    let home = Home::new();
+    let vault = home.vault();
+    import(&vault, &case("python"));
+    let mut all = import(&vault, &of_client(other, None));
+    assert_eq!((all.people.len(), all.skipped), (1, 1));
+    all.add(Imported { left_out: vec![ANN.to_owned(), "bob".to_owned()], ..Imported::default() });
+    assert_eq!(all.left_out, ["bob"], "one cache of two is enough");
+}
+
 #[test]
 fn a_token_that_ends_when_no_token_does_is_not_taken() {
     for (expires_on, taken) in [
@@ -144,7 +182,10 @@ fn what_is_no_cache_is_refused_and_changes_nothing() {
     let home = Home::new();
     let vault = home.vault();
     for cache in [json!({"value": []}), json!("text"), json!(null), json!(7)] {
-        assert!(interop::import(&vault, &cache, &environment, NOW).is_err(), "{cache}");
+        assert!(
+            interop::import(&vault, &cache, &environment, &can_redeem, NOW).is_err(),
+            "{cache}"
+        );
     }
     let none = import(&vault, &json!({}));
     assert!(none.people.is_empty() && vault.all::<Account>().unwrap().is_empty());

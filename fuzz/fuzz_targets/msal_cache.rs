@@ -18,7 +18,7 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     let system = System { env: Env::fixed(none), ..System::real(Program::Azt) };
     let options = Options { key_source: KeyChoice::Source(KeySource::File), ..Options::default() };
     let vault = Vault::open_or_create(&system, folder.path(), options).unwrap();
-    if interop::import(&vault, &cache, &|name| name.to_owned(), 1_700_000_000).is_ok() {
+    if interop::import(&vault, &cache, &|name| name.to_owned(), &|_| true, 1_700_000_000).is_ok() {
         interop::export(&vault, None).unwrap();
     }
     let _ = std::fs::remove_dir_all(folder.path().join("records"));

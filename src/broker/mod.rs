@@ -265,13 +265,22 @@ impl<'a> Broker<'a> {
     }
 }
 
-/// The refresh token of `account`: the family's, else that of az's own client.
-fn refresh_token(
+/// Whose refresh tokens are of use here: the family's, else those of az's own client.
+const HOLDERS: [&str; 2] = [FAMILY, AZURE_CLI_CLIENT_ID];
+
+/// True for a refresh token that Entra takes from this program.
+pub fn can_redeem(token: &RefreshToken) -> bool {
+    let key = |holder| RefreshToken::key_of(&token.environment, &token.account, holder);
+    HOLDERS.into_iter().any(|holder| token.key() == key(holder))
+}
+
+/// The refresh token of `account` that new tokens are got with, if there is one.
+pub fn refresh_token(
     vault: &Vault<'_>,
     environment: &str,
     account: &str,
 ) -> Result<Option<RefreshToken>> {
-    for holder in [FAMILY, AZURE_CLI_CLIENT_ID] {
+    for holder in HOLDERS {
         if let Some(token) = vault.get(&RefreshToken::key_of(environment, account, holder))? {
             return Ok(Some(token));
         }

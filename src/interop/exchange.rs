@@ -77,8 +77,11 @@ pub struct Imported {
     pub applications: Vec<ServicePrincipal>,
     /// How many tokens came along that need no renewal.
     pub access_tokens: usize,
-    /// How many rows were of no use: of nobody that is known, ended, or no rows at all.
+    /// How many rows were of no use: of nobody that is known, of clients whose refresh tokens are
+    /// not taken, ended, or no rows at all.
     pub skipped: usize,
+    /// User names of those who did not come in, because there is no refresh token of use.
+    pub left_out: Vec<String>,
 }
 
 impl Imported {
@@ -92,22 +95,31 @@ impl Imported {
         self.applications.extend(other.applications);
         self.access_tokens += other.access_tokens;
         self.skipped += other.skipped;
+        self.left_out.extend(other.left_out);
+        let comes = |name: &String| {
+            self.people.iter().any(|it| it.username.to_lowercase() == name.to_lowercase())
+        };
+        self.left_out.retain(|name| !comes(name));
+        self.left_out.sort_unstable();
+        self.left_out.dedup();
     }
 }
 
 /// Takes over what `cache` has: MSAL's unified cache from any of its writers, a file of [`export`],
 /// or az's list of applications. What the vault has stays, but for refresh tokens that are older.
 ///
-/// `environment` gives the vault's name of a login host; `now` is in seconds since 1970-01-01 UTC.
+/// `environment` gives the vault's name of a login host; `is_of_use` tells which refresh tokens can
+/// be redeemed: no others are taken, nor who has no other. `now` is in seconds since 1970-01-01 UTC.
 /// Fails for what is none of these.
 pub fn import(
     vault: &Vault<'_>,
     cache: &Value,
     environment: &dyn Fn(&str) -> String,
+    is_of_use: &dyn Fn(&RefreshToken) -> bool,
     now: i64,
 ) -> Result<Imported> {
     let _writing = vault.writing();
-    let mut reader = Reader { vault, environment, now, found: Imported::default() };
+    let mut reader = Reader { vault, environment, is_of_use, now, found: Imported::default() };
     if let Value::Array(applications) = cache {
         for row in applications {
             reader.application(row)?;
@@ -131,6 +143,7 @@ pub fn import(
 struct Reader<'a> {
     vault: &'a Vault<'a>,
     environment: &'a dyn Fn(&str) -> String,
+    is_of_use: &'a dyn Fn(&RefreshToken) -> bool,
     now: i64,
     found: Imported,
 }
@@ -141,10 +154,11 @@ impl Reader<'_> {
     fn people(&mut self, cache: &Value) -> Result<()> {
         for row in rows(cache, "RefreshToken") {
             let Some(token) = self.owned::<RefreshToken>(cache, row) else { continue };
-            if !self.is_newer(&token)? {
-                continue;
+            if !(self.is_of_use)(&token) {
+                self.found.skipped += 1;
+            } else if self.is_newer(&token)? {
+                self.vault.put(&token)?;
             }
-            self.vault.put(&token)?;
         }
         for row in rows(cache, "IdToken") {
             if let Some(token) = self.owned::<IdToken>(cache, row) {
@@ -165,9 +179,11 @@ impl Reader<'_> {
             }
         }
         for account in accounts {
-            self.vault.put(&account)?;
             if self.has_refresh_token(&account)? {
+                self.vault.put(&account)?;
                 self.found.people.push(account);
+            } else {
+                self.found.left_out.push(account.username);
             }
         }
         Ok(())
@@ -275,7 +291,7 @@ impl Reader<'_> {
     fn has_refresh_token(&self, account: &Account) -> Result<bool> {
         let owner = account.username.to_lowercase();
         let tokens = of(self.vault, |it: &RefreshToken| {
-            it.account == owner && it.environment == account.environment
+            it.account == owner && it.environment == account.environment && (self.is_of_use)(it)
         })?;
         Ok(!tokens.is_empty())
     }

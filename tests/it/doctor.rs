@@ -152,6 +152,26 @@ fn each_account_is_tried() {
     assert_eq!(sandbox.all_files(), before, "nothing is changed by it");
 }
 
+/// What another client's refresh token does for nobody, it is not said to do.
+#[test]
+fn a_sign_in_that_cannot_be_renewed_is_none() {
+    use azt::program::Program;
+    use azt::sys::{Env, System};
+    use azt::vault::{KeyChoice, KeySource, Options, Record, RefreshToken, Vault};
+
+    let sandbox = Sandbox::signed_in_as_alice();
+    let system = System { env: Env::fixed(sandbox.env().clone()), ..System::real(Program::Azt) };
+    let options = Options { key_source: KeyChoice::Source(KeySource::File), ..Options::default() };
+    let vault = Vault::open(&system, &sandbox.file("azt"), options).unwrap().unwrap();
+    for token in vault.all::<RefreshToken>().unwrap() {
+        vault.remove(&token.key()).unwrap();
+        let client_id = "dddddddd-0000-4000-8000-000000000004".to_owned();
+        vault.put(&RefreshToken { client_id, family_id: None, ..token }).unwrap();
+    }
+    let run = sandbox.azt(["doctor", "--offline"]);
+    assert!(run.stdout.contains(&format!("{ALICE}: listed, but not signed in")), "{run:?}");
+}
+
 #[test]
 fn what_answers_in_entras_place_is_found() {
     let sandbox = Sandbox::signed_in_as_alice();

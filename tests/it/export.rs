@@ -1,4 +1,4 @@
-//! `azt cache export`: whatever is set and wherever it goes, nothing of it is lost.
+//! `azt cache export` and `import`: nothing is lost on the way, and nothing comes in that is of no use.
 
 use serde_json::json;
 
@@ -44,4 +44,24 @@ fn what_is_no_regular_file_is_not_replaced_by_one() {
         drop(run.says(&said).says("leave --file out and pipe standard output."));
     }
     assert!(std::fs::metadata(&link).unwrap().file_type().is_fifo());
+}
+
+/// A default account that never gets a token is worse than none.
+#[test]
+fn who_has_only_another_programs_sign_in_is_not_listed() {
+    let sandbox = Sandbox::signed_in_as_alice();
+    let mut cache = sandbox.azt(["cache", "export"]).exits(0).json();
+    for token in cache["RefreshToken"].as_object_mut().unwrap().values_mut() {
+        token["client_id"] = json!("dddddddd-0000-4000-8000-000000000004");
+        token["family_id"] = json!(null);
+    }
+    cache["AccessToken"] = json!({});
+    drop(sandbox.azt(["account", "clear"]).quiet());
+    let file = sandbox.root().join("of another client.json");
+    std::fs::write(&file, cache.to_string()).unwrap();
+    let import = ["cache", "import", "--file", file.to_str().unwrap()];
+    let run = sandbox.azt(import).exits(0).prints("[]\n");
+    let run = run.says("WARNING: 1 rows were of no use").says("of another program's client");
+    drop(run.says(&format!("that azt can use: {ALICE}. Sign them in with: azt login")));
+    assert_eq!(sandbox.azt(["account", "list"]).exits(0).json(), json!([]));
 }

@@ -30,12 +30,19 @@ pub(super) fn run(request: &CacheImport, context: &Context<'_>) -> Result<Answer
             let same = environment.iter().find(|(_, it)| is_same_host(it, name));
             same.map_or_else(|| name.to_owned(), |(_, it)| it.clone())
         };
-        all.add(interop::import(&vault, &cache, &known, system.clock.now())?);
+        all.add(interop::import(&vault, &cache, &known, &broker::can_redeem, system.clock.now())?);
     }
     if all.skipped > 0 {
         system.terminal.warn(&format!(
-            "{} rows were of no use: ended, of nobody that is known, or of another kind.",
+            "{} rows were of no use: ended, of nobody that is known, of another program's client, or of another kind.",
             all.skipped
+        ));
+    }
+    if !all.left_out.is_empty() {
+        system.terminal.warn(&format!(
+            "Not taken over, because there is no refresh token of theirs that {program} can use: {}. Sign them in with: {program} login",
+            all.left_out.join(", "),
+            program = system.program
         ));
     }
     let answer = enter(context, &all, &environment)?;

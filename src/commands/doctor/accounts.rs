@@ -2,7 +2,7 @@
 
 use super::super::{Context, refresh};
 use super::check::{Check, State};
-use crate::broker::{Account, RefreshToken, ServicePrincipal, Vault};
+use crate::broker::{self, Account, ServicePrincipal, Vault};
 use crate::error::Result;
 use crate::interop;
 use crate::settings::{Profile, Subscription, UserType};
@@ -82,15 +82,10 @@ fn account(
                 None => missing(context, &environment, entry),
             });
         }
-        let owner = name.to_lowercase();
-        let newest = vault
-            .all::<RefreshToken>()?
-            .into_iter()
-            .filter(|token| token.account == owner && token.environment == environment)
-            .map(|token| token.last_modification_time)
-            .max();
+        let last = broker::refresh_token(vault, &environment, name)?
+            .map(|token| token.last_modification_time);
         let known = vault.get(&Account::key_of(&environment, name))?.is_some();
-        Ok(match newest.filter(|_| known) {
+        Ok(match last.filter(|_| known) {
             Some(at) if at > 0 && system.clock.now() - at > LONG_UNUSED => Check::warning(
                 WHAT,
                 format!("{name}: not used for {} days, of 90", (system.clock.now() - at) / 86_400),
