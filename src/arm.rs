@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
-use crate::sys::{Request, System, one_line};
+use crate::sys::{Request, Response, System, one_line, passing, retried};
 
 /// The API version that az 2.91 uses for tenants and subscriptions.
 const API_VERSION: &str = "2022-12-01";
@@ -171,13 +171,16 @@ async fn list<T: DeserializeOwned>(
     Err(Error::new(Kind::Service, format!("{base} sent a list of {what} without an end.")))
 }
 
+/// What `url` answers, asked again if that is worth it: one tenant of sixty that is throttled must
+/// not cost a person the whole sign-in.
 async fn get<T: DeserializeOwned>(system: &System, url: &str, token: &Secret) -> Result<T> {
-    let request = Request::get(url).header("accept", "application/json").bearer(token);
-    let response = system.http.send(&system.env, request).await?;
-    system.terminal.debug(&format!("GET {url} -> {}", response.status));
-    if response.status != 200 {
-        return Err(refused(url, response.status, &response.body));
-    }
+    let send = async || {
+        let request = Request::get(url).header("accept", "application/json").bearer(token);
+        let response = system.http.send(&system.env, request).await?;
+        system.terminal.debug(&format!("GET {url} -> {}", response.status));
+        if response.status == 200 { Ok(response) } else { Err(refused(url, &response)) }
+    };
+    let response = retried(send).await?;
     serde_json::from_slice(&response.body).map_err(|_| {
         let path = url.split('?').next().unwrap_or(url);
         Error::new(Kind::Service, format!("{path} sent an answer that makes no sense."))
@@ -194,7 +197,7 @@ fn same_origin(url: &str, base: &str) -> bool {
 }
 
 /// ARM's error shape, as az prints it.
-fn refused(url: &str, status: u16, body: &[u8]) -> Error {
+fn refused(url: &str, response: &Response) -> Error {
     #[derive(Deserialize)]
     struct Body {
         error: Detail,
@@ -204,13 +207,14 @@ fn refused(url: &str, status: u16, body: &[u8]) -> Error {
         code: String,
         message: String,
     }
+    let status = response.status;
     let kind = match status {
         404 => Kind::NotFound,
         401 => Kind::InteractionRequired,
         429 | 500..=599 => Kind::Service,
         _ => Kind::Failed,
     };
-    match serde_json::from_slice::<Body>(body) {
+    let error = match serde_json::from_slice::<Body>(&response.body) {
         Ok(Body { error: Detail { code, message } }) => {
             let (code, message) = (one_line(&code), one_line(&message));
             Error::new(kind, format!("({code}) {message}\nCode: {code}\nMessage: {message}"))
@@ -219,7 +223,8 @@ fn refused(url: &str, status: u16, body: &[u8]) -> Error {
             kind,
             format!("{} answered HTTP {status}.", url.split('?').next().unwrap_or(url)),
         ),
-    }
+    };
+    passing(error, response)
 }
 
 #[cfg(test)]

@@ -1,11 +1,9 @@
 //! An error answer (RFC 6749 section 5.2, RFC 8628 section 3.5, with Entra's members).
 
-use std::time::Duration;
-
 use serde_json::Value;
 
 use crate::error::{EntraDetail, Error, Kind};
-use crate::sys::{Response, one_line};
+use crate::sys::{Response, one_line, passing};
 
 /// The error code of a device code that the person has not approved yet (RFC 8628 section 3.5).
 pub const AUTHORIZATION_PENDING: &str = "authorization_pending";
@@ -57,22 +55,6 @@ fn number(value: &Value) -> Option<u32> {
 fn sentence(description: &str, code: &str) -> String {
     let text = one_line(description);
     if text.is_empty() { format!("The service refused: {code:?}.") } else { text }
-}
-
-/// Marks the trouble of a server that may be over the next time: 429 and 5xx (RFC 9110 sections
-/// 10.2.3 and 15.6), after the seconds that it names.
-fn passing(error: Error, response: &Response) -> Error {
-    if response.status != 429 && !(500..=510).contains(&response.status) {
-        return error;
-    }
-    error.worth_another_try(retry_after(response).unwrap_or_default())
-}
-
-/// How long the server asks to wait, if in seconds: the other form, a date, is for other servers
-/// (RFC 9110 section 10.2.3).
-pub(super) fn retry_after(response: &Response) -> Option<Duration> {
-    let seconds: u32 = response.header("retry-after")?.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds.into()))
 }
 
 /// The error that the parameters of a redirect are (RFC 6749 section 4.1.2.1).
@@ -127,7 +109,7 @@ fn without_oauth_error(response: &Response, host: &str) -> Error {
         .remedy("A proxy or a sign-in portal of your network may stand in between."),
     };
     let error = passing(error, response);
-    match retry_after(response) {
+    match response.retry_after() {
         Some(wait) => error.remedy(format!("Try again in {} s.", wait.as_secs())),
         None if status == 429 || (500..=510).contains(&status) => {
             error.remedy("Try again in a minute.")

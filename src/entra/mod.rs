@@ -23,7 +23,6 @@ mod on_behalf_of;
 mod password;
 mod pipeline;
 mod refresh_token;
-mod retry;
 mod scope;
 mod server_time;
 mod tenant;

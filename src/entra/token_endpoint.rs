@@ -5,11 +5,10 @@ use chrono::DateTime;
 use super::authority::Authority;
 use super::error_response;
 use super::form::Form;
-use super::retry::retried;
 use super::token_response::TokenResponse;
 use crate::error::{Error, Result};
 use crate::program::Program;
-use crate::sys::{Request, Response, System, fill_random};
+use crate::sys::{Request, Response, System, fill_random, retried};
 
 /// Difference of clocks that Entra puts up with, in seconds.
 const TOLERATED_CLOCK_SKEW: i64 = 300;

@@ -131,6 +131,13 @@ impl Response {
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
+
+    /// How long the server asks to wait, if in seconds: the other form, a date, is for other
+    /// servers (RFC 9110 section 10.2.3).
+    pub fn retry_after(&self) -> Option<Duration> {
+        let seconds: u32 = self.header("retry-after")?.trim().parse().ok()?;
+        Some(Duration::from_secs(seconds.into()))
+    }
 }
 
 /// The client. Building it costs some 7 ms (it reads the platform's certificates), so that happens

@@ -28,6 +28,7 @@ pub mod owner;
 mod panics;
 mod pinned;
 mod random;
+mod retry;
 mod runtime;
 #[cfg(unix)]
 mod size_limit;
@@ -59,6 +60,7 @@ pub use loopback::{Loopback, Page, Visit};
 pub use msal_lock::{MsalLock, pause};
 pub use panics::{caught, quiet_panics};
 pub use random::fill_random;
+pub use retry::{passing, retried};
 pub use runtime::block_on;
 pub use spinner::Spinner;
 pub use temporary::remove_temporaries;

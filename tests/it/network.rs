@@ -158,6 +158,31 @@ fn what_does_not_pass_is_not_waited_for() {
     }
 }
 
+/// One tenant of many that is throttled, after the person has done their part.
+#[test]
+fn a_sign_in_survives_a_resource_manager_in_trouble() {
+    let sandbox = Sandbox::new();
+    sandbox.approve_as(ALICE);
+    for (path, action) in [
+        ("/tenants", answer(503, &[])),
+        ("/subscriptions", Action::Drop),
+        ("/subscriptions", answer(503, &[])),
+        ("/subscriptions", answer(429, &[("Retry-After", "1")])),
+    ] {
+        sandbox.emulator.faults().push(Fault::on(path, action.clone()).times(2));
+        let run = sandbox.azt(["login", "--use-device-code"]).success();
+        assert_eq!(run.json().as_array().unwrap().len(), 4, "{action:?}");
+    }
+    for (action, requests) in [(answer(429, &[("Retry-After", "60")]), 1), (answer(503, &[]), 3)] {
+        sandbox.emulator.clear_requests();
+        sandbox.emulator.faults().push(Fault::on("/tenants", action.clone()));
+        sandbox.azt(["login", "--use-device-code"]).exits(8).says("/tenants answered HTTP ");
+        let asked = sandbox.requests().into_iter().filter(|request| request == "GET /tenants");
+        assert_eq!(asked.count(), requests, "{action:?}");
+        sandbox.emulator.faults().clear();
+    }
+}
+
 /// SDKs give up after ten seconds, and what the program says then is lost.
 #[test]
 fn a_service_that_does_not_answer_costs_nine_seconds_at_the_most() {

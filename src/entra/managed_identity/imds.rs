@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use super::{HostIdentity, answer, ask, url};
 use crate::entra::TokenResponse;
-use crate::entra::error_response::retry_after;
 use crate::entra::token_endpoint::request_id;
 use crate::error::{Error, Kind, Result};
 use crate::sys::{Request, System};
@@ -42,7 +41,7 @@ pub(super) async fn token(
             .header("x-client-ver", env!("CARGO_PKG_VERSION"))
             .header("x-ms-client-request-id", request_id()?);
         let response = ask(system, request).await.map_err(nobody_there)?;
-        match pause(response.status, repetition, retry_after(&response)) {
+        match pause(response.status, repetition, response.retry_after()) {
             Some(pause) => tokio::time::sleep(pause).await,
             None => return answer::read(system, &response),
         }

@@ -3,8 +3,8 @@
 use std::future::Future;
 use std::time::Duration;
 
+use super::{Response, fill_random};
 use crate::error::{Error, Result};
-use crate::sys::fill_random;
 
 /// How often a request is repeated: 0.5 s and 1.5 s later, or when the server says.
 const REPETITIONS: u32 = 2;
@@ -15,7 +15,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(3);
 /// Sends by `send` until there is an answer that another attempt would not change: after a
 /// connection that broke, and after 429 and 5xx, it tries again (RFC 9110 sections 9.2.2 and
 /// 10.2.3).
-pub(super) async fn retried<T, F: Future<Output = Result<T>>>(send: impl Fn() -> F) -> Result<T> {
+pub async fn retried<T, F: Future<Output = Result<T>>>(send: impl Fn() -> F) -> Result<T> {
     let mut repetition = 0;
     loop {
         let error = match send().await {
@@ -26,6 +26,15 @@ pub(super) async fn retried<T, F: Future<Output = Result<T>>>(send: impl Fn() ->
         tokio::time::sleep(pause).await;
         repetition += 1;
     }
+}
+
+/// Marks `error`, which `response` is, if the server's trouble may be over the next time: 429 and
+/// 5xx (RFC 9110 sections 10.2.3 and 15.6), after the seconds that it names.
+pub fn passing(error: Error, response: &Response) -> Error {
+    if response.status != 429 && !(500..=510).contains(&response.status) {
+        return error;
+    }
+    error.worth_another_try(response.retry_after().unwrap_or_default())
 }
 
 /// How long to wait before the next attempt; `None` when none is worth it.
