@@ -1,10 +1,14 @@
 //! Azure Resource Manager: which tenants, subscriptions and locations a token can see.
 
+mod challenge;
+
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use crate::error::{Error, Kind, Result};
+pub use challenge::decode_challenge;
+
+use crate::error::{EntraDetail, Error, Kind, Result};
 use crate::secret::Secret;
 use crate::sys::{Request, Response, System, one_line, passing, retried};
 
@@ -196,6 +200,12 @@ fn same_origin(url: &str, base: &str) -> bool {
     origin(url).is_some() && origin(url) == origin(base)
 }
 
+/// The JSON text of the claims challenge that `error`, a refusal of this service, is: a token that
+/// meets it would do.
+pub fn challenge(error: &Error) -> Option<&str> {
+    error.entra_detail()?.claims.as_deref()
+}
+
 /// ARM's error shape, as az prints it.
 fn refused(url: &str, response: &Response) -> Error {
     #[derive(Deserialize)]
@@ -223,6 +233,14 @@ fn refused(url: &str, response: &Response) -> Error {
             kind,
             format!("{} answered HTTP {status}.", url.split('?').next().unwrap_or(url)),
         ),
+    };
+    let error = match challenge::of_response(response) {
+        Some(claims) => error.entra(EntraDetail {
+            error: "insufficient_claims".to_owned(),
+            claims: Some(claims),
+            ..EntraDetail::default()
+        }),
+        None => error,
     };
     passing(error, response)
 }

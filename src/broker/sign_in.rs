@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use super::records;
 use super::remedy;
-use super::{AppCredential, Identity, announces_cp1, host};
+use super::{AppCredential, Identity, TokenRequest, announces_cp1, host};
 use crate::entra::{
     AZURE_CLI_CLIENT_ID, Authority, IdClaims, Scopes, TokenResponse, client_credentials, is_adfs,
     merge_capabilities, refresh, resolve_tenant,
@@ -291,6 +291,33 @@ impl<'a> SignIn<'a> {
             Some(token) => Ok(token),
             None => self.request(tenant, scopes, self.claims.as_deref()).await,
         }
+    }
+
+    /// A token of `scopes` in `tenant` in place of the one that a resource refused with `challenge`,
+    /// the JSON text of a claims challenge.
+    ///
+    /// # Errors
+    /// What Entra says; where a person is wanted, with the sign-in that meets the challenge.
+    pub async fn challenged_token(
+        &self,
+        tenant: &str,
+        scopes: &Scopes,
+        challenge: &str,
+    ) -> Result<Secret> {
+        let requested = scopes.joined();
+        let is_other = |token: &AccessToken| token.realm != tenant || token.requested != requested;
+        self.access_tokens.borrow_mut().retain(is_other);
+        let claims = merge_capabilities(Some(challenge), announces_cp1(self.system))?;
+        let answer = self.request(tenant, scopes, claims.as_deref()).await;
+        answer.map_err(|error| match &self.credential {
+            Credential::User(_) => {
+                let wanted = TokenRequest::new(self.identity.clone(), tenant, scopes.clone());
+                let claims = Some(challenge.to_owned());
+                let wanted = TokenRequest { claims, ..wanted };
+                remedy::for_user(error, self.system.program, &wanted)
+            }
+            Credential::Application(_) | Credential::Host => error,
+        })
     }
 
     async fn request(&self, tenant: &str, scopes: &Scopes, claims: Option<&str>) -> Result<Secret> {

@@ -8,7 +8,6 @@ use crate::arm;
 use crate::cli::AccountListLocations;
 use crate::error::Result;
 use crate::settings::{Endpoint, Profile};
-use crate::sys::block_on;
 
 /// The locations of the default subscription: one request, a second where the token must be
 /// renewed.
@@ -16,14 +15,11 @@ pub(super) fn run(request: &AccountListLocations, context: &Context<'_>) -> Resu
     let profile = Profile::load(&context.dir)?;
     let selection = Selection { account: request.account.as_deref(), ..Selection::default() };
     let subscription = selection.of(&profile, context)?;
-    let token = arm_token::of(subscription, context)?;
-    let locations = block_on(arm::locations(
-        context.system,
-        context.cloud().endpoint(Endpoint::ResourceManager)?,
-        subscription.id(),
-        request.include_extended_locations.unwrap_or(false),
-        &token,
-    ))??;
+    let resource_manager = context.cloud().endpoint(Endpoint::ResourceManager)?;
+    let (id, extended) = (subscription.id(), request.include_extended_locations.unwrap_or(false));
+    let locations = arm_token::ask(subscription, context, &async |token| {
+        arm::locations(context.system, resource_manager, id, extended, token).await
+    })?;
     Ok(Answer::with_columns(Value::Array(locations), columns))
 }
 

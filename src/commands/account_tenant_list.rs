@@ -7,14 +7,14 @@ use super::{Answer, Context, arm_token};
 use crate::arm;
 use crate::error::Result;
 use crate::settings::{Endpoint, Profile};
-use crate::sys::block_on;
 
 /// The tenants of the default account, as az's `account` extension prints them.
 pub(super) fn run(context: &Context<'_>) -> Result<Answer> {
     let profile = Profile::load(&context.dir)?;
     let subscription = Selection::default().of(&profile, context)?;
-    let token = arm_token::of(subscription, context)?;
     let resource_manager = context.cloud().endpoint(Endpoint::ResourceManager)?;
-    let tenants = block_on(arm::tenant_ids(context.system, resource_manager, &token))??;
+    let tenants = arm_token::ask(subscription, context, &async |token| {
+        arm::tenant_ids(context.system, resource_manager, token).await
+    })?;
     Ok(Answer::of(Value::Array(tenants)))
 }

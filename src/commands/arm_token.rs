@@ -1,22 +1,37 @@
-//! The token that commands themselves use, for Azure Resource Manager.
+//! What commands ask Azure Resource Manager, and the token that they use for it.
 
 use super::{Context, token};
+use crate::arm;
 use crate::broker::{Identity, Scopes, TokenRequest};
 use crate::error::Result;
 use crate::secret::Secret;
 use crate::settings::{Endpoint, Subscription};
+use crate::sys::block_on;
 
 /// What they are asked for: everything granted for Azure Resource Manager.
 pub(super) fn scopes(context: &Context<'_>) -> Result<Scopes> {
     Ok(Scopes::of_resource(context.cloud().endpoint(Endpoint::ActiveDirectoryResourceId)?))
 }
 
-/// The token of the account and tenant of `subscription`.
-pub(super) fn of(subscription: &Subscription, context: &Context<'_>) -> Result<Secret> {
+/// What Azure Resource Manager answers `call`, made with the token of the account and tenant of
+/// `subscription`.
+///
+/// A token that it refuses with a claims challenge (continuous access evaluation) is replaced once,
+/// as azure-core's ARMChallengeAuthenticationPolicy does: kept, it would be refused until it expires.
+pub(super) fn ask<T>(
+    subscription: &Subscription,
+    context: &Context<'_>,
+    call: &impl AsyncFn(&Secret) -> Result<T>,
+) -> Result<T> {
     let (system, cloud) = (context.system, context.cloud());
     let identity = Identity::of(subscription, system)?;
-    let scopes = scopes(context)?;
-    let wanted = TokenRequest::new(identity, subscription.tenant_id(), scopes);
+    let mut wanted = TokenRequest::new(identity, subscription.tenant_id(), scopes(context)?);
     let token = token::token(context, cloud, &wanted)?;
-    Ok(token.secret)
+    let answer = block_on(call(&token.secret))?;
+    wanted.claims = answer.as_ref().err().and_then(arm::challenge).map(str::to_owned);
+    if wanted.claims.is_none() {
+        return answer;
+    }
+    let token = token::token(context, cloud, &wanted)?;
+    block_on(call(&token.secret))?
 }

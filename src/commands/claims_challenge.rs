@@ -1,10 +1,6 @@
-//! Claims challenges, as resources send them.
+//! Claims challenges, as people hand them on.
 
-use base64::Engine;
-use base64::engine::GeneralPurposeConfig;
-use base64::engine::general_purpose::GeneralPurpose;
-use base64::{alphabet, engine::DecodePaddingMode};
-
+use crate::arm;
 use crate::error::{Error, Kind, Result};
 
 /// The JSON text in the challenge that `option` was given: base64 as it stands in
@@ -14,16 +10,9 @@ pub(super) fn decode(option: &str, text: &str) -> Result<String> {
     if text.starts_with('{') {
         return Ok(text.to_owned());
     }
-    let lenient =
-        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
-    let standard = text.replace('-', "+").replace('_', "/");
-    GeneralPurpose::new(&alphabet::STANDARD, lenient)
-        .decode(standard)
-        .ok()
-        .and_then(|bytes| String::from_utf8(bytes).ok())
-        .ok_or_else(|| {
-            Error::new(Kind::Usage, format!("The value of {option} is not base64 of a JSON text."))
-        })
+    arm::decode_challenge(text).ok_or_else(|| {
+        Error::new(Kind::Usage, format!("The value of {option} is not base64 of a JSON text."))
+    })
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use super::Context;
 use crate::arm::{self, ArmSubscription, Tenant};
 use crate::broker::{Scopes, SignIn};
 use crate::error::{Error, Result};
+use crate::secret::Secret;
 use crate::settings::{Endpoint, NewSubscription, Subscription, TenantNames, User};
 use crate::sys::{Spinner, one_line};
 
@@ -44,8 +45,10 @@ pub(super) async fn of_tenant(
     let tenant = sign_in.tenant().to_owned();
     let mut found = Found::default();
     let resource_manager = context.cloud().endpoint(Endpoint::ResourceManager)?;
-    let token = sign_in.token(&tenant, scopes).await?;
-    let listed = arm::subscriptions(context.system, resource_manager, &token).await?;
+    let listed = ask(sign_in, &tenant, scopes, async |token| {
+        arm::subscriptions(context.system, resource_manager, token).await
+    });
+    let listed = listed.await?;
     found.add(context, user, &tenant, None, listed);
     Ok(found)
 }
@@ -64,9 +67,11 @@ pub(super) async fn of_request(
     let (system, cloud) = (context.system, context.cloud());
     let tenant = sign_in.tenant();
     if let Some(wanted) = wanted {
-        let token = sign_in.token(tenant, scopes).await?;
         let resource_manager = cloud.endpoint(Endpoint::ResourceManager)?;
-        match arm::subscription(system, resource_manager, wanted, &token).await {
+        let subscription = ask(sign_in, tenant, scopes, async |token| {
+            arm::subscription(system, resource_manager, wanted, token).await
+        });
+        match subscription.await {
             Ok(subscription) => {
                 found.add(context, user, tenant, None, vec![subscription]);
                 return Ok(found);
@@ -93,7 +98,7 @@ pub(super) async fn of_request(
 /// its subscriptions, and one a tenant but the first for the token; tenants side by side, in their
 /// order.
 ///
-/// A tenant that gives no token is passed over with a warning; a failure of Azure Resource Manager
+/// A tenant that gives no token, or none that does there, is passed over with a warning; a failure of Azure Resource Manager
 /// is one of the whole sign-in (az 2.91).
 pub(super) async fn of_all_tenants(
     context: &Context<'_>,
@@ -105,8 +110,10 @@ pub(super) async fn of_all_tenants(
     let system = context.system;
     let resource_manager = context.cloud().endpoint(Endpoint::ResourceManager)?;
     let first = sign_in.tenant().to_owned();
-    let token = sign_in.token(&first, scopes).await?;
-    let tenants = arm::tenants(system, resource_manager, &token).await?;
+    let tenants = ask(sign_in, &first, scopes, async |token| {
+        arm::tenants(system, resource_manager, token).await
+    });
+    let tenants = tenants.await?;
     let (spinner, all, done) = (Spinner::start(system), tenants.len(), Cell::new(0));
     let count = || {
         spinner.say(&format!("Looking for subscriptions: {} of {all} tenants", done.get()));
@@ -115,8 +122,11 @@ pub(super) async fn of_all_tenants(
     count();
     let visits: Vec<_> = stream::iter(tenants)
         .map(|tenant| async {
-            let listed = match sign_in.token(&tenant.tenant_id, scopes).await {
-                Ok(token) => arm::subscriptions(system, resource_manager, &token).await.map(Ok),
+            let listed = ask(sign_in, &tenant.tenant_id, scopes, async |token| {
+                arm::subscriptions(system, resource_manager, token).await
+            });
+            let listed = match listed.await {
+                Ok(listed) => Ok(Ok(listed)),
                 Err(error) if error.entra_detail().is_some() => Ok(Err(error)),
                 Err(error) => Err(error),
             };
@@ -142,6 +152,21 @@ pub(super) async fn of_all_tenants(
         }
     }
     Ok(found)
+}
+
+/// What the resource manager answers `call`, made with the sign-in's token of `tenant`; one that is
+/// refused with a claims challenge is replaced once.
+async fn ask<T>(
+    sign_in: &SignIn<'_>,
+    tenant: &str,
+    scopes: &Scopes,
+    call: impl AsyncFn(&Secret) -> Result<T>,
+) -> Result<T> {
+    let answer = call(&sign_in.token(tenant, scopes).await?).await;
+    match answer.as_ref().err().and_then(arm::challenge) {
+        Some(challenge) => call(&sign_in.challenged_token(tenant, scopes, challenge).await?).await,
+        None => answer,
+    }
 }
 
 /// `id 'Name'`, as az shows a tenant.

@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use entra_emulator::{Action, Fault};
 
 use crate::support::*;
 
@@ -32,6 +33,74 @@ fn a_challenge_gets_a_new_token_or_the_command_that_does() {
     sandbox.azt(words).success();
     drop(sandbox.azt([&token[..], &["--claims", &encoded]].concat()).quiet());
     sandbox.azt([&token[..], &["--claims", "%%"]].concat()).exits(2).says("--claims is not base64");
+}
+
+/// Continuous access evaluation: what this program announces, it does for its own requests too.
+#[test]
+fn a_token_that_the_resource_manager_challenges_is_replaced() {
+    let sandbox = Sandbox::signed_in_as_alice();
+    let locations = ["account", "list-locations"];
+    let asked = format!("GET /subscriptions/{PRODUCTION}/locations");
+    sandbox.emulator.challenge_access_tokens();
+    drop(sandbox.azt(locations).quiet());
+    assert_eq!(sandbox.requests(), [&asked, "POST token refresh_token", &asked]);
+    let sent = &sandbox.emulator.requests()[1].form["claims"];
+    assert!(sent.contains(r#""nbf""#) && sent.contains(r#""CP1""#), "{sent}");
+    drop(sandbox.azt(locations).quiet());
+    assert_eq!(sandbox.requests().len(), 4, "the refused token is kept no longer");
+    sandbox.emulator.challenge_access_tokens();
+    drop(sandbox.azt(["account", "tenant", "list"]).quiet());
+
+    // What no refresh token gives.
+    sandbox
+        .emulator
+        .settings_mut(|settings| settings.arm_authentication_context = Some("p1".into()));
+    for args in [&locations[..], &["login", "--tenant", CONTOSO]] {
+        let run = sandbox.azt(args).exits(5);
+        let command = run.stderr.lines().last().unwrap().strip_prefix("azt ").unwrap();
+        assert!(command.starts_with(&format!("login --tenant \"{CONTOSO}\" --scope ")), "{run:?}");
+        let (_, challenge) = command.split_once(" --claims-challenge ").unwrap();
+        let challenge = STANDARD.decode(challenge.trim_matches('"')).unwrap();
+        assert!(String::from_utf8(challenge).unwrap().contains("acrs"), "{run:?}");
+        // The command that is named is the cure.
+        let words: Vec<&str> = command.split(' ').map(|word| word.trim_matches('"')).collect();
+        sandbox.azt(words).success();
+        drop(sandbox.azt(locations).quiet());
+    }
+}
+
+#[test]
+fn a_sign_in_meets_a_challenge_as_well() {
+    let sandbox = Sandbox::new();
+    let claims = STANDARD.encode(r#"{"access_token":{"nbf":{"essential":true,"value":"1"}}}"#);
+    let challenge = format!("Bearer error=\"insufficient_claims\", claims=\"{claims}\"");
+    let headers = [("WWW-Authenticate".to_owned(), challenge)].into();
+    let challenge = Action::Answer { status: 401, headers, body: String::new() };
+    // What was refused once is not shown again.
+    sandbox.approve_as(ALICE);
+    sandbox.emulator.faults().push(Fault::on("/tenants", challenge.clone()).times(1));
+    sandbox.azt(["login", "--use-device-code"]).success();
+    let requests = sandbox.emulator.requests();
+    let shown = |path: &str| {
+        let calls = requests.iter().filter(move |request| request.path == path);
+        calls.filter_map(|request| request.header("authorization")).collect::<Vec<_>>()
+    };
+    let (tenants, subscriptions) = (shown("/tenants"), shown("/subscriptions"));
+    assert!(!subscriptions.contains(&tenants[0]) && subscriptions.contains(&tenants[1]));
+    sandbox.emulator.clear_requests();
+
+    let fault = Fault::on("/subscriptions", challenge);
+    sandbox.emulator.faults().push(fault.clone().times(1));
+    sandbox.login_app().success();
+    let (token, list) = ("POST token client_credentials", "GET /subscriptions");
+    assert_eq!(sandbox.requests(), [token, list, token, list]);
+    assert!(sandbox.emulator.requests()[2].form["claims"].contains("nbf"));
+    drop(sandbox.azt(["account", "get-access-token"]).quiet());
+    assert_eq!(sandbox.requests().len(), 4, "the second token is kept");
+    // Once: who is never satisfied is not asked for ever.
+    sandbox.emulator.faults().push(fault);
+    sandbox.login_app().exits(5).says("/subscriptions answered HTTP 401.");
+    assert_eq!(sandbox.requests().len(), 8);
 }
 
 /// az's switch for services that cannot take the tokens of clients that answer challenges.

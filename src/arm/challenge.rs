@@ -1,0 +1,77 @@
+//! Claims challenges, as resources send them (continuous access evaluation).
+
+use base64::Engine;
+use base64::engine::GeneralPurposeConfig;
+use base64::engine::general_purpose::GeneralPurpose;
+use base64::{alphabet, engine::DecodePaddingMode};
+
+use crate::sys::Response;
+
+/// The JSON text of the challenge that `response` is, if it is one: 401 with `WWW-Authenticate:
+/// Bearer …, error="insufficient_claims", claims="<base64>"`.
+pub(super) fn of_response(response: &Response) -> Option<String> {
+    let mut headers = response.headers.get_all("www-authenticate").iter();
+    headers.find_map(|header| {
+        let header = header.to_str().ok().filter(|_| response.status == 401)?;
+        let is_one = parameter(header, "error")? == "insufficient_claims";
+        parameter(header, "claims").filter(|_| is_one).and_then(decode_challenge)
+    })
+}
+
+/// A parameter of the challenges in `header`, in quotes or not (RFC 9110 section 11.6.1).
+fn parameter<'h>(header: &'h str, name: &str) -> Option<&'h str> {
+    let lower = header.to_ascii_lowercase();
+    lower.match_indices(name).find_map(|(at, _)| {
+        if !header.get(..at)?.ends_with([' ', ',']) {
+            return None;
+        }
+        let value = header.get(at + name.len()..)?.strip_prefix('=')?;
+        match value.strip_prefix('"') {
+            Some(quoted) => quoted.split('"').next(),
+            None => value.split([',', ' ']).next(),
+        }
+    })
+}
+
+/// The JSON text of a challenge as it stands in `WWW-Authenticate: … claims="…"`: base64 in either
+/// alphabet, padded or not.
+pub fn decode_challenge(text: &str) -> Option<String> {
+    let lenient =
+        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+    let standard = text.replace('-', "+").replace('_', "/");
+    let bytes = GeneralPurpose::new(&alphabet::STANDARD, lenient).decode(standard).ok()?;
+    String::from_utf8(bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use reqwest::header::{HeaderMap, HeaderValue};
+    use zeroize::Zeroizing;
+
+    use super::*;
+
+    fn challenge(status: u16, values: &[&'static str]) -> Option<String> {
+        let values = values.iter().map(|value| HeaderValue::from_static(value));
+        let name = reqwest::header::WWW_AUTHENTICATE;
+        let headers: HeaderMap = values.map(|value| (name.clone(), value)).collect();
+        of_response(&Response { status, headers, body: Zeroizing::new(Vec::new()) })
+    }
+
+    #[test]
+    fn a_challenge_is_found_where_it_stands() {
+        let arm = r#"Bearer realm="", authorization_uri="https://login.example/common/oauth2/authorize", error="insufficient_claims", claims="eyJhIjoxfQ==""#;
+        let found = Some(r#"{"a":1}"#.to_owned());
+        assert_eq!(challenge(401, &[arm]), found);
+        assert_eq!(challenge(401, &["Basic realm=x", arm]), found);
+        assert_eq!(challenge(401, &["bearer Error=insufficient_claims,Claims=eyJhIjoxfQ"]), found);
+        assert_eq!(challenge(403, &[arm]), None);
+        for other in [
+            r#"Bearer error="invalid_token", claims="eyJhIjoxfQ==""#,
+            r#"Bearer error="insufficient_claims""#,
+            r#"Bearer error="insufficient_claims", claims="%%""#,
+            r#"Bearer error="insufficient_claims", other_claims="eyJhIjoxfQ==""#,
+        ] {
+            assert_eq!(challenge(401, &[other]), None, "{other}");
+        }
+    }
+}
