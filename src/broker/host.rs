@@ -9,6 +9,12 @@ use crate::sys::System;
 /// What az takes off the end of a scope to get the resource.
 const SUFFIXES: [&str; 2] = ["/.default", "/user_impersonation"];
 
+/// What Cloud Shell takes with its path (MSAL's list).
+const CLOUD_SHELL_AUDIENCES: [&str; 2] = [
+    "https://analysis.windows.net/powerbi/api",
+    "https://pas.windows.net/CheckMyAccess/Linux/.default",
+];
+
 /// A token of `identity`, which the host serves, for the resource that `scopes` name.
 pub(super) async fn token(
     system: &System,
@@ -17,7 +23,7 @@ pub(super) async fn token(
 ) -> Result<TokenResponse> {
     let (host_identity, resource) = match identity {
         Identity::ManagedIdentity(assigned) => (of_host(assigned), resource(scopes)),
-        Identity::CloudShell { .. } => (HostIdentity::CloudShell, origins(scopes)),
+        Identity::CloudShell { .. } => (HostIdentity::CloudShell, cloud_shell_resources(scopes)),
         Identity::User { .. } | Identity::ServicePrincipal { .. } | Identity::Environment(_) => {
             return Err(Error::failed("The host has no tokens of people and applications."));
         }
@@ -43,16 +49,40 @@ fn resource(scopes: &Scopes) -> String {
     resource.unwrap_or(scope).to_owned()
 }
 
-/// Scheme and host of each scope, with a slash after it where the path begins with two (az's rule
-/// for Cloud Shell).
-fn origins(scopes: &Scopes) -> String {
-    let origin = |scope: &str| {
-        let Some((scheme, rest)) = scope.split_once("://") else { return scope.to_owned() };
-        let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
-        let slash = if path.starts_with('/') { "/" } else { "" };
-        format!("{scheme}://{host}{slash}")
+/// The resources of all scopes, as MSAL has them for Cloud Shell (`cloudshell.py`).
+fn cloud_shell_resources(scopes: &Scopes) -> String {
+    scopes.iter().map(cloud_shell_resource).collect::<Vec<_>>().join(" ")
+}
+
+/// MSAL's `_scope_to_resource`: scheme and host, with a slash after them where the path begins with
+/// two; of a scope without either (`<GUID>/…`) what is before the first slash.
+fn cloud_shell_resource(scope: &str) -> String {
+    let known = CLOUD_SHELL_AUDIENCES.iter().find(|known| scope.starts_with(**known));
+    if let Some(known) = known {
+        return (*known).to_owned();
+    }
+    let is_scheme = |text: &str| {
+        text.starts_with(|c: char| c.is_ascii_alphabetic())
+            && text.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
     };
-    scopes.iter().map(origin).collect::<Vec<_>>().join(" ")
+    let (scheme, rest) = match scope.split_once(':').filter(|(scheme, _)| is_scheme(scheme)) {
+        Some((scheme, rest)) => (Some(scheme.to_lowercase()), rest),
+        None => (None, scope),
+    };
+    let after = rest.strip_prefix("//");
+    let (host, path) = match after.map(|after| (after, after.find(['/', '?', '#']))) {
+        Some((after, end)) => after.split_at(end.unwrap_or(after.len())),
+        None => ("", rest),
+    };
+    match scheme {
+        Some(scheme) => {
+            format!("{scheme}://{host}{}", if path.starts_with("//") { "/" } else { "" })
+        }
+        None if host.is_empty() => {
+            path.split(['/', '?', '#']).next().unwrap_or_default().to_owned()
+        }
+        None => scope.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -70,11 +100,45 @@ mod tests {
                 "https://arm.example",
             ),
             ("https://arm.example/Read", "https://arm.example/Read", "https://arm.example"),
-            ("api-guid/.default", "api-guid", "api-guid/.default"),
+            ("api-guid/.default", "api-guid", "api-guid"),
         ] {
             let scopes = Scopes::new([scope]).unwrap();
             assert_eq!(resource(&scopes), of_identity);
-            assert_eq!(origins(&scopes), of_cloud_shell);
+            assert_eq!(cloud_shell_resources(&scopes), of_cloud_shell);
+        }
+    }
+
+    /// Each as `_scope_to_resource` of MSAL 1.39.0 answers it.
+    #[test]
+    fn cloud_shell_is_asked_as_msal_asks_it() {
+        for (scope, resource) in [
+            (
+                "https://analysis.windows.net/powerbi/api/.default",
+                "https://analysis.windows.net/powerbi/api",
+            ),
+            (
+                "https://pas.windows.net/CheckMyAccess/Linux/.default",
+                "https://pas.windows.net/CheckMyAccess/Linux/.default",
+            ),
+            ("https://pas.windows.net/Other/.default", "https://pas.windows.net"),
+            (
+                "00000003-0000-0000-c000-000000000000/User.Read",
+                "00000003-0000-0000-c000-000000000000",
+            ),
+            ("00000003-0000-0000-c000-000000000000", "00000003-0000-0000-c000-000000000000"),
+            ("api://c0ffee/Read", "api://c0ffee"),
+            ("api://c0ffee", "api://c0ffee"),
+            ("HTTPS://Graph.Example//.default", "https://Graph.Example/"),
+            ("https://arm.example?x//y", "https://arm.example"),
+            ("spn:c0ffee/.default", "spn://"),
+            ("//host.example/Read", "//host.example/Read"),
+            ("1x:y/z", "1x:y"),
+            ("https://arm.example///.default", "https://arm.example/"),
+            ("/a/b", ""),
+            ("guid?x/y", "guid"),
+            ("https://arm.example#//", "https://arm.example"),
+        ] {
+            assert_eq!(cloud_shell_resource(scope), resource, "{scope}");
         }
     }
 }
