@@ -6,8 +6,8 @@ use super::sign_in::SignIn;
 use super::{announces_cp1, redirect_page, remedy};
 use crate::entra::{
     AZURE_CLI_CLIENT_ID, Authority, AuthorizationRequest, Redirect, ResponseMode, Scopes,
-    TokenResponse, authorize_device, check_realm, is_adfs, merge_capabilities, password_grant,
-    poll_device, resolve_tenant,
+    TokenResponse, authorize_device, check_realm, merge_capabilities, password_grant, poll_device,
+    resolve_tenant,
 };
 use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
@@ -59,7 +59,7 @@ impl<'a, 'r> PersonSignIn<'a, 'r> {
     /// With a browser on this machine, within `limit`.
     pub async fn with_browser(&self, limit: Duration) -> Result<SignIn<'a>> {
         let (system, terminal) = (self.system, &self.system.terminal);
-        let port = if is_adfs(&self.cloud.authority_host()?) { ADFS_PORT } else { 0 };
+        let port = if self.authority.is_adfs() { ADFS_PORT } else { 0 };
         let mut loopback = Loopback::listen(port).await?;
         let redirect_uri = format!("http://localhost:{}", loopback.port());
         let request = self.authorization_request(&redirect_uri, ResponseMode::FormPost)?;
@@ -120,7 +120,8 @@ impl<'a, 'r> PersonSignIn<'a, 'r> {
     /// who finds it later: it works once, and only with the verifier, which stays here.
     pub async fn with_pasted_redirect(&self, limit: Duration) -> Result<SignIn<'a>> {
         let terminal = &self.system.terminal;
-        let redirect_uri = format!("http://localhost:{}", unused_port()?);
+        let port = if self.authority.is_adfs() { ADFS_PORT } else { unused_port()? };
+        let redirect_uri = format!("http://localhost:{port}");
         let request = self.authorization_request(&redirect_uri, ResponseMode::Query)?;
         terminal.message(
             Level::Notice,
@@ -174,9 +175,8 @@ impl<'a, 'r> PersonSignIn<'a, 'r> {
     /// factor.
     pub async fn with_password(&self, username: &str, password: &Secret) -> Result<SignIn<'a>> {
         let system = self.system;
-        let login_url = self.cloud.authority_host()?;
-        if !is_adfs(&login_url) {
-            check_realm(system, &login_url, username).await?;
+        if !self.authority.is_adfs() {
+            check_realm(system, &self.cloud.authority_host()?, username).await?;
         }
         let response = password_grant(
             system,

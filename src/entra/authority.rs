@@ -44,6 +44,11 @@ impl Authority {
         Self::new(&self.login_url, tenant)
     }
 
+    /// True for Active Directory Federation Services (Azure Stack).
+    pub fn is_adfs(&self) -> bool {
+        is_adfs(&self.login_url)
+    }
+
     /// The token endpoint (RFC 6749 section 3.2).
     pub fn token_endpoint(&self) -> String {
         self.endpoint("token")
@@ -61,7 +66,7 @@ impl Authority {
 
     /// The OpenID Connect discovery document.
     pub fn openid_configuration(&self) -> String {
-        if is_adfs(&self.login_url) {
+        if self.is_adfs() {
             format!("{}/.well-known/openid-configuration", self.login_url)
         } else {
             format!("{}/{}/v2.0/.well-known/openid-configuration", self.login_url, self.tenant)
@@ -69,7 +74,7 @@ impl Authority {
     }
 
     fn endpoint(&self, name: &str) -> String {
-        if is_adfs(&self.login_url) {
+        if self.is_adfs() {
             format!("{}/oauth2/{name}", self.login_url)
         } else {
             format!("{}/{}/oauth2/v2.0/{name}", self.login_url, self.tenant)

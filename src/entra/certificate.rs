@@ -4,15 +4,16 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use p12_keystore::{CertificateBag, Pkcs12Archive};
 use pkcs8::{EncryptedPrivateKeyInfoRef, SecretDocument};
-use ring::digest::{SHA256, digest};
+use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
 use ring::rand::SystemRandom;
 use ring::rsa::KeyPair;
-use ring::signature::{KeyPair as _, RSA_PSS_SHA256};
+use ring::signature::{KeyPair as _, RSA_PKCS1_SHA256, RSA_PSS_SHA256, RsaEncoding};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde_json::json;
 use zeroize::Zeroizing;
 
+use super::authority::Authority;
 use super::token_endpoint::request_id;
 use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
@@ -75,21 +76,32 @@ impl Certificate {
         Ok(Self { key, chain, sends_chain })
     }
 
-    /// A JWT by which `client_id` proves itself to `audience`, the token endpoint, at `now` (seconds
-    /// since 1970-01-01 UTC): RFC 7523, signed as PS256 and named by its SHA-256 thumbprint.
-    pub(super) fn assertion(&self, client_id: &str, audience: &str, now: i64) -> Result<Secret> {
-        let thumbprint = self.chain.first().map(|der| digest(&SHA256, der));
+    /// A JWT by which `client_id` proves itself to `authority` at `now` (seconds since 1970-01-01
+    /// UTC): RFC 7523, signed as PS256 and named by its SHA-256 thumbprint; for ADFS, which knows
+    /// neither, as RS256 and by SHA-1 (MSAL's rule).
+    pub(super) fn assertion(
+        &self,
+        client_id: &str,
+        authority: &Authority,
+        now: i64,
+    ) -> Result<Secret> {
+        let (algorithm, padding, name, hash): (_, &dyn RsaEncoding, _, _) = if authority.is_adfs() {
+            ("RS256", &RSA_PKCS1_SHA256, "x5t", &SHA1_FOR_LEGACY_USE_ONLY)
+        } else {
+            ("PS256", &RSA_PSS_SHA256, "x5t#S256", &SHA256)
+        };
+        let thumbprint = self.chain.first().map(|der| digest(hash, der));
         let mut header = json!({
-            "alg": "PS256",
+            "alg": algorithm,
             "typ": "JWT",
-            "x5t#S256": thumbprint.map(|hash| URL_SAFE_NO_PAD.encode(hash)),
+            name: thumbprint.map(|hash| URL_SAFE_NO_PAD.encode(hash)),
         });
         if let (true, Some(members)) = (self.sends_chain, header.as_object_mut()) {
             let chain = self.chain.iter().map(|der| STANDARD.encode(der)).collect::<Vec<_>>();
             members.insert("x5c".to_owned(), chain.into());
         }
         let claims = json!({
-            "aud": audience,
+            "aud": authority.token_endpoint(),
             "iss": client_id,
             "sub": client_id,
             "jti": request_id()?,
@@ -101,7 +113,7 @@ impl Certificate {
         let mut jwt = Zeroizing::new(format!("{}.{}", encode(&header), encode(&claims)));
         let mut signature = vec![0; self.key.public().modulus_len()];
         self.key
-            .sign(&RSA_PSS_SHA256, &SystemRandom::new(), jwt.as_bytes(), &mut signature)
+            .sign(padding, &SystemRandom::new(), jwt.as_bytes(), &mut signature)
             .map_err(|_| Error::new(Kind::Failed, "The assertion could not be signed."))?;
         jwt.push('.');
         jwt.push_str(&URL_SAFE_NO_PAD.encode(signature));
@@ -197,5 +209,53 @@ fn unsuitable(cause: ring::error::KeyRejected) -> Error {
 impl std::fmt::Debug for Certificate {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Certificate").field("chain", &self.chain.len()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use entra_emulator::directory::NIGHTLY_BUILD_CERTIFICATE;
+    use ring::signature::{
+        RSA_PKCS1_2048_8192_SHA256, RSA_PSS_2048_8192_SHA256, UnparsedPublicKey,
+        VerificationAlgorithm,
+    };
+    use serde_json::Value;
+
+    use super::*;
+
+    #[test]
+    fn each_authority_gets_the_signature_that_it_knows() {
+        let certificate =
+            Certificate::read(NIGHTLY_BUILD_CERTIFICATE.as_bytes(), None, false).unwrap();
+        for (url, audience, algorithm, thumbprint, verification) in [
+            (
+                "https://login.example",
+                "https://login.example/contoso/oauth2/v2.0/token",
+                "PS256",
+                ("x5t#S256", 43),
+                &RSA_PSS_2048_8192_SHA256 as &'static dyn VerificationAlgorithm,
+            ),
+            (
+                "https://stack.local/adfs/",
+                "https://stack.local/adfs/oauth2/token",
+                "RS256",
+                ("x5t", 27),
+                &RSA_PKCS1_2048_8192_SHA256,
+            ),
+        ] {
+            let authority = Authority::new(url, "contoso").unwrap();
+            let jwt = certificate.assertion("app", &authority, 1).unwrap();
+            let (signed, signature) = jwt.expose().rsplit_once('.').unwrap();
+            let (header, claims) = signed.split_once('.').unwrap();
+            let decode = |text: &str| URL_SAFE_NO_PAD.decode(text).unwrap();
+            let header: Value = serde_json::from_slice(&decode(header)).unwrap();
+            assert_eq!(header["alg"], algorithm);
+            assert_eq!(header.as_object().unwrap().len(), 3, "{header}");
+            assert_eq!(header[thumbprint.0].as_str().unwrap().len(), thumbprint.1, "{header}");
+            let claims: Value = serde_json::from_slice(&decode(claims)).unwrap();
+            assert_eq!(claims["aud"], audience);
+            let key = UnparsedPublicKey::new(verification, certificate.key.public());
+            key.verify(signed.as_bytes(), &decode(signature)).unwrap();
+        }
     }
 }

@@ -32,9 +32,7 @@ impl ClientCredential {
             Self::Secret(secret) => form.with_secret("client_secret", secret),
             Self::Certificate(certificate) => {
                 let now = system.clock.now();
-                let assertion =
-                    certificate.assertion(client_id, &authority.token_endpoint(), now)?;
-                with_assertion(form, &assertion)
+                with_assertion(form, &certificate.assertion(client_id, authority, now)?)
             }
             Self::Assertion(assertion) => with_assertion(form, assertion),
         })

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use entra_emulator::directory::NIGHTLY_BUILD_CERTIFICATE;
 use entra_emulator::{Action, Fault};
 use serde_json::{Value, json};
 
@@ -361,6 +362,19 @@ fn a_person_signs_in_at_adfs() {
     let asked = sandbox.emulator.requests();
     assert_eq!(asked[0].path, "/adfs/oauth2/token");
     assert_eq!(asked[0].form["grant_type"], "client_credentials");
+
+    // ADFS knows assertions of MSAL's older kind, and az's redirect address by one port.
+    sandbox.emulator.clear_requests();
+    std::fs::write(sandbox.root().join("n.pem"), NIGHTLY_BUILD_CERTIFICATE).unwrap();
+    let application = ["login", "--service-principal", "-u", APP, "--certificate", "n.pem"];
+    sandbox.azt([&application[..], &["--tenant", "adfs"]].concat()).success();
+    let assertion = sandbox.emulator.requests()[0].form["client_assertion"].clone();
+    let header = URL_SAFE_NO_PAD.decode(assertion.split('.').next().unwrap()).unwrap();
+    let header: Value = serde_json::from_slice(&header).unwrap();
+    assert_eq!(header["alg"], "RS256");
+    assert!(header["x5t"].is_string() && header.get("x5t#S256").is_none(), "{header}");
+    let run = sandbox.azt(["login", "--no-browser", "--tenant", "adfs"]).exits(5);
+    run.says("redirect_uri=http%3A%2F%2Flocalhost%3A8400&").says("http://localhost:8400/?code=");
 }
 
 /// In another terminal, while the person is in the browser.
