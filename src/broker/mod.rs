@@ -219,9 +219,8 @@ impl<'a> Broker<'a> {
     /// [`Broker::renew`], given up at `deadline`.
     fn renew_by(&self, deadline: Deadline, request: &TokenRequest) -> Result<Token> {
         block_on(async {
-            match tokio::time::timeout(deadline.left(), self.renew(request)).await {
-                Ok(result) => result,
-                Err(_) => Err(Error::new(
+            deadline.hold(self.renew(request)).await.unwrap_or_else(|| {
+                Err(Error::new(
                     Kind::Network,
                     format!(
                         "No token came within {} s: the service does not answer.",
@@ -230,8 +229,8 @@ impl<'a> Broker<'a> {
                 )
                 .remedy(
                     "Check the network, and HTTPS_PROXY if you are behind a proxy, then try again.",
-                )),
-            }
+                ))
+            })
         })?
     }
 

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::time::Duration;
 
-use super::{Response, fill_random};
+use super::{Deadline, Response, fill_random};
 use crate::error::{Error, Result};
 
 /// How often a request is repeated: 0.5 s and 1.5 s later, or when the server says.
@@ -22,8 +22,10 @@ pub async fn retried<T, F: Future<Output = Result<T>>>(send: impl Fn() -> F) -> 
             Err(error) if repetition < REPETITIONS => error,
             other => return other,
         };
-        let Some(pause) = pause(&error, repetition)? else { return Err(error) };
-        tokio::time::sleep(pause).await;
+        match pause(&error, repetition)? {
+            Some(pause) if Deadline::allows(pause) => tokio::time::sleep(pause).await,
+            _ => return Err(error),
+        }
         repetition += 1;
     }
 }

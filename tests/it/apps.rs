@@ -327,6 +327,21 @@ fn a_command_prints_a_token_whenever_one_is_needed() {
     }
 }
 
+/// SDKs give up after ten seconds; a sign-in by hand waits longer.
+#[test]
+fn a_command_that_is_too_slow_for_a_call_is_named() {
+    let sandbox = Sandbox::new();
+    std::fs::write(sandbox.root().join("token"), sandbox.emulator.assertion(ISSUER, SUBJECT))
+        .unwrap();
+    let command = "HUNTER=2; test -e slow && exec sleep 60; cat token";
+    login(&sandbox, WORKFLOW, &["--federated-token-command", command]).success();
+    std::fs::write(sandbox.root().join("slow"), "").unwrap();
+    let run = sandbox.azt(VAULT).exits(1);
+    assert!(!run.stderr.contains("HUNTER"), "{run:?}");
+    run.says("ERROR: The command that prints the federated token did not end within 9 s.\nSDKs")
+        .says("--federated-token-file");
+}
+
 fn decoded(jwt: &str) -> serde_json::Value {
     use base64::Engine;
     let part = jwt.split('.').next().unwrap();

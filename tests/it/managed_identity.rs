@@ -453,6 +453,27 @@ fn a_message_is_a_refusal_or_trouble_as_its_status_says() {
     }
 }
 
+/// Nobody is told that the service does not answer when it has: nine seconds are no time for these.
+#[test]
+fn a_pause_that_no_caller_waits_for_is_not_begun() {
+    let sandbox = virtual_machine();
+    drop(sandbox.azt(["login", "--identity"]).success());
+    let cold = [&TOKEN[..], &["--resource", "https://vault.azure.net"]].concat();
+    let busy = Action::Answer {
+        status: 429,
+        headers: [("Retry-After".to_owned(), "9".to_owned())].into(),
+        body: r#"{"error":"too_many_requests","error_description":"Slow down."}"#.to_owned(),
+    };
+    let gone = Action::Answer { status: 410, headers: Default::default(), body: String::new() };
+    for (action, says) in [(busy, "ERROR: Slow down."), (gone, "answered HTTP 410")] {
+        sandbox.emulator.faults().clear();
+        sandbox.emulator.clear_requests();
+        sandbox.emulator.faults().push(Fault::on(IMDS, action));
+        drop(sandbox.azt(&cold).exits(8).says(says));
+        assert_eq!(paths(&sandbox).len(), 1, "{says}");
+    }
+}
+
 #[test]
 fn a_metadata_service_that_stays_in_trouble_is_given_up() {
     let sandbox = virtual_machine();

@@ -8,7 +8,7 @@ use super::{HostIdentity, answer, ask, url};
 use crate::entra::TokenResponse;
 use crate::entra::token_endpoint::request_id;
 use crate::error::{Error, Kind, Result};
-use crate::sys::{Request, System};
+use crate::sys::{Deadline, Request, System};
 
 const VERSION: &str = "2018-02-01";
 
@@ -42,8 +42,8 @@ pub(super) async fn token(
             .header("x-ms-client-request-id", request_id()?);
         let response = ask(system, request).await.map_err(nobody_there)?;
         match pause(response.status, repetition, response.retry_after()) {
-            Some(pause) => tokio::time::sleep(pause).await,
-            None => return answer::read(system, &response),
+            Some(pause) if Deadline::allows(pause) => tokio::time::sleep(pause).await,
+            _ => return answer::read(system, &response),
         }
         repetition += 1;
     }
