@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::TokenRequest;
+use super::{Identity, TokenRequest};
 use crate::error::{Error, Kind};
 use crate::program::Program;
 
@@ -12,6 +12,10 @@ const INVALID_CLIENT_SECRET: u32 = 7_000_215;
 
 /// Nobody has consented.
 const NO_CONSENT: u32 = 65_001;
+
+/// A user assertion that is no good: its signature, audience or lifetime (50013), no JWT at all
+/// (50027). Entra's finer codes begin with the same digits, as 500133 does.
+const BAD_ASSERTION: [&str; 2] = ["50013", "50027"];
 
 /// For what a code or a stored sign-in may not give: a second factor, consent, terms of use.
 const BROWSER_GIVES_ALL: &str =
@@ -83,8 +87,8 @@ fn quoted(word: &str) -> String {
     }
 }
 
-/// Adds to `error` what the owner of an application can do.
-pub(super) fn for_application(error: Error, program: Program) -> Error {
+/// Adds to `error` what the owner of the application `identity` can do.
+pub(super) fn for_application(error: Error, program: Program, identity: &Identity) -> Error {
     if !is_from_entra(&error) {
         return error;
     }
@@ -93,20 +97,37 @@ pub(super) fn for_application(error: Error, program: Program) -> Error {
         (Program::Az, _) if codes.contains(&INVALID_CLIENT_SECRET) => error.remedy("The error may be caused by passing a service principal certificate with --password. Please note that --password no longer accepts a service principal certificate. To pass a service principal certificate, use --certificate instead."),
         (Program::Az, _) => interactively(error).remedy("az logout").remedy("az login"),
         (Program::Azt, _) if codes.contains(&NO_CONSENT) => error.remedy("An administrator of the tenant has to grant the application this permission: Entra ID, API permissions."),
+        (Program::Azt, cure) if matches!(identity, Identity::Environment(_)) => error
+            .remedy(cure.unwrap_or("Check the application in Entra ID."))
+            .remedy("It is the one of AZURE_TENANT_ID and AZURE_CLIENT_ID, with the credential in the variables beside them."),
         (Program::Azt, Some(cure)) => error.remedy(cure),
         (Program::Azt, None) => error.remedy("Check the application in Entra ID, then sign in again with `azt login --service-principal`."),
     }
 }
 
-/// Adds to `error` what an application that acts on behalf of somebody has to tell them.
-pub(super) fn on_behalf_of(error: Error, program: Program) -> Error {
+/// Adds to `error` what the application `identity`, which acts on behalf of somebody, has to tell
+/// them.
+pub(super) fn on_behalf_of(error: Error, program: Program, identity: &Identity) -> Error {
     let claims = error.entra_detail().and_then(|detail| detail.claims.clone());
     match claims {
-        Some(claims) if program == Program::Azt => error
+        _ if program == Program::Az => for_application(error, program, identity),
+        Some(claims) => error
             .remedy("The caller has to sign in again with this claims challenge, and to come with the new token:")
             .remedy(STANDARD.encode(claims)),
-        _ => for_application(error, program),
+        None if is_from_entra(&error) && is_of_caller(&error) => error.remedy(
+            "The token that the caller came with is not accepted: the caller has to bring a new one, issued for this application.",
+        ),
+        None => for_application(error, program, identity),
     }
+}
+
+/// True when it is the caller's token that Entra refuses: the grant of this request (RFC 6749
+/// section 5.2, `invalid_grant`), not the application.
+fn is_of_caller(error: &Error) -> bool {
+    let codes = error.entra_detail().map(|detail| detail.codes.as_slice()).unwrap_or_default();
+    let is_bad = |code: &u32| BAD_ASSERTION.iter().any(|bad| code.to_string().starts_with(bad));
+    let is_other = codes.contains(&NO_CONSENT) || cure(error).is_some();
+    codes.iter().any(is_bad) || (error.kind() == Kind::InteractionRequired && !is_other)
 }
 
 /// Adds to `error`, a refusal of the sign-in itself, what cures it where that is known.

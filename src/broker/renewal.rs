@@ -83,11 +83,11 @@ impl Broker<'_> {
         match &request.user_assertion {
             None => client_credentials(system, &authority, client_id, &credential, scopes, claims)
                 .await
-                .map_err(|error| remedy::for_application(error, system.program)),
+                .map_err(|error| remedy::for_application(error, system.program, &request.identity)),
             Some(user) => {
                 on_behalf_of(system, &authority, client_id, &credential, user, scopes, claims)
                     .await
-                    .map_err(|error| remedy::on_behalf_of(error, system.program))
+                    .map_err(|error| remedy::on_behalf_of(error, system.program, &request.identity))
             }
         }
     }

@@ -341,7 +341,9 @@ impl<'a> SignIn<'a> {
                 let client_id = self.identity.client_id();
                 client_credentials(self.system, &authority, client_id, &credential, scopes, claims)
                     .await
-                    .map_err(|error| remedy::for_application(error, self.system.program))?
+                    .map_err(|error| {
+                        remedy::for_application(error, self.system.program, &self.identity)
+                    })?
             }
             Credential::Host => host::token(self.system, &self.identity, scopes).await?,
         };

@@ -176,7 +176,27 @@ fn an_application_acts_on_behalf_of_its_caller() {
     let own = sandbox.azt(&token[..4]).quiet().text("accessToken");
     assert_ne!(own, traded);
     std::fs::write(sandbox.root().join("caller"), format!("{caller}x")).unwrap();
-    sandbox.azt(token).exits(5).says("AADSTS50013");
+    let is_callers = |run: Run| {
+        let run = run.says("the caller has to bring a new one, issued for this application.");
+        assert!(!run.stderr.contains("azt login"), "{run:?}");
+    };
+    is_callers(sandbox.azt(token).exits(5).says("AADSTS50013"));
+    for (error, code, exit) in [
+        ("invalid_grant", 500_133, 5),
+        ("invalid_request", 50_027, 6),
+        ("invalid_grant", 50_173, 5),
+    ] {
+        sandbox.emulator.faults().push(Fault::on("/token", refusal(error, code)).times(1));
+        is_callers(sandbox.azt(token).exits(exit));
+    }
+    for (error, code, says) in [
+        ("invalid_grant", 65_001, "An administrator of the tenant has to grant"),
+        ("invalid_client", 700_027, "Check the application in Entra ID, then sign in again"),
+    ] {
+        sandbox.emulator.faults().push(Fault::on("/token", refusal(error, code)).times(1));
+        let run = sandbox.azt(token).says(says);
+        assert!(!run.stderr.contains("caller"), "{run:?}");
+    }
     sandbox.azt(["logout", "--username", PORTAL]).quiet();
     let left = std::fs::read_dir(sandbox.file("azt/records")).unwrap().count();
     sandbox.azt(["logout", "--username", ALICE]).quiet();
@@ -211,6 +231,11 @@ fn a_caller_who_has_to_prove_more_is_told_by_the_application() {
     let run = run.exits(5).says("The caller has to sign in again with this claims challenge");
     let challenge = STANDARD.decode(run.stderr.lines().last().unwrap()).unwrap();
     assert!(String::from_utf8(challenge).unwrap().contains("acrs"));
+}
+
+fn refusal(error: &str, code: u32) -> Action {
+    let (error, description) = (error.to_owned(), String::new());
+    Action::EntraError { status: 400, error, code, description, suberror: None, claims: None }
 }
 
 fn claims_of(jwt: &str) -> serde_json::Value {

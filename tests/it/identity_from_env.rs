@@ -1,6 +1,7 @@
 //! Tokens without any sign-in: the application is in the environment.
 
 use entra_emulator::directory::NIGHTLY_BUILD_CERTIFICATE;
+use entra_emulator::{Action, Fault};
 
 use crate::support::*;
 
@@ -47,6 +48,28 @@ fn another_secret_does_not_get_what_the_right_one_got() {
     drop(sandbox.azt(TOKEN).quiet());
     sandbox.set("AZURE_CLIENT_SECRET", "guessed");
     sandbox.azt(TOKEN).exits(6).says("AADSTS7000215").says("Check the secret");
+}
+
+/// It signs in nowhere.
+#[test]
+fn a_refusal_names_the_variables() {
+    let mut sandbox = Sandbox::new();
+    describe(&mut sandbox, APP, &[("AZURE_CLIENT_SECRET", APP_SECRET)]);
+    for (code, says) in [(700_027, "Check the application in Entra ID.\n"), (7_000_222, "")] {
+        let error = "invalid_client".to_owned();
+        let action = Action::EntraError {
+            status: 401,
+            error,
+            code,
+            description: String::new(),
+            suberror: None,
+            claims: None,
+        };
+        sandbox.emulator.faults().push(Fault::on("/token", action).times(1));
+        let run =
+            sandbox.azt(TOKEN).exits(6).says(says).says("AZURE_CLIENT_ID, with the credential");
+        assert!(!run.stderr.contains("azt login"), "{run:?}");
+    }
 }
 
 #[test]
