@@ -68,7 +68,7 @@ pub(super) fn for_user(error: Error, program: Program, request: &TokenRequest) -
         login += &[" --claims-challenge \"", &STANDARD.encode(claims), "\""].concat();
     }
     match (program, cure(&error)) {
-        (Program::Az, _) => interactively(error).remedy("az logout").cured_by(login),
+        (Program::Az, _) => as_az(error, login),
         (Program::Azt, Some(cure)) => error.remedy(cure),
         (Program::Azt, None) if error.kind() == Kind::InteractionRequired => {
             error.remedy("Sign in again:").cured_by(login)
@@ -136,7 +136,7 @@ pub(super) fn for_sign_in(error: Error, program: Program) -> Error {
         return error;
     }
     match (program, cure(&error)) {
-        (Program::Az, _) => interactively(error).remedy("az logout").cured_by("az login"),
+        (Program::Az, _) => as_az(error, "az login".to_owned()),
         (Program::Azt, Some(cure)) => error.remedy(cure),
         (Program::Azt, None) if error.kind() == Kind::InteractionRequired => {
             error.remedy(BROWSER_GIVES_ALL)
@@ -176,6 +176,14 @@ pub(super) fn for_host_identity(error: Error, program: Program) -> Error {
 fn is_from_entra(error: &Error) -> bool {
     error.entra_detail().is_some()
         && matches!(error.kind(), Kind::InteractionRequired | Kind::Refused)
+}
+
+/// `error` as az has it: with `login`, whatever was refused. Programs are told of it only where it
+/// is the cure.
+fn as_az(error: Error, login: String) -> Error {
+    let is_cured = error.kind() == Kind::InteractionRequired && cure(&error).is_none();
+    let error = interactively(error).remedy("az logout");
+    if is_cured { error.cured_by(login) } else { error.remedy(login) }
 }
 
 fn interactively(error: Error) -> Error {

@@ -7,6 +7,7 @@
 use serde_json::json;
 
 use super::Context;
+use crate::broker::is_guid;
 use crate::error::{Error, Kind, Result};
 use crate::settings::{Profile, Subscription};
 use crate::sys::Level;
@@ -105,8 +106,14 @@ impl Selection<'_> {
                 profile.visible(cloud).map(Subscription::user_name).collect();
             others.dedup();
             let login = format!("{} login", system.program);
-            let text = format!("The account '{account}' is not signed in. Run `{login}`.");
-            let error = Error::new(Kind::NotSignedIn, text).command(login);
+            let text = format!("The account '{account}' is not signed in. Run `{login}`");
+            let error = |text: String| Error::new(Kind::NotSignedIn, text);
+            let error = if is_guid(account) {
+                // Its credential is wanted as well: no command line that azt could name.
+                error(text + " for this service principal.")
+            } else {
+                error(text + ".").command(login)
+            };
             return Err(if others.is_empty() {
                 error
             } else {

@@ -249,6 +249,29 @@ fn a_failure_can_be_read_by_programs() {
     let error = failure(&sandbox.az(graph));
     assert_eq!(error["exitCode"], 1);
     assert!(error["command"].as_str().unwrap().starts_with("az login --tenant"), "{error}");
+    // What a sign-in does not cure has az's text, and no command for programs to run in vain.
+    for (error, code) in
+        [("invalid_resource", 500_011), ("invalid_grant", 50_057), ("access_denied", 53_003)]
+    {
+        let (error, description) = (error.to_owned(), String::new());
+        let action = Action::EntraError {
+            status: 400,
+            error,
+            code,
+            description,
+            suberror: None,
+            claims: None,
+        };
+        let fault = Fault::on("/oauth2/v2.0/", action);
+        sandbox.emulator.faults().push(fault);
+        for args in [&graph[..], &["login", "--use-device-code", "--error-format", "json"]] {
+            let error = failure(&sandbox.az(args));
+            assert_eq!(error["aadsts"], json!([code]));
+            assert!(error["remedy"].to_string().contains("\"az logout\",\"az login"), "{error}");
+            assert_eq!(error["command"], Value::Null);
+        }
+        sandbox.emulator.faults().clear();
+    }
     assert_eq!(failure(&sandbox.azt(["accunt", "--error-format=JSON"]))["kind"], "usage");
     sandbox.azt(["account", "show", "--error-format", "xml"]).exits(2);
     sandbox.set("AZURE_CORE_ERROR_FORMAT", "json");
@@ -258,6 +281,8 @@ fn a_failure_can_be_read_by_programs() {
         (&nobody["kind"], &nobody["command"]),
         (&json!("not_signed_in"), &json!("azt login"))
     );
+    let nobody = failure(&sandbox.azt(["account", "show", "--account", APP]));
+    assert_eq!((&nobody["kind"], &nobody["command"]), (&json!("not_signed_in"), &Value::Null));
     // What costs stored secrets is not run for anybody.
     let key = sandbox.file("azt/vault.key");
     std::fs::write(&key, "no key").unwrap();
