@@ -83,7 +83,7 @@ impl TokenRequest {
         {
             let what = if is_host { "the host's own identity" } else { "a person" };
             return Err(Error::failed(format!(
-                "Only an application with a credential acts on behalf of somebody else; this account is {what}."
+                "Only an application acts on behalf of somebody else; this account is {what}."
             )));
         }
         if self.claims.is_some() && is_host {

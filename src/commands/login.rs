@@ -69,11 +69,19 @@ pub(super) fn run(request: &Login, context: &Context<'_>) -> Result<Answer> {
     // The sign-in is made by now, whatever becomes of az's copy.
     if let Some(vault) = &vault
         && token::is_shared(context)?
-        && let Err(error) = interop::share(&context.dir, vault, sign_in.name(), interop::PATIENCE)
     {
-        context.system.terminal.warn(&format!(
-            "The real az was not told of this sign-in, and will be with the next token that is fetched. {error}"
-        ));
+        let (name, assertion) = (sign_in.name(), sign_in.assertion());
+        let shared =
+            interop::share(&context.dir, vault, name, assertion.as_ref(), interop::PATIENCE);
+        match shared {
+            Ok(true) => {}
+            Ok(false) => context.system.terminal.warn(
+                "The real az is not told of this sign-in: it opens no certificate that has a password.",
+            ),
+            Err(error) => context.system.terminal.warn(&format!(
+                "The real az was not told of this sign-in, and will be with the next token that is fetched. {error}"
+            )),
+        }
     }
     if let Some(chosen) = chosen.as_deref().filter(|_| picks) {
         subscription_picker::run(context, &new, chosen)?;

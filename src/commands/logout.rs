@@ -1,6 +1,6 @@
 //! `logout`.
 
-use super::{Answer, Context};
+use super::{Answer, Context, token};
 use crate::broker;
 use crate::cli::Logout;
 use crate::error::{Error, Kind, Result};
@@ -33,5 +33,10 @@ pub(super) fn run(request: &Logout, context: &Context<'_>) -> Result<Answer> {
         profile.remove_user(&name);
         Ok(())
     })?;
-    unshared.map(|()| Answer::none())
+    match unshared {
+        Err(error) if token::is_shared(context)? => return Err(error),
+        Err(error) => context.system.terminal.warn(error.message()),
+        Ok(()) => {}
+    }
+    Ok(Answer::none())
 }

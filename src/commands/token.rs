@@ -100,7 +100,7 @@ fn share(context: &Context<'_>, broker: &Broker<'_>, name: Option<&str>, token: 
     let (Some(name), Some(vault)) = (name, broker.vault()) else { return };
     if token.is_new
         && is_shared(context).unwrap_or(false)
-        && let Err(error) = interop::share(&context.dir, vault, name, AZ_LIMIT)
+        && let Err(error) = interop::share(&context.dir, vault, name, None, AZ_LIMIT)
     {
         context.system.terminal.info(&format!("az was not told: {error}"));
     }

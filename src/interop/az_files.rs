@@ -111,25 +111,31 @@ pub(super) fn take_out(
     name: &str,
     empty: &Value,
     limit: Duration,
-    change: impl FnOnce(&mut Value),
+    change: impl Fn(&mut Value),
 ) -> Result<()> {
     let file = az_file(dir, name);
-    if !file.path.exists() {
+    let before_and_after = || match content(&file, empty)? {
+        Content::Json(before) => {
+            let mut after = before.clone();
+            change(&mut after);
+            Ok(Some((before, after)))
+        }
+        Content::Nothing => Ok(None),
+        Content::Other => {
+            let message = format!("{} is no file of az's that can be read.", file.path.display());
+            Err(Error::failed(message)
+                .remedy("It may hold sign-ins: mend it or move it away, and try again."))
+        }
+    };
+    // Nobody waits for a lock that is not needed.
+    if before_and_after()?.is_none_or(|(before, after)| before == after) {
         return Ok(());
     }
     let _held = file.lock(limit)?;
-    let before = match content(&file, empty)? {
-        Content::Json(value) => value,
-        Content::Nothing => return Ok(()),
-        Content::Other => {
-            let message = format!("{} is no file of az's that can be read.", file.path.display());
-            return Err(Error::failed(message)
-                .remedy("It may hold sign-ins: mend it or move it away, and try again."));
-        }
-    };
-    let mut value = before.clone();
-    change(&mut value);
-    replace(&file, Some(&before), &value)
+    match before_and_after()? {
+        Some((before, after)) => replace(&file, Some(&before), &after),
+        None => Ok(()),
+    }
 }
 
 /// Writes `value` where it is not what was there `before`.

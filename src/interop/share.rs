@@ -8,6 +8,7 @@ use super::az_files::{SERVICE_PRINCIPALS, TOKEN_CACHE, take_out, text, update};
 use super::foreign_file::PATIENCE;
 use super::people::{People, of, remove_from};
 use crate::error::Result;
+use crate::secret::Secret;
 use crate::settings::ConfigDir;
 use crate::vault::{ServicePrincipal, Vault};
 
@@ -16,9 +17,19 @@ use crate::vault::{ServicePrincipal, Vault};
 /// its own. Where az lost its file, or broke it, it is given everybody. Each step of the lock is tried
 /// for `limit`.
 ///
+/// az knows no places that assertions come from: it is given the `assertion` that the application
+/// signed in with just now, which it uses until that ends. False for what az cannot use at all: a
+/// certificate with a password.
+///
 /// # Errors
 /// A file that cannot be read stays as it is.
-pub fn share(dir: &ConfigDir, vault: &Vault<'_>, name: &str, limit: Duration) -> Result<()> {
+pub fn share(
+    dir: &ConfigDir,
+    vault: &Vault<'_>,
+    name: &str,
+    assertion: Option<&Secret>,
+    limit: Duration,
+) -> Result<bool> {
     let person = People::of(vault, Some(name))?;
     if !person.is_empty() {
         let everybody = People::of(vault, None)?;
@@ -26,11 +37,22 @@ pub fn share(dir: &ConfigDir, vault: &Vault<'_>, name: &str, limit: Duration) ->
             let _later = if is_new { &everybody } else { &person }.put_into(cache);
         })?;
     }
-    // az knows no places that assertions come from, and no passwords of certificates.
-    let applications = of(vault, |it: &ServicePrincipal| {
-        it.client_assertion_source.is_none() && it.certificate_password.is_none()
-    })?;
     let is_meant = |it: &&ServicePrincipal| it.client_id.eq_ignore_ascii_case(name);
+    let mut applications = of(vault, |_: &ServicePrincipal| true)?;
+    for entry in &mut applications {
+        if entry.client_assertion_source.is_some() && is_meant(&&*entry) {
+            entry.client_assertion = assertion.cloned();
+        }
+    }
+    let is_usable = |it: &ServicePrincipal| {
+        let is_of_a_place = it.client_assertion_source.is_some() && it.client_assertion.is_none();
+        it.certificate_password.is_none() && !is_of_a_place
+    };
+    let is_told = applications.iter().filter(is_meant).all(|it| it.certificate_password.is_none());
+    applications.retain(is_usable);
+    for entry in &mut applications {
+        entry.client_assertion_source = None;
+    }
     if applications.iter().any(|it| is_meant(&it)) {
         update(dir, SERVICE_PRINCIPALS, json!([]), limit, |all, is_new| {
             let Some(all) = all.as_array_mut() else { return };
@@ -42,7 +64,7 @@ pub fn share(dir: &ConfigDir, vault: &Vault<'_>, name: &str, limit: Duration) ->
             }
         })?;
     }
-    Ok(())
+    Ok(is_told)
 }
 
 /// Takes `name`, a user name or client id, out of az's files.

@@ -225,11 +225,11 @@ pub(super) fn remove_all(azt_dir: &Path) -> Result<()> {
     for entry in entries(&records)? {
         let name = entry.file_name();
         let is_ours = |name: &str| is_sealed(name.get(..35).unwrap_or_default());
-        if name.to_str().is_some_and(is_ours) || file::is_temporary(&name) {
+        if name.to_str().is_some_and(is_ours) {
             file::remove(&entry.path()).map_err(|error| error.of_kind(Kind::Vault))?;
         }
     }
-    Ok(())
+    remove_temporaries(&records, None).map_err(|error| error.of_kind(Kind::Vault))
 }
 
 fn read(path: &Path) -> Result<Option<Vec<u8>>> {

@@ -135,6 +135,24 @@ fn an_hour_of_five_minute_tokens_never_fails() {
     }
 }
 
+/// What the real az behind the shim needs: it knows no places that tokens come from.
+#[test]
+fn az_is_given_the_token_that_a_federated_sign_in_was_made_with() {
+    let mut sandbox = Sandbox::new();
+    sandbox.set("AZURE_CORE_SHARE_WITH_AZ", "true");
+    let token = sandbox.emulator.assertion(ISSUER, SUBJECT);
+    std::fs::write(sandbox.root().join("token"), &token).unwrap();
+    login(&sandbox, WORKFLOW, &["--federated-token-file", "token"]).success();
+    let told: serde_json::Value =
+        serde_json::from_str(&sandbox.read("service_principal_entries.json")).unwrap();
+    let entry =
+        serde_json::json!({"client_id": WORKFLOW, "tenant": CONTOSO, "client_assertion": token});
+    assert_eq!(told, serde_json::json!([entry]));
+    // A renewal takes nothing of it away.
+    drop(sandbox.azt(VAULT).quiet());
+    assert!(sandbox.read("service_principal_entries.json").contains(&token));
+}
+
 /// Makes `NAME` in the sandbox by openssl, from the PEM file `n.pem`.
 fn openssl(sandbox: &Sandbox, args: &[&str]) {
     std::fs::write(sandbox.root().join("n.pem"), NIGHTLY_BUILD_CERTIFICATE).unwrap();

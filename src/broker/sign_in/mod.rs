@@ -1,19 +1,21 @@
 //! A sign-in under way: everything stays in memory until it has succeeded as a whole.
 
+mod store;
+
 use std::cell::RefCell;
 
 use super::records;
 use super::remedy;
 use super::{AppCredential, Identity, TokenRequest, announces_cp1, host};
 use crate::entra::{
-    AZURE_CLI_CLIENT_ID, Authority, IdClaims, Scopes, TokenResponse, client_credentials, is_adfs,
-    merge_capabilities, refresh, resolve_tenant,
+    AZURE_CLI_CLIENT_ID, Authority, ClientCredential, IdClaims, Scopes, TokenResponse,
+    client_credentials, is_adfs, merge_capabilities, refresh, resolve_tenant,
 };
 use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
 use crate::settings::{Cloud, User};
 use crate::sys::System;
-use crate::vault::{AccessToken, Account, IdToken, Record, RefreshToken, ServicePrincipal, Vault};
+use crate::vault::{AccessToken, Account, IdToken, RefreshToken, ServicePrincipal, Vault};
 
 /// An account that has proved who it is, with the tokens it got so far.
 ///
@@ -28,6 +30,8 @@ pub struct SignIn<'a> {
     tenant: String,
     access_tokens: RefCell<Vec<AccessToken>>,
     credential: Credential,
+    /// What an application proved itself with last, where that comes from a place.
+    assertion: RefCell<Option<Secret>>,
     /// False for one that the vault had: it is not to be put back there after a sign-out.
     is_new: bool,
 }
@@ -74,6 +78,7 @@ impl<'a> SignIn<'a> {
             credential: Credential::Application(Box::new(
                 credential.into_record(client_id, &tenant),
             )),
+            assertion: RefCell::default(),
             is_new: true,
         };
         sign_in.request(&tenant, scopes, claims.as_deref()).await?;
@@ -142,6 +147,7 @@ impl<'a> SignIn<'a> {
             tenant,
             access_tokens: RefCell::default(),
             credential,
+            assertion: RefCell::default(),
             is_new: false,
         })
     }
@@ -174,6 +180,7 @@ impl<'a> SignIn<'a> {
             tenant: tenant.clone(),
             access_tokens: RefCell::default(),
             credential: Credential::Host,
+            assertion: RefCell::default(),
             is_new: true,
         };
         sign_in.keep(&response, &tenant, scopes);
@@ -243,6 +250,7 @@ impl<'a> SignIn<'a> {
                 refresh_token: RefCell::new(refresh_token),
                 id_tokens: RefCell::default(),
             })),
+            assertion: RefCell::default(),
             is_new: true,
         };
         sign_in.keep(response, &tenant, scopes);
@@ -271,6 +279,11 @@ impl<'a> SignIn<'a> {
             },
             Credential::User(_) | Credential::Host => self.identity.user(),
         }
+    }
+
+    /// The federated token that an application signed in with just now, if that is how it does.
+    pub fn assertion(&self) -> Option<Secret> {
+        self.assertion.borrow().clone()
     }
 
     /// The tenant of the first token: GUID.
@@ -338,6 +351,9 @@ impl<'a> SignIn<'a> {
             }
             Credential::Application(entry) => {
                 let credential = AppCredential::of_record(entry)?.present(self.system).await?;
+                if let ClientCredential::Assertion(assertion) = &credential {
+                    self.assertion.replace(Some(assertion.clone()));
+                }
                 let client_id = self.identity.client_id();
                 client_credentials(self.system, &authority, client_id, &credential, scopes, claims)
                     .await
@@ -384,67 +400,5 @@ impl<'a> SignIn<'a> {
             scopes,
             self.system.clock.now(),
         ));
-    }
-
-    /// Puts everything into the vault, in place of what was there for this account.
-    ///
-    /// Older access tokens go: a sign-in that answered a claims challenge must not be followed by
-    /// the token that was refused.
-    ///
-    /// # Errors
-    /// The account was the vault's, and is not any more: signed out meanwhile, or in anew.
-    pub fn store(&self, vault: &Vault<'_>) -> Result<()> {
-        let _writing = vault.writing();
-        if !self.is_new && !self.is_as_it_was(vault)? {
-            return Err(Error::new(
-                Kind::NotSignedIn,
-                format!("{} was signed out, or in anew, meanwhile.", self.name()),
-            ));
-        }
-        match &self.credential {
-            Credential::User(person) => {
-                let Person { account, refresh_token, id_tokens } = person.as_ref();
-                let name = account.username.to_lowercase();
-                vault.put(&*refresh_token.borrow())?;
-                vault.put(account)?;
-                records::forget_access_tokens(vault, |token| {
-                    token.environment == self.environment && token.account == name
-                })?;
-                for token in id_tokens.borrow().iter() {
-                    vault.put(token)?;
-                }
-            }
-            Credential::Application(entry) => {
-                vault.put(entry.as_ref())?;
-                records::forget_access_tokens(vault, |token| {
-                    token.environment == self.environment
-                        && token.account.is_empty()
-                        && token.client_id.eq_ignore_ascii_case(&entry.client_id)
-                        && token.realm.eq_ignore_ascii_case(&entry.tenant)
-                })?;
-            }
-            Credential::Host => {
-                let (account, client_id) = (self.identity.account(), self.identity.client_id());
-                records::forget_access_tokens(vault, |token| {
-                    token.environment == self.environment
-                        && token.account.eq_ignore_ascii_case(account)
-                        && token.client_id == client_id
-                })?;
-            }
-        }
-        self.access_tokens.borrow().iter().try_for_each(|token| vault.put(token))
-    }
-
-    /// Whether the vault still has what this was resumed with.
-    fn is_as_it_was(&self, vault: &Vault<'_>) -> Result<bool> {
-        match &self.credential {
-            Credential::User(person) => {
-                Ok(vault.get(&person.account.key())?.as_ref() == Some(&person.account))
-            }
-            Credential::Application(entry) => {
-                Ok(vault.get(&entry.key())?.as_ref() == Some(entry.as_ref()))
-            }
-            Credential::Host => Ok(true),
-        }
     }
 }
