@@ -4,6 +4,7 @@ use base64::Engine;
 use base64::engine::GeneralPurposeConfig;
 use base64::engine::general_purpose::GeneralPurpose;
 use base64::{alphabet, engine::DecodePaddingMode};
+use serde_json::{Map, Value};
 
 use crate::sys::Response;
 
@@ -14,7 +15,8 @@ pub(super) fn of_response(response: &Response) -> Option<String> {
     headers.find_map(|header| {
         let header = header.to_str().ok().filter(|_| response.status == 401)?;
         let is_one = parameter(header, "error")? == "insufficient_claims";
-        parameter(header, "claims").filter(|_| is_one).and_then(decode_challenge)
+        let claims = parameter(header, "claims").filter(|_| is_one).and_then(decode_challenge)?;
+        serde_json::from_str::<Map<String, Value>>(&claims).is_ok().then_some(claims)
     })
 }
 
@@ -69,6 +71,7 @@ mod tests {
             r#"Bearer error="invalid_token", claims="eyJhIjoxfQ==""#,
             r#"Bearer error="insufficient_claims""#,
             r#"Bearer error="insufficient_claims", claims="%%""#,
+            r#"Bearer error="insufficient_claims", claims="WzFd""#,
             r#"Bearer error="insufficient_claims", other_claims="eyJhIjoxfQ==""#,
         ] {
             assert_eq!(challenge(401, &[other]), None, "{other}");
