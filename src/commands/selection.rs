@@ -65,10 +65,13 @@ impl Selection<'_> {
         if self.subscription.is_some() {
             return Ok((find(self.subscription)?, "as --subscription says"));
         }
+        let wanted = system.env.non_empty("AZT_SUBSCRIPTION");
         if let Some(account) = system.env.non_empty("AZT_ACCOUNT") {
-            return self.of_account(profile, context, &account, "as AZT_ACCOUNT says");
+            // Of one shell, both: who has mistyped the one must not be served by another.
+            let both = Selection { subscription: wanted.as_deref(), ..self };
+            return both.of_account(profile, context, &account, "as AZT_ACCOUNT says");
         }
-        if let Some(wanted) = system.env.non_empty("AZT_SUBSCRIPTION") {
+        if let Some(wanted) = wanted {
             return Ok((find(Some(&wanted))?, "as AZT_SUBSCRIPTION says"));
         }
         // Signed in, but nothing is the default: a tenant says enough.
@@ -87,7 +90,8 @@ impl Selection<'_> {
         }
     }
 
-    /// An entry of `account`: what is asked for, else what suits the tenant, else its default.
+    /// An entry of `account`: what is asked for, else what suits the shell or the tenant, else its
+    /// default.
     fn of_account<'p>(
         self,
         profile: &'p Profile,
@@ -120,21 +124,26 @@ impl Selection<'_> {
                 error.remedy(format!("Signed in are: {}", others.join(", ")))
             });
         }
-        let from_env = || system.env.non_empty("AZT_SUBSCRIPTION");
         let called = |wanted: &str| {
-            let wanted = wanted.to_lowercase();
-            own.iter().copied().find(|entry| {
-                entry.id().to_lowercase() == wanted || entry.name().to_lowercase() == wanted
-            })
+            let lower = wanted.to_lowercase();
+            let mut found = own.iter().copied().filter(|entry| entry.is_called(&lower));
+            match (found.next(), found.next()) {
+                // The profile has no fewer of them, and the words for it.
+                (_, Some(_)) => profile.find(system.program, cloud, Some(wanted)).map(Some),
+                (first, None) => Ok(first),
+            }
         };
         if let Some(wanted) = self.subscription {
-            let entry = called(wanted).ok_or_else(|| {
+            let entry = called(wanted)?.ok_or_else(|| {
                 Error::failed(format!("The account '{account}' has no subscription '{wanted}'."))
             });
             return entry.map(|entry| (entry, why));
         }
-        let chosen = from_env()
-            .and_then(|wanted| called(&wanted))
+        let from_env = match system.env.non_empty("AZT_SUBSCRIPTION") {
+            Some(wanted) => called(&wanted)?,
+            None => None,
+        };
+        let chosen = from_env
             .or_else(|| {
                 own.iter()
                     .copied()

@@ -172,7 +172,7 @@ impl Subscription {
     }
 
     /// True when `wanted` is its id or its name, in any case. `wanted` is lower-case.
-    pub(super) fn is_called(&self, wanted: &str) -> bool {
+    pub fn is_called(&self, wanted: &str) -> bool {
         self.id().to_lowercase() == wanted || self.name().to_lowercase() == wanted
     }
 

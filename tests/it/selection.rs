@@ -52,6 +52,32 @@ fn options_go_before_variables_and_variables_before_the_default() {
 }
 
 #[test]
+fn nobody_is_served_by_another_subscription_than_was_named() {
+    let mut sandbox = two_people();
+    let of_alice = [&TOKEN[..], &["--account", ALICE]].concat();
+    sandbox.set("AZT_ACCOUNT", ALICE);
+    for wrong in ["Prdo", SHARED] {
+        sandbox.set("AZT_SUBSCRIPTION", wrong);
+        let says = format!("ERROR: The account '{ALICE}' has no subscription '{wrong}'.");
+        drop(sandbox.azt(TOKEN).exits(1).says(&says));
+        // An option goes before both: the shell's subscription need not be that account's.
+        assert_eq!(upn(&sandbox.azt(&of_alice).quiet()), ALICE);
+        let of_bob = [&TOKEN[..], &["--account", BOB]].concat();
+        assert_eq!(upn(&sandbox.azt(&of_bob).quiet()), BOB);
+    }
+    let profile = sandbox.read("azureProfile.json");
+    let twice = "Contoso Production";
+    sandbox.write("azureProfile.json", profile.replace("Contoso Development and Test", twice));
+    let says = format!("Multiple subscriptions with the name '{twice}' found. Specify the");
+    sandbox.set("AZT_SUBSCRIPTION", twice);
+    drop(sandbox.azt(TOKEN).exits(1).says(&says));
+    drop(sandbox.azt(&of_alice).exits(1).says(&says));
+    sandbox.set("AZT_SUBSCRIPTION", "");
+    drop(sandbox.azt([&of_alice[..], &["-s", twice]].concat()).exits(1).says(&says));
+    drop(sandbox.azt([&of_alice[..], &["-s", PRODUCTION]].concat()).quiet());
+}
+
+#[test]
 fn a_tenant_is_asked_by_an_account_that_is_in_it() {
     let sandbox = two_people();
     for tenant in [CONTOSO, &CONTOSO.to_uppercase()] {
