@@ -77,6 +77,11 @@ fn account(request: &GetAccessToken, context: &Context<'_>) -> Result<Account> {
                 "The identity of the environment has no subscriptions: name a --tenant instead, or nothing.",
             ));
         }
+        if request.account.is_some() {
+            return Err(Error::failed(
+                "The identity of the environment is the only account there: leave --account out, or --identity-from-env and core.identity_from_env.",
+            ));
+        }
         let identity = EnvironmentIdentity::read(system)?;
         let tenant = request.tenant.clone().unwrap_or_else(|| identity.tenant.clone());
         let identity = Identity::Environment(Box::new(identity));
