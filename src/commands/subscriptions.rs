@@ -1,7 +1,7 @@
 //! Which subscriptions an account can see, tenant by tenant.
 
 use std::cell::Cell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use serde_json::Value;
@@ -25,8 +25,10 @@ pub(super) struct Found {
     pub(super) subscriptions: Vec<Subscription>,
     /// Tenants that gave no token, as they are shown.
     refused: Vec<String>,
-    /// Tenants without a subscription that is visible: id, and how they are shown.
-    empty: Vec<(String, String)>,
+    /// The tenants whose subscriptions were listed.
+    visited: Vec<String>,
+    /// Those of them without a subscription that is visible, as they are shown.
+    empty: Vec<String>,
     /// Whether every tenant of the person was visited, not one that was named.
     is_of_all_tenants: bool,
     /// Subscriptions seen through several tenants: how they are shown, and those tenants.
@@ -186,9 +188,9 @@ impl Found {
         tenant: Option<Tenant>,
         listed: Vec<ArmSubscription>,
     ) {
+        self.visited.push(tenant_id.to_owned());
         if listed.is_empty() {
-            let shown = tenant.as_ref().map_or_else(|| tenant_id.to_owned(), shown);
-            self.empty.push((tenant_id.to_owned(), shown));
+            self.empty.push(tenant.as_ref().map_or_else(|| tenant_id.to_owned(), shown));
         }
         let names = tenant.map(|tenant| TenantNames {
             default_domain: tenant.default_domain,
@@ -225,7 +227,8 @@ impl Found {
     }
 
     /// Says what is missing from the result and why, in az's words. With `allow_none` a tenant
-    /// without subscriptions becomes an entry of its own.
+    /// that no entry is of becomes one of its own (az's `bare_tenants`): one without subscriptions,
+    /// or with none that another tenant did not show before.
     pub(super) fn warn(&mut self, context: &Context<'_>, user: &User, allow_none: bool) {
         let terminal = &context.system.terminal;
         let program = context.system.program;
@@ -240,7 +243,7 @@ impl Found {
         let empty = if self.is_of_all_tenants { self.empty.as_slice() } else { &[] };
         if !empty.is_empty() && (allow_none || !self.subscriptions.is_empty()) {
             terminal.warn(&format!("The following tenants don't contain accessible subscriptions. Use `{program} login --allow-no-subscriptions` to have tenant level access."));
-            for (_, shown) in empty {
+            for shown in empty {
                 terminal.warn(shown);
             }
         }
@@ -252,9 +255,12 @@ impl Found {
         }
         if allow_none {
             let cloud = &context.cloud().name;
-            for (tenant_id, _) in &self.empty {
-                self.subscriptions.push(Subscription::tenant_level(tenant_id, user, cloud));
-            }
+            let seen: HashSet<&str> =
+                self.subscriptions.iter().map(Subscription::tenant_id).collect();
+            let bare = self.visited.iter().filter(|tenant| !seen.contains(tenant.as_str()));
+            let level = |tenant: &String| Subscription::tenant_level(tenant, user, cloud);
+            let bare: Vec<Subscription> = bare.map(level).collect();
+            self.subscriptions.extend(bare);
         }
     }
 }

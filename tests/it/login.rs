@@ -299,6 +299,29 @@ fn discovery_can_be_skipped() {
         .says("ERROR: usage error: '--skip-subscription-discovery' requires '--tenant'");
 }
 
+/// Azure Lighthouse: what a tenant shows, another one has shown before (az's `bare_tenants`).
+#[test]
+fn a_tenant_that_shows_nothing_new_is_an_entry_of_its_own_where_asked_for() {
+    let sandbox = Sandbox::new();
+    sandbox.approve_as(ALICE);
+    sandbox.emulator.directory_mut(|directory| {
+        let shared = directory.subscriptions.iter_mut().find(|it| it.tenant == FABRIKAM).unwrap();
+        shared.managed_by_tenants.push(CONTOSO.to_owned());
+    });
+    let entries = |args: &[&str]| -> Vec<(String, String)> {
+        let run = sandbox.azt([&["login", "--use-device-code"], args].concat()).success();
+        let run = run.says("can be accessed from tenants ");
+        let text = |entry: &Value, name: &str| entry[name].as_str().unwrap().to_owned();
+        let entry = |entry: &Value| (text(entry, "name"), text(entry, "tenantId"));
+        run.json().as_array().unwrap().iter().skip(3).map(entry).collect()
+    };
+    let shared = ("Fabrikam Shared".to_owned(), CONTOSO.to_owned());
+    assert_eq!(entries(&[]), std::slice::from_ref(&shared));
+    let level = |tenant: &str| ("N/A(tenant level account)".to_owned(), tenant.to_owned());
+    let all = [shared, level(FABRIKAM), level(NORTHWIND)];
+    assert_eq!(entries(&["--allow-no-subscriptions"]), all);
+}
+
 /// Azure Stack with Active Directory Federation Services: no tenants in its paths, no `tid` and no
 /// `client_info` in its answers, the name in `upn`.
 #[test]
