@@ -19,7 +19,7 @@ const STATE: &str = "accessTokens.json.state";
 
 /// What became of people that could not be taken over, by user name.
 #[derive(Default, Deserialize, Serialize)]
-struct State {
+pub(super) struct State {
     #[serde(default)]
     failed: BTreeMap<String, Failure>,
 }
@@ -42,10 +42,27 @@ pub(super) struct Migrated {
 }
 
 impl State {
-    fn read(context: &Context<'_>) -> Result<Self> {
+    pub(super) fn read(context: &Context<'_>) -> Result<Self> {
         let text = file::read_text(&context.dir.azt().join(STATE))?;
         Ok(text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
     }
+
+    /// What Entra said of the refresh tokens of `user`, if it took none of them.
+    pub(super) fn reason_of(&self, user: &AdalUser) -> Option<&str> {
+        let failure = self.failed.get(&user.user_id.to_lowercase())?;
+        (failure.tried == tried(user)).then_some(failure.reason.as_str())
+    }
+}
+
+/// Hash of the refresh tokens of `user`.
+fn tried(user: &AdalUser) -> String {
+    broker::fingerprint(user.grants.iter().map(|grant| &grant.refresh_token))
+}
+
+/// True when the vault has a sign-in of the person `name` that can be renewed.
+pub(super) fn is_here(vault: &Vault<'_>, environment: &str, name: &str) -> Result<bool> {
+    Ok(vault.get(&Account::key_of(environment, name))?.is_some()
+        && broker::refresh_token(vault, environment, name)?.is_some())
 }
 
 /// Takes over everything in the file that the vault does not have.
@@ -70,10 +87,8 @@ pub(super) fn migrate(context: &Context<'_>, vault: &Vault<'_>) -> Result<Migrat
     let environment = context.cloud().environment()?;
     for user in &found.users {
         let name = user.user_id.to_lowercase();
-        let tried = broker::fingerprint(user.grants.iter().map(|grant| &grant.refresh_token));
-        let known = vault.get(&Account::key_of(&environment, &name))?.is_some();
-        let hopeless = state.failed.get(&name).is_some_and(|failure| failure.tried == tried);
-        if known || hopeless || !is_of(user, &environment) {
+        let hopeless = state.reason_of(user).is_some();
+        if hopeless || !is_of(user, &environment) || is_here(vault, &environment, &name)? {
             continue;
         }
         match redeem(context, vault, user) {
@@ -87,7 +102,7 @@ pub(super) fn migrate(context: &Context<'_>, vault: &Vault<'_>) -> Result<Migrat
                     user.user_id,
                     AdalFile::path(system, &context.dir).display()
                 ));
-                state.failed.insert(name, Failure { tried, reason });
+                state.failed.insert(name, Failure { tried: tried(user), reason });
             }
             // The service was not reached, or the disk is full.
             Err(error) => {
@@ -116,23 +131,19 @@ pub(super) fn migrate(context: &Context<'_>, vault: &Vault<'_>) -> Result<Migrat
     Ok(migrated)
 }
 
-/// What Entra said of those that cannot be taken over, by user name in lower case.
-pub(super) fn failures(context: &Context<'_>) -> Result<BTreeMap<String, String>> {
-    let failed = State::read(context)?.failed;
-    Ok(failed.into_iter().map(|(name, failure)| (name, failure.reason)).collect())
-}
-
-/// Removes the old file, if everybody in it is in the vault; else says who is not. True when it is
-/// gone.
+/// Removes the old file, if everybody in it is in the vault and nothing in it is of another client or
+/// cloud; else says of whom it has more. True when it is gone.
 pub(super) fn remove_old(context: &Context<'_>, vault: &Vault<'_>) -> Result<bool> {
     let system = context.system;
     let path = AdalFile::path(system, &context.dir);
     let Some(found) = AdalFile::read(system, &context.dir)? else { return Ok(false) };
     let environment = context.cloud().environment()?;
-    let mut missing = Vec::new();
+    let (mut missing, mut others) = (Vec::new(), Vec::new());
     for user in found.users {
-        if vault.get(&Account::key_of(&environment, &user.user_id))?.is_none() {
-            missing.push(user.user_id);
+        if !is_safe(vault, &user)? {
+            let is_missing =
+                is_of(&user, &environment) && !is_here(vault, &environment, &user.user_id)?;
+            if is_missing { &mut missing } else { &mut others }.push(user.user_id);
         }
     }
     for entry in found.applications {
@@ -146,6 +157,15 @@ pub(super) fn remove_old(context: &Context<'_>, vault: &Vault<'_>) -> Result<boo
             path.display(),
             missing.join(", ")
         ));
+    }
+    if !others.is_empty() {
+        system.terminal.warn(&format!(
+            "{} stays: it has sign-ins with other clients or clouds, of {}. Remove it yourself when no program needs them.",
+            path.display(),
+            others.join(", ")
+        ));
+    }
+    if !missing.is_empty() || !others.is_empty() {
         return Ok(false);
     }
     file::remove(&path)?;
@@ -153,8 +173,21 @@ pub(super) fn remove_old(context: &Context<'_>, vault: &Vault<'_>) -> Result<boo
     Ok(true)
 }
 
-/// True when the refresh tokens are of this cloud, and of a kind that Entra takes.
-fn is_of(user: &AdalUser, environment: &str) -> bool {
+/// True when no refresh token of `user` is missed once the file is gone: az's are, in each cloud that
+/// they are of, replaced by one in the vault.
+fn is_safe(vault: &Vault<'_>, user: &AdalUser) -> Result<bool> {
+    for grant in &user.grants {
+        let host = host_and_tenant(&grant.authority).map(|(host, _)| host);
+        let host = host.filter(|host| is_of(user, host));
+        if !host.map_or(Ok(false), |host| is_here(vault, &host, &user.user_id))? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// True when there are refresh tokens of this cloud, and of a kind that Entra takes.
+pub(super) fn is_of(user: &AdalUser, environment: &str) -> bool {
     user.client_id.eq_ignore_ascii_case(broker::AZURE_CLI_CLIENT_ID)
         && user.grants.iter().any(|grant| {
             host_and_tenant(&grant.authority).is_some_and(|(host, _)| host == environment)

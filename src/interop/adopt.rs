@@ -23,6 +23,20 @@ pub fn knows(dir: &ConfigDir) -> bool {
     [TOKEN_CACHE, SERVICE_PRINCIPALS].into_iter().any(|name| exists(dir, name))
 }
 
+/// True when az has of `name` what [`adopt`] takes: a refresh token that `is_of_use`, or an entry of
+/// an application.
+pub fn can_adopt(
+    dir: &ConfigDir,
+    environment: &str,
+    name: &str,
+    is_of_use: &dyn Fn(&RefreshToken) -> bool,
+) -> bool {
+    person_of_az(dir, environment, name).is_some_and(|(_, token)| is_of_use(&token))
+        || applications_of_az(dir, name)
+            .into_iter()
+            .any(|entry| serde_json::from_value::<ServicePrincipal>(entry).is_ok())
+}
+
 /// Whom az knows at the login host `environment`: user names, and client ids of applications.
 pub fn known_names(dir: &ConfigDir, environment: &str) -> (Vec<String>, Vec<String>) {
     let cache = read(dir, TOKEN_CACHE, json!({}));
@@ -41,14 +55,15 @@ pub fn known_names(dir: &ConfigDir, environment: &str) -> (Vec<String>, Vec<Stri
     (people, ids)
 }
 
-fn adopt_person(dir: &ConfigDir, vault: &Vault<'_>, environment: &str, name: &str) -> Result<bool> {
+/// The person called `name`, with the newest refresh token.
+fn person_of_az(dir: &ConfigDir, environment: &str, name: &str) -> Option<(Account, RefreshToken)> {
     let cache = read(dir, TOKEN_CACHE, json!({}));
     let is_here =
         |entry: &&Value| text(entry, "environment").eq_ignore_ascii_case(host(environment));
     let is_theirs = |entry: &&Value| text(entry, "username").to_lowercase() == name.to_lowercase();
     let account = rows(&cache, "Account").filter(is_here).find(is_theirs);
     let account = account.and_then(|entry| serde_json::from_value::<Account>(entry.clone()).ok());
-    let Some(account) = account else { return Ok(false) };
+    let account = account?;
     // az knows people who named no tenant by "organizations"; their home is in their id.
     let home = account.home_account_id.split_once('.').map(|(_, home)| home.to_owned());
     let account = Account {
@@ -63,9 +78,14 @@ fn adopt_person(dir: &ConfigDir, vault: &Vault<'_>, environment: &str, name: &st
         .collect();
     // The newest is the one that is still good.
     tokens.sort_by_key(|token| token.last_modification_time);
-    let Some(token) = tokens.pop() else { return Ok(false) };
+    let token = tokens.pop()?;
     let token =
         RefreshToken { environment: environment.to_owned(), account: name.to_lowercase(), ..token };
+    Some((account, token))
+}
+
+fn adopt_person(dir: &ConfigDir, vault: &Vault<'_>, environment: &str, name: &str) -> Result<bool> {
+    let Some((account, token)) = person_of_az(dir, environment, name) else { return Ok(false) };
     let held = vault.get(&token.key())?;
     // az's may be of months ago, and dead.
     let is_older = |held: RefreshToken| held.last_modification_time >= token.last_modification_time;
@@ -77,10 +97,16 @@ fn adopt_person(dir: &ConfigDir, vault: &Vault<'_>, environment: &str, name: &st
     Ok(true)
 }
 
+/// az's entries for the client id `name`.
+fn applications_of_az(dir: &ConfigDir, name: &str) -> Vec<Value> {
+    let Value::Array(mut all) = read(dir, SERVICE_PRINCIPALS, json!([])) else { return Vec::new() };
+    all.retain(|entry| text(entry, "client_id").eq_ignore_ascii_case(name));
+    all
+}
+
 fn adopt_applications(dir: &ConfigDir, vault: &Vault<'_>, name: &str) -> Result<bool> {
-    let Value::Array(all) = read(dir, SERVICE_PRINCIPALS, json!([])) else { return Ok(false) };
     let mut any = false;
-    for entry in all.iter().filter(|entry| text(entry, "client_id").eq_ignore_ascii_case(name)) {
+    for entry in &applications_of_az(dir, name) {
         // An entry of az's may lack its tenant, which az itself cannot read then.
         let Ok(entry) = serde_json::from_value::<ServicePrincipal>(entry.clone()) else { continue };
         // Nothing says which is later; what was signed in with here works, or says why not.

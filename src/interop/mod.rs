@@ -19,7 +19,7 @@ mod shared_cache;
 mod unified;
 
 pub use adal::{AdalFile, AdalGrant, AdalUser};
-pub use adopt::{adopt, known_names, knows};
+pub use adopt::{adopt, can_adopt, known_names, knows};
 pub use az_files::plain_text_of_az;
 pub use exchange::{Imported, export, import, is_same_host};
 pub use foreign_file::PATIENCE;

@@ -204,6 +204,87 @@ fn the_old_file_goes_when_everybody_in_it_is_safe_and_one_agrees() {
     assert!(!sandbox.file("accessTokens.json").exists());
 }
 
+/// What `cache migrate` says becomes of whom.
+fn outcomes(sandbox: &Sandbox, arguments: &[&str]) -> Vec<(String, String)> {
+    let run = sandbox.azt(["cache", "migrate", "-o", "json"].iter().chain(arguments)).exits(0);
+    let rows = run.json();
+    let text = |row: &serde_json::Value, name: &str| row[name].as_str().unwrap().to_owned();
+    rows.as_array().unwrap().iter().map(|it| (text(it, "account"), text(it, "outcome"))).collect()
+}
+
+/// Nobody is promised, or said to be here, for whom there is nothing to sign in with.
+#[test]
+fn a_row_of_azs_that_is_of_no_use_is_called_that() {
+    let sandbox = Sandbox::new();
+    let home = "a.b";
+    let host = sandbox.emulator.url().split("://").nth(1).unwrap().split(':').next().unwrap();
+    let account = json!({"home_account_id": home, "environment": host, "realm": "b",
+        "local_account_id": "a", "username": ALICE, "authority_type": "MSSTS"});
+    let mut cache = json!({"Account": {"one": account}, "RefreshToken": {}});
+    sandbox.write("msal_token_cache.json", cache.to_string());
+    let entry = json!([{"client_id": APP, "client_secret": APP_SECRET}]);
+    sandbox.write("service_principal_entries.json", entry.to_string());
+    let of =
+        |outcome: &str| [ALICE, APP].map(|name| (name.to_owned(), outcome.to_owned())).to_vec();
+    for arguments in [&["--dry-run"][..], &[], &[]] {
+        assert_eq!(outcomes(&sandbox, arguments), of("sign in again"), "{arguments:?}");
+    }
+    cache["RefreshToken"]["one"] = json!({"home_account_id": home, "environment": host,
+        "client_id": AZURE_CLI, "family_id": "1", "secret": "s", "target": ""});
+    sandbox.write("msal_token_cache.json", cache.to_string());
+    let entry = json!([{"client_id": APP, "client_secret": APP_SECRET, "tenant": CONTOSO}]);
+    sandbox.write("service_principal_entries.json", entry.to_string());
+    assert_eq!(outcomes(&sandbox, &["--dry-run"]), of("would be taken over"));
+    assert_eq!(outcomes(&sandbox, &[]), of("taken over"));
+    assert_eq!(outcomes(&sandbox, &["--dry-run"]), of("is here"));
+}
+
+/// The file is the only place that they are in, and somebody may still use it.
+#[test]
+fn rows_that_are_not_taken_are_not_promised_and_not_removed() {
+    let sandbox = left_by_two();
+    let two: serde_json::Value = serde_json::from_str(&sandbox.read("accessTokens.json")).unwrap();
+    let with = |members: serde_json::Value| {
+        let mut row = two[0].clone();
+        row.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+        row
+    };
+    let adfs = format!("{}/adfs", sandbox.emulator.url());
+    let others = [
+        with(json!({"userId": "adfs@contoso.example", "_authority": adfs})),
+        with(
+            json!({"userId": "china@contoso.example", "_authority": "https://login.chinacloudapi.cn/common"}),
+        ),
+        with(json!({"_clientId": "dddddddd-0000-4000-8000-000000000004"})),
+    ];
+    let not_taken = |name: &str| (name.to_owned(), "is of another cloud or client".to_owned());
+    for (other, name) in others.iter().zip(["adfs@contoso.example", "china@contoso.example", ALICE])
+    {
+        let text = json!([two[0], two[1], other]).to_string();
+        sandbox.write("accessTokens.json", &text);
+        let dry = outcomes(&sandbox, &["--dry-run"]);
+        assert!(dry.contains(&not_taken(name)), "{dry:?}");
+        let said = sandbox.azt(["cache", "migrate", "--remove", "-o", "none"]).exits(0);
+        let said = said.says("stays: it has sign-ins with other clients or clouds, of ");
+        drop(said.says(&format!("of {name}. Remove it yourself")));
+        assert_eq!(sandbox.read("accessTokens.json"), text);
+        let done = outcomes(&sandbox, &[]);
+        assert!(done.contains(&not_taken(name)), "{done:?}");
+        assert!(done.contains(&(BOB.to_owned(), "is here".to_owned())), "{done:?}");
+    }
+    // Another cloud's refresh token of somebody who came over from this one, too.
+    let china = with(
+        json!({"_authority": "https://login.chinacloudapi.cn/common", "refreshToken": "of China"}),
+    );
+    sandbox.write("accessTokens.json", json!([two[0], two[1], china]).to_string());
+    let said = sandbox.azt(["cache", "migrate", "--remove", "-o", "none"]).exits(0);
+    drop(said.says(&format!("with other clients or clouds, of {ALICE}.")));
+    assert!(sandbox.file("accessTokens.json").exists());
+    sandbox.write("accessTokens.json", two.to_string());
+    assert_eq!(outcomes(&sandbox, &["--remove"])[0].1, "is here");
+    assert!(!sandbox.file("accessTokens.json").exists());
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_loses_nothing() {

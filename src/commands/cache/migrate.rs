@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::super::migration;
 use super::{Answer, Context, rows};
-use crate::broker::{self, Account, ServicePrincipal, Vault};
+use crate::broker::{self, Record, ServicePrincipal, Vault};
 use crate::cli::CacheMigrate;
 use crate::error::Result;
 use crate::interop::{self, AdalFile};
@@ -22,36 +22,43 @@ pub(super) fn run(request: &CacheMigrate, context: &Context<'_>) -> Result<Answe
     let mut answer = Vec::new();
     let (people, applications) = interop::known_names(dir, &environment);
     for name in people.iter().chain(&applications) {
-        let outcome = match &vault {
-            Some(vault) if !request.dry_run => {
-                if interop::adopt(dir, vault, &environment, name)? {
-                    "taken over"
-                } else {
-                    "is here"
-                }
-            }
-            vault => state(vault.as_ref(), &environment, name)?,
+        let is_new = match &vault {
+            Some(vault) if !request.dry_run => interop::adopt(dir, vault, &environment, name)?,
+            _ => false,
         };
-        answer.push(row(name, "az", outcome, None));
+        let could = || interop::can_adopt(dir, &environment, name, &broker::can_redeem);
+        let (outcome, reason) = match is_known(vault.as_ref(), &environment, name)? {
+            true if is_new => ("taken over", None),
+            true => ("is here", None),
+            false if request.dry_run && could() => ("would be taken over", None),
+            false => ("sign in again", Some("az has nothing of it that could be used.")),
+        };
+        answer.push(row(name, "az", outcome, reason));
     }
+    let old = AdalFile::read(system, dir)?.unwrap_or_default();
+    let before = here(vault.as_ref(), &environment, &old)?;
     if let (Some(vault), false) = (&vault, request.dry_run)
         && let Some(error) = migration::migrate(context, vault)?.postponed
     {
         return Err(error.remedy("The others are taken over; run it again for the rest."));
     }
-    if let Some(file) = AdalFile::read(system, dir)? {
-        let failed = migration::failures(context)?;
-        let people = file.users.iter().map(|user| &user.user_id);
-        for name in people.chain(file.applications.iter().map(|it| &it.client_id)) {
-            let reason = failed.get(&name.to_lowercase());
-            let outcome = match reason {
-                Some(_) => "sign in again",
-                None if request.dry_run => state(vault.as_ref(), &environment, name)?,
-                None if state(vault.as_ref(), &environment, name)? == "is here" => "taken over",
-                None => "is of another cloud or client",
-            };
-            answer.push(row(name, "accessTokens.json", outcome, reason.map(String::as_str)));
-        }
+    let after = here(vault.as_ref(), &environment, &old)?;
+    let failed = migration::State::read(context)?;
+    let users = old.users.iter().map(|user| (&user.user_id, Some(user)));
+    let applications = old.applications.iter().map(|entry| (&entry.client_id, None));
+    for ((name, user), was_and_is) in users.chain(applications).zip(before.into_iter().zip(after)) {
+        let (outcome, reason) = match (user, was_and_is) {
+            (Some(user), _) if !migration::is_of(user, &environment) => {
+                ("is of another cloud or client", None)
+            }
+            (_, (true, _)) => ("is here", None),
+            (_, (_, true)) => ("taken over", None),
+            (user, _) => match user.and_then(|user| failed.reason_of(user)) {
+                None => ("would be taken over", None),
+                reason => ("sign in again", reason),
+            },
+        };
+        answer.push(row(name, "accessTokens.json", outcome, reason));
     }
     if let (Some(vault), true) = (&vault, request.remove && !request.dry_run) {
         migration::remove_old(context, vault)?;
@@ -73,13 +80,23 @@ fn row(name: &str, from: &str, outcome: &str, reason: Option<&str>) -> Value {
     json!({"account": name, "from": from, "outcome": outcome, "reason": reason})
 }
 
-/// Whether the vault has `name`, a user name or client id.
-fn state(vault: Option<&Vault<'_>>, environment: &str, name: &str) -> Result<&'static str> {
-    let Some(vault) = vault else { return Ok("would be taken over") };
-    let is_here = vault.get(&Account::key_of(environment, name))?.is_some()
-        || vault
-            .all::<ServicePrincipal>()?
-            .iter()
-            .any(|it| it.client_id.eq_ignore_ascii_case(name));
-    Ok(if is_here { "is here" } else { "would be taken over" })
+/// Whether the vault has a sign-in of `name`, a user name or client id.
+fn is_known(vault: Option<&Vault<'_>>, environment: &str, name: &str) -> Result<bool> {
+    let Some(vault) = vault else { return Ok(false) };
+    let is_meant = |it: &ServicePrincipal| it.client_id.eq_ignore_ascii_case(name);
+    Ok(migration::is_here(vault, environment, name)?
+        || vault.all::<ServicePrincipal>()?.iter().any(is_meant))
+}
+
+/// Whom of the file the vault has: people, then applications.
+fn here(vault: Option<&Vault<'_>>, environment: &str, file: &AdalFile) -> Result<Vec<bool>> {
+    let people = file.users.iter().map(|user| match vault {
+        Some(vault) => migration::is_here(vault, environment, &user.user_id),
+        None => Ok(false),
+    });
+    let applications = file.applications.iter().map(|entry| match vault {
+        Some(vault) => Ok(vault.get(&entry.key())?.is_some()),
+        None => Ok(false),
+    });
+    people.chain(applications).collect()
 }
