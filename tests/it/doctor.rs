@@ -172,6 +172,24 @@ fn a_sign_in_that_cannot_be_renewed_is_none() {
     assert!(run.stdout.contains(&format!("{ALICE}: listed, but not signed in")), "{run:?}");
 }
 
+/// `login` alone would sign in to the active cloud.
+#[test]
+fn who_is_missing_in_another_cloud_is_not_cured_in_this_one() {
+    let sandbox = Sandbox::signed_in_as_alice();
+    std::fs::remove_dir_all(sandbox.file("azt")).unwrap();
+    sandbox.azt(["cloud", "set", "--name", "AzureCloud"]).success();
+    let query = "[?check=='account'].[state, remedy, command]";
+    let found = sandbox.azt(["doctor", "--offline", "-o", "json", "--query", query]);
+    let remedy = "Run: azt cloud set --name Emulator, then: azt login";
+    assert_eq!(
+        serde_json::from_str::<Value>(&found.stdout).unwrap(),
+        json!([["failure", remedy, null]])
+    );
+    sandbox.azt(["cloud", "set", "--name", "Emulator"]).success();
+    let found = sandbox.azt(["doctor", "--offline", "-o", "json", "--query", query]);
+    assert!(found.stdout.contains("\"azt login\""), "{found:?}");
+}
+
 #[test]
 fn what_answers_in_entras_place_is_found() {
     let sandbox = Sandbox::signed_in_as_alice();

@@ -361,6 +361,10 @@ fn cloud_shell_gives_the_persons_token() {
     sandbox.emulator.clear_requests();
     drop(sandbox.azt(TOKEN).quiet());
     assert_eq!(paths(&sandbox), [""; 0]);
+    let offline = sandbox.azt(["doctor", "--offline"]).quiet();
+    assert!(offline.stdout.contains(&format!("{ALICE}: this host's identity")), "{offline:?}");
+    let tried = sandbox.azt(["doctor"]).quiet();
+    assert!(tried.stdout.contains(&format!("{ALICE}: gets tokens")), "{tried:?}");
     let other = sandbox.azt([&TOKEN[..], &["--tenant", FABRIKAM]].concat());
     drop(other.exits(1).says("ERROR: For Cloud Shell account, getting access token"));
     sandbox.set("MSI_ENDPOINT", "http://127.0.0.1:1");

@@ -2,7 +2,7 @@
 
 use super::super::{Context, refresh};
 use super::check::{Check, State};
-use crate::broker::{self, Account, ServicePrincipal, Vault};
+use crate::broker::{self, Account, Identity, ServicePrincipal, Vault};
 use crate::error::Result;
 use crate::interop;
 use crate::settings::{Profile, Subscription, UserType};
@@ -48,7 +48,8 @@ fn account(
     let name = entry.user_name();
     let system = context.system;
     let is_application = entry.user_type() == Some(UserType::ServicePrincipal);
-    if is_application && entry.assigned_identity().is_some() {
+    let identity = Identity::of(entry, system);
+    if matches!(identity, Ok(Identity::ManagedIdentity(_) | Identity::CloudShell { .. })) {
         return if tries {
             tried(context, entry)
         } else {
@@ -90,7 +91,7 @@ fn account(
                 WHAT,
                 format!("{name}: not used for {} days, of 90", (system.clock.now() - at) / 86_400),
             )
-            .remedy(format!("Get a token, or run: {} login", system.program)),
+            .remedy(format!("Get a token, or run: {}", login(context, entry))),
             Some(_) if tries => tried(context, entry),
             Some(_) => Check::ok(WHAT, format!("{name}: renews without a person")),
             None => missing(context, &environment, entry),
@@ -111,19 +112,32 @@ fn tried(context: &Context<'_>, entry: &Subscription) -> Check {
 fn missing(context: &Context<'_>, environment: &str, entry: &Subscription) -> Check {
     const WHAT: &str = "account";
     let name = entry.user_name();
-    let (people, applications) = interop::known_names(&context.dir, environment);
-    if people.iter().chain(&applications).any(|it| it.eq_ignore_ascii_case(name)) {
+    if interop::can_adopt(&context.dir, environment, name, &broker::can_redeem) {
         return Check::ok(WHAT, format!("{name}: signed in with az, which is used when needed"));
     }
     let missing = Check::failure(WHAT, format!("{name}: listed, but not signed in"));
-    let program = context.system.program;
+    let login = login(context, entry);
     if entry.user_type() == Some(UserType::ServicePrincipal) {
         let tenant = entry.tenant_id();
         return missing.remedy(format!(
-            "Run: {program} login --service-principal --username {name} --tenant {tenant}, with its credential."
+            "Run: {login} --service-principal --username {name} --tenant {tenant}, with its credential."
         ));
     }
-    missing.cured_by(format!("{program} login"))
+    if entry.environment_name() == context.cloud().name {
+        missing.cured_by(login)
+    } else {
+        missing.remedy(format!("Run: {login}"))
+    }
+}
+
+/// How one signs in to the cloud of `entry`: in another than the active one by two commands.
+fn login(context: &Context<'_>, entry: &Subscription) -> String {
+    let (program, cloud) = (context.system.program, entry.environment_name());
+    if cloud == context.cloud().name {
+        return format!("{program} login");
+    }
+    let cloud = shlex::try_quote(cloud).unwrap_or_default();
+    format!("{program} cloud set --name {cloud}, then: {program} login")
 }
 
 fn credential(name: &str, found: &ServicePrincipal) -> Check {
