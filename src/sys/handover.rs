@@ -2,6 +2,8 @@
 #![allow(clippy::disallowed_methods, reason = "this is the seam that the ban points to")]
 
 use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -25,16 +27,40 @@ pub fn every_az(system: &System) -> Vec<PathBuf> {
     files.filter(|file| is_executable(file)).collect()
 }
 
-/// True when `file` is this very program: the same file, by whatever links. On Windows, where the
-/// name `az` is a copy with a batch file beside it, the same content.
+/// True when `file` is this very program: the same file, by whatever links, or a copy. On Windows the
+/// name `az` is a copy with a batch file beside it.
 pub fn is_this_program(file: &Path) -> bool {
     let Ok(own) = std::env::current_exe() else { return false };
-    let real = |path: &Path| path.canonicalize().ok();
-    let is_same = |file: &Path| {
-        real(file).is_some_and(|file| Some(file) == real(&own))
-            || (cfg!(windows) && std::fs::read(file).ok() == std::fs::read(&own).ok())
-    };
+    let is_same = |file: &Path| is_same(file, &own).unwrap_or(false);
     is_same(file) || (cfg!(windows) && is_same(&file.with_extension("exe")))
+}
+
+/// True when two files are one, or have the same contents, which are read only where their sizes
+/// agree.
+fn is_same(one: &Path, other: &Path) -> io::Result<bool> {
+    let (found, expected) = (fs::metadata(one)?, fs::metadata(other)?);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        if (found.dev(), found.ino()) == (expected.dev(), expected.ino()) {
+            return Ok(true);
+        }
+    }
+    if !found.is_file() || found.len() != expected.len() {
+        return Ok(false);
+    }
+    let open =
+        |path: &Path| Ok::<_, io::Error>(BufReader::with_capacity(1 << 16, File::open(path)?));
+    let (mut one, mut other) = (open(one)?, open(other)?);
+    loop {
+        let (left, right) = (one.fill_buf()?, other.fill_buf()?);
+        let length = left.len().min(right.len());
+        if length == 0 || left.get(..length) != right.get(..length) {
+            return Ok(left.is_empty() && right.is_empty());
+        }
+        one.consume(length);
+        other.consume(length);
+    }
 }
 
 /// The path of this program, links resolved.
@@ -69,12 +95,12 @@ pub fn hand_over(system: &System, program: &Path, args: &[OsString]) -> Result<u
 }
 
 #[cfg(unix)]
-fn become_it(mut command: Command) -> std::io::Result<u8> {
+fn become_it(mut command: Command) -> io::Result<u8> {
     Err(std::os::unix::process::CommandExt::exec(&mut command))
 }
 
 #[cfg(not(unix))]
-fn become_it(mut command: Command) -> std::io::Result<u8> {
+fn become_it(mut command: Command) -> io::Result<u8> {
     let status = command.status()?;
     Ok(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1))
 }
@@ -82,7 +108,7 @@ fn become_it(mut command: Command) -> std::io::Result<u8> {
 #[cfg(unix)]
 fn is_executable(file: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
-    std::fs::metadata(file).is_ok_and(|it| it.is_file() && it.permissions().mode() & 0o111 != 0)
+    fs::metadata(file).is_ok_and(|it| it.is_file() && it.permissions().mode() & 0o111 != 0)
 }
 
 #[cfg(not(unix))]
@@ -99,25 +125,25 @@ pub fn az_names(folder: &Path) -> Vec<PathBuf> {
 
 /// Makes the names of [`az_names`] lead to `program`, in place of what they were.
 pub fn make_az(folder: &Path, program: &Path) -> Result<()> {
-    let cannot = |error: std::io::Error| {
+    let cannot = |error: io::Error| {
         Error::failed(format!("Cannot make az in {}: {error}.", folder.display()))
     };
-    std::fs::create_dir_all(folder).map_err(cannot)?;
+    fs::create_dir_all(folder).map_err(cannot)?;
     link(folder, program).map_err(cannot)
 }
 
 #[cfg(unix)]
-fn link(folder: &Path, program: &Path) -> std::io::Result<()> {
+fn link(folder: &Path, program: &Path) -> io::Result<()> {
     // Made beside it and moved, so that there is never no az.
     let new = folder.join(format!(".az.{}", std::process::id()));
     std::os::unix::fs::symlink(program, &new)?;
-    std::fs::rename(&new, folder.join("az")).inspect_err(|_| {
-        let _ = std::fs::remove_file(&new);
+    fs::rename(&new, folder.join("az")).inspect_err(|_| {
+        let _ = fs::remove_file(&new);
     })
 }
 
 #[cfg(not(unix))]
-fn link(folder: &Path, program: &Path) -> std::io::Result<()> {
-    std::fs::copy(program, folder.join("az.exe"))?;
-    std::fs::write(folder.join("az.cmd"), "@\"%~dp0az.exe\" %*\r\n")
+fn link(folder: &Path, program: &Path) -> io::Result<()> {
+    fs::copy(program, folder.join("az.exe"))?;
+    fs::write(folder.join("az.cmd"), "@\"%~dp0az.exe\" %*\r\n")
 }

@@ -110,9 +110,9 @@ fn the_other_has_the_terminal() {
 #[test]
 fn it_is_never_handed_to_ourselves() {
     let mut sandbox = Sandbox::new();
-    // Links to us in three folders, and a copy of us in a fourth.
+    // Links to us in three folders, a copy in a fourth, and another version of us in a fifth.
     let mut folders = vec![sandbox.root().join("bin")];
-    for name in ["one", "two", "three"] {
+    for name in ["one", "two", "three", "four"] {
         let folder = sandbox.root().join(name);
         std::fs::create_dir(&folder).unwrap();
         let az = folder.join("az");
@@ -121,10 +121,15 @@ fn it_is_never_handed_to_ourselves() {
             "two" => std::os::unix::fs::symlink("../one/az", &az).unwrap(),
             _ => drop(std::fs::copy(env!("CARGO_BIN_EXE_azt"), &az).unwrap()),
         }
+        if name == "four" {
+            use std::io::Write;
+            let mut file = std::fs::File::options().append(true).open(&az).unwrap();
+            file.write_all(b"another version").unwrap();
+        }
         folders.push(folder);
     }
     let path = |folders: &[PathBuf]| std::env::join_paths(folders).unwrap().into_string().unwrap();
-    sandbox.set("PATH", &path(&folders[..3]));
+    sandbox.set("PATH", &path(&folders[..4]));
     let run = sandbox.az(["vm", "list"]).exits(2);
     let run = run.says("ERROR: 'vm' is misspelled or not recognized by the system.\n");
     drop(run.says("There is no other az on PATH that could know it.\n"));
@@ -178,6 +183,46 @@ fn the_name_is_made_shown_and_taken_away() {
     assert!(sandbox.read("config").contains("share_with_az = false"));
     sandbox.azt(["shim", "remove", "--dir", &dir, "--yes"]).exits(1).says("There is no az of this");
     assert_eq!(sandbox.azt(["shim", "status"]).quiet().json()[0]["path"], other.to_str().unwrap());
+}
+
+/// Taken for the real az it would be given every secret, in plain text.
+#[test]
+fn a_copy_of_this_program_and_a_hard_link_are_not_the_real_az() {
+    let mut sandbox = Sandbox::new();
+    let [own, linked, copied, almost] = ["own", "linked", "copied", "almost"].map(|name| {
+        let folder = sandbox.root().join(name);
+        std::fs::create_dir(&folder).unwrap();
+        folder
+    });
+    let azt = own.join("azt");
+    std::fs::copy(env!("CARGO_BIN_EXE_azt"), &azt).unwrap();
+    std::fs::hard_link(&azt, linked.join("az")).unwrap();
+    std::fs::copy(&azt, copied.join("az")).unwrap();
+    // As long, and another program.
+    let mut bytes = std::fs::read(&azt).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    std::fs::write(almost.join("az"), bytes).unwrap();
+    std::fs::set_permissions(almost.join("az"), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let path = |folders: &[&PathBuf]| {
+        std::env::join_paths(folders).unwrap().into_string().unwrap() + ":/usr/bin:/bin"
+    };
+    let run = |sandbox: &Sandbox, arguments: &[&str]| {
+        let mut command = Command::new(&azt);
+        Run::of(command.args(arguments).env_clear().envs(sandbox.env()))
+    };
+    for folder in [&linked, &copied] {
+        sandbox.set("PATH", &path(&[folder]));
+        let page = run(&sandbox, &["doctor", "--offline"]).stdout;
+        assert!(page.contains("az is this program; no other behind it"), "{page}");
+        let shims = sandbox.root().join("shims");
+        let made = ["shim", "install", "--yes", "--dir", shims.to_str().unwrap()];
+        let planned = run(&sandbox, &made).exits(0);
+        assert!(!planned.stderr.contains("share_with_az"), "{planned:?}");
+        assert!(!sandbox.read("config").contains("share_with_az"));
+    }
+    sandbox.set("PATH", &path(&[&copied, &almost]));
+    let ours = run(&sandbox, &["shim", "status", "--query", "[].isThisProgram"]).quiet();
+    assert_eq!(ours.json(), serde_json::json!([true, false]));
 }
 
 #[test]
