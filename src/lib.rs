@@ -86,15 +86,20 @@ pub fn run(argv: impl IntoIterator<Item = OsString>, system: &System) -> u8 {
     }
 }
 
-/// What the command line says of the form of failures; its own may be one of them.
+/// What the command line says of the form of failures, last; its own may be one of them. The option
+/// may be shortened, as any.
 fn error_format(argv: &[OsString]) -> Option<bool> {
     let mut words = argv.iter().filter_map(|word| word.to_str());
-    let given = words.find_map(|word| word.strip_prefix("--error-format"))?;
-    let value = match given.strip_prefix('=') {
-        Some(value) => value,
-        None => words.next()?,
-    };
-    Some(value.eq_ignore_ascii_case("json"))
+    let mut asked = None;
+    while let Some(word) = words.next() {
+        let (name, attached) =
+            word.split_once('=').map_or((word, None), |(name, value)| (name, Some(value)));
+        if name.len() > 2 && "--error-format".starts_with(name) {
+            let value = attached.or_else(|| words.next());
+            asked = value.map(|value| value.eq_ignore_ascii_case("json"));
+        }
+    }
+    asked
 }
 
 /// True when a failure is told as JSON: `--error-format`, else `core.error_format`.

@@ -291,6 +291,11 @@ fn a_failure_can_be_read_by_programs() {
         sandbox.emulator.faults().clear();
     }
     assert_eq!(failure(&sandbox.azt(["accunt", "--error-format=JSON"]))["kind"], "usage");
+    for shortened in [&["--error", "json"][..], &["--error-f=json"], &["--er=text", "--e", "json"]]
+    {
+        let run = sandbox.azt([&["account", "show", "-s", "nope"][..], shortened].concat());
+        assert_eq!(failure(&run)["kind"], "failed");
+    }
     sandbox.azt(["account", "show", "--error-format", "xml"]).exits(2);
     sandbox.set("AZURE_CORE_ERROR_FORMAT", "json");
     assert_eq!(failure(&sandbox.azt(["account", "show", "-s", "nope"]))["kind"], "failed");
