@@ -132,13 +132,11 @@ fn begun_with(command: &Command, option: &str) -> Vec<String> {
         .collect()
 }
 
-/// `@file` and `--option=@file` become the content of the file, without its last line ends; `@-`
-/// reads standard input. What cannot be opened stays as typed, as in az.
+/// `@file`, `--option=@file` and `name=@file` become the content of the file, without its last line
+/// ends; `@-` reads standard input. What cannot be opened stays as typed, as in az.
 fn expand(system: &System, arg: String) -> Result<String> {
     let (head, path) = match arg.split_once('=') {
-        Some((option, value)) if option.starts_with('-') && value.starts_with('@') => {
-            (format!("{option}="), value)
-        }
+        Some((name, value)) if value.starts_with('@') => (format!("{name}="), value),
         _ => (String::new(), arg.as_str()),
     };
     let Some(path) = path.strip_prefix('@').filter(|path| !path.is_empty()) else { return Ok(arg) };

@@ -56,6 +56,17 @@ fn an_argument_can_come_from_a_file() {
         let argument = format!("--subscription={argument}");
         assert_eq!(sandbox.azt(["account", "show", &argument]).quiet().text("id"), PRODUCTION);
     }
+    // Of a setting, too.
+    std::fs::write(&path, "production\n").unwrap();
+    drop(
+        sandbox
+            .azt(["config", "set", "defaults.group=@name.txt", "a.b=@none", "c.d=x=@name.txt"])
+            .success(),
+    );
+    let set = sandbox.read("config");
+    for line in ["group = production\n", "b = @none\n", "d = x=@name.txt\n"] {
+        assert!(set.contains(line), "{set}");
+    }
     sandbox
         .azt(["account", "show", "-s", "@no-such-file"])
         .exits(1)
