@@ -3,8 +3,10 @@
 use std::fmt;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 /// What went wrong, as far as a caller can act on it. `exit.rs` folds it to a number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Kind {
     /// A handled failure of no other kind (az: exit 1).
     Failed,
@@ -29,7 +31,7 @@ pub enum Kind {
 }
 
 /// What Entra said about a refusal (error response of RFC 6749 section 5.2 with Entra's members).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EntraDetail {
     /// OAuth error code, such as `invalid_grant`.
     pub error: String,
@@ -50,15 +52,18 @@ pub struct EntraDetail {
 /// A failure with its remedy.
 ///
 /// Shown as `ERROR: <message>`, then the remedy's lines. Boxed, so that `Result<T, Error>` stays
-/// small on the warm path.
+/// small on the warm path. Told to another process it is the same but for its cause.
+#[derive(Serialize, Deserialize)]
 pub struct Error(Box<Inner>);
 
+#[derive(Serialize, Deserialize)]
 struct Inner {
     kind: Kind,
     message: String,
     remedy: Vec<String>,
     command: Option<String>,
     entra: Option<EntraDetail>,
+    #[serde(skip)]
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
     retry_after: Option<Duration>,
 }

@@ -1,11 +1,13 @@
 //! Who a subscription's tokens belong to.
 
+use std::borrow::Cow;
+
 use super::EnvironmentIdentity;
 use crate::entra::AZURE_CLI_CLIENT_ID;
 use crate::error::{Error, Kind, Result};
 use crate::program::Program;
 use crate::settings::{AssignedIdentity, Subscription, User, UserType};
-use crate::sys::System;
+use crate::sys::{System, host_name};
 
 /// A signed-in account.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -121,6 +123,18 @@ impl Identity {
             Self::ManagedIdentity(assigned) => assigned.name(),
             Self::Environment(identity) => &identity.account,
             Self::ServicePrincipal { .. } => "",
+        }
+    }
+
+    /// What its access tokens are filed under: [`Identity::account`], and for the identity of the host
+    /// itself the host's name too. Folders are shared between hosts, and disks copied; az keeps
+    /// these tokens no longer than a call.
+    pub(super) fn owner(&self) -> Cow<'_, str> {
+        match self {
+            Self::ManagedIdentity(AssignedIdentity::System) => {
+                format!("host:{}:{}", host_name(), self.account()).into()
+            }
+            _ => self.account().into(),
         }
     }
 

@@ -36,7 +36,7 @@ pub use crate::entra::{
 use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
 use crate::settings::{Cloud, Config, ConfigDir};
-use crate::sys::{Deadline, System, block_on, is_detached, repeat_detached};
+use crate::sys::{Deadline, LockGuard, System, block_on, is_detached, repeat_detached};
 use crate::vault::{self, RecordKey};
 pub use crate::vault::{
     AccessToken, Account, AssertionSource, Inventory, Record, RefreshToken, ServicePrincipal, Vault,
@@ -98,12 +98,12 @@ impl TokenRequest {
     /// What the token is filed under: the account, and the hash of a user assertion, so that nobody
     /// gets the token of somebody else who called the same application.
     fn account(&self) -> Cow<'_, str> {
-        let account = self.identity.account();
+        let owner = self.identity.owner();
         match &self.user_assertion {
-            None => account.into(),
+            None => owner,
             Some(assertion) => {
                 let assertion = AppCredential::Assertion(assertion.clone());
-                format!("obo:{}:{account}", assertion.fingerprint()).into()
+                format!("obo:{}:{owner}", assertion.fingerprint()).into()
             }
         }
     }
@@ -170,27 +170,35 @@ impl<'a> Broker<'a> {
             }
             _ => {}
         }
-        // Whoever renews ahead of need does not wait for somebody who does so already.
-        let flight = vault.flight(&key, if is_ahead { Duration::ZERO } else { FLIGHT_LIMIT });
-        let flight = flight.unwrap_or_else(|error| {
-            // A folder that cannot be written: everybody for themselves.
-            self.system.terminal.debug(&format!("{error}"));
-            None
-        });
-        if flight.is_none() && is_ahead {
-            return Err(Error::failed("Another process renews this token."));
-        }
+        let began = self.system.clock.now();
+        let (flight, has_waited) = match self.flight(vault, &key, Duration::ZERO) {
+            // Whoever renews ahead of need does not wait for somebody who does so already.
+            None if is_ahead => return Err(Error::failed("Another process renews this token.")),
+            None => (self.flight(vault, &key, FLIGHT_LIMIT), true),
+            flight => (flight, false),
+        };
         if flight.is_none() {
             self.system
                 .terminal
                 .debug("another process holds the token's lock for too long; going on without it");
         }
-        // Whoever held the lock before may have put the token there.
+        // Whoever held the lock before may have put the token there, or says why not.
         let stale = match self.cached(vault, request, &key)? {
             Some((token, Freshness::Fresh)) => return Ok(token),
             other => other,
         };
-        match (self.renew_by(deadline, request), stale) {
+        let told = || vault.failure(&key, began).filter(|_| request.claims.is_none());
+        let renewed = match has_waited.then(told).flatten() {
+            Some(error) => Err(error),
+            None => self.renew_by(deadline, request).inspect_err(|error| {
+                if request.claims.is_none()
+                    && let Err(error) = vault.tell_failure(&key, self.system.clock.now(), error)
+                {
+                    self.system.terminal.debug(&format!("nobody is told of the failure: {error}"));
+                }
+            }),
+        };
+        match (renewed, stale) {
             (Ok(token), _) => Ok(token),
             (Err(error), Some((token, Freshness::Aging))) => {
                 self.system.terminal.info(&format!(
@@ -200,6 +208,20 @@ impl<'a> Broker<'a> {
             }
             (Err(error), _) => Err(error),
         }
+    }
+
+    /// The flight lock of `key`; `None` when it is not to be had in time.
+    fn flight(
+        &self,
+        vault: &Vault<'_>,
+        key: &RecordKey<AccessToken>,
+        limit: Duration,
+    ) -> Option<LockGuard> {
+        vault.flight(key, limit).unwrap_or_else(|error| {
+            // A folder that cannot be written: everybody for themselves.
+            self.system.terminal.debug(&format!("{error}"));
+            None
+        })
     }
 
     /// Has the token renewed by a process that nobody waits for, at most one a minute.
@@ -312,7 +334,8 @@ pub fn sign_out(vault: &Vault<'_>, name: &str) -> Result<bool> {
     // An application's own tokens have no owner; others name what they were got with.
     let is_an_applications = |owner: &str| owner.is_empty() || owner.contains(':');
     records::forget_tokens(vault, |owner, client_id| {
-        owner == account || (is_an_applications(owner) && client_id.to_lowercase() == account)
+        let is_theirs = owner == account || owner.ends_with(&format!(":{account}"));
+        is_theirs || (is_an_applications(owner) && client_id.to_lowercase() == account)
     })?;
     Ok(true)
 }

@@ -17,6 +17,7 @@ pub mod file;
 pub mod folder;
 mod handover;
 mod hardening;
+mod host_name;
 mod http;
 mod keyring_item;
 pub mod keyutils;
@@ -53,6 +54,7 @@ pub use handover::{
     az_names, every_az, hand_over, is_this_program, make_az, next_az, this_program,
 };
 pub use hardening::harden;
+pub use host_name::host_name;
 pub use http::{Http, Method, Request, Response, without_password};
 pub use keyring_item::KeyringItem;
 pub use lock_file::{LockFile, LockGuard};

@@ -42,6 +42,11 @@ impl Locks {
         (0..STRIPES).map(|stripe| self.take(&format!("flight-{stripe:02}.lock"), limit)).collect()
     }
 
+    /// Where whoever had the lock of this record last says why it has got nothing.
+    pub(super) fn failure(&self, name: &str) -> PathBuf {
+        self.folder.join(format!("failure-{:02}", stripe(name)))
+    }
+
     /// True once a minute, for the first who asks: a file says when that was.
     pub(super) fn may_renew_ahead(&self, name: &str, now: i64) -> bool {
         let mark = self.folder.join(format!("ahead-{:02}", stripe(name)));

@@ -36,6 +36,7 @@ pub use record::{
 };
 
 use crate::error::{Error, Kind, Result};
+use crate::sys::file::{self, Access};
 use crate::sys::{LockGuard, System};
 use key::Sources;
 use lock::Locks;
@@ -43,6 +44,8 @@ use manifest::Manifest;
 use setup::Setup;
 use store::Store;
 
+/// What a failure that is told is sealed as.
+const FAILURE: &str = "failure";
 /// How long a writer waits for others, who hold the lock for milliseconds.
 const WRITING_LIMIT: Duration = Duration::from_secs(2);
 /// The same for what must not be done without: a change of keys may be under way.
@@ -151,6 +154,32 @@ impl<'s> Vault<'s> {
         limit: Duration,
     ) -> Result<Option<LockGuard>> {
         self.locks.flight(&self.store.name(key), limit)
+    }
+
+    /// Tells those who wait for the flight lock of `key` that it could not be had, at `now` (seconds
+    /// since 1970-01-01 UTC), and why: they need not ask in vain too.
+    pub fn tell_failure<R: Record>(
+        &self,
+        key: &RecordKey<R>,
+        now: i64,
+        error: &Error,
+    ) -> Result<()> {
+        let name = self.store.name(key);
+        let failure = (now, self.system.program.to_string(), &name, error);
+        let plain = serde_json::to_vec(&failure).map_err(|_| trouble("A failure has no JSON."))?;
+        let path = self.locks.failure(&name);
+        file::write_atomic(&path, &self.store.seal(FAILURE, &plain)?, Access::Owner, false)
+    }
+
+    /// Why another process could not have `key`, at `since` or later (seconds since 1970-01-01 UTC).
+    pub fn failure<R: Record>(&self, key: &RecordKey<R>, since: i64) -> Option<Error> {
+        let name = self.store.name(key);
+        let sealed = file::read(&self.locks.failure(&name)).ok()??;
+        let plain = self.store.open(FAILURE, &sealed)?;
+        let (at, program, of, error): (i64, String, String, Error) =
+            serde_json::from_slice(&plain).ok()?;
+        let is_meant = at >= since && of == name && program == self.system.program.to_string();
+        is_meant.then_some(error)
     }
 
     /// True once a minute for the records that share a lock: somebody should renew `key` ahead of

@@ -42,6 +42,16 @@ impl<'s> Store<'s> {
         self.seal.file_name(R::LETTERS, key.as_str())
     }
 
+    /// Something else than a record, sealed as a file of this name.
+    pub(super) fn seal(&self, name: &str, plain: &[u8]) -> Result<Vec<u8>> {
+        self.seal.seal(name, plain)
+    }
+
+    /// What [`Store::seal`] sealed.
+    pub(super) fn open(&self, name: &str, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+        self.seal.open(name, sealed).ok()
+    }
+
     pub(super) fn get<R: Record>(&self, key: &RecordKey<R>) -> Result<Option<R>> {
         self.load(&self.name(key))
     }

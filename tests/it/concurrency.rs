@@ -173,3 +173,35 @@ fn a_sign_out_during_a_renewal_leaves_nothing() {
     drop(Run::from(child.unwrap().wait_with_output().unwrap()).quiet());
     assert_eq!(std::fs::read_dir(sandbox.file("azt/records")).unwrap().count(), 0);
 }
+
+/// Nobody asks a service in trouble once more only to hear what the one before was told.
+#[test]
+fn those_who_wait_for_a_token_that_is_not_to_be_had_are_told_why() {
+    let sandbox = Sandbox::signed_in_as_alice();
+    let graph = ["account", "get-access-token", "--resource", "https://graph.microsoft.com"];
+    let slow = || entra_emulator::Action::Delay { milliseconds: 700 };
+    let faults = sandbox.emulator.faults();
+    faults.push(entra_emulator::Fault::on("/token", slow()).times(1));
+    let (error, description, suberror, claims) =
+        ("invalid_grant".to_owned(), "Consent is missing.".to_owned(), None, None);
+    let refusal = entra_emulator::Action::EntraError {
+        status: 400,
+        error,
+        code: 65001,
+        description,
+        suberror,
+        claims,
+    };
+    faults.push(entra_emulator::Fault::on("/token", refusal));
+    let runs = all((0..30).map(|_| sandbox.command(graph)));
+    for run in &runs {
+        assert_eq!(run.code, Some(5), "{run:?}");
+        assert!(run.stderr.contains("AADSTS65001: Consent is missing."), "{run:?}");
+        assert!(run.stderr.contains("azt login"), "{run:?}");
+    }
+    let asked = sandbox.requests().len();
+    assert!(asked < 10, "{asked} requests of 30 callers");
+    // Whoever comes later asks for themselves.
+    sandbox.emulator.faults().clear();
+    drop(sandbox.azt(graph).quiet());
+}

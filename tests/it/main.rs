@@ -28,6 +28,7 @@ mod concurrency;
 mod doctor;
 mod export;
 mod faults;
+mod host_tokens;
 mod hostile;
 mod identity_from_env;
 mod limits;

@@ -5,13 +5,13 @@ use serde_json::json;
 
 use crate::support::*;
 
-const WORKER: &str = "e1000000-0000-4000-8000-000000000002";
+pub const WORKER: &str = "e1000000-0000-4000-8000-000000000002";
 const SECRET: &str = "emulator-identity-header";
-const IMDS: &str = "/metadata/identity/oauth2/token";
-const TOKEN: [&str; 2] = ["account", "get-access-token"];
+pub const IMDS: &str = "/metadata/identity/oauth2/token";
+pub const TOKEN: [&str; 2] = ["account", "get-access-token"];
 
 /// A machine with these variables, in which `{}` is the address of the endpoints.
-fn host(variables: &[(&str, &str)]) -> Sandbox {
+pub fn host(variables: &[(&str, &str)]) -> Sandbox {
     let mut sandbox = Sandbox::new();
     let url = sandbox.emulator.http_url().to_owned();
     for (name, value) in variables {
@@ -20,7 +20,7 @@ fn host(variables: &[(&str, &str)]) -> Sandbox {
     sandbox
 }
 
-fn virtual_machine() -> Sandbox {
+pub fn virtual_machine() -> Sandbox {
     host(&[("AZURE_POD_IDENTITY_AUTHORITY_HOST", "{}")])
 }
 
@@ -33,11 +33,11 @@ fn arc() -> Sandbox {
 }
 
 /// Every path and query that was asked for.
-fn paths(sandbox: &Sandbox) -> Vec<String> {
+pub fn paths(sandbox: &Sandbox) -> Vec<String> {
     sandbox.emulator.requests().into_iter().map(|request| request.path).collect()
 }
 
-fn fault(sandbox: &Sandbox, path: &str, status: u16, body: &str, times: u32) {
+pub fn fault(sandbox: &Sandbox, path: &str, status: u16, body: &str, times: u32) {
     let action = Action::Answer { status, headers: Default::default(), body: body.to_owned() };
     sandbox.emulator.faults().push(Fault::on(path, action).times(times));
 }
@@ -105,113 +105,6 @@ fn user_assigned_identities_go_by_any_of_their_ids() {
     fault(&sandbox, IMDS, 400, r#"{"message": "Not here."}"#, 1);
     let run = sandbox.az(["login", "-i"]).exits(1).says("ERROR: Not here.");
     assert!(!run.stderr.contains("az logout"), "{run:?}");
-}
-
-#[test]
-fn signing_in_again_forgets_this_identitys_tokens_and_no_others() {
-    let sandbox = virtual_machine();
-    let system = ["login", "-i"];
-    let worker = ["login", "-i", "--client-id", WORKER, "--allow-no-subscriptions"];
-    let id = |run: Run| run.success().json()[0]["id"].as_str().unwrap().to_owned();
-    let first = id(sandbox.azt(system));
-    // One that sees no subscription has an entry of its own.
-    let subscriptions = sandbox.emulator.directory().subscriptions.clone();
-    sandbox.emulator.directory_mut(|directory| directory.subscriptions.clear());
-    let second = id(sandbox.azt(worker));
-    let is_kept = |subscription: &str| {
-        sandbox.emulator.clear_requests();
-        let vault = ["account", "get-access-token", "--resource", "https://vault.azure.net"];
-        drop(sandbox.azt([&vault[..], &["--subscription", subscription]].concat()).quiet());
-        paths(&sandbox).is_empty()
-    };
-    let both = [&*first, &*second];
-    assert_eq!(both.map(is_kept), [false, false]);
-    assert_eq!(both.map(is_kept), [true, true]);
-    sandbox.azt(worker).success();
-    assert_eq!(both.map(is_kept), [true, false]);
-    sandbox.emulator.directory_mut(|directory| directory.subscriptions = subscriptions);
-    sandbox.azt(system).success();
-    assert_eq!(both.map(is_kept), [false, true]);
-}
-
-fn azt_claims(token: &str) -> serde_json::Value {
-    use base64::Engine;
-    let payload = token.split('.').nth(1).unwrap();
-    let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(payload).unwrap();
-    serde_json::from_slice(&bytes).unwrap()
-}
-
-#[test]
-fn a_profile_of_az_is_enough() {
-    let sandbox = virtual_machine();
-    drop(sandbox.azt(["login", "--identity"]).success());
-    let profile = sandbox.read("azureProfile.json");
-    drop(sandbox.azt(["account", "clear"]).success());
-    sandbox.write("azureProfile.json", profile);
-    drop(sandbox.azt(TOKEN).quiet());
-}
-
-/// It is not its caller's to have.
-#[test]
-fn a_host_gives_no_token_for_somebody_else_and_none_for_a_challenge() {
-    let cloud_shell = host(&[("ACC_CLOUD", "PROD"), ("MSI_ENDPOINT", "{}/oauth2/token")]);
-    for sandbox in [virtual_machine(), cloud_shell] {
-        drop(sandbox.azt(["login", "--identity"]).success());
-        sandbox.emulator.clear_requests();
-        let token = |more: [&str; 2]| sandbox.azt([&TOKEN[..], &more].concat());
-        let run = token(["--user-assertion", "their.access.token"]);
-        drop(run.exits(1).says("this account is the host's own identity"));
-        drop(token(["--claims", "{\"access_token\":{}}"]).exits(1).says("takes no claims"));
-        assert_eq!(paths(&sandbox), [""; 0]);
-    }
-}
-
-#[test]
-fn without_persistence_the_host_is_signed_in_and_nothing_is_kept() {
-    let mut sandbox = virtual_machine();
-    sandbox.set("AZURE_CORE_PERSIST", "false");
-    drop(sandbox.azt(["login", "--identity"]).success());
-    drop(sandbox.azt(TOKEN).quiet());
-    drop(sandbox.azt(["account", "list", "--refresh", "-o", "none"]).quiet());
-    assert!(!sandbox.file("azt/vault.json").exists() && !sandbox.file("azt/records").exists());
-}
-
-/// az's profile names the host's identity; looking at it makes no key.
-#[test]
-fn the_doctor_makes_no_vault_for_a_host() {
-    let sandbox = virtual_machine();
-    drop(sandbox.azt(["login", "--identity"]).success());
-    std::fs::remove_dir_all(sandbox.file("azt")).unwrap();
-    let run = sandbox.azt(["doctor", "-o", "json"]);
-    assert!(run.stdout.contains("systemAssignedIdentity"), "{run:?}");
-    assert!(!sandbox.file("azt").exists(), "{run:?}");
-}
-
-#[test]
-fn the_list_is_refreshed_with_the_hosts_token() {
-    let sandbox = virtual_machine();
-    drop(sandbox.azt(["login", "--identity"]).success());
-    sandbox.emulator.directory_mut(|directory| {
-        let listed = directory.subscriptions.iter_mut();
-        listed.for_each(|subscription| subscription.name.push_str(" Renamed"));
-    });
-    let listed = sandbox.azt(["account", "list", "--refresh"]).quiet().json();
-    assert_eq!(listed[0]["name"], "Contoso Production Renamed");
-    assert_eq!(listed[0]["user"]["assignedIdentityInfo"], "MSI");
-}
-
-#[test]
-fn logout_removes_the_tokens() {
-    let sandbox = virtual_machine();
-    drop(sandbox.azt(["login", "--identity"]).success());
-    let profile = sandbox.read("azureProfile.json");
-    drop(sandbox.azt(["logout"]).quiet());
-    drop(sandbox.azt(TOKEN).exits(4));
-    // With the entry back, the token has to be asked for again.
-    sandbox.write("azureProfile.json", profile);
-    sandbox.emulator.clear_requests();
-    drop(sandbox.azt(TOKEN).quiet());
-    assert_eq!(paths(&sandbox), [IMDS]);
 }
 
 #[test]
@@ -426,26 +319,6 @@ fn options_that_do_not_fit_are_refused_in_azs_words() {
     assert_eq!(paths(&sandbox), [""; 0]);
 }
 
-/// MSAL's rule, since the endpoints say nothing of it.
-#[test]
-fn a_token_of_two_hours_or_more_is_renewed_at_half_time() {
-    let sandbox = virtual_machine();
-    sandbox.azt(["login", "--identity"]).success();
-    for (lifetime, renewal) in [(7199, None), (7200, Some(3600)), (86_400, Some(43_200))] {
-        let token = format!("token-of-{lifetime}");
-        let body = json!({"access_token": token, "expires_in": lifetime, "token_type": "Bearer"});
-        fault(&sandbox, IMDS, 200, &body.to_string(), 1);
-        let resource = format!("https://{lifetime}.example");
-        drop(sandbox.azt(["account", "get-access-token", "--resource", &resource]).quiet());
-        let exported = sandbox.azt(["cache", "export"]).exits(0).json();
-        let rows = exported["AccessToken"].as_object().unwrap();
-        let row = rows.values().find(|row| row["secret"] == *token).unwrap();
-        let at = |name: &str| row[name].as_str().map(|time| time.parse::<i64>().unwrap());
-        let begin = at("cached_at").unwrap();
-        assert_eq!(at("refresh_on").map(|it| it - begin), renewal, "{lifetime}");
-    }
-}
-
 /// App Service's way to refuse.
 #[test]
 fn a_message_is_a_refusal_or_trouble_as_its_status_says() {
@@ -484,4 +357,11 @@ fn a_metadata_service_that_stays_in_trouble_is_given_up() {
     fault(&sandbox, IMDS, 503, r#"{"error":"server_error","error_description":"No."}"#, 99);
     drop(sandbox.azt(["login", "--identity"]).exits(8).says("ERROR: No."));
     assert_eq!(paths(&sandbox).len(), 5, "half a second, one, two and four later");
+}
+
+fn azt_claims(token: &str) -> serde_json::Value {
+    use base64::Engine;
+    let payload = token.split('.').nth(1).unwrap();
+    let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(payload).unwrap();
+    serde_json::from_slice(&bytes).unwrap()
 }

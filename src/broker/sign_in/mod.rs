@@ -395,7 +395,7 @@ impl<'a> SignIn<'a> {
             &self.environment,
             self.identity.client_id(),
             home_account_id.as_deref(),
-            self.identity.account(),
+            &self.identity.owner(),
             tenant,
             scopes,
             self.system.clock.now(),

@@ -44,10 +44,10 @@ impl SignIn<'_> {
                 })?;
             }
             Credential::Host => {
-                let (account, client_id) = (self.identity.account(), self.identity.client_id());
+                let (owner, client_id) = (self.identity.owner(), self.identity.client_id());
                 records::forget_access_tokens(vault, |token| {
                     token.environment == self.environment
-                        && token.account.eq_ignore_ascii_case(account)
+                        && token.account.eq_ignore_ascii_case(&owner)
                         && token.client_id == client_id
                 })?;
             }
