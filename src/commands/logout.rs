@@ -1,6 +1,6 @@
 //! `logout`.
 
-use super::{Answer, Context, token};
+use super::{Answer, Context, migration, token};
 use crate::broker;
 use crate::cli::Logout;
 use crate::error::{Error, Kind, Result};
@@ -29,6 +29,7 @@ pub(super) fn run(request: &Logout, context: &Context<'_>) -> Result<Answer> {
             break;
         }
     }
+    migration::sign_out(context, &name)?;
     Profile::update(&context.dir, |profile| {
         profile.remove_user(&name);
         Ok(())

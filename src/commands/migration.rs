@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::Context;
-use crate::broker::{self, Account, Record, Scopes, SignIn, Vault};
+use crate::broker::{self, Account, Record, Scopes, ServicePrincipal, SignIn, Vault};
 use crate::error::{Error, Result};
 use crate::interop::{AdalFile, AdalUser};
 use crate::program::Program;
+use crate::secret::Secret;
 use crate::settings::{Profile, Subscription};
-use crate::sys::block_on;
 use crate::sys::file::{self, Access};
+use crate::sys::{block_on, folder};
 
 /// In the vault's folder: who was tried without success, so that a dead refresh token does not cost
 /// every call a request. Names and reasons, no secrets.
@@ -47,6 +48,17 @@ impl State {
         Ok(text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
     }
 
+    fn write(&self, context: &Context<'_>) -> Result<()> {
+        let text = serde_json::to_vec_pretty(self).unwrap_or_default();
+        file::write_atomic(&context.dir.azt().join(STATE), &text, Access::Owner, false)
+    }
+
+    /// True when the application `entry` was signed out with this credential.
+    fn is_signed_out(&self, entry: &ServicePrincipal) -> bool {
+        let failure = self.failed.get(&entry.client_id.to_lowercase());
+        failure.is_some_and(|failure| failure.tried == credential(entry))
+    }
+
     /// What Entra said of the refresh tokens of `user`, if it took none of them.
     pub(super) fn reason_of(&self, user: &AdalUser) -> Option<&str> {
         let failure = self.failed.get(&user.user_id.to_lowercase())?;
@@ -57,6 +69,32 @@ impl State {
 /// Hash of the refresh tokens of `user`.
 fn tried(user: &AdalUser) -> String {
     broker::fingerprint(user.grants.iter().map(|grant| &grant.refresh_token))
+}
+
+/// Leaves what the file has of `name` where it is from now on: it was signed out. The file holds
+/// others too, so it stays (az removes it whole).
+pub(super) fn sign_out(context: &Context<'_>, name: &str) -> Result<()> {
+    let Some(found) = AdalFile::read(context.system, &context.dir)? else { return Ok(()) };
+    let mut state = State::read(context)?;
+    let users = found.users.iter().map(|user| (&user.user_id, tried(user)));
+    let applications = found.applications.iter().map(|entry| (&entry.client_id, credential(entry)));
+    let named = |(id, _): &(&String, String)| id.eq_ignore_ascii_case(name);
+    let known: Vec<_> = users.chain(applications).filter(named).collect();
+    if known.is_empty() {
+        return Ok(());
+    }
+    for (id, tried) in known {
+        let failure = Failure { tried, reason: "It was signed out.".to_owned() };
+        state.failed.insert(id.to_lowercase(), failure);
+    }
+    folder::create_private_dir(&context.dir.azt())?;
+    state.write(context)
+}
+
+/// Hash of what the application `entry` signs in with.
+fn credential(entry: &ServicePrincipal) -> String {
+    let certificate = entry.certificate.as_deref().map(Secret::new);
+    broker::fingerprint(entry.client_secret.iter().chain(&certificate))
 }
 
 /// True when the vault has a sign-in of the person `name` that can be renewed.
@@ -73,11 +111,10 @@ pub(super) fn migrate(context: &Context<'_>, vault: &Vault<'_>) -> Result<Migrat
     let system = context.system;
     let mut migrated = Migrated::default();
     let Some(found) = AdalFile::read(system, &context.dir)? else { return Ok(migrated) };
-    let path = context.dir.azt().join(STATE);
     let mut state = State::read(context)?;
     let mut moved = Vec::new();
     for mut entry in found.applications {
-        if vault.get(&entry.key())?.is_some() {
+        if vault.get(&entry.key())?.is_some() || state.is_signed_out(&entry) {
             continue;
         }
         entry.use_cert_sn_issuer = uses_sn_issuer(context, &entry.client_id)?;
@@ -110,8 +147,7 @@ pub(super) fn migrate(context: &Context<'_>, vault: &Vault<'_>) -> Result<Migrat
                 break;
             }
         }
-        let text = serde_json::to_vec_pretty(&state).unwrap_or_default();
-        file::write_atomic(&path, &text, Access::Owner, false)?;
+        state.write(context)?;
     }
     migrated.any = !moved.is_empty();
     let removes = || context.config.get_bool("core", "remove_migrated", false);

@@ -302,3 +302,19 @@ fn a_full_disk_loses_nothing() {
     assert!(run.stderr.contains("ERROR: Cannot "), "{run:?}");
     drop(sandbox.azt(["account", "get-access-token"]).exits(0).says("Taken over from"));
 }
+
+/// The file holds Bob's sign-in too, and is looked at when Bob is wanted.
+#[test]
+fn who_signed_out_does_not_come_back_with_the_others() {
+    let sandbox = left_by_two();
+    sandbox.azt(["logout", "--username", "ALICE@contoso.example"]).quiet();
+    drop(sandbox.azt(["cache", "migrate"]).exits(0).says("Taken over from").says(BOB));
+    let kept = sandbox.azt(["cache", "list", "--query", "[].account"]).quiet();
+    assert!(kept.stdout.contains(BOB) && !kept.stdout.contains(ALICE), "{kept:?}");
+    let told = sandbox.azt(["cache", "migrate", "-o", "json"]).exits(0);
+    assert!(told.stdout.contains("It was signed out."), "{told:?}");
+    // Another sign-in is another matter.
+    sandbox.approve_as(ALICE);
+    drop(sandbox.azt(["login", "--use-device-code"]).success());
+    drop(sandbox.azt(["account", "get-access-token", "--account", ALICE]).quiet());
+}
