@@ -110,7 +110,8 @@ fn a_new_key_takes_the_place_of_the_old_one() {
 
     let id = vault::rekey(&system, dir, FILE, None).unwrap().to_string();
     assert_eq!(manifest(dir)["key_id"], id.as_str());
-    assert_eq!(manifest(dir)["retired"], old);
+    assert_ne!(manifest(dir)["key_id"], old);
+    assert_eq!(manifest(dir).get("retired"), None, "it is gone, and nobody need look for it");
     assert_ne!(fs::read(dir.join("vault.key")).unwrap(), key);
     assert!(!dir.join("vault.key.next").exists());
     let now = files(&records);
@@ -197,8 +198,13 @@ fn a_former_key_in_another_place_is_removed_by_whoever_comes_next() {
     let dir = folder(&system);
     let (dir, records) = (dir.path(), dir.path().join("records"));
     let (key, sealed) = (fs::read(dir.join("vault.key")).unwrap(), files(&records));
+    let old = manifest(dir)["key_id"].clone();
     vault::rekey(&system, dir, FILE, Some(KeySource::Env)).unwrap();
     let as_it_died = || {
+        let mut manifest = manifest(dir);
+        manifest["retired"] = old.clone();
+        manifest["retired_source"] = "file".into();
+        fs::write(dir.join("vault.json"), manifest.to_string()).unwrap();
         fs::write(dir.join("vault.key"), &key).unwrap();
         put(&records, &sealed);
         #[cfg(unix)]
@@ -212,6 +218,26 @@ fn a_former_key_in_another_place_is_removed_by_whoever_comes_next() {
     assert_eq!(files(&records).len(), 5);
     holds_everything(&system, dir);
     as_it_died();
+    vault::clear(&system, dir).unwrap();
+    assert!(!dir.join("vault.key").exists());
+}
+
+/// It was in a keyring that does not answer any more, whoever has it now.
+#[test]
+fn a_former_key_that_cannot_be_removed_is_in_nobodys_way() {
+    let system = system();
+    let dir = folder(&system);
+    let dir = dir.path();
+    let left = || {
+        let mut manifest = manifest(dir);
+        manifest["retired"] = "0123456789abcdef".into();
+        manifest["retired_source"] = "keyring".into();
+        fs::write(dir.join("vault.json"), manifest.to_string()).unwrap();
+    };
+    left();
+    vault::rekey(&system, dir, FILE, None).unwrap();
+    holds_everything(&system, dir);
+    left();
     vault::clear(&system, dir).unwrap();
     assert!(!dir.join("vault.key").exists());
 }

@@ -3,6 +3,7 @@
 mod assertion_source;
 mod credential;
 mod environment;
+mod flight;
 mod freshness;
 mod host;
 mod identity;
@@ -15,6 +16,7 @@ mod renewal;
 mod sign_in;
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::time::Duration;
 
 pub use assertion_source::{detect_assertion_source, source_of_assertion};
@@ -36,7 +38,7 @@ pub use crate::entra::{
 use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
 use crate::settings::{Cloud, Config, ConfigDir};
-use crate::sys::{Deadline, LockGuard, System, block_on, is_detached, repeat_detached};
+use crate::sys::{Deadline, System, block_on, is_detached, repeat_detached};
 use crate::vault::{self, RecordKey};
 pub use crate::vault::{
     AccessToken, Account, AssertionSource, Inventory, Record, RefreshToken, ServicePrincipal, Vault,
@@ -130,6 +132,8 @@ pub struct Broker<'a> {
     /// Whether tokens that age are renewed by another process (`core.renew_ahead`), not while the
     /// caller waits.
     renews_ahead: bool,
+    /// The [`Broker::mark`] of what was tried last.
+    tried: RefCell<String>,
 }
 
 impl<'a> Broker<'a> {
@@ -142,7 +146,8 @@ impl<'a> Broker<'a> {
     ) -> Result<Self> {
         let (environment, authority_host) = (cloud.environment()?, cloud.authority_host()?);
         let renews_ahead = config.get_bool("core", "renew_ahead", true)? && system.env.is_process();
-        Ok(Self { system, environment, authority_host, vault, renews_ahead })
+        let tried = RefCell::default();
+        Ok(Self { system, environment, authority_host, vault, renews_ahead, tried })
     }
 
     /// The vault, if anything is kept.
@@ -187,17 +192,16 @@ impl<'a> Broker<'a> {
             Some((token, Freshness::Fresh)) => return Ok(token),
             other => other,
         };
-        let told = || vault.failure(&key, began).filter(|_| request.claims.is_none());
+        let mark = self.mark(vault, request);
+        let during = began..=self.system.clock.now();
+        let told = || vault.failure(&key, &mark, &during).filter(|_| request.claims.is_none());
         let renewed = match has_waited.then(told).flatten() {
             Some(error) => Err(error),
-            None => self.renew_by(deadline, request).inspect_err(|error| {
-                if request.claims.is_none()
-                    && let Err(error) = vault.tell_failure(&key, self.system.clock.now(), error)
-                {
-                    self.system.terminal.debug(&format!("nobody is told of the failure: {error}"));
-                }
-            }),
+            None => self
+                .renew_by(deadline, request)
+                .inspect_err(|error| self.tell(vault, request, &key, &mark, error)),
         };
+        self.tried.replace(mark);
         match (renewed, stale) {
             (Ok(token), _) => Ok(token),
             (Err(error), Some((token, Freshness::Aging))) => {
@@ -208,20 +212,6 @@ impl<'a> Broker<'a> {
             }
             (Err(error), _) => Err(error),
         }
-    }
-
-    /// The flight lock of `key`; `None` when it is not to be had in time.
-    fn flight(
-        &self,
-        vault: &Vault<'_>,
-        key: &RecordKey<AccessToken>,
-        limit: Duration,
-    ) -> Option<LockGuard> {
-        vault.flight(key, limit).unwrap_or_else(|error| {
-            // A folder that cannot be written: everybody for themselves.
-            self.system.terminal.debug(&format!("{error}"));
-            None
-        })
     }
 
     /// Has the token renewed by a process that nobody waits for, at most one a minute.

@@ -136,7 +136,10 @@ fn begun_with(command: &Command, option: &str) -> Vec<String> {
 /// ends; `@-` reads standard input. What cannot be opened stays as typed, as in az.
 fn expand(system: &System, arg: String) -> Result<String> {
     let (head, path) = match arg.split_once('=') {
-        Some((name, value)) if value.starts_with('@') => (format!("{name}="), value),
+        // A command line that is one argument has blanks.
+        Some((name, value)) if value.starts_with('@') && !name.contains(' ') => {
+            (format!("{name}="), value)
+        }
         _ => (String::new(), arg.as_str()),
     };
     let Some(path) = path.strip_prefix('@').filter(|path| !path.is_empty()) else { return Ok(arg) };

@@ -20,11 +20,14 @@ const SECRETS_OF_AZ: [&str; 5] = [
 ///
 /// Works without the vault's key, so that it is the way out when that is lost.
 pub(super) fn run(context: &Context<'_>) -> Result<Answer> {
-    // az's first: a call for a token takes over from there what the vault does not know.
-    for name in SECRETS_OF_AZ {
-        file::remove(&context.dir.file(name))?;
-    }
+    let clear_az = || {
+        SECRETS_OF_AZ.iter().try_for_each(|name| file::remove(&context.dir.file(name)).map(drop))
+    };
+    // First: a call for a token takes over from there what the vault does not know. Again: a
+    // renewal that ended in between has told az of its refresh token.
+    clear_az()?;
     broker::forget_everything(context.system, &context.dir)?;
+    clear_az()?;
     Profile::update(&context.dir, |profile| {
         profile.clear();
         Ok(())

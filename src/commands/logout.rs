@@ -21,20 +21,22 @@ pub(super) fn run(request: &Logout, context: &Context<'_>) -> Result<Answer> {
             .to_owned()
     };
     // First: a call for a token would take the account over from there once the vault has forgotten
-    // it. What az does not let go of is told at the end.
-    let unshared = interop::unshare(&context.dir, &name);
+    // it. What is not let go of is told at the end.
+    let elsewhere = interop::unshare(&context.dir, &name);
+    let elsewhere = elsewhere.and(migration::sign_out(context, &name));
     // Again, where the key was changed before it was this call's turn.
     while let Some(vault) = broker::open_vault(context.system, &context.dir, &context.config)? {
         if broker::sign_out(&vault, &name)? {
             break;
         }
     }
-    migration::sign_out(context, &name)?;
+    // Again: a renewal that ended in between has told az of its refresh token.
+    let elsewhere = elsewhere.and_then(|()| interop::unshare(&context.dir, &name));
     Profile::update(&context.dir, |profile| {
         profile.remove_user(&name);
         Ok(())
     })?;
-    match unshared {
+    match elsewhere {
         Err(error) if token::is_shared(context)? => return Err(error),
         Err(error) => context.system.terminal.warn(error.message()),
         Ok(()) => {}

@@ -1,6 +1,6 @@
 //! Sign-ins of az before 2.30, taken over from `accessTokens.json` when they are first needed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -11,18 +11,24 @@ use crate::interop::{AdalFile, AdalUser};
 use crate::program::Program;
 use crate::secret::Secret;
 use crate::settings::{Profile, Subscription};
+use crate::sys::block_on;
 use crate::sys::file::{self, Access};
-use crate::sys::{block_on, folder};
 
 /// In the vault's folder: who was tried without success, so that a dead refresh token does not cost
 /// every call a request. Names and reasons, no secrets.
 const STATE: &str = "accessTokens.json.state";
+
+/// Said of those who did.
+pub(super) const SIGNED_OUT: &str = "It was signed out.";
 
 /// What became of people that could not be taken over, by user name.
 #[derive(Default, Deserialize, Serialize)]
 pub(super) struct State {
     #[serde(default)]
     failed: BTreeMap<String, Failure>,
+    /// Hashes of what signed in whoever has signed out since.
+    #[serde(default)]
+    signed_out: BTreeSet<String>,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -48,19 +54,26 @@ impl State {
         Ok(text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
     }
 
-    fn write(&self, context: &Context<'_>) -> Result<()> {
-        let text = serde_json::to_vec_pretty(self).unwrap_or_default();
+    /// Changes what is on the disk, as others who do so leave it.
+    fn update(context: &Context<'_>, change: impl FnOnce(&mut Self)) -> Result<()> {
+        let _held = context.dir.lock()?;
+        let mut state = Self::read(context)?;
+        change(&mut state);
+        let text = serde_json::to_vec_pretty(&state).unwrap_or_default();
         file::write_atomic(&context.dir.azt().join(STATE), &text, Access::Owner, false)
     }
 
     /// True when the application `entry` was signed out with this credential.
-    fn is_signed_out(&self, entry: &ServicePrincipal) -> bool {
-        let failure = self.failed.get(&entry.client_id.to_lowercase());
-        failure.is_some_and(|failure| failure.tried == credential(entry))
+    pub(super) fn is_signed_out(&self, entry: &ServicePrincipal) -> bool {
+        self.signed_out.contains(&credential(entry))
     }
 
-    /// What Entra said of the refresh tokens of `user`, if it took none of them.
+    /// What Entra said of the refresh tokens of `user`, if it took none of them; that the person has
+    /// signed out.
     pub(super) fn reason_of(&self, user: &AdalUser) -> Option<&str> {
+        if self.signed_out.contains(&tried(user)) {
+            return Some(SIGNED_OUT);
+        }
         let failure = self.failed.get(&user.user_id.to_lowercase())?;
         (failure.tried == tried(user)).then_some(failure.reason.as_str())
     }
@@ -75,20 +88,15 @@ fn tried(user: &AdalUser) -> String {
 /// others too, so it stays (az removes it whole).
 pub(super) fn sign_out(context: &Context<'_>, name: &str) -> Result<()> {
     let Some(found) = AdalFile::read(context.system, &context.dir)? else { return Ok(()) };
-    let mut state = State::read(context)?;
     let users = found.users.iter().map(|user| (&user.user_id, tried(user)));
     let applications = found.applications.iter().map(|entry| (&entry.client_id, credential(entry)));
     let named = |(id, _): &(&String, String)| id.eq_ignore_ascii_case(name);
-    let known: Vec<_> = users.chain(applications).filter(named).collect();
-    if known.is_empty() {
+    let hashes: Vec<String> =
+        users.chain(applications).filter(named).map(|(_, hash)| hash).collect();
+    if hashes.is_empty() {
         return Ok(());
     }
-    for (id, tried) in known {
-        let failure = Failure { tried, reason: "It was signed out.".to_owned() };
-        state.failed.insert(id.to_lowercase(), failure);
-    }
-    folder::create_private_dir(&context.dir.azt())?;
-    state.write(context)
+    State::update(context, |state| state.signed_out.extend(hashes))
 }
 
 /// Hash of what the application `entry` signs in with.
@@ -111,7 +119,7 @@ pub(super) fn migrate(context: &Context<'_>, vault: &Vault<'_>) -> Result<Migrat
     let system = context.system;
     let mut migrated = Migrated::default();
     let Some(found) = AdalFile::read(system, &context.dir)? else { return Ok(migrated) };
-    let mut state = State::read(context)?;
+    let state = State::read(context)?;
     let mut moved = Vec::new();
     for mut entry in found.applications {
         if vault.get(&entry.key())?.is_some() || state.is_signed_out(&entry) {
@@ -131,7 +139,7 @@ pub(super) fn migrate(context: &Context<'_>, vault: &Vault<'_>) -> Result<Migrat
         match redeem(context, vault, user) {
             Ok(Ok(())) => {
                 moved.push(user.user_id.clone());
-                state.failed.remove(&name);
+                State::update(context, |state| drop(state.failed.remove(&name)))?;
             }
             Ok(Err(reason)) => {
                 system.terminal.warn(&format!(
@@ -139,7 +147,8 @@ pub(super) fn migrate(context: &Context<'_>, vault: &Vault<'_>) -> Result<Migrat
                     user.user_id,
                     AdalFile::path(system, &context.dir).display()
                 ));
-                state.failed.insert(name, Failure { tried: tried(user), reason });
+                let failure = Failure { tried: tried(user), reason };
+                State::update(context, |state| drop(state.failed.insert(name, failure)))?;
             }
             // The service was not reached, or the disk is full.
             Err(error) => {
@@ -147,7 +156,6 @@ pub(super) fn migrate(context: &Context<'_>, vault: &Vault<'_>) -> Result<Migrat
                 break;
             }
         }
-        state.write(context)?;
     }
     migrated.any = !moved.is_empty();
     let removes = || context.config.get_bool("core", "remove_migrated", false);
@@ -257,6 +265,10 @@ fn redeem(context: &Context<'_>, vault: &Vault<'_>, user: &AdalUser) -> Result<R
             &grant.refresh_token,
         ))?;
         match signed_in {
+            // In another terminal, meanwhile.
+            Ok(_) if State::read(context)?.signed_out.contains(&tried(user)) => {
+                return Ok(Err(SIGNED_OUT.to_owned()));
+            }
             Ok(sign_in) => {
                 sign_in.store(vault)?;
                 return Ok(Ok(()));

@@ -33,7 +33,10 @@ fn install(request: &ShimChange, context: &Context<'_>) -> Result<Answer> {
             .remedy("Choose another folder with --dir, one that comes before it on PATH."));
         }
     }
-    let is_made = names.iter().all(|name| is_this_program(name));
+    // A copy would be left behind by the next update; Windows has nothing else.
+    let leads_here =
+        |name: &PathBuf| cfg!(windows) || name.canonicalize().is_ok_and(|target| target == program);
+    let is_made = names.iter().all(|name| is_this_program(name) && leads_here(name));
     // The real az needs the sign-ins for the commands that it gets.
     let shares = next_az(context.system).is_some() && !token::is_shared(context)?;
     let mut plan: Vec<String> = names

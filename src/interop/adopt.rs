@@ -12,10 +12,20 @@ use crate::vault::{Account, Record, RefreshToken, ServicePrincipal, Vault};
 /// true when there was something that the vault did not have, or only an older refresh token of.
 /// az's files stay as they are.
 pub fn adopt(dir: &ConfigDir, vault: &Vault<'_>, environment: &str, name: &str) -> Result<bool> {
-    // A sign-out takes the name out of az's files before it has its turn here.
+    if !has(dir, environment, name) {
+        return Ok(false);
+    }
+    // A sign-out takes the name out of az's files before it has its turn here: they are read again.
     let _writing = vault.writing();
     let person = adopt_person(dir, vault, environment, name)?;
     Ok(adopt_applications(dir, vault, name)? || person)
+}
+
+/// Whether az's files name `name`.
+fn has(dir: &ConfigDir, environment: &str, name: &str) -> bool {
+    let (people, applications) = known_names(dir, environment);
+    people.iter().any(|it| it.to_lowercase() == name.to_lowercase())
+        || applications.iter().any(|it| it.eq_ignore_ascii_case(name))
 }
 
 /// True when az has anything that could be taken over.

@@ -39,6 +39,11 @@ impl Deadline {
         tokio::time::timeout_at(self.0.into(), CURRENT.scope(self, work)).await.ok()
     }
 
+    /// True when the work under way has to end by some time.
+    pub fn is_set() -> bool {
+        CURRENT.try_with(|_| ()).is_ok()
+    }
+
     /// True when the work under way may pause for `time`. Where it would have to be given up before
     /// it could go on, what it has found out so far is all that it will.
     pub fn allows(time: Duration) -> bool {

@@ -72,7 +72,8 @@ fn is_removed(file: &File) -> bool {
     file.metadata().is_ok_and(|found| found.nlink() == 0)
 }
 
-/// A file that is open is not removed on Windows.
+/// On Windows a name can go while the file is open, and std does not tell (unverified): two may hold the
+/// lock then, and of two changes at once the last one stays.
 #[cfg(not(unix))]
 fn is_removed(_file: &File) -> bool {
     false

@@ -9,8 +9,11 @@ use crate::error::{Error, Result};
 /// How often a request is repeated: 0.5 s and 1.5 s later, or when the server says.
 const REPETITIONS: u32 = 2;
 
-/// Longest `Retry-After` that is waited for: callers give up after ten seconds.
+/// Longest `Retry-After` that a caller waits for, who gives up after ten seconds.
 const LONGEST_WAIT: Duration = Duration::from_secs(3);
+
+/// The same where a person waits, who would have to begin anew.
+const LONGEST_WAIT_OF_PERSON: Duration = Duration::from_secs(30);
 
 /// Sends by `send` until there is an answer that another attempt would not change: after a
 /// connection that broke, and after 429 and 5xx, it tries again (RFC 9110 sections 9.2.2 and
@@ -42,7 +45,8 @@ pub fn passing(error: Error, response: &Response) -> Error {
 /// How long to wait before the next attempt; `None` when none is worth it.
 fn pause(error: &Error, repetition: u32) -> Result<Option<Duration>> {
     let Some(asked) = error.retry_after() else { return Ok(None) };
-    if asked > LONGEST_WAIT {
+    let longest = if Deadline::is_set() { LONGEST_WAIT } else { LONGEST_WAIT_OF_PERSON };
+    if asked > longest {
         return Ok(None);
     }
     // Callers that failed together must not come back together.
@@ -68,11 +72,17 @@ mod tests {
     }
 
     #[test]
-    fn the_server_is_obeyed_within_the_callers_patience() {
+    fn the_server_is_obeyed_within_the_patience_of_who_waits() {
         let of_zero = pauses(Some(0));
         assert!((500..=755).contains(&of_zero[0]) && (1500..=1755).contains(&of_zero[1]));
-        assert!((3000..=3255).contains(&pauses(Some(3))[0]));
-        assert!(pauses(Some(4)).is_empty(), "nobody waits that long");
+        assert!((30_000..=30_255).contains(&pauses(Some(30))[0]));
+        assert!(pauses(Some(31)).is_empty(), "no person waits that long");
         assert!(pauses(None).is_empty());
+        let of_caller = |seconds| {
+            let hour = Deadline::after(Duration::from_hours(1));
+            crate::sys::block_on(hour.hold(async { pauses(Some(seconds)) })).unwrap().unwrap()
+        };
+        assert!((3000..=3255).contains(&of_caller(3)[0]));
+        assert!(of_caller(4).is_empty(), "no caller waits that long");
     }
 }

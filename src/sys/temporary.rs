@@ -26,7 +26,11 @@ pub(super) fn create(folder: &Path, access: Access) -> io::Result<tempfile::Name
     // The path that it adds to an error is nobody's business: the file was never there.
     builder.tempfile_in(folder).map_err(|error| {
         let text = error.to_string();
-        io::Error::new(error.kind(), text.split(" at path ").next().unwrap_or_default())
+        let text = text.split(" at path ").next().unwrap_or_default();
+        // The number is what a remedy goes by.
+        let code = text.rsplit_once("(os error ").and_then(|(_, code)| code.strip_suffix(')'));
+        code.and_then(|code| code.parse().ok())
+            .map_or_else(|| io::Error::new(error.kind(), text), io::Error::from_raw_os_error)
     })
 }
 

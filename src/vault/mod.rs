@@ -26,6 +26,7 @@ mod store;
 mod sweep;
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -156,30 +157,37 @@ impl<'s> Vault<'s> {
         self.locks.flight(&self.store.name(key), limit)
     }
 
-    /// Tells those who wait for the flight lock of `key` that it could not be had, at `now` (seconds
-    /// since 1970-01-01 UTC), and why: they need not ask in vain too.
+    /// Tells those who wait for the flight lock of `key` why it could not be had at `now` (seconds since
+    /// 1970-01-01 UTC) by the sign-in that `mark` names: with the same they need not ask in vain too.
     pub fn tell_failure<R: Record>(
         &self,
         key: &RecordKey<R>,
+        mark: &str,
         now: i64,
         error: &Error,
     ) -> Result<()> {
         let name = self.store.name(key);
-        let failure = (now, self.system.program.to_string(), &name, error);
+        let failure = (now, self.system.program.name(), &name, mark, error);
         let plain = serde_json::to_vec(&failure).map_err(|_| trouble("A failure has no JSON."))?;
         let path = self.locks.failure(&name);
         file::write_atomic(&path, &self.store.seal(FAILURE, &plain)?, Access::Owner, false)
     }
 
-    /// Why another process could not have `key`, at `since` or later (seconds since 1970-01-01 UTC).
-    pub fn failure<R: Record>(&self, key: &RecordKey<R>, since: i64) -> Option<Error> {
+    /// Why another process could not have `key` by the sign-in that `mark` names, at a time in `during`.
+    pub fn failure<R: Record>(
+        &self,
+        key: &RecordKey<R>,
+        mark: &str,
+        during: &RangeInclusive<i64>,
+    ) -> Option<Error> {
         let name = self.store.name(key);
         let sealed = file::read(&self.locks.failure(&name)).ok()??;
         let plain = self.store.open(FAILURE, &sealed)?;
-        let (at, program, of, error): (i64, String, String, Error) =
+        let (at, program, of, with, error): (i64, String, String, String, Error) =
             serde_json::from_slice(&plain).ok()?;
-        let is_meant = at >= since && of == name && program == self.system.program.to_string();
-        is_meant.then_some(error)
+        let is_same = (program.as_str(), of.as_str(), with.as_str())
+            == (self.system.program.name(), &name, mark);
+        (is_same && during.contains(&at)).then_some(error)
     }
 
     /// True once a minute for the records that share a lock: somebody should renew `key` ahead of
@@ -274,8 +282,11 @@ pub fn clear(system: &System, azt_dir: &Path) -> Result<()> {
     Manifest::remove(azt_dir)?;
     let removed = match manifest {
         Some(manifest) => {
-            let retired = manifest.retired().map_or(Ok(()), |(from, id)| sources.remove(from, id));
-            sources.remove(manifest.key_source, manifest.key_id).and(retired)
+            if let Some((source, id)) = manifest.retired() {
+                // A source that cannot be asked most likely gave it up long ago.
+                let _ = sources.remove(source, id);
+            }
+            sources.remove(manifest.key_source, manifest.key_id)
         }
         None => sources.remove_wherever(sealed_with),
     };

@@ -32,7 +32,7 @@ impl Setup<'_> {
         self.refuse_unknown_kinds()?;
         if let Some((source, left)) = manifest.retired() {
             store::remove_sealed_with(&self.azt_dir, left)?;
-            self.sources.clear_retired((from, old), (source, left))?;
+            self.clear_retired((from, old), (source, left))?;
         }
         // Before anybody has to wait: a person may be asked to unlock the keyring.
         let key = self.sources.make_next(from, to)?;
@@ -56,21 +56,37 @@ impl Setup<'_> {
             self.sources.settle_next(to)?;
         }
         store::remove_sealed_with(&self.azt_dir, old)?;
-        if (from, to) != (KeySource::File, KeySource::File) {
-            self.give_up(from, old);
+        let is_gone = (from, to) == (KeySource::File, KeySource::File) || self.give_up(from, old);
+        if is_gone {
+            let manifest = Manifest::read(self.system, &self.azt_dir)?;
+            Manifest::new(to, key.id(), manifest).write(&self.azt_dir)?;
         }
         Ok(key.id())
     }
 
-    /// Removes the key `id`, which opens nothing any more, from `source`. Where that fails the work
-    /// is done all the same, and the next change of keys tries again.
-    fn give_up(&self, source: KeySource, id: KeyId) {
-        if let Err(error) = self.sources.remove(source, id) {
+    /// Ends what a change of keys that was interrupted had begun: `current` is the key in use, `left`
+    /// the other, each with its source.
+    fn clear_retired(&self, current: (KeySource, KeyId), left: (KeySource, KeyId)) -> Result<()> {
+        if (current.0, left.0) == (KeySource::File, KeySource::File) {
+            return self.sources.clear_next(current.1);
+        }
+        if current != left {
+            self.give_up(left.0, left.1);
+        }
+        Ok(())
+    }
+
+    /// Removes the key `id`, which opens nothing any more, from `source`; true when that has it no
+    /// more. Where that fails the work is done all the same.
+    fn give_up(&self, source: KeySource, id: KeyId) -> bool {
+        let removed = self.sources.remove(source, id);
+        if let Err(error) = &removed {
             self.system.terminal.warn(&format!(
-                "The former key, which opens nothing any more, is still in '{source}': {}",
+                "A former key, which opens nothing any more, may still be in '{source}': {}",
                 error.message()
             ));
         }
+        removed.is_ok()
     }
 
     /// A newer azt may keep more than this one can name, and so seal anew.

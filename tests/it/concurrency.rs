@@ -179,7 +179,7 @@ fn a_sign_out_during_a_renewal_leaves_nothing() {
 fn those_who_wait_for_a_token_that_is_not_to_be_had_are_told_why() {
     let sandbox = Sandbox::signed_in_as_alice();
     let graph = ["account", "get-access-token", "--resource", "https://graph.microsoft.com"];
-    let slow = || entra_emulator::Action::Delay { milliseconds: 700 };
+    let slow = || entra_emulator::Action::Delay { milliseconds: 3000 };
     let faults = sandbox.emulator.faults();
     faults.push(entra_emulator::Fault::on("/token", slow()).times(1));
     let (error, description, suberror, claims) =
@@ -193,14 +193,15 @@ fn those_who_wait_for_a_token_that_is_not_to_be_had_are_told_why() {
         claims,
     };
     faults.push(entra_emulator::Fault::on("/token", refusal));
-    let runs = all((0..30).map(|_| sandbox.command(graph)));
+    let runs = all((0..12).map(|_| sandbox.command(graph)));
     for run in &runs {
         assert_eq!(run.code, Some(5), "{run:?}");
         assert!(run.stderr.contains("AADSTS65001: Consent is missing."), "{run:?}");
         assert!(run.stderr.contains("azt login"), "{run:?}");
     }
     let asked = sandbox.requests().len();
-    assert!(asked < 10, "{asked} requests of 30 callers");
+    // Who came before it was known waited; a second asks where the machine is slow.
+    assert!(asked <= 3, "{asked} requests of 12 callers");
     // Whoever comes later asks for themselves.
     sandbox.emulator.faults().clear();
     drop(sandbox.azt(graph).quiet());

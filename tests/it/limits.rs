@@ -5,7 +5,6 @@ use crate::support::*;
 const VAULT: [&str; 4] = ["account", "get-access-token", "--resource", "https://vault.azure.net"];
 
 /// The same command under limits of a shell (`-n 8`: descriptors; `-f 0`: sizes of files).
-#[cfg(unix)]
 fn limited(sandbox: &Sandbox, limit: &str, args: &[&str]) -> Run {
     let command = sandbox.command(args);
     let mut shell = std::process::Command::new("sh");
@@ -15,7 +14,6 @@ fn limited(sandbox: &Sandbox, limit: &str, args: &[&str]) -> Run {
     Run::of(&mut shell)
 }
 
-#[cfg(unix)]
 #[test]
 fn few_descriptors_are_an_error_that_says_so() {
     let sandbox = Sandbox::signed_in_as_app();
@@ -30,7 +28,6 @@ fn few_descriptors_are_an_error_that_says_so() {
 }
 
 /// A token that cannot be kept is handed out all the same; a sign-in that cannot, fails.
-#[cfg(unix)]
 #[test]
 fn a_limit_on_the_size_of_files_ends_no_process() {
     let sandbox = Sandbox::signed_in_as_app();
@@ -46,7 +43,6 @@ fn a_limit_on_the_size_of_files_ends_no_process() {
 }
 
 /// What `sudo` leaves in a home: seen as a person who may not read it.
-#[cfg(unix)]
 #[test]
 fn what_belongs_to_another_user_is_named_with_the_way_to_have_it_back() {
     use std::os::unix::fs::chown;

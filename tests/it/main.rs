@@ -31,6 +31,7 @@ mod faults;
 mod host_tokens;
 mod hostile;
 mod identity_from_env;
+#[cfg(unix)]
 mod limits;
 mod login;
 mod managed_identity;
@@ -46,8 +47,8 @@ mod selection;
 #[cfg(target_os = "linux")]
 #[path = "../session_bus/mod.rs"]
 mod session_bus;
-#[cfg(unix)]
 mod sharing;
+#[cfg(unix)]
 mod shim;
 mod silent;
 mod support;

@@ -23,11 +23,13 @@ fn begun(sandbox: &Sandbox, mut command: Command, request: &str) -> Child {
 }
 
 fn slow(sandbox: &Sandbox, path: &str) {
-    let delay = Action::Delay { milliseconds: 1500 };
+    let delay = Action::Delay { milliseconds: 4000 };
     sandbox.emulator.faults().push(Fault::on(path, delay).times(1));
 }
 
-fn ended(child: Child) -> Run {
+/// How it ends, which it has not before this.
+fn ended(mut child: Child) -> Run {
+    assert!(child.try_wait().unwrap().is_none(), "it was over before anything happened");
     Run::from(child.wait_with_output().unwrap())
 }
 
@@ -130,7 +132,18 @@ fn a_newer_sign_in_of_az_is_used_when_the_one_here_is_dead() {
     drop(sandbox.azt_later(60, LOGIN).success());
     std::fs::remove_dir_all(sandbox.file("azt")).unwrap();
     std::fs::rename(sandbox.file("aside"), sandbox.file("azt")).unwrap();
-    drop(sandbox.azt(VAULT).quiet());
+    // The first who is refused takes it over; the others wait, and must not be told to sign in.
+    slow(&sandbox, "/token");
+    let callers: Vec<Child> = (0..6)
+        .map(|_| {
+            let mut command = sandbox.command(VAULT);
+            command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+            command.spawn().unwrap()
+        })
+        .collect();
+    for caller in callers {
+        drop(Run::from(caller.wait_with_output().unwrap()).quiet());
+    }
     assert_ne!(refresh_token(&sandbox), dead);
 }
 

@@ -44,19 +44,22 @@ pub(super) fn run(request: &CacheMigrate, context: &Context<'_>) -> Result<Answe
     }
     let after = here(vault.as_ref(), &environment, &old)?;
     let failed = migration::State::read(context)?;
-    let users = old.users.iter().map(|user| (&user.user_id, Some(user)));
-    let applications = old.applications.iter().map(|entry| (&entry.client_id, None));
-    for ((name, user), was_and_is) in users.chain(applications).zip(before.into_iter().zip(after)) {
-        let (outcome, reason) = match (user, was_and_is) {
-            (Some(user), _) if !migration::is_of(user, &environment) => {
-                ("is of another cloud or client", None)
-            }
-            (_, (true, _)) => ("is here", None),
-            (_, (_, true)) => ("taken over", None),
-            (user, _) => match user.and_then(|user| failed.reason_of(user)) {
-                None => ("would be taken over", None),
-                reason => ("sign in again", reason),
-            },
+    let users = old
+        .users
+        .iter()
+        .map(|user| (&user.user_id, migration::is_of(user, &environment), failed.reason_of(user)));
+    let applications = old.applications.iter().map(|entry| {
+        let reason = failed.is_signed_out(entry).then_some(migration::SIGNED_OUT);
+        (&entry.client_id, true, reason)
+    });
+    let all = users.chain(applications).zip(before.into_iter().zip(after));
+    for ((name, is_of_cloud, reason), was_and_is) in all {
+        let (outcome, reason) = match was_and_is {
+            _ if !is_of_cloud => ("is of another cloud or client", None),
+            (true, _) => ("is here", None),
+            (_, true) => ("taken over", None),
+            _ if reason.is_some() => ("sign in again", reason),
+            _ => ("would be taken over", None),
         };
         answer.push(row(name, "accessTokens.json", outcome, reason));
     }

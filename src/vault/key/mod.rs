@@ -225,25 +225,12 @@ impl<'s> Sources<'s> {
             .map_err(|error| crate::sys::file::cannot("replace", &self.key_file, error))
     }
 
-    /// Ends what a change of keys that was interrupted had begun: `current` is the key in use, `left`
-    /// the other, each with its source.
-    pub(super) fn clear_retired(
-        &self,
-        current: (KeySource, KeyId),
-        left: (KeySource, KeyId),
-    ) -> Result<()> {
-        match (current, left) {
-            ((KeySource::File, current), (KeySource::File, _)) => {
-                match file::fetch(&self.next_key_file())? {
-                    Some(next) if next.id() == current => self.settle_next(KeySource::File),
-                    Some(_) => crate::sys::file::remove(&self.next_key_file()).map(drop),
-                    None => Ok(()),
-                }
-            }
-            ((current, id), (left, left_id)) if (current, id) != (left, left_id) => {
-                self.remove(left, left_id)
-            }
-            _ => Ok(()),
+    /// Ends a change of keys in the file that was interrupted, where `current` is the key in use.
+    pub(super) fn clear_next(&self, current: KeyId) -> Result<()> {
+        match file::fetch(&self.next_key_file())? {
+            Some(next) if next.id() == current => self.settle_next(KeySource::File),
+            Some(_) => crate::sys::file::remove(&self.next_key_file()).map(drop),
+            None => Ok(()),
         }
     }
 
