@@ -25,6 +25,8 @@ mod cache;
 mod claims;
 mod cloud_and_config;
 mod concurrency;
+#[cfg(target_os = "linux")]
+mod disk;
 mod doctor;
 mod export;
 mod faults;
