@@ -307,10 +307,10 @@ fn announces_cp1(system: &System) -> bool {
 /// Forgets the tokens and secrets of `name`, a user name or client id, in all clouds.
 ///
 /// Names compare without regard to case: an upper-case client id must not leave its secret behind.
-/// False when the vault is not current any more, and nothing was done.
-pub fn sign_out(vault: &Vault<'_>, name: &str) -> Result<bool> {
+pub fn sign_out(vault: &Vault<'_>, name: &str) -> Result<()> {
     let account = name.to_lowercase();
-    let Some(_writing) = vault.alone()? else { return Ok(false) };
+    // Everything was forgotten while this waited.
+    let Some(_writing) = vault.alone()? else { return Ok(()) };
     for entry in vault.all::<ServicePrincipal>()? {
         if entry.client_id.to_lowercase() == account {
             vault.remove(&entry.key())?;
@@ -326,8 +326,7 @@ pub fn sign_out(vault: &Vault<'_>, name: &str) -> Result<bool> {
     records::forget_tokens(vault, |owner, client_id| {
         let is_theirs = owner == account || owner.ends_with(&format!(":{account}"));
         is_theirs || (is_an_applications(owner) && client_id.to_lowercase() == account)
-    })?;
-    Ok(true)
+    })
 }
 
 /// Forgets all access tokens: the next call for each makes a request.

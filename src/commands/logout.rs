@@ -10,7 +10,8 @@ use crate::settings::Profile;
 /// Forgets the account's tokens and secrets, then its subscriptions, in all clouds. An account that
 /// nobody knows is a success, as in az.
 pub(super) fn run(request: &Logout, context: &Context<'_>) -> Result<Answer> {
-    let name = if let Some(name) = &request.username {
+    // An empty name is none, as in az.
+    let name = if let Some(name) = request.username.as_ref().filter(|name| !name.is_empty()) {
         name.clone()
     } else {
         let profile = Profile::load(&context.dir)?;
@@ -24,11 +25,8 @@ pub(super) fn run(request: &Logout, context: &Context<'_>) -> Result<Answer> {
     // it. What is not let go of is told at the end.
     let elsewhere = interop::unshare(&context.dir, &name);
     let elsewhere = elsewhere.and(migration::sign_out(context, &name));
-    // Again, where the key was changed before it was this call's turn.
-    while let Some(vault) = broker::open_vault(context.system, &context.dir, &context.config)? {
-        if broker::sign_out(&vault, &name)? {
-            break;
-        }
+    if let Some(vault) = broker::open_vault(context.system, &context.dir, &context.config)? {
+        broker::sign_out(&vault, &name)?;
     }
     // Again: a renewal that ended in between has told az of its refresh token.
     let elsewhere = elsewhere.and_then(|()| interop::unshare(&context.dir, &name));

@@ -31,15 +31,7 @@ pub(super) fn token(context: &Context<'_>, cloud: &Cloud, request: &TokenRequest
     };
     let (Some(name), Some(vault)) = (name, broker.vault()) else { return Err(error) };
     // Whatever else it was, it was not for want of a sign-in.
-    if !matches!(error.kind(), Kind::NotSignedIn | Kind::InteractionRequired | Kind::Vault) {
-        return Err(error);
-    }
-    if matches!(vault.is_current(), Ok(false)) {
-        // Everything was sealed anew meanwhile and has other names now, or was forgotten.
-        let vault = broker::open_vault_of(&request.identity, system, &context.dir, config)?;
-        return Broker::new(system, config, cloud, vault)?.token(request);
-    }
-    if error.kind() == Kind::Vault {
+    if !matches!(error.kind(), Kind::NotSignedIn | Kind::InteractionRequired) {
         return Err(error);
     }
     let is_unknown = error.kind() == Kind::NotSignedIn;

@@ -98,8 +98,10 @@ fn adopt_person(dir: &ConfigDir, vault: &Vault<'_>, environment: &str, name: &st
     let Some((account, token)) = person_of_az(dir, environment, name) else { return Ok(false) };
     let held = vault.get(&token.key())?;
     // az's may be of months ago, and dead.
-    let is_older = |held: RefreshToken| held.last_modification_time >= token.last_modification_time;
-    if held.is_some_and(is_older) && vault.get(&account.key())?.is_some() {
+    let is_no_later = |held: RefreshToken| {
+        held.secret == token.secret || held.last_modification_time > token.last_modification_time
+    };
+    if held.is_some_and(is_no_later) && vault.get(&account.key())?.is_some() {
         return Ok(false);
     }
     vault.put(&token)?;

@@ -21,12 +21,20 @@ const APPLICATIONS: &str = "ServicePrincipal";
 /// Longest lifetime that is believed, in seconds: Entra's longest tokens live 28 hours.
 const LONGEST_LIFETIME: i64 = 7 * 24 * 3600;
 
+/// True when nobody is in the cache `exported`.
+pub fn is_of_nobody(exported: &Value) -> bool {
+    let is_empty =
+        |name: &str| exported.get(name).and_then(Value::as_object).is_none_or(Map::is_empty);
+    is_empty("Account") && is_empty(APPLICATIONS)
+}
+
 /// What `vault` holds, of everybody or of the user name or client id `name`: secrets in plain text.
 pub fn export(vault: &Vault<'_>, name: Option<&str>) -> Result<Value> {
     let name = name.map(str::to_lowercase);
     let is_meant = |owner: &str, client_id: &str| {
         name.as_deref().is_none_or(|name| {
-            owner.to_lowercase() == name || (owner.is_empty() && client_id.to_lowercase() == name)
+            let named = if owner.is_empty() { client_id } else { owner };
+            !name.is_empty() && named.to_lowercase() == name
         })
     };
     let mut cache =

@@ -21,7 +21,7 @@ mod unified;
 pub use adal::{AdalFile, AdalGrant, AdalUser};
 pub use adopt::{adopt, can_adopt, known_names, knows};
 pub use az_files::plain_text_of_az;
-pub use exchange::{Imported, export, import, is_same_host};
+pub use exchange::{Imported, export, import, is_of_nobody, is_same_host};
 pub use foreign_file::PATIENCE;
 pub use share::{share, unshare};
 pub use shared_cache::{DEFAULT_NAME, Found, Published, plain_text_shared, publish, read_shared};

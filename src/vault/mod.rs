@@ -25,6 +25,7 @@ mod setup;
 mod store;
 mod sweep;
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
@@ -38,7 +39,7 @@ pub use record::{
 
 use crate::error::{Error, Kind, Result};
 use crate::sys::file::{self, Access};
-use crate::sys::{LockGuard, System};
+use crate::sys::{Deadline, LockGuard, System};
 use key::Sources;
 use lock::Locks;
 use manifest::Manifest;
@@ -76,26 +77,35 @@ impl Default for Options {
     }
 }
 
-/// A vault that is open.
+/// A vault that is open. When its key is changed meanwhile it goes on with the new one.
 pub struct Vault<'s> {
     system: &'s System,
-    store: Store<'s>,
-    locks: Locks,
-    key_source: KeySource,
-    choice_notice: Option<String>,
     azt_dir: PathBuf,
-    key_id: KeyId,
+    options: Options,
+    locks: Locks,
+    choice_notice: Option<String>,
+    store: Store<'s>,
+    /// The key that the store has now, and where it is.
+    key: Cell<(KeySource, KeyId)>,
 }
 
 impl<'s> Vault<'s> {
-    /// True unless everything was forgotten, or sealed anew, since this was opened: then it finds
-    /// nothing.
+    /// True unless everything was forgotten since this was opened: then it finds nothing.
     ///
     /// # Errors
-    /// Nobody knows: what names the key cannot be read.
+    /// Nobody knows: what names the key cannot be read, or the new key cannot be had.
     pub fn is_current(&self) -> Result<bool> {
         let manifest = Manifest::read(self.system, &self.azt_dir)?;
-        Ok(manifest.is_some_and(|manifest| manifest.key_id == self.key_id))
+        if manifest.is_some_and(|manifest| manifest.key_id == self.key.get().1) {
+            return Ok(true);
+        }
+        let now = Setup::new(self.system, &self.azt_dir, self.options, false).open()?;
+        let is_there = now.is_some();
+        if let Some(now) = now {
+            self.key.set(now.key.get());
+            self.store.go_on_with(now.store);
+        }
+        Ok(is_there)
     }
 
     /// Opens the vault in `azt_dir` for a call that finds what it needs or fails; `None` when
@@ -119,7 +129,11 @@ impl<'s> Vault<'s> {
     /// process) and counts as absent. One that was sealed with another key, or by a newer azt, is
     /// an error and stays.
     pub fn get<R: Record>(&self, key: &RecordKey<R>) -> Result<Option<R>> {
-        self.store.get(key)
+        let before = self.key.get();
+        match self.store.get(key)? {
+            None if self.is_current()? && self.key.get() != before => self.store.get(key),
+            found => Ok(found),
+        }
     }
 
     /// Stores `record`, replacing the one under its key.
@@ -135,6 +149,7 @@ impl<'s> Vault<'s> {
 
     /// Removes the record under `key`; true when there was one.
     pub fn remove<R: Record>(&self, key: &RecordKey<R>) -> Result<bool> {
+        self.is_current()?;
         self.store.remove(key)
     }
 
@@ -143,8 +158,13 @@ impl<'s> Vault<'s> {
     /// # Errors
     /// The vault is not current any more; a record is of another key.
     pub fn all<R: Record>(&self) -> Result<Vec<R>> {
+        let before = self.key.get();
         let records = self.store.all();
-        if self.is_current()? { records } else { Err(passed()) }
+        match self.is_current()? {
+            true if self.key.get() == before => records,
+            true => self.store.all(),
+            false => Err(passed()),
+        }
     }
 
     /// Takes the flight lock of `key`, waiting `limit` at the most; `None` when it was not free in
@@ -219,12 +239,14 @@ impl<'s> Vault<'s> {
     /// written, or while it is signed out: what a sign-out removes stays removed. `None` where it
     /// cannot be had, which costs nothing else.
     pub fn writing(&self) -> Option<LockGuard> {
-        self.locks.writing(WRITING_LIMIT).ok().flatten()
+        // A caller who was promised an answer does not wait longer for this.
+        let limit = Deadline::at_most(WRITING_LIMIT).left();
+        self.locks.writing(limit).ok().flatten()
     }
 
     /// Where the key is kept.
     pub fn key_source(&self) -> KeySource {
-        self.key_source
+        self.key.get().0
     }
 
     /// When the vault was made just now: the sentence that tells where its key is kept and why.

@@ -14,7 +14,7 @@ use super::store::{self, Store};
 use super::{KeyId, KeySource, Locks, Setup, Vault, passed, trouble};
 use crate::error::Result;
 
-/// How long a renewal under way may take.
+/// How long a renewal, or another change of keys, that is under way may take.
 const PATIENCE: Duration = Duration::from_secs(15);
 
 impl Setup<'_> {
@@ -24,7 +24,7 @@ impl Setup<'_> {
         let nothing = || trouble("Nothing is stored, so there is nothing to seal anew.");
         // Mends a vault.json that is missing, under the lock that is taken next.
         self.open()?.ok_or_else(nothing)?;
-        let _setup = self.lock()?;
+        let _setup = self.lock(PATIENCE)?;
         let manifest = Manifest::read(self.system, &self.azt_dir)?.ok_or_else(nothing)?;
         let vault = self.open_with(&manifest)?.ok_or_else(nothing)?;
         let (from, old) = (manifest.key_source, manifest.key_id);

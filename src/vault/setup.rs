@@ -1,5 +1,6 @@
 //! Opening a vault, making one, and finding the key of one whose `vault.json` is gone.
 
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -18,14 +19,14 @@ const SETUP_LIMIT: Duration = Duration::from_secs(150);
 pub(super) struct Setup<'s> {
     pub(super) system: &'s System,
     pub(super) azt_dir: PathBuf,
-    key_source: KeyChoice,
+    options: Options,
     pub(super) sources: Sources<'s>,
 }
 
 impl<'s> Setup<'s> {
     pub(super) fn new(system: &'s System, azt_dir: &Path, options: Options, sign_in: bool) -> Self {
         let sources = Sources::new(system, azt_dir, options, sign_in);
-        Self { system, azt_dir: azt_dir.to_owned(), key_source: options.key_source, sources }
+        Self { system, azt_dir: azt_dir.to_owned(), options, sources }
     }
 
     pub(super) fn open(&self) -> Result<Option<Vault<'s>>> {
@@ -76,7 +77,7 @@ impl<'s> Setup<'s> {
 
     /// Finds the key of records whose `vault.json` is gone, and writes that again.
     fn restore(&self) -> Result<Option<Vault<'s>>> {
-        let _lock = self.lock()?;
+        let _lock = self.lock(SETUP_LIMIT)?;
         if let Some(manifest) = Manifest::read(self.system, &self.azt_dir)? {
             return self.open_with(&manifest);
         }
@@ -107,7 +108,7 @@ impl<'s> Setup<'s> {
             return self.as_chosen(vault);
         }
         folder::create_private_dir(&self.azt_dir).map_err(|error| error.of_kind(Kind::Vault))?;
-        let lock = self.lock()?;
+        let lock = self.lock(SETUP_LIMIT)?;
         // Another process may have made it while this one waited.
         let former = Manifest::read(self.system, &self.azt_dir)?;
         if let Some(manifest) = &former
@@ -115,15 +116,15 @@ impl<'s> Setup<'s> {
         {
             return self.as_chosen(vault);
         }
-        let chosen = self.sources.choose(self.key_source)?;
+        let chosen = self.sources.choose(self.options.key_source)?;
         Manifest::new(chosen.source, chosen.key.id(), former).write(&self.azt_dir)?;
         drop(lock);
         Ok(self.vault(chosen.source, &chosen.key, Some(chosen.notice)))
     }
 
     fn as_chosen(&self, vault: Vault<'s>) -> Result<Vault<'s>> {
-        let kept = vault.key_source;
-        match self.key_source {
+        let kept = vault.key_source();
+        match self.options.key_source {
             KeyChoice::Source(wanted) if wanted != kept => Err(trouble(format!(
                 "The vault key is kept in '{kept}', and core.key_source asks for '{wanted}'."
             ))
@@ -134,22 +135,23 @@ impl<'s> Setup<'s> {
         }
     }
 
-    pub(super) fn lock(&self) -> Result<LockGuard> {
-        Locks::new(&self.azt_dir).setup(SETUP_LIMIT)?.ok_or_else(|| {
+    pub(super) fn lock(&self, limit: Duration) -> Result<LockGuard> {
+        Locks::new(&self.azt_dir).setup(limit)?.ok_or_else(|| {
             trouble("Another process is setting up the vault and does not finish.")
                 .remedy("Answer its question, or end it, and try again.")
         })
     }
 
     fn vault(&self, key_source: KeySource, key: &VaultKey, notice: Option<String>) -> Vault<'s> {
+        let store = Store::new(self.system, &self.azt_dir, key);
         Vault {
             system: self.system,
-            store: Store::new(self.system, &self.azt_dir, key),
-            locks: Locks::new(&self.azt_dir),
-            key_source,
-            choice_notice: notice,
             azt_dir: self.azt_dir.clone(),
-            key_id: key.id(),
+            options: self.options,
+            locks: Locks::new(&self.azt_dir),
+            choice_notice: notice,
+            store,
+            key: Cell::new((key_source, key.id())),
         }
     }
 }

@@ -1,10 +1,11 @@
 //! The folder of sealed records: one file each, replaced whole, read without a lock.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use zeroize::Zeroizing;
 
@@ -27,29 +28,38 @@ const ROOM: usize = 16 * 1024;
 pub(super) struct Store<'s> {
     system: &'s System,
     folder: PathBuf,
-    seal: Seal,
+    seal: RefCell<Rc<Seal>>,
     warned: Cell<bool>,
 }
 
 impl<'s> Store<'s> {
     pub(super) fn new(system: &'s System, azt_dir: &Path, key: &VaultKey) -> Self {
-        let (folder, seal) = (azt_dir.join(FOLDER), Seal::new(key));
+        let (folder, seal) = (azt_dir.join(FOLDER), RefCell::new(Rc::new(Seal::new(key))));
         Self { system, folder, seal, warned: Cell::new(false) }
+    }
+
+    /// From now on with the key of `other`, which this vault has by now.
+    pub(super) fn go_on_with(&self, other: Self) {
+        self.seal.replace(other.seal.into_inner());
+    }
+
+    fn sealer(&self) -> Rc<Seal> {
+        Rc::clone(&self.seal.borrow())
     }
 
     /// The name of the file for `key`.
     pub(super) fn name<R: Record>(&self, key: &RecordKey<R>) -> String {
-        self.seal.file_name(R::LETTERS, key.as_str())
+        self.sealer().file_name(R::LETTERS, key.as_str())
     }
 
     /// Something else than a record, sealed as a file of this name.
     pub(super) fn seal(&self, name: &str, plain: &[u8]) -> Result<Vec<u8>> {
-        self.seal.seal(name, plain)
+        self.sealer().seal(name, plain)
     }
 
     /// What [`Store::seal`] sealed.
     pub(super) fn open(&self, name: &str, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
-        self.seal.open(name, sealed).ok()
+        self.sealer().open(name, sealed).ok()
     }
 
     pub(super) fn get<R: Record>(&self, key: &RecordKey<R>) -> Result<Option<R>> {
@@ -62,7 +72,7 @@ impl<'s> Store<'s> {
         serde_json::to_writer(&mut *plain, record)
             .map_err(|_| trouble("The record cannot be written as JSON."))?;
         let name = self.name(&record.key());
-        let sealed = self.seal.seal(&name, &plain)?;
+        let sealed = self.sealer().seal(&name, &plain)?;
         folder::create_private_dir(&self.folder)
             .and_then(|()| {
                 let path = self.folder.join(name);
@@ -107,7 +117,7 @@ impl<'s> Store<'s> {
         name: &str,
         contents: &[u8],
     ) -> Result<Result<Option<R>, &'static str>> {
-        match self.seal.open(name, contents) {
+        match self.sealer().open(name, contents) {
             // The cause is not told: it could quote the record.
             Ok(plain) => {
                 Ok(serde_json::from_slice(&plain).map(Some).map_err(|_| "it holds no such record"))
@@ -116,7 +126,7 @@ impl<'s> Store<'s> {
             Err(Unopened::OtherKey(other)) if self.is_retired(other) => Ok(Ok(None)),
             Err(Unopened::Newer(version)) => Err(newer(path, version.into())),
             Err(Unopened::OtherKey(other)) => {
-                let (path, id) = (path.display(), self.seal.key_id());
+                let (path, id) = (path.display(), self.sealer().key_id());
                 Err(trouble(format!("{path} was sealed with the key {other}, not with {id}."))
                     .remedy("Put back the key and the vault.json that it belongs to.")
                     .remedy(start_afresh(self.system)))

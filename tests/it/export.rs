@@ -65,3 +65,19 @@ fn who_has_only_another_programs_sign_in_is_not_listed() {
     drop(run.says(&format!("that azt can use: {ALICE}. Sign them in with: azt login")));
     assert_eq!(sandbox.azt(["account", "list"]).exits(0).json(), json!([]));
 }
+
+/// A script whose variable is empty, a name with a slip of the finger: the good file stays.
+#[test]
+fn an_export_of_nobody_is_refused() {
+    let sandbox = Sandbox::signed_in_as_app();
+    let file = sandbox.root().join("moved.json");
+    let path = file.to_str().unwrap();
+    sandbox.azt(["cache", "export", "--file", path]).exits(0);
+    let before = std::fs::read_to_string(&file).unwrap();
+    for name in ["", "alcie@contoso.example"] {
+        let run = sandbox.azt(["cache", "export", "--account", name, "--file", path]).exits(4);
+        run.says(&format!("ERROR: Nothing is stored of '{name}'."));
+    }
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), before);
+    sandbox.azt(["cache", "export", "--account", APP, "--file", path]).exits(0);
+}

@@ -225,6 +225,14 @@ fn sign_out_forgets_the_account_and_nothing_else() {
     sandbox.azt(["logout"]).exits(4).says("ERROR: There are no active accounts.");
 }
 
+/// As az: an empty name is none.
+#[test]
+fn sign_out_of_an_empty_name_is_of_the_default() {
+    let sandbox = Sandbox::signed_in_as_alice();
+    sandbox.azt(["logout", "--username", ""]).quiet();
+    drop(sandbox.azt(["account", "get-access-token"]).exits(4));
+}
+
 #[test]
 fn an_upper_case_client_id_takes_the_secret_along() {
     let sandbox = Sandbox::signed_in_as_app();

@@ -115,7 +115,12 @@ fn as_az_a_subscription_is_picked_by_its_number() {
 fn ctrl_c_ends_the_question_after_a_sign_in() {
     let sandbox = Sandbox::new();
     sandbox.approve_as(ALICE);
-    let mut session = on_a_terminal(sandbox.az_command(["login"]));
+    let az = sandbox.az_command(["login"]);
+    // Who runs the tests in the background has them ignore it.
+    let mut command = std::process::Command::new("env");
+    command.arg("--default-signal=INT").arg(az.get_program()).args(az.get_args()).env_clear();
+    command.envs(sandbox.env()).current_dir(sandbox.root());
+    let mut session = on_a_terminal(command);
     session.exp_string("Enter for no changes): ").unwrap();
     session.send_control('c').unwrap();
     session.exp_eof().unwrap();

@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use super::{Answer, Context, vault};
 use crate::cli::CacheExport;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::interop;
 use crate::output::Format;
 use crate::settings::python_json_indented;
@@ -29,6 +29,13 @@ pub(super) fn run(request: &CacheExport, context: &Context<'_>) -> Result<Answer
             .remedy("Name another file, or leave --file out and pipe standard output."));
     }
     let exported = interop::export(&vault(context)?, request.account.as_deref())?;
+    // A name that is misspelt, or an empty variable, must not replace a good file by an empty one.
+    if let Some(name) = request.account.as_deref()
+        && interop::is_of_nobody(&exported)
+    {
+        return Err(Error::new(Kind::NotSignedIn, format!("Nothing is stored of '{name}'."))
+            .remedy("See who there is with: azt cache list"));
+    }
     terminal
         .warn("What is written are secrets in plain text: whoever reads it is signed in as you.");
     let Some(path) = path else {
