@@ -8,7 +8,7 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use zeroize::Zeroizing;
 
 use super::env::Env;
-use super::os_error::limit_remedy;
+use super::unreachable::{no_tls, proxy_to, root_cause, unreachable_host, untrusted};
 use super::{pinned, tls};
 use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
@@ -165,7 +165,7 @@ impl Http {
             Some(client) => client,
             None => self.client(env, is_direct)?,
         };
-        let proxy = || proxy(env).filter(|_| !is_direct);
+        let proxy = || url.as_ref().filter(|_| !is_direct).and_then(|url| proxy_to(env, url));
         let host =
             url.as_ref().and_then(reqwest::Url::host_str).unwrap_or("the service").to_owned();
         if is_plain && !request.is_to_host && !url.as_ref().is_some_and(is_here) {
@@ -262,10 +262,6 @@ fn pinned_client(thumbprint: &str) -> Result<reqwest::Client> {
     builder.tls_backend_preconfigured(configuration).build().map_err(no_tls)
 }
 
-fn no_tls(error: reqwest::Error) -> Error {
-    Error::new(Kind::Network, format!("Cannot set up TLS: {}.", root_cause(&error))).source(error)
-}
-
 /// True where `url` leads to this machine.
 fn is_here(url: &reqwest::Url) -> bool {
     let is_here = |host: &str| {
@@ -273,77 +269,6 @@ fn is_here(url: &reqwest::Url) -> bool {
         host == "localhost" || address.is_ok_and(|address| address.is_loopback())
     };
     url.host_str().is_some_and(is_here)
-}
-
-/// The innermost cause: the outer ones only repeat "error sending request" and the URL.
-fn root_cause(error: &reqwest::Error) -> &(dyn std::error::Error + 'static) {
-    let mut cause: &(dyn std::error::Error + 'static) = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    cause
-}
-
-/// What to do when it is this machine that refuses the connection.
-fn local_remedy(error: &reqwest::Error) -> Option<&'static str> {
-    let cause = root_cause(error).downcast_ref::<std::io::Error>()?;
-    if cause.kind() == std::io::ErrorKind::PermissionDenied {
-        return Some("A firewall or a sandbox of this machine forbids the connection.");
-    }
-    limit_remedy(cause)
-}
-
-/// `proxy` is what the request would have gone through.
-fn unreachable_host(host: &str, error: &reqwest::Error, proxy: Option<String>) -> Error {
-    let mut cause = root_cause(error).to_string();
-    if cause.contains("close_notify") {
-        "it was closed before the answer had ended".clone_into(&mut cause);
-    }
-    if error.is_builder() {
-        return Error::new(Kind::Network, format!("Not a usable address: {cause}."));
-    }
-    if cause.contains("ApplicationVerificationFailure") {
-        return Error::new(
-            Kind::Network,
-            format!(
-                "{host} has another certificate than the one that this host's variables name; nothing was sent."
-            ),
-        );
-    }
-    let what = if error.is_timeout() {
-        format!("{host} did not answer in time")
-    } else if error.is_connect() {
-        format!("Cannot connect to {host}: {cause}")
-    } else {
-        format!("The connection to {host} broke: {cause}")
-    };
-    let remedy = match (local_remedy(error), proxy.filter(|_| error.is_connect())) {
-        (Some(remedy), _) => remedy.to_owned(),
-        (None, Some(proxy)) => format!(
-            "Check that the proxy is right, {proxy}; NO_PROXY names hosts to reach without it."
-        ),
-        (None, None) => {
-            "Check the network, and HTTPS_PROXY if you are behind a proxy, then try again."
-                .to_owned()
-        }
-    };
-    let unreachable = Error::new(Kind::Network, format!("{what}.")).remedy(remedy);
-    if error.is_timeout() || error.is_connect() {
-        unreachable
-    } else {
-        // A server that restarts, a connection that was cut on the way.
-        unreachable.worth_another_try(Duration::ZERO)
-    }
-}
-
-fn untrusted(host: &str, error: &reqwest::Error, issuer: Option<String>) -> Error {
-    let cause = root_cause(error);
-    let cause = match issuer {
-        Some(issuer) => format!("it was issued by {issuer} ({cause})"),
-        None => cause.to_string(),
-    };
-    Error::new(Kind::Network, format!("The certificate of {host} is not trusted: {cause}."))
-        .remedy("If a proxy on your network replaces certificates, put its authority (PEM) in a file and set REQUESTS_CA_BUNDLE to it.")
 }
 
 /// Who issued the certificate that stands at the host of `url`, trusted or not: asked with a request
@@ -358,21 +283,6 @@ async fn issuer_at(url: &str) -> Option<String> {
     let info = answer.extensions().get::<reqwest::tls::TlsInfo>()?;
     let (_, certificate) = x509_parser::parse_x509_certificate(info.peer_certificate()?).ok()?;
     Some(super::one_line(&certificate.issuer().to_string()))
-}
-
-/// The address of a proxy without its user name and password: `http://…@host:port`.
-pub fn without_password(address: &str) -> String {
-    let Some((user, host)) = address.rsplit_once('@') else { return address.to_owned() };
-    let scheme = user.split_once("://").map_or("", |(scheme, _)| scheme);
-    if scheme.is_empty() { format!("…@{host}") } else { format!("{scheme}://…@{host}") }
-}
-
-/// The proxy that the environment names, `HTTPS_PROXY=http://host:port`, without a password.
-fn proxy(env: &Env) -> Option<String> {
-    ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"].into_iter().find_map(|name| {
-        let value = env.non_empty(name)?;
-        Some(format!("{name}={}", without_password(&value)))
-    })
 }
 
 #[cfg(test)]

@@ -37,6 +37,7 @@ mod spinner;
 mod temporary;
 mod terminal;
 mod tls;
+mod unreachable;
 mod watched;
 
 use std::path::PathBuf;
@@ -55,7 +56,7 @@ pub use handover::{
 };
 pub use hardening::harden;
 pub use host_name::host_name;
-pub use http::{Http, Method, Request, Response, without_password};
+pub use http::{Http, Method, Request, Response};
 pub use keyring_item::KeyringItem;
 pub use lock_file::{LockFile, LockGuard};
 pub use loopback::{Loopback, Page, Visit};
@@ -67,6 +68,7 @@ pub use runtime::block_on;
 pub use spinner::Spinner;
 pub use temporary::remove_temporaries;
 pub use terminal::{Level, Terminal, Verbosity, clean, one_line};
+pub use unreachable::without_password;
 pub use watched::within;
 
 use crate::program::Program;

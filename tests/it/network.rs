@@ -67,6 +67,28 @@ fn proxies_come_from_the_usual_variables() {
 }
 
 #[test]
+fn a_proxy_that_was_not_asked_is_not_blamed() {
+    let sandbox = Sandbox::signed_in_as_app();
+    let clouds = sandbox.read("clouds.config");
+    let port = sandbox.emulator.url().rsplit(':').next().unwrap().to_owned();
+    sandbox.write("clouds.config", clouds.replace(&port, "1"));
+    let login = ["login", "--service-principal", "-u", APP, "-p", APP_SECRET, "-t", CONTOSO];
+    let proxy = "http://127.0.0.1:9";
+    for (others, is_asked) in [
+        ("localhost", false),
+        ("other.example, .localhost", false),
+        ("*", false),
+        ("other.example", true),
+        ("", true),
+    ] {
+        let mut command = sandbox.command(login);
+        let run = Run::of(command.env("HTTPS_PROXY", proxy).env("NO_PROXY", others));
+        let run = run.exits(7).says("ERROR: Cannot connect to localhost: ");
+        assert_eq!(run.stderr.contains(proxy), is_asked, "NO_PROXY={others}: {run:?}");
+    }
+}
+
+#[test]
 fn a_service_that_is_not_there() {
     let sandbox = Sandbox::signed_in_as_app();
     let clouds = sandbox.read("clouds.config");
