@@ -7,8 +7,11 @@ use std::time::Duration;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use zeroize::Zeroizing;
 
+use super::certificate::{
+    is_of_unknown_authority, of_unknown_authority, refused_certificate, unfit_certificate,
+};
 use super::env::Env;
-use super::unreachable::{no_tls, proxy_to, root_cause, unreachable_host, untrusted};
+use super::unreachable::{no_tls, proxy_to, unreachable_host};
 use super::{pinned, tls};
 use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
@@ -193,12 +196,16 @@ impl Http {
         }
         let mut answer = match builder.send().await {
             Ok(answer) => answer,
-            Err(error)
-                if pinned.is_none() && root_cause(&error).to_string().contains("certificate") =>
-            {
-                return Err(untrusted(&host, &error, issuer_at(&request.url).await));
+            Err(error) => {
+                let refused = refused_certificate(&error).filter(|_| pinned.is_none());
+                return Err(match refused {
+                    Some(reason) if is_of_unknown_authority(reason) => {
+                        of_unknown_authority(&host, issuer_at(&request.url).await)
+                    }
+                    Some(reason) => unfit_certificate(&host, reason),
+                    None => unreachable_host(&host, &error, proxy()),
+                });
             }
-            Err(error) => return Err(unreachable_host(&host, &error, proxy())),
         };
         let status = answer.status().as_u16();
         let headers = answer.headers().clone();

@@ -7,6 +7,7 @@
 mod arc_agent;
 mod attended;
 mod browser;
+mod certificate;
 mod clock;
 mod command;
 mod data_protection;

@@ -13,7 +13,7 @@ pub(super) fn no_tls(error: reqwest::Error) -> Error {
 }
 
 /// The innermost cause: the outer ones only repeat "error sending request" and the URL.
-pub(super) fn root_cause(error: &reqwest::Error) -> &(dyn std::error::Error + 'static) {
+fn root_cause(error: &reqwest::Error) -> &(dyn std::error::Error + 'static) {
     let mut cause: &(dyn std::error::Error + 'static) = error;
     while let Some(inner) = cause.source() {
         cause = inner;
@@ -71,16 +71,6 @@ pub(super) fn unreachable_host(host: &str, error: &reqwest::Error, proxy: Option
         // A server that restarts, a connection that was cut on the way.
         unreachable.worth_another_try(Duration::ZERO)
     }
-}
-
-pub(super) fn untrusted(host: &str, error: &reqwest::Error, issuer: Option<String>) -> Error {
-    let cause = root_cause(error);
-    let cause = match issuer {
-        Some(issuer) => format!("it was issued by {issuer} ({cause})"),
-        None => cause.to_string(),
-    };
-    Error::new(Kind::Network, format!("The certificate of {host} is not trusted: {cause}."))
-        .remedy("If a proxy on your network replaces certificates, put its authority (PEM) in a file and set REQUESTS_CA_BUNDLE to it.")
 }
 
 /// The address of a proxy without its user name and password: `http://…@host:port`.

@@ -22,6 +22,7 @@ mod bad_files;
 #[cfg(unix)]
 mod browser;
 mod cache;
+mod certificates;
 mod claims;
 mod cloud_and_config;
 mod concurrency;
