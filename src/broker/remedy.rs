@@ -30,8 +30,9 @@ const CURES_BY_ERROR: [(&str, &str); 3] = [
 const DECLINED: &str = "The sign-in was declined in the browser.";
 
 /// What cures a refusal that signing in again does not, by Entra's code.
-const CURES: [(u32, &str); 14] = [
+const CURES: [(u32, &str); 18] = [
     (16_000, "Sign in again and choose the account that is meant."),
+    (28_000, "A token is for one resource: ask for each resource in a call of its own."),
     (50_020, "The account is neither a member nor a guest of this tenant: check --tenant."),
     (50_034, "The tenant has no such user: check the name and --tenant."),
     (50_055, "The password has expired: set a new one in a browser, then sign in again."),
@@ -43,12 +44,19 @@ const CURES: [(u32, &str); 14] = [
     ),
     (50_126, "User name or password is wrong."),
     (65_002, "This client may not ask for that resource on a person's behalf: use another scope."),
+    (70_011, NO_SUCH_SCOPE),
     (90_002, "There is no such tenant in this cloud: check --tenant and `cloud show`."),
     (500_011, "The tenant has no such resource: check --resource or --scope, and the tenant."),
+    (650_053, NO_SUCH_SCOPE),
+    (
+        650_057,
+        "The application's registration does not list that resource: check --resource or --scope, or add the permission in Entra ID, API permissions.",
+    ),
     (700_016, "The tenant has no such application: check --username (the client id) and --tenant."),
     (7_000_215, "Check the secret: its value is meant, not its id."),
     (7_000_222, "The secret has expired: make a new one in Entra ID and sign in with that."),
 ];
+const NO_SUCH_SCOPE: &str = "The resource has no such scope: check --scope, or --resource.";
 
 /// Adds to `error` how a person gets the token of `request` after all.
 ///
@@ -99,7 +107,7 @@ pub(super) fn for_application(error: Error, program: Program, identity: &Identit
         (Program::Azt, _) if codes.contains(&NO_CONSENT) => error.remedy("An administrator of the tenant has to grant the application this permission: Entra ID, API permissions."),
         (Program::Azt, cure) if matches!(identity, Identity::Environment(_)) => error
             .remedy(cure.unwrap_or("Check the application in Entra ID."))
-            .remedy("It is the one of AZURE_TENANT_ID and AZURE_CLIENT_ID, with the credential in the variables beside them."),
+            .remedy("The application is the one of AZURE_TENANT_ID and AZURE_CLIENT_ID, with the credential in the variables beside them."),
         (Program::Azt, Some(cure)) => error.remedy(cure),
         (Program::Azt, None) => error.remedy("Check the application in Entra ID, then sign in again with `azt login --service-principal`."),
     }
