@@ -76,18 +76,36 @@ fn remove(request: &ShimChange, context: &Context<'_>) -> Result<Answer> {
     }
     let mut plan: Vec<String> =
         names.iter().map(|name| format!("  remove {}", name.display())).collect();
-    let shared = token::is_shared(context)?;
-    if shared {
+    let is_shared = token::is_shared(context)?;
+    let other = other_shim(&names, context).filter(|_| is_shared);
+    let stops = is_shared && other.is_none();
+    if stops {
         plan.push("  set core.share_with_az=false: later sign-ins stay here".to_owned());
     }
+    if let Some(other) = other {
+        plan.push(format!(
+            "  keep core.share_with_az=true: {} is this program too",
+            other.display()
+        ));
+    }
     agree(request, context, &plan)?;
-    if shared {
+    if stops {
         Config::set(&context.dir, &Config::path(&context.dir), "core", "share_with_az", "false")?;
     }
     for name in &names {
         file::remove(name)?;
     }
     Ok(status(context))
+}
+
+/// Another az of this program on PATH than `names`: it goes on handing commands to the real az.
+fn other_shim(names: &[PathBuf], context: &Context<'_>) -> Option<PathBuf> {
+    // PATH may have a folder under several names.
+    let place =
+        |file: &PathBuf| Some((file.parent()?.canonicalize().ok()?, file.file_name()?.to_owned()));
+    let removed: Vec<_> = names.iter().map(place).collect();
+    let stays = |file: &PathBuf| is_this_program(file) && !removed.contains(&place(file));
+    every_az(context.system).into_iter().find(stays)
 }
 
 fn terminal_note(context: &Context<'_>) {

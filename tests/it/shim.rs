@@ -185,6 +185,29 @@ fn the_name_is_made_shown_and_taken_away() {
     assert_eq!(sandbox.azt(["shim", "status"]).quiet().json()[0]["path"], other.to_str().unwrap());
 }
 
+#[test]
+fn sharing_ends_with_the_last_shim_on_the_path() {
+    let mut sandbox = with_other_az("echo other");
+    let [one, two, alias] = ["one", "two", "alias"].map(|name| sandbox.root().join(name));
+    std::fs::create_dir(&one).unwrap();
+    // The first folder is on PATH under two names, and is one folder all the same.
+    std::os::unix::fs::symlink(&one, &alias).unwrap();
+    let other = sandbox.root().join("other");
+    let folders = [&one, &alias, &two, &other];
+    let path = std::env::join_paths(folders).unwrap().into_string().unwrap();
+    sandbox.set("PATH", &(path + ":/usr/bin:/bin"));
+    let shim = |change: &str, folder: &PathBuf| {
+        sandbox.azt(["shim", change, "--yes", "--dir", folder.to_str().unwrap()]).exits(0)
+    };
+    shim("install", &one);
+    shim("install", &two);
+    let kept = format!("  keep core.share_with_az=true: {}/az is this program too", one.display());
+    drop(shim("remove", &two).says(&kept));
+    assert!(sandbox.read("config").contains("share_with_az = true"));
+    drop(shim("remove", &one).says("  set core.share_with_az=false"));
+    assert!(sandbox.read("config").contains("share_with_az = false"));
+}
+
 /// Taken for the real az it would be given every secret, in plain text.
 #[test]
 fn a_copy_of_this_program_and_a_hard_link_are_not_the_real_az() {
