@@ -9,6 +9,7 @@ use serde_json::json;
 use super::Context;
 use crate::broker::is_guid;
 use crate::error::{Error, Kind, Result};
+use crate::program::Program;
 use crate::settings::{Profile, Subscription};
 use crate::sys::Level;
 
@@ -47,7 +48,8 @@ impl Selection<'_> {
         profile: &'p Profile,
         context: &Context<'_>,
     ) -> Result<&'p Subscription> {
-        let (entry, why) = self.choose(profile, context)?;
+        let chosen = self.choose(profile, context);
+        let (entry, why) = chosen.map_err(|error| in_named_cloud(error, profile, context))?;
         tell(context, entry, why);
         Ok(entry)
     }
@@ -110,13 +112,20 @@ impl Selection<'_> {
                 profile.visible(cloud).map(Subscription::user_name).collect();
             others.dedup();
             let login = format!("{} login", system.program);
-            let text = format!("The account '{account}' is not signed in. Run `{login}`");
             let error = |text: String| Error::new(Kind::NotSignedIn, text);
-            let error = if is_guid(account) {
-                // Its credential is wanted as well: no command line that azt could name.
-                error(text + " for this service principal.")
+            let error = if self.account.is_none() {
+                // A sign-in as somebody else leaves the variable as it is: no command cures that.
+                error(format!(
+                    "The account '{account}', which AZT_ACCOUNT names, is not signed in. Run `{login}` for it, or correct AZT_ACCOUNT."
+                ))
             } else {
-                error(text + ".").command(login)
+                let text = format!("The account '{account}' is not signed in. Run `{login}`");
+                if is_guid(account) {
+                    // Its credential is wanted as well: no command line that azt could name.
+                    error(text + " for this service principal.")
+                } else {
+                    error(text + ".").command(login)
+                }
             };
             return Err(if others.is_empty() {
                 error
@@ -153,6 +162,22 @@ impl Selection<'_> {
             .or_else(|| own.iter().copied().find(|entry| entry.state() == "Enabled"))
             .or_else(|| own.first().copied());
         chosen.map(|entry| (entry, why)).ok_or_else(|| Error::failed("The profile is empty."))
+    }
+}
+
+/// `error`, or what is more likely wrong: `AZURE_CLOUD_NAME` leads to a cloud where nobody is signed
+/// in, though somebody is elsewhere. Under the name `az`, what az says.
+fn in_named_cloud(error: Error, profile: &Profile, context: &Context<'_>) -> Error {
+    let (system, cloud) = (context.system, context.cloud().name.as_str());
+    let is_elsewhere = !profile.all().is_empty() && profile.visible(cloud).next().is_none();
+    match system.env.non_empty("AZURE_CLOUD_NAME") {
+        Some(name) if is_elsewhere && system.program == Program::Azt => Error::new(
+            Kind::NotSignedIn,
+            format!(
+                "Nobody is signed in to {cloud}, and AZURE_CLOUD_NAME is '{name}'. Run `azt login` for that cloud, or correct AZURE_CLOUD_NAME."
+            ),
+        ),
+        _ => error,
     }
 }
 

@@ -77,6 +77,43 @@ fn nobody_is_served_by_another_subscription_than_was_named() {
     drop(sandbox.azt([&of_alice[..], &["-s", PRODUCTION]].concat()).quiet());
 }
 
+/// A program that runs the command would be no further: the variable stays wrong.
+#[test]
+fn what_a_variable_has_wrong_is_not_cured_by_a_command() {
+    let mut sandbox = two_people();
+    let failure = |sandbox: &Sandbox, more: &[&str]| {
+        let run = sandbox.azt([&TOKEN[..], &["--error-format", "json"], more].concat());
+        assert_eq!(run.code, Some(4), "{run:?}");
+        let last = run.stderr.lines().last().unwrap();
+        serde_json::from_str::<serde_json::Value>(last).unwrap()["error"].clone()
+    };
+    let option = ["--account", "alcie@contoso.example"];
+    assert_eq!(failure(&sandbox, &option)["command"], "azt login");
+    sandbox.set("AZT_ACCOUNT", option[1]);
+    let error = failure(&sandbox, &[]);
+    assert_eq!(error["command"], serde_json::Value::Null);
+    let says = "The account 'alcie@contoso.example', which AZT_ACCOUNT names, is not signed in.";
+    assert!(error["message"].as_str().unwrap().starts_with(says), "{error}");
+    assert!(error["remedy"].to_string().contains(ALICE), "{error}");
+    // What an option names is not the variable's.
+    assert_eq!(failure(&sandbox, &option)["command"], "azt login");
+
+    for account in ["", ALICE] {
+        sandbox.set("AZT_ACCOUNT", account);
+        sandbox.set("AZURE_CLOUD_NAME", "AzureChinaCloud");
+        let error = failure(&sandbox, &[]);
+        assert_eq!(error["command"], serde_json::Value::Null);
+        let says = "Nobody is signed in to AzureChinaCloud, and AZURE_CLOUD_NAME is";
+        assert!(error["message"].as_str().unwrap().starts_with(says), "{error}");
+        let run = sandbox.az(["account", "show"]).exits(1);
+        assert!(!run.stderr.contains("AZURE_CLOUD_NAME"), "{run:?}");
+    }
+    // Where nobody is signed in anywhere, signing in is the cure.
+    std::fs::remove_file(sandbox.file("azureProfile.json")).unwrap();
+    sandbox.set("AZT_ACCOUNT", "");
+    assert_eq!(failure(&sandbox, &[])["command"], "azt login");
+}
+
 #[test]
 fn a_tenant_is_asked_by_an_account_that_is_in_it() {
     let sandbox = two_people();
