@@ -145,7 +145,7 @@ fn try_run(argv: impl IntoIterator<Item = OsString>, system: &System) -> Result<
     }
     let format = match global.output.or(answer.format) {
         Some(format) => format,
-        None => default_format(&context)?,
+        None => context.default_format()?,
     };
     let render = Render {
         format,
@@ -170,16 +170,4 @@ fn try_run(argv: impl IntoIterator<Item = OsString>, system: &System) -> Result<
         system.terminal.result(&text)?;
     }
     failure.map_or(Ok(()), Err)
-}
-
-fn default_format(context: &Context<'_>) -> Result<Format> {
-    match context.config.get("core", "output")? {
-        None => Ok(Format::Json),
-        Some(name) => name.parse().map_err(|_| {
-            Error::failed(format!(
-                "The setting core.output is '{name}', which is no output format."
-            ))
-            .remedy("Use one of json, jsonc, yaml, yamlc, table, tsv, none.")
-        }),
-    }
 }

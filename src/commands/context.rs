@@ -1,6 +1,7 @@
 //! What every command is given.
 
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::output::Format;
 use crate::settings::{Cloud, Clouds, Config, ConfigDir};
 use crate::sys::System;
 
@@ -28,5 +29,18 @@ impl<'a> Context<'a> {
     /// The active cloud.
     pub fn cloud(&self) -> &Cloud {
         self.clouds.active()
+    }
+
+    /// The form of results where the call names none: `core.output`, else JSON.
+    pub fn default_format(&self) -> Result<Format> {
+        match self.config.get("core", "output")? {
+            None => Ok(Format::Json),
+            Some(name) => name.parse().map_err(|_| {
+                Error::failed(format!(
+                    "The setting core.output is '{name}', which is no output format."
+                ))
+                .remedy("Use one of json, jsonc, yaml, yamlc, table, tsv, none.")
+            }),
+        }
     }
 }

@@ -209,16 +209,7 @@ async fn authenticate<'a>(
         warn_about_passwords(context);
         return person.with_password(username, &password(request, context)?).await;
     }
-    let limit = context.config.get("core", "login_timeout")?;
-    let limit = match limit.map(|text| text.trim().parse()) {
-        None => LOGIN_TIMEOUT,
-        Some(Ok(seconds)) => Duration::from_secs(seconds),
-        Some(Err(_)) => {
-            return Err(Error::failed(
-                "The setting core.login_timeout is not a number of seconds.",
-            ));
-        }
-    };
+    let limit = time_limit(context)?;
     if request.no_browser {
         return person.with_pasted_redirect(limit).await;
     }
@@ -236,6 +227,18 @@ async fn authenticate<'a>(
         }
     };
     person.with_device_code(show).await
+}
+
+/// `core.login_timeout`, else [`LOGIN_TIMEOUT`].
+pub(super) fn time_limit(context: &Context<'_>) -> Result<Duration> {
+    let limit = context.config.get("core", "login_timeout")?;
+    match limit.map(|text| text.trim().parse()) {
+        None => Ok(LOGIN_TIMEOUT),
+        Some(Ok(seconds)) => Ok(Duration::from_secs(seconds)),
+        Some(Err(_)) => {
+            Err(Error::failed("The setting core.login_timeout is not a number of seconds."))
+        }
+    }
 }
 
 /// Says that a code is used because there is no browser; az says so under `--verbose` only.

@@ -29,6 +29,7 @@ mod concurrency;
 #[cfg(target_os = "linux")]
 mod disk;
 mod doctor;
+mod doctor_settings;
 mod export;
 mod faults;
 mod host_tokens;

@@ -3,6 +3,7 @@
 mod accounts;
 mod check;
 mod network;
+mod settings;
 
 use serde_json::Value;
 
@@ -14,6 +15,7 @@ use crate::sys::{every_az, folder, is_this_program, owner};
 use accounts::accounts;
 use check::{Check, State, page, to_value};
 use network::{ANSWERS, network};
+use settings::settings;
 
 /// A page for people; with `--output` a list for programs. Fails when anything is wrong. Nothing is
 /// changed, and of each account one token is asked for.
@@ -21,6 +23,7 @@ pub(super) fn run(request: &Doctor, context: &Context<'_>) -> Result<Answer> {
     let mut checks = vec![folder(context)];
     let vault = broker::open_vault(context.system, &context.dir, &context.config);
     checks.push(key(context, &vault));
+    checks.extend(settings(context, &vault));
     let network = network(request, context);
     let is_online = network.iter().any(|it| it.what == ANSWERS && it.state == State::Ok);
     checks.extend(network);

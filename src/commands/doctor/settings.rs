@@ -1,0 +1,58 @@
+//! The settings and variables that commands fail on, told as those commands do.
+
+use super::super::selection::Selection;
+use super::super::{Context, login};
+use super::check::Check;
+use crate::broker::{self, EnvironmentIdentity, Vault};
+use crate::error::{Error, Result};
+use crate::settings::Profile;
+
+/// The settings of `core` that are on or off. Those that every command reads have failed by now.
+const SWITCHES: [&str; 6] = [
+    "renew_ahead",
+    "persist",
+    "identity_from_env",
+    "share_with_az",
+    "remove_migrated",
+    "login_experience_v2",
+];
+
+/// What is wrong with each, else that nothing is.
+pub(super) fn settings(context: &Context<'_>, vault: &Result<Option<Vault<'_>>>) -> Vec<Check> {
+    let (system, dir, config) = (context.system, &context.dir, &context.config);
+    let is_on = |name: &str| config.get_bool("core", name, false);
+    let mut errors: Vec<Error> = SWITCHES.into_iter().filter_map(|it| is_on(it).err()).collect();
+    errors.extend(context.default_format().err());
+    errors.extend(login::time_limit(context).err());
+    // One that is there is opened again, as a sign-in does.
+    if matches!((vault, broker::keeps_nothing(config)), (Ok(Some(_)), Ok(false))) {
+        errors.extend(broker::make_vault_quietly(system, dir, config).err());
+    }
+    if matches!(is_on("identity_from_env"), Ok(true)) {
+        errors.extend(EnvironmentIdentity::read(system).err());
+    }
+    let mut checks: Vec<Check> =
+        errors.iter().map(|error| Check::of_error("settings", error)).collect();
+    if checks.is_empty() {
+        checks.push(Check::ok("settings", "none is in the way of a command"));
+    }
+    checks.extend(selection(context));
+    checks
+}
+
+/// What is wrong with the entry that commands without options are about, where there are any.
+fn selection(context: &Context<'_>) -> Option<Check> {
+    // One that cannot be read is told with the accounts.
+    let profile = Profile::load(&context.dir).ok()?;
+    profile.visible(&context.cloud().name).next()?;
+    let error = Selection::default().of(&profile, context).err()?;
+    let check = Check::of_error("selection", &error);
+    let mut set = ["AZT_ACCOUNT", "AZT_SUBSCRIPTION"]
+        .into_iter()
+        .filter(|name| context.system.env.non_empty(name).is_some());
+    Some(match (set.next(), set.next()) {
+        (None, _) => check,
+        (Some(one), None) => check.about(one),
+        (Some(one), Some(other)) => check.about(&format!("{one} and {other}")),
+    })
+}
