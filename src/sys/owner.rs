@@ -1,19 +1,27 @@
 //! Whose a file is: what another user owns, or could change, is not trusted.
 
 use std::fs::{self, File};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-/// What is wrong with who owns `path` and who may write there: others could put something in its
-/// place. `None` when it is this user's alone to write, or there is no such thing.
+/// How many files of a folder are looked at.
+const SOME: usize = 1000;
+
+/// What is wrong with who may write at `path`: others could put something in its place. `None` when
+/// it is its owner's alone to write, or there is no such thing.
 #[cfg(unix)]
-pub fn ownership_flaw(path: &Path) -> Option<String> {
+pub fn mode_flaw(path: &Path) -> Option<String> {
+    use std::os::unix::fs::MetadataExt;
+    let mode = fs::metadata(path).ok()?.mode() & 0o777;
+    (mode & 0o022 != 0).then(|| format!("others can write there (mode {mode:04o})"))
+}
+
+/// Who owns `path`, if that is another user, who is in the way of anybody but root.
+#[cfg(unix)]
+pub fn owner_flaw(path: &Path) -> Option<String> {
     use std::os::unix::fs::MetadataExt;
     let found = fs::metadata(path).ok()?;
-    if is_anothers(&found) {
-        return Some("it belongs to another user".to_owned());
-    }
-    let mode = found.mode() & 0o777;
-    (mode & 0o022 != 0).then(|| format!("others can write there (mode {mode:04o})"))
+    let is_in_the_way = is_anothers(&found) && !is_root();
+    is_in_the_way.then(|| format!("it belongs to another user (uid {})", found.uid()))
 }
 
 /// Whether what `found` describes belongs to another user than this process runs as.
@@ -33,9 +41,22 @@ fn user_id() -> u32 {
     rustix::process::geteuid().as_raw()
 }
 
+/// The first of what lies in `folder` that [`owner_flaw`] has something against, and what. Of many
+/// files some are looked at.
+pub fn owner_flaw_in(folder: &Path) -> Option<(PathBuf, String)> {
+    let entries = fs::read_dir(folder).ok()?.take(SOME).flatten();
+    entries.map(|entry| entry.path()).find_map(|path| owner_flaw(&path).map(|flaw| (path, flaw)))
+}
+
 /// On Windows a profile folder is its user's.
 #[cfg(not(unix))]
-pub fn ownership_flaw(_path: &Path) -> Option<String> {
+pub fn mode_flaw(_path: &Path) -> Option<String> {
+    None
+}
+
+/// On Windows a profile folder is its user's.
+#[cfg(not(unix))]
+pub fn owner_flaw(_path: &Path) -> Option<String> {
     None
 }
 
@@ -51,24 +72,39 @@ pub(super) fn permission_remedy(path: &Path) -> String {
             .to_owned();
     };
     let whose = format!("{} belongs to another user (uid {})", at.display(), found.uid());
-    // The topmost folder that is another's in one of ours: what `sudo` leaves in a home.
-    let mut topmost = None;
-    for (at, found) in seen().skip_while(|(it, _)| *it != at) {
-        if !is_anothers(&found) {
-            break;
-        }
-        topmost = Some(at);
-    }
-    let is_in_ours = |at: &&Path| {
-        at.parent().and_then(|it| fs::metadata(it).ok()).is_some_and(|it| !is_anothers(&it))
-    };
-    let path = topmost.filter(is_in_ours).and_then(|at| at.to_str());
-    match path.and_then(|path| shlex::try_quote(path).ok()) {
-        Some(path) => {
-            format!("{whose}. To have it back: sudo chown -R {} {path}", user_id())
-        }
+    match way_back(at) {
+        Some(command) => format!("{whose}. To have it back: {command}"),
         None => format!("{whose}: run as that user, or have it made yours."),
     }
+}
+
+/// The command that gives this user the topmost of what is another's around `path` in a folder of
+/// this user's: what `sudo` leaves in a home.
+#[cfg(unix)]
+pub fn way_back(path: &Path) -> Option<String> {
+    let is_ours = |at: &Path| fs::metadata(at).ok().map(|found| !is_anothers(&found));
+    let topmost = path.ancestors().take_while(|at| is_ours(at) == Some(false)).last()?;
+    let is_in_ours = is_ours(topmost.parent()?)?;
+    is_in_ours.then(|| making_ours(topmost)).flatten()
+}
+
+/// The command that gives this user `path` and all that is in it.
+#[cfg(unix)]
+pub fn making_ours(path: &Path) -> Option<String> {
+    let path = shlex::try_quote(path.to_str()?).ok()?;
+    Some(format!("sudo chown -R {} {path}", user_id()))
+}
+
+/// On Windows nothing is told to be another's.
+#[cfg(not(unix))]
+pub fn way_back(_path: &Path) -> Option<String> {
+    None
+}
+
+/// On Windows nothing is told to be another's.
+#[cfg(not(unix))]
+pub fn making_ours(_path: &Path) -> Option<String> {
+    None
 }
 
 #[cfg(not(unix))]

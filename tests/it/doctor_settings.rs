@@ -73,3 +73,101 @@ fn a_selection_that_commands_fail_on_is_told_as_they_do() {
     sandbox.write("azureProfile.json", none);
     tells(&sandbox, "selection", &sandbox.azt(TOKEN).says("No subscription found."));
 }
+
+/// Another user, who is not root.
+#[cfg(unix)]
+const PERSON: u32 = 54_321;
+
+/// The sandbox made PERSON's, and the program to run there; `None` unless this is root.
+#[cfg(unix)]
+fn give_away(sandbox: &Sandbox) -> Option<std::path::PathBuf> {
+    std::os::unix::fs::chown(sandbox.root(), Some(PERSON), Some(PERSON)).ok()?;
+    for path in std::iter::once(sandbox.root().join("home")).chain(under(sandbox.config_dir())) {
+        std::os::unix::fs::chown(path, Some(PERSON), Some(PERSON)).unwrap();
+    }
+    let program = sandbox.root().join("azt");
+    std::fs::copy(env!("CARGO_BIN_EXE_azt"), &program).unwrap();
+    Some(program)
+}
+
+/// `folder` and all that is in it.
+#[cfg(unix)]
+fn under(folder: std::path::PathBuf) -> Vec<std::path::PathBuf> {
+    let mut found = vec![folder];
+    let mut next = 0;
+    while let Some(at) = found.get(next).cloned() {
+        let entries = std::fs::read_dir(at).into_iter().flatten().flatten();
+        found.extend(entries.map(|entry| entry.path()));
+        next += 1;
+    }
+    found
+}
+
+#[cfg(unix)]
+fn as_person(sandbox: &Sandbox, program: &std::path::Path, args: &[&str]) -> Run {
+    use std::os::unix::process::CommandExt;
+    let mut command = std::process::Command::new(program);
+    command.args(args).env_clear().envs(sandbox.env()).current_dir("/").uid(PERSON).gid(PERSON);
+    Run::of(&mut command)
+}
+
+/// What one call with sudo leaves behind.
+#[cfg(unix)]
+#[test]
+fn what_another_user_owns_is_found_with_the_way_to_have_it_back() {
+    use std::os::unix::fs::chown;
+    const DOCTOR: [&str; 4] = ["doctor", "--offline", "-o", "json"];
+    let sandbox = Sandbox::signed_in_as_app();
+    let Some(program) = give_away(&sandbox) else { return };
+    assert_eq!(wrong(&as_person(&sandbox, &program, &DOCTOR)), Vec::<Value>::new());
+    let (dir, azt) = (sandbox.config_dir(), sandbox.file("azt"));
+    // Or no command reads its settings, and each says whose it is.
+    let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(&dir, open).unwrap();
+    let file = std::fs::read_dir(azt.join("records")).unwrap().next().unwrap().unwrap().path();
+    let all = [
+        (azt.join("locks"), &azt),
+        (azt.join("locks/settings.lock"), &azt),
+        (file, &azt),
+        (azt.join("vault.key"), &azt),
+        (azt.clone(), &azt),
+        (dir.clone(), &dir),
+    ];
+    for (path, cured) in all {
+        chown(&path, Some(0), Some(0)).unwrap();
+        let found = wrong(&as_person(&sandbox, &program, &DOCTOR));
+        let whose = format!("{}: it belongs to another user (uid 0)", path.display());
+        let cure = format!("Run: sudo chown -R {PERSON} {}", cured.display());
+        assert_eq!((&found[0]["check"], &found[0]["text"]), (&"folder".into(), &whose.into()));
+        assert_eq!(found[0]["remedy"], cure);
+        for other in found.iter().skip(1) {
+            let remedy = other["remedy"].as_str().unwrap();
+            let is_possible = remedy.starts_with("Mend the ") || remedy.contains("sudo chown -R");
+            assert!(is_possible && other["command"].is_null(), "{found:?}");
+        }
+        chown(&path, Some(PERSON), Some(PERSON)).unwrap();
+    }
+    let login = ["config", "set", "core.output=json"];
+    chown(azt.join("locks/settings.lock"), Some(0), Some(0)).unwrap();
+    as_person(&sandbox, &program, &login).exits(1).says("Cannot lock");
+    // Root is in nobody's way.
+    assert_eq!(wrong(&sandbox.azt(DOCTOR)), Vec::<Value>::new());
+}
+
+#[cfg(unix)]
+#[test]
+fn the_folder_that_others_can_write_to_is_the_one_that_is_named() {
+    use std::os::unix::fs::PermissionsExt;
+    let sandbox = Sandbox::signed_in_as_app();
+    for folder in [sandbox.config_dir(), sandbox.file("azt")] {
+        let before = std::fs::metadata(&folder).unwrap().permissions();
+        std::fs::set_permissions(&folder, PermissionsExt::from_mode(0o777)).unwrap();
+        let found = wrong(&sandbox.azt(["doctor", "--offline", "-o", "json"]));
+        let folder_shown = folder.display();
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!(found[0]["text"], format!("{folder_shown}: others can write there (mode 0777)"));
+        let remedy = found[0]["remedy"].as_str().unwrap();
+        assert!(remedy.starts_with(&format!("Run: chmod -R go-w {folder_shown};")), "{remedy}");
+        std::fs::set_permissions(&folder, before).unwrap();
+    }
+}

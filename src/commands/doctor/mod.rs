@@ -2,6 +2,7 @@
 
 mod accounts;
 mod check;
+mod folder;
 mod network;
 mod settings;
 
@@ -11,18 +12,26 @@ use super::{Answer, Context, cache, rows};
 use crate::broker::{self, Vault};
 use crate::cli::Doctor;
 use crate::error::{Error, Result};
-use crate::sys::{every_az, folder, is_this_program, owner};
+use crate::sys::{every_az, is_this_program};
 use accounts::accounts;
 use check::{Check, State, page, to_value};
+use folder::folder;
 use network::{ANSWERS, network};
 use settings::settings;
 
 /// A page for people; with `--output` a list for programs. Fails when anything is wrong. Nothing is
 /// changed, and of each account one token is asked for.
 pub(super) fn run(request: &Doctor, context: &Context<'_>) -> Result<Answer> {
-    let mut checks = vec![folder(context)];
+    let folder = folder(context);
     let vault = broker::open_vault(context.system, &context.dir, &context.config);
-    checks.push(key(context, &vault));
+    let key = match key(context, &vault) {
+        // What the vault has for it fails there too, or throws away what is still good.
+        key if [folder.state, key.state] == [State::Failure; 2] => {
+            Check::failure(key.what, key.text).remedy("Mend the folder first.")
+        }
+        key => key,
+    };
+    let mut checks = vec![folder, key];
     checks.extend(settings(context, &vault));
     let network = network(request, context);
     let is_online = network.iter().any(|it| it.what == ANSWERS && it.state == State::Ok);
@@ -48,27 +57,6 @@ pub(super) fn run(request: &Doctor, context: &Context<'_>) -> Result<Answer> {
         more => Some(Error::failed(format!("{more} things are wrong: see above."))),
     };
     Ok(answer)
-}
-
-fn folder(context: &Context<'_>) -> Check {
-    let (path, azt) = (context.dir.path(), context.dir.azt());
-    let shown = path.display().to_string();
-    let quoted = shlex::try_quote(&shown).unwrap_or_default();
-    if let Some(flaw) = owner::ownership_flaw(path).or_else(|| owner::ownership_flaw(&azt)) {
-        return Check::failure("folder", format!("{shown}: {flaw}")).remedy(format!(
-            "Run: chmod -R go-w {quoted}; or use a folder of your own (AZURE_CONFIG_DIR)."
-        ));
-    }
-    let there = azt.ancestors().find(|folder| folder.exists());
-    if let Some((folder, flaw)) = there.and_then(|it| Some((it, folder::writing_flaw(it)?))) {
-        return Check::failure("folder", format!("{}: {flaw}", folder.display())).remedy(
-            "Mend that, or use another folder (AZURE_CONFIG_DIR): what is fetched now is not kept.",
-        );
-    }
-    if !path.exists() {
-        return Check::ok("folder", format!("{shown} will be made at the first sign-in"));
-    }
-    Check::ok("folder", shown)
 }
 
 fn key(context: &Context<'_>, vault: &Result<Option<Vault<'_>>>) -> Check {

@@ -1,0 +1,59 @@
+//! The folder: whose it is, who may write there, and whether anything can be kept in it.
+
+use std::path::PathBuf;
+
+use super::super::Context;
+use super::check::Check;
+use crate::sys::{folder, owner};
+
+pub(super) fn folder(context: &Context<'_>) -> Check {
+    const WHAT: &str = "folder";
+    let (path, azt) = (context.dir.path(), context.dir.azt());
+    let inner = [azt.join("records"), azt.join("locks")];
+    for at in [path, &azt] {
+        if let Some(flaw) = owner::owner_flaw(at) {
+            return Check::failure(WHAT, format!("{}: {flaw}", at.display()))
+                .remedy(of_owner(owner::way_back(at)));
+        }
+    }
+    // What one call with sudo leaves behind: one command has all of it back.
+    let left = owner::owner_flaw_in(&azt);
+    if let Some((at, flaw)) = left.or_else(|| inner.iter().find_map(|it| owner::owner_flaw_in(it)))
+    {
+        return Check::failure(WHAT, format!("{}: {flaw}", at.display()))
+            .remedy(of_owner(owner::making_ours(&azt)));
+    }
+    for at in [path, &azt] {
+        if let Some(flaw) = owner::mode_flaw(at) {
+            let shown = at.display().to_string();
+            let quoted = shlex::try_quote(&shown).unwrap_or_default();
+            return Check::failure(WHAT, format!("{shown}: {flaw}")).remedy(format!(
+                "Run: chmod -R go-w {quoted}; or use a folder of your own (AZURE_CONFIG_DIR)."
+            ));
+        }
+    }
+    let there = azt.ancestors().find(|it| it.exists());
+    let places =
+        there.into_iter().chain(inner.iter().map(PathBuf::as_path).filter(|it| it.exists()));
+    for at in places {
+        if let Some(flaw) = folder::writing_flaw(at) {
+            return Check::failure(WHAT, format!("{}: {flaw}", at.display())).remedy(
+                "Mend that, or use another folder (AZURE_CONFIG_DIR): what is fetched now is not kept.",
+            );
+        }
+    }
+    let shown = path.display();
+    if path.exists() {
+        Check::ok(WHAT, shown.to_string())
+    } else {
+        Check::ok(WHAT, format!("{shown} will be made at the first sign-in"))
+    }
+}
+
+/// What to do about another owner; `command` undoes that.
+fn of_owner(command: Option<String>) -> String {
+    match command {
+        Some(command) => format!("Run: {command}"),
+        None => "Run as that user, or use a folder of your own (AZURE_CONFIG_DIR).".to_owned(),
+    }
+}
