@@ -6,7 +6,7 @@ use super::authority::Authority;
 use super::error_response;
 use super::form::Form;
 use super::token_response::TokenResponse;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::program::Program;
 use crate::sys::{Request, Response, System, fill_random, retried};
 
@@ -43,13 +43,20 @@ pub(super) async fn post(
     }
 }
 
+/// What an assertion is refused with whose time is not now; finer codes begin with the same digits.
+const ASSERTION: &str = "50013";
+
 /// The error that `response` is. A clock that is wrong is named: assertions and their lifetimes
-/// depend on it, and Entra's own text seldom says so.
+/// depend on it, and Entra's own text seldom says so. A person's sign-in has none, and ends by
+/// Entra's clock.
 pub(super) fn refusal(system: &System, response: &Response, url: &str) -> Error {
     let error = error_response::parse(response, host(url));
     let date = response.header("date").and_then(|date| DateTime::parse_from_rfc2822(date).ok());
     let ahead = date.map_or(0, |date| system.clock.now() - date.timestamp());
-    if ahead.abs() <= TOLERATED_CLOCK_SKEW || system.program == Program::Az {
+    let codes = error.entra_detail().map(|detail| detail.codes.as_slice()).unwrap_or_default();
+    let is_of_assertion = codes.iter().any(|code| code.to_string().starts_with(ASSERTION));
+    let may_be_why = error.kind() != Kind::InteractionRequired || is_of_assertion;
+    if ahead.abs() <= TOLERATED_CLOCK_SKEW || system.program == Program::Az || !may_be_why {
         return error;
     }
     let direction = if ahead > 0 { "ahead of" } else { "behind" };
