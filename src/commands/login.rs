@@ -27,10 +27,7 @@ pub(super) fn run(request: &Login, context: &Context<'_>) -> Result<Answer> {
     Profile::load(&context.dir)?;
     let keeps_nothing = broker::keeps_nothing(&context.config)?;
     if keeps_nothing && !request.identity {
-        return Err(Error::failed(
-            "The setting core.persist is off, so a sign-in would be forgotten at once.",
-        )
-        .remedy("Get tokens without one: account get-access-token --identity-from-env."));
+        return Err(not_kept());
     }
     // The host's identity needs none.
     let open = || broker::open_vault_for_sign_in(context.system, &context.dir, &context.config);
@@ -227,6 +224,12 @@ async fn authenticate<'a>(
         }
     };
     person.with_device_code(show).await
+}
+
+/// The error of whatever needs a sign-in while `core.persist` is off.
+pub(super) fn not_kept() -> Error {
+    Error::failed("The setting core.persist is off, so a sign-in would be forgotten at once.")
+        .remedy("Get tokens without one: account get-access-token --identity-from-env.")
 }
 
 /// `core.login_timeout`, else [`LOGIN_TIMEOUT`].

@@ -1,6 +1,6 @@
 //! Who is signed in, and what each account can still do.
 
-use super::super::{Context, refresh};
+use super::super::{Context, login as sign_in, refresh};
 use super::check::{Check, State};
 use crate::broker::{self, Account, Identity, ServicePrincipal, Vault};
 use crate::error::Result;
@@ -55,6 +55,9 @@ fn account(
         } else {
             Check::ok(WHAT, format!("{name}: this host's identity"))
         };
+    }
+    if matches!(broker::keeps_nothing(&context.config), Ok(true)) {
+        return Check::of_error(WHAT, &sign_in::not_kept()).about(name);
     }
     let cloud = entry.environment_name();
     let Ok(environment) = context.clouds.get(cloud).and_then(|cloud| cloud.environment()) else {
