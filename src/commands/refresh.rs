@@ -101,5 +101,5 @@ pub(super) fn try_it(context: &Context<'_>, entry: &Subscription) -> Result<()> 
     let vault = if identity.signs_in() { token::vault_of(context, &identity)? } else { None };
     let sign_in = resume(context, &identity, entry, vault.as_ref())?;
     let scopes = arm_token::scopes(context)?;
-    block_on(sign_in.token(entry.tenant_id(), &scopes))?.map(drop)
+    block_on(sign_in.check(entry.tenant_id(), &scopes))?
 }

@@ -74,6 +74,50 @@ fn a_selection_that_commands_fail_on_is_told_as_they_do() {
     tells(&sandbox, "selection", &sandbox.azt(TOKEN).says("No subscription found."));
 }
 
+/// A sign-in that was revoked is told as to who asks for a token.
+#[test]
+fn a_sign_in_that_is_gone_has_the_command_that_brings_it_back() {
+    let mut sandbox = Sandbox::signed_in_as_alice();
+    sandbox.emulator.revoke(ALICE);
+    let token = ["account", "get-access-token", "--error-format", "json"];
+    // The token that the vault still has would be served.
+    drop(sandbox.azt(["cache", "clear"]).quiet());
+    let failure = sandbox.azt(token);
+    assert_eq!(failure.code, Some(5), "{failure:?}");
+    let failure: Value = serde_json::from_str(&failure.stderr).unwrap();
+    let found = wrong(&sandbox.azt(["doctor", "-o", "json"]));
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0]["check"], "account");
+    let command = found[0]["command"].as_str().unwrap();
+    assert!(command.starts_with("azt login --tenant"), "{found:?}");
+    assert_eq!(found[0]["command"], failure["error"]["command"]);
+    assert_eq!(found[0]["remedy"], format!("Sign in again: {command}"));
+
+    // A clock has no part in it.
+    let two_hours = 7200;
+    let found = wrong(&sandbox.azt_later(two_hours, ["doctor", "-o", "json"]));
+    let checks: Vec<&Value> = found.iter().map(|it| &it["check"]).collect();
+    assert_eq!(checks, ["clock", "account"]);
+    assert_eq!(found[1]["remedy"], format!("Sign in again: {command}"));
+
+    sandbox.set("AZURE_CORE_PERSIST", "false");
+    tells(&sandbox, "account", &sandbox.azt(["login"]));
+}
+
+#[test]
+fn an_application_of_which_nothing_is_kept_is_told_so() {
+    let mut sandbox = Sandbox::signed_in_as_app();
+    sandbox.set("AZURE_CORE_PERSIST", "false");
+    for args in [&["doctor", "-o", "json"][..], &["doctor", "--offline", "-o", "json"]] {
+        let found = wrong(&sandbox.azt(args));
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!(found[0]["check"], "account");
+        let text = found[0]["text"].as_str().unwrap();
+        assert!(text.starts_with(APP) && text.contains("core.persist is off"), "{text}");
+        assert!(found[0]["remedy"].as_str().unwrap().contains("--identity-from-env"), "{found:?}");
+    }
+}
+
 /// Another user, who is not root.
 #[cfg(unix)]
 const PERSON: u32 = 54_321;

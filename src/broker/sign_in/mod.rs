@@ -322,15 +322,36 @@ impl<'a> SignIn<'a> {
         self.access_tokens.borrow_mut().retain(is_other);
         let claims = merge_capabilities(Some(challenge), announces_cp1(self.system))?;
         let answer = self.request(tenant, scopes, claims.as_deref()).await;
-        answer.map_err(|error| match &self.credential {
+        answer.map_err(|error| self.with_remedy(error, tenant, scopes, Some(challenge)))
+    }
+
+    /// Whether this sign-in still gets a token of `scopes` in `tenant`.
+    ///
+    /// # Errors
+    /// As who asks the broker for that token is told.
+    pub async fn check(&self, tenant: &str, scopes: &Scopes) -> Result<()> {
+        let answer = self.token(tenant, scopes).await.map(drop);
+        answer.map_err(|error| self.with_remedy(error, tenant, scopes, None))
+    }
+
+    /// `error` with the sign-in that cures it, where a person is wanted.
+    fn with_remedy(
+        &self,
+        error: Error,
+        tenant: &str,
+        scopes: &Scopes,
+        challenge: Option<&str>,
+    ) -> Error {
+        match &self.credential {
             Credential::User(_) => {
                 let wanted = TokenRequest::new(self.identity.clone(), tenant, scopes.clone());
-                let claims = Some(challenge.to_owned());
+                let claims = challenge.map(str::to_owned);
                 let wanted = TokenRequest { claims, ..wanted };
                 remedy::for_user(error, self.system.program, &wanted)
             }
+            // Theirs have it already.
             Credential::Application(_) | Credential::Host => error,
-        })
+        }
     }
 
     async fn request(&self, tenant: &str, scopes: &Scopes, claims: Option<&str>) -> Result<Secret> {
