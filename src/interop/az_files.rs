@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use super::foreign_file::ForeignFile;
@@ -61,11 +61,17 @@ pub(super) fn exists(dir: &ConfigDir, name: &str) -> bool {
     az_file(dir, name).path.exists()
 }
 
-/// az's files that hold secrets in plain text.
-pub fn plain_text_of_az(dir: &ConfigDir) -> Vec<PathBuf> {
-    let files = [TOKEN_CACHE, SERVICE_PRINCIPALS].map(|name| az_file(dir, name));
-    let plain = files.into_iter().filter(|file| !file.is_encrypted);
-    plain.map(|file| file.path).filter(|path| path.exists()).collect()
+/// az's files that hold secrets in plain text, and whether each is what az makes.
+pub fn plain_text_of_az(dir: &ConfigDir) -> Vec<(PathBuf, bool)> {
+    let files = [(TOKEN_CACHE, json!({})), (SERVICE_PRINCIPALS, json!([]))];
+    let files = files.map(|(name, empty)| (az_file(dir, name), empty)).into_iter();
+    let plain = files.filter(|(file, _)| !file.is_encrypted && file.path.exists());
+    plain
+        .map(|(file, empty)| {
+            let is_azs = !matches!(content(&file, &empty), Ok(Content::Other));
+            (file.path, is_azs)
+        })
+        .collect()
 }
 
 /// The JSON in `name`, of the kind of `empty`; `empty` when there is none that can be read: what az

@@ -118,6 +118,28 @@ fn an_application_of_which_nothing_is_kept_is_told_so() {
     }
 }
 
+/// Where az encrypts its files there is no such one.
+#[cfg(unix)]
+#[test]
+fn a_file_of_az_s_that_is_broken_is_not_told_as_a_sign_in() {
+    let sandbox = Sandbox::signed_in_as_alice();
+    sandbox.write("service_principal_entries.json", "[]");
+    sandbox.write("msal_token_cache.json", "{");
+    let run = sandbox.azt(["doctor", "--offline", "-o", "json"]).quiet();
+    let all = run.json();
+    let said = |name: &str| {
+        let texts = all.as_array().unwrap().iter().filter(|it| it["check"] == "plain text");
+        let mut texts = texts.filter_map(|it| Some((it["text"].as_str()?, it["remedy"].as_str()?)));
+        texts.find(|(text, _)| text.contains(name)).unwrap()
+    };
+    assert!(said("service_principal_entries.json").0.ends_with(": sign-ins of the real az"));
+    let (text, remedy) = said("msal_token_cache.json");
+    assert!(text.contains("no file of az's that can be read"), "{text}");
+    assert_eq!(remedy, "It may hold sign-ins: mend it or move it away.");
+    let status = sandbox.azt(["cache", "status"]).quiet();
+    assert!(status.stdout.contains("no file of az's that can be read"), "{status:?}");
+}
+
 /// Another user, who is not root.
 #[cfg(unix)]
 const PERSON: u32 = 54_321;

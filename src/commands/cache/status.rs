@@ -56,12 +56,20 @@ pub(in crate::commands) fn plain_text(context: &Context<'_>) -> Result<Vec<Plain
     let mut tell = |path: &Path, what, remedy| {
         found.push(PlainText { path: path.display().to_string(), what, remedy });
     };
-    for path in interop::plain_text_of_az(dir) {
-        tell(
-            &path,
-            "sign-ins of the real az",
-            "It is az's: azt config set core.share_with_az=false keeps new ones out, az account clear removes it.",
-        );
+    for (path, is_azs) in interop::plain_text_of_az(dir) {
+        if is_azs {
+            tell(
+                &path,
+                "sign-ins of the real az",
+                "It is az's: azt config set core.share_with_az=false keeps new ones out, az account clear removes it.",
+            );
+        } else {
+            tell(
+                &path,
+                "no file of az's that can be read, so nobody is signed out there",
+                "It may hold sign-ins: mend it or move it away.",
+            );
+        }
     }
     let adal = AdalFile::path(system, dir);
     if adal.exists() {
