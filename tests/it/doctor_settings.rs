@@ -72,6 +72,9 @@ fn a_selection_that_commands_fail_on_is_told_as_they_do() {
     assert_ne!(none, profile);
     sandbox.write("azureProfile.json", none);
     tells(&sandbox, "selection", &sandbox.azt(TOKEN).says("No subscription found."));
+    sandbox.write("azureProfile.json", profile);
+    sandbox.set("AZURE_CLOUD_NAME", "AzureCloud");
+    tells(&sandbox, "selection", &sandbox.azt(TOKEN).exits(4));
 }
 
 /// A sign-in that was revoked is told as to who asks for a token.

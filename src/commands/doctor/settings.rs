@@ -40,11 +40,11 @@ pub(super) fn settings(context: &Context<'_>, vault: &Result<Option<Vault<'_>>>)
     checks
 }
 
-/// What is wrong with the entry that commands without options are about, where there are any.
+/// What is wrong with the entry that commands without options are about, where anybody is signed in.
 fn selection(context: &Context<'_>) -> Option<Check> {
     // One that cannot be read is told with the accounts.
     let profile = Profile::load(&context.dir).ok()?;
-    profile.visible(&context.cloud().name).next()?;
+    profile.all().first()?;
     let error = Selection::default().of(&profile, context).err()?;
     let check = Check::of_error("selection", &error);
     let mut set = ["AZT_ACCOUNT", "AZT_SUBSCRIPTION"]
