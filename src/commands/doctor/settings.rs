@@ -49,7 +49,8 @@ fn selection(context: &Context<'_>) -> Option<Check> {
     let check = Check::of_error("selection", &error);
     let mut set = ["AZT_ACCOUNT", "AZT_SUBSCRIPTION"]
         .into_iter()
-        .filter(|name| context.system.env.non_empty(name).is_some());
+        .filter(|name| context.system.env.non_empty(name).is_some())
+        .filter(|name| !error.message().contains(name));
     Some(match (set.next(), set.next()) {
         (None, _) => check,
         (Some(one), None) => check.about(one),
