@@ -106,6 +106,7 @@ fn a_new_key_takes_the_place_of_the_old_one() {
     let (key, sealed) = (fs::read(dir.join("vault.key")).unwrap(), files(&records));
     let old = manifest(dir)["key_id"].clone();
     let held = Vault::open(&system, dir, FILE).unwrap().unwrap();
+    let listing = Vault::open(&system, dir, FILE).unwrap().unwrap();
     assert!(held.is_current().unwrap());
 
     let id = vault::rekey(&system, dir, FILE, None).unwrap().to_string();
@@ -119,6 +120,7 @@ fn a_new_key_takes_the_place_of_the_old_one() {
     assert!(now.keys().all(|name| !sealed.contains_key(name)), "other names too");
     holds_everything(&system, dir);
     // Who had it open goes on with the new key.
+    assert_eq!(listing.all::<vault::RefreshToken>().unwrap().len(), 1);
     let token = held.get(&all().0.key()).unwrap().unwrap();
     assert!(held.put(&token).is_ok() && held.alone().unwrap().is_some());
     assert_eq!(held.all::<vault::RefreshToken>().unwrap().len(), 1);
