@@ -335,10 +335,12 @@ fn clear_removes_no_files_of_others() {
     let (dir, theirs) = (dir.path(), theirs.path());
     let records = dir.join("records");
     Vault::open_or_create(&system, dir, options("file")).unwrap().put(&ann()).unwrap();
-    fs::write(records.join("notes.txt"), "theirs").unwrap();
+    for name in ["notes.txt", "at-notes.txt"] {
+        fs::write(records.join(name), "theirs").unwrap();
+    }
     vault::clear(&system, dir).unwrap();
     let left = fs::read_dir(&records).unwrap().map(|it| it.unwrap().file_name());
-    assert_eq!(left.collect::<Vec<_>>(), ["notes.txt"]);
+    assert_eq!(left.collect::<BTreeSet<_>>(), ["at-notes.txt".into(), "notes.txt".into()].into());
 
     fs::remove_dir_all(&records).unwrap();
     let theirs_sealed = theirs.join(format!("at-{}", "0".repeat(32)));
