@@ -139,7 +139,7 @@ impl<'s> Vault<'s> {
     /// Stores `record`, replacing the one under its key.
     ///
     /// # Errors
-    /// The vault is not current any more: nobody could open what was put there now.
+    /// Everything was forgotten meanwhile: nobody could open what was put there now.
     pub fn put<R: Record>(&self, record: &R) -> Result<()> {
         if !self.is_current()? {
             return Err(passed());
@@ -156,7 +156,7 @@ impl<'s> Vault<'s> {
     /// Every record of one kind, in no meaningful order.
     ///
     /// # Errors
-    /// The vault is not current any more; a record is of another key.
+    /// Everything was forgotten meanwhile; a record is of another key.
     pub fn all<R: Record>(&self) -> Result<Vec<R>> {
         let before = self.key.get();
         let records = self.store.all();
@@ -223,7 +223,7 @@ impl<'s> Vault<'s> {
     }
 
     /// [`Vault::writing`] for what must not be done without: a sign-out, a change of keys. `None`
-    /// when the vault is not current any more.
+    /// when everything was forgotten before it was had.
     ///
     /// # Errors
     /// It cannot be had.
@@ -339,10 +339,9 @@ fn trouble(message: impl Into<String>) -> Error {
     Error::new(Kind::Vault, message)
 }
 
-/// The vault that was open is not the one that is there now.
+/// The vault that was open is there no more.
 fn passed() -> Error {
-    trouble("What is stored was removed, or sealed anew, while this was under way.")
-        .remedy("Try again.")
+    trouble("What is stored was removed while this was under way.").remedy("Try again.")
 }
 
 fn newer(path: &Path, version: u64) -> Error {

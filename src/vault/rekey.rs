@@ -3,8 +3,8 @@
 //! Old and new records have different names and say which key they need, so they lie beside each
 //! other while the work is under way. What counts is `vault.json`: until it names the new key, the
 //! old records do; from then on the new ones. Its `retired` is the key whose records are not of
-//! this vault: first the new one, then the former. Interrupted at any point, nothing is lost, and
-//! the next call clears away what was left.
+//! this vault: first the new one, then the former, until its source has given it up. Interrupted at
+//! any point, nothing is lost, and the next change of keys clears away what was left.
 
 use std::time::Duration;
 

@@ -11,11 +11,26 @@ use crate::support::*;
 const VAULT: [&str; 4] = ["account", "get-access-token", "--resource", "https://vault.azure.net"];
 const LOGIN: [&str; 2] = ["login", "--use-device-code"];
 
-/// Starts `command` and waits until a request of it has come.
-fn begun(sandbox: &Sandbox, mut command: Command, request: &str) -> Child {
-    sandbox.emulator.clear_requests();
+/// Alice and the application, signed in while that was shared with az, which it is no more.
+fn shared_once() -> Sandbox {
+    let mut sandbox = Sandbox::new();
+    sandbox.approve_as(ALICE);
+    sandbox.set("AZURE_CORE_SHARE_WITH_AZ", "true");
+    drop(sandbox.azt(LOGIN).success());
+    drop(sandbox.login_app().success());
+    sandbox.set("AZURE_CORE_SHARE_WITH_AZ", "false");
+    sandbox
+}
+
+fn started(mut command: Command) -> Child {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let child = command.spawn().unwrap();
+    command.spawn().unwrap()
+}
+
+/// Starts `command` and waits until a request of it has come.
+fn begun(sandbox: &Sandbox, command: Command, request: &str) -> Child {
+    sandbox.emulator.clear_requests();
+    let child = started(command);
     while !sandbox.requests().iter().any(|it| it.starts_with(request)) {
         std::thread::sleep(Duration::from_millis(5));
     }
@@ -89,12 +104,7 @@ fn two_renewals_at_once_both_keep_what_they_got() {
 /// az signed in once, and the person here since: what az has may be dead long ago.
 #[test]
 fn an_older_sign_in_of_az_does_not_replace_one_made_here() {
-    let mut sandbox = Sandbox::new();
-    sandbox.approve_as(ALICE);
-    sandbox.set("AZURE_CORE_SHARE_WITH_AZ", "true");
-    drop(sandbox.azt(LOGIN).success());
-    drop(sandbox.login_app().success());
-    sandbox.set("AZURE_CORE_SHARE_WITH_AZ", "false");
+    let sandbox = shared_once();
     drop(sandbox.azt(LOGIN).success());
     drop(sandbox.login_app().success());
     edit(&sandbox, "service_principal_entries.json", |all| all[0]["client_secret"] = "old".into());
@@ -134,13 +144,7 @@ fn a_newer_sign_in_of_az_is_used_when_the_one_here_is_dead() {
     std::fs::rename(sandbox.file("aside"), sandbox.file("azt")).unwrap();
     // The first who is refused takes it over; the others wait, and must not be told to sign in.
     slow(&sandbox, "/token");
-    let callers: Vec<Child> = (0..6)
-        .map(|_| {
-            let mut command = sandbox.command(VAULT);
-            command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-            command.spawn().unwrap()
-        })
-        .collect();
+    let callers: Vec<Child> = (0..6).map(|_| started(sandbox.command(VAULT))).collect();
     for caller in callers {
         drop(Run::from(caller.wait_with_output().unwrap()).quiet());
     }
@@ -149,12 +153,7 @@ fn a_newer_sign_in_of_az_is_used_when_the_one_here_is_dead() {
 
 #[test]
 fn a_sign_out_takes_azs_copy_along_whether_it_is_shared_now_or_not() {
-    let mut sandbox = Sandbox::new();
-    sandbox.approve_as(ALICE);
-    sandbox.set("AZURE_CORE_SHARE_WITH_AZ", "true");
-    drop(sandbox.azt(LOGIN).success());
-    drop(sandbox.login_app().success());
-    sandbox.set("AZURE_CORE_SHARE_WITH_AZ", "false");
+    let sandbox = shared_once();
     let token = refresh_token(&sandbox);
     assert!(sandbox.read("msal_token_cache.json").contains(&token));
     for name in [ALICE, APP] {
