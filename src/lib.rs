@@ -15,7 +15,7 @@
 //! interop   other people's files: az's token cache; never sees the network
 //! output  results on standard output, to az's bytes
 //! entra, arm, vault, settings -> sys            the only door to the outside
-//! everything -> error, secret, program
+//! everything -> error, secret, program, shell
 //! ```
 //!
 //! # A call
@@ -49,6 +49,7 @@ pub mod output;
 pub mod program;
 pub mod secret;
 pub mod settings;
+pub mod shell;
 pub mod sys;
 pub mod vault;
 

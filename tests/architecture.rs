@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A module, and the modules of this crate that it may name.
-const ARROWS: [(&str, &[&str]); 15] = [
+const ARROWS: [(&str, &[&str]); 16] = [
     ("cli", &["output", "sys"]),
     ("commands", &["arm", "broker", "cli", "interop", "output", "settings", "sys"]),
     ("interop", &["settings", "sys", "vault"]),
@@ -21,11 +21,12 @@ const ARROWS: [(&str, &[&str]); 15] = [
     ("error", &[]),
     ("secret", &[]),
     ("program", &[]),
+    ("shell", &[]),
     ("lib", &["arm", "broker", "cli", "commands", "exit", "output", "settings", "sys"]),
 ];
 
 /// What everything may name.
-const COMMON: [&str; 3] = ["error", "program", "secret"];
+const COMMON: [&str; 4] = ["error", "program", "secret", "shell"];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {

@@ -18,6 +18,8 @@
 mod account;
 mod apps;
 mod arguments;
+#[cfg(target_os = "linux")]
+mod attacks;
 mod bad_files;
 #[cfg(unix)]
 mod browser;

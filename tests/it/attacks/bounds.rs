@@ -1,0 +1,1 @@
+//! What comes in is bounded, one by one and in sum.

@@ -1,0 +1,1 @@
+//! A secret belongs to the cloud that it was entered for.

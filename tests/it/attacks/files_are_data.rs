@@ -1,0 +1,1 @@
+//! No file but a sealed record names a command, a path or a URL that is used.

@@ -1,0 +1,1 @@
+//! Folders and files that others own or can write are not obeyed.

@@ -1,0 +1,1 @@
+//! What others write cannot look like lines or commands of this program, nor like those of a pipeline.

@@ -1,0 +1,1 @@
+//! The vault key is made by this program and pinned.

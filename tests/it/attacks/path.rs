@@ -1,0 +1,1 @@
+//! PATH is not the working directory.

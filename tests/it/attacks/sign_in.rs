@@ -1,0 +1,1 @@
+//! A sign-in is that of the person who started it.
