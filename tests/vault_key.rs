@@ -73,7 +73,7 @@ fn says_how_to_start_afresh(error: &Error) -> bool {
 fn nothing_stored_is_no_vault_and_leaves_no_trace() {
     let dir = tempfile::tempdir().unwrap();
     let (system, azt) = (system(&[]), dir.path().join("azt"));
-    assert!(Vault::open(&system, &azt, Options::default()).unwrap().is_none());
+    assert!(Vault::open(&system, azt.as_path(), Options::default()).unwrap().is_none());
     assert!(!azt.exists());
 }
 
@@ -134,7 +134,7 @@ fn a_key_that_is_gone_is_not_replaced_while_records_exist() {
     }
     assert!(!path.exists());
     assert_eq!(manifest(dir.path()), before);
-    azt::sys::file::write_atomic(&path, &key, azt::sys::file::Access::Owner, false).unwrap();
+    azt::sys::write_named(&path, &key).unwrap();
     assert!(opens(dir.path(), &[]), "back as it was");
 }
 
@@ -173,7 +173,10 @@ fn another_source_than_the_vaults_is_refused() {
     assert!(error.message().contains("kept in 'file'"), "{error}");
     assert!(error.remedy_lines()[0].ends_with("azt vault move --to env"), "{error:?}");
     for its_own in ["auto", "file"] {
-        assert_eq!(make(dir.path(), its_own, &[("AZT_VAULT_KEY", KEY)]), KeySource::File);
+        assert_eq!(make(dir.path(), its_own, &[]), KeySource::File);
+        // Who has the key in the variable has not moved it.
+        let error = refusal(dir.path(), its_own, &[("AZT_VAULT_KEY", KEY)]);
+        assert!(error.message().starts_with("AZT_VAULT_KEY has the key"), "{error}");
     }
 }
 
@@ -230,6 +233,7 @@ fn a_key_file_that_holds_no_key_is_refused_and_kept() {
     use std::os::unix::fs::PermissionsExt;
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("vault.key");
+    make(dir.path(), "file", &[]);
     fs::write(&path, "hunter2").unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
     let error = refusal(dir.path(), "file", &[]);
@@ -366,7 +370,7 @@ fn clear_removes_everything_even_what_cannot_be_opened() {
     assert!(!dir.path().join("vault.json").exists());
     assert!(!dir.path().join("vault.key").exists());
     assert_eq!(make(dir.path(), "auto", &[("AZT_VAULT_KEY", KEY)]), KeySource::Env);
-    vault::clear(&system(&[]), &dir.path().join("none")).unwrap();
+    vault::clear(&system(&[]), dir.path().join("none").as_path()).unwrap();
     assert!(!dir.path().join("none").exists());
 }
 

@@ -363,11 +363,11 @@ fn the_keyring_of_another_user_is_not_ours() {
     let session = Session(SessionBus::with_keyring());
     session.run("sign-in keyring", "one");
     for path in [session.0.dir.path().to_owned(), session.azt("one")] {
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o777)).unwrap();
-    }
-    if chown(session.0.dir.path(), Some(65_534), None).is_err() {
-        // Only root can become another user.
-        return;
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        if chown(&path, Some(65_534), None).is_err() {
+            // Only root can become another user.
+            return;
+        }
     }
     for entry in fs::read_dir(session.azt("one")).unwrap().flatten() {
         chown(entry.path(), Some(65_534), None).unwrap();

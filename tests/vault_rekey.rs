@@ -25,11 +25,18 @@ const FILE: Options = Options {
     keyring_limit: Duration::ZERO,
 };
 
-/// A machine where `AZT_VAULT_KEY` is set.
+/// Without a setting that names a source.
+const ANY: Options = Options { key_source: KeyChoice::Auto, ..FILE };
+
+/// A machine where `AZT_VAULT_KEY` is set, and the settings ask for the file.
 fn system() -> System {
+    with_key(KEY)
+}
+
+fn with_key(key: &str) -> System {
     System {
         program: Program::Azt,
-        env: Env::fixed([("AZT_VAULT_KEY", KEY)]),
+        env: Env::fixed([("AZT_VAULT_KEY", key), ("AZURE_CORE_KEY_SOURCE", "file")]),
         clock: Clock::System,
         terminal: Terminal::piped(Box::new(io::sink()), Box::new(io::sink())),
         http: Http::default(),
@@ -72,7 +79,7 @@ fn folder(system: &System) -> TempDir {
 
 #[track_caller]
 fn holds_everything(system: &System, dir: &Path) {
-    let vault = Vault::open(system, dir, FILE).unwrap().unwrap();
+    let vault = Vault::open(system, dir, ANY).unwrap().unwrap();
     let (token, refresh, id, account, application) = all();
     assert_eq!(vault.get(&token.key()).unwrap(), Some(token.clone()));
     assert_eq!(vault.get(&refresh.key()).unwrap(), Some(refresh));
@@ -248,21 +255,19 @@ fn a_former_key_that_cannot_be_removed_is_in_nobodys_way() {
 
 #[test]
 fn a_key_that_the_variable_has_already_seals_nothing_anew() {
-    let system = system();
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
-    fs::write(dir.join("vault.key"), format!("{KEY}\n")).unwrap();
-    #[cfg(unix)]
-    owner_only(dir);
-    let vault = Vault::open_or_create(&system, dir, FILE).unwrap();
+    let vault_system = system();
+    let vault = Vault::open_or_create(&vault_system, dir, FILE).unwrap();
     vault.put(&all().0).unwrap();
+    let system = with_key(fs::read_to_string(dir.join("vault.key")).unwrap().trim());
     let sealed = files(&dir.join("records"));
     let id = vault::rekey(&system, dir, FILE, Some(KeySource::Env)).unwrap();
     assert_eq!(manifest(dir)["key_id"], id.to_string());
     assert_eq!(manifest(dir)["key_source"], "env");
     assert!(!dir.join("vault.key").exists());
     assert_eq!(files(&dir.join("records")), sealed);
-    let vault = Vault::open(&system, dir, FILE).unwrap().unwrap();
+    let vault = Vault::open(&system, dir, ANY).unwrap().unwrap();
     assert_eq!(vault.get(&all().0.key()).unwrap(), Some(all().0));
 }
 
@@ -373,7 +378,7 @@ fn one_at_a_time_writes_and_nobody_renews_while_keys_change() {
     let path = dir.path().to_owned();
     let other = std::thread::spawn(move || {
         let system = self::system();
-        let vault = Vault::open(&system, &path, FILE).unwrap().unwrap();
+        let vault = Vault::open(&system, path.as_path(), FILE).unwrap().unwrap();
         let held = vault.writing().is_some();
         done.send(held).unwrap();
     });
@@ -386,7 +391,7 @@ fn one_at_a_time_writes_and_nobody_renews_while_keys_change() {
     let (done, waits) = mpsc::channel();
     let path = dir.path().to_owned();
     let other = std::thread::spawn(move || {
-        let id = vault::rekey(&self::system(), &path, FILE, None).map(|id| id.to_string());
+        let id = vault::rekey(&self::system(), path.as_path(), FILE, None).map(|id| id.to_string());
         done.send(id.is_ok()).unwrap();
     });
     assert!(waits.recv_timeout(Duration::from_millis(200)).is_err(), "it waits");

@@ -339,5 +339,5 @@ pub fn forget_access_tokens(vault: &Vault<'_>) -> Result<()> {
 ///
 /// Needs neither the key nor a readable vault: it is the way out when those are lost.
 pub fn forget_everything(system: &System, dir: &ConfigDir) -> Result<()> {
-    vault::clear(system, &dir.azt())
+    vault::clear(system, dir.azt())
 }

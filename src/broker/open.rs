@@ -13,7 +13,7 @@ pub fn open_vault<'a>(
     dir: &ConfigDir,
     config: &Config<'_>,
 ) -> Result<Option<Vault<'a>>> {
-    Vault::open(system, &dir.azt(), options(config)?)
+    Vault::open(system, dir.azt(), options(config)?)
 }
 
 /// True when nothing is to be put on the disk (`core.persist` is off): for containers and pipelines
@@ -65,6 +65,7 @@ pub fn open_vault_for_sign_in<'a>(
     config: &Config<'_>,
 ) -> Result<Vault<'a>> {
     let (vault, notice) = make_vault(system, dir, config)?;
+    vault.check_pin()?;
     match (notice, system.program) {
         (Some(notice), Program::Azt) => system.terminal.warn(&notice),
         // Callers take what az does not say for a failure.
@@ -81,19 +82,19 @@ fn make_vault<'a>(
     config: &Config<'_>,
 ) -> Result<(Vault<'a>, Option<String>)> {
     dir.ensure()?;
-    let vault = Vault::open_or_create(system, &dir.azt(), options(config)?)?;
+    let vault = Vault::open_or_create(system, dir.azt(), options(config)?)?;
     let notice = vault.choice_notice().map(str::to_owned);
     Ok((vault, notice))
 }
 
 /// What lies in the vault of a configuration folder, without opening it.
 pub fn inventory(system: &System, dir: &ConfigDir) -> Result<Inventory> {
-    vault::inventory(system, &dir.azt())
+    vault::inventory(system, dir.azt())
 }
 
 /// Seals everything anew with a new key, whose id is the answer.
 pub fn rekey(system: &System, dir: &ConfigDir, config: &Config<'_>) -> Result<KeyId> {
-    vault::rekey(system, &dir.azt(), options(config)?, None)
+    vault::rekey(system, dir.azt(), options(config)?, None)
 }
 
 /// Keeps the key in the source named `to` from now on, with everything sealed anew; answers its id.
@@ -101,7 +102,7 @@ pub fn move_key(system: &System, dir: &ConfigDir, config: &Config<'_>, to: &str)
     let KeyChoice::Source(to) = to.parse()? else {
         return Err(Error::new(Kind::Usage, "Name the key source: keyring, kernel, env or file."));
     };
-    vault::rekey(system, &dir.azt(), options(config)?, Some(to))
+    vault::rekey(system, dir.azt(), options(config)?, Some(to))
 }
 
 /// `core.key_source` (auto, env, file, kernel, keyring) and `core.key_cache_seconds`.

@@ -4,7 +4,6 @@ use super::{Answer, Context};
 use crate::broker;
 use crate::error::Result;
 use crate::settings::Profile;
-use crate::sys::{file, remove_temporaries};
 
 /// Files in which az keeps tokens and secrets, now and before 2.30.
 const SECRETS_OF_AZ: [&str; 5] = [
@@ -20,9 +19,8 @@ const SECRETS_OF_AZ: [&str; 5] = [
 ///
 /// Works without the vault's key, so that it is the way out when that is lost.
 pub(super) fn run(context: &Context<'_>) -> Result<Answer> {
-    let clear_az = || {
-        SECRETS_OF_AZ.iter().try_for_each(|name| file::remove(&context.dir.file(name)).map(drop))
-    };
+    let folder = context.dir.folder();
+    let clear_az = || SECRETS_OF_AZ.iter().try_for_each(|name| folder.remove(name).map(drop));
     // First: a call for a token takes over from there what the vault does not know. Again: a
     // renewal that ended in between has told az of its refresh token.
     clear_az()?;
@@ -33,8 +31,8 @@ pub(super) fn run(context: &Context<'_>) -> Result<Answer> {
         Ok(())
     })?;
     // Of writers that were killed.
-    for folder in [context.dir.path(), &context.dir.azt()] {
-        remove_temporaries(folder, None)?;
+    for folder in [folder, context.dir.azt()] {
+        folder.remove_temporaries(None)?;
     }
     Ok(Answer::none())
 }

@@ -5,6 +5,7 @@ use crate::cli::{ConfigCommand, ConfigGet, ConfigSet, ConfigUnset};
 use crate::error::{Error, Result};
 use crate::program::Program;
 use crate::settings::Config;
+use crate::sys::Folder;
 
 pub(super) fn run(command: &ConfigCommand, context: &Context<'_>) -> Result<Answer> {
     if context.system.program == Program::Az {
@@ -29,11 +30,11 @@ fn get(request: &ConfigGet, context: &Context<'_>) -> Result<Answer> {
 }
 
 fn set(request: &ConfigSet, context: &Context<'_>) -> Result<Answer> {
-    let path = path(request.local, context)?;
+    let folder = folder(request.local, context)?;
     // All pairs are understood before the first is stored.
     let pairs = request.key_value.iter().map(|pair| split(pair)).collect::<Result<Vec<_>>>()?;
     for (section, option, value) in pairs {
-        Config::set(&context.dir, &path, section, option, value)?;
+        Config::set(&context.dir, &folder, section, option, value)?;
     }
     Ok(Answer::none())
 }
@@ -55,8 +56,8 @@ fn unset(request: &ConfigUnset, context: &Context<'_>) -> Result<Answer> {
     for key in &request.key {
         let (section, option) =
             key.split_once('.').ok_or_else(|| Error::failed("usage error: [section].[name]"))?;
-        for path in config.paths() {
-            if Config::unset(&context.dir, path, section, option)? {
+        for folder in config.folders() {
+            if Config::unset(&context.dir, folder, section, option)? {
                 break;
             }
         }
@@ -64,10 +65,10 @@ fn unset(request: &ConfigUnset, context: &Context<'_>) -> Result<Answer> {
     Ok(Answer::none())
 }
 
-fn path(local: bool, context: &Context<'_>) -> Result<std::path::PathBuf> {
+fn folder(local: bool, context: &Context<'_>) -> Result<Folder> {
     if local {
-        Config::local_path(context.system, &context.dir)
+        Config::local_folder(context.system, &context.dir)
     } else {
-        Ok(Config::path(&context.dir))
+        Ok(context.dir.folder().clone())
     }
 }

@@ -12,7 +12,7 @@ use crate::program::Program;
 use crate::secret::Secret;
 use crate::settings::{Profile, Subscription};
 use crate::sys::block_on;
-use crate::sys::file::{self, Access};
+use crate::sys::file::Access;
 
 /// In the vault's folder: who was tried without success, so that a dead refresh token does not cost
 /// every call a request. Names and reasons, no secrets.
@@ -50,7 +50,7 @@ pub(super) struct Migrated {
 
 impl State {
     pub(super) fn read(context: &Context<'_>) -> Result<Self> {
-        let text = file::read_text(&context.dir.azt().join(STATE))?;
+        let text = context.dir.azt().read_text(STATE)?;
         Ok(text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
     }
 
@@ -60,7 +60,7 @@ impl State {
         let mut state = Self::read(context)?;
         change(&mut state);
         let text = serde_json::to_vec_pretty(&state).unwrap_or_default();
-        file::write_atomic(&context.dir.azt().join(STATE), &text, Access::Owner, false)
+        context.dir.azt().write(STATE, &text, Access::Owner, false)
     }
 
     /// True when the application `entry` was signed out with this credential.
@@ -212,7 +212,7 @@ pub(super) fn remove_old(context: &Context<'_>, vault: &Vault<'_>) -> Result<boo
     if !missing.is_empty() || !others.is_empty() {
         return Ok(false);
     }
-    file::remove(&path)?;
+    AdalFile::remove(system, &context.dir)?;
     system.terminal.info(&format!("{} was removed.", path.display()));
     Ok(true)
 }

@@ -54,7 +54,7 @@ fn install(request: &ShimChange, context: &Context<'_>) -> Result<Answer> {
         make_az(&folder, &program)?;
     }
     if shares {
-        Config::set(&context.dir, &Config::path(&context.dir), "core", "share_with_az", "true")?;
+        Config::set(&context.dir, context.dir.folder(), "core", "share_with_az", "true")?;
         terminal_note(context);
     }
     tell_place(&folder, context);
@@ -90,7 +90,7 @@ fn remove(request: &ShimChange, context: &Context<'_>) -> Result<Answer> {
     }
     agree(request, context, &plan)?;
     if stops {
-        Config::set(&context.dir, &Config::path(&context.dir), "core", "share_with_az", "false")?;
+        Config::set(&context.dir, context.dir.folder(), "core", "share_with_az", "false")?;
     }
     for name in &names {
         file::remove(name)?;

@@ -58,7 +58,7 @@ pub(super) fn vault_of<'s>(
         Err(error)
             if is_person_or_app
                 && error.kind() == Kind::NotSignedIn
-                && (interop::knows(dir) || AdalFile::path(system, dir).exists()) =>
+                && (interop::knows(dir) || AdalFile::exists(system, dir)) =>
         {
             broker::make_vault_quietly(system, dir, config).map(Some)
         }

@@ -23,7 +23,7 @@ fn move_to(request: &VaultMove, context: &Context<'_>) -> Result<Answer> {
     {
         let path = Config::path(&context.dir);
         if setting.source == path.display().to_string() {
-            Config::set(&context.dir, &path, "core", "key_source", &to)?;
+            Config::set(&context.dir, context.dir.folder(), "core", "key_source", &to)?;
         } else {
             context.system.terminal.warn(&format!(
                 "{} says '{}': set it to '{to}', or the next sign-in fails.",

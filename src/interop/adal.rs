@@ -15,6 +15,10 @@ use crate::settings::ConfigDir;
 use crate::sys::{System, file};
 use crate::vault::ServicePrincipal;
 
+const FILE: &str = "accessTokens.json";
+/// Names another file in its place.
+const VARIABLE: &str = "AZURE_ACCESS_TOKEN_FILE";
+
 /// What such a file holds that is still of use.
 #[derive(Debug, Default)]
 pub struct AdalFile {
@@ -49,14 +53,33 @@ pub struct AdalGrant {
 impl AdalFile {
     /// Where the file of this configuration folder is: `AZURE_ACCESS_TOKEN_FILE`, else in it.
     pub fn path(system: &System, dir: &ConfigDir) -> PathBuf {
-        let named = system.env.path("AZURE_ACCESS_TOKEN_FILE");
-        named.unwrap_or_else(|| dir.file("accessTokens.json"))
+        system.env.path(VARIABLE).unwrap_or_else(|| dir.file(FILE))
+    }
+
+    /// True when there is such a file.
+    pub fn exists(system: &System, dir: &ConfigDir) -> bool {
+        match system.env.path(VARIABLE) {
+            Some(named) => named.exists(),
+            None => dir.folder().stamp(FILE).is_some(),
+        }
+    }
+
+    /// Removes the file.
+    pub fn remove(system: &System, dir: &ConfigDir) -> Result<bool> {
+        match system.env.path(VARIABLE) {
+            Some(named) => file::remove(&named),
+            None => dir.folder().remove(FILE),
+        }
     }
 
     /// Reads the file; `None` where there is none, or nothing that is an array.
     pub fn read(system: &System, dir: &ConfigDir) -> Result<Option<Self>> {
-        let path = Self::path(system, dir);
-        let bytes = file::read(&path).map_err(|error| file::cannot("read", &path, error))?;
+        let bytes = match system.env.path(VARIABLE) {
+            Some(named) => {
+                file::read(&named).map_err(|error| file::cannot("read", &named, error))?
+            }
+            None => dir.folder().read(FILE)?,
+        };
         let bytes = bytes.map(zeroize::Zeroizing::new);
         Ok(bytes.and_then(|bytes| Self::parse(&bytes)))
     }

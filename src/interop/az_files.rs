@@ -24,9 +24,13 @@ const BETWEEN: Duration = Duration::from_millis(100);
 /// (`core.encrypt_token_cache`, which is on there). What it writes elsewhere when it is told to
 /// encrypt is of no use to anybody: both files go to one place and overwrite each other.
 fn az_file(dir: &ConfigDir, name: &str) -> ForeignFile {
-    let (plain, encrypted) = (dir.file(&format!("{name}.json")), dir.file(&format!("{name}.bin")));
-    let is_encrypted = cfg!(windows) && (encrypted.exists() || !plain.exists());
-    ForeignFile { path: if is_encrypted { encrypted } else { plain }, is_encrypted }
+    let file = |suffix: &str, is_encrypted| {
+        let (folder, name) = (dir.folder().clone(), format!("{name}.{suffix}"));
+        ForeignFile { folder, name, is_encrypted }
+    };
+    let (plain, encrypted) = (file("json", false), file("bin", true));
+    let is_encrypted = cfg!(windows) && (encrypted.size().is_some() || plain.size().is_none());
+    if is_encrypted { encrypted } else { plain }
 }
 
 /// What is in a file that should hold JSON of one kind.
@@ -58,18 +62,18 @@ fn content(file: &ForeignFile, empty: &Value) -> Result<Content> {
 
 /// True when there is such a file.
 pub(super) fn exists(dir: &ConfigDir, name: &str) -> bool {
-    az_file(dir, name).path.exists()
+    az_file(dir, name).size().is_some()
 }
 
 /// az's files that hold secrets in plain text, and whether each is what az makes.
 pub fn plain_text_of_az(dir: &ConfigDir) -> Vec<(PathBuf, bool)> {
     let files = [(TOKEN_CACHE, json!({})), (SERVICE_PRINCIPALS, json!([]))];
     let files = files.map(|(name, empty)| (az_file(dir, name), empty)).into_iter();
-    let plain = files.filter(|(file, _)| !file.is_encrypted && file.path.exists());
+    let plain = files.filter(|(file, _)| !file.is_encrypted && file.size().is_some());
     plain
         .map(|(file, empty)| {
             let is_azs = !matches!(content(&file, &empty), Ok(Content::Other));
-            (file.path, is_azs)
+            (file.path(), is_azs)
         })
         .collect()
 }
@@ -128,7 +132,7 @@ pub(super) fn take_out(
         }
         Content::Nothing => Ok(None),
         Content::Other => {
-            let message = format!("{} is no file of az's that can be read.", file.path.display());
+            let message = format!("{} is no file of az's that can be read.", file.path().display());
             Err(Error::failed(message)
                 .remedy("It may hold sign-ins: mend it or move it away, and try again."))
         }
@@ -150,7 +154,7 @@ fn replace(file: &ForeignFile, before: Option<&Value>, value: &Value) -> Result<
         return Ok(());
     }
     let text = python_json_indented(value)
-        .map_err(|_| Error::failed(format!("{} cannot be written.", file.path.display())))?;
+        .map_err(|_| Error::failed(format!("{} cannot be written.", file.path().display())))?;
     file.write(&Zeroizing::new(text))
 }
 

@@ -19,7 +19,7 @@ use super::foreign_file::{ForeignFile, PATIENCE};
 use super::people::People;
 use crate::error::{Error, Kind, Result};
 use crate::settings::python_json_indented;
-use crate::sys::{KeyringItem, System, file, folder};
+use crate::sys::{Folder, KeyringItem, System};
 use crate::vault::Vault;
 
 /// The name that the SDKs use unless told otherwise.
@@ -58,7 +58,7 @@ pub fn read_shared(system: &System, name: &str) -> Result<(Vec<Found>, Vec<Strin
         }
         let bytes = place.file.read()?;
         if let Some(cache) = bytes.and_then(|bytes| parse(&bytes)) {
-            found.push(Found { place: place.file.path.display().to_string(), cache });
+            found.push(Found { place: place.file.path().display().to_string(), cache });
         }
     }
     silent.dedup();
@@ -70,10 +70,10 @@ pub fn plain_text_shared(system: &System, name: &str) -> Result<Vec<PathBuf>> {
     if cfg!(windows) {
         return Ok(Vec::new());
     }
-    let files = places(system, name)?.map(|place| place.file.path);
+    let files = places(system, name)?.map(|place| place.file);
     // An empty one tells readers of the keyring when its item changed.
-    let is_plain = |path: &PathBuf| std::fs::metadata(path).is_ok_and(|file| file.len() > 0);
-    Ok(files.into_iter().filter(is_plain).collect())
+    let plain = files.into_iter().filter(|file| file.size().is_some_and(|size| size > 0));
+    Ok(plain.map(|file| file.path()).collect())
 }
 
 /// What [`publish`] did.
@@ -120,7 +120,7 @@ pub fn publish(
     for place in places(system, name)? {
         if cfg!(windows) {
             let later = place.update_file(&people)?;
-            published.add(place.file.path.display().to_string(), &later);
+            published.add(place.file.path().display().to_string(), &later);
             continue;
         }
         match place.update_item(&people)? {
@@ -137,7 +137,7 @@ pub fn publish(
         }
         if allow_unencrypted {
             let later = place.update_file(&people)?;
-            published.add(format!("{} (plain text)", place.file.path.display()), &later);
+            published.add(format!("{} (plain text)", place.file.path().display()), &later);
         }
     }
     Ok(published)
@@ -166,7 +166,7 @@ impl Place {
             return Ok(Err(error));
         }
         // Readers of the item compare the file's time.
-        file::touch(&self.file.path)?;
+        self.file.folder.touch(&self.file.name)?;
         Ok(Ok(later))
     }
 
@@ -174,7 +174,7 @@ impl Place {
     fn update_file<'p>(&self, people: &'p People) -> Result<Vec<&'p str>> {
         self.ensure_folder()?;
         let _held = self.file.lock(PATIENCE)?;
-        let path = self.file.path.display().to_string();
+        let path = self.file.path().display().to_string();
         let mut cache = cache_in(self.file.read()?, &path)?;
         let later = people.put_into(&mut cache);
         let text = python_json_indented(&cache)
@@ -189,7 +189,7 @@ impl Place {
     }
 
     fn ensure_folder(&self) -> Result<()> {
-        self.file.path.parent().map_or(Ok(()), folder::create_private_dir)
+        self.file.folder.ensure()
     }
 }
 
@@ -199,12 +199,13 @@ fn places(system: &System, name: &str) -> Result<[Place; 2]> {
     }
     let root = if cfg!(windows) { system.env.path("LOCALAPPDATA") } else { system.home() };
     let root = root.ok_or_else(|| Error::failed("There is no home folder to share tokens in."))?;
-    let folder = root.join(".IdentityService");
+    let folder = Folder::at(root.join(".IdentityService"));
     Ok([".nocae", ".cae"].map(|suffix| {
         let schema = format!("{name}{suffix}");
         let is_first = name == DEFAULT_NAME && suffix == ".nocae";
         let account = if is_first { "MSALCache".to_owned() } else { schema.clone() };
-        let file = ForeignFile { path: folder.join(&schema), is_encrypted: cfg!(windows) };
+        let (folder, name) = (folder.clone(), schema.clone());
+        let file = ForeignFile { folder, name, is_encrypted: cfg!(windows) };
         Place { file, item: KeyringItem { schema, account } }
     }))
 }

@@ -12,6 +12,7 @@ use super::ini::{Ini, IniError};
 use crate::error::{Error, Result};
 use crate::sys::file::Access;
 
+const FILE: &str = "clouds.config";
 /// The cloud that is active unless told otherwise.
 const DEFAULT_CLOUD: &str = "AzureCloud";
 /// The API profile of all clouds that az 2.91 works with.
@@ -38,7 +39,7 @@ impl Clouds {
     /// case, this does not. A file that is not INI is an error; az removes it, this does not.
     pub fn load(dir: &ConfigDir, config: &Config<'_>) -> Result<Self> {
         let path = path(dir);
-        let ini = Ini::read(&path)?;
+        let ini = Ini::read(dir.folder(), FILE)?;
         let mut notices = Vec::new();
         let wanted = config.get("cloud", "name")?;
         let name = wanted.as_deref().unwrap_or(DEFAULT_CLOUD);
@@ -109,7 +110,7 @@ impl Clouds {
         if cloud.name == self.active.name && !self.fell_back {
             return Ok(None);
         }
-        Config::set(dir, &Config::path(dir), "cloud", "name", &cloud.name)?;
+        Config::set(dir, dir.folder(), "cloud", "name", &cloud.name)?;
         Ok(Some(cloud))
     }
 
@@ -165,11 +166,11 @@ impl Clouds {
 }
 
 fn path(dir: &ConfigDir) -> PathBuf {
-    dir.file("clouds.config")
+    dir.file(FILE)
 }
 
 fn update(dir: &ConfigDir, edit: impl FnOnce(&mut Ini) -> Result<()>) -> Result<()> {
-    Ini::update(dir, &path(dir), Access::Shared, edit)
+    Ini::update(dir, (dir.folder(), FILE), Access::Shared, edit)
 }
 
 fn is_registered(ini: &Ini, name: &str) -> bool {

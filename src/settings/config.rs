@@ -9,8 +9,9 @@ use super::config_dir::ConfigDir;
 use super::ini::Ini;
 use crate::error::{Error, Result};
 use crate::sys::file::Access;
-use crate::sys::{Env, System};
+use crate::sys::{Env, Folder, System};
 
+const FILE: &str = "config";
 const TRUE: [&str; 4] = ["1", "yes", "true", "on"];
 const FALSE: [&str; 4] = ["0", "no", "false", "off"];
 
@@ -20,8 +21,8 @@ const FALSE: [&str; 4] = ["0", "no", "false", "off"];
 pub struct Config<'s> {
     /// The variables, of which those that begin with `AZURE_` count.
     env: &'s Env,
-    /// In order of precedence.
-    files: Vec<(PathBuf, Ini)>,
+    /// By folder, in order of precedence.
+    files: Vec<(Folder, Ini)>,
 }
 
 /// A setting and where it comes from, as `config get` prints it.
@@ -45,7 +46,7 @@ impl Item {
 impl<'s> Config<'s> {
     /// Reads the environment and `<dir>/config`. A missing file is an empty one.
     pub fn load(system: &'s System, dir: &ConfigDir) -> Result<Self> {
-        Self::read(system, vec![Self::path(dir)])
+        Self::read(system, vec![dir.folder().clone()])
     }
 
     /// [`Config::load`] with the local files before the global one: `config` in a folder named as
@@ -54,35 +55,36 @@ impl<'s> Config<'s> {
     /// az looks there for `defaults.*` and for `config --local` alone.
     pub fn load_with_local(system: &'s System, dir: &ConfigDir) -> Result<Self> {
         let cwd = system.env.current_dir();
-        let mut paths = cwd.map_or_else(Vec::new, |cwd| local_files(&cwd, dir.path()));
-        paths.push(Self::path(dir));
-        Self::read(system, paths)
+        let local = cwd.map_or_else(Vec::new, |cwd| local_folders(&cwd, dir.path()));
+        let mut folders: Vec<Folder> = local.into_iter().map(Folder::at).collect();
+        folders.push(dir.folder().clone());
+        Self::read(system, folders)
     }
 
-    fn read(system: &'s System, paths: Vec<PathBuf>) -> Result<Self> {
-        let files = paths.into_iter().map(|path| {
-            let ini = Ini::read(&path)?;
-            Ok((path, ini))
+    fn read(system: &'s System, folders: Vec<Folder>) -> Result<Self> {
+        let files = folders.into_iter().map(|folder| {
+            let ini = Ini::read(&folder, FILE)?;
+            Ok((folder, ini))
         });
         Ok(Self { env: &system.env, files: files.collect::<Result<_>>()? })
     }
 
     /// `<dir>/config`.
     pub fn path(dir: &ConfigDir) -> PathBuf {
-        dir.file("config")
+        dir.file(FILE)
     }
 
-    /// The file that `config set --local` writes: `<cwd>/<name of dir>/config`.
-    pub fn local_path(system: &System, dir: &ConfigDir) -> Result<PathBuf> {
+    /// The folder of the file that `config set --local` writes: `<cwd>/<name of dir>/config`.
+    pub fn local_folder(system: &System, dir: &ConfigDir) -> Result<Folder> {
         match (system.env.current_dir(), dir.path().file_name()) {
-            (Some(cwd), Some(name)) => Ok(cwd.join(name).join("config")),
+            (Some(cwd), Some(name)) => Ok(Folder::at(cwd.join(name))),
             _ => Err(Error::failed("There is no working directory to keep local settings in.")),
         }
     }
 
-    /// The files read, in order of precedence, whether they exist or not.
-    pub fn paths(&self) -> impl Iterator<Item = &Path> {
-        self.files.iter().map(|(path, _)| path.as_path())
+    /// The folders of the files read, in order of precedence, whether they exist or not.
+    pub fn folders(&self) -> impl Iterator<Item = &Folder> {
+        self.files.iter().map(|(folder, _)| folder)
     }
 
     /// The text of a setting; `None` when it is not set. Sections are case-sensitive, options not.
@@ -94,7 +96,7 @@ impl<'s> Config<'s> {
     /// A setting that is on or off: `1 yes true on` or `0 no false off` in any case, `default` when
     /// not set. Other text is an error that names the variable or the file.
     pub fn get_bool(&self, section: &str, option: &str, default: bool) -> Result<bool> {
-        let Some((file, value)) = self.look_up(section, option)? else {
+        let Some((folder, value)) = self.look_up(section, option)? else {
             return Ok(default);
         };
         let lower = value.to_lowercase();
@@ -104,9 +106,11 @@ impl<'s> Config<'s> {
         if FALSE.contains(&lower.as_str()) {
             return Ok(false);
         }
-        let place = match file {
+        let place = match folder {
             None => variable(section, option),
-            Some(file) => format!("{section}.{} in {}", option.to_lowercase(), file.display()),
+            Some(folder) => {
+                format!("{section}.{} in {}", option.to_lowercase(), folder.file(FILE).display())
+            }
         };
         Err(Error::failed(format!("{place} is '{value}', which is neither on nor off."))
             .remedy(format!("Use one of {} or {}.", TRUE.join(", "), FALSE.join(", "))))
@@ -114,10 +118,12 @@ impl<'s> Config<'s> {
 
     /// A setting with its source; `None` when it is not set.
     pub fn find(&self, section: &str, option: &str) -> Result<Option<Item>> {
-        Ok(self.look_up(section, option)?.map(|(file, value)| Item {
+        Ok(self.look_up(section, option)?.map(|(folder, value)| Item {
             name: option.to_lowercase(),
-            source: file
-                .map_or_else(|| variable(section, option), |file| file.display().to_string()),
+            source: folder.map_or_else(
+                || variable(section, option),
+                |it| it.file(FILE).display().to_string(),
+            ),
             value: value.into_owned(),
         }))
     }
@@ -127,14 +133,15 @@ impl<'s> Config<'s> {
         &self,
         section: &str,
         option: &str,
-    ) -> Result<Option<(Option<&Path>, Cow<'_, str>)>> {
+    ) -> Result<Option<(Option<&Folder>, Cow<'_, str>)>> {
         if let Some(value) = self.env.get(&variable(section, option)) {
             return Ok(Some((None, Cow::Owned(value))));
         }
-        for (path, ini) in &self.files {
-            let found = ini.get(section, option).map_err(|error| error.in_file(path))?;
+        for (folder, ini) in &self.files {
+            let found = ini.get(section, option);
+            let found = found.map_err(|error| error.in_file(&folder.file(FILE)))?;
             if let Some(value) = found {
-                return Ok(Some((Some(path), value)));
+                return Ok(Some((Some(folder), value)));
             }
         }
         Ok(None)
@@ -158,8 +165,9 @@ impl<'s> Config<'s> {
                 })
             })
             .collect();
-        for (path, ini) in &self.files {
-            let found = ini.items(section).map_err(|error| error.in_file(path))?;
+        for (folder, ini) in &self.files {
+            let path = folder.file(FILE);
+            let found = ini.items(section).map_err(|error| error.in_file(&path))?;
             for (name, value) in found.unwrap_or_default() {
                 if !items.iter().any(|item| item.name == name) {
                     let (name, value) = (name.to_owned(), value.into_owned());
@@ -193,40 +201,40 @@ impl<'s> Config<'s> {
         }
     }
 
-    /// Stores a setting in the file at `path` ([`Config::path`] or [`Config::local_path`]), which
-    /// only its owner can then read (0600).
+    /// Stores a setting in the file in `folder` (that of `dir`, or [`Config::local_folder`]), which only
+    /// its owner can then read (0600).
     ///
     /// A `%` that az would crash on is stored as `%%`, so that az and this program read it back.
     /// Fails for a name that INI cannot hold, and for a broken file, which is left alone.
     pub fn set(
         dir: &ConfigDir,
-        path: &Path,
+        folder: &Folder,
         section: &str,
         option: &str,
         value: &str,
     ) -> Result<()> {
-        Ini::update(dir, path, Access::Owner, |ini| {
-            ini.set(section, option, value).map_err(|error| error.in_file(path))
+        Ini::update(dir, (folder, FILE), Access::Owner, |ini| {
+            ini.set(section, option, value).map_err(|error| error.in_file(&folder.file(FILE)))
         })
     }
 
-    /// Removes a setting from the file at `path`; true when it was there.
-    pub fn unset(dir: &ConfigDir, path: &Path, section: &str, option: &str) -> Result<bool> {
-        Ini::update(dir, path, Access::Owner, |ini| {
-            ini.unset(section, option).map_err(|error| error.in_file(path))
+    /// Removes a setting from the file in `folder`; true when it was there.
+    pub fn unset(dir: &ConfigDir, folder: &Folder, section: &str, option: &str) -> Result<bool> {
+        Ini::update(dir, (folder, FILE), Access::Owner, |ini| {
+            ini.unset(section, option).map_err(|error| error.in_file(&folder.file(FILE)))
         })
     }
 }
 
-/// The local files for a working directory, nearest first.
-fn local_files(cwd: &Path, dir: &Path) -> Vec<PathBuf> {
+/// The folders of the local files for a working directory, nearest first.
+fn local_folders(cwd: &Path, dir: &Path) -> Vec<PathBuf> {
     let Some(name) = dir.file_name() else {
         return Vec::new();
     };
     let global = cwd.join(dir);
     let folders = cwd.ancestors().map(|parent| parent.join(name));
     let local = folders.take_while(|folder| *folder != global);
-    local.filter(|folder| folder.is_dir()).map(|folder| folder.join("config")).collect()
+    local.filter(|folder| folder.is_dir()).collect()
 }
 
 /// The environment variable that overrides a setting.
@@ -313,19 +321,19 @@ mod tests {
     #[test]
     fn set_and_unset_leave_what_az_leaves() {
         let (_root, dir) = dir_with("unrelated", "");
-        let path = Config::path(&dir);
-        assert!(!Config::unset(&dir, &path, "cloud", "name").unwrap());
+        let (path, folder) = (Config::path(&dir), dir.folder());
+        assert!(!Config::unset(&dir, folder, "cloud", "name").unwrap());
         assert!(!path.exists(), "a change of nothing writes nothing");
-        Config::set(&dir, &path, "cloud", "name", "AzureCloud").unwrap();
-        Config::set(&dir, &path, "core", "Output", "table").unwrap();
-        Config::set(&dir, &path, "core", "note", "100%").unwrap();
+        Config::set(&dir, folder, "cloud", "name", "AzureCloud").unwrap();
+        Config::set(&dir, folder, "core", "Output", "table").unwrap();
+        Config::set(&dir, folder, "core", "note", "100%").unwrap();
         let text = "[cloud]\nname = AzureCloud\n\n[core]\noutput = table\nnote = 100%%\n\n";
         assert_eq!(fs::read_to_string(&path).unwrap(), text);
         let system = system(&[]);
         let config = Config::load(&system, &dir).unwrap();
         assert_eq!(config.get("core", "note").unwrap().as_deref(), Some("100%"));
-        assert!(Config::unset(&dir, &path, "core", "output").unwrap());
-        assert!(!Config::unset(&dir, &path, "core", "output").unwrap());
+        assert!(Config::unset(&dir, folder, "core", "output").unwrap());
+        assert!(!Config::unset(&dir, folder, "core", "output").unwrap());
         let text = "[cloud]\nname = AzureCloud\n\n[core]\nnote = 100%%\n\n";
         assert_eq!(fs::read_to_string(&path).unwrap(), text);
     }
@@ -337,7 +345,7 @@ mod tests {
         let (root, dir) = dir_with("real", "# mine\n[a]\nx = 1\n");
         let path = Config::path(&dir);
         std::os::unix::fs::symlink(root.path().join("real"), &path).unwrap();
-        Config::set(&dir, &path, "a", "x", "2").unwrap();
+        Config::set(&dir, dir.folder(), "a", "x", "2").unwrap();
         assert!(fs::symlink_metadata(&path).unwrap().is_symlink());
         assert_eq!(fs::read_to_string(root.path().join("real")).unwrap(), "# mine\n[a]\nx = 2\n");
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
@@ -349,7 +357,7 @@ mod tests {
         let (_root, dir) = dir_with("config", text);
         let path = Config::path(&dir);
         let loading = Config::load(&system(&[]), &dir).err().unwrap();
-        let setting = Config::set(&dir, &path, "core", "output", "table").unwrap_err();
+        let setting = Config::set(&dir, dir.folder(), "core", "output", "table").unwrap_err();
         for error in [loading, setting] {
             assert!(error.message().contains(&format!("{}", path.display())), "{error}");
             assert!(error.message().contains("line 3"), "{error}");
@@ -367,18 +375,18 @@ mod tests {
     }
 
     #[test]
-    fn local_files_are_nearest_first_and_end_at_the_global_one() {
+    fn local_folders_are_nearest_first_and_end_at_the_global_one() {
         let root = tempfile::tempdir().unwrap();
         let cwd = root.path().join("one/two");
         for folder in ["one/two/.azure", "one/.azure", ".azure"] {
             fs::create_dir_all(root.path().join(folder)).unwrap();
         }
-        let at = |folder: &str| root.path().join(folder).join("config");
+        let at = |folder: &str| root.path().join(folder);
         let near = vec![at("one/two/.azure"), at("one/.azure")];
-        assert_eq!(local_files(&cwd, &root.path().join(".azure")), near);
+        assert_eq!(local_folders(&cwd, &root.path().join(".azure")), near);
         let all = vec![at("one/two/.azure"), at("one/.azure"), at(".azure")];
-        assert_eq!(local_files(&cwd, Path::new("/elsewhere/.azure")), all);
-        assert_eq!(local_files(&cwd, Path::new(".azure")), Vec::<PathBuf>::new());
-        assert_eq!(local_files(&cwd, Path::new("/elsewhere/other")), Vec::<PathBuf>::new());
+        assert_eq!(local_folders(&cwd, Path::new("/elsewhere/.azure")), all);
+        assert_eq!(local_folders(&cwd, Path::new(".azure")), Vec::<PathBuf>::new());
+        assert_eq!(local_folders(&cwd, Path::new("/elsewhere/other")), Vec::<PathBuf>::new());
     }
 }

@@ -4,73 +4,89 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::error::{Error, Result};
-use crate::sys::{LockFile, LockGuard, System, file, folder};
+use crate::sys::{Folder, LockGuard, System, TRUSTED_DIR};
 
 /// How long a writer waits for another: a write takes milliseconds.
 const LOCK_LIMIT: Duration = Duration::from_secs(5);
+const LOCK: &str = "settings.lock";
 
 /// az's configuration folder.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ConfigDir(PathBuf);
+#[derive(Clone, Debug)]
+pub struct ConfigDir {
+    path: PathBuf,
+    folder: Folder,
+    azt: Folder,
+}
 
 impl ConfigDir {
     /// `AZURE_CONFIG_DIR` as given (a relative path counts from the working directory, `~` is not
     /// expanded, the empty text is unset), else `.azure` in the home folder (az 2.91).
     ///
-    /// Fails when there is neither. The folder need not exist.
+    /// Fails when there is neither. The folder need not exist. What is wrong with its owner or mode is
+    /// an error of the first use, unless `AZT_TRUSTED_DIR` names this folder.
     pub fn find(system: &System) -> Result<Self> {
-        if let Some(path) = system.env.path("AZURE_CONFIG_DIR") {
-            return Ok(Self(path));
-        }
-        match system.home() {
-            Some(home) => Ok(Self(home.join(".azure"))),
-            None => Err(Error::failed("There is no home folder to keep settings in.")
-                .remedy("Set AZURE_CONFIG_DIR to a folder that you can write to.")),
-        }
+        let path = match (system.env.path("AZURE_CONFIG_DIR"), system.home()) {
+            (Some(path), _) => path,
+            (None, Some(home)) => home.join(".azure"),
+            (None, None) => {
+                return Err(Error::failed("There is no home folder to keep settings in.")
+                    .remedy("Set AZURE_CONFIG_DIR to a folder that you can write to."));
+            }
+        };
+        let is_trusted = system.env.path(TRUSTED_DIR).is_some_and(|trusted| trusted == path);
+        Ok(if is_trusted { Self::of(path.clone(), Folder::trusted(path)) } else { Self::at(path) })
     }
 
     /// The folder at `path`.
     pub fn at(path: impl Into<PathBuf>) -> Self {
-        Self(path.into())
+        let path = path.into();
+        Self::of(path.clone(), Folder::at(path))
     }
 
-    /// The folder.
+    fn of(path: PathBuf, folder: Folder) -> Self {
+        let azt = folder.sub("azt");
+        Self { path, folder, azt }
+    }
+
+    /// Its path.
     pub fn path(&self) -> &Path {
-        &self.0
+        &self.path
     }
 
-    /// The file `name` in it.
+    /// The folder itself, with az's files.
+    pub fn folder(&self) -> &Folder {
+        &self.folder
+    }
+
+    /// The path of the file `name` in it, for messages.
     pub fn file(&self, name: &str) -> PathBuf {
-        self.0.join(name)
+        self.path.join(name)
     }
 
     /// The sub-folder for what is this program's alone: the vault and the lock files.
-    pub fn azt(&self) -> PathBuf {
-        self.0.join("azt")
+    pub fn azt(&self) -> &Folder {
+        &self.azt
     }
 
     /// Makes the folder if it is missing, for its owner only (0700 on Unix).
     pub fn ensure(&self) -> Result<()> {
-        folder::create_private_dir(&self.0)
+        self.folder.ensure()
     }
 
     /// Takes the lock that every change of a settings file is made under, `azt/locks/settings.lock`.
     ///
     /// Waits up to 5 s. Not re-entrant: a process that holds it and asks again waits in vain.
     pub fn lock(&self) -> Result<LockGuard> {
-        let folder = self.azt().join("locks");
-        folder::create_private_dir(&folder)?;
-        let lock = LockFile::new(folder.join("settings.lock"));
-        match lock.acquire(LOCK_LIMIT) {
-            Ok(Some(guard)) => Ok(guard),
-            Ok(None) => Err(Error::failed(format!(
+        let locks = self.azt.sub("locks");
+        locks.ensure()?;
+        locks.lock(LOCK, LOCK_LIMIT)?.ok_or_else(|| {
+            Error::failed(format!(
                 "Another process has been changing the settings for {} s: {} is locked.",
                 LOCK_LIMIT.as_secs(),
-                lock.path().display()
+                locks.file(LOCK).display()
             ))
-            .remedy("Try again. If this stays so, end the process that holds the lock.")),
-            Err(error) => Err(file::cannot("lock", lock.path(), error)),
-        }
+            .remedy("Try again. If this stays so, end the process that holds the lock.")
+        })
     }
 }
 
@@ -104,7 +120,7 @@ mod tests {
         let dir = ConfigDir::at(root.path().join("nested/azure"));
         dir.ensure().unwrap();
         let held = dir.lock().unwrap();
-        for folder in [dir.path().to_path_buf(), dir.azt(), dir.azt().join("locks")] {
+        for folder in [dir.path().to_path_buf(), dir.azt().path(), dir.azt().file("locks")] {
             let mode = std::fs::metadata(&folder).unwrap().permissions().mode() & 0o777;
             assert_eq!(mode, 0o700, "{}", folder.display());
         }

@@ -14,7 +14,7 @@ use super::python_json;
 use super::subscription::Subscription;
 use crate::error::{Error, Kind, Result};
 use crate::program::Program;
-use crate::sys::file::{self, Access};
+use crate::sys::file::Access;
 
 const FILE: &str = "azureProfile.json";
 const BOM: char = '\u{feff}';
@@ -43,8 +43,7 @@ impl Profile {
     /// is an empty profile; one that is not a profile is an error that names it, where az would
     /// overwrite it.
     pub fn load(dir: &ConfigDir) -> Result<Self> {
-        let path = dir.file(FILE);
-        Self::parse(&file::read_text(&path)?.unwrap_or_default(), &path)
+        Self::parse(&dir.folder().read_text(FILE)?.unwrap_or_default(), &dir.file(FILE))
     }
 
     /// The profile in `text`, which is the file's at `path`.
@@ -81,8 +80,8 @@ impl Profile {
         let before = profile.clone();
         let answer = change(&mut profile)?;
         if profile != before {
-            let path = dir.file(FILE);
-            file::write_atomic(&path, &profile.into_bytes(&path)?, Access::Shared, true)?;
+            let bytes = profile.into_bytes(&dir.file(FILE))?;
+            dir.folder().write(FILE, &bytes, Access::Shared, true)?;
         }
         Ok(answer)
     }

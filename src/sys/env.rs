@@ -11,6 +11,9 @@ use crate::secret::Secret;
 /// The variable that may hold the vault key.
 pub const VAULT_KEY: &str = "AZT_VAULT_KEY";
 
+/// The variable that names a configuration folder which is trusted whoever owns it.
+pub const TRUSTED_DIR: &str = "AZT_TRUSTED_DIR";
+
 /// Where environment variables come from: the process, or a fixed map in tests.
 #[derive(Default)]
 pub struct Env {

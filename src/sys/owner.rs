@@ -1,6 +1,6 @@
 //! Whose a file is: what another user owns, or could change, is not trusted.
 
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 /// How many files of a folder are looked at.
@@ -11,8 +11,10 @@ const SOME: usize = 1000;
 #[cfg(unix)]
 pub fn mode_flaw(path: &Path) -> Option<String> {
     use std::os::unix::fs::MetadataExt;
-    let mode = fs::metadata(path).ok()?.mode() & 0o777;
-    (mode & 0o022 != 0).then(|| format!("others can write there (mode {mode:04o})"))
+    let found = fs::metadata(path).ok()?;
+    let mode = found.mode() & 0o777;
+    others_can_write(mode, found.gid(), found.uid())
+        .then(|| format!("others can write there (mode {mode:04o})"))
 }
 
 /// Who owns `path`, if that is another user, who is in the way of anybody but root.
@@ -37,8 +39,40 @@ pub fn is_root() -> bool {
 }
 
 #[cfg(unix)]
-fn user_id() -> u32 {
+pub(super) fn user_id() -> u32 {
     rustix::process::geteuid().as_raw()
+}
+
+/// True when another user than `owner` and root can write what has this mode and group. The group of a
+/// user-private group counts as the user (umask 002 is common): it has the user's name, is their
+/// primary group, and nobody else is in it.
+#[cfg(unix)]
+pub(super) fn others_can_write(mode: u32, group: u32, owner: u32) -> bool {
+    mode & 0o002 != 0 || (mode & 0o020 != 0 && !is_private_group(group, owner))
+}
+
+#[cfg(unix)]
+fn is_private_group(group: u32, owner: u32) -> bool {
+    use uzers::os::unix::GroupExt;
+    let (Some(user), Some(found)) = (uzers::get_user_by_uid(owner), uzers::get_group_by_gid(group))
+    else {
+        return false;
+    };
+    let is_theirs = user.primary_group_id() == group && user.name() == found.name();
+    is_theirs
+        && found.members().iter().all(|member| member == user.name())
+        && !is_primary_of_another(group, owner)
+}
+
+/// Whether the local user database has `group` as the primary one of another user than `owner`.
+#[cfg(unix)]
+fn is_primary_of_another(group: u32, owner: u32) -> bool {
+    let Ok(users) = fs::read_to_string("/etc/passwd") else { return false };
+    users.lines().any(|line| {
+        let mut fields = line.split(':').skip(2).map(str::parse::<u32>);
+        let (uid, gid) = (fields.next(), fields.next());
+        matches!((uid, gid), (Some(Ok(uid)), Some(Ok(gid))) if gid == group && uid != owner)
+    })
 }
 
 /// The first of what lies in `folder` that [`owner_flaw`] has something against, and what. Of many
@@ -111,32 +145,3 @@ pub fn making_ours(_path: &Path) -> Option<String> {
 pub(super) fn permission_remedy(_path: &Path) -> String {
     "Its access list does not let this user: change it, or run as its owner.".to_owned()
 }
-
-/// Whether another user than root laid `link`, and `target`, where it leads, is not theirs.
-#[cfg(unix)]
-pub(super) fn is_laid_by_another(link: &fs::Metadata, target: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    is_anothers(link)
-        && link.uid() != 0
-        && fs::metadata(target).is_ok_and(|target| target.uid() != link.uid())
-}
-
-/// On Windows making links takes a privilege.
-#[cfg(not(unix))]
-pub(super) fn is_laid_by_another(_link: &fs::Metadata, _target: &Path) -> bool {
-    false
-}
-
-/// Gives what root has just `made` to the owner of the `folder` that it is in.
-#[cfg(unix)]
-pub(super) fn give(made: &File, folder: &fs::Metadata) {
-    use std::os::unix::fs::{MetadataExt, fchown};
-    if is_root() && folder.uid() != 0 {
-        // Where that is not allowed, root keeps it.
-        let _ = fchown(made, Some(folder.uid()), Some(folder.gid()));
-    }
-}
-
-/// On Windows what is made belongs where it is.
-#[cfg(not(unix))]
-pub(super) fn give(_made: &File, _folder: &fs::Metadata) {}

@@ -1,11 +1,10 @@
 //! Flight locks: one caller fetches a token, the others wait and find it.
 
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::error::{Kind, Result};
-use crate::sys::file::{self, Access};
-use crate::sys::{LockFile, LockGuard, folder};
+use crate::sys::file::Access;
+use crate::sys::{Folder, LockGuard};
 
 const FOLDER: &str = "locks";
 /// Records share this many lock files, so that they never need to be deleted: whoever deletes a
@@ -22,14 +21,24 @@ fn stripe(name: &str) -> u8 {
     u8::from_str_radix(hash, 16).unwrap_or(0) % STRIPES
 }
 
+/// The file in which whoever had the lock of the record last says why it has got nothing.
+pub(super) fn failure(name: &str) -> String {
+    format!("failure-{:02}", stripe(name))
+}
+
 /// The lock files of one vault.
 pub(super) struct Locks {
-    folder: PathBuf,
+    folder: Folder,
 }
 
 impl Locks {
-    pub(super) fn new(azt_dir: &Path) -> Self {
-        Self { folder: azt_dir.join(FOLDER) }
+    pub(super) fn new(azt_dir: &Folder) -> Self {
+        Self { folder: azt_dir.sub(FOLDER) }
+    }
+
+    /// Their folder.
+    pub(super) fn folder(&self) -> &Folder {
+        &self.folder
     }
 
     /// Takes the lock that the record with this file name shares with some others.
@@ -42,24 +51,16 @@ impl Locks {
         (0..STRIPES).map(|stripe| self.take(&format!("flight-{stripe:02}.lock"), limit)).collect()
     }
 
-    /// Where whoever had the lock of this record last says why it has got nothing.
-    pub(super) fn failure(&self, name: &str) -> PathBuf {
-        self.folder.join(format!("failure-{:02}", stripe(name)))
-    }
-
     /// True once a minute, for the first who asks: a file says when that was.
     pub(super) fn may_renew_ahead(&self, name: &str, now: i64) -> bool {
-        let mark = self.folder.join(format!("ahead-{:02}", stripe(name)));
-        let last = file::read_text(&mark).ok().flatten();
+        let mark = format!("ahead-{:02}", stripe(name));
+        let last = self.folder.read_text(&mark).ok().flatten();
         let last = last.and_then(|text| text.trim().parse::<i64>().ok());
         if last.is_some_and(|last| (last..last.saturating_add(AHEAD_INTERVAL)).contains(&now)) {
             return false;
         }
-        folder::create_private_dir(&self.folder)
-            .and_then(|()| {
-                file::write_atomic(&mark, now.to_string().as_bytes(), Access::Owner, false)
-            })
-            .is_ok()
+        let note = || self.folder.write(&mark, now.to_string().as_bytes(), Access::Owner, false);
+        self.folder.ensure().and_then(|()| note()).is_ok()
     }
 
     /// Takes the lock under which a vault is made.
@@ -73,10 +74,8 @@ impl Locks {
     }
 
     fn take(&self, name: &str, limit: Duration) -> Result<Option<LockGuard>> {
-        folder::create_private_dir(&self.folder).map_err(|error| error.of_kind(Kind::Vault))?;
-        let lock = LockFile::new(self.folder.join(name));
-        lock.acquire(limit)
-            .map_err(|error| file::cannot("lock", lock.path(), error).of_kind(Kind::Vault))
+        let taken = self.folder.ensure().and_then(|()| self.folder.lock(name, limit));
+        taken.map_err(|error| error.of_kind(Kind::Vault))
     }
 }
 
@@ -87,7 +86,7 @@ mod tests {
     #[test]
     fn one_sets_out_to_renew_ahead_in_a_minute() {
         let dir = tempfile::tempdir().unwrap();
-        let locks = Locks::new(dir.path());
+        let locks = Locks::new(&Folder::at(dir.path()));
         let (one, other) = ("at-00", "at-01");
         assert!(locks.may_renew_ahead(one, 1000));
         assert!(!locks.may_renew_ahead(one, 1000));

@@ -1,15 +1,13 @@
 //! `vault.json`: which key the vault is sealed with and where that is kept.
 
-use std::path::Path;
-
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::key::{KeyId, KeySource};
 use super::{newer, start_afresh, trouble};
 use crate::error::{Kind, Result};
-use crate::sys::System;
-use crate::sys::file::{self, Access};
+use crate::sys::file::Access;
+use crate::sys::{Folder, System};
 
 const NAME: &str = "vault.json";
 const VERSION: u64 = 1;
@@ -52,15 +50,14 @@ impl Manifest {
 
     /// Reads `vault.json`; `None` when there is none. One that cannot be understood is an error
     /// and stays as it is: it may be the only trace of the key.
-    pub(super) fn read(system: &System, azt_dir: &Path) -> Result<Option<Self>> {
+    pub(super) fn read(system: &System, azt_dir: &Folder) -> Result<Option<Self>> {
         #[derive(Deserialize)]
         struct Version {
             version: u64,
         }
-        let path = azt_dir.join(NAME);
-        let found = file::read(&path)
-            .map_err(|error| file::cannot("read", &path, error).of_kind(Kind::Vault))?;
+        let found = azt_dir.read(NAME).map_err(|error| error.of_kind(Kind::Vault))?;
         let Some(bytes) = found else { return Ok(None) };
+        let path = || azt_dir.file(NAME);
         let manifest = serde_json::from_slice::<Self>(&bytes);
         // A later format may have other members.
         let version = manifest.as_ref().map_or_else(
@@ -68,10 +65,10 @@ impl Manifest {
             |manifest| manifest.version,
         );
         if version > VERSION {
-            return Err(newer(&path, version));
+            return Err(newer(&path(), version));
         }
         manifest.map(Some).map_err(|error| {
-            trouble(format!("{} is damaged: {error}.", path.display()))
+            trouble(format!("{} is damaged: {error}.", path().display()))
                 .source(error)
                 .remedy(format!(
                     "Restore it from a backup; or remove it, and {} looks for the key itself.",
@@ -82,15 +79,14 @@ impl Manifest {
     }
 
     /// Writes `vault.json` and waits until it is on the disk.
-    pub(super) fn write(&self, azt_dir: &Path) -> Result<()> {
+    pub(super) fn write(&self, azt_dir: &Folder) -> Result<()> {
         let text = serde_json::to_vec(self)
             .map_err(|error| trouble("The vault's description cannot be written.").source(error))?;
-        file::write_atomic(&azt_dir.join(NAME), &text, Access::Owner, true)
-            .map_err(|error| error.of_kind(Kind::Vault))
+        azt_dir.write(NAME, &text, Access::Owner, true).map_err(|error| error.of_kind(Kind::Vault))
     }
 
     /// Removes `vault.json`.
-    pub(super) fn remove(azt_dir: &Path) -> Result<()> {
-        file::remove(&azt_dir.join(NAME)).map(drop)
+    pub(super) fn remove(azt_dir: &Folder) -> Result<()> {
+        azt_dir.remove(NAME).map(drop)
     }
 }

@@ -28,7 +28,7 @@ mod sweep;
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 pub use key::{KeyChoice, KeyId, KeySource, VaultKey};
@@ -38,8 +38,8 @@ pub use record::{
 };
 
 use crate::error::{Error, Kind, Result};
-use crate::sys::file::{self, Access};
-use crate::sys::{Deadline, LockGuard, System};
+use crate::sys::file::Access;
+use crate::sys::{Deadline, Folder, LockGuard, System};
 use key::Sources;
 use lock::Locks;
 use manifest::Manifest;
@@ -80,7 +80,7 @@ impl Default for Options {
 /// A vault that is open. When its key is changed meanwhile it goes on with the new one.
 pub struct Vault<'s> {
     system: &'s System,
-    azt_dir: PathBuf,
+    azt_dir: Folder,
     options: Options,
     locks: Locks,
     choice_notice: Option<String>,
@@ -99,7 +99,9 @@ impl<'s> Vault<'s> {
         if manifest.is_some_and(|manifest| manifest.key_id == self.key.get().1) {
             return Ok(true);
         }
-        let now = Setup::new(self.system, &self.azt_dir, self.options, false).open()?;
+        // Whoever moved the key may not have changed the setting yet.
+        let options = Options { key_source: KeyChoice::Auto, ..self.options };
+        let now = Setup::new(self.system, &self.azt_dir, options, false).open()?;
         let is_there = now.is_some();
         if let Some(now) = now {
             self.key.set(now.key.get());
@@ -110,8 +112,12 @@ impl<'s> Vault<'s> {
 
     /// Opens the vault in `azt_dir` for a call that finds what it needs or fails; `None` when
     /// nothing was ever stored there.
-    pub fn open(system: &'s System, azt_dir: &Path, options: Options) -> Result<Option<Self>> {
-        Setup::new(system, azt_dir, options, false).open()
+    pub fn open(
+        system: &'s System,
+        azt_dir: impl Into<Folder>,
+        options: Options,
+    ) -> Result<Option<Self>> {
+        Setup::new(system, &azt_dir.into(), options, false).open()
     }
 
     /// Opens the vault in `azt_dir`, or makes it: for a sign-in, before anything is asked of the
@@ -119,8 +125,25 @@ impl<'s> Vault<'s> {
     ///
     /// Another key source than the vault's own is an error. The keyring may take a minute if a
     /// person can unlock it.
-    pub fn open_or_create(system: &'s System, azt_dir: &Path, options: Options) -> Result<Self> {
-        Setup::new(system, azt_dir, options, true).open_or_create()
+    pub fn open_or_create(
+        system: &'s System,
+        azt_dir: impl Into<Folder>,
+        options: Options,
+    ) -> Result<Self> {
+        Setup::new(system, &azt_dir.into(), options, true).open_or_create()
+    }
+
+    /// Makes sure that the key is where azt put it, as far as the keyring knows; see docs/vault.md. For a
+    /// sign-in, and before anything that is stored is run: a keyring takes its time.
+    ///
+    /// # Errors
+    /// The keyring has the key of this folder, and `vault.json` names another.
+    pub fn check_pin(&self) -> Result<()> {
+        let setup = Setup::new(self.system, &self.azt_dir, self.options, true);
+        let (source, id) = self.key.get();
+        setup.check_pin(source, id)?;
+        setup.sources.pin(source, id);
+        Ok(())
     }
 
     /// The record under `key`.
@@ -156,15 +179,19 @@ impl<'s> Vault<'s> {
     /// Every record of one kind, in no meaningful order.
     ///
     /// # Errors
-    /// Everything was forgotten meanwhile; a record is of another key.
+    /// Everything was forgotten meanwhile. A record of another key is left out, with a warning.
     pub fn all<R: Record>(&self) -> Result<Vec<R>> {
         let before = self.key.get();
-        let records = self.store.all();
-        match self.is_current()? {
-            true if self.key.get() == before => records,
-            true => self.store.all(),
-            false => Err(passed()),
+        let found = self.store.all();
+        let (records, left_out) = match self.is_current()? {
+            true if self.key.get() == before => found?,
+            true => self.store.all()?,
+            false => return Err(passed()),
+        };
+        if let Some(error) = left_out {
+            self.store.warn(&format!("{error} It is left out."));
         }
+        Ok(records)
     }
 
     /// Takes the flight lock of `key`, waiting `limit` at the most; `None` when it was not free in
@@ -189,8 +216,8 @@ impl<'s> Vault<'s> {
         let name = self.store.name(key);
         let failure = (now, self.system.program.name(), &name, mark, error);
         let plain = serde_json::to_vec(&failure).map_err(|_| trouble("A failure has no JSON."))?;
-        let path = self.locks.failure(&name);
-        file::write_atomic(&path, &self.store.seal(FAILURE, &plain)?, Access::Owner, false)
+        let sealed = self.store.seal(FAILURE, &plain)?;
+        self.locks.folder().write(&lock::failure(&name), &sealed, Access::Owner, false)
     }
 
     /// Why another process could not have `key` by the sign-in that `mark` names, at a time in `during`.
@@ -201,7 +228,7 @@ impl<'s> Vault<'s> {
         during: &RangeInclusive<i64>,
     ) -> Option<Error> {
         let name = self.store.name(key);
-        let sealed = file::read(&self.locks.failure(&name)).ok()??;
+        let sealed = self.locks.folder().read(&lock::failure(&name)).ok()??;
         let plain = self.store.open(FAILURE, &sealed)?;
         let (at, program, of, with, error): (i64, String, String, String, Error) =
             serde_json::from_slice(&plain).ok()?;
@@ -262,11 +289,13 @@ impl<'s> Vault<'s> {
 /// is what the variable says.
 pub fn rekey(
     system: &System,
-    azt_dir: &Path,
+    azt_dir: impl Into<Folder>,
     options: Options,
     to: Option<KeySource>,
 ) -> Result<KeyId> {
-    Setup::new(system, azt_dir, options, true).rekey(to)
+    let mut setup = Setup::new(system, &azt_dir.into(), options, true);
+    setup.changes_source = true;
+    setup.rekey(to)
 }
 
 /// What lies in a vault, without its key.
@@ -283,7 +312,8 @@ pub struct Inventory {
 }
 
 /// Looks at the vault in `azt_dir` without opening anything.
-pub fn inventory(system: &System, azt_dir: &Path) -> Result<Inventory> {
+pub fn inventory(system: &System, azt_dir: impl Into<Folder>) -> Result<Inventory> {
+    let azt_dir = &azt_dir.into();
     let key = Manifest::read(system, azt_dir)?.map(|found| (found.key_source, found.key_id));
     let (records, bytes, unreadable) = store::inventory(azt_dir)?;
     Ok(Inventory { key, records, bytes, unreadable })
@@ -291,7 +321,8 @@ pub fn inventory(system: &System, azt_dir: &Path) -> Result<Inventory> {
 
 /// Removes all records, what was set aside, `vault.json` and the key: works on a vault that cannot
 /// be opened. A key that its source does not give up is left there and named in a warning.
-pub fn clear(system: &System, azt_dir: &Path) -> Result<()> {
+pub fn clear(system: &System, azt_dir: impl Into<Folder>) -> Result<()> {
+    let azt_dir = &azt_dir.into();
     let sources = Sources::new(system, azt_dir, Options::default(), true);
     // So that nobody is in the middle of it; where they cannot be had, it is done all the same.
     let _held = azt_dir.exists().then(|| {
@@ -299,7 +330,7 @@ pub fn clear(system: &System, azt_dir: &Path) -> Result<()> {
         (locks.setup(WRITING_LIMIT), locks.writing(WRITING_LIMIT))
     });
     let manifest = Manifest::read(system, azt_dir).ok().flatten();
-    let sealed_with = store::sealed_with(azt_dir).ok().flatten();
+    let sealed_with = store::sealed_with(azt_dir).unwrap_or_default();
     store::remove_all(azt_dir)?;
     Manifest::remove(azt_dir)?;
     let removed = match manifest {
@@ -308,6 +339,7 @@ pub fn clear(system: &System, azt_dir: &Path) -> Result<()> {
                 // A source that cannot be asked most likely gave it up long ago.
                 let _ = sources.remove(source, id);
             }
+            sources.unpin();
             sources.remove(manifest.key_source, manifest.key_id)
         }
         None => sources.remove_wherever(sealed_with),

@@ -28,6 +28,7 @@ impl Setup<'_> {
         let manifest = Manifest::read(self.system, &self.azt_dir)?.ok_or_else(nothing)?;
         let vault = self.open_with(&manifest)?.ok_or_else(nothing)?;
         let (from, old) = (manifest.key_source, manifest.key_id);
+        self.check_pin(from, old)?;
         let to = to.unwrap_or(from);
         self.refuse_unknown_kinds()?;
         if let Some((source, left)) = manifest.retired() {
@@ -39,6 +40,7 @@ impl Setup<'_> {
         if key.id() == old {
             // The variable has the very key that was elsewhere: nothing needs to be sealed anew.
             Manifest::new(to, old, Some(manifest)).write(&self.azt_dir)?;
+            self.sources.pin(to, old);
             self.give_up(from, old);
             return Ok(old);
         }
@@ -52,9 +54,8 @@ impl Setup<'_> {
         let new = Store::new(self.system, &self.azt_dir, &key);
         vault.copy_to(&new)?;
         Manifest::new(to, key.id(), Some(manifest)).retiring(from, old).write(&self.azt_dir)?;
-        if from == to {
-            self.sources.settle_next(to)?;
-        }
+        self.sources.settle_next(to)?;
+        self.sources.pin(to, key.id());
         store::remove_sealed_with(&self.azt_dir, old)?;
         let is_gone = (from, to) == (KeySource::File, KeySource::File) || self.give_up(from, old);
         if is_gone {

@@ -1,16 +1,15 @@
 //! Opening a vault, making one, and finding the key of one whose `vault.json` is gone.
 
 use std::cell::Cell;
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::key::Sources;
 use super::lock::Locks;
 use super::manifest::Manifest;
 use super::store::{self, Store};
-use super::{KeyChoice, KeySource, Options, Vault, VaultKey, start_afresh, trouble};
+use super::{KeyChoice, KeyId, KeySource, Options, Vault, VaultKey, start_afresh, trouble};
 use crate::error::{Error, Kind, Result};
-use crate::sys::{LockGuard, System, folder};
+use crate::sys::{Folder, LockGuard, System};
 
 /// Longer than a person may take to unlock the keyring for the process that makes the vault.
 const SETUP_LIMIT: Duration = Duration::from_secs(150);
@@ -18,22 +17,29 @@ const SETUP_LIMIT: Duration = Duration::from_secs(150);
 /// What opening and making a vault need.
 pub(super) struct Setup<'s> {
     pub(super) system: &'s System,
-    pub(super) azt_dir: PathBuf,
+    pub(super) azt_dir: Folder,
     options: Options,
+    /// True for a change of the key, which may be of its source.
+    pub(super) changes_source: bool,
     pub(super) sources: Sources<'s>,
 }
 
 impl<'s> Setup<'s> {
-    pub(super) fn new(system: &'s System, azt_dir: &Path, options: Options, sign_in: bool) -> Self {
+    pub(super) fn new(
+        system: &'s System,
+        azt_dir: &Folder,
+        options: Options,
+        sign_in: bool,
+    ) -> Self {
         let sources = Sources::new(system, azt_dir, options, sign_in);
-        Self { system, azt_dir: azt_dir.to_owned(), options, sources }
+        Self { system, azt_dir: azt_dir.clone(), options, changes_source: false, sources }
     }
 
     pub(super) fn open(&self) -> Result<Option<Vault<'s>>> {
         let Some(mut manifest) = Manifest::read(self.system, &self.azt_dir)? else {
-            return match store::sealed_with(&self.azt_dir)? {
-                Some(_) => self.restore(),
-                None => Ok(None),
+            return match store::sealed_with(&self.azt_dir)?.as_slice() {
+                [] => Ok(None),
+                _ => self.restore(),
             };
         };
         loop {
@@ -53,6 +59,9 @@ impl<'s> Setup<'s> {
     /// with it.
     pub(super) fn open_with(&self, manifest: &Manifest) -> Result<Option<Vault<'s>>> {
         let (source, id) = (manifest.key_source, manifest.key_id);
+        if !self.changes_source {
+            self.check_source(source, id)?;
+        }
         let found = self
             .sources
             .fetch(source, id)
@@ -69,10 +78,50 @@ impl<'s> Setup<'s> {
             })?;
         match found.as_ref().map(VaultKey::id) {
             Some(found_id) if found_id == id => {}
-            _ if store::sealed_with(&self.azt_dir)?.is_none() => return Ok(None),
+            _ if store::sealed_with(&self.azt_dir)?.is_empty() => return Ok(None),
             other => return Err(self.sources.lost(source, id, other)),
         }
         Ok(found.map(|key| self.vault(source, &key, None)))
+    }
+
+    /// An error where `vault.json` names another source than the settings or the environment do.
+    ///
+    /// Whoever can write the folder can write `vault.json`, and a key beside it; neither the variable
+    /// nor the keyring is theirs. Without this, what is stored from then on would be sealed for them.
+    fn check_source(&self, source: KeySource, id: KeyId) -> Result<()> {
+        if let KeyChoice::Source(wanted) = self.options.key_source
+            && wanted != source
+        {
+            return Err(trouble(format!(
+                "The vault key is kept in '{source}', and core.key_source asks for '{wanted}'."
+            ))
+            .remedy(format!("Move it: azt vault move --to {wanted}"))
+            .command(format!("azt vault move --to {wanted}"))
+            .remedy(format!("Or set core.key_source to '{source}' or 'auto' to go on with it.")));
+        }
+        match self.sources.other_in_environment(source, id) {
+            Some(other) => Err(trouble(format!(
+                "AZT_VAULT_KEY has the key {other}, and vault.json says that the vault is sealed with {id}, kept in '{source}'."
+            ))
+            .remedy("If you moved the key there, unset AZT_VAULT_KEY.")
+            .remedy("If you did not, somebody else changed vault.json: restore it from a backup.")
+            .remedy(start_afresh(self.system))),
+            None => Ok(()),
+        }
+    }
+
+    /// An error where the keyring says that azt keeps the key of this folder there, and `vault.json`
+    /// that it is elsewhere. Asked at sign-ins and changes of the key, not for every token: a keyring
+    /// takes its time.
+    pub(super) fn check_pin(&self, source: KeySource, id: KeyId) -> Result<()> {
+        match self.sources.pinned() {
+            Some(pinned) if source != KeySource::Keyring || pinned != id => Err(trouble(format!(
+                "The keyring has the key of this vault ({pinned}), and vault.json says that it is another ({id}), kept in '{source}'."
+            ))
+            .remedy("azt did not change that. Restore vault.json from a backup.")
+            .remedy(start_afresh(self.system))),
+            _ => Ok(()),
+        }
     }
 
     /// Finds the key of records whose `vault.json` is gone, and writes that again.
@@ -81,12 +130,13 @@ impl<'s> Setup<'s> {
         if let Some(manifest) = Manifest::read(self.system, &self.azt_dir)? {
             return self.open_with(&manifest);
         }
-        let Some(id) = store::sealed_with(&self.azt_dir)? else { return Ok(None) };
-        let (source, key) = self.sources.find(id).map_err(|silent| {
+        let ids = store::sealed_with(&self.azt_dir)?;
+        let Some(&id) = ids.first() else { return Ok(None) };
+        let (source, key) = self.sources.find(&ids).map_err(|silent| {
             let message = format!(
                 "{} is missing, and no key source has the key {id} that the records beside it were \
                  sealed with.",
-                self.azt_dir.join("vault.json").display()
+                self.azt_dir.file("vault.json").display()
             );
             let cure = if silent.is_empty() {
                 "Put the key back, or set AZT_VAULT_KEY to it."
@@ -99,40 +149,33 @@ impl<'s> Setup<'s> {
                 .remedy(cure)
                 .remedy(start_afresh(self.system))
         })?;
-        Manifest::new(source, id, None).write(&self.azt_dir)?;
+        Manifest::new(source, key.id(), None).write(&self.azt_dir)?;
         Ok(Some(self.vault(source, &key, None)))
     }
 
     pub(super) fn open_or_create(&self) -> Result<Vault<'s>> {
         if let Some(vault) = self.open()? {
-            return self.as_chosen(vault);
+            return Ok(vault);
         }
-        folder::create_private_dir(&self.azt_dir).map_err(|error| error.of_kind(Kind::Vault))?;
+        self.azt_dir.ensure().map_err(|error| error.of_kind(Kind::Vault))?;
         let lock = self.lock(SETUP_LIMIT)?;
         // Another process may have made it while this one waited.
         let former = Manifest::read(self.system, &self.azt_dir)?;
         if let Some(manifest) = &former
             && let Some(vault) = self.open_with(manifest)?
         {
-            return self.as_chosen(vault);
+            return Ok(vault);
         }
         let chosen = self.sources.choose(self.options.key_source)?;
+        self.check_pin(chosen.source, chosen.key.id()).or_else(|error| {
+            // Nothing is stored: what was pinned opens nothing any more.
+            if former.is_none() { Ok(()) } else { Err(error) }
+        })?;
         Manifest::new(chosen.source, chosen.key.id(), former).write(&self.azt_dir)?;
+        self.sources.settle_next(chosen.source)?;
+        self.sources.pin(chosen.source, chosen.key.id());
         drop(lock);
         Ok(self.vault(chosen.source, &chosen.key, Some(chosen.notice)))
-    }
-
-    fn as_chosen(&self, vault: Vault<'s>) -> Result<Vault<'s>> {
-        let kept = vault.key_source();
-        match self.options.key_source {
-            KeyChoice::Source(wanted) if wanted != kept => Err(trouble(format!(
-                "The vault key is kept in '{kept}', and core.key_source asks for '{wanted}'."
-            ))
-            .remedy(format!("Move it: azt vault move --to {wanted}"))
-            .command(format!("azt vault move --to {wanted}"))
-            .remedy(format!("Or set core.key_source to '{kept}' or 'auto' to go on with it."))),
-            _ => Ok(vault),
-        }
     }
 
     pub(super) fn lock(&self, limit: Duration) -> Result<LockGuard> {

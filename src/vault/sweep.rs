@@ -1,13 +1,12 @@
 //! What nobody needs any more: access tokens that ended, and what killed processes left behind.
 
-use std::path::Path;
 use std::time::Duration;
 
 use super::record::{AccessToken, Record};
 use super::store::Store;
 use crate::error::Result;
-use crate::sys::file::{self, Access};
-use crate::sys::remove_temporaries;
+use crate::sys::Folder;
+use crate::sys::file::Access;
 
 /// Notes when the last sweep was.
 const MARK: &str = "swept";
@@ -22,16 +21,15 @@ const MOST_TOKENS: usize = 5_000;
 
 /// Sweeps the vault in `azt_dir`, and the folder that it lies in, if that was not done within the last
 /// day. `now`: seconds since 1970-01-01 UTC.
-pub(super) fn if_due(azt_dir: &Path, store: &Store<'_>, now: i64) -> Result<()> {
-    let mark = azt_dir.join(MARK);
-    let last = file::read_text(&mark)?.and_then(|text| text.trim().parse::<i64>().ok());
+pub(super) fn if_due(azt_dir: &Folder, store: &Store<'_>, now: i64) -> Result<()> {
+    let last = azt_dir.read_text(MARK)?.and_then(|text| text.trim().parse::<i64>().ok());
     if last.is_some_and(|last| (last..last.saturating_add(INTERVAL)).contains(&now)) {
         return Ok(());
     }
     // First the mark: of many processes one sweeps.
-    file::write_atomic(&mark, now.to_string().as_bytes(), Access::Owner, false)?;
+    azt_dir.write(MARK, now.to_string().as_bytes(), Access::Owner, false)?;
     store.remove_abandoned(ABANDONED)?;
-    let mut tokens = store.all::<AccessToken>()?;
+    let (mut tokens, _) = store.all::<AccessToken>()?;
     tokens.sort_by_key(|token| std::cmp::Reverse(token.expires_on));
     for (place, token) in tokens.iter().enumerate() {
         if place >= MOST_TOKENS || token.expires_on.saturating_add(GRACE) < now {
@@ -39,8 +37,8 @@ pub(super) fn if_due(azt_dir: &Path, store: &Store<'_>, now: i64) -> Result<()> 
         }
     }
     // There the key is written; az's plain text and an export may be.
-    for folder in azt_dir.parent().into_iter().chain([azt_dir]) {
-        remove_temporaries(folder, Some(ABANDONED))?;
+    for folder in azt_dir.parent().iter().chain([azt_dir]) {
+        folder.remove_temporaries(Some(ABANDONED))?;
     }
     Ok(())
 }

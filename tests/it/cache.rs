@@ -364,7 +364,9 @@ fn who_holds_azs_lock_holds_nobody_up() {
     sandbox.approve_as(ALICE);
     std::fs::create_dir_all(sandbox.config_dir()).unwrap();
     let lock = sandbox.file("msal_token_cache.json.lockfile");
-    let held = MsalLock::acquire(&lock, Duration::ZERO).unwrap();
+    let folder = azt::sys::Folder::at(sandbox.config_dir());
+    let name = "msal_token_cache.json.lockfile";
+    let held = MsalLock::acquire(&folder, name, Duration::ZERO).unwrap();
     let run = sandbox.azt(["login", "--use-device-code"]).exits(0);
     drop(run.says("WARNING: The real az was not told of this sign-in"));
     let cold = ["account", "get-access-token", "--resource", "https://vault.azure.net"];

@@ -83,7 +83,9 @@ fn what_is_wrong_is_named_with_its_cure() {
             std::fs::set_permissions(sandbox.config_dir(), mode).unwrap();
         };
         set(0o777);
-        finds(&sandbox, "folder", "failure", "others can write there (mode 0777)");
+        // Nothing in it is read, not even the settings that say what to look at.
+        let run = sandbox.azt(["doctor"]).exits(1).says("can be written by others (mode 0777)");
+        drop(run.says("Run: chmod go-w "));
         set(0o755);
         finds(&sandbox, "folder", "ok", ".azure");
     }
@@ -162,7 +164,7 @@ fn a_sign_in_that_cannot_be_renewed_is_none() {
     let sandbox = Sandbox::signed_in_as_alice();
     let system = System { env: Env::fixed(sandbox.env().clone()), ..System::real(Program::Azt) };
     let options = Options { key_source: KeyChoice::Source(KeySource::File), ..Options::default() };
-    let vault = Vault::open(&system, &sandbox.file("azt"), options).unwrap().unwrap();
+    let vault = Vault::open(&system, sandbox.file("azt").as_path(), options).unwrap().unwrap();
     for token in vault.all::<RefreshToken>().unwrap() {
         vault.remove(&token.key()).unwrap();
         let client_id = "dddddddd-0000-4000-8000-000000000004".to_owned();

@@ -1,6 +1,6 @@
 //! `azt doctor` finds what commands fail on: settings, variables, whose the files are.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::*;
 
@@ -51,9 +51,14 @@ fn a_setting_that_commands_fail_on_is_told_as_they_do() {
     }
     let before = sandbox.all_files();
     sandbox.set("AZURE_CORE_KEY_SOURCE", "env");
-    tells(&sandbox, "settings", &sandbox.azt(login).exits(9).says("kept in 'file'"));
+    for command in [&login[..], &TOKEN] {
+        drop(sandbox.azt(command).exits(9).says("kept in 'file'"));
+    }
     let found = wrong(&sandbox.azt(["doctor", "--offline", "-o", "json"]));
-    assert_eq!(found[0]["command"], "azt vault move --to env");
+    assert_eq!(
+        (&found[0]["check"], &found[0]["command"]),
+        (&json!("vault"), &json!("azt vault move --to env"))
+    );
     assert_eq!(sandbox.all_files(), before, "nothing is changed by it");
 }
 
@@ -229,15 +234,14 @@ fn what_another_user_owns_is_found_with_the_way_to_have_it_back() {
 fn the_folder_that_others_can_write_to_is_the_one_that_is_named() {
     use std::os::unix::fs::PermissionsExt;
     let sandbox = Sandbox::signed_in_as_app();
-    for folder in [sandbox.config_dir(), sandbox.file("azt")] {
-        let before = std::fs::metadata(&folder).unwrap().permissions();
-        std::fs::set_permissions(&folder, PermissionsExt::from_mode(0o777)).unwrap();
-        let found = wrong(&sandbox.azt(["doctor", "--offline", "-o", "json"]));
-        let folder_shown = folder.display();
-        assert_eq!(found.len(), 1, "{found:?}");
-        assert_eq!(found[0]["text"], format!("{folder_shown}: others can write there (mode 0777)"));
-        let remedy = found[0]["remedy"].as_str().unwrap();
-        assert!(remedy.starts_with(&format!("Run: chmod -R go-w {folder_shown};")), "{remedy}");
-        std::fs::set_permissions(&folder, before).unwrap();
-    }
+    let folder = sandbox.file("azt");
+    let before = std::fs::metadata(&folder).unwrap().permissions();
+    std::fs::set_permissions(&folder, PermissionsExt::from_mode(0o777)).unwrap();
+    let found = wrong(&sandbox.azt(["doctor", "--offline", "-o", "json"]));
+    let folder_shown = folder.display();
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0]["text"], format!("{folder_shown}: others can write there (mode 0777)"));
+    let remedy = found[0]["remedy"].as_str().unwrap();
+    assert!(remedy.starts_with(&format!("Run: chmod -R go-w {folder_shown};")), "{remedy}");
+    std::fs::set_permissions(&folder, before).unwrap();
 }

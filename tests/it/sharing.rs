@@ -141,8 +141,10 @@ fn an_item_of_the_keyring_is_changed_with_the_care_of_a_file() {
     // Whoever holds MSAL's lock is waited for.
     let signal = sandbox.root().join(SHARED);
     std::fs::create_dir_all(signal.parent().unwrap()).unwrap();
-    let lock = sandbox.root().join(format!("{SHARED}.lockfile"));
-    let held = MsalLock::acquire(&lock, Duration::ZERO).unwrap();
+    let folder = azt::sys::Folder::at(signal.parent().unwrap());
+    let name = signal.file_name().unwrap().to_str().unwrap();
+    let lock = format!("{name}.lockfile");
+    let held = MsalLock::acquire(&folder, &lock, Duration::ZERO).unwrap();
     let run = sandbox.azt(["cache", "publish"]).exits(1);
     drop(run.says("Cannot lock").says("another process holds it"));
     assert_eq!(lookup(), "");
@@ -170,5 +172,5 @@ fn an_item_of_the_keyring_is_changed_with_the_care_of_a_file() {
     assert!(file.metadata().unwrap().modified().unwrap() > old, "it is the same file");
     let other = signal.with_extension("cae");
     assert_eq!(std::fs::metadata(other).unwrap().len(), 0, "made where there was none");
-    assert!(!lock.exists());
+    assert!(!folder.has(&lock));
 }

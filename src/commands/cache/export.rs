@@ -10,7 +10,7 @@ use crate::error::{Error, Kind, Result};
 use crate::interop;
 use crate::output::Format;
 use crate::settings::python_json_indented;
-use crate::sys::file::{self, Access};
+use crate::sys::{file, write_named};
 
 /// Writes what is stored as MSAL's unified cache: to a file that its owner alone can read, or to
 /// standard output, unless somebody sits there. It is JSON, whatever `core.output` is: in another form
@@ -47,6 +47,6 @@ pub(super) fn run(request: &CacheExport, context: &Context<'_>) -> Result<Answer
     let text = Zeroizing::new(
         text.map_err(|_| Error::failed(format!("{} cannot be written.", path.display())))?,
     );
-    file::write_atomic(path, &text, Access::Owner, true)?;
+    write_named(path, &text)?;
     Ok(Answer::none())
 }

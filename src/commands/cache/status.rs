@@ -26,7 +26,7 @@ pub(super) fn run(context: &Context<'_>) -> Result<Answer> {
         })
     });
     Ok(Answer::of(json!({
-        "folder": dir.azt().display().to_string(),
+        "folder": dir.azt().path().display().to_string(),
         "key": key,
         "records": {
             "accounts": count("ac"),
@@ -72,7 +72,7 @@ pub(in crate::commands) fn plain_text(context: &Context<'_>) -> Result<Vec<Plain
         }
     }
     let adal = AdalFile::path(system, dir);
-    if adal.exists() {
+    if AdalFile::exists(system, dir) {
         tell(
             &adal,
             "sign-ins of az before 2.30",

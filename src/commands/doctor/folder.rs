@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use super::super::Context;
 use super::check::Check;
-use crate::sys::{folder, owner};
+use crate::sys::{owner, writing_flaw};
 
 pub(super) fn folder(context: &Context<'_>) -> Check {
     const WHAT: &str = "folder";
-    let (path, azt) = (context.dir.path(), context.dir.azt());
+    let (path, azt) = (context.dir.path(), context.dir.azt().path());
     let inner = [azt.join("records"), azt.join("locks")];
     for at in [path, &azt] {
         if let Some(flaw) = owner::owner_flaw(at) {
@@ -36,7 +36,7 @@ pub(super) fn folder(context: &Context<'_>) -> Check {
     let places =
         there.into_iter().chain(inner.iter().map(PathBuf::as_path).filter(|it| it.exists()));
     for at in places {
-        if let Some(flaw) = folder::writing_flaw(at) {
+        if let Some(flaw) = writing_flaw(at) {
             return Check::failure(WHAT, format!("{}: {flaw}", at.display())).remedy(
                 "Mend that, or use another folder (AZURE_CONFIG_DIR): what is fetched now is not kept.",
             );

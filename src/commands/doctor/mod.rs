@@ -75,7 +75,7 @@ fn key(context: &Context<'_>, vault: &Result<Option<Vault<'_>>>) -> Check {
         let text = format!("{} files could not be opened and were set aside", found.unreadable);
         return Check::warning("vault", text).remedy(format!(
             "Sign in again; then remove *.unreadable in {}/records.",
-            context.dir.azt().display()
+            context.dir.azt().path().display()
         ));
     }
     Check::ok("vault", format!("{records} records, opened by the key {id} ({source})"))

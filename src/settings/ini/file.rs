@@ -5,38 +5,36 @@ use std::path::Path;
 use super::{Ini, IniError};
 use crate::error::{Error, Result};
 use crate::settings::ConfigDir;
-use crate::sys::file::{self, Access};
-use crate::sys::folder;
+use crate::sys::Folder;
+use crate::sys::file::Access;
 
 impl Ini {
-    /// Reads `path`; a missing file is an empty one. A file that is not INI is an error that names
-    /// it, the line and the remedy.
-    pub(in crate::settings) fn read(path: &Path) -> Result<Self> {
-        let text = file::read_text(path)?.unwrap_or_default();
+    /// Reads the file `name` in `folder`; a missing file is an empty one. A file that is not INI is an
+    /// error that names it, the line and the remedy.
+    pub(in crate::settings) fn read(folder: &Folder, name: &str) -> Result<Self> {
+        let text = folder.read_text(name)?.unwrap_or_default();
         Self::parse(text).map_err(|error| {
-            Error::failed(format!("{} cannot be read: {error}.", path.display()))
+            Error::failed(format!("{} cannot be read: {error}.", folder.file(name).display()))
                 .remedy("Correct the file, or move it away to start afresh. It was not changed.")
         })
     }
 
-    /// Reads `path`, lets `edit` change it, and replaces it if that changed anything; all under
-    /// the lock of `dir`. Folders are made as needed.
+    /// Reads the file `name` in `folder`, lets `edit` change it, and replaces it if that changed
+    /// anything; all under the lock of `dir`. Folders are made as needed.
     pub(in crate::settings) fn update<T>(
         dir: &ConfigDir,
-        path: &Path,
+        (folder, name): (&Folder, &str),
         access: Access,
         edit: impl FnOnce(&mut Self) -> Result<T>,
     ) -> Result<T> {
         let _held = dir.lock()?;
-        let mut ini = Self::read(path)?;
+        let mut ini = Self::read(folder, name)?;
         let before = ini.text().to_owned();
         let answer = edit(&mut ini)?;
         let after = ini.text();
         if after != before {
-            if let Some(folder) = path.parent() {
-                folder::create_private_dir(folder)?;
-            }
-            file::write_atomic(path, after.as_bytes(), access, true)?;
+            folder.ensure()?;
+            folder.write(name, after.as_bytes(), access, true)?;
         }
         Ok(answer)
     }

@@ -11,7 +11,8 @@ use super::super::config_dir::ConfigDir;
 use super::super::subscription::Subscription;
 use super::{FILE, Profile};
 use crate::error::Result;
-use crate::sys::file::{self, Access, Stamp};
+use crate::sys::Stamp;
+use crate::sys::file::Access;
 
 /// Smaller files are read in no time.
 const LARGE: u64 = 64 * 1024;
@@ -40,7 +41,7 @@ impl Profile {
         now: i64,
         choose: impl FnOnce(&Self) -> Result<Subscription>,
     ) -> Result<Subscription> {
-        let stamp = Stamp::of(&dir.file(FILE)).filter(|stamp| stamp.size >= LARGE);
+        let stamp = dir.folder().stamp(FILE).filter(|stamp| stamp.size >= LARGE);
         let Some(stamp) = stamp else { return choose(&Self::load(dir)?) };
         let mut found = remembered(dir, &stamp);
         let question = question();
@@ -60,16 +61,15 @@ impl Profile {
 }
 
 fn remembered(dir: &ConfigDir, stamp: &Stamp) -> Vec<(String, Value)> {
-    let bytes = file::read(&dir.azt().join(NAME)).ok().flatten().unwrap_or_default();
+    let bytes = dir.azt().read(NAME).ok().flatten().unwrap_or_default();
     let kept = serde_json::from_slice::<Remembered>(&bytes);
     kept.ok().filter(|kept| kept.profile == *stamp).map_or_else(Vec::new, |kept| kept.found)
 }
 
 fn remember(dir: &ConfigDir, kept: &Remembered) {
-    let path = dir.azt().join(NAME);
     if let Ok(bytes) = serde_json::to_vec(kept) {
         // The next call reads the profile again: slower, not wrong.
-        let _ = file::write_atomic(&path, &bytes, Access::Owner, false);
+        let _ = dir.azt().write(NAME, &bytes, Access::Owner, false);
     }
 }
 
@@ -87,7 +87,7 @@ mod tests {
     fn folder(entries: usize, default: usize) -> (TempDir, ConfigDir) {
         let root = tempfile::tempdir().unwrap();
         let dir = ConfigDir::at(root.path());
-        std::fs::create_dir(dir.azt()).unwrap();
+        std::fs::create_dir(dir.azt().path()).unwrap();
         write(&dir, entries, default);
         (root, dir)
     }
@@ -147,7 +147,7 @@ mod tests {
     #[test]
     fn a_file_that_may_yet_change_in_the_same_tick_is_not_remembered() {
         let (_root, dir) = folder(1000, 7);
-        let changed = Stamp::of(&dir.file(FILE)).unwrap().changed_at();
+        let changed = dir.folder().stamp(FILE).unwrap().changed_at();
         for now in [changed, changed + 1, changed + 1, changed - 100] {
             assert_eq!(default(&dir, "a", now), ("7".into(), true));
         }
@@ -158,10 +158,10 @@ mod tests {
     #[test]
     fn what_is_damaged_or_cannot_be_written_is_no_failure() {
         let (_root, dir) = folder(1000, 7);
-        std::fs::write(dir.azt().join(NAME), "{\"profile\": 1").unwrap();
+        std::fs::write(dir.azt().file(NAME), "{\"profile\": 1").unwrap();
         assert_eq!(default(&dir, "a", NOW), ("7".into(), true));
         assert_eq!(default(&dir, "a", NOW), ("7".into(), false));
-        std::fs::remove_dir_all(dir.azt()).unwrap();
+        std::fs::remove_dir_all(dir.azt().path()).unwrap();
         assert_eq!(default(&dir, "a", NOW), ("7".into(), true));
         assert_eq!(default(&dir, "a", NOW), ("7".into(), true));
     }
@@ -170,6 +170,6 @@ mod tests {
     fn a_small_profile_leaves_nothing() {
         let (_root, dir) = folder(10, 7);
         assert_eq!(default(&dir, "a", NOW), ("7".into(), true));
-        assert!(!dir.azt().join(NAME).exists());
+        assert!(!dir.azt().file(NAME).exists());
     }
 }

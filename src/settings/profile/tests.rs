@@ -362,8 +362,7 @@ fn concurrent_writers_lose_nothing() {
                     })
                     .is_err()
                     {}
-                    let path = Config::path(dir);
-                    while Config::set(dir, &path, "s", &id, "v").is_err() {}
+                    while Config::set(dir, dir.folder(), "s", &id, "v").is_err() {}
                 }
             });
         }

@@ -2,12 +2,15 @@
 
 use zeroize::Zeroizing;
 
-use super::{VaultKey, trouble};
+use super::{KeySource, VaultKey, trouble};
 use crate::error::{Error, Result};
 use crate::sys::System;
 
 /// 64 hex digits, or base64 of 32 bytes.
 pub(super) use crate::sys::VAULT_KEY as VARIABLE;
+
+/// Overrides `core.key_source` (az's rule for settings).
+const SETTING: &str = "AZURE_CORE_KEY_SOURCE";
 
 /// The key; `None` when the variable is unset or empty. A text that is no key is an error, which
 /// does not show it.
@@ -17,6 +20,12 @@ pub(super) fn fetch(system: &System) -> Result<Option<VaultKey>> {
         trouble(format!("{VARIABLE} is neither 64 hex digits nor base64 of 32 bytes."))
             .remedy("Make a key with: openssl rand -base64 32")
     })
+}
+
+/// True where the environment itself says that the key is in `source`, whatever key the variable has.
+pub(super) fn names(system: &System, source: KeySource) -> bool {
+    let named = system.env.non_empty(SETTING);
+    named.is_some_and(|named| named.eq_ignore_ascii_case(&source.to_string()))
 }
 
 /// The error for a vault that needs the variable.

@@ -7,6 +7,7 @@
 //! its secret the key as 64 hex digits: `secret-tool lookup service azt username <key id>`.
 
 use std::io;
+use std::path::Path;
 use std::time::Duration;
 
 use keyring::{Entry, Error as Refusal};
@@ -31,7 +32,7 @@ pub(super) fn limit_at_sign_in(system: &System, limit: Duration) -> Duration {
 
 /// The key `id`; `None` when the keyring answers that it has no such entry.
 pub(super) fn fetch(system: &System, id: KeyId, limit: Duration) -> Result<Option<VaultKey>> {
-    let answer = ask(system, limit, id, |entry| {
+    let answer = ask(system, limit, id.to_string(), |entry| {
         each(entry, |entry| entry.get_secret().map(Zeroizing::new))
     })?;
     let texts = match answer {
@@ -52,17 +53,42 @@ pub(super) fn fetch(system: &System, id: KeyId, limit: Duration) -> Result<Optio
 /// Puts `key` into the keyring and hands it back.
 pub(super) fn keep(system: &System, key: VaultKey, limit: Duration) -> Result<VaultKey> {
     let text = key.to_hex();
-    ask(system, limit, key.id(), move |entry| entry.set_secret(text.as_bytes()))?
+    ask(system, limit, key.id().to_string(), move |entry| entry.set_secret(text.as_bytes()))?
         .map_err(|refusal| refused(&refusal))?;
     Ok(key)
 }
 
 /// Removes the key `id`.
 pub(super) fn remove(system: &System, id: KeyId, limit: Duration) -> Result<()> {
-    match ask(system, limit, id, |entry| each(entry, Entry::delete_credential))? {
+    match ask(system, limit, id.to_string(), |entry| each(entry, Entry::delete_credential))? {
         Ok(_) | Err(Refusal::NoEntry) => Ok(()),
         Err(refusal) => Err(refused(&refusal)),
     }
+}
+
+/// Which key azt noted that it keeps here for the vault in `folder`; `None` also where the keyring does
+/// not answer.
+pub(super) fn pinned(system: &System, folder: &Path, limit: Duration) -> Option<KeyId> {
+    let found = ask(system, limit, pin_of(folder), Entry::get_secret).ok()?.ok()?;
+    String::from_utf8(found).ok()?.try_into().ok()
+}
+
+/// Notes that the key of the vault in `folder` is `id`.
+pub(super) fn pin(system: &System, folder: &Path, id: KeyId, limit: Duration) {
+    let text = id.to_string();
+    // Without the note a change of source is not noticed, which costs nothing else.
+    let _ = ask(system, limit, pin_of(folder), move |entry| entry.set_secret(text.as_bytes()));
+}
+
+/// Removes what [`pin`] noted.
+pub(super) fn unpin(system: &System, folder: &Path, limit: Duration) {
+    let _ = ask(system, limit, pin_of(folder), Entry::delete_credential);
+}
+
+/// The name of the note: the folder by its path, since what is in it is what is not trusted.
+fn pin_of(folder: &Path) -> String {
+    let path = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+    format!("vault in {}", path.display())
 }
 
 /// Does `work` with the entry, or with each that has its name: a keyring that was restored or
@@ -81,7 +107,7 @@ fn each<T>(entry: &Entry, work: impl Fn(&Entry) -> keyring::Result<T>) -> keyrin
 fn ask<T: Send + 'static>(
     system: &System,
     limit: Duration,
-    id: KeyId,
+    name: String,
     work: impl FnOnce(&Entry) -> keyring::Result<T> + Send + 'static,
 ) -> Result<keyring::Result<T>> {
     if !system.env.is_process() {
@@ -92,7 +118,7 @@ fn ask<T: Send + 'static>(
         if let Err(cause) = Entry::store_status() {
             return Err(cause.to_string());
         }
-        Ok(Entry::new(SERVICE, &id.to_string()).and_then(|entry| work(&entry)))
+        Ok(Entry::new(SERVICE, &name).and_then(|entry| work(&entry)))
     });
     match answer {
         Ok(Ok(answer)) => Ok(answer),

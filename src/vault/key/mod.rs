@@ -7,7 +7,6 @@ mod keyring;
 mod vault_key;
 
 use std::fmt;
-use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -19,7 +18,12 @@ pub(super) use vault_key::hex;
 
 use super::{Options, start_afresh, trouble};
 use crate::error::{Error, Kind, Result};
-use crate::sys::System;
+use crate::sys::{Folder, System};
+
+/// The key, where its source is `file`.
+const FILE: &str = "vault.key";
+/// The key to be: until `vault.json` names it, and where one takes the place of another.
+const NEXT_FILE: &str = "vault.key.next";
 
 /// Where a vault key is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,7 +83,7 @@ impl FromStr for KeyChoice {
 /// The four sources, as one vault uses them.
 pub(super) struct Sources<'s> {
     system: &'s System,
-    key_file: PathBuf,
+    azt_dir: Folder,
     cache_seconds: u32,
     limit: Duration,
 }
@@ -93,13 +97,18 @@ pub(super) struct Chosen {
 
 impl<'s> Sources<'s> {
     /// `sign_in` allows the keyring to wait for a person.
-    pub(super) fn new(system: &'s System, azt_dir: &Path, options: Options, sign_in: bool) -> Self {
+    pub(super) fn new(
+        system: &'s System,
+        azt_dir: &Folder,
+        options: Options,
+        sign_in: bool,
+    ) -> Self {
         let mut limit = options.keyring_limit;
         if sign_in {
             limit = keyring::limit_at_sign_in(system, limit);
         }
-        let key_file = azt_dir.join("vault.key");
-        Self { system, key_file, cache_seconds: options.key_cache_seconds, limit }
+        let cache_seconds = options.key_cache_seconds;
+        Self { system, azt_dir: azt_dir.clone(), cache_seconds, limit }
     }
 
     /// What `source` holds as the key `id`; `None` when it has none. The environment and the file
@@ -107,13 +116,13 @@ impl<'s> Sources<'s> {
     pub(super) fn fetch(&self, source: KeySource, id: KeyId) -> Result<Option<VaultKey>> {
         match source {
             KeySource::Env => env::fetch(self.system),
-            KeySource::File => match file::fetch(&self.key_file)? {
+            KeySource::File => match file::fetch(&self.azt_dir, FILE)? {
                 Some(key) if key.id() == id => Ok(Some(key)),
                 // Everything is being sealed anew, or was when that was interrupted.
-                _ => match file::fetch(&self.next_key_file())? {
+                _ => match file::fetch(&self.azt_dir, NEXT_FILE)? {
                     Some(next) if next.id() == id => Ok(Some(next)),
                     // Or has just ended.
-                    _ => file::fetch(&self.key_file),
+                    _ => file::fetch(&self.azt_dir, FILE),
                 },
             },
             KeySource::Kernel => kernel::fetch(id),
@@ -132,6 +141,39 @@ impl<'s> Sources<'s> {
         Ok(key)
     }
 
+    /// The key in the environment where that is another than `id`, which is kept in `source`.
+    pub(super) fn other_in_environment(&self, source: KeySource, id: KeyId) -> Option<KeyId> {
+        if source == KeySource::Env || env::names(self.system, source) {
+            return None;
+        }
+        let key = env::fetch(self.system).ok().flatten()?;
+        (key.id() != id).then(|| key.id())
+    }
+
+    /// Which key the keyring says that azt keeps there for this folder; `None` also where it does not
+    /// answer.
+    pub(super) fn pinned(&self) -> Option<KeyId> {
+        keyring::pinned(self.system, &self.azt_dir.path(), self.limit)
+    }
+
+    /// Notes in the keyring that the key of this folder is there, or is there no more. Where it cannot be
+    /// noted, a change of source goes unnoticed, as it does without a keyring.
+    pub(super) fn pin(&self, source: KeySource, id: KeyId) {
+        match (source, self.pinned()) {
+            (KeySource::Keyring, Some(pinned)) if pinned == id => {}
+            (KeySource::Keyring, _) => {
+                keyring::pin(self.system, &self.azt_dir.path(), id, self.limit);
+            }
+            (_, Some(_)) => self.unpin(),
+            (_, None) => {}
+        }
+    }
+
+    /// Forgets what [`Sources::pin`] noted.
+    pub(super) fn unpin(&self) {
+        keyring::unpin(self.system, &self.azt_dir.path(), self.limit);
+    }
+
     fn caches(&self) -> bool {
         self.cache_seconds > 0
     }
@@ -142,21 +184,24 @@ impl<'s> Sources<'s> {
         }
     }
 
-    /// The source that holds the key `id`; else why not, a sentence for each that could not say.
-    pub(super) fn find(&self, id: KeyId) -> Result<(KeySource, VaultKey), Vec<String>> {
+    /// The source that holds one of the keys `ids`; else why not, a sentence for each that could not say.
+    pub(super) fn find(&self, ids: &[KeyId]) -> Result<(KeySource, VaultKey), Vec<String>> {
         let mut silent = Vec::new();
-        for source in SOURCES {
-            match self.fetch(source, id) {
-                Ok(Some(key)) if key.id() == id => return Ok((source, key)),
-                Ok(_) => {}
-                Err(error) => silent.push(error.message().to_owned()),
+        for id in ids {
+            for source in SOURCES {
+                match self.fetch(source, *id) {
+                    Ok(Some(key)) if key.id() == *id => return Ok((source, key)),
+                    Ok(_) => {}
+                    Err(error) => silent.push(error.message().to_owned()),
+                }
             }
         }
+        silent.dedup();
         Err(silent)
     }
 
-    /// Makes a key for a new vault, or takes the one that the environment or the file has, and
-    /// proves that it can be read back.
+    /// Makes a key for a new vault, or takes the one that the environment has, and proves that it can
+    /// be read back.
     pub(super) fn choose(&self, choice: KeyChoice) -> Result<Chosen> {
         match choice {
             KeyChoice::Source(source) => self.make(source, "because that was asked for."),
@@ -175,10 +220,10 @@ impl<'s> Sources<'s> {
     fn make(&self, source: KeySource, why: &str) -> Result<Chosen> {
         let key = match source {
             KeySource::Env => env::fetch(self.system)?.ok_or_else(|| env::unset(self.system))?,
-            KeySource::File => match file::fetch(&self.key_file)? {
-                Some(key) => key,
-                None => file::keep(&self.key_file, VaultKey::generate()?)?,
-            },
+            KeySource::File => {
+                self.refuse_key_file()?;
+                file::keep(&self.azt_dir, NEXT_FILE, VaultKey::generate()?)?
+            }
             KeySource::Kernel => kernel::keep(VaultKey::generate()?)?,
             KeySource::Keyring => keyring::keep(self.system, VaultKey::generate()?, self.limit)?,
         };
@@ -210,32 +255,43 @@ impl<'s> Sources<'s> {
             ))
             .remedy("Move it elsewhere and back: 'azt vault move --to file', then, with another key in the")
             .remedy("variable, 'azt vault move --to env'.")),
-            KeySource::File => file::keep(&self.next_key_file(), key),
+            KeySource::File => file::keep(&self.azt_dir, NEXT_FILE, key),
             KeySource::Kernel => kernel::keep(key),
             KeySource::Keyring => keyring::keep(self.system, key, self.limit),
         }
     }
 
-    /// Puts the new key in the place of the old one, where there is one place.
+    /// An error for a key file that lies where one is to be made: whoever put it there knows the key.
+    fn refuse_key_file(&self) -> Result<()> {
+        let path = self.azt_dir.file(FILE);
+        if !self.azt_dir.has(FILE) {
+            return Ok(());
+        }
+        Err(trouble(format!(
+            "{} is there already, and is the key of no vault here.",
+            path.display()
+        ))
+        .remedy("Whoever put it there knows it, so it is not used. Move it away and try again."))
+    }
+
+    /// Puts the new key in the place of the old one, or of none, where there is one place.
     pub(super) fn settle_next(&self, source: KeySource) -> Result<()> {
         if source != KeySource::File {
             return Ok(());
         }
-        std::fs::rename(self.next_key_file(), &self.key_file)
-            .map_err(|error| crate::sys::file::cannot("replace", &self.key_file, error))
+        let settled = self.azt_dir.rename(NEXT_FILE, FILE);
+        let replacing =
+            |error| crate::sys::file::cannot("replace", &self.azt_dir.file(FILE), error);
+        settled.map_err(replacing)
     }
 
     /// Ends a change of keys in the file that was interrupted, where `current` is the key in use.
     pub(super) fn clear_next(&self, current: KeyId) -> Result<()> {
-        match file::fetch(&self.next_key_file())? {
+        match file::fetch(&self.azt_dir, NEXT_FILE)? {
             Some(next) if next.id() == current => self.settle_next(KeySource::File),
-            Some(_) => crate::sys::file::remove(&self.next_key_file()).map(drop),
+            Some(_) => self.azt_dir.remove(NEXT_FILE).map(drop),
             None => Ok(()),
         }
-    }
-
-    fn next_key_file(&self) -> PathBuf {
-        self.key_file.with_extension("key.next")
     }
 
     /// Removes the key `id` from `source`, as far as that is azt's to do.
@@ -244,23 +300,23 @@ impl<'s> Sources<'s> {
         match source {
             KeySource::Env => Ok(()),
             KeySource::File => {
-                crate::sys::file::remove(&self.next_key_file())?;
-                crate::sys::file::remove(&self.key_file).map(drop)
+                self.azt_dir.remove(NEXT_FILE)?;
+                self.azt_dir.remove(FILE).map(drop)
             }
             KeySource::Kernel => kernel::remove(id),
             KeySource::Keyring => keyring::remove(self.system, id, self.limit),
         }
     }
 
-    /// Removes the key of a vault that does not say where it is: the file, and entries named `id`.
-    pub(super) fn remove_wherever(&self, id: Option<KeyId>) -> Result<()> {
-        if let Some(id) = id {
+    /// Removes the key of a vault that does not say where it is: the file, and entries named by `ids`.
+    pub(super) fn remove_wherever(&self, ids: Vec<KeyId>) -> Result<()> {
+        for id in ids {
             // A source that cannot be asked most likely never had it.
             let _ = self.remove(KeySource::Kernel, id);
             let _ = self.remove(KeySource::Keyring, id);
         }
-        crate::sys::file::remove(&self.next_key_file())?;
-        crate::sys::file::remove(&self.key_file).map(drop)
+        self.azt_dir.remove(NEXT_FILE)?;
+        self.azt_dir.remove(FILE).map(drop)
     }
 
     /// The error for a vault whose key `id` its source does not have (`found`: it has another).
@@ -287,7 +343,7 @@ impl<'s> Sources<'s> {
     fn place(&self, source: KeySource) -> String {
         match source {
             KeySource::Env => env::VARIABLE.to_owned(),
-            KeySource::File => self.key_file.display().to_string(),
+            KeySource::File => self.azt_dir.file(FILE).display().to_string(),
             KeySource::Kernel => "the kernel's keyring".to_owned(),
             KeySource::Keyring => "the keyring".to_owned(),
         }

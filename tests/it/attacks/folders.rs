@@ -1,1 +1,525 @@
 //! Folders and files that others own or can write are not obeyed.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, lchown, symlink};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use serde_json::json;
+
+use super::{MALLORY, is_root};
+use crate::support::*;
+
+const TOKEN: [&str; 4] = ["account", "get-access-token", "-o", "none"];
+
+fn mode(path: &Path, mode: u32) {
+    fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+}
+
+fn of_mallory(path: &Path) {
+    lchown(path, Some(MALLORY), Some(MALLORY)).unwrap();
+}
+
+/// A folder of mallory's that everybody can go through.
+fn mallorys(sandbox: &Sandbox, name: &str) -> PathBuf {
+    let path = sandbox.root().join(name);
+    fs::create_dir(&path).unwrap();
+    mode(&path, 0o755);
+    mode(sandbox.root(), 0o755);
+    of_mallory(&path);
+    path
+}
+
+/// An entry of the profile that an application has, and az's list with its command.
+fn plant(folder: &Path, ran: &Path, cloud: &str) {
+    let profile = json!({"subscriptions": [{
+        "id": PRODUCTION, "name": "Production", "state": "Enabled", "isDefault": true,
+        "user": {"name": APP, "type": "servicePrincipal"}, "tenantId": CONTOSO, "environmentName": cloud,
+    }]});
+    fs::write(folder.join("azureProfile.json"), profile.to_string()).unwrap();
+    let entries = json!([{
+        "client_id": APP, "tenant": CONTOSO,
+        "client_assertion_source": {"kind": "command", "command": format!("touch {}", ran.display())},
+    }]);
+    fs::write(folder.join("service_principal_entries.json"), entries.to_string()).unwrap();
+}
+
+/// H3 (a): who can write in the folder gets no command run, whatever they put there.
+#[test]
+fn a_folder_that_others_can_write_is_refused_with_what_mends_it() {
+    for looser in [0o777, 0o1777, 0o773, 0o757] {
+        let sandbox = Sandbox::new();
+        let ran = sandbox.root().join("ran");
+        plant(&sandbox.config_dir(), &ran, "Emulator");
+        mode(&sandbox.config_dir(), looser);
+        let run = sandbox.azt(TOKEN).exits(1);
+        assert!(!ran.exists(), "{run:?}");
+        let run = run.says("can be written by others").says("chmod go-w").says("AZT_TRUSTED_DIR");
+        drop(run.says(&format!("(mode {looser:04o})")));
+        for args in
+            [&["account", "show"][..], &["account", "list"], &["account", "clear"], &["logout"]]
+        {
+            drop(sandbox.azt(args).exits(1).says("can be written by others"));
+        }
+        drop(sandbox.login_app().exits(1));
+        assert_eq!(sandbox.requests(), Vec::<String>::new());
+    }
+}
+
+/// H3 (a2): one file that others can write is enough for them, so it is not read.
+#[test]
+fn a_file_that_others_can_write_is_refused_wherever_it_is() {
+    for name in ["clouds.config", "config", "azureProfile.json", "azt/vault.json", "azt/vault.key"]
+    {
+        let sandbox = Sandbox::signed_in_as_app();
+        drop(sandbox.azt(TOKEN).quiet());
+        mode(&sandbox.file(name), 0o666);
+        let run = sandbox.azt(TOKEN);
+        assert_ne!(run.code, Some(0), "{name}: {run:?}");
+        let path = sandbox.file(name).display().to_string();
+        assert!(run.stderr.contains(&path) && run.stderr.contains("chmod"), "{name}: {run:?}");
+        mode(&sandbox.file(name), 0o600);
+        drop(sandbox.azt(TOKEN).quiet());
+    }
+}
+
+#[test]
+fn what_belongs_to_another_user_is_refused() {
+    if !is_root() {
+        return;
+    }
+    // As a person who is not root: a copy of the program, which they can run.
+    let sandbox = Sandbox::signed_in_as_app();
+    let program = sandbox.root().join("azt-copy");
+    fs::copy(env!("CARGO_BIN_EXE_azt"), &program).unwrap();
+    for folder in [sandbox.root().to_owned(), sandbox.root().join("home")] {
+        mode(&folder, 0o755);
+    }
+    let run = |who: u32| {
+        let mut command = Command::new(&program);
+        command.args(TOKEN).env_clear().envs(sandbox.env()).uid(who).gid(who);
+        Run::of(&mut command)
+    };
+    // Root's folder is nobody else's to change, and not theirs to read.
+    drop(run(MALLORY).exits(1));
+    let own = |path: &Path, who: u32| chown(path, Some(who), Some(who)).unwrap();
+    for (path, _) in sandbox.all_files() {
+        own(&path, MALLORY);
+    }
+    for name in ["", "azt", "azt/records", "azt/locks"] {
+        own(&sandbox.file(name), MALLORY);
+    }
+    drop(run(MALLORY).exits(0));
+    own(&sandbox.config_dir(), 12_345);
+    mode(&sandbox.config_dir(), 0o755);
+    drop(run(MALLORY).exits(1).says("belongs to another user (uid 12345)"));
+    own(&sandbox.config_dir(), MALLORY);
+    own(&sandbox.file("azureProfile.json"), 12_345);
+    drop(run(MALLORY).exits(1).says("belongs to another user (uid 12345)"));
+    // What root left there is fine: root can do anything anyway.
+    own(&sandbox.file("azureProfile.json"), 0);
+    drop(run(MALLORY).exits(0));
+}
+
+/// The group of a user-private group is the user; that of several people is not.
+#[test]
+fn a_private_group_may_write_and_a_group_of_several_may_not() {
+    if !is_root() {
+        return;
+    }
+    let sandbox = Sandbox::signed_in_as_app();
+    for path in ["", "azureProfile.json", "clouds.config"] {
+        let at = sandbox.file(path);
+        let plain = fs::metadata(&at).unwrap().mode() & 0o777;
+        mode(&at, plain | 0o020);
+        chown(&at, Some(0), Some(0)).unwrap();
+        drop(sandbox.azt(TOKEN).exits(0));
+        // "users" is there on every Debian, and nobody's own.
+        chown(&at, Some(0), Some(100)).unwrap();
+        drop(sandbox.azt(TOKEN).exits(1).says("can be written by others"));
+        chown(&at, Some(0), Some(0)).unwrap();
+        mode(&at, plain);
+    }
+}
+
+/// File systems that cannot hold modes (drvfs, SMB): the environment says that the folder is trusted.
+#[test]
+fn the_environment_can_trust_one_folder() {
+    let mut sandbox = Sandbox::signed_in_as_app();
+    mode(&sandbox.config_dir(), 0o777);
+    for name in ["clouds.config", "azureProfile.json", "azt/vault.json", "azt/vault.key"] {
+        mode(&sandbox.file(name), 0o666);
+    }
+    let folder = sandbox.config_dir().display().to_string();
+    for other in ["1", "/", &format!("{folder}/azt")] {
+        sandbox.set("AZT_TRUSTED_DIR", other);
+        drop(sandbox.azt(TOKEN).exits(1));
+    }
+    sandbox.set("AZT_TRUSTED_DIR", &folder);
+    drop(sandbox.azt(TOKEN).quiet());
+    drop(sandbox.azt(["cache", "rekey"]).success());
+    drop(sandbox.azt(TOKEN).quiet());
+}
+
+/// H3 (b): root who works with the home of mallory runs nothing that she stored, in whatever way.
+#[test]
+fn root_runs_nothing_of_somebodys() {
+    if !is_root() {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let home = mallorys(&sandbox, "mallory");
+    let program = sandbox.root().join("azt-copy");
+    fs::copy(env!("CARGO_BIN_EXE_azt"), &program).unwrap();
+    mode(&sandbox.root().join("ca.pem"), 0o644);
+    let azt = |who: u32, args: &[&str]| {
+        let mut command = Command::new(&program);
+        command.args(args).env_clear().envs(sandbox.env()).env("HOME", &home);
+        Run::of(command.uid(who).gid(who).current_dir("/"))
+    };
+    let url = format!("{}/", sandbox.emulator.url());
+    let register = ["cloud", "register", "-n", "Emulator", "--endpoint-resource-manager", &url];
+    azt(MALLORY, &register).success();
+    azt(MALLORY, &["cloud", "set", "-n", "Emulator"]).success();
+    let ran = home.join("ran");
+    // A workload that signs in with what a command prints, and says who ran it.
+    let jwt = "e30.eyJpc3MiOiJodHRwczovL2VtdWxhdG9yIiwic3ViIjoieCJ9.c2ln";
+    let command = format!("id -u >> {}; echo {jwt}", ran.display());
+    let mut login = vec!["login", "--service-principal", "-u", APP, "--tenant", CONTOSO];
+    login.extend(["--federated-token-command", &command, "--allow-no-subscriptions"]);
+    let signed_in = azt(MALLORY, &login);
+    // Whether Entra takes that token is not the question: sealed records of the same kind are made by her.
+    if signed_in.code != Some(0) {
+        sandbox.emulator.settings_mut(|settings| settings.auto_approve = Some(ALICE.to_owned()));
+    }
+    let before = fs::read_to_string(&ran).unwrap_or_default();
+    assert!(before.lines().all(|line| line == MALLORY.to_string()), "{before}");
+    let vault = home.join(".azure");
+    plant(&vault, &home.join("planted"), "Emulator");
+    of_mallory(&vault.join("azureProfile.json"));
+    of_mallory(&vault.join("service_principal_entries.json"));
+    let run = azt(0, &TOKEN);
+    assert_ne!(run.code, Some(0), "{run:?}");
+    let after = fs::read_to_string(&ran).unwrap_or_default();
+    assert!(!after.lines().any(|line| line == "0"), "root ran it: {run:?}");
+    assert!(!home.join("planted").exists(), "{run:?}");
+}
+
+/// H4 (c): an export goes nowhere else than where it was to go, and stays who made it.
+#[test]
+fn an_export_is_not_led_elsewhere_and_not_given_away() {
+    if !is_root() {
+        return;
+    }
+    let sandbox = Sandbox::signed_in_as_app();
+    let (theirs, public) = (mallorys(&sandbox, "mallory"), sandbox.root().join("public"));
+    fs::create_dir(&public).unwrap();
+    mode(&public, 0o1777);
+    let export = |file: &Path| sandbox.azt(["cache", "export", "--file", file.to_str().unwrap()]);
+    for target in [theirs.join("x.json"), theirs.join("none.json")] {
+        if target.ends_with("x.json") {
+            fs::write(&target, "").unwrap();
+            of_mallory(&target);
+        }
+        let laid = public.join("laid.json");
+        symlink(&target, &laid).unwrap();
+        of_mallory(&laid);
+        drop(export(&laid).exits(1).says("is a link that another user made"));
+        assert!(fs::read(&target).unwrap_or_default().is_empty());
+        fs::remove_file(&laid).unwrap();
+    }
+    // A folder on the way that she laid a link over.
+    let way = public.join("way");
+    symlink(&theirs, &way).unwrap();
+    of_mallory(&way);
+    drop(export(&way.join("y.json")).exits(1).says("is a link that another user made"));
+    // In her own folder, because root named that: it stays root's.
+    for file in [theirs.join("named.json"), public.join("named.json")] {
+        drop(export(&file).success());
+        let found = fs::metadata(&file).unwrap();
+        assert_eq!((found.uid(), found.mode() & 0o777), (0, 0o600), "{}", file.display());
+    }
+    // A hard link to a file of root's is replaced, not written through.
+    let secret = sandbox.root().join("root-only");
+    fs::write(&secret, "root's").unwrap();
+    fs::hard_link(&secret, theirs.join("hard.json")).unwrap();
+    drop(export(&theirs.join("hard.json")).success());
+    assert_eq!(fs::read(&secret).unwrap(), b"root's");
+}
+
+/// H4 (d, e, e2): root's folder behind a link of mallory's is not root's to lose.
+#[test]
+fn a_folder_behind_somebodys_link_is_left_alone() {
+    if !is_root() {
+        return;
+    }
+    let mut sandbox = Sandbox::signed_in_as_app();
+    let theirs = mallorys(&sandbox, "mallory");
+    let roots = sandbox.config_dir();
+    let before: Vec<_> = sandbox.all_files();
+    let home = |name: &str| theirs.join(name);
+    symlink(&roots, home(".azure")).unwrap();
+    of_mallory(&home(".azure"));
+    symlink(sandbox.root().join("home"), home("way")).unwrap();
+    of_mallory(&home("way"));
+    for dir in [home(".azure"), home("way/.azure")] {
+        sandbox.set("AZURE_CONFIG_DIR", dir.to_str().unwrap());
+        for args in [
+            &["account", "clear"][..],
+            &["account", "set", "-s", PRODUCTION],
+            &["config", "set", "core.output=json"],
+            &["logout"],
+            &["cache", "clear", "--all"],
+            &["cache", "rekey"],
+            &["account", "show"],
+            &TOKEN,
+        ] {
+            drop(sandbox.azt(args).exits(1).says("is a link that another user made"));
+        }
+    }
+    assert_eq!(before, sandbox.all_files());
+}
+
+/// H4: links in somebody's folder, in every place that is written or read.
+#[test]
+fn no_link_in_somebodys_folder_is_followed_by_root() {
+    if !is_root() {
+        return;
+    }
+    for name in [
+        "config",
+        "clouds.config",
+        "azureProfile.json",
+        "azt",
+        "azt/records",
+        "azt/locks",
+        "azt/vault.json",
+        "azt/vault.key",
+        "azt/locks/settings.lock",
+        "msal_token_cache.json",
+        "service_principal_entries.json",
+        "msal_token_cache.json.lockfile",
+    ] {
+        let mut sandbox = Sandbox::new();
+        let theirs = mallorys(&sandbox, "mallory");
+        let secret = sandbox.root().join("root-only");
+        fs::create_dir(&secret).unwrap();
+        fs::write(secret.join("file"), "root's own line").unwrap();
+        let is_folder = ["azt", "records", "locks"].iter().any(|it| name.ends_with(it));
+        let target = if is_folder { secret.clone() } else { secret.join("file") };
+        let at = theirs.join(name);
+        fs::create_dir_all(at.parent().unwrap()).unwrap();
+        let mut folder = at.parent().unwrap();
+        while folder.starts_with(&theirs) {
+            mode(folder, 0o700);
+            of_mallory(folder);
+            folder = folder.parent().unwrap();
+        }
+        symlink(&target, &at).unwrap();
+        of_mallory(&at);
+        sandbox.set("AZURE_CONFIG_DIR", theirs.to_str().unwrap());
+        sandbox.set("AZURE_CORE_KEY_SOURCE", "file");
+        let url = format!("{}/", sandbox.emulator.url());
+        let register = ["cloud", "register", "-n", "Emulator", "--endpoint-resource-manager", &url];
+        let mut said = String::new();
+        for args in [
+            &register[..],
+            &["cloud", "set", "-n", "Emulator"],
+            &["config", "set", "core.share_with_az=true"],
+            &["login", "--service-principal", "-u", APP, "-p", APP_SECRET, "-t", CONTOSO],
+            &["account", "set", "-s", PRODUCTION],
+            &TOKEN,
+            &["cache", "rekey"],
+            &["logout"],
+            &["account", "clear"],
+        ] {
+            said += &sandbox.azt(args).stderr;
+        }
+        assert!(!said.contains("root's own line"), "{name}: {said}");
+        let left: Vec<_> =
+            fs::read_dir(&secret).unwrap().map(|it| it.unwrap().file_name()).collect();
+        assert_eq!(left, ["file"], "{name}");
+        let file = secret.join("file");
+        assert_eq!(fs::read_to_string(&file).unwrap(), "root's own line", "{name}");
+        assert_eq!(fs::metadata(&file).unwrap().uid(), 0, "{name}");
+    }
+}
+
+/// Swaps `mallorys` folder for a link to root's as fast as it can, until it is killed.
+fn swapping(sandbox: &Sandbox, at: &Path, roots: &Path) -> Child {
+    let script = format!(
+        "cd {0} && while :; do mv {1} real && ln -s {2} {1}; rm {1}; mv real {1}; done",
+        at.parent().unwrap().display(),
+        at.file_name().unwrap().to_str().unwrap(),
+        roots.display(),
+    );
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &script]).stdin(Stdio::null()).stderr(Stdio::null());
+    let swapper = shell.uid(MALLORY).gid(MALLORY).current_dir(sandbox.root()).spawn();
+    swapper.unwrap()
+}
+
+/// 14 B, and the other commands: a folder that mallory swaps at any moment.
+#[test]
+fn a_folder_that_is_swapped_all_the_time_leads_nowhere() {
+    if !is_root() {
+        return;
+    }
+    let mut sandbox = Sandbox::signed_in_as_app();
+    let theirs = mallorys(&sandbox, "mallory");
+    let (at, roots) = (theirs.join("cfg"), sandbox.root().join("roots"));
+    for folder in [&at, &roots, &at.join("shims"), &at.join(".IdentityService")] {
+        fs::create_dir_all(folder).unwrap();
+        mode(folder, 0o700);
+    }
+    fs::write(roots.join("kept"), "root's").unwrap();
+    for name in ["msal_token_cache.json", "accessTokens.json"] {
+        fs::write(roots.join(name), "root's").unwrap();
+    }
+    fs::write(at.join("config"), "[default]\ncredential_process = touch /tmp/owned-by-mallory\n")
+        .unwrap();
+    for path in [at.clone(), at.join("shims"), at.join(".IdentityService"), at.join("config")] {
+        of_mallory(&path);
+    }
+    let exported = sandbox.root().join("moved.json");
+    drop(sandbox.azt(["cache", "export", "--file", exported.to_str().unwrap()]).success());
+    let mut swapper = swapping(&sandbox, &at, &roots);
+    sandbox.set("AZURE_CONFIG_DIR", at.to_str().unwrap());
+    sandbox.set("HOME", at.to_str().unwrap());
+    let into = at.join("export.json");
+    let shims = at.join("shims");
+    for _ in 0..40 {
+        for args in [
+            &["config", "set", "core.x=y"][..],
+            &["account", "clear"],
+            &["cache", "export", "--file", into.to_str().unwrap()],
+            &["cache", "import", "--file", exported.to_str().unwrap()],
+            &["cache", "publish", "--allow-unencrypted"],
+            &["shim", "install", "--yes", "--dir", shims.to_str().unwrap()],
+        ] {
+            drop(sandbox.azt(args));
+        }
+    }
+    swapper.kill().unwrap();
+    swapper.wait().unwrap();
+    let mut left: Vec<_> =
+        fs::read_dir(&roots).unwrap().map(|it| it.unwrap().file_name()).collect();
+    left.sort();
+    assert_eq!(left, ["accessTokens.json", "kept", "msal_token_cache.json"]);
+    for name in left {
+        assert_eq!(fs::read(roots.join(name)).unwrap(), b"root's");
+    }
+}
+
+/// A folder that is another one at the second call.
+#[test]
+fn a_folder_that_was_swapped_between_two_calls_is_looked_at_again() {
+    let sandbox = Sandbox::signed_in_as_app();
+    drop(sandbox.azt(TOKEN).quiet());
+    let (own, away) = (sandbox.config_dir(), sandbox.root().join("home/away"));
+    fs::rename(&own, &away).unwrap();
+    fs::create_dir(&own).unwrap();
+    let ran = sandbox.root().join("ran");
+    plant(&own, &ran, "AzureCloud");
+    mode(&own, 0o777);
+    drop(sandbox.azt(TOKEN).exits(1).says("can be written by others"));
+    assert!(!ran.exists());
+}
+
+/// L12: a lock file that everybody can open, as az makes it, is held by another user for ever.
+#[test]
+fn somebody_elses_lock_on_azs_file_does_not_stay_in_the_way() {
+    if !is_root() {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    drop(sandbox.azt(["config", "set", "core.share_with_az=true"]).quiet());
+    let lock = sandbox.file("service_principal_entries.json.lockfile");
+    fs::write(&lock, "4711 az").unwrap();
+    for folder in [sandbox.root().to_owned(), sandbox.root().join("home"), sandbox.config_dir()] {
+        mode(&folder, 0o755);
+    }
+    mode(&lock, 0o644);
+    let mut holder = Command::new("flock");
+    holder.arg(&lock).args(["-c", "echo held; sleep 60"]).stdout(Stdio::piped());
+    let mut holder = holder.uid(MALLORY).gid(MALLORY).spawn().unwrap();
+    let mut line = [0; 5];
+    std::io::Read::read_exact(holder.stdout.as_mut().unwrap(), &mut line).unwrap();
+    let run = sandbox.login_app();
+    drop(Command::new("pkill").args(["-KILL", "-P", &holder.id().to_string()]).status());
+    holder.kill().unwrap();
+    holder.wait().unwrap();
+    assert!(!run.success().stderr.contains("az was not told"), "az was told");
+    assert!(sandbox.read("service_principal_entries.json").contains(APP_SECRET));
+    assert!(!lock.exists());
+}
+
+/// S4: a lock file that is a second name of root's file.
+#[test]
+fn a_hard_link_in_a_locks_place_is_not_emptied() {
+    if !is_root() {
+        return;
+    }
+    let mut sandbox = Sandbox::new();
+    let theirs = mallorys(&sandbox, "mallory");
+    let secret = sandbox.root().join("root-only");
+    fs::write(&secret, "root's").unwrap();
+    fs::create_dir_all(theirs.join("azt/locks")).unwrap();
+    for folder in ["azt", "azt/locks"] {
+        mode(&theirs.join(folder), 0o700);
+        of_mallory(&theirs.join(folder));
+    }
+    for name in ["msal_token_cache.json.lockfile", "service_principal_entries.json.lockfile"] {
+        fs::hard_link(&secret, theirs.join(name)).unwrap();
+    }
+    for name in ["settings.lock", "setup.lock", "writing.lock"] {
+        fs::hard_link(&secret, theirs.join("azt/locks").join(name)).unwrap();
+    }
+    sandbox.set("AZURE_CONFIG_DIR", theirs.to_str().unwrap());
+    for args in [&["config", "set", "core.share_with_az=true"][..], &["account", "clear"], &TOKEN] {
+        drop(sandbox.azt(args));
+    }
+    drop(sandbox.login_app());
+    assert_eq!(fs::read(&secret).unwrap(), b"root's");
+    assert_eq!(fs::metadata(&secret).unwrap().uid(), 0);
+}
+
+/// L13: a record that somebody put there, of another key, is in nobody's way.
+#[test]
+fn a_planted_record_of_another_key_is_left_out() {
+    let sandbox = Sandbox::signed_in_as_app();
+    let mut planted = b"aztseal\x01".to_vec();
+    planted.extend([7; 200]);
+    for kind in ["at", "rt", "id", "ac", "sp"] {
+        sandbox.write(&format!("azt/records/{kind}-{}", "0".repeat(32)), &planted);
+    }
+    let list =
+        sandbox.azt(["cache", "list"]).success().says("was sealed with the key 0707070707070707");
+    assert!(list.stdout.contains(APP), "{list:?}");
+    drop(sandbox.login_app().success());
+    drop(sandbox.azt(TOKEN).quiet());
+    drop(sandbox.azt(["cache", "rekey"]).success());
+    drop(sandbox.azt(TOKEN).quiet());
+    assert!(
+        sandbox.file(&format!("azt/records/sp-{}", "0".repeat(32))).exists(),
+        "it was not ours to remove"
+    );
+}
+
+/// A checked-out or synchronised folder is often readable by all; what is in it stays sealed, but nothing
+/// that belongs to others is where it is looked for.
+#[test]
+fn what_lies_in_a_files_place_is_neither_waited_for_nor_replaced() {
+    let sandbox = Sandbox::signed_in_as_app();
+    let profile = sandbox.file("azureProfile.json");
+    fs::remove_file(&profile).unwrap();
+    assert!(Command::new("mkfifo").arg(&profile).status().unwrap().success());
+    drop(sandbox.azt(["account", "show"]).exits(1).says("it is a pipe"));
+    drop(sandbox.azt(["account", "set", "-s", PRODUCTION]).exits(1));
+    fs::remove_file(&profile).unwrap();
+    fs::create_dir(&profile).unwrap();
+    drop(sandbox.azt(["account", "show"]).exits(1));
+    drop(sandbox.login_app().exits(1));
+    assert!(profile.is_dir());
+}

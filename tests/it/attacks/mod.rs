@@ -12,3 +12,11 @@ mod foreign_text;
 mod key;
 mod path;
 mod sign_in;
+
+/// The other user: nobody's number on every system.
+pub const MALLORY: u32 = 65_534;
+
+/// True when this runs as root, who alone can make files another user's.
+pub fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}

@@ -1,0 +1,419 @@
+//! Folders by descriptor (POSIX `openat` and its kin).
+
+use std::collections::VecDeque;
+use std::ffi::{OsStr, OsString};
+use std::fs::{File, Metadata};
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Component, Path, PathBuf};
+
+use rustix::fs::{
+    AtFlags, CWD, FileType, Mode, OFlags, Stat, fchmod, fstat, linkat, mkdirat, openat, readlinkat,
+    renameat, statat, unlinkat,
+};
+
+use super::{Flaw, Stamp};
+use crate::sys::owner::{others_can_write, user_id};
+
+/// Bytes that a sign-in takes.
+const ROOM: u64 = 64 * 1024;
+/// Links on one way (Linux has the same limit).
+const MOST_LINKS: u32 = 40;
+
+/// Opens a folder only to reach what is in it, where the system can: it need not be readable.
+#[cfg(target_os = "linux")]
+const FOLDER: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
+#[cfg(not(target_os = "linux"))]
+const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
+
+/// A pipe in a file's place is not waited for, and a link not followed.
+const FILE: OFlags = OFlags::NOFOLLOW.union(OFlags::NONBLOCK).union(OFlags::CLOEXEC);
+
+/// An open folder.
+pub(in crate::sys) struct Handle {
+    fd: OwnedFd,
+    uid: u32,
+    gid: u32,
+    mode: u32,
+}
+
+/// What was opened, or the owner of a link in the way that is not followed.
+pub(super) enum Opened<T> {
+    File(T),
+    LaidLink(u32),
+}
+
+/// What has a name in a folder, links not followed.
+pub(super) enum Found {
+    Nothing,
+    /// A regular file, with its mode.
+    File(u32),
+    Special,
+}
+
+impl Handle {
+    /// Opens the folder at `path`: over links of root's and this user's only.
+    pub(super) fn open(path: &Path) -> io::Result<Opened<Self>> {
+        #[cfg(target_os = "linux")]
+        if let Some(fd) = without_links(CWD, path, FOLDER)? {
+            return Self::of(fd).map(Opened::File);
+        }
+        opened_folder(walk(CWD, path, true, &may_follow)?)
+    }
+
+    /// Opens the folder `inner` of this one, itself where `inner` is empty.
+    pub(super) fn open_folder(&self, inner: &Path, is_trusted: bool) -> io::Result<Opened<Self>> {
+        let follows = |link: &Stat| is_trusted || self.follows(link);
+        opened_folder(walk(self.fd.as_fd(), &under(inner), true, &follows)?)
+    }
+
+    /// The folder that the last part of `path` is in, and that part: over links of root's and this
+    /// user's, also where that part is one.
+    pub(super) fn containing(path: &Path) -> io::Result<Opened<(Self, OsString)>> {
+        place(walk(CWD, path, true, &may_follow)?)
+    }
+
+    /// Where the file `name` is: here, or where this user's link leads.
+    pub(super) fn place_of(self, name: &OsStr) -> io::Result<Opened<(Self, OsString)>> {
+        let follows = |link: &Stat| self.follows(link);
+        place(walk(self.fd.as_fd(), Path::new(name), true, &follows)?)
+    }
+
+    /// Opens the file at `inner` for reading.
+    pub(super) fn open_file(&self, inner: &Path, follows: bool) -> io::Result<Opened<File>> {
+        #[cfg(target_os = "linux")]
+        match without_links(self.fd.as_fd(), inner, FILE) {
+            Ok(Some(fd)) => return Ok(Opened::File(fd.into())),
+            Ok(None) => {}
+            // Somebody has a lease on the file (a file server): it is given up for who waits.
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) => return Err(error),
+        }
+        let may = |link: &Stat| follows && self.follows(link);
+        let (folder, name) = match walk(self.fd.as_fd(), inner, true, &may)? {
+            Opened::File(place) => place,
+            Opened::LaidLink(owner) if owner == user_id() => {
+                return Err(io::Error::other("it is a symbolic link"));
+            }
+            Opened::LaidLink(owner) => return Ok(Opened::LaidLink(owner)),
+        };
+        let open = |flags| openat(&folder, &name, flags, Mode::empty()).map(File::from);
+        match open(FILE) {
+            Err(rustix::io::Errno::AGAIN) => Ok(Opened::File(open(FILE - OFlags::NONBLOCK)?)),
+            opened => Ok(Opened::File(opened?)),
+        }
+    }
+
+    /// Makes the folder at `path` and its missing parents, each its owner's only.
+    pub(super) fn make(path: &Path) -> io::Result<()> {
+        let missing: Vec<&Path> = path
+            .ancestors()
+            .filter(|it| !it.as_os_str().is_empty())
+            .take_while(|it| matches!(Self::open(it), Err(error) if super::is_missing(&error)))
+            .collect();
+        for folder in missing.into_iter().rev() {
+            if let Opened::File((parent, name)) = place(walk(CWD, folder, false, &may_follow)?)? {
+                parent.make_one(&name)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// [`Handle::open_folder`], made where it is missing.
+    pub(super) fn make_folder(&self, inner: &Path, is_trusted: bool) -> io::Result<Opened<Self>> {
+        let mut made = PathBuf::new();
+        for part in inner {
+            let parent = match self.open_folder(&made, is_trusted)? {
+                Opened::File(parent) => parent,
+                Opened::LaidLink(owner) => return Ok(Opened::LaidLink(owner)),
+            };
+            parent.make_one(part)?;
+            made.push(part);
+        }
+        self.open_folder(inner, is_trusted)
+    }
+
+    fn make_one(&self, name: &OsStr) -> io::Result<()> {
+        match mkdirat(&self.fd, name, Mode::RWXU) {
+            Ok(()) => {
+                let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+                let made = openat(&self.fd, name, flags, Mode::empty())?;
+                self.give(&made.into());
+                Ok(())
+            }
+            // Another process was quicker.
+            Err(rustix::io::Errno::EXIST) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    pub(in crate::sys) fn create_new(&self, name: &OsStr, mode: u32) -> io::Result<File> {
+        let flags =
+            OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        Ok(openat(&self.fd, name, flags, Mode::from_raw_mode(mode))?.into())
+    }
+
+    /// The file `name` for writing, made (0600) where there is none. Not what a link leads to, nor, in
+    /// somebody's folder, what they gave a second name: it is another's, and would be changed.
+    pub(in crate::sys) fn open_or_create(&self, name: &OsStr) -> io::Result<File> {
+        let made = openat(
+            &self.fd,
+            name,
+            OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | FILE,
+            Mode::from_raw_mode(0o600),
+        );
+        match made {
+            Ok(made) => {
+                let made = File::from(made);
+                self.give(&made);
+                Ok(made)
+            }
+            Err(rustix::io::Errno::EXIST) => {
+                let file =
+                    File::from(openat(&self.fd, name, OFlags::WRONLY | FILE, Mode::empty())?);
+                let found = file.metadata()?;
+                let is_theirs = found.uid() == self.uid || found.uid() == 0;
+                if self.is_own() || (is_theirs && found.nlink() == 1) {
+                    Ok(file)
+                } else {
+                    Err(io::Error::other("it is another user's file"))
+                }
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    pub(super) fn rename(&self, from: &OsStr, to: &OsStr) -> io::Result<()> {
+        Ok(renameat(&self.fd, from, &self.fd, to)?)
+    }
+
+    pub(super) fn link(&self, from: &OsStr, to: &OsStr) -> io::Result<()> {
+        Ok(linkat(&self.fd, from, &self.fd, to, AtFlags::empty())?)
+    }
+
+    pub(in crate::sys) fn remove(&self, name: &OsStr) -> io::Result<()> {
+        Ok(unlinkat(&self.fd, name, AtFlags::empty())?)
+    }
+
+    pub(super) fn sync(&self) -> io::Result<()> {
+        self.readable()?.sync_all()
+    }
+
+    pub(super) fn names(&self) -> io::Result<Vec<OsString>> {
+        let mut names = Vec::new();
+        for entry in rustix::fs::Dir::new(self.readable()?)? {
+            let name = OsStr::from_bytes(entry?.file_name().to_bytes()).to_owned();
+            if name != "." && name != ".." {
+                names.push(name);
+            }
+        }
+        Ok(names)
+    }
+
+    fn readable(&self) -> io::Result<File> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        Ok(openat(&self.fd, ".", flags, Mode::empty())?.into())
+    }
+
+    pub(super) fn stamp(&self, inner: &Path) -> Option<Stamp> {
+        let found = statat(&self.fd, inner, AtFlags::empty()).ok()?;
+        Some(Stamp {
+            size: u64::try_from(found.st_size).ok()?,
+            modified: (found.st_mtime, u32::try_from(found.st_mtime_nsec).ok()?),
+            other: (found.st_ino, found.st_ctime, i64::try_from(found.st_ctime_nsec).ok()?),
+        })
+    }
+
+    pub(super) fn look_at(&self, name: &OsStr) -> io::Result<Found> {
+        match statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(found) if is(&found, FileType::RegularFile) => Ok(Found::File(mode(&found))),
+            Ok(_) => Ok(Found::Special),
+            Err(rustix::io::Errno::NOENT) => Ok(Found::Nothing),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Gives what root has just `made` here to the owner of the folder.
+    pub(super) fn give(&self, made: &File) {
+        if user_id() == 0 && self.uid != 0 {
+            // Where that is not allowed, root keeps it.
+            let _ = std::os::unix::fs::fchown(made, Some(self.uid), Some(self.gid));
+        }
+    }
+
+    pub(super) fn is_own(&self) -> bool {
+        self.uid == user_id()
+    }
+
+    pub(super) fn is_private(&self) -> bool {
+        self.mode.trailing_zeros() >= 6
+    }
+
+    /// Why what is in it cannot be relied on.
+    pub(super) fn flaw(&self) -> Option<Flaw> {
+        self.flaw_of(self.uid, self.gid, self.mode)
+    }
+
+    /// The same of a file in it.
+    pub(super) fn flaw_of_file(&self, found: &Metadata) -> Option<Flaw> {
+        // A second name that somebody gave a file of root's in their folder.
+        if !self.is_own() && found.uid() != self.uid && found.nlink() > 1 {
+            return Some(Flaw {
+                what: "is another user's file under a second name (a hard link)".to_owned(),
+                command: None,
+                is_cure: false,
+            });
+        }
+        self.flaw_of(found.uid(), found.gid(), found.mode())
+    }
+
+    fn flaw_of(&self, uid: u32, gid: u32, mode: u32) -> Option<Flaw> {
+        let me = user_id();
+        // Root works in the folders of others, on their behalf.
+        let is_root_here = me == 0 && uid == self.uid;
+        if uid != me && uid != 0 && !is_root_here {
+            return Some(Flaw {
+                what: format!("belongs to another user (uid {uid})"),
+                command: Some(format!("sudo chown -R {me}")),
+                is_cure: false,
+            });
+        }
+        others_can_write(mode, gid, uid).then(|| Flaw {
+            what: format!("can be written by others (mode {:04o})", mode & 0o7777),
+            command: Some("chmod go-w".to_owned()),
+            is_cure: true,
+        })
+    }
+
+    /// Whether `link`, which is in this folder, may lead elsewhere.
+    fn follows(&self, link: &Stat) -> bool {
+        self.is_own() && may_follow(link)
+    }
+
+    fn of(fd: OwnedFd) -> io::Result<Self> {
+        let found = fstat(&fd)?;
+        Ok(Self { uid: found.st_uid, gid: found.st_gid, mode: mode(&found), fd })
+    }
+}
+
+pub(super) fn set_mode(file: &File, mode: u32) -> io::Result<()> {
+    #[allow(clippy::useless_conversion, reason = "16 bits on macOS")]
+    Ok(fchmod(file, Mode::from_raw_mode(mode.try_into().unwrap_or(0o600)))?)
+}
+
+/// Root's links and this user's own are followed: nobody else can change where they lead.
+fn may_follow(link: &Stat) -> bool {
+    link.st_uid == 0 || link.st_uid == user_id()
+}
+
+#[allow(clippy::useless_conversion, reason = "16 bits on macOS")]
+fn mode(found: &Stat) -> u32 {
+    u32::from(found.st_mode)
+}
+
+fn is(found: &Stat, kind: FileType) -> bool {
+    FileType::from_raw_mode(found.st_mode) == kind
+}
+
+/// `inner`, or the folder itself where that is empty.
+fn under(inner: &Path) -> PathBuf {
+    if inner.as_os_str().is_empty() { PathBuf::from(".") } else { inner.to_owned() }
+}
+
+/// Opens `path` from `start` in one call; `None` where a link is on the way, or the kernel (before 5.6)
+/// or a sandbox does not know the call.
+#[cfg(target_os = "linux")]
+fn without_links(start: BorrowedFd<'_>, path: &Path, flags: OFlags) -> io::Result<Option<OwnedFd>> {
+    use rustix::fs::{ResolveFlags, openat2};
+    use rustix::io::Errno;
+    match openat2(start, path, flags, Mode::empty(), ResolveFlags::NO_SYMLINKS) {
+        Ok(fd) => Ok(Some(fd)),
+        Err(Errno::LOOP | Errno::NOSYS | Errno::PERM | Errno::INVAL | Errno::TOOBIG) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+type Place = (OwnedFd, OsString);
+
+/// Goes from `start` to the last part of `path`, part by part, and answers the folder that it is in and
+/// that part. Links on the way are followed if `follows` says so, and with `to_the_end` the last one too.
+fn walk(
+    start: BorrowedFd<'_>,
+    path: &Path,
+    to_the_end: bool,
+    follows: &dyn Fn(&Stat) -> bool,
+) -> io::Result<Opened<Place>> {
+    let mut at = openat(start, ".", FOLDER, Mode::empty())?;
+    let mut parts: VecDeque<OsString> = parts(path);
+    let mut links = 0;
+    loop {
+        let part = parts.pop_front().unwrap_or_else(|| OsString::from("."));
+        if part == "/" {
+            at = openat(CWD, "/", FOLDER, Mode::empty())?;
+            continue;
+        }
+        let is_last = parts.is_empty();
+        let found = match statat(&at, &part, AtFlags::SYMLINK_NOFOLLOW) {
+            Err(rustix::io::Errno::NOENT) if is_last => return Ok(Opened::File((at, part))),
+            found => found?,
+        };
+        if !is(&found, FileType::Symlink) || (is_last && !to_the_end) {
+            if is_last {
+                return Ok(Opened::File((at, part)));
+            }
+            at = openat(&at, &part, FOLDER | OFlags::NOFOLLOW, Mode::empty())?;
+            continue;
+        }
+        if !follows(&found) {
+            return Ok(Opened::LaidLink(found.st_uid));
+        }
+        links += 1;
+        if links > MOST_LINKS {
+            return Err(rustix::io::Errno::LOOP.into());
+        }
+        let target = readlinkat(&at, &part, Vec::new())?;
+        let mut target = self::parts(Path::new(OsStr::from_bytes(target.to_bytes())));
+        target.append(&mut parts);
+        parts = target;
+    }
+}
+
+fn parts(path: &Path) -> VecDeque<OsString> {
+    let part = |part: Component<'_>| match part {
+        Component::RootDir => OsString::from("/"),
+        other => other.as_os_str().to_owned(),
+    };
+    path.components().map(part).collect()
+}
+
+fn place(found: Opened<Place>) -> io::Result<Opened<(Handle, OsString)>> {
+    Ok(match found {
+        Opened::File((folder, name)) => Opened::File((Handle::of(folder)?, name)),
+        Opened::LaidLink(owner) => Opened::LaidLink(owner),
+    })
+}
+
+/// Opens what a walk to the end has come to, by now no link.
+fn opened_folder(found: Opened<Place>) -> io::Result<Opened<Handle>> {
+    Ok(match found {
+        Opened::File((folder, name)) => {
+            let fd = openat(&folder, &name, FOLDER | OFlags::NOFOLLOW, Mode::empty())?;
+            Opened::File(Handle::of(fd)?)
+        }
+        Opened::LaidLink(owner) => Opened::LaidLink(owner),
+    })
+}
+
+/// Why nothing can be kept in `folder`: it cannot be written, or has no room left.
+pub fn writing_flaw(folder: &Path) -> Option<String> {
+    use rustix::fs::{Access, access, statvfs};
+    if let Err(error) = access(folder, Access::WRITE_OK | Access::EXEC_OK) {
+        return Some(format!("it cannot be written: {}", io::Error::from(error)));
+    }
+    let disk = statvfs(folder).ok()?;
+    let has_files_left = disk.f_favail > 0 || disk.f_files == 0;
+    let is_full = disk.f_bavail.saturating_mul(disk.f_frsize) < ROOM || !has_files_left;
+    is_full.then(|| "there is no room left on its disk".to_owned())
+}

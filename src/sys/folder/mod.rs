@@ -1,0 +1,534 @@
+//! A folder in which this program keeps things, and the files in it, by descriptor.
+//!
+//! The folder is opened once, at the first use, and looked at: one that another user owns or can write is
+//! refused, since they could put anything in its files' place. From then on everything is reached from
+//! its descriptor, so whoever renames it or lays links meanwhile changes nothing.
+//!
+//! - Links in it are followed where this user or root made them (settings that are kept elsewhere), and
+//!   never in somebody else's folder, where only root works.
+//! - A file of another user, or one that others can write, is refused as the folder is.
+//! - What root makes in somebody's folder is theirs, or they could not use it.
+
+#[cfg(not(unix))]
+#[path = "by_path.rs"]
+mod handle;
+#[cfg(unix)]
+#[path = "by_descriptor.rs"]
+mod handle;
+#[cfg(test)]
+#[cfg(unix)]
+mod tests;
+
+use std::ffi::{OsStr, OsString};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+
+use super::file::{self, Access, cannot};
+use super::lock_file::LockGuard;
+use super::random::fill_random;
+use crate::error::{Error, Result};
+use handle::{Found, Opened};
+
+pub(super) use handle::Handle;
+
+pub use handle::writing_flaw;
+
+/// How the names of files begin and end that are written and then renamed.
+const TEMPORARY: (&str, &str) = (".azt-", ".tmp");
+
+/// A folder by its path, or one inside another; it need not exist.
+#[derive(Clone)]
+pub struct Folder {
+    root: Arc<Root>,
+    /// Empty for the root itself.
+    inner: PathBuf,
+}
+
+struct Root {
+    path: PathBuf,
+    /// The environment says that it is trusted, whoever owns it.
+    is_trusted: bool,
+    opened: OnceLock<Handle>,
+}
+
+impl From<&Path> for Folder {
+    fn from(path: &Path) -> Self {
+        Self::at(path)
+    }
+}
+
+impl From<&Folder> for Folder {
+    fn from(folder: &Folder) -> Self {
+        folder.clone()
+    }
+}
+
+impl std::fmt::Debug for Folder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Folder({})", self.path().display())
+    }
+}
+
+impl Folder {
+    /// The folder at `path`.
+    pub fn at(path: impl Into<PathBuf>) -> Self {
+        Self::new(path.into(), false)
+    }
+
+    /// The folder at `path`, which is used whoever owns it and whatever its mode: a file system that
+    /// cannot hold either.
+    pub fn trusted(path: impl Into<PathBuf>) -> Self {
+        Self::new(path.into(), true)
+    }
+
+    fn new(path: PathBuf, is_trusted: bool) -> Self {
+        let root = Root { path, is_trusted, opened: OnceLock::new() };
+        Self { root: Arc::new(root), inner: PathBuf::new() }
+    }
+
+    /// The folder `name` in this one.
+    #[must_use]
+    pub fn sub(&self, name: &str) -> Self {
+        Self { root: Arc::clone(&self.root), inner: self.inner.join(name) }
+    }
+
+    /// The folder that it is in, if it was reached by [`Folder::sub`].
+    pub fn parent(&self) -> Option<Self> {
+        let inner = self.inner.parent()?.to_owned();
+        Some(Self { root: Arc::clone(&self.root), inner })
+    }
+
+    /// Its path, for messages.
+    pub fn path(&self) -> PathBuf {
+        self.root.path.join(&self.inner)
+    }
+
+    /// The path of the file `name` in it, for messages.
+    pub fn file(&self, name: impl AsRef<Path>) -> PathBuf {
+        self.path().join(name)
+    }
+
+    /// True where the environment says that it is trusted, whoever owns it.
+    pub fn is_trusted(&self) -> bool {
+        self.root.is_trusted
+    }
+
+    /// True when it is there.
+    pub fn exists(&self) -> bool {
+        self.open().is_ok_and(|found| found.is_some())
+    }
+
+    /// True when this user owns it. In somebody else's, only root works: nothing in it is run, or sent
+    /// anywhere, on their behalf.
+    pub fn is_own(&self) -> bool {
+        self.root.is_trusted || matches!(self.root_handle(), Ok(Some(root)) if root.is_own())
+    }
+
+    /// True when nobody but its owner can look into it (0700): what was copied or checked out is not.
+    pub fn is_private(&self) -> bool {
+        self.root.is_trusted || matches!(self.open(), Ok(Some(it)) if it.is_private())
+    }
+
+    /// Makes it and what it is in; a folder made here is its owner's only (0700 on Unix).
+    pub fn ensure(&self) -> Result<()> {
+        self.made().map(drop)
+    }
+
+    /// The bytes of the file `name`; `None` when there is no such file or folder. A pipe is not waited
+    /// for.
+    pub fn read(&self, name: &str) -> Result<Option<Vec<u8>>> {
+        let path = || self.file(name);
+        let Some(file) = self.opened(name, true)? else { return Ok(None) };
+        file::contents(file, false).map(Some).map_err(|error| cannot("read", &path(), error))
+    }
+
+    /// [`Folder::read`] as text.
+    pub fn read_text(&self, name: &str) -> Result<Option<String>> {
+        let Some(bytes) = self.read(name)? else { return Ok(None) };
+        file::text(bytes, || self.file(name)).map(Some)
+    }
+
+    /// The file `name`, opened for reading and looked at; `None` where there is none. A link of this
+    /// user's is followed if `follows`, else it is an error.
+    pub fn opened(&self, name: &str, follows: bool) -> Result<Option<std::fs::File>> {
+        let path = || self.file(name);
+        let Some(root) = self.root_handle()? else { return Ok(None) };
+        match root.open_file(&self.inner.join(name), follows) {
+            Ok(Opened::File(file)) => {
+                let found = file.metadata().map_err(|error| cannot("read", &path(), error))?;
+                if !self.root.is_trusted
+                    && let Some(flaw) = root.flaw_of_file(&found)
+                {
+                    return Err(refused(&path(), &flaw));
+                }
+                Ok(Some(file))
+            }
+            Ok(Opened::LaidLink(owner)) => Err(laid(&path(), owner)),
+            Err(error) if is_missing(&error) => Ok(None),
+            Err(error) => Err(cannot("read", &path(), error)),
+        }
+    }
+
+    /// Replaces the file `name` by `bytes` at once: readers see the old file or the new one, never a part.
+    ///
+    /// Written to a new file beside it, which is renamed. The folder must exist. Where `name` is a link of
+    /// this user's, what it leads to is replaced. What is there and is no regular file (a pipe, a
+    /// device, a folder) stays: whoever reads it would wait for ever. `durable` waits until file and
+    /// folder are on the disk.
+    pub fn write(&self, name: &str, bytes: &[u8], access: Access, durable: bool) -> Result<()> {
+        let failed = |error: io::Error| cannot("write", &self.file(name), error);
+        let folder = self.open()?.ok_or_else(|| failed(io::ErrorKind::NotFound.into()))?;
+        let place = folder.place_of(OsStr::new(name)).map_err(failed)?;
+        let (folder, name) = match place {
+            Opened::File((folder, name)) => (folder, name),
+            Opened::LaidLink(owner) => return Err(laid(&self.file(name), owner)),
+        };
+        write_in(&folder, &name, bytes, access, durable, true)
+            .map_err(|failure| failure.of(&self.file(&name)))
+    }
+
+    /// Makes the time of the file `name` now, and the file, empty and its owner's alone, where there is
+    /// none. What is in it stays.
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "the file's time, not that of anything that is told"
+    )]
+    pub fn touch(&self, name: &str) -> Result<()> {
+        let touched = || -> io::Result<()> {
+            let folder = self.open_or_io()?;
+            let file = folder.open_or_create(OsStr::new(name))?;
+            file.set_modified(std::time::SystemTime::now())
+        };
+        touched().map_err(|error| cannot("write", &self.file(name), error))
+    }
+
+    /// Removes the file `name`, or the link; true when there was one.
+    pub fn remove(&self, name: &str) -> Result<bool> {
+        let Some(folder) = self.open()? else { return Ok(false) };
+        match folder.remove(OsStr::new(name)) {
+            Ok(()) => Ok(true),
+            Err(error) if is_missing(&error) => Ok(false),
+            Err(error) => Err(cannot("remove", &self.file(name), error)),
+        }
+    }
+
+    /// Gives the file `from` the name `to`, in place of what has it.
+    ///
+    /// # Errors
+    /// Those of the system, to be told apart by the caller.
+    pub fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        self.open_or_io()?.rename(OsStr::new(from), OsStr::new(to))
+    }
+
+    /// Gives the file `from` the name `to` unless something has it; where the file system has no links
+    /// that takes two steps.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub fn rename_unless_there(&self, from: &str, to: &str) -> io::Result<()> {
+        let folder = self.open_or_io()?;
+        match folder.link(OsStr::new(from), OsStr::new(to)) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                folder.rename(OsStr::new(from), OsStr::new(to))
+            }
+            _ => folder.remove(OsStr::new(from)),
+        }
+    }
+
+    /// The names in it that are text, in no order; none where it is missing.
+    pub fn names(&self) -> Result<Vec<String>> {
+        let Some(folder) = self.open()? else { return Ok(Vec::new()) };
+        let names = folder.names().map_err(|error| cannot("read", &self.path(), error))?;
+        Ok(names.into_iter().filter_map(|name| name.into_string().ok()).collect())
+    }
+
+    /// True when something has the name `name` in it, a link that leads nowhere included.
+    pub fn has(&self, name: &str) -> bool {
+        let found = self.open().ok().flatten();
+        found.is_some_and(|folder| !matches!(folder.look_at(OsStr::new(name)), Ok(Found::Nothing)))
+    }
+
+    /// What tells one state of the file `name` from the next, links followed; `None` when there is none
+    /// or it cannot be told.
+    pub fn stamp(&self, name: &str) -> Option<Stamp> {
+        self.root_handle().ok()??.stamp(&self.inner.join(name))
+    }
+
+    /// Removes the files that killed writers left in it, secrets perhaps: all, or the ones that are older
+    /// than `age`, which nobody is writing any more.
+    #[allow(clippy::disallowed_methods, reason = "files have the system's time")]
+    pub fn remove_temporaries(&self, age: Option<Duration>) -> Result<()> {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        let now = now.unwrap_or_default().as_secs();
+        for name in self.names().unwrap_or_default() {
+            let is_one = name.starts_with(TEMPORARY.0) && name.ends_with(TEMPORARY.1);
+            let is_old = |age: Duration| {
+                let written = self.stamp(&name).and_then(|it| u64::try_from(it.modified.0).ok());
+                written.is_some_and(|written| now.saturating_sub(written) > age.as_secs())
+            };
+            if is_one && age.is_none_or(is_old) {
+                self.remove(&name)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes the lock `name`, an empty file that is never deleted, waiting `limit` at the most; `None`
+    /// when it was not free in time. The folder must exist.
+    ///
+    /// Polls with growing pauses (1 to 20 ms): flock has no time limit of its own.
+    #[allow(clippy::disallowed_methods, reason = "waiting is measured here and nowhere else")]
+    pub fn lock(&self, name: &str, limit: Duration) -> Result<Option<LockGuard>> {
+        let failed = |error: io::Error| cannot("lock", &self.file(name), error);
+        let folder = self.open()?.ok_or_else(|| failed(io::ErrorKind::NotFound.into()))?;
+        let start = Instant::now();
+        let mut pause = Duration::from_millis(1);
+        loop {
+            let file = folder.open_or_create(OsStr::new(name)).map_err(failed)?;
+            if let Some(guard) = LockGuard::try_hold(file).map_err(failed)? {
+                return Ok(Some(guard));
+            }
+            if start.elapsed() >= limit {
+                return Ok(None);
+            }
+            std::thread::sleep(pause);
+            pause = (pause * 2).min(Duration::from_millis(20));
+        }
+    }
+
+    /// The folder, looked at; `None` when it is not there.
+    pub(super) fn open(&self) -> Result<Option<Handle>> {
+        let Some(root) = self.root_handle()? else { return Ok(None) };
+        let found = root.open_folder(&self.inner, self.root.is_trusted);
+        self.checked(found)
+    }
+
+    fn made(&self) -> Result<Handle> {
+        if self.root_handle()?.is_none() {
+            Handle::make(&self.root.path)
+                .map_err(|error| cannot("create", &self.root.path, error))?;
+        }
+        let missing = || cannot("create", &self.path(), io::ErrorKind::NotFound.into());
+        let root = self.root_handle()?.ok_or_else(missing)?;
+        let found = root.make_folder(&self.inner, self.root.is_trusted);
+        let is_taken = |error: &io::Error| error.kind() == io::ErrorKind::NotADirectory;
+        if let Err(error) = &found
+            && is_taken(error)
+        {
+            return Err(cannot("create", &self.path(), io::ErrorKind::AlreadyExists.into()));
+        }
+        self.checked(found)?.ok_or_else(missing)
+    }
+
+    fn open_or_io(&self) -> io::Result<Handle> {
+        let opened = self.open().map_err(io::Error::other)?;
+        opened.ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    /// The root's descriptor, opened and looked at once.
+    fn root_handle(&self) -> Result<Option<&Handle>> {
+        if let Some(root) = self.root.opened.get() {
+            return Ok(Some(root));
+        }
+        let path = &self.root.path;
+        match Handle::open(path) {
+            Ok(Opened::File(root)) => {
+                if !self.root.is_trusted
+                    && let Some(flaw) = root.flaw()
+                {
+                    return Err(refused(path, &flaw));
+                }
+                Ok(Some(self.root.opened.get_or_init(|| root)))
+            }
+            Ok(Opened::LaidLink(owner)) => Err(laid(path, owner)),
+            Err(error) if is_missing(&error) => Ok(None),
+            Err(error) => Err(cannot("read", path, error)),
+        }
+    }
+
+    fn checked(&self, found: io::Result<Opened<Handle>>) -> Result<Option<Handle>> {
+        match found {
+            Ok(Opened::File(folder)) => match folder.flaw().filter(|_| !self.root.is_trusted) {
+                Some(flaw) => Err(refused(&self.path(), &flaw)),
+                None => Ok(Some(folder)),
+            },
+            Ok(Opened::LaidLink(owner)) => Err(laid(&self.path(), owner)),
+            Err(error) if is_missing(&error) => Ok(None),
+            Err(error) => Err(cannot("read", &self.path(), error)),
+        }
+    }
+}
+
+/// Writes `bytes` to the file at `path`, which a person named: 0600, its owner who runs this. As
+/// [`Folder::write`] but for the folder, which may be one that others write in (`/tmp`).
+///
+/// # Errors
+/// A link of another user's is on the way, or at its end.
+pub fn write_named(path: &Path, bytes: &[u8]) -> Result<()> {
+    match Handle::containing(path) {
+        Ok(Opened::File((folder, name))) => {
+            write_in(&folder, &name, bytes, Access::Owner, true, false)
+                .map_err(|failure| failure.of(path))
+        }
+        Ok(Opened::LaidLink(owner)) => Err(laid(path, owner)),
+        Err(error) => Err(cannot("write", path, error)),
+    }
+}
+
+/// Why a file was not written.
+enum Unwritten {
+    /// What is in its place is no regular file.
+    Special,
+    System(io::Error),
+}
+
+impl From<io::Error> for Unwritten {
+    fn from(error: io::Error) -> Self {
+        Self::System(error)
+    }
+}
+
+impl Unwritten {
+    fn of(self, path: &Path) -> Error {
+        match self {
+            Self::Special => cannot("write", path, io::Error::other("it is no regular file"))
+                .remedy("Move it away and try again. It was not changed."),
+            Self::System(error) => cannot("write", path, error),
+        }
+    }
+}
+
+/// `gives`: what root makes in somebody's folder is theirs.
+fn write_in(
+    folder: &Handle,
+    name: &OsStr,
+    bytes: &[u8],
+    access: Access,
+    durable: bool,
+    gives: bool,
+) -> Result<(), Unwritten> {
+    let mode = match (folder.look_at(name)?, access) {
+        (Found::Special, _) => return Err(Unwritten::Special),
+        // What an existing file has, which others cannot write.
+        (Found::File(mode), Access::Shared) => Some(mode & 0o755),
+        (Found::File(_) | Found::Nothing, _) => None,
+    };
+    #[cfg(unix)]
+    let _as_error = super::size_limit::SizeLimit::as_error();
+    let temporary = Temporary::create(folder, access)?;
+    let mut file = &temporary.file;
+    file.write_all(bytes)?;
+    if let Some(mode) = mode {
+        handle::set_mode(file, mode)?;
+    }
+    if gives {
+        folder.give(file);
+    }
+    if durable {
+        file.sync_all()?;
+    }
+    folder.rename(&temporary.name, name)?;
+    std::mem::forget(temporary.removal);
+    if durable {
+        folder.sync()?;
+    }
+    Ok(())
+}
+
+/// A new file that is removed again unless it was renamed.
+struct Temporary<'f> {
+    file: std::fs::File,
+    name: OsString,
+    removal: Removal<'f>,
+}
+
+struct Removal<'f>(&'f Handle, OsString);
+
+impl Drop for Removal<'_> {
+    fn drop(&mut self) {
+        let _ = self.0.remove(&self.1);
+    }
+}
+
+impl<'f> Temporary<'f> {
+    fn create(folder: &'f Handle, access: Access) -> io::Result<Self> {
+        let mode = if access == Access::Shared { 0o644 } else { 0o600 };
+        loop {
+            let mut random = [0; 8];
+            fill_random(&mut random).map_err(io::Error::other)?;
+            let (prefix, suffix) = TEMPORARY;
+            let name = format!("{prefix}{:016x}{suffix}", u64::from_ne_bytes(random));
+            let name = OsString::from(name);
+            match folder.create_new(&name, mode) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                created => {
+                    let removal = Removal(folder, name.clone());
+                    return Ok(Self { file: created?, name, removal });
+                }
+            }
+        }
+    }
+}
+
+/// What tells one state of a file from the next, without reading it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stamp {
+    /// In bytes.
+    pub size: u64,
+    /// When its contents changed: seconds since 1970-01-01 UTC, and nanoseconds.
+    modified: (i64, u32),
+    /// Which file it is, and when anything about it changed (Unix).
+    other: (u64, i64, i64),
+}
+
+impl Stamp {
+    /// When the file last changed, in seconds since 1970-01-01 UTC.
+    pub fn changed_at(&self) -> i64 {
+        self.modified.0.max(self.other.1)
+    }
+}
+
+fn is_missing(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::NotFound
+}
+
+/// What is wrong with a folder or file, and the command that mends it.
+pub(super) struct Flaw {
+    /// What follows the path in the sentence.
+    pub(super) what: String,
+    /// The command's words before the path.
+    pub(super) command: Option<String>,
+    /// True when the command needs nothing more: no password of `sudo`.
+    pub(super) is_cure: bool,
+}
+
+/// The error for what other users own or can write.
+fn refused(path: &Path, flaw: &Flaw) -> Error {
+    let shown = path.display().to_string();
+    let quoted = crate::shell::quoted(&shown);
+    let error = Error::failed(format!("{shown} {}, so nothing in it is used.", flaw.what));
+    let error = match &flaw.command {
+        Some(command) => {
+            let command = format!("{command} {quoted}");
+            let error = error.remedy(format!("Run: {command}"));
+            if flaw.is_cure { error.command(command) } else { error }
+        }
+        None => error,
+    };
+    error
+        .remedy("Or use a folder of your own: AZURE_CONFIG_DIR names it.")
+        .remedy("A file system that cannot hold owners and modes: AZT_TRUSTED_DIR names the folder to trust all the same.")
+}
+
+/// The error for a link that another user laid in the way.
+fn laid(path: &Path, owner: u32) -> Error {
+    Error::failed(format!(
+        "{} is a link that another user made (uid {owner}), or leads over one: it is not followed.",
+        path.display()
+    ))
+    .remedy("Remove the link, and let nobody else write in its folder.")
+}
