@@ -7,6 +7,7 @@ use crate::broker;
 use crate::cli::{VaultCommand, VaultMove};
 use crate::error::Result;
 use crate::settings::Config;
+use crate::sys::VAULT_KEY;
 
 pub(super) fn run(command: &VaultCommand, context: &Context<'_>) -> Result<Answer> {
     match command {
@@ -30,6 +31,11 @@ fn move_to(request: &VaultMove, context: &Context<'_>) -> Result<Answer> {
                 setting.source, setting.value
             ));
         }
+    }
+    if to != "env" && context.system.env.non_empty(VAULT_KEY).is_some() {
+        context.system.terminal.warn(&format!(
+            "Now unset {VAULT_KEY}: while it is set, the vault is expected to be sealed with it."
+        ));
     }
     Ok(Answer::of(json!({"keySource": to, "keyId": id.to_string()})))
 }

@@ -1,1 +1,180 @@
-//! The vault key is made by this program and pinned.
+//! The vault key is made by this program and pinned: who can write the folder cannot swap it.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use crate::session_bus::SessionBus;
+use crate::support::*;
+
+const TOKEN: [&str; 4] = ["account", "get-access-token", "-o", "none"];
+const KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+/// The attacker's, and the id that goes with it.
+const THEIRS: &str = "00000000000000000000000000000000000000000000000000000000000000ff";
+
+/// The id of the key `key`, as a vault of its own says it.
+fn id_of(key: &str) -> String {
+    let mut sandbox = Sandbox::new();
+    sandbox.set("AZURE_CORE_KEY_SOURCE", "env");
+    sandbox.set("AZT_VAULT_KEY", key);
+    sandbox.login_app().success();
+    manifest(&sandbox)["key_id"].as_str().unwrap().to_owned()
+}
+
+fn manifest(sandbox: &Sandbox) -> Value {
+    serde_json::from_str(&sandbox.read("azt/vault.json")).unwrap()
+}
+
+/// Puts another key beside the records, and a `vault.json` by which the true one is retired.
+fn plant(sandbox: &Sandbox, source: &str, retires: bool) {
+    let mut planted = json!({"version": 1, "key_source": source, "key_id": id_of(THEIRS)});
+    if retires {
+        let former = manifest(sandbox);
+        planted["retired"] = former["key_id"].clone();
+        planted["retired_source"] = former["key_source"].clone();
+    }
+    sandbox.write("azt/vault.json", planted.to_string());
+    for name in ["azt/vault.key", "azt/vault.key.next"] {
+        sandbox.write(name, format!("{THEIRS}\n"));
+        use std::os::unix::fs::PermissionsExt;
+        fs::set_permissions(sandbox.file(name), fs::Permissions::from_mode(0o600)).unwrap();
+    }
+}
+
+/// True when no record is sealed with the attacker's key.
+fn nothing_is_theirs(sandbox: &Sandbox) -> bool {
+    let id = id_of(THEIRS);
+    let bytes: Vec<u8> =
+        (0..8).map(|at| u8::from_str_radix(&id[2 * at..2 * at + 2], 16).unwrap()).collect();
+    let records = fs::read_dir(sandbox.file("azt/records")).unwrap();
+    records.flatten().all(|it| fs::read(it.path()).unwrap()[8..16] != bytes[..])
+}
+
+/// M3: the variable holds the vault's key, whatever vault.json says.
+#[test]
+fn a_key_that_was_planted_beside_the_variables_seals_nothing() {
+    for retires in [true, false] {
+        for source in ["file", "kernel", "keyring"] {
+            let mut sandbox = Sandbox::new();
+            sandbox.unset("AZURE_CORE_KEY_SOURCE");
+            sandbox.set("AZT_VAULT_KEY", KEY);
+            sandbox.login_app().success();
+            let good = sandbox.read("azt/vault.json");
+            plant(&sandbox, source, retires);
+            let run = sandbox.login_app().exits(9);
+            assert!(run.stderr.contains("AZT_VAULT_KEY has the key"), "{source}: {run:?}");
+            drop(sandbox.azt(TOKEN).exits(9));
+            drop(sandbox.azt(["cache", "list"]).exits(9));
+            assert!(nothing_is_theirs(&sandbox), "{source}");
+            sandbox.write("azt/vault.json", good);
+            drop(sandbox.azt(TOKEN).quiet());
+        }
+    }
+}
+
+/// The setting counts for every call, not for sign-ins alone.
+#[test]
+fn the_setting_that_names_a_source_is_checked_at_every_call() {
+    let mut sandbox = Sandbox::new();
+    sandbox.set("AZT_VAULT_KEY", KEY);
+    sandbox.set("AZURE_CORE_KEY_SOURCE", "env");
+    sandbox.login_app().success();
+    plant(&sandbox, "file", true);
+    sandbox.unset("AZT_VAULT_KEY");
+    for args in
+        [&TOKEN[..], &["account", "get-access-token", "--resource", "https://vault.azure.net"]]
+    {
+        drop(sandbox.azt(args).exits(9).says("core.key_source asks for 'env'"));
+    }
+    assert!(nothing_is_theirs(&sandbox));
+}
+
+/// The keyring knows whose key it has; a sign-in asks it.
+#[test]
+fn a_key_that_was_planted_beside_the_keyrings_seals_nothing() {
+    let bus = SessionBus::with_keyring();
+    let mut sandbox = Sandbox::new();
+    sandbox.set("DBUS_SESSION_BUS_ADDRESS", &bus.address());
+    sandbox.unset("AZURE_CORE_KEY_SOURCE");
+    sandbox.login_app().success();
+    assert_eq!(manifest(&sandbox)["key_source"], "keyring");
+    let good = sandbox.read("azt/vault.json");
+    for retires in [true, false] {
+        plant(&sandbox, "file", retires);
+        drop(sandbox.login_app().exits(9).says("The keyring has the key of this vault"));
+        for command in [&["vault", "move", "--to", "file"][..], &["cache", "rekey"]] {
+            assert_ne!(sandbox.azt(command).code, Some(0), "{command:?}");
+        }
+        assert!(nothing_is_theirs(&sandbox));
+        sandbox.write("azt/vault.json", &good);
+    }
+    drop(sandbox.azt(TOKEN).quiet());
+    // What azt changes itself goes on.
+    for name in ["azt/vault.key", "azt/vault.key.next"] {
+        fs::remove_file(sandbox.file(name)).unwrap();
+    }
+    for to in ["file", "keyring", "file"] {
+        drop(sandbox.azt(["vault", "move", "--to", to]).success());
+        drop(sandbox.login_app().success());
+        drop(sandbox.azt(TOKEN).quiet());
+    }
+    drop(sandbox.azt(["account", "clear"]).success());
+    drop(sandbox.login_app().success());
+}
+
+/// A key file that lies there is nobody's: whoever put it there knows it.
+#[test]
+fn a_key_file_that_lies_there_is_not_taken() {
+    let sandbox = Sandbox::new();
+    let plant = |name: &str| {
+        use std::os::unix::fs::PermissionsExt;
+        fs::create_dir_all(sandbox.file("azt")).unwrap();
+        fs::set_permissions(sandbox.file("azt"), fs::Permissions::from_mode(0o700)).unwrap();
+        sandbox.write(name, format!("{THEIRS}\n"));
+        fs::set_permissions(sandbox.file(name), fs::Permissions::from_mode(0o600)).unwrap();
+    };
+    plant("azt/vault.key");
+    drop(sandbox.login_app().exits(9).says("is there already, and is the key of no vault here"));
+    assert_eq!(sandbox.read("azt/vault.key"), format!("{THEIRS}\n"), "it was not ours to remove");
+    fs::remove_file(sandbox.file("azt/vault.key")).unwrap();
+    // The file that a killed process may have left is written anew.
+    plant("azt/vault.key.next");
+    sandbox.login_app().success();
+    assert!(nothing_is_theirs(&sandbox));
+    assert!(!sandbox.read("azt/vault.key").contains(THEIRS));
+    assert!(!sandbox.file("azt/vault.key.next").exists());
+}
+
+#[test]
+fn a_key_that_is_moved_is_always_a_new_one() {
+    let mut sandbox = Sandbox::new();
+    sandbox.set("AZT_VAULT_KEY", KEY);
+    sandbox.unset("AZURE_CORE_KEY_SOURCE");
+    sandbox.login_app().success();
+    sandbox.write("azt/vault.key", format!("{THEIRS}\n"));
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(sandbox.file("azt/vault.key"), fs::Permissions::from_mode(0o600)).unwrap();
+    drop(sandbox.azt(["vault", "move", "--to", "file"]).exits(9));
+    drop(sandbox.azt(TOKEN).quiet());
+    fs::remove_file(sandbox.file("azt/vault.key")).unwrap();
+    let moved = sandbox.azt(["vault", "move", "--to", "file"]).success();
+    drop(moved.says("unset AZT_VAULT_KEY"));
+    sandbox.unset("AZT_VAULT_KEY");
+    drop(sandbox.azt(TOKEN).quiet());
+    assert!(nothing_is_theirs(&sandbox));
+}
+
+/// Without vault.json the records say which key they need: no other one is taken.
+#[test]
+fn a_vault_without_its_description_finds_its_own_key_or_none() {
+    let sandbox = Sandbox::signed_in_as_app();
+    let good = sandbox.read("azt/vault.json");
+    let mut planted = b"aztseal\x01".to_vec();
+    planted.extend([7; 200]);
+    // First by its name, so that a look at one record alone would be led astray.
+    let name = format!("azt/records/aa-{}", "0".repeat(32));
+    sandbox.write(&name, &planted);
+    fs::remove_file(sandbox.file("azt/vault.json")).unwrap();
+    drop(sandbox.azt(TOKEN).quiet());
+    assert_eq!(sandbox.read("azt/vault.json"), good);
+}
