@@ -38,7 +38,7 @@ pub use crate::entra::{
 use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
 use crate::settings::{Cloud, Config, ConfigDir};
-use crate::sys::{Deadline, System, block_on, is_detached, repeat_detached};
+use crate::sys::{Deadline, EndpointUrl, System, block_on, is_detached, repeat_detached};
 use crate::vault::{self, RecordKey};
 pub use crate::vault::{
     AccessToken, Account, AssertionSource, Inventory, Record, RefreshToken, ServicePrincipal, Vault,
@@ -126,7 +126,7 @@ pub struct Token {
 pub struct Broker<'a> {
     system: &'a System,
     environment: String,
-    authority_host: String,
+    authority_host: EndpointUrl,
     /// None where nothing is kept (`core.persist`).
     vault: Option<Vault<'a>>,
     /// Whether tokens that age are renewed by another process (`core.renew_ahead`), not while the
@@ -144,7 +144,8 @@ impl<'a> Broker<'a> {
         cloud: &Cloud,
         vault: Option<Vault<'a>>,
     ) -> Result<Self> {
-        let (environment, authority_host) = (cloud.environment()?, cloud.authority_host()?);
+        let authority_host = cloud.authority_host()?;
+        let environment = authority_host.environment();
         let renews_ahead = config.get_bool("core", "renew_ahead", true)? && system.env.is_process();
         let tried = RefCell::default();
         Ok(Self { system, environment, authority_host, vault, renews_ahead, tried })

@@ -12,7 +12,9 @@ use crate::entra::{
 use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
 use crate::settings::Cloud;
-use crate::sys::{Level, Loopback, Page, System, Visit, attended, fill_random, open_browser};
+use crate::sys::{
+    EndpointUrl, Level, Loopback, Page, System, Visit, attended, fill_random, open_browser,
+};
 
 /// The tenant segment of a sign-in that names no tenant: any work or school account.
 const ANY_TENANT: &str = "organizations";
@@ -63,7 +65,7 @@ impl<'a, 'r> PersonSignIn<'a, 'r> {
         let mut loopback = Loopback::listen(port).await?;
         let redirect_uri = format!("http://localhost:{}", loopback.port());
         let request = self.authorization_request(&redirect_uri, ResponseMode::FormPost)?;
-        terminal.warn(&format!("A web browser has been opened at {}. Please continue the login in the web browser. If no web browser is available or if the web browser fails to open, use device code flow with `{} login --use-device-code`.", self.authority.authorization_endpoint(), system.program));
+        terminal.warn(&format!("A web browser has been opened at {}. Please continue the login in the web browser. If no web browser is available or if the web browser fails to open, use device code flow with `{} login --use-device-code`.", self.authority.authorization_endpoint()?, system.program));
         terminal.info(&format!("The whole address is {}", request.url));
         if let Err(error) = open_browser(&request.url) {
             terminal.warn(&format!("{error} Open this address yourself:\n{}", request.url));
@@ -157,7 +159,10 @@ impl<'a, 'r> PersonSignIn<'a, 'r> {
 
     /// With a code that is entered in any browser. `show` gets the sentence for the person, and the
     /// address alone.
-    pub async fn with_device_code(&self, show: impl FnOnce(&str, &str)) -> Result<SignIn<'a>> {
+    pub async fn with_device_code(
+        &self,
+        show: impl FnOnce(&str, &EndpointUrl),
+    ) -> Result<SignIn<'a>> {
         let (system, authority, claims) = (self.system, &self.authority, self.claims.as_deref());
         let client_id = AZURE_CLI_CLIENT_ID;
         let refused = |error| remedy::for_sign_in(error, system.program);

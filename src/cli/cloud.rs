@@ -139,6 +139,9 @@ pub struct CloudDefinition {
     /// Do not ask the resource manager for the other endpoints
     #[arg(long)]
     pub skip_endpoint_discovery: bool,
+    /// Let the resource manager have tokens of Azure's login host for Azure's own services
+    #[arg(long)]
+    pub allow_foreign_audience: bool,
     /// Azure Resource Manager
     #[arg(long, value_name = "URL")]
     pub endpoint_resource_manager: Option<String>,

@@ -18,7 +18,8 @@ use crate::sys::{System, file};
 
 /// Options that az does not have. A shortened option means one of az's first: what works there must
 /// not become ambiguous here.
-const OUR_OPTIONS: [&str; 13] = [
+const OUR_OPTIONS: [&str; 14] = [
+    "allow_foreign_audience",
     "add_mask",
     "certificate_password",
     "claims",

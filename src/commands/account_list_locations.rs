@@ -7,7 +7,7 @@ use super::{Answer, Context, arm_token, rows};
 use crate::arm;
 use crate::cli::AccountListLocations;
 use crate::error::Result;
-use crate::settings::{Endpoint, Profile};
+use crate::settings::Profile;
 
 /// The locations of the default subscription: one request, a second where the token must be
 /// renewed.
@@ -15,7 +15,7 @@ pub(super) fn run(request: &AccountListLocations, context: &Context<'_>) -> Resu
     let profile = Profile::load(&context.dir)?;
     let selection = Selection { account: request.account.as_deref(), ..Selection::default() };
     let subscription = selection.of(&profile, context)?;
-    let resource_manager = context.cloud().endpoint(Endpoint::ResourceManager)?;
+    let resource_manager = &context.cloud().resource_manager()?;
     let (id, extended) = (subscription.id(), request.include_extended_locations.unwrap_or(false));
     let locations = arm_token::ask(subscription, context, &async |token| {
         arm::locations(context.system, resource_manager, id, extended, token).await

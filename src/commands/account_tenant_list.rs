@@ -6,13 +6,13 @@ use super::selection::Selection;
 use super::{Answer, Context, arm_token};
 use crate::arm;
 use crate::error::Result;
-use crate::settings::{Endpoint, Profile};
+use crate::settings::Profile;
 
 /// The tenants of the default account, as az's `account` extension prints them.
 pub(super) fn run(context: &Context<'_>) -> Result<Answer> {
     let profile = Profile::load(&context.dir)?;
     let subscription = Selection::default().of(&profile, context)?;
-    let resource_manager = context.cloud().endpoint(Endpoint::ResourceManager)?;
+    let resource_manager = &context.cloud().resource_manager()?;
     let tenants = arm_token::ask(subscription, context, &async |token| {
         arm::tenant_ids(context.system, resource_manager, token).await
     })?;

@@ -84,7 +84,7 @@ fn register(request: &CloudRegister, context: &Context<'_>) -> Result<Answer> {
     if context.clouds.list()?.iter().any(|cloud| cloud.name == *name) {
         return Err(Error::failed(format!("The cloud '{name}' is already registered.")));
     }
-    Clouds::register(&context.dir, name, &describe(&request.definition, context)?)?;
+    Clouds::register(&context.dir, name, &describe(name, &request.definition, context)?)?;
     Ok(Answer::none())
 }
 
@@ -93,12 +93,16 @@ fn update(request: &CloudUpdate, context: &Context<'_>) -> Result<Answer> {
         Some(name) => name,
         None => &context.cloud().name,
     };
-    Clouds::update(&context.dir, name, &describe(&request.definition, context)?)?;
+    Clouds::update(&context.dir, name, &describe(name, &request.definition, context)?)?;
     Ok(Answer::none())
 }
 
-/// The description on the command line, laid over what the cloud says of itself.
-fn describe(definition: &CloudDefinition, context: &Context<'_>) -> Result<CloudOverrides> {
+/// The description of the cloud `name` on the command line, laid over what it says of itself.
+fn describe(
+    name: &str,
+    definition: &CloudDefinition,
+    context: &Context<'_>,
+) -> Result<CloudOverrides> {
     let mut overrides = match &definition.cloud_config {
         None => CloudOverrides::default(),
         Some(text) => {
@@ -114,6 +118,7 @@ fn describe(definition: &CloudDefinition, context: &Context<'_>) -> Result<Cloud
     if definition.profile.is_some() {
         overrides.profile.clone_from(&definition.profile);
     }
+    overrides.allows_foreign_audience = definition.allow_foreign_audience;
     let endpoints = [
         ("active_directory", &definition.endpoint_active_directory),
         (
@@ -156,7 +161,7 @@ fn describe(definition: &CloudDefinition, context: &Context<'_>) -> Result<Cloud
             overrides.suffixes.set(name, value.clone());
         }
     }
-    match overrides.metadata_url().filter(|_| !definition.skip_endpoint_discovery) {
+    match overrides.metadata_url(name)?.filter(|_| !definition.skip_endpoint_discovery) {
         None => Ok(overrides),
         Some(url) => {
             let document = block_on(arm::metadata(context.system, &url))?.map_err(no_metadata)?;

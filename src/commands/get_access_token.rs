@@ -20,7 +20,7 @@ pub(super) fn run(request: &GetAccessToken, context: &Context<'_>) -> Result<Ans
         _ => None,
     };
     let cloud = match login_endpoint {
-        Some(host) => Cow::Owned(context.cloud().with_login_endpoint(&host)),
+        Some(host) => Cow::Owned(context.cloud().with_login_endpoint(&host)?),
         None => Cow::Borrowed(context.cloud()),
     };
     let scopes = scopes(request, &identity, context)?;

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::interop;
 use crate::program::Program;
 use crate::settings::{AssignedIdentity, Clouds, Profile, Subscription};
-use crate::sys::{Level, block_on, interruptible, why_no_browser};
+use crate::sys::{EndpointUrl, Level, block_on, interruptible, why_no_browser};
 
 /// How long a person has for the sign-in in a browser, unless `core.login_timeout` says otherwise.
 const LOGIN_TIMEOUT: Duration = Duration::from_mins(15);
@@ -215,10 +215,10 @@ async fn authenticate<'a>(
         None => {}
         Some(why) => say_no_browser(context, why),
     }
-    let show = |message: &str, address: &str| {
+    let show = |message: &str, page: &EndpointUrl| {
         system.terminal.message(Level::Notice, message);
         if system.terminal.stderr_is_tty()
-            && let Some(picture) = qr_code::of(address)
+            && let Some(picture) = qr_code::of(page)
         {
             system.terminal.message(Level::Notice, &picture);
         }

@@ -11,7 +11,7 @@ use crate::arm::{self, ArmSubscription, Tenant};
 use crate::broker::{Scopes, SignIn};
 use crate::error::{Error, Result};
 use crate::secret::Secret;
-use crate::settings::{Endpoint, NewSubscription, Subscription, TenantNames, User};
+use crate::settings::{NewSubscription, Subscription, TenantNames, User};
 use crate::sys::{Spinner, one_line};
 
 /// How many tenants are asked at the same time: enough to hide the latency of sixty, few enough not
@@ -46,7 +46,7 @@ pub(super) async fn of_tenant(
 ) -> Result<Found> {
     let tenant = sign_in.tenant().to_owned();
     let mut found = Found::default();
-    let resource_manager = context.cloud().endpoint(Endpoint::ResourceManager)?;
+    let resource_manager = &context.cloud().resource_manager()?;
     let listed = ask(sign_in, &tenant, scopes, async |token| {
         arm::subscriptions(context.system, resource_manager, token).await
     });
@@ -69,7 +69,7 @@ pub(super) async fn of_request(
     let (system, cloud) = (context.system, context.cloud());
     let tenant = sign_in.tenant();
     if let Some(wanted) = wanted {
-        let resource_manager = cloud.endpoint(Endpoint::ResourceManager)?;
+        let resource_manager = &cloud.resource_manager()?;
         let subscription = ask(sign_in, tenant, scopes, async |token| {
             arm::subscription(system, resource_manager, wanted, token).await
         });
@@ -110,7 +110,7 @@ pub(super) async fn of_all_tenants(
 ) -> Result<Found> {
     let mut found = Found { is_of_all_tenants: true, ..Found::default() };
     let system = context.system;
-    let resource_manager = context.cloud().endpoint(Endpoint::ResourceManager)?;
+    let resource_manager = &context.cloud().resource_manager()?;
     let first = sign_in.tenant().to_owned();
     let tenants = ask(sign_in, &first, scopes, async |token| {
         arm::tenants(system, resource_manager, token).await

@@ -1,6 +1,7 @@
 //! Where a tenant's endpoints are.
 
 use crate::error::{Error, Result};
+use crate::sys::EndpointUrl;
 
 const ADFS: &str = "adfs";
 
@@ -10,28 +11,26 @@ const ADFS: &str = "adfs";
 /// would cost a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Authority {
-    login_url: String,
+    login_url: EndpointUrl,
     tenant: String,
 }
 
 impl Authority {
     /// The authority of `tenant` (GUID, domain, `organizations` or `common`) at `login_url`, a
-    /// cloud's `activeDirectory` endpoint. As in az the URL is lower-cased and loses a trailing
-    /// slash.
+    /// cloud's `activeDirectory` endpoint.
     ///
     /// # Errors
     /// `tenant` has characters that neither a GUID nor a domain has: they would lead requests, with
     /// the secrets in them, to other paths.
-    pub fn new(login_url: &str, tenant: &str) -> Result<Self> {
+    pub fn new(login_url: &EndpointUrl, tenant: &str) -> Result<Self> {
         let is_allowed = |c: char| c.is_alphanumeric() || "-._{}:".contains(c);
         if !tenant.chars().all(is_allowed) || tenant.trim_matches('.').is_empty() {
             return Err(Error::failed(format!(
                 "'{tenant}' is neither a tenant's domain name nor its id (GUID)."
             )));
         }
-        let login_url = login_url.trim_end_matches('/').to_lowercase();
-        let tenant = if is_adfs(&login_url) { ADFS } else { tenant }.to_owned();
-        Ok(Self { login_url, tenant })
+        let tenant = if is_adfs(login_url) { ADFS } else { tenant }.to_owned();
+        Ok(Self { login_url: login_url.clone(), tenant })
     }
 
     /// The tenant as given; `adfs` where there are none (MSAL's realm there).
@@ -50,69 +49,77 @@ impl Authority {
     }
 
     /// The token endpoint (RFC 6749 section 3.2).
-    pub fn token_endpoint(&self) -> String {
+    pub fn token_endpoint(&self) -> Result<EndpointUrl> {
         self.endpoint("token")
     }
 
     /// The authorization endpoint (RFC 6749 section 3.1).
-    pub fn authorization_endpoint(&self) -> String {
+    pub fn authorization_endpoint(&self) -> Result<EndpointUrl> {
         self.endpoint("authorize")
     }
 
     /// The device authorization endpoint (RFC 8628 section 3.1).
-    pub fn device_authorization_endpoint(&self) -> String {
+    pub fn device_authorization_endpoint(&self) -> Result<EndpointUrl> {
         self.endpoint("devicecode")
     }
 
     /// The OpenID Connect discovery document.
-    pub fn openid_configuration(&self) -> String {
+    pub fn openid_configuration(&self) -> Result<EndpointUrl> {
+        const DOCUMENT: &str = ".well-known/openid-configuration";
         if self.is_adfs() {
-            format!("{}/.well-known/openid-configuration", self.login_url)
+            self.login_url.at(DOCUMENT)
         } else {
-            format!("{}/{}/v2.0/.well-known/openid-configuration", self.login_url, self.tenant)
+            self.login_url.at(&format!("{}/v2.0/{DOCUMENT}", self.tenant))
         }
     }
 
-    fn endpoint(&self, name: &str) -> String {
+    fn endpoint(&self, name: &str) -> Result<EndpointUrl> {
         if self.is_adfs() {
-            format!("{}/oauth2/{name}", self.login_url)
+            self.login_url.at(&format!("oauth2/{name}"))
         } else {
-            format!("{}/{}/oauth2/v2.0/{name}", self.login_url, self.tenant)
+            self.login_url.at(&format!("{}/oauth2/v2.0/{name}", self.tenant))
         }
     }
 }
 
 /// True for Active Directory Federation Services (Azure Stack), which has no tenants in its paths.
-pub fn is_adfs(login_url: &str) -> bool {
-    login_url.trim_end_matches('/').to_lowercase().ends_with("/adfs")
+pub fn is_adfs(login_url: &EndpointUrl) -> bool {
+    login_url.as_str().to_ascii_lowercase().ends_with("/adfs")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn authority(login_url: &str, tenant: &str) -> Result<Authority> {
+        Authority::new(&EndpointUrl::parse(login_url, "").unwrap(), tenant)
+    }
+
     #[test]
     fn endpoints_are_built_from_host_and_tenant() {
-        let authority = Authority::new("https://Login.Example/", "Contoso.com").unwrap();
+        let authority = authority("https://Login.Example/", "Contoso.com").unwrap();
         assert_eq!(
-            authority.token_endpoint(),
+            authority.token_endpoint().unwrap().as_str(),
             "https://login.example/Contoso.com/oauth2/v2.0/token"
         );
     }
 
     #[test]
     fn adfs_has_no_tenant_in_its_paths() {
-        let authority = Authority::new("https://adfs.local/adfs", "any").unwrap();
-        assert_eq!(authority.token_endpoint(), "https://adfs.local/adfs/oauth2/token");
+        let authority = authority("https://adfs.local/adfs", "any").unwrap();
+        assert_eq!(
+            authority.token_endpoint().unwrap().as_str(),
+            "https://adfs.local/adfs/oauth2/token"
+        );
     }
 
     #[test]
     fn a_tenant_leads_nowhere_else() {
         for tenant in ["", "..", "a/../b", "a?b", "a#b", "a b", "a%2fb", "a\\b", "a@b", "a\nb"] {
-            assert!(Authority::new("https://login.example", tenant).is_err(), "{tenant:?}");
+            assert!(authority("https://login.example", tenant).is_err(), "{tenant:?}");
         }
         for tenant in ["contoso.com", "c0000000-0000-4000-8000-00000000000a", "bücher.example"] {
-            assert!(Authority::new("https://login.example", tenant).is_ok(), "{tenant}");
+            assert!(authority("https://login.example", tenant).is_ok(), "{tenant}");
         }
     }
 }

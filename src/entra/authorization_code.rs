@@ -57,9 +57,10 @@ impl AuthorizationRequest {
         redirect_uri: &str,
         mode: ResponseMode,
     ) -> Result<Self> {
-        let endpoint = authority.authorization_endpoint();
+        let endpoint = authority.authorization_endpoint()?;
         let no_url = |what: &str| Error::failed(format!("{what} is not a URL."));
-        let auth_url = AuthUrl::new(endpoint.clone()).map_err(|_| no_url(&endpoint))?;
+        let auth_url =
+            AuthUrl::new(endpoint.as_str().to_owned()).map_err(|_| no_url(endpoint.as_str()))?;
         let back = RedirectUrl::new(redirect_uri.to_owned()).map_err(|_| no_url(redirect_uri))?;
         let client = BasicClient::new(ClientId::new(client_id.to_owned()))
             .set_auth_uri(auth_url)
@@ -162,7 +163,11 @@ mod tests {
     use super::*;
 
     fn request(mode: ResponseMode) -> AuthorizationRequest {
-        let authority = Authority::new("https://login.example", "organizations").unwrap();
+        let authority = Authority::new(
+            &crate::sys::EndpointUrl::parse("https://login.example", "").unwrap(),
+            "organizations",
+        )
+        .unwrap();
         let scopes = Scopes::of_resource("https://graph.example");
         AuthorizationRequest::new(
             &authority,

@@ -101,7 +101,7 @@ impl Certificate {
             members.insert("x5c".to_owned(), chain.into());
         }
         let claims = json!({
-            "aud": authority.token_endpoint(),
+            "aud": authority.token_endpoint()?.as_str(),
             "iss": client_id,
             "sub": client_id,
             "jti": request_id()?,
@@ -243,7 +243,10 @@ mod tests {
                 &RSA_PKCS1_2048_8192_SHA256,
             ),
         ] {
-            let authority = Authority::new(url, "contoso").unwrap();
+            let authority = {
+                let url = crate::sys::EndpointUrl::parse(url, "").unwrap();
+                Authority::new(&url, "contoso").unwrap()
+            };
             let jwt = certificate.assertion("app", &authority, 1).unwrap();
             let (signed, signature) = jwt.expose().rsplit_once('.').unwrap();
             let (header, claims) = signed.split_once('.').unwrap();

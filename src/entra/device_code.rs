@@ -18,7 +18,7 @@ use super::token_endpoint;
 use super::token_response::TokenResponse;
 use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
-use crate::sys::{Request, System, one_line};
+use crate::sys::{EndpointUrl, Request, System, one_line};
 
 /// Longest wait that a server may ask for between two polls.
 const LONGEST_INTERVAL: Duration = Duration::from_mins(1);
@@ -29,7 +29,7 @@ pub struct DeviceAuthorization {
     pub message: String,
     /// Where the code is entered: `verification_uri_complete`, which has the code in it, where the
     /// server knows that (Entra does not).
-    pub verification_uri: String,
+    pub verification_uri: EndpointUrl,
     /// The code.
     pub user_code: String,
     device_code: Secret,
@@ -54,8 +54,8 @@ pub async fn authorize_device(
     scopes: &Scopes,
     claims: Option<&str>,
 ) -> Result<DeviceAuthorization> {
-    let endpoint = authority.device_authorization_endpoint();
-    let url = DeviceAuthorizationUrl::new(endpoint.clone())
+    let endpoint = authority.device_authorization_endpoint()?;
+    let url = DeviceAuthorizationUrl::new(endpoint.as_str().to_owned())
         .map_err(|error| Error::failed(format!("{endpoint} is not a URL: {error}.")))?;
     let client = BasicClient::new(ClientId::new(client_id.to_owned()))
         .set_auth_type(AuthType::RequestBody)
@@ -66,20 +66,21 @@ pub async fn authorize_device(
     if let Some(claims) = claims {
         request = request.add_extra_param("claims", claims);
     }
-    let send = |request: HttpRequest| send(system, request);
+    let send = |request: HttpRequest| send(system, &endpoint, request);
     let answer: DeviceAuthorizationResponse<WithMessage> =
         request.request_async(&send).await.map_err(|error| match error {
             oauth2::RequestTokenError::Request(error) => error,
             _ => nonsense(&endpoint),
         })?;
 
-    let (verification_uri, user_code) =
-        (answer.verification_uri().to_string(), answer.user_code().secret().clone());
-    if user_code.is_empty() || !verification_uri.starts_with("http") {
+    let page = |text: &str| EndpointUrl::parse_with_query(text, "The address of the code");
+    let user_code = answer.user_code().secret().clone();
+    let Some(verification_uri) =
+        page(answer.verification_uri()).ok().filter(|_| !user_code.is_empty())
+    else {
         return Err(nonsense(&endpoint));
-    }
-    let complete = answer.verification_uri_complete().map(|it| it.secret().clone());
-    let complete = complete.filter(|it| it.starts_with("http"));
+    };
+    let complete = answer.verification_uri_complete().and_then(|it| page(it.secret()).ok());
     Ok(DeviceAuthorization {
         message: answer.extra_fields().message.as_deref().map_or_else(
             || format!("To sign in, use a web browser to open the page {verification_uri} and enter the code {user_code} to authenticate."),
@@ -94,24 +95,23 @@ pub async fn authorize_device(
 }
 
 /// Carries the crate's request out; answers other than 200 become Entra's error.
-async fn send(system: &System, request: HttpRequest) -> Result<HttpResponse> {
-    let url = request.uri().to_string();
+async fn send(system: &System, url: &EndpointUrl, request: HttpRequest) -> Result<HttpResponse> {
     let form = Zeroizing::new(String::from_utf8_lossy(request.body()).into_owned());
-    let request = Request::post_form(&url, form)
+    let request = Request::post_form(url, form)
         .header("accept", "application/json")
         .header("client-request-id", token_endpoint::request_id()?);
     let response = system.http.send(&system.env, request).await?;
     system.terminal.debug(&format!("POST {url} -> {}", response.status));
     if response.status != 200 {
-        return Err(token_endpoint::refusal(system, &response, &url));
+        return Err(token_endpoint::refusal(system, &response, url));
     }
     Ok(HttpResponse::new(response.body.to_vec()))
 }
 
-fn nonsense(endpoint: &str) -> Error {
+fn nonsense(endpoint: &EndpointUrl) -> Error {
     Error::new(
         Kind::Service,
-        format!("{} sent a device code that makes no sense.", token_endpoint::host(endpoint)),
+        format!("{} sent a device code that makes no sense.", endpoint.environment()),
     )
 }
 

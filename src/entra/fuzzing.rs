@@ -35,7 +35,8 @@ fn http_headers(body: &[u8]) -> reqwest::header::HeaderMap {
 
 /// The parameters that a browser brings back: without the state nothing counts.
 pub fn redirect(bytes: &[u8]) {
-    let authority = Authority::new("https://login.example", "organizations");
+    let login_url = crate::sys::EndpointUrl::parse("https://login.example", "");
+    let authority = login_url.and_then(|url| Authority::new(&url, "organizations"));
     let request = authority.and_then(|authority| {
         let scopes = Scopes::of_resource("https://graph.example");
         let mode = ResponseMode::Query;

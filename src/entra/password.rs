@@ -10,14 +10,14 @@ use super::token_endpoint;
 use super::token_response::TokenResponse;
 use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
-use crate::sys::{Request, System, one_line};
+use crate::sys::{EndpointUrl, Request, System, one_line};
 
 /// Asks Entra whether `username` is of a domain whose passwords another service checks: the user
 /// realm request that MSAL makes before it sends one.
 ///
 /// # Errors
 /// [`Kind::Refused`] for a federated domain, which would need WS-Trust.
-pub async fn check_realm(system: &System, login_url: &str, username: &str) -> Result<()> {
+pub async fn check_realm(system: &System, login_url: &EndpointUrl, username: &str) -> Result<()> {
     #[derive(Deserialize)]
     struct Realm {
         account_type: Option<String>,
@@ -26,8 +26,7 @@ pub async fn check_realm(system: &System, login_url: &str, username: &str) -> Re
     }
     let encoded = form_urlencoded::byte_serialize(username.as_bytes()).collect::<String>();
     let name = encoded.replace('+', "%20");
-    let url =
-        format!("{}/common/userrealm/{name}?api-version=1.0", login_url.trim_end_matches('/'));
+    let url = login_url.at(&format!("common/userrealm/{name}?api-version=1.0"))?;
     let response = system.http.send(&system.env, Request::get(&url)).await?;
     let realm =
         serde_json::from_slice::<Realm>(&response.body).ok().filter(|_| response.status == 200);
@@ -36,7 +35,7 @@ pub async fn check_realm(system: &System, login_url: &str, username: &str) -> Re
             Kind::Service,
             format!(
                 "{} did not say who checks the password of {username} (HTTP {}).",
-                token_endpoint::host(&url),
+                url.environment(),
                 response.status
             ),
         )

@@ -3,9 +3,8 @@
 use chrono::DateTime;
 
 use super::authority::Authority;
-use super::token_endpoint::host;
 use crate::error::{Error, Kind, Result};
-use crate::sys::{Request, System};
+use crate::sys::{EndpointUrl, Request, System};
 
 /// The time of the login host at `login_url`, in seconds since 1970-01-01 UTC, from the `Date` of an
 /// answer (RFC 9110 section 6.6.1): one request that says nothing of anybody. `None` where the
@@ -13,15 +12,19 @@ use crate::sys::{Request, System};
 ///
 /// # Errors
 /// [`Kind::Network`] when the host is not reached, or something else answers in its place.
-pub async fn server_time(system: &System, login_url: &str) -> Result<Option<i64>> {
-    let url = Authority::new(login_url, "organizations")?.openid_configuration();
+pub async fn server_time(system: &System, login_url: &EndpointUrl) -> Result<Option<i64>> {
+    let url = Authority::new(login_url, "organizations")?.openid_configuration()?;
     let response = system.http.send(&system.env, Request::get(&url)).await?;
     if response.status != 200
         || serde_json::from_slice::<serde_json::Value>(&response.body).is_err()
     {
         return Err(Error::new(
             Kind::Network,
-            format!("{} did not answer as Entra does (HTTP {}).", host(&url), response.status),
+            format!(
+                "{} did not answer as Entra does (HTTP {}).",
+                url.environment(),
+                response.status
+            ),
         )
         .remedy("A proxy or a sign-in portal of your network may stand in between."));
     }

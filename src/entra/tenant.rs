@@ -3,9 +3,8 @@
 use serde::Deserialize;
 
 use super::authority::{Authority, is_adfs};
-use super::token_endpoint::host;
 use crate::error::{Error, Kind, Result};
-use crate::sys::{Request, System, one_line};
+use crate::sys::{EndpointUrl, Request, System, one_line};
 
 /// True for everything that az takes for a tenant's GUID: with or without dashes, in braces, as
 /// `urn:uuid:`.
@@ -15,7 +14,11 @@ pub fn is_guid(text: &str) -> bool {
 
 /// The GUID of `tenant`: itself if it is one, else looked up by its domain in the OpenID Connect
 /// discovery document (one request), whose issuer carries it. ADFS has none to look up.
-pub async fn resolve_tenant(system: &System, login_url: &str, tenant: &str) -> Result<String> {
+pub async fn resolve_tenant(
+    system: &System,
+    login_url: &EndpointUrl,
+    tenant: &str,
+) -> Result<String> {
     #[derive(Deserialize)]
     struct Discovery {
         issuer: String,
@@ -23,7 +26,7 @@ pub async fn resolve_tenant(system: &System, login_url: &str, tenant: &str) -> R
     if is_guid(tenant) || is_adfs(login_url) {
         return Ok(tenant.to_owned());
     }
-    let url = Authority::new(login_url, tenant)?.openid_configuration();
+    let url = Authority::new(login_url, tenant)?.openid_configuration()?;
     let response = system.http.send(&system.env, Request::get(&url)).await?;
     if response.status != 200 {
         let detail = one_line(&String::from_utf8_lossy(&response.body));
@@ -40,7 +43,7 @@ pub async fn resolve_tenant(system: &System, login_url: &str, tenant: &str) -> R
         .ok_or_else(|| {
             Error::new(
                 Kind::Service,
-                format!("{} did not say which tenant '{tenant}' is.", host(&url)),
+                format!("{} did not say which tenant '{tenant}' is.", url.environment()),
             )
         })
 }

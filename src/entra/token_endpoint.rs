@@ -8,7 +8,7 @@ use super::form::Form;
 use super::token_response::TokenResponse;
 use crate::error::{Error, Kind, Result};
 use crate::program::Program;
-use crate::sys::{Request, Response, System, fill_random, retried};
+use crate::sys::{EndpointUrl, Request, Response, System, fill_random, retried};
 
 /// Difference of clocks that Entra puts up with, in seconds.
 const TOLERATED_CLOCK_SKEW: i64 = 300;
@@ -34,10 +34,10 @@ pub(super) async fn post(
     form: Form,
     anchor: Option<&str>,
 ) -> Result<TokenResponse> {
-    let url = authority.token_endpoint();
+    let url = authority.token_endpoint()?;
     let response = send(system, &url, form, anchor).await?;
     if response.status == 200 {
-        TokenResponse::parse(&response.body, host(&url), system.clock.now())
+        TokenResponse::parse(&response.body, &url.environment(), system.clock.now())
     } else {
         Err(refusal(system, &response, &url))
     }
@@ -49,8 +49,8 @@ const ASSERTION: &str = "50013";
 /// The error that `response` is. A clock that is wrong is named: assertions and their lifetimes
 /// depend on it, and Entra's own text seldom says so. A person's sign-in has none, and ends by
 /// Entra's clock.
-pub(super) fn refusal(system: &System, response: &Response, url: &str) -> Error {
-    let error = error_response::parse(response, host(url));
+pub(super) fn refusal(system: &System, response: &Response, url: &EndpointUrl) -> Error {
+    let error = error_response::parse(response, &url.environment());
     let date = response.header("date").and_then(|date| DateTime::parse_from_rfc2822(date).ok());
     let ahead = date.map_or(0, |date| system.clock.now() - date.timestamp());
     let codes = error.entra_detail().map(|detail| detail.codes.as_slice()).unwrap_or_default();
@@ -63,14 +63,14 @@ pub(super) fn refusal(system: &System, response: &Response, url: &str) -> Error 
     error.remedy(format!(
         "This machine's clock is {} minutes {direction} that of {}: set it, then try again.",
         ahead.abs() / 60,
-        host(url)
+        url.environment()
     ))
 }
 
 /// Posts `form` to `url` with the headers that Entra asks clients for, and returns any answer.
 pub(super) async fn send(
     system: &System,
-    url: &str,
+    url: &EndpointUrl,
     form: Form,
     anchor: Option<&str>,
 ) -> Result<Response> {
@@ -86,11 +86,6 @@ pub(super) async fn send(
     let response = system.http.send(&system.env, request).await?;
     system.terminal.debug(&format!("POST {url} -> {}", response.status));
     Ok(response)
-}
-
-/// The host of `url`, for messages.
-pub(super) fn host(url: &str) -> &str {
-    url.split('/').nth(2).unwrap_or(url)
 }
 
 /// A random UUID, by which Entra's logs can be searched.

@@ -13,6 +13,7 @@ use super::unified::{
     refresh_token_key, row, rows, section,
 };
 use crate::error::{Error, Result};
+use crate::settings::is_same_login_host;
 use crate::vault::{AccessToken, Account, IdToken, Record, RefreshToken, ServicePrincipal, Vault};
 
 /// The section of applications.
@@ -318,18 +319,7 @@ fn member(row: &mut Value, name: &str, value: &str) {
     }
 }
 
-/// Names that one login host has in other programs' caches (Entra's instance discovery).
-const ALIASES: [&[&str]; 3] = [
-    &["login.microsoftonline.com", "login.windows.net", "login.microsoft.com", "sts.windows.net"],
-    &["login.chinacloudapi.cn", "login.partner.microsoftonline.cn"],
-    &["login.microsoftonline.us", "login.usgovcloudapi.net"],
-];
-
 /// True when `name`, from a cache, is the login host `environment` of a cloud.
 pub fn is_same_host(environment: &str, name: &str) -> bool {
-    let (environment, name) = (host(environment).to_lowercase(), host(name).to_lowercase());
-    environment == name
-        || ALIASES
-            .iter()
-            .any(|all| all.contains(&environment.as_str()) && all.contains(&name.as_str()))
+    is_same_login_host(&host(environment).to_lowercase(), &host(name).to_lowercase())
 }

@@ -36,7 +36,14 @@ pub(super) fn rows<'c>(cache: &'c Value, name: &str) -> impl Iterator<Item = &'c
 
 /// MSAL's name of the login host `environment`: without the port, which it does not know.
 pub(super) fn host(environment: &str) -> &str {
-    environment.rsplit_once(':').map_or(environment, |(host, _)| host)
+    match environment.rsplit_once(':') {
+        Some((host, port)) if is_port(port) && (host.ends_with(']') || !host.contains(':')) => host,
+        _ => environment,
+    }
+}
+
+fn is_port(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Puts a row under `key`.
@@ -184,6 +191,23 @@ mod tests {
         replace_refresh_token(&mut cache, &record(&json!({"family_id": "1"})));
         let app = &cache["AppMetadata"][format!("appmetadata-{HOST}-{CLIENT}")];
         assert_eq!(*app, json!({"client_id": CLIENT, "environment": HOST, "family_id": "1"}));
+    }
+
+    #[test]
+    fn only_a_port_is_cut_off() {
+        for (environment, name) in [
+            ("login.example", "login.example"),
+            ("login.example:8443", "login.example"),
+            ("[::1]:8443", "[::1]"),
+            ("[::1]", "[::1]"),
+            ("::1", "::1"),
+            ("login.example:x@evil.example", "login.example:x@evil.example"),
+            ("login.example:1@evil.example", "login.example:1@evil.example"),
+            ("login.example:x@evil.example:443", "login.example:x@evil.example:443"),
+            ("login.example:", "login.example:"),
+        ] {
+            assert_eq!(host(environment), name);
+        }
     }
 
     #[test]

@@ -8,6 +8,45 @@ use super::cloud_values::CloudValues;
 pub(super) const NAMES: [&str; 4] =
     ["AzureCloud", "AzureChinaCloud", "AzureUSGovernment", "AzureBleuCloud"];
 
+/// Names that one login host has in other programs' caches (Entra's instance discovery).
+const LOGIN_HOSTS: [&[&str]; 4] = [
+    &["login.microsoftonline.com", "login.windows.net", "login.microsoft.com", "sts.windows.net"],
+    &["login.chinacloudapi.cn", "login.partner.microsoftonline.cn"],
+    &["login.microsoftonline.us", "login.usgovcloudapi.net", "login-us.microsoftonline.com"],
+    &["login.sovcloud-identity.fr"],
+];
+
+/// True when `one` and `other` are names of the same login host.
+pub fn is_same_login_host(one: &str, other: &str) -> bool {
+    one == other || LOGIN_HOSTS.iter().any(|all| all.contains(&one) && all.contains(&other))
+}
+
+/// True for a login host of a built-in cloud, by any of its names and in any of its regions.
+pub(super) fn is_login_host(host: &str) -> bool {
+    LOGIN_HOSTS.iter().copied().flatten().any(|known| is_at_or_below(host, known))
+}
+
+/// True for the resource manager of a built-in cloud as it is written here.
+pub(super) fn is_resource_manager_url(url: &str) -> bool {
+    resource_managers().contains(&url)
+}
+
+/// True for the resource manager of a built-in cloud, or one of its regions.
+pub(super) fn is_resource_manager(host: &str) -> bool {
+    resource_managers()
+        .iter()
+        .any(|url| is_at_or_below(host, url.trim_start_matches("https://").trim_end_matches('/')))
+}
+
+fn resource_managers() -> [&'static str; 4] {
+    let row = ENDPOINTS.iter().find(|(name, _)| *name == "resource_manager");
+    row.map(|(_, urls)| *urls).unwrap_or_default()
+}
+
+fn is_at_or_below(host: &str, known: &str) -> bool {
+    host.strip_suffix(known).is_some_and(|before| before.is_empty() || before.ends_with('.'))
+}
+
 /// A name, and its value in each of [`NAMES`]; empty where the cloud has none.
 type Row = (&'static str, [&'static str; 4]);
 
@@ -283,3 +322,30 @@ const SUFFIXES: [Row; 13] = [
         ],
     ),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_are_known_by_whole_labels() {
+        for host in ["login.microsoftonline.com", "sts.windows.net", "westus.login.microsoft.com"] {
+            assert!(is_login_host(host), "{host}");
+        }
+        for host in ["evil-login.microsoftonline.com.evil", "xlogin.windows.net", "windows.net"] {
+            assert!(!is_login_host(host), "{host}");
+        }
+        for name in NAMES {
+            let endpoints = endpoints(name);
+            let host = |name| {
+                let url = endpoints.get(name).unwrap().trim_start_matches("https://");
+                url.trim_end_matches('/').to_owned()
+            };
+            assert!(is_login_host(&host("active_directory")), "{name}");
+            assert!(is_resource_manager(&host("resource_manager")), "{name}");
+        }
+        assert!(is_resource_manager("eastus2euap.management.azure.com"));
+        assert!(!is_resource_manager("evilmanagement.azure.com"));
+        assert!(!is_resource_manager("management.azure.com.evil"));
+    }
+}

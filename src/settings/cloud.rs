@@ -4,8 +4,11 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
+use super::builtin_clouds;
 use super::cloud_values::CloudValues;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
+use crate::shell::quoted;
+use crate::sys::{EndpointUrl, one_line};
 
 /// A cloud, as built in or registered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +21,9 @@ pub struct Cloud {
     pub endpoints: CloudValues,
     /// What host names end in.
     pub suffixes: CloudValues,
+    /// The two hosts for which the person has confirmed that the second gets tokens of the first for
+    /// another's services: `<login host> <resource manager>`.
+    pub(super) confirmed: Option<String>,
     /// The `clouds.config` that may have changed the values; named when one is missing.
     pub(super) file: PathBuf,
 }
@@ -91,28 +97,89 @@ impl Cloud {
         })
     }
 
-    /// What authorities begin with: the login endpoint in lower case, without a slash at the end,
-    /// such as `https://login.microsoftonline.com`.
-    pub fn authority_host(&self) -> Result<String> {
-        let endpoint = self.endpoint(Endpoint::ActiveDirectory)?;
-        Ok(endpoint.trim_end_matches('/').to_lowercase())
+    /// What authorities begin with: the login endpoint in lower case, such as
+    /// `https://login.microsoftonline.com`. For whoever gets a token: it fails as
+    /// [`Cloud::resource_manager`] does.
+    pub fn authority_host(&self) -> Result<EndpointUrl> {
+        let login = self.login()?;
+        self.check_audience(&login)?;
+        Ok(login)
     }
 
-    /// This cloud with another login endpoint: a host, with or without `https://`.
-    #[must_use]
-    pub fn with_login_endpoint(&self, host: &str) -> Self {
-        let url = if host.contains("://") { host.to_owned() } else { format!("https://{host}") };
-        let mut cloud = self.clone();
-        cloud.endpoints.set(Endpoint::ActiveDirectory.name(), Some(url));
-        cloud
+    /// Where Azure Resource Manager answers, for whoever sends it a token.
+    ///
+    /// # Errors
+    /// [`Kind::Refused`] where the login host is a built-in cloud's, the resource manager is not, and
+    /// the tokens that it is sent are good for that cloud's services: whoever described the cloud
+    /// would have them. Not where the person has confirmed just this.
+    pub fn resource_manager(&self) -> Result<EndpointUrl> {
+        self.check_audience(&self.login()?)?;
+        self.parsed(Endpoint::ResourceManager)
     }
 
     /// The `environment` of MSAL's cache: host, and port if given, of the login endpoint.
     pub fn environment(&self) -> Result<String> {
-        let authority = self.authority_host()?;
-        let after_scheme = authority.split_once("://").map_or(authority.as_str(), |(_, rest)| rest);
-        let host = after_scheme.split(['/', '?', '#']).next().unwrap_or_default();
-        Ok(host.to_owned())
+        Ok(self.login()?.environment())
+    }
+
+    /// This cloud with the login endpoint that `AZURE_AUTHORITY_HOST` names: a host, with or without
+    /// `https://`.
+    pub fn with_login_endpoint(&self, host: &str) -> Result<Self> {
+        let url = if host.contains("://") { host.to_owned() } else { format!("https://{host}") };
+        let url = EndpointUrl::parse(&url, "AZURE_AUTHORITY_HOST")?;
+        let mut cloud = self.clone();
+        cloud.endpoints.set(Endpoint::ActiveDirectory.name(), Some(url.as_str().to_owned()));
+        Ok(cloud)
+    }
+
+    fn login(&self) -> Result<EndpointUrl> {
+        let text = self.endpoint(Endpoint::ActiveDirectory)?.to_ascii_lowercase();
+        EndpointUrl::parse(&text, &what(Endpoint::ActiveDirectory, &self.name))
+    }
+
+    fn parsed(&self, endpoint: Endpoint) -> Result<EndpointUrl> {
+        EndpointUrl::parse(self.endpoint(endpoint)?, &what(endpoint, &self.name))
+    }
+
+    /// What a confirmation is of.
+    pub(super) fn confirmable(&self) -> Result<String> {
+        let manager = self.parsed(Endpoint::ResourceManager)?;
+        Ok(format!("{} {}", self.login()?.environment(), manager.environment()))
+    }
+
+    fn check_audience(&self, login: &EndpointUrl) -> Result<()> {
+        let set = |endpoint: Endpoint| self.endpoints.get(endpoint.name());
+        let (Some(manager), Some(audience)) =
+            (set(Endpoint::ResourceManager), set(Endpoint::ActiveDirectoryResourceId))
+        else {
+            return Ok(());
+        };
+        // Nearly all calls end here, without a second address to be parsed.
+        if builtin_clouds::is_resource_manager_url(manager)
+            || !builtin_clouds::is_login_host(login.host())
+        {
+            return Ok(());
+        }
+        let manager = self.parsed(Endpoint::ResourceManager)?;
+        if builtin_clouds::is_resource_manager(manager.host())
+            || is_own_audience(audience, &manager)
+            || (self.confirmed.is_some() && self.confirmed == self.confirmable().ok())
+        {
+            return Ok(());
+        }
+        let (login, manager) = (login.environment(), manager.environment());
+        Err(Error::new(
+            Kind::Refused,
+            format!(
+                "The cloud '{}' signs in at {login} and would send {manager} tokens that are for another service ({}): whoever runs {manager} could use them there.",
+                one_line(&self.name),
+                one_line(audience)
+            ),
+        )
+        .remedy(format!(
+            "If {manager} may have them, say so: `cloud update --name {} --allow-foreign-audience`. Else name its own audience with --endpoint-active-directory-resource-id.",
+            quoted(&one_line(&self.name))
+        )))
     }
 
     /// What `cloud show` and `cloud list` print of it.
@@ -125,6 +192,28 @@ impl Cloud {
             "isActive": is_active,
         })
     }
+}
+
+/// Where an endpoint is written, for messages.
+pub(super) fn what(endpoint: Endpoint, cloud: &str) -> String {
+    format!("The endpoint '{}' of the cloud '{}'", endpoint.name(), one_line(cloud))
+}
+
+/// True where tokens for `audience` are good for the cloud of this resource manager alone: it is the
+/// resource manager's own address, or one that Azure Stack registers in its owner's directory,
+/// `https://management.<directory>/<GUID>`.
+fn is_own_audience(audience: &str, manager: &EndpointUrl) -> bool {
+    let Ok(url) = EndpointUrl::parse(audience, "") else { return false };
+    let directories = [".onmicrosoft.com", ".onmicrosoft.us", ".partner.onmschina.cn"];
+    let of_stack = |host: &str| {
+        let below = ["management.", "adminmanagement."].iter().find_map(|it| host.strip_prefix(it));
+        let name = below
+            .and_then(|host| directories.iter().find_map(|directory| host.strip_suffix(directory)));
+        name.is_some_and(|name| !name.is_empty())
+    };
+    let is_guid = |path: &str| uuid::Uuid::try_parse(path).is_ok();
+    let last = url.as_str().rsplit('/').next().unwrap_or_default();
+    url.host() == manager.host() || (of_stack(url.host()) && is_guid(last))
 }
 
 #[cfg(test)]
@@ -140,6 +229,7 @@ mod tests {
             profile: "latest".into(),
             endpoints: builtin_clouds::endpoints(name),
             suffixes: builtin_clouds::suffixes(name),
+            confirmed: None,
             file: Path::new("/c/clouds.config").into(),
         }
     }
@@ -207,9 +297,59 @@ mod tests {
             ("https://ADFS.local/adfs/", "https://adfs.local/adfs", "adfs.local"),
         ] {
             let cloud = stack(login);
-            assert_eq!(cloud.authority_host().unwrap(), authority);
+            assert_eq!(cloud.authority_host().unwrap().as_str(), authority);
             assert_eq!(cloud.environment().unwrap(), environment);
         }
         assert!(cloud("Stack").environment().is_err());
+    }
+
+    /// Login host, resource manager and audience.
+    fn described(hosts: &str) -> Cloud {
+        let mut parts = hosts.split(" | ");
+        let mut next = || parts.next().unwrap().to_owned();
+        let mut cloud = stack(&format!("https://{}", next()));
+        cloud.endpoints.set("resourceManager", Some(format!("https://{}", next())));
+        cloud.endpoints.set("activeDirectoryResourceId", Some(next()));
+        cloud
+    }
+
+    #[test]
+    fn tokens_of_a_built_in_cloud_are_for_its_own_services() {
+        for hosts in [
+            "login.microsoftonline.com | evil.example | https://management.core.windows.net/",
+            "login.microsoftonline.com:443 | evil.example | https://management.azure.com",
+            "LOGIN.windows.net/ | evil.example | https://vault.azure.net",
+            "westus.login.microsoft.com | evil.example | https://management.azure.com",
+            "login.microsoftonline.us | evil.example | https://management.core.usgovcloudapi.net/",
+            "login.microsoftonline.com | 127.0.0.1 | https://management.azure.com",
+            "login.microsoftonline.com | evil.example | 797f4846-ba00-4fd7-ba43-dac1f8f63013",
+            "login.microsoftonline.com | evil.example | https://evil.example@management.azure.com",
+            "login.microsoftonline.com | evil.example | https://evil.example/ https://vault.azure.net",
+            "login.microsoftonline.com | evil.example | https://management.azure.com\\.evil.example",
+            "login.microsoftonline.com | management.azure.com.evil.example | https://management.azure.com",
+            "login.microsoftonline.com | arm.stack | https://management.contoso.onmicrosoft.com/x",
+            "login.microsoftonline.com | arm.stack | https://management.onmicrosoft.com/c0000000-0000-4000-8000-00000000000a",
+            "login.microsoftonline.com | arm.stack | https://graph.contoso.onmicrosoft.com/c0000000-0000-4000-8000-00000000000a",
+        ] {
+            let mut cloud = described(hosts);
+            for refused in [cloud.authority_host(), cloud.resource_manager()] {
+                assert_eq!(refused.map_err(|error| error.kind()), Err(Kind::Refused), "{hosts}");
+            }
+            cloud.confirmed = Some(cloud.confirmable().unwrap());
+            assert!(cloud.authority_host().is_ok(), "{hosts}");
+            cloud.endpoints.set("resourceManager", Some("https://other.example".into()));
+            assert!(cloud.authority_host().is_err(), "{hosts}: it was of another host");
+        }
+        for hosts in [
+            "login.microsoftonline.com | arm.stack | https://management.contoso.onmicrosoft.com/c0000000-0000-4000-8000-00000000000a",
+            "login.microsoftonline.com | arm.stack | https://arm.stack/",
+            "login.microsoftonline.com | westus.management.azure.com | https://management.core.windows.net/",
+            "login.microsoftonline.us | management.azure.com | https://management.core.windows.net/",
+            "login.stack | arm.stack | https://management.core.windows.net/",
+        ] {
+            let cloud = described(hosts);
+            assert!(cloud.authority_host().is_ok() && cloud.resource_manager().is_ok(), "{hosts}");
+        }
+        assert!(stack("https://login.microsoftonline.com").authority_host().is_ok(), "no audience");
     }
 }

@@ -3,9 +3,10 @@
 use serde_json::{Map, Value};
 
 use super::builtin_clouds;
-use super::cloud::Endpoint;
+use super::cloud::{Endpoint, what};
 use super::cloud_values::{CloudValues, snake_case};
 use crate::error::{Error, Result};
+use crate::sys::EndpointUrl;
 
 /// Values that make or change a cloud: from the command line, from a `--cloud-config`, or from
 /// Azure Resource Manager's metadata.
@@ -17,6 +18,8 @@ pub struct CloudOverrides {
     pub endpoints: CloudValues,
     /// Suffixes; what is unset stays as it is.
     pub suffixes: CloudValues,
+    /// Whether the resource manager may have the login host's tokens for other services.
+    pub allows_foreign_audience: bool,
 }
 
 impl Default for CloudOverrides {
@@ -25,6 +28,7 @@ impl Default for CloudOverrides {
             profile: None,
             endpoints: builtin_clouds::endpoints(""),
             suffixes: builtin_clouds::suffixes(""),
+            allows_foreign_audience: false,
         }
     }
 }
@@ -174,17 +178,28 @@ impl CloudOverrides {
         Ok(overrides)
     }
 
-    /// Where the cloud describes itself; `None` without a resource-manager endpoint.
-    pub fn metadata_url(&self) -> Option<String> {
-        let endpoint = self.endpoints.get(Endpoint::ResourceManager.name())?;
-        (!endpoint.is_empty())
-            .then(|| format!("{endpoint}/metadata/endpoints?api-version=2022-09-01"))
+    /// Where the cloud `name` describes itself; `None` without a resource-manager endpoint.
+    ///
+    /// # Errors
+    /// A given endpoint is no address that a secret may be sent to.
+    pub fn metadata_url(&self, name: &str) -> Result<Option<EndpointUrl>> {
+        let given = |endpoint: Endpoint| {
+            let text = self.endpoints.get(endpoint.name());
+            text.map(|text| EndpointUrl::parse(text, &what(endpoint, name))).transpose()
+        };
+        given(Endpoint::ActiveDirectory)?;
+        let manager = given(Endpoint::ResourceManager)?;
+        manager.map(|url| url.at("metadata/endpoints?api-version=2022-09-01")).transpose()
     }
 
     /// Adds what only `metadata` has set; what is set here wins.
     #[must_use]
     pub fn over(self, metadata: Self) -> Self {
-        let mut merged = Self { profile: self.profile, ..metadata };
+        let mut merged = Self {
+            profile: self.profile,
+            allows_foreign_audience: self.allows_foreign_audience,
+            ..metadata
+        };
         merged.endpoints.overlay(&self.endpoints);
         merged.suffixes.overlay(&self.suffixes);
         merged

@@ -17,6 +17,8 @@ const FILE: &str = "clouds.config";
 const DEFAULT_CLOUD: &str = "AzureCloud";
 /// The API profile of all clouds that az 2.91 works with.
 const PROFILE: &str = "latest";
+/// What the person has confirmed of a cloud (`--allow-foreign-audience`); az passes it over.
+const CONFIRMED: &str = "azt_allow_foreign_audience";
 /// Profiles that az once had; a cloud that asks for one works as if it did not.
 const OLD_PROFILES: [&str; 4] =
     ["2017-03-09-profile", "2018-03-01-hybrid", "2019-03-01-hybrid", "2020-09-01-hybrid"];
@@ -115,25 +117,25 @@ impl Clouds {
     }
 
     /// Adds a custom cloud. Fails when the name is taken, or when an endpoint is missing that no
-    /// cloud can do without.
+    /// cloud can do without, or would not be used ([`Cloud::resource_manager`]).
     pub fn register(dir: &ConfigDir, name: &str, values: &CloudOverrides) -> Result<()> {
         update(dir, |ini| {
             if is_registered(ini, name) {
                 return Err(Error::failed(format!("The cloud '{name}' is already registered.")));
             }
             values.require_endpoints()?;
-            write(ini, name, values).map_err(|error| error.in_file(&path(dir)))
+            describe(ini, name, values, &path(dir))
         })
     }
 
-    /// Changes a cloud, built-in or custom, named exactly.
+    /// Changes a cloud, built-in or custom, named exactly. Fails when it would not be used.
     pub fn update(dir: &ConfigDir, name: &str, values: &CloudOverrides) -> Result<()> {
         update(dir, |ini| {
             if !is_registered(ini, name) {
                 values.require_endpoints()?;
                 return Err(Error::failed(not_registered(name)));
             }
-            write(ini, name, values).map_err(|error| error.in_file(&path(dir)))
+            describe(ini, name, values, &path(dir))
         })
     }
 
@@ -185,7 +187,7 @@ fn not_registered(name: &str) -> String {
 fn read(ini: &Ini, name: &str, path: &std::path::Path) -> Result<Cloud> {
     let mut endpoints = builtin_clouds::endpoints(name);
     let mut suffixes = builtin_clouds::suffixes(name);
-    let mut profile = None;
+    let (mut profile, mut confirmed) = (None, None);
     let items = ini.items(name).map_err(|error| error.in_file(path))?;
     for (option, value) in items.unwrap_or_default() {
         if let Some(endpoint) = option.strip_prefix("endpoint_") {
@@ -194,6 +196,8 @@ fn read(ini: &Ini, name: &str, path: &std::path::Path) -> Result<Cloud> {
             suffixes.set(suffix, Some(value.into_owned()));
         } else if option == "profile" {
             profile = Some(value.into_owned());
+        } else if option == CONFIRMED {
+            confirmed = Some(value.into_owned());
         }
     }
     let profile = profile.unwrap_or_else(|| PROFILE.to_owned());
@@ -206,7 +210,23 @@ fn read(ini: &Ini, name: &str, path: &std::path::Path) -> Result<Cloud> {
         let fallback = endpoints.get(Endpoint::ResourceManager.name()).map(str::to_owned);
         endpoints.set("management", fallback);
     }
-    Ok(Cloud { name: name.to_owned(), profile, endpoints, suffixes, file: path.to_path_buf() })
+    let (name, file) = (name.to_owned(), path.to_path_buf());
+    Ok(Cloud { name, profile, endpoints, suffixes, confirmed, file })
+}
+
+/// Writes what is set, and fails for a cloud that would be refused at use.
+fn describe(
+    ini: &mut Ini,
+    name: &str,
+    values: &CloudOverrides,
+    path: &std::path::Path,
+) -> Result<()> {
+    write(ini, name, values).map_err(|error| error.in_file(path))?;
+    if values.allows_foreign_audience {
+        let confirmed = read(ini, name, path)?.confirmable()?;
+        ini.set(name, CONFIRMED, &confirmed).map_err(|error| error.in_file(path))?;
+    }
+    read(ini, name, path)?.resource_manager().map(|_| ())
 }
 
 /// Writes what is set, in the order az does.

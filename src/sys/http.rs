@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 use super::certificate::{
     is_of_unknown_authority, of_unknown_authority, refused_certificate, unfit_certificate,
 };
+use super::endpoint_url::EndpointUrl;
 use super::env::Env;
 use super::unreachable::{no_tls, proxy_to, unreachable_host};
 use super::{pinned, tls};
@@ -41,10 +42,9 @@ pub enum Method {
 /// A request to be sent.
 pub struct Request {
     method: Method,
-    url: String,
+    url: EndpointUrl,
     headers: Vec<(&'static str, String)>,
     secret_headers: Vec<(&'static str, Secret)>,
-    is_to_host: bool,
     pin: Option<String>,
     /// Content type and text.
     body: Option<(&'static str, Zeroizing<String>)>,
@@ -52,33 +52,31 @@ pub struct Request {
 
 impl Request {
     /// A GET of `url`.
-    pub fn get(url: impl Into<String>) -> Self {
+    pub fn get(url: impl Into<EndpointUrl>) -> Self {
         Self {
             method: Method::Get,
             url: url.into(),
             headers: Vec::new(),
             secret_headers: Vec::new(),
-            is_to_host: false,
             pin: None,
             body: None,
         }
     }
 
     /// A POST of `form`, already encoded as `application/x-www-form-urlencoded`, to `url`.
-    pub fn post_form(url: impl Into<String>, form: Zeroizing<String>) -> Self {
+    pub fn post_form(url: impl Into<EndpointUrl>, form: Zeroizing<String>) -> Self {
         Self {
             method: Method::Post,
             url: url.into(),
             headers: Vec::new(),
             secret_headers: Vec::new(),
-            is_to_host: false,
             pin: None,
             body: Some(("application/x-www-form-urlencoded", form)),
         }
     }
 
     /// A POST of the JSON text `json`, which may be empty, to `url`.
-    pub fn post_json(url: impl Into<String>, json: &str) -> Self {
+    pub fn post_json(url: impl Into<EndpointUrl>, json: &str) -> Self {
         let body = Some(("application/json", Zeroizing::new(json.to_owned())));
         Self { method: Method::Post, body, ..Self::get(url) }
     }
@@ -100,14 +98,6 @@ impl Request {
     #[must_use]
     pub fn secret_header(mut self, name: &'static str, value: Secret) -> Self {
         self.secret_headers.push((name, value));
-        self
-    }
-
-    /// Marks a managed identity endpoint, which is this host's own: reached without a proxy, and
-    /// without TLS if its URL says so.
-    #[must_use]
-    pub fn to_host_endpoint(mut self) -> Self {
-        self.is_to_host = true;
         self
     }
 
@@ -160,27 +150,18 @@ impl Http {
     /// followed: requests carry secrets.
     pub async fn send(&self, env: &Env, request: Request) -> Result<Response> {
         let pinned = request.pin.as_deref().map(pinned_client).transpose()?;
-        let url = reqwest::Url::parse(&request.url).ok();
-        let is_plain = url.as_ref().is_some_and(|url| url.scheme() != "https");
+        let url = request.url.url();
         // A proxy could read what is sent without TLS.
-        let is_direct = request.is_to_host || is_plain;
+        let is_direct = pinned.is_some() || request.url.is_of_host() || !request.url.is_encrypted();
         let client = match &pinned {
             Some(client) => client,
             None => self.client(env, is_direct)?,
         };
-        let proxy = || url.as_ref().filter(|_| !is_direct).and_then(|url| proxy_to(env, url));
-        let host =
-            url.as_ref().and_then(reqwest::Url::host_str).unwrap_or("the service").to_owned();
-        if is_plain && !request.is_to_host && !url.as_ref().is_some_and(is_here) {
-            return Err(Error::new(
-                Kind::Network,
-                format!("{host} would be asked without encryption; nothing was sent."),
-            )
-            .remedy("Describe the cloud with https:// endpoints (see `cloud update --help`)."));
-        }
+        let proxy = || if is_direct { None } else { proxy_to(env, url) };
+        let host = request.url.host();
         let mut builder = match request.method {
-            Method::Get => client.get(&request.url),
-            Method::Post => client.post(&request.url),
+            Method::Get => client.get(url.clone()),
+            Method::Post => client.post(url.clone()),
         };
         for (name, value) in request.headers {
             builder = builder.header(name, value);
@@ -200,10 +181,10 @@ impl Http {
                 let refused = refused_certificate(&error).filter(|_| pinned.is_none());
                 return Err(match refused {
                     Some(reason) if is_of_unknown_authority(reason) => {
-                        of_unknown_authority(&host, issuer_at(&request.url).await)
+                        of_unknown_authority(host, issuer_at(url).await)
                     }
-                    Some(reason) => unfit_certificate(&host, reason),
-                    None => unreachable_host(&host, &error, proxy()),
+                    Some(reason) => unfit_certificate(host, reason),
+                    None => unreachable_host(host, &error, proxy()),
                 });
             }
         };
@@ -213,7 +194,7 @@ impl Http {
         let length = answer.content_length().and_then(|it| usize::try_from(it).ok()).unwrap_or(0);
         let mut body = Zeroizing::new(Vec::with_capacity(length.clamp(USUAL_BODY, BODY_LIMIT)));
         while let Some(chunk) =
-            answer.chunk().await.map_err(|error| unreachable_host(&host, &error, proxy()))?
+            answer.chunk().await.map_err(|error| unreachable_host(host, &error, proxy()))?
         {
             if body.len() + chunk.len() > BODY_LIMIT {
                 return Err(Error::new(
@@ -269,19 +250,10 @@ fn pinned_client(thumbprint: &str) -> Result<reqwest::Client> {
     builder.tls_backend_preconfigured(configuration).build().map_err(no_tls)
 }
 
-/// True where `url` leads to this machine.
-fn is_here(url: &reqwest::Url) -> bool {
-    let is_here = |host: &str| {
-        let address = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
-        host == "localhost" || address.is_ok_and(|address| address.is_loopback())
-    };
-    url.host_str().is_some_and(is_here)
-}
-
 /// Who issued the certificate that stands at the host of `url`, trusted or not: asked with a request
 /// that carries nothing.
-async fn issuer_at(url: &str) -> Option<String> {
-    let mut url = reqwest::Url::parse(url).ok()?;
+async fn issuer_at(url: &reqwest::Url) -> Option<String> {
+    let mut url = url.clone();
     url.set_path("/");
     url.set_query(None);
     let careless = careful().connect_timeout(HOST_CONNECT_LIMIT).timeout(HOST_CONNECT_LIMIT);
@@ -290,21 +262,4 @@ async fn issuer_at(url: &str) -> Option<String> {
     let info = answer.extensions().get::<reqwest::tls::TlsInfo>()?;
     let (_, certificate) = x509_parser::parse_x509_certificate(info.peer_certificate()?).ok()?;
     Some(super::one_line(&certificate.issuer().to_string()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn this_machine_is_known_by_its_names() {
-        let is_here = |url: &str| is_here(&reqwest::Url::parse(url).unwrap());
-        for url in ["http://localhost:1/x", "http://127.0.0.9/x", "http://[::1]:80/"] {
-            assert!(is_here(url), "{url}");
-        }
-        for url in ["http://login.example/x", "http://localhost.evil.example/", "http://10.0.0.1/"]
-        {
-            assert!(!is_here(url), "{url}");
-        }
-    }
 }

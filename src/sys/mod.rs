@@ -13,6 +13,7 @@ mod command;
 mod data_protection;
 mod deadline;
 mod detached;
+mod endpoint_url;
 mod env;
 pub mod file;
 mod folder;
@@ -50,6 +51,7 @@ pub use command::output_of;
 pub use data_protection::{protect, unprotect};
 pub use deadline::Deadline;
 pub use detached::{is_detached, repeat_detached};
+pub use endpoint_url::EndpointUrl;
 pub use env::{Env, TRUSTED_DIR, VAULT_KEY};
 pub use folder::{Folder, Stamp, write_named, writing_flaw};
 pub use handover::{

@@ -109,8 +109,8 @@ fn no_secret_leaves_without_encryption() {
     sandbox.write("clouds.config", clouds.replace("https://localhost", "http://login.example"));
     sandbox
         .azt(["login", "--service-principal", "-u", APP, "-p", APP_SECRET, "-t", CONTOSO])
-        .exits(7)
-        .says("ERROR: login.example would be asked without encryption; nothing was sent.");
+        .exits(1)
+        .says("ERROR: The endpoint 'active_directory' of the cloud 'Emulator' leads to login.example without encryption");
 }
 
 /// What goes to this machine without TLS goes past a proxy, which could read it.

@@ -255,6 +255,7 @@ fn an_aging_token_is_served_at_once_and_renewed_by_another_process() {
     let key = sandbox.read("azt/vault.key");
     sandbox.set("AZT_VAULT_KEY", key.trim());
     drop(sandbox.azt(["vault", "move", "--to", "env"]).exits(0));
+    sandbox.set("AZURE_CORE_KEY_SOURCE", "env");
     sandbox.emulator.clear_requests();
     // To be renewed a second after it is there; times are whole seconds.
     sandbox.emulator.settings_mut(|settings| settings.refresh_in = Some(1));

@@ -144,7 +144,7 @@ fn a_code_with_escape_codes_is_shown_without() {
     const CODE: &str = "A\u{1b}]0;pwned\u{7}B";
     let sandbox = Sandbox::new();
     let answer = serde_json::json!({
-        "device_code": "d", "user_code": CODE, "verification_uri": "https://x.example/\u{1b}]0;pwned\u{7}",
+        "device_code": "d", "user_code": CODE, "verification_uri": "https://x.example/",
         "expires_in": 900, "interval": 60, "message": format!("Enter {CODE}\nERROR: forged"),
     });
     let (headers, body) = (Default::default(), answer.to_string());

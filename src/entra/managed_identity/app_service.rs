@@ -6,13 +6,13 @@ use super::{HostIdentity, answer, ask, url};
 use crate::entra::TokenResponse;
 use crate::error::Result;
 use crate::secret::Secret;
-use crate::sys::{Request, System};
+use crate::sys::{EndpointUrl, Request, System};
 
 const VERSION: &str = "2019-08-01";
 
 pub(super) async fn token(
     system: &System,
-    endpoint: &str,
+    endpoint: &EndpointUrl,
     header: Secret,
     resource: &str,
     identity: HostIdentity<'_>,

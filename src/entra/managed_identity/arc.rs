@@ -10,7 +10,7 @@ use super::{HostIdentity, answer, ask, url};
 use crate::entra::TokenResponse;
 use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
-use crate::sys::{Request, Response, System, read_arc_key};
+use crate::sys::{EndpointUrl, Request, Response, System, read_arc_key};
 
 /// Where the agent listens unless `IDENTITY_ENDPOINT` says otherwise.
 pub(super) const DEFAULT_ENDPOINT: &str = "http://localhost:40342/metadata/identity/oauth2/token";
@@ -19,12 +19,12 @@ const VERSION: &str = "2020-06-01";
 
 pub(super) async fn token(
     system: &System,
-    endpoint: &str,
+    endpoint: &EndpointUrl,
     resource: &str,
     identity: HostIdentity<'_>,
 ) -> Result<TokenResponse> {
     let url = url(endpoint, VERSION, resource, identity, "msi_res_id");
-    let request = || Request::get(&*url).header("metadata", "true");
+    let request = || Request::get(&url).header("metadata", "true");
     let challenge = ask(system, request()).await?;
     if challenge.status != 401 {
         // Nothing to be proved, or a refusal.

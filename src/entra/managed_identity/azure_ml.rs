@@ -5,13 +5,13 @@ use crate::entra::TokenResponse;
 use crate::entra::form::Form;
 use crate::error::{Error, Result};
 use crate::secret::Secret;
-use crate::sys::{Request, System};
+use crate::sys::{EndpointUrl, Request, System};
 
 const VERSION: &str = "2017-09-01";
 
 pub(super) async fn token(
     system: &System,
-    endpoint: &str,
+    endpoint: &EndpointUrl,
     secret: Secret,
     resource: &str,
     identity: HostIdentity<'_>,
@@ -27,7 +27,7 @@ pub(super) async fn token(
         }
         HostIdentity::System | HostIdentity::CloudShell => query,
     };
-    let request = Request::get(format!("{endpoint}?{}", query.into_body().as_str()))
+    let request = Request::get(endpoint.with_query(query.into_body().as_str()))
         .secret_header("secret", secret);
     answer::read(system, &ask(system, request).await?)
 }

@@ -8,9 +8,12 @@ use super::{HostIdentity, answer, ask, url};
 use crate::entra::TokenResponse;
 use crate::entra::token_endpoint::request_id;
 use crate::error::{Error, Kind, Result};
-use crate::sys::{Deadline, Request, System};
+use crate::sys::{Deadline, EndpointUrl, Request, System};
 
 const VERSION: &str = "2018-02-01";
+
+/// Names another address than the one below: pods of AKS, tests.
+const HOST: &str = "AZURE_POD_IDENTITY_AUTHORITY_HOST";
 
 /// The address that every virtual machine in Azure has the service at.
 const DEFAULT_HOST: &str = "http://169.254.169.254";
@@ -29,13 +32,13 @@ pub(super) async fn token(
     resource: &str,
     identity: HostIdentity<'_>,
 ) -> Result<TokenResponse> {
-    let host = system.env.non_empty("AZURE_POD_IDENTITY_AUTHORITY_HOST");
-    let host = host.as_deref().unwrap_or(DEFAULT_HOST).trim_end_matches('/');
-    let endpoint = format!("{host}/metadata/identity/oauth2/token");
+    let host = system.env.non_empty(HOST);
+    let host = EndpointUrl::parse_host_endpoint(host.as_deref().unwrap_or(DEFAULT_HOST), HOST)?;
+    let endpoint = host.at("metadata/identity/oauth2/token")?;
     let url = url(&endpoint, VERSION, resource, identity, "msi_res_id");
     let mut repetition = 0;
     loop {
-        let request = Request::get(&*url)
+        let request = Request::get(&url)
             .header("metadata", "true")
             .header("x-client-sku", "azt")
             .header("x-client-ver", env!("CARGO_PKG_VERSION"))

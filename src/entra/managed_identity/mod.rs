@@ -12,7 +12,10 @@ use super::form::Form;
 use super::token_response::TokenResponse;
 use crate::error::Result;
 use crate::secret::Secret;
-use crate::sys::{Request, Response, System, arc_agent_is_installed};
+use crate::sys::{EndpointUrl, Request, Response, System, arc_agent_is_installed};
+
+const IDENTITY_ENDPOINT: &str = "IDENTITY_ENDPOINT";
+const MSI_ENDPOINT: &str = "MSI_ENDPOINT";
 
 /// Which of the host's identities.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +38,8 @@ pub enum HostIdentity<'a> {
 ///
 /// # Errors
 /// [`Kind::Network`](crate::error::Kind::Network) where no endpoint answers; what the endpoint
-/// says where it refuses.
+/// says where it refuses. A variable that leads away from this host is refused by its name: what
+/// goes there is a key to the identity.
 pub async fn managed_identity_token(
     system: &System,
     resource: &str,
@@ -45,21 +49,28 @@ pub async fn managed_identity_token(
         return cloud_shell::token(system, resource).await;
     }
     let variable = |name| system.env.non_empty(name);
-    let (endpoint, header) = (variable("IDENTITY_ENDPOINT"), variable("IDENTITY_HEADER"));
+    let (endpoint, header) = (variable(IDENTITY_ENDPOINT), variable("IDENTITY_HEADER"));
+    let here = EndpointUrl::parse_host_endpoint;
     if let (Some(endpoint), Some(header)) = (&endpoint, header) {
         let header = Secret::new(header);
         if let Some(pin) = variable("IDENTITY_SERVER_THUMBPRINT") {
             return service_fabric::token(system, endpoint, header, &pin, resource).await;
         }
-        return app_service::token(system, endpoint, header, resource, identity).await;
+        let endpoint = here(endpoint, IDENTITY_ENDPOINT)?;
+        return app_service::token(system, &endpoint, header, resource, identity).await;
     }
-    if let (Some(endpoint), Some(secret)) = (variable("MSI_ENDPOINT"), variable("MSI_SECRET")) {
+    if let (Some(endpoint), Some(secret)) = (variable(MSI_ENDPOINT), variable("MSI_SECRET")) {
+        let endpoint = here(&endpoint, MSI_ENDPOINT)?;
         return azure_ml::token(system, &endpoint, Secret::new(secret), resource, identity).await;
     }
     match (endpoint, variable("IMDS_ENDPOINT")) {
-        (Some(endpoint), Some(_)) => arc::token(system, &endpoint, resource, identity).await,
+        (Some(endpoint), Some(_)) => {
+            let endpoint = here(&endpoint, IDENTITY_ENDPOINT)?;
+            arc::token(system, &endpoint, resource, identity).await
+        }
         _ if arc_agent_is_installed(&system.env) => {
-            arc::token(system, arc::DEFAULT_ENDPOINT, resource, identity).await
+            let endpoint = here(arc::DEFAULT_ENDPOINT, "The endpoint of the Azure Arc agent")?;
+            arc::token(system, &endpoint, resource, identity).await
         }
         _ => imds::token(system, resource, identity).await,
     }
@@ -67,12 +78,12 @@ pub async fn managed_identity_token(
 
 /// `endpoint` with its query; `resource_id` is how this host spells that parameter.
 fn url(
-    endpoint: &str,
+    endpoint: &EndpointUrl,
     version: &str,
     resource: &str,
     identity: HostIdentity<'_>,
     resource_id: &str,
-) -> String {
+) -> EndpointUrl {
     let query = Form::empty().with("api-version", version).with("resource", resource);
     let query = match identity {
         HostIdentity::System | HostIdentity::CloudShell => query,
@@ -80,12 +91,12 @@ fn url(
         HostIdentity::Object(id) => query.with("object_id", id),
         HostIdentity::Resource(id) => query.with(resource_id, id),
     };
-    format!("{endpoint}?{}", query.into_body().as_str())
+    endpoint.with_query(query.into_body().as_str())
 }
 
-/// Sends `request`, which goes straight to the host: no proxy, and no TLS if the host has none.
+/// Sends `request` to the host.
 async fn ask(system: &System, request: Request) -> Result<Response> {
-    let response = system.http.send(&system.env, request.to_host_endpoint()).await?;
+    let response = system.http.send(&system.env, request).await?;
     system.terminal.debug(&format!("managed identity endpoint -> {}", response.status));
     Ok(response)
 }

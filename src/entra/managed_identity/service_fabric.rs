@@ -2,11 +2,11 @@
 //!
 //! <https://learn.microsoft.com/azure/service-fabric/how-to-managed-identity-service-fabric-app-code>
 
-use super::{HostIdentity, answer, ask, url};
+use super::{HostIdentity, IDENTITY_ENDPOINT, answer, ask, url};
 use crate::entra::TokenResponse;
 use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
-use crate::sys::{Request, System};
+use crate::sys::{EndpointUrl, Request, System};
 
 const VERSION: &str = "2019-07-01-preview";
 
@@ -19,13 +19,15 @@ pub(super) async fn token(
     thumbprint: &str,
     resource: &str,
 ) -> Result<TokenResponse> {
-    if !endpoint.starts_with("https://") {
+    // At the node's own address, which the certificate vouches for.
+    let endpoint = EndpointUrl::parse(endpoint, IDENTITY_ENDPOINT)?;
+    if !endpoint.is_encrypted() {
         return Err(Error::new(
             Kind::Network,
             "IDENTITY_ENDPOINT has no TLS, so its certificate cannot be the one of IDENTITY_SERVER_THUMBPRINT; nothing was sent.",
         ));
     }
-    let request = Request::get(url(endpoint, VERSION, resource, HostIdentity::System, ""))
+    let request = Request::get(url(&endpoint, VERSION, resource, HostIdentity::System, ""))
         .secret_header("secret", header)
         .pinned(thumbprint);
     answer::read(system, &ask(system, request).await?)

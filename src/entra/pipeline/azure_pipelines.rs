@@ -2,13 +2,15 @@
 //!
 //! <https://learn.microsoft.com/rest/api/azure/devops/distributedtask/oidctoken/create>
 
-use super::{ask, variable};
+use super::{address, ask, variable};
 use crate::entra::form::Form;
 use crate::error::Result;
 use crate::secret::Secret;
 use crate::sys::{Request, System};
 
 const URL: &str = "SYSTEM_OIDCREQUESTURI";
+/// Where Azure DevOps Services are.
+const HOSTS: [&str; 3] = ["dev.azure.com", "*.dev.azure.com", "*.visualstudio.com"];
 const TOKEN: &str = "SYSTEM_ACCESSTOKEN";
 /// Set by the tasks that run in a service connection's name.
 const CONNECTION: &str = "AZURESUBSCRIPTION_SERVICE_CONNECTION_ID";
@@ -24,13 +26,12 @@ pub fn azure_pipelines_connection(system: &System) -> Option<String> {
 /// A new assertion for the service connection: one request.
 pub async fn azure_pipelines_assertion(system: &System, connection: &str) -> Result<Secret> {
     let read = |name| variable(system, name, "Azure Pipelines", MAPPING);
-    let (url, token) = (read(URL)?, Secret::new(read(TOKEN)?));
+    let (url, token) = (address(&read(URL)?, URL, &HOSTS, system)?, Secret::new(read(TOKEN)?));
     let query = Form::empty()
         .with("api-version", VERSION)
         .with("serviceConnectionId", connection)
         .into_body();
-    let separator = if url.contains('?') { '&' } else { '?' };
-    let request = Request::post_json(format!("{url}{separator}{}", query.as_str()), "")
+    let request = Request::post_json(url.with_query(query.as_str()), "")
         .header("accept", "application/json")
         // A sign-in page instead of an error would help nobody.
         .header("x-tfs-fedauthredirect", "Suppress")

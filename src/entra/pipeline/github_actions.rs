@@ -2,7 +2,7 @@
 //!
 //! <https://docs.github.com/actions/reference/security/oidc#methods-for-requesting-the-oidc-token>
 
-use super::{ask, variable};
+use super::{address, ask, variable};
 use crate::entra::form::Form;
 use crate::error::Result;
 use crate::secret::Secret;
@@ -10,6 +10,8 @@ use crate::sys::{Request, System};
 
 const URL: &str = "ACTIONS_ID_TOKEN_REQUEST_URL";
 const TOKEN: &str = "ACTIONS_ID_TOKEN_REQUEST_TOKEN";
+/// Where the service of github.com is.
+const HOSTS: [&str; 1] = ["*.actions.githubusercontent.com"];
 const PERMISSION: &str = "Give the job `permissions: id-token: write`.";
 
 /// True in a job that may ask for tokens.
@@ -20,10 +22,9 @@ pub fn in_github_actions(system: &System) -> bool {
 /// A new assertion for `audience`: one request. The job's own token lives for its six hours.
 pub async fn github_actions_assertion(system: &System, audience: &str) -> Result<Secret> {
     let read = |name| variable(system, name, "GitHub Actions", PERMISSION);
-    let (url, token) = (read(URL)?, Secret::new(read(TOKEN)?));
-    let separator = if url.contains('?') { '&' } else { '?' };
+    let (url, token) = (address(&read(URL)?, URL, &HOSTS, system)?, Secret::new(read(TOKEN)?));
     let query = Form::empty().with("audience", audience).into_body();
-    let request = Request::get(format!("{url}{separator}{}", query.as_str()))
+    let request = Request::get(url.with_query(query.as_str()))
         .header("accept", "application/json")
         .bearer(&token);
     ask(system, &url, request, "value", PERMISSION).await

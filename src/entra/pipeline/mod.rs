@@ -8,10 +8,12 @@ use serde_json::Value;
 pub use azure_pipelines::{azure_pipelines_assertion, azure_pipelines_connection};
 pub use github_actions::{github_actions_assertion, in_github_actions};
 
-use super::token_endpoint::host;
 use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
-use crate::sys::{Request, System};
+use crate::sys::{EndpointUrl, Request, System};
+
+/// Names further hosts that may be asked, separated by blanks: `host`, or `*.domain` for all below it.
+const FURTHER_HOSTS: &str = "AZT_PIPELINE_HOSTS";
 
 /// The audience of assertions for Entra.
 pub const TOKEN_EXCHANGE: &str = "api://AzureADTokenExchange";
@@ -20,16 +22,19 @@ pub const TOKEN_EXCHANGE: &str = "api://AzureADTokenExchange";
 /// refusal means.
 async fn ask(
     system: &System,
-    url: &str,
+    url: &EndpointUrl,
     request: Request,
     member: &str,
     denied: &str,
 ) -> Result<Secret> {
     let response = system.http.send(&system.env, request).await?;
-    system.terminal.debug(&format!("{} -> {}", host(url), response.status));
+    system.terminal.debug(&format!("{} -> {}", url.environment(), response.status));
     let error = |kind: Kind| {
         let status = response.status;
-        Error::new(kind, format!("{} gave no token for this job (HTTP {status}).", host(url)))
+        Error::new(
+            kind,
+            format!("{} gave no token for this job (HTTP {status}).", url.environment()),
+        )
     };
     match response.status {
         200 => {
@@ -50,4 +55,58 @@ fn variable(system: &System, name: &str, service: &str, how: &str) -> Result<Str
         ))
         .remedy(how)
     })
+}
+
+/// The address that the variable `name` holds, if it is at one of `hosts`, on this machine, or where
+/// the person says: the job's own token is sent there, and everything that runs in a job before this
+/// could have set the variable.
+fn address(text: &str, name: &str, hosts: &[&str], system: &System) -> Result<EndpointUrl> {
+    let url = EndpointUrl::parse_with_query(text, name)?;
+    let further = system.env.non_empty(FURTHER_HOSTS).unwrap_or_default().to_ascii_lowercase();
+    let mut known = hosts.iter().copied().chain(further.split_whitespace());
+    if url.is_on_this_machine() || known.any(|pattern| is_one_of(url.host(), pattern)) {
+        return Ok(url);
+    }
+    Err(Error::new(
+        Kind::Refused,
+        format!(
+            "{name} leads to {}, where the service of this pipeline is not; nothing was sent.",
+            url.host()
+        ),
+    )
+    .remedy(format!("If it is there all the same, name the host in {FURTHER_HOSTS}.")))
+}
+
+/// True where `pattern` is `host`, or `*.` and a domain that it is below.
+fn is_one_of(host: &str, pattern: &str) -> bool {
+    match pattern.strip_prefix("*.") {
+        Some(domain) if !domain.is_empty() => {
+            host.strip_suffix(domain).is_some_and(|label| label.len() > 1 && label.ends_with('.'))
+        }
+        _ => host == pattern,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_domain_is_whole_labels() {
+        for (host, pattern, is_one) in [
+            ("a.example", "a.example", true),
+            ("b.a.example", "a.example", false),
+            ("b.a.example", "*.a.example", true),
+            ("c.b.a.example", "*.a.example", true),
+            ("a.example", "*.a.example", false),
+            (".a.example", "*.a.example", false),
+            ("evila.example", "*.a.example", false),
+            ("a.example.evil", "*.a.example", false),
+            ("evil", "*", false),
+            ("evil.", "*.", false),
+            ("evil.example", "*.*", false),
+        ] {
+            assert_eq!(is_one_of(host, pattern), is_one, "{host} {pattern}");
+        }
+    }
 }

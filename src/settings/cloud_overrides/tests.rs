@@ -129,11 +129,11 @@ fn a_cloud_config_may_be_written_either_way() {
 #[test]
 fn what_is_given_wins_over_metadata() {
     let mut given = CloudOverrides::default();
-    assert_eq!(given.metadata_url(), None);
+    assert_eq!(given.metadata_url("X").unwrap(), None);
     given.endpoints.set("resource_manager", Some("https://arm".into()));
     assert_eq!(
-        given.metadata_url().as_deref(),
-        Some("https://arm/metadata/endpoints?api-version=2022-09-01")
+        given.metadata_url("X").unwrap().unwrap().as_str(),
+        "https://arm/metadata/endpoints?api-version=2022-09-01"
     );
     let document = json!({"resourceManager": "https://other", "portal": "https://portal"});
     let merged = given.over(CloudOverrides::from_metadata(&document).unwrap());

@@ -57,7 +57,7 @@ fn a_registered_cloud_is_written_as_az_writes_it() {
     let clouds = load(&dir, &[("AZURE_CLOUD_NAME", "Stack")]).unwrap();
     let cloud = clouds.active();
     assert_eq!(cloud.name, "Stack");
-    assert_eq!(cloud.authority_host().unwrap(), "https://adfs.local/adfs");
+    assert_eq!(cloud.authority_host().unwrap().as_str(), "https://adfs.local/adfs");
     assert_eq!(cloud.endpoints.get("management"), Some("https://arm.local"), "the fallback");
     assert_eq!(cloud.suffixes.get("storage_endpoint"), Some("local"));
     assert_eq!(clouds.list().unwrap().last(), Some(cloud));
