@@ -2,6 +2,8 @@
 
 mod challenge;
 
+use std::time::Duration;
+
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -17,6 +19,12 @@ const API_VERSION: &str = "2022-12-01";
 
 /// More pages than any directory has: 1,000 pages of 1,000.
 const MOST_PAGES: usize = 1000;
+
+/// More members than any list has.
+const MOST_ITEMS: usize = 1_000_000;
+
+/// How long a list may take, with all its pages.
+const LIST_LIMIT: Duration = Duration::from_mins(2);
 
 /// A tenant that the account is a member or guest of.
 #[derive(Clone, Debug, Deserialize)]
@@ -151,27 +159,38 @@ async fn list<T: DeserializeOwned>(
     }
     let mut url = resource_manager.at(path)?;
     let what = path.split('?').next().unwrap_or(path);
-    let mut items = Vec::new();
-    for _ in 0..MOST_PAGES {
-        let page: Page<T> = get(system, &url, token).await?;
-        items.extend(page.value);
-        let Some(link) = page.next_link.filter(|link| !link.is_empty()) else { return Ok(items) };
-        // The token goes to the resource manager and nowhere else.
-        let next = EndpointUrl::parse_with_query(&link, "The next page").ok();
-        url = next.filter(|next| next.same_origin(resource_manager)).ok_or_else(|| {
-            Error::new(
-                Kind::Service,
-                format!(
-                    "{resource_manager} continues its list of {what} at another host ({}); the token was not sent there.",
-                    one_line(&link)
-                ),
-            )
-        })?;
-    }
-    Err(Error::new(
-        Kind::Service,
-        format!("{resource_manager} sent a list of {what} without an end."),
-    ))
+    let endless = || {
+        Error::new(
+            Kind::Service,
+            format!("{resource_manager} sent a list of {what} without an end."),
+        )
+    };
+    let pages = async {
+        let mut items = Vec::new();
+        for _ in 0..MOST_PAGES {
+            let page: Page<T> = get(system, &url, token).await?;
+            items.extend(page.value);
+            if items.len() > MOST_ITEMS {
+                break;
+            }
+            let Some(link) = page.next_link.filter(|link| !link.is_empty()) else {
+                return Ok(items);
+            };
+            // The token goes to the resource manager and nowhere else.
+            let next = EndpointUrl::parse_with_query(&link, "The next page").ok();
+            url = next.filter(|next| next.same_origin(resource_manager)).ok_or_else(|| {
+                Error::new(
+                    Kind::Service,
+                    format!(
+                        "{resource_manager} continues its list of {what} at another host ({}); the token was not sent there.",
+                        one_line(&link)
+                    ),
+                )
+            })?;
+        }
+        Err(endless())
+    };
+    tokio::time::timeout(LIST_LIMIT, pages).await.unwrap_or_else(|_| Err(endless()))
 }
 
 /// What `url` answers, asked again if that is worth it: one tenant of sixty that is throttled must

@@ -1,9 +1,10 @@
 //! The HTTP client: TLS only, no redirects, bounded answers.
 #![allow(clippy::disallowed_methods, reason = "this is the seam that the ban points to")]
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::time::Duration;
 
+use hyper::body::Bytes;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use zeroize::Zeroizing;
 
@@ -27,6 +28,8 @@ const READ_LIMIT: Duration = Duration::from_secs(15);
 const REQUEST_LIMIT: Duration = Duration::from_secs(30);
 /// Largest answer that is read, in bytes. A page of 1,000 subscriptions is about 1 MiB.
 const BODY_LIMIT: usize = 16 * 1024 * 1024;
+/// Largest sum of all answers to one call, in bytes: a list of 100,000 subscriptions has room in it.
+const SUM_LIMIT: usize = 128 * 1024 * 1024;
 /// A token's answer fits, in bytes.
 const USUAL_BODY: usize = 32 * 1024;
 
@@ -140,6 +143,8 @@ pub struct Http {
     client: OnceCell<reqwest::Client>,
     /// For this host's own endpoints, without a proxy.
     direct_client: OnceCell<reqwest::Client>,
+    /// How many bytes came in so far, of all answers.
+    received: Cell<usize>,
 }
 
 impl Http {
@@ -173,7 +178,8 @@ impl Http {
             builder = builder.header(HeaderName::from_static(name), value);
         }
         if let Some((content_type, text)) = request.body {
-            builder = builder.header("content-type", content_type).body(text.as_bytes().to_vec());
+            // The text itself, which is wiped with the request, not a copy of it.
+            builder = builder.header("content-type", content_type).body(Bytes::from_owner(text));
         }
         let mut answer = match builder.send().await {
             Ok(answer) => answer,
@@ -190,12 +196,15 @@ impl Http {
         };
         let status = answer.status().as_u16();
         let headers = answer.headers().clone();
+        let size = |(name, value): (&HeaderName, &HeaderValue)| name.as_str().len() + value.len();
+        self.count(headers.iter().map(size).sum(), host)?;
         // In one place, which is wiped: what grows leaves copies behind.
         let length = answer.content_length().and_then(|it| usize::try_from(it).ok()).unwrap_or(0);
         let mut body = Zeroizing::new(Vec::with_capacity(length.clamp(USUAL_BODY, BODY_LIMIT)));
         while let Some(chunk) =
             answer.chunk().await.map_err(|error| unreachable_host(host, &error, proxy()))?
         {
+            self.count(chunk.len(), host)?;
             if body.len() + chunk.len() > BODY_LIMIT {
                 return Err(Error::new(
                     Kind::Service,
@@ -212,6 +221,19 @@ impl Http {
             .remedy("Open any page in a browser, sign in there if asked to, and try again."));
         }
         Ok(Response { status, headers, body })
+    }
+
+    /// Adds `bytes` from `host` to what came in.
+    fn count(&self, bytes: usize, host: &str) -> Result<()> {
+        let received = self.received.get().saturating_add(bytes);
+        self.received.set(received);
+        if received <= SUM_LIMIT {
+            return Ok(());
+        }
+        Err(Error::new(
+            Kind::Service,
+            format!("{host} goes on sending: more than 128 MiB came in all; the rest is not read."),
+        ))
     }
 
     fn client(&self, env: &Env, is_direct: bool) -> Result<&reqwest::Client> {
