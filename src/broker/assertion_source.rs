@@ -21,7 +21,8 @@ pub(super) async fn ask(source: &AssertionSource, system: &System) -> Result<Sec
             (Secret::new(String::from_utf8_lossy(&file).trim()), path.as_str())
         }
         AssertionSource::Command { command } => {
-            (Secret::new(output_of(command).await?.as_str()), command.as_str())
+            // The command itself may hold a secret.
+            (Secret::new(output_of(command).await?.as_str()), "What the command printed")
         }
         AssertionSource::GithubActions { audience } => {
             (github_actions_assertion(system, audience).await?, "GitHub Actions")

@@ -1,55 +1,86 @@
 //! Commands of the person, run for what they print.
 #![allow(clippy::disallowed_methods, reason = "this is the seam that the ban points to")]
 
-use std::process::Stdio;
+use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
-use tokio::process::Command;
+use futures_util::future::try_join3;
+use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::process::{Child, Command};
 use zeroize::Zeroizing;
 
-use super::{Deadline, one_line};
-use crate::error::{Error, Kind, Result};
+use super::Deadline;
+use crate::error::{Error, Result};
 
 /// How long a command may take.
 const LIMIT: Duration = Duration::from_secs(20);
+
+/// How much a command may print, in bytes, on its standard output and on its standard error: no
+/// token is longer.
+const SIZE_LIMIT: usize = 64 * 1024;
 
 /// What `command` prints, without the white space around it. The system's shell runs it (`sh -c`,
 /// `cmd /C`), as it does for git's credential helpers; it gets no input.
 ///
 /// # Errors
-/// It cannot be started, fails, prints nothing or takes longer than 20 s, or than the work under way
-/// may. The message has the last line of its standard error, and nothing of what it printed.
+/// It cannot be started, fails, prints nothing or more than 64 KiB, or takes longer than 20 s, or
+/// than the work under way may. The message has nothing of the command, of what it printed or of what
+/// it said: all may hold secrets, and a shell that fails quotes the command.
 pub async fn output_of(command: &str) -> Result<Zeroizing<String>> {
     let (shell, flag) = if cfg!(windows) { ("cmd", "/C") } else { ("sh", "-c") };
     let mut child = Command::new(shell);
-    child.args([flag, command]).stdin(Stdio::null()).kill_on_drop(true);
-    let failed = |why: String| Error::failed(format!("The command `{command}` {why}."));
+    child.args([flag, command]).kill_on_drop(true);
+    child.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = child.spawn().map_err(|error| failed(&format!("could not be started: {error}")))?;
     let limit = Deadline::at_most(LIMIT);
     let seconds = limit.left().as_secs_f64().ceil();
-    let output = limit
-        .hold(child.output())
-        .await
-        .ok_or_else(|| too_slow(seconds))?
-        .map_err(|error| failed(format!("could not be started: {error}")))?;
-    let printed = Zeroizing::new(output.stdout);
-    if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
-        let error = failed(format!("failed ({})", output.status));
-        return Err(match said.lines().rfind(|line| !line.trim().is_empty()) {
-            Some(last) => error.remedy(format!("It said: {}", one_line(last))),
-            None => error,
-        });
+    // Given up, it is killed, and what it left running writes to nobody.
+    let (status, printed) = limit.hold(read(child)).await.ok_or_else(|| too_slow(seconds))??;
+    if !status.success() {
+        return Err(
+            failed(&format!("failed ({status})")).remedy("Run it yourself to see what it says.")
+        );
     }
     let text = std::str::from_utf8(&printed).ok().map(str::trim).filter(|text| !text.is_empty());
-    text.map(|text| Zeroizing::new(text.to_owned())).ok_or_else(|| {
-        Error::new(Kind::Failed, format!("The command `{command}` printed no text."))
-    })
+    let text = text.map(|text| Zeroizing::new(text.to_owned()));
+    text.ok_or_else(|| failed("printed no text"))
 }
 
-/// Without the command line, which this is no fault of, and which may hold what others must not see.
+/// How `child` ended, and what it printed.
+async fn read(mut child: Child) -> Result<(ExitStatus, Zeroizing<Vec<u8>>)> {
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    let ended = async { child.wait().await.map_err(broken) };
+    let (status, printed, _) = try_join3(ended, bounded(stdout), bounded(stderr)).await?;
+    Ok((status, printed))
+}
+
+/// All that comes from `pipe`, in one place, which is wiped.
+async fn bounded(pipe: Option<impl AsyncRead + Unpin>) -> Result<Zeroizing<Vec<u8>>> {
+    let mut all = Zeroizing::new(vec![0; SIZE_LIMIT + 1]);
+    let mut length = 0;
+    let Some(mut pipe) = pipe else { return Ok(Zeroizing::default()) };
+    while let Some(room) = all.get_mut(length..).filter(|room| !room.is_empty()) {
+        match pipe.read(room).await.map_err(broken)? {
+            0 => {
+                all.truncate(length);
+                return Ok(all);
+            }
+            read => length += read,
+        }
+    }
+    Err(failed("printed more than 64 KiB, and was stopped"))
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "the shape that map_err wants")]
+fn broken(error: std::io::Error) -> Error {
+    failed(&format!("could not be read from: {error}"))
+}
+
+fn failed(why: &str) -> Error {
+    Error::failed(format!("The command that prints the federated token {why}."))
+}
+
 fn too_slow(seconds: f64) -> Error {
-    Error::failed(format!(
-        "The command that prints the federated token did not end within {seconds} s."
-    ))
+    failed(&format!("did not end within {seconds} s"))
     .remedy("SDKs wait for a token for no more than ten seconds: make the command quicker, or have something else run it and sign in with the file that it writes (--federated-token-file).")
 }

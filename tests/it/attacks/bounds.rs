@@ -10,6 +10,11 @@ use crate::support::*;
 
 const LIST: [&str; 3] = ["account", "tenant", "list"];
 
+fn login(sandbox: &Sandbox, command: &str) -> Run {
+    let app = ["login", "--service-principal", "-u", APP, "-t", CONTOSO];
+    sandbox.azt([&app[..], &["--federated-token-command", command]].concat())
+}
+
 fn page(sandbox: &Sandbox, size: usize) {
     let link = format!("{}/tenants?more", sandbox.emulator.url().trim_end_matches('/'));
     let body = json!({"value": [], "nextLink": link, "more": "x".repeat(size)}).to_string();
@@ -83,5 +88,89 @@ fn headers_without_an_end_are_read_no_further() {
     for _ in heads {
         let app = ["login", "--service-principal", "-u", APP, "-p", APP_SECRET, "-t", CONTOSO];
         sandbox.azt(app).exits(7).says("127.0.0.1");
+    }
+}
+
+/// L4. What a command prints is read into memory.
+#[test]
+fn a_command_prints_no_more_than_a_token() {
+    let sandbox = Sandbox::new();
+    let line = "x".repeat(79);
+    for command in [
+        format!("i=0; while [ $i -lt 1000 ]; do echo {line}; i=$((i+1)); done"),
+        format!("echo token; i=0; while [ $i -lt 1000 ]; do echo {line}; i=$((i+1)); done >&2"),
+        "yes".to_owned(),
+        "yes >&2".to_owned(),
+        "exec cat /dev/zero".to_owned(),
+        "echo token; yes & wait".to_owned(),
+        "echo token; (yes >&2) & exit 0".to_owned(),
+        "trap '' PIPE TERM INT; yes".to_owned(),
+    ] {
+        let run = login(&sandbox, &command).exits(1);
+        run.says("ERROR: The command that prints the federated token printed more than 64 KiB, and was stopped.");
+    }
+    assert!(sandbox.requests().iter().all(|request| !request.contains("token")));
+    // Just as much as there is room for is a token, if not one that Entra knows.
+    let most = "head -c 65536 /dev/zero | tr '\\0' x";
+    login(&sandbox, most).exits(1).says("holds no assertion (a JWT).");
+    login(&sandbox, &most.replace('6', "7")).exits(1).says("more than 64 KiB");
+}
+
+/// What a command leaves running keeps nobody waiting for longer than the command may take.
+#[test]
+fn an_orphan_keeps_nobody_waiting() {
+    let sandbox = Sandbox::new();
+    let mut token = sandbox.command([
+        "login",
+        "--service-principal",
+        "-u",
+        APP,
+        "-t",
+        CONTOSO,
+        "--federated-token-command",
+        "sleep 600 & echo $! >orphan; echo token",
+    ]);
+    let run = Run::of(&mut token).exits(1);
+    let orphan = std::fs::read_to_string(sandbox.root().join("orphan")).unwrap();
+    let _ = std::process::Command::new("kill").arg(orphan.trim()).status();
+    run.says("ERROR: The command that prints the federated token did not end within ");
+}
+
+/// L5. The command line may hold a secret, and a shell quotes it when it fails.
+#[test]
+fn a_command_that_fails_is_not_quoted() {
+    let sandbox = Sandbox::new();
+    for (command, says) in [
+        ("get-token --secret hunter2", "failed (exit status: 127)."),
+        ("hunter2", "failed (exit status: 127)."),
+        ("echo 'a JWT of hunter2'", "What the command printed holds no assertion (a JWT)."),
+        ("echo hunter2 >&2; exit 3", "failed (exit status: 3)."),
+        ("set -x; test hunter2 = x", "failed (exit status: 1)."),
+        ("echo hunter2; exit 3", "failed (exit status: 3)."),
+        ("true hunter2", "printed no text."),
+        ("printf '\\377hunter2'", "printed no text."),
+        ("'hunter2", "failed (exit status: 2)."),
+        ("kill -9 $$; hunter2", "failed (signal: 9 (SIGKILL))."),
+        ("yes hunter2", "printed more than 64 KiB"),
+    ] {
+        let run = login(&sandbox, command).exits(1);
+        assert!(!run.stderr.contains("hunter2"), "{run:?}");
+        run.says(says);
+        let json = [
+            "login",
+            "--service-principal",
+            "-u",
+            APP,
+            "-t",
+            CONTOSO,
+            "--federated-token-command",
+            command,
+            "--error-format",
+            "json",
+            "--debug",
+        ];
+        let run = sandbox.azt(json);
+        assert_eq!(run.code, Some(1), "{run:?}");
+        assert!(!run.stderr.contains("hunter2"), "{run:?}");
     }
 }
