@@ -103,7 +103,10 @@ fn share(context: &Context<'_>, broker: &Broker<'_>, name: Option<&str>, token: 
     }
 }
 
-/// True when sign-ins are shared with az (`core.share_with_az`).
+/// True when sign-ins are shared with az (`core.share_with_az`). The file alone turns that on, and the
+/// environment of a call only off: what is shared lies in plain text long after the call.
 pub(super) fn is_shared(context: &Context<'_>) -> Result<bool> {
-    context.config.get_bool("core", "share_with_az", false)
+    let config = &context.config;
+    Ok(config.get_bool("core", "share_with_az", false)?
+        && config.get_bool_of_files("core", "share_with_az", false)?)
 }

@@ -96,9 +96,22 @@ impl<'s> Config<'s> {
     /// A setting that is on or off: `1 yes true on` or `0 no false off` in any case, `default` when
     /// not set. Other text is an error that names the variable or the file.
     pub fn get_bool(&self, section: &str, option: &str, default: bool) -> Result<bool> {
-        let Some((folder, value)) = self.look_up(section, option)? else {
-            return Ok(default);
-        };
+        Self::on_or_off(section, option, self.look_up(section, option)?, default)
+    }
+
+    /// [`Config::get_bool`] without the environment: for what the variables of one call must not turn
+    /// on.
+    pub fn get_bool_of_files(&self, section: &str, option: &str, default: bool) -> Result<bool> {
+        Self::on_or_off(section, option, self.look_up_in_files(section, option)?, default)
+    }
+
+    fn on_or_off(
+        section: &str,
+        option: &str,
+        found: Option<(Option<&Folder>, Cow<'_, str>)>,
+        default: bool,
+    ) -> Result<bool> {
+        let Some((folder, value)) = found else { return Ok(default) };
         let lower = value.to_lowercase();
         if TRUE.contains(&lower.as_str()) {
             return Ok(true);
@@ -137,6 +150,14 @@ impl<'s> Config<'s> {
         if let Some(value) = self.env.get(&variable(section, option)) {
             return Ok(Some((None, Cow::Owned(value))));
         }
+        self.look_up_in_files(section, option)
+    }
+
+    fn look_up_in_files(
+        &self,
+        section: &str,
+        option: &str,
+    ) -> Result<Option<(Option<&Folder>, Cow<'_, str>)>> {
         for (folder, ini) in &self.files {
             let found = ini.get(section, option);
             let found = found.map_err(|error| error.in_file(&folder.file(FILE)))?;

@@ -138,8 +138,8 @@ fn an_hour_of_five_minute_tokens_never_fails() {
 /// What the real az behind the shim needs: it knows no places that tokens come from.
 #[test]
 fn az_is_given_the_token_that_a_federated_sign_in_was_made_with() {
-    let mut sandbox = Sandbox::new();
-    sandbox.set("AZURE_CORE_SHARE_WITH_AZ", "true");
+    let sandbox = Sandbox::new();
+    sandbox.share_with_az(true);
     let token = sandbox.emulator.assertion(ISSUER, SUBJECT);
     std::fs::write(sandbox.root().join("token"), &token).unwrap();
     login(&sandbox, WORKFLOW, &["--federated-token-file", "token"]).success();

@@ -186,8 +186,8 @@ fn what_is_stored_is_shown_without_secrets() {
 
 #[test]
 fn plain_text_of_others_is_named() {
-    let mut sandbox = Sandbox::new();
-    sandbox.set("AZURE_CORE_SHARE_WITH_AZ", "true");
+    let sandbox = Sandbox::new();
+    sandbox.share_with_az(true);
     sandbox.approve_as(ALICE);
     sandbox.azt(["login", "--use-device-code"]).success();
     sandbox.write("accessTokens.json", "[]");
@@ -359,8 +359,8 @@ fn the_shared_cache_is_not_written_in_plain_text_unasked() {
 /// A sign-in is not lost because az hangs, and a caller who wants a token does not wait for az.
 #[test]
 fn who_holds_azs_lock_holds_nobody_up() {
-    let mut sandbox = Sandbox::new();
-    sandbox.set("AZURE_CORE_SHARE_WITH_AZ", "true");
+    let sandbox = Sandbox::new();
+    sandbox.share_with_az(true);
     sandbox.approve_as(ALICE);
     std::fs::create_dir_all(sandbox.config_dir()).unwrap();
     let lock = sandbox.file("msal_token_cache.json.lockfile");
@@ -382,13 +382,13 @@ fn who_holds_azs_lock_holds_nobody_up() {
 
 /// The sign-ins of the real az, as it left them.
 fn left_by_az() -> Sandbox {
-    let mut sandbox = Sandbox::new();
-    sandbox.set("AZURE_CORE_SHARE_WITH_AZ", "true");
+    let sandbox = Sandbox::new();
+    sandbox.share_with_az(true);
     sandbox.approve_as(ALICE);
     sandbox.azt(["login", "--use-device-code"]).success();
     sandbox.login_app().success();
+    sandbox.share_with_az(false);
     std::fs::remove_dir_all(sandbox.file("azt")).unwrap();
-    sandbox.set("AZURE_CORE_SHARE_WITH_AZ", "false");
     sandbox.emulator.clear_requests();
     sandbox
 }

@@ -13,12 +13,12 @@ const LOGIN: [&str; 2] = ["login", "--use-device-code"];
 
 /// Alice and the application, signed in while that was shared with az, which it is no more.
 fn shared_once() -> Sandbox {
-    let mut sandbox = Sandbox::new();
+    let sandbox = Sandbox::new();
     sandbox.approve_as(ALICE);
-    sandbox.set("AZURE_CORE_SHARE_WITH_AZ", "true");
+    sandbox.share_with_az(true);
     drop(sandbox.azt(LOGIN).success());
     drop(sandbox.login_app().success());
-    sandbox.set("AZURE_CORE_SHARE_WITH_AZ", "false");
+    sandbox.share_with_az(false);
     sandbox
 }
 
@@ -132,13 +132,13 @@ fn an_older_sign_in_of_az_does_not_replace_one_made_here() {
 
 #[test]
 fn a_newer_sign_in_of_az_is_used_when_the_one_here_is_dead() {
-    let mut sandbox = Sandbox::new();
+    let sandbox = Sandbox::new();
     sandbox.approve_as(ALICE);
     drop(sandbox.azt(LOGIN).success());
     let dead = refresh_token(&sandbox);
     sandbox.emulator.revoke(ALICE);
     std::fs::rename(sandbox.file("azt"), sandbox.file("aside")).unwrap();
-    sandbox.set("AZURE_CORE_SHARE_WITH_AZ", "true");
+    sandbox.share_with_az(true);
     drop(sandbox.azt_later(60, LOGIN).success());
     std::fs::remove_dir_all(sandbox.file("azt")).unwrap();
     std::fs::rename(sandbox.file("aside"), sandbox.file("azt")).unwrap();

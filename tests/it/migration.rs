@@ -10,11 +10,12 @@ const TOKEN: [&str; 2] = ["account", "get-access-token"];
 /// A machine on which az 2.29 had signed in Alice and the application: az's profile is there, and
 /// the old file with these refresh tokens of Alice's; `{}` stands for one that is good.
 fn left_by_old_az(refresh_tokens: &[&str]) -> Sandbox {
-    let mut sandbox = Sandbox::new();
-    sandbox.set("AZURE_CORE_SHARE_WITH_AZ", "true");
+    let sandbox = Sandbox::new();
+    sandbox.share_with_az(true);
     sandbox.approve_as(ALICE);
     sandbox.login_app().success();
     sandbox.azt(["login", "--use-device-code"]).success();
+    sandbox.list_app_in("Emulator");
     let cache: serde_json::Value =
         serde_json::from_str(&sandbox.read("msal_token_cache.json")).unwrap();
     let good =
@@ -22,8 +23,8 @@ fn left_by_old_az(refresh_tokens: &[&str]) -> Sandbox {
     for name in ["msal_token_cache.json", "service_principal_entries.json"] {
         std::fs::remove_file(sandbox.file(name)).unwrap();
     }
+    sandbox.share_with_az(false);
     std::fs::remove_dir_all(sandbox.file("azt")).unwrap();
-    sandbox.set("AZURE_CORE_SHARE_WITH_AZ", "false");
     let mut rows: Vec<serde_json::Value> = refresh_tokens
         .iter()
         .enumerate()
@@ -124,8 +125,8 @@ fn a_file_that_is_none_is_no_trouble() {
 
 /// A machine on which az 2.29 had signed in Alice, in Contoso, and Bob, in Fabrikam.
 fn left_by_two() -> Sandbox {
-    let mut sandbox = Sandbox::new();
-    sandbox.set("AZURE_CORE_SHARE_WITH_AZ", "true");
+    let sandbox = Sandbox::new();
+    sandbox.share_with_az(true);
     for name in [BOB, ALICE] {
         sandbox.approve_as(name);
         sandbox.azt(["login", "--use-device-code"]).success();
@@ -153,8 +154,8 @@ fn left_by_two() -> Sandbox {
     .collect();
     sandbox.write("accessTokens.json", serde_json::to_string(&rows).unwrap());
     std::fs::remove_file(sandbox.file("msal_token_cache.json")).unwrap();
+    sandbox.share_with_az(false);
     std::fs::remove_dir_all(sandbox.file("azt")).unwrap();
-    sandbox.set("AZURE_CORE_SHARE_WITH_AZ", "false");
     sandbox.emulator.clear_requests();
     sandbox
 }
@@ -216,6 +217,7 @@ fn outcomes(sandbox: &Sandbox, arguments: &[&str]) -> Vec<(String, String)> {
 #[test]
 fn a_row_of_azs_that_is_of_no_use_is_called_that() {
     let sandbox = Sandbox::new();
+    sandbox.list_app_in("Emulator");
     let home = "a.b";
     let host = sandbox.emulator.url().split("://").nth(1).unwrap().split(':').next().unwrap();
     let account = json!({"home_account_id": home, "environment": host, "realm": "b",

@@ -12,8 +12,8 @@ const COLD: [&str; 4] = ["account", "get-access-token", "--resource", "https://v
 
 /// A machine that shares with az, where Alice and the application are signed in.
 fn sharing() -> Sandbox {
-    let mut sandbox = Sandbox::new();
-    sandbox.set("AZURE_CORE_SHARE_WITH_AZ", "true");
+    let sandbox = Sandbox::new();
+    sandbox.share_with_az(true);
     sandbox.approve_as(ALICE);
     sandbox.login_app().success();
     sandbox.azt(["login", "--use-device-code"]).success();

@@ -148,11 +148,11 @@ fn a_sign_in_of_az_is_used_at_once() {
 
 #[test]
 fn a_sign_in_made_here_is_azs_when_it_is_shared() {
-    let mut sandbox = Sandbox::new();
+    let sandbox = Sandbox::new();
     sandbox.approve_as(ALICE);
     sandbox.azt(["login", "--use-device-code"]).success();
     assert!(!sandbox.file("msal_token_cache.json").exists(), "off unless asked for");
-    sandbox.set("AZURE_CORE_SHARE_WITH_AZ", "true");
+    sandbox.share_with_az(true);
     sandbox.azt(["login", "--use-device-code"]).success();
     assert_eq!(upn(&real_az(&sandbox, &GRAPH).success()), ALICE);
     // az renews with what it got, and so do we; neither loses the sign-in.
@@ -177,8 +177,8 @@ fn a_sign_in_made_here_is_azs_when_it_is_shared() {
 /// az wipes its cache when many write at once: the next sign-in puts ours back.
 #[test]
 fn what_az_has_is_kept_and_what_it_broke_is_mended() {
-    let mut sandbox = Sandbox::new();
-    sandbox.set("AZURE_CORE_SHARE_WITH_AZ", "true");
+    let sandbox = Sandbox::new();
+    sandbox.share_with_az(true);
     let foreign =
         r#"{"AccessToken": {"x": {"secret": "kept", "more": [1]}}, "Later": {"y": "\u00e9"}}"#;
     sandbox.write("msal_token_cache.json", foreign);

@@ -121,8 +121,8 @@ fn in_the_keyring(sandbox: &Sandbox) {
 /// az's library, forty processes, twenty rounds, and sign-ins here at the same time.
 #[test]
 fn forty_writers_of_az_lose_none_of_our_sign_ins() {
-    let mut sandbox = Sandbox::new();
-    sandbox.set("AZURE_CORE_SHARE_WITH_AZ", "true");
+    let sandbox = Sandbox::new();
+    sandbox.share_with_az(true);
     sandbox.approve_as(ALICE);
     sandbox.azt(["login", "--use-device-code"]).success();
     let mut writers = Command::new(venv::program("python"))

@@ -13,6 +13,7 @@ use std::sync::atomic::AtomicI64;
 use azt::program::Program;
 use azt::sys::{Clock, Env, Http, System, Terminal};
 use entra_emulator::{EntraEmulator, RequestLogEntry};
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use buffer::Buffer;
@@ -102,6 +103,27 @@ impl Sandbox {
     #[must_use = "assert how the run ended"]
     pub fn login_app(&self) -> Run {
         self.azt(["login", "--service-principal", "-u", APP, "-p", APP_SECRET, "-t", CONTOSO])
+    }
+
+    /// Turns sharing with az on or off, in the file: a variable cannot turn it on.
+    pub fn share_with_az(&self, is_on: bool) {
+        let setting = format!("core.share_with_az={is_on}");
+        drop(self.azt(["config", "set", &setting]).quiet());
+    }
+
+    /// Adds the application to the profile, as of this cloud.
+    pub fn list_app_in(&self, cloud: &str) {
+        let text = std::fs::read_to_string(self.file("azureProfile.json")).unwrap_or_default();
+        let text = text.trim_start_matches('\u{feff}');
+        let mut profile: Value = serde_json::from_str(text).unwrap_or_else(|_| json!({}));
+        let entry = json!({"id": CONTOSO, "name": "N/A(tenant level account)", "state": "Enabled",
+            "user": {"name": APP, "type": "servicePrincipal"}, "isDefault": false,
+            "tenantId": CONTOSO, "environmentName": cloud});
+        match profile["subscriptions"].as_array_mut() {
+            Some(entries) => entries.push(entry),
+            None => profile["subscriptions"] = json!([entry]),
+        }
+        self.write("azureProfile.json", profile.to_string());
     }
 
     /// From now on every device code is approved by `username` as soon as it is asked for.
