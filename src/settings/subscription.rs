@@ -144,7 +144,7 @@ impl Subscription {
     /// Which managed identity it belongs to; `None` when to none.
     pub fn assigned_identity(&self) -> Option<AssignedIdentity> {
         let info = self.user("assignedIdentityInfo").and_then(Value::as_str);
-        AssignedIdentity::of(self.user_name(), info)
+        AssignedIdentity::of(self.user_type(), self.user_name(), info)
     }
 
     /// True for the account of Azure Cloud Shell, which counts as that only inside Cloud Shell.

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 const SYSTEM_ASSIGNED: &str = "systemAssignedIdentity";
 const USER_ASSIGNED: &str = "userAssignedIdentity";
+const SYSTEM_INFO: &str = "MSI";
 
 /// `user.type` of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -28,11 +29,15 @@ pub enum AssignedIdentity {
 }
 
 impl AssignedIdentity {
-    /// Reads `user` of an entry; `None` when its name is not that of a managed identity, or when
-    /// `assignedIdentityInfo` does not say which (az 2.91 goes by the name, not by the type).
-    pub(super) fn of(name: &str, info: Option<&str>) -> Option<Self> {
+    /// Reads `user` of an entry; `None` when it is not a managed identity as az writes one: the name,
+    /// the type and `assignedIdentityInfo` say so. az 2.91 goes by the name alone, which anybody can
+    /// have who runs a login server.
+    pub(super) fn of(kind: Option<UserType>, name: &str, info: Option<&str>) -> Option<Self> {
+        if kind != Some(UserType::ServicePrincipal) {
+            return None;
+        }
         if name == SYSTEM_ASSIGNED {
-            return Some(Self::System);
+            return (info == Some(SYSTEM_INFO)).then_some(Self::System);
         }
         if name != USER_ASSIGNED {
             return None;
@@ -46,6 +51,11 @@ impl AssignedIdentity {
         }
     }
 
+    /// True for a name that managed identities have in the profile, in any case: nobody else's.
+    pub fn is_reserved(name: &str) -> bool {
+        [SYSTEM_ASSIGNED, USER_ASSIGNED].iter().any(|it| it.eq_ignore_ascii_case(name.trim()))
+    }
+
     /// The name that stands in the profile: `systemAssignedIdentity` or `userAssignedIdentity`.
     pub fn name(&self) -> &'static str {
         match self {
@@ -56,7 +66,7 @@ impl AssignedIdentity {
 
     fn info(&self) -> String {
         match self {
-            Self::System => "MSI".to_owned(),
+            Self::System => SYSTEM_INFO.to_owned(),
             Self::Client(id) => format!("MSIClient-{id}"),
             Self::Object(id) => format!("MSIObject-{id}"),
             Self::Resource(id) => format!("MSIResource-{id}"),

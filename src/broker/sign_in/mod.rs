@@ -13,7 +13,7 @@ use crate::entra::{
 };
 use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
-use crate::settings::{Cloud, User};
+use crate::settings::{AssignedIdentity, Cloud, User};
 use crate::sys::System;
 use crate::vault::{AccessToken, Account, IdToken, RefreshToken, ServicePrincipal, Vault};
 
@@ -203,6 +203,15 @@ impl<'a> SignIn<'a> {
         let environment = cloud.environment()?;
         let id = response.id_claims().ok_or_else(|| thin("no ID token that can be read"))?;
         let name = id.username().ok_or_else(|| thin("no user name"))?.to_owned();
+        if AssignedIdentity::is_reserved(&name) {
+            return Err(Error::new(
+                Kind::Service,
+                format!(
+                    "{environment} says that you are '{}', which is what managed identities are called here: nobody can sign in by that name.",
+                    name.trim()
+                ),
+            ));
+        }
         let tenant = id.tid.clone().unwrap_or_else(|| authority.tenant().to_owned());
         let home_account_id = response
             .home_account_id()
