@@ -14,8 +14,8 @@ use azt::program::Program;
 use azt::secret::Secret;
 use azt::sys::{Clock, Env, Http, System, Terminal};
 use azt::vault::{
-    AccessToken, Account, IdToken, KeyChoice, KeySource, Options, Record, RefreshToken,
-    ServicePrincipal, Vault,
+    AccessToken, Account, AssertionSource, IdToken, KeyChoice, KeySource, Options, Record,
+    RefreshToken, ServicePrincipal, Vault,
 };
 use serde_json::json;
 
@@ -73,6 +73,21 @@ fn refresh_token(secret: &str) -> RefreshToken {
     .unwrap()
 }
 
+fn application() -> ServicePrincipal {
+    ServicePrincipal {
+        client_id: "c".to_owned(),
+        tenant: "t".to_owned(),
+        environment: "login.example".to_owned(),
+        client_secret: None,
+        certificate: None,
+        certificate_password: None,
+        use_cert_sn_issuer: false,
+        client_assertion: None,
+        client_assertion_source: None,
+        other: serde_json::Map::new(),
+    }
+}
+
 fn files(dir: &Path) -> BTreeSet<PathBuf> {
     let listed = fs::read_dir(dir.join("records")).unwrap();
     listed.map(|entry| entry.unwrap().path()).collect()
@@ -98,10 +113,12 @@ fn records_of_every_kind_come_back_when_opened_again() {
         "home_account_id": "u.t", "environment": "e", "realm": "t", "local_account_id": "o",
         "username": "Ann@Example.org", "authority_type": "MSSTS", "unknown": {"kept": [1, null]} }))
     .unwrap();
-    let principal: ServicePrincipal = serde_json::from_value(
-        json!({"client_id": "c", "tenant": "t", "client_secret": "s", "use_cert_sn_issuer": true}),
-    )
-    .unwrap();
+    let principal = ServicePrincipal {
+        client_secret: Some(Secret::new("s")),
+        use_cert_sn_issuer: true,
+        other: serde_json::from_value(json!({"unknown": {"kept": [1, null]}})).unwrap(),
+        ..application()
+    };
     {
         let vault = Vault::open_or_create(&system, dir.path(), FILE).unwrap();
         vault.put(&token("ann", "at")).unwrap();
@@ -344,12 +361,45 @@ fn a_flight_has_one_pilot() {
 fn what_is_not_said_is_as_msal_and_az_have_it() {
     assert_eq!(token("ann@example.org", "t").token_type, "Bearer");
     let application = |use_cert_sn_issuer: bool| -> serde_json::Value {
-        let all = json!({"client_id": "c", "tenant": "t", "certificate": "/c.pem",
-            "use_cert_sn_issuer": use_cert_sn_issuer});
-        serde_json::to_value(serde_json::from_value::<ServicePrincipal>(all).unwrap()).unwrap()
+        let certificate = Some("/c.pem".to_owned());
+        let all = ServicePrincipal { certificate, use_cert_sn_issuer, ..application() };
+        serde_json::to_value(all).unwrap()
     };
     assert_eq!(application(true)["use_cert_sn_issuer"], true);
     assert!(application(false).get("use_cert_sn_issuer").is_none());
+}
+
+/// Whatever places there are, they come back from the seal, and each kind under its old name.
+#[test]
+fn every_source_of_assertions_comes_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let (system, _) = system();
+    let vault = Vault::open_or_create(&system, dir.path(), FILE).unwrap();
+    for (source, text) in [
+        (AssertionSource::File { path: "/t".into() }, json!({"kind": "file", "path": "/t"})),
+        (
+            AssertionSource::Command { command: "c".into() },
+            json!({"kind": "command", "command": "c"}),
+        ),
+        (
+            AssertionSource::GithubActions { audience: "a".into() },
+            json!({"kind": "github-actions", "audience": "a"}),
+        ),
+        (
+            AssertionSource::AzurePipelines { service_connection_id: "s".into() },
+            json!({"kind": "azure-pipelines", "service_connection_id": "s"}),
+        ),
+    ] {
+        assert_eq!(serde_json::to_value(&source).unwrap(), text);
+        let record = ServicePrincipal { client_assertion_source: Some(source), ..application() };
+        vault.put(&record).unwrap();
+        assert_eq!(vault.get(&record.key()).unwrap(), Some(record));
+    }
+    // Of azt 0.1: bound to no environment, and beside the same one that is.
+    let former = ServicePrincipal { environment: String::new(), ..application() };
+    vault.put(&former).unwrap();
+    assert_eq!(vault.get(&ServicePrincipal::former_key_of("C", "T")).unwrap(), Some(former));
+    assert_eq!(vault.all::<ServicePrincipal>().unwrap().len(), 2);
 }
 
 const DAY: i64 = 24 * 3600;

@@ -10,11 +10,13 @@ use std::time::Duration;
 
 use azt::error::Kind;
 use azt::program::Program;
+use azt::secret::Secret;
 use azt::sys::{Clock, Env, Http, System, Terminal};
 use azt::vault::{
     self, AccessToken, Account, IdToken, KeyChoice, KeySource, Options, Record, RefreshToken,
     ServicePrincipal, Vault,
 };
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -43,7 +45,7 @@ fn with_key(key: &str) -> System {
     }
 }
 
-fn record<R: Record>(members: &Value) -> R {
+fn record<R: Record + DeserializeOwned>(members: &Value) -> R {
     let mut all = json!({
         "home_account_id": "u.t", "environment": "e", "realm": "t", "client_id": "c",
         "username": "ann@example.org", "account": "ann@example.org" });
@@ -60,7 +62,18 @@ fn all() -> (AccessToken, RefreshToken, IdToken, Account, ServicePrincipal) {
         record(&json!({"secret": "rt"})),
         record(&json!({"secret": "id"})),
         record(&json!({"local_account_id": "o", "authority_type": "MSSTS"})),
-        record(&json!({"tenant": "t", "client_secret": "s"})),
+        ServicePrincipal {
+            client_id: "c".to_owned(),
+            tenant: "t".to_owned(),
+            environment: "e".to_owned(),
+            client_secret: Some(Secret::new("s")),
+            certificate: None,
+            certificate_password: None,
+            use_cert_sn_issuer: false,
+            client_assertion: None,
+            client_assertion_source: None,
+            other: serde_json::Map::new(),
+        },
     )
 }
 

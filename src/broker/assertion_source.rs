@@ -10,6 +10,21 @@ use crate::secret::Secret;
 use crate::sys::{System, output_of};
 use crate::vault::AssertionSource;
 
+/// An error where the configuration folder may not say which command is run or which file is sent: one
+/// that a variable names by a relative path is whatever lies in the working directory, a repository
+/// that was cloned, say.
+pub(super) fn may_run_sources(system: &System) -> Result<()> {
+    let named = system.env.path("AZURE_CONFIG_DIR");
+    if let Some(dir) = named.filter(|dir| dir.is_relative()) {
+        return Err(Error::failed(format!(
+            "The service principal's federated token comes from a command or a file, which is not used from a folder that AZURE_CONFIG_DIR names by a relative path ({}).",
+            dir.display()
+        ))
+        .remedy("If the folder is yours, name it from the root: AZURE_CONFIG_DIR=/…"));
+    }
+    Ok(())
+}
+
 /// A current assertion from `source`.
 ///
 /// # Errors

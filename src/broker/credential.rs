@@ -57,11 +57,31 @@ impl AppCredential {
         }
     }
 
-    /// The record of the application `client_id` in `tenant`.
-    pub(super) fn into_record(self, client_id: &str, tenant: &str) -> ServicePrincipal {
+    /// What the record `entry` holds, to be used now.
+    ///
+    /// # Errors
+    /// It is a place that must not be asked on behalf of this configuration folder.
+    pub(super) fn stored(entry: &ServicePrincipal, system: &System) -> Result<Self> {
+        let credential = Self::of_record(entry)?;
+        if let Self::AssertionFrom(AssertionSource::Command { .. } | AssertionSource::File { .. }) =
+            credential
+        {
+            assertion_source::may_run_sources(system)?;
+        }
+        Ok(credential)
+    }
+
+    /// The record of the application `client_id` in `tenant`, for the login host `environment`.
+    pub(super) fn into_record(
+        self,
+        environment: &str,
+        client_id: &str,
+        tenant: &str,
+    ) -> ServicePrincipal {
         let mut entry = ServicePrincipal {
             client_id: client_id.to_owned(),
             tenant: tenant.to_owned(),
+            environment: environment.to_owned(),
             client_secret: None,
             certificate: None,
             certificate_password: None,

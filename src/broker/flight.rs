@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use super::{AppCredential, Broker, Identity, TokenRequest, fingerprint, refresh_token};
+use super::{
+    AppCredential, Broker, Identity, TokenRequest, application, fingerprint, refresh_token,
+};
 use crate::error::{Error, Kind};
 use crate::sys::LockGuard;
-use crate::vault::{AccessToken, RecordKey, ServicePrincipal, Vault};
+use crate::vault::{AccessToken, RecordKey, Vault};
 
 impl Broker<'_> {
     /// Tells those who wait what the service said. What went wrong on the way there, a limit of this
@@ -35,8 +37,11 @@ impl Broker<'_> {
                 .flatten()
                 .map_or_else(String::new, |held| fingerprint([held.secret].iter())),
             Identity::ServicePrincipal { client_id } => {
-                let key = ServicePrincipal::key_of(client_id, &request.tenant);
-                let entry = vault.get(&key).ok().flatten();
+                let (system, environment) = (self.system, &self.environment);
+                let tenant = &request.tenant;
+                let entry = application(system, vault, self.homes, environment, client_id, tenant);
+                let entry =
+                    entry.ok().flatten().filter(|it| it.tenant.eq_ignore_ascii_case(tenant));
                 let credential = entry.and_then(|entry| AppCredential::of_record(&entry).ok());
                 credential.map_or_else(String::new, |credential| credential.fingerprint())
             }

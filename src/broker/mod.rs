@@ -1,5 +1,6 @@
 //! "Give me a token": which account, fresh enough?, one flight, then the network. Policy only.
 
+mod application;
 mod assertion_source;
 mod credential;
 mod environment;
@@ -19,6 +20,7 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 use std::time::Duration;
 
+pub use application::{Homes, application, applications};
 pub use assertion_source::{detect_assertion_source, source_of_assertion};
 pub use credential::{AppCredential, certificate_needs_password, fingerprint};
 pub use environment::EnvironmentIdentity;
@@ -127,6 +129,9 @@ pub struct Broker<'a> {
     system: &'a System,
     environment: String,
     authority_host: EndpointUrl,
+    /// [`records::resource_manager`] of the cloud.
+    resource_manager: String,
+    homes: Homes<'a>,
     /// None where nothing is kept (`core.persist`).
     vault: Option<Vault<'a>>,
     /// Whether tokens that age are renewed by another process (`core.renew_ahead`), not while the
@@ -137,18 +142,26 @@ pub struct Broker<'a> {
 }
 
 impl<'a> Broker<'a> {
-    /// A broker for accounts of `cloud`; `vault` is where their tokens are, if anything is kept.
+    /// A broker for accounts of `cloud`; `vault` is where their tokens are, if anything is kept;
+    /// `homes` tells where applications belong.
     pub fn new(
         system: &'a System,
         config: &Config<'_>,
         cloud: &Cloud,
+        homes: Homes<'a>,
         vault: Option<Vault<'a>>,
     ) -> Result<Self> {
         let authority_host = cloud.authority_host()?;
-        let environment = authority_host.environment();
-        let renews_ahead = config.get_bool("core", "renew_ahead", true)? && system.env.is_process();
-        let tried = RefCell::default();
-        Ok(Self { system, environment, authority_host, vault, renews_ahead, tried })
+        Ok(Self {
+            system,
+            environment: authority_host.environment(),
+            authority_host,
+            resource_manager: records::resource_manager(cloud),
+            homes,
+            vault,
+            renews_ahead: config.get_bool("core", "renew_ahead", true)? && system.env.is_process(),
+            tried: RefCell::default(),
+        })
     }
 
     /// The vault, if anything is kept.
@@ -268,6 +281,10 @@ impl<'a> Broker<'a> {
             return Ok(None);
         }
         let Some(record) = vault.get(key)? else { return Ok(None) };
+        if !records::is_of_cloud(&record, &self.resource_manager) {
+            self.system.terminal.debug("the vault's token was got for another cloud");
+            return Ok(None);
+        }
         let freshness = Freshness::of(&record, self.system.clock.now());
         self.system.terminal.debug(&format!("the vault's token is {freshness}"));
         Ok((freshness != Freshness::Expired).then_some((
@@ -315,6 +332,8 @@ pub fn sign_out(vault: &Vault<'_>, name: &str) -> Result<()> {
     for entry in vault.all::<ServicePrincipal>()? {
         if entry.client_id.to_lowercase() == account {
             vault.remove(&entry.key())?;
+            // Where azt 0.1 has it.
+            vault.remove(&ServicePrincipal::former_key_of(&entry.client_id, &entry.tenant))?;
         }
     }
     for entry in vault.all::<Account>()? {

@@ -1,7 +1,10 @@
 //! From a token endpoint's answer to the vault's records.
 
+use reqwest::Url;
+
 use crate::entra::{Scopes, TokenResponse};
 use crate::error::Result;
+use crate::settings::{Cloud, Endpoint, builtin_resource_manager};
 use crate::vault::{AccessToken, IdToken, Record, RefreshToken, Vault};
 
 /// The access token of an answer that arrived at `now` (seconds since 1970-01-01 UTC).
@@ -9,6 +12,7 @@ use crate::vault::{AccessToken, IdToken, Record, RefreshToken, Vault};
 pub(super) fn access_token(
     response: &TokenResponse,
     environment: &str,
+    resource_manager: &str,
     client_id: &str,
     home_account_id: Option<&str>,
     account: &str,
@@ -31,8 +35,29 @@ pub(super) fn access_token(
         refresh_on: response.refresh_in.map(|seconds| now + seconds),
         account: account.to_lowercase(),
         requested: scopes.joined(),
+        resource_manager: resource_manager.to_owned(),
         other: serde_json::Map::new(),
     }
+}
+
+/// Host, and port if given, of the cloud's resource manager, which its tokens may be shown to; empty
+/// where it has none.
+pub(super) fn resource_manager(cloud: &Cloud) -> String {
+    let endpoint = cloud.endpoint(Endpoint::ResourceManager).ok();
+    let Some(url) = endpoint.and_then(|text| Url::parse(text).ok()) else { return String::new() };
+    let host = url.host_str().unwrap_or_default();
+    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}
+
+/// True when the cloud with this [`resource_manager`] may be given `token`: it was got for no other.
+///
+/// Of tokens of azt 0.1 and of other programs nobody knows: of a built-in login host they are Azure's
+/// own, and no cloud's that was registered over it.
+pub(super) fn is_of_cloud(token: &AccessToken, resource_manager: &str) -> bool {
+    if !token.resource_manager.is_empty() {
+        return token.resource_manager == resource_manager;
+    }
+    builtin_resource_manager(&token.environment).is_none_or(|own| own == resource_manager)
 }
 
 /// Scopes in MSAL's order: by code point.
@@ -72,4 +97,40 @@ pub(super) fn forget_access_tokens(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn token(environment: &str, resource_manager: &str) -> AccessToken {
+        let token = json!({"environment": environment, "client_id": "c", "realm": "t", "secret": "s",
+            "expires_on": "1", "resource_manager": resource_manager});
+        serde_json::from_value(token).unwrap()
+    }
+
+    #[test]
+    fn a_token_is_the_clouds_that_it_was_got_for() {
+        let (azure, china) = ("login.microsoftonline.com", "login.chinacloudapi.cn");
+        let own = "management.azure.com";
+        for (environment, got_for, asked_by, is_its) in [
+            (azure, own, own, true),
+            (azure, own, "arm.evil.example", false),
+            (azure, "arm.evil.example", own, false),
+            ("login.stack.example", "arm.stack.example", "arm.stack.example", true),
+            ("login.stack.example", "arm.stack.example", "arm.stack.example:444", false),
+            // Of azt 0.1.
+            (azure, "", own, true),
+            (azure, "", "arm.evil.example", false),
+            (azure, "", "", false),
+            (china, "", own, false),
+            (china, "", "management.chinacloudapi.cn", true),
+            ("login.stack.example", "", "arm.stack.example", true),
+        ] {
+            let found = is_of_cloud(&token(environment, got_for), asked_by);
+            assert_eq!(found, is_its, "{environment} {got_for} {asked_by}");
+        }
+    }
 }

@@ -1,8 +1,8 @@
 //! A new token from the network, for each kind of account.
 
 use super::{
-    AppCredential, Broker, Identity, Token, TokenRequest, announces_cp1, host, records,
-    refresh_token, remedy,
+    AppCredential, Broker, Identity, Token, TokenRequest, announces_cp1, application, host,
+    records, refresh_token, remedy,
 };
 use crate::entra::{
     AZURE_CLI_CLIENT_ID, Authority, TokenResponse, client_credentials, merge_capabilities,
@@ -19,7 +19,7 @@ impl Broker<'_> {
             Identity::ServicePrincipal { .. } => {
                 let vault = self.stored(request)?;
                 let entry = self.service_principal(vault, request)?;
-                let credential = AppCredential::of_record(&entry)?;
+                let credential = AppCredential::stored(&entry, self.system)?;
                 let response = self.ask_as_application(request, &credential).await?;
                 // A sign-out may have come in between, or another sign-in: what they removed
                 // stays removed.
@@ -103,6 +103,7 @@ impl Broker<'_> {
         let record = records::access_token(
             response,
             &self.environment,
+            &self.resource_manager,
             request.identity.client_id(),
             home_account_id,
             &request.account(),
@@ -147,19 +148,15 @@ impl Broker<'_> {
         request: &TokenRequest,
     ) -> Result<ServicePrincipal> {
         let (client_id, tenant) = (request.identity.client_id(), &request.tenant);
-        if let Some(entry) = vault.get(&ServicePrincipal::key_of(client_id, tenant))? {
-            return Ok(entry);
+        let (system, environment) = (self.system, &self.environment);
+        let stored = application(system, vault, self.homes, environment, client_id, tenant)?;
+        let entry = stored.ok_or_else(|| request.identity.not_signed_in(system.program))?;
+        if !entry.tenant.eq_ignore_ascii_case(tenant) {
+            system.terminal.warn(&format!(
+                "Could not retrieve credential from local cache for service principal {client_id} under tenant {tenant}. Trying credential under tenant {}, assuming that is an app credential.",
+                entry.tenant
+            ));
         }
-        let mut all = vault.all::<ServicePrincipal>()?.into_iter();
-        match all.find(|entry| entry.client_id.eq_ignore_ascii_case(client_id)) {
-            Some(entry) => {
-                self.system.terminal.warn(&format!(
-                    "Could not retrieve credential from local cache for service principal {client_id} under tenant {tenant}. Trying credential under tenant {}, assuming that is an app credential.",
-                    entry.tenant
-                ));
-                Ok(entry)
-            }
-            None => Err(request.identity.not_signed_in(self.system.program)),
-        }
+        Ok(entry)
     }
 }

@@ -74,6 +74,9 @@ pub struct CacheExport {
     /// Only what belongs to this user name or client id
     #[arg(long, value_name = "NAME")]
     pub account: Option<String>,
+    /// With the certificate files, commands and pipelines that applications sign in with
+    #[arg(long)]
+    pub with_sources: bool,
     /// Options of every command.
     #[command(flatten)]
     pub global: Global,
@@ -88,6 +91,13 @@ pub struct CacheImport {
     /// Name of the shared cache [default: msal.cache]
     #[arg(long, value_name = "NAME", conflicts_with = "file")]
     pub name: Option<String>,
+    /// The cloud of applications of which neither the file nor the profile says it
+    #[arg(long, value_name = "NAME")]
+    pub cloud: Option<String>,
+    /// Let applications sign in with the files, commands and pipelines that the file names, without
+    /// asking
+    #[arg(long, requires = "file")]
+    pub with_sources: bool,
     /// Options of every command.
     #[command(flatten)]
     pub global: Global,

@@ -1,5 +1,6 @@
 //! What every command is given.
 
+use crate::broker::Homes;
 use crate::error::{Error, Result};
 use crate::output::Format;
 use crate::settings::{Cloud, Clouds, Config, ConfigDir};
@@ -29,6 +30,11 @@ impl<'a> Context<'a> {
     /// The active cloud.
     pub fn cloud(&self) -> &Cloud {
         self.clouds.active()
+    }
+
+    /// Where applications belong.
+    pub fn homes(&self) -> Homes<'_> {
+        Homes::new(&self.dir, &self.clouds)
     }
 
     /// The form of results where the call names none: `core.output`, else JSON.

@@ -68,8 +68,9 @@ pub(super) fn run(request: &Login, context: &Context<'_>) -> Result<Answer> {
         && token::is_shared(context)?
     {
         let (name, assertion) = (sign_in.name(), sign_in.assertion());
+        let (environment, limit) = (cloud.environment()?, interop::PATIENCE);
         let shared =
-            interop::share(&context.dir, vault, name, assertion.as_ref(), interop::PATIENCE);
+            interop::share(&context.dir, vault, &environment, name, assertion.as_ref(), limit);
         match shared {
             Ok(true) => {}
             Ok(false) => context.system.terminal.warn(

@@ -4,13 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::Context;
-use crate::broker::{self, Account, Record, Scopes, ServicePrincipal, SignIn, Vault};
+use super::{Context, token};
+use crate::broker::{self, Account, Scopes, ServicePrincipal, SignIn, Vault};
 use crate::error::{Error, Result};
-use crate::interop::{AdalFile, AdalUser};
+use crate::interop::{AdalFile, AdalUser, Application, Credential, Source};
 use crate::program::Program;
 use crate::secret::Secret;
-use crate::settings::{Profile, Subscription};
 use crate::sys::block_on;
 use crate::sys::file::Access;
 
@@ -20,6 +19,9 @@ const STATE: &str = "accessTokens.json.state";
 
 /// Said of those who did.
 pub(super) const SIGNED_OUT: &str = "It was signed out.";
+
+/// Said of applications that the profile does not list.
+pub(super) const HOMELESS: &str = "The profile does not say which cloud its secret is for.";
 
 /// What became of people that could not be taken over, by user name.
 #[derive(Default, Deserialize, Serialize)]
@@ -64,7 +66,7 @@ impl State {
     }
 
     /// True when the application `entry` was signed out with this credential.
-    pub(super) fn is_signed_out(&self, entry: &ServicePrincipal) -> bool {
+    pub(super) fn is_signed_out(&self, entry: &Application) -> bool {
         self.signed_out.contains(&credential(entry))
     }
 
@@ -100,9 +102,31 @@ pub(super) fn sign_out(context: &Context<'_>, name: &str) -> Result<()> {
 }
 
 /// Hash of what the application `entry` signs in with.
-fn credential(entry: &ServicePrincipal) -> String {
-    let certificate = entry.certificate.as_deref().map(Secret::new);
-    broker::fingerprint(entry.client_secret.iter().chain(&certificate))
+fn credential(entry: &Application) -> String {
+    let secret = match &entry.credential {
+        Credential::Secret(secret) | Credential::Assertion(secret) => Some(secret.clone()),
+        Credential::Source(Source::Certificate { path, .. }) => Some(Secret::new(path)),
+        Credential::Source(Source::Assertions(_)) => None,
+    };
+    broker::fingerprint(secret.iter())
+}
+
+/// True when the vault has the application `entry` for the login host that it is of.
+pub(super) fn has(context: &Context<'_>, vault: &Vault<'_>, entry: &Application) -> Result<bool> {
+    let Some(home) = context.homes().of(&entry.client_id, &entry.tenant)? else { return Ok(false) };
+    let is_it = |it: &ServicePrincipal| {
+        it.environment == home
+            && it.client_id.eq_ignore_ascii_case(&entry.client_id)
+            && it.tenant.eq_ignore_ascii_case(&entry.tenant)
+    };
+    Ok(broker::applications(context.system, vault, context.homes())?.iter().any(is_it))
+}
+
+/// Why the application `entry` is not taken over, if it is not.
+pub(super) fn why_not(context: &Context<'_>, entry: &Application) -> Option<String> {
+    let home = context.homes().of(&entry.client_id, &entry.tenant);
+    let homeless = || home.ok()?.is_none().then(|| HOMELESS.to_owned());
+    token::source_of(entry, context.system.program).or_else(homeless)
 }
 
 /// True when the vault has a sign-in of the person `name` that can be renewed.
@@ -121,13 +145,15 @@ pub(super) fn migrate(context: &Context<'_>, vault: &Vault<'_>) -> Result<Migrat
     let Some(found) = AdalFile::read(system, &context.dir)? else { return Ok(migrated) };
     let state = State::read(context)?;
     let mut moved = Vec::new();
-    for mut entry in found.applications {
-        if vault.get(&entry.key())?.is_some() || state.is_signed_out(&entry) {
+    for entry in found.applications {
+        if has(context, vault, &entry)? || state.is_signed_out(&entry) {
             continue;
         }
-        entry.use_cert_sn_issuer = uses_sn_issuer(context, &entry.client_id)?;
-        vault.put(&entry)?;
-        moved.push(entry.client_id.clone());
+        let home = context.homes().of(&entry.client_id, &entry.tenant)?;
+        if let Some(record) = home.and_then(|home| entry.record(&home)) {
+            vault.put(&record)?;
+            moved.push(entry.client_id);
+        }
     }
     let environment = context.cloud().environment()?;
     for user in &found.users {
@@ -191,7 +217,7 @@ pub(super) fn remove_old(context: &Context<'_>, vault: &Vault<'_>) -> Result<boo
         }
     }
     for entry in found.applications {
-        if vault.get(&entry.key())?.is_none() {
+        if !has(context, vault, &entry)? {
             missing.push(entry.client_id);
         }
     }
@@ -280,11 +306,4 @@ fn redeem(context: &Context<'_>, vault: &Vault<'_>, user: &AdalUser) -> Result<R
         }
     }
     Ok(Err(reason))
-}
-
-/// What the profile says of an application's certificate; the old file does not.
-fn uses_sn_issuer(context: &Context<'_>, client_id: &str) -> Result<bool> {
-    let profile = Profile::load(&context.dir)?;
-    let is_meant = |entry: &&Subscription| entry.user_name().eq_ignore_ascii_case(client_id);
-    Ok(profile.all().iter().find(is_meant).is_some_and(Subscription::use_cert_sn_issuer))
 }

@@ -82,7 +82,8 @@ fn resume<'s>(
     vault: Option<&Vault<'s>>,
 ) -> Result<SignIn<'s>> {
     let (system, cloud) = (context.system, context.cloud());
-    let resume = || SignIn::resume(system, cloud, vault, identity.clone(), entry.tenant_id());
+    let (homes, tenant) = (context.homes(), entry.tenant_id());
+    let resume = || SignIn::resume(system, cloud, homes, vault, identity.clone(), tenant);
     match (resume(), vault) {
         (Err(error), Some(vault))
             if error.kind() == Kind::NotSignedIn

@@ -5,9 +5,11 @@ use std::time::Duration;
 use super::Context;
 use super::migration::migrate;
 use crate::broker::{self, Account, Broker, Identity, Token, TokenRequest, Vault};
-use crate::error::{Kind, Result};
-use crate::interop::{self, AdalFile};
+use crate::error::{Error, Kind, Result};
+use crate::interop::{self, AdalFile, Application};
+use crate::program::Program;
 use crate::settings::Cloud;
+use crate::sys::one_line;
 
 /// How long az's lock is waited for while somebody waits for a token: az gets the next one.
 const AZ_LIMIT: Duration = Duration::from_millis(500);
@@ -21,11 +23,12 @@ pub(super) fn token(context: &Context<'_>, cloud: &Cloud, request: &TokenRequest
         Identity::ServicePrincipal { client_id } => Some(client_id.as_str()),
         _ => None,
     };
-    let broker = Broker::new(system, config, cloud, vault_of(context, &request.identity)?)?;
+    let vault = vault_of(context, &request.identity)?;
+    let broker = Broker::new(system, config, cloud, context.homes(), vault)?;
     let error = match broker.token(request) {
         Err(error) => error,
         Ok(token) => {
-            share(context, &broker, name, &token);
+            share(context, cloud, &broker, name, &token);
             return Ok(token);
         }
     };
@@ -39,8 +42,35 @@ pub(super) fn token(context: &Context<'_>, cloud: &Cloud, request: &TokenRequest
     if take_over(context, cloud, vault, name, is_unknown)? || broker.has_another_sign_in(request) {
         broker.token(request)
     } else {
-        Err(error)
+        Err(with_sources_of_az(error, context, name))
     }
+}
+
+/// `error` with what az's list names for the application `name` to sign in with. A file, or a command,
+/// that a list names is not used; its owner can.
+fn with_sources_of_az(error: Error, context: &Context<'_>, name: &str) -> Error {
+    let named = sources_of_az(context, name);
+    named.into_iter().fold(error, Error::remedy)
+}
+
+/// What az's list names for the application `name` to sign in with, and how one does so.
+pub(super) fn sources_of_az(context: &Context<'_>, name: &str) -> Vec<String> {
+    let named = interop::applications_of_az(&context.dir, name);
+    named.iter().filter_map(|it| source_of(it, context.system.program)).collect()
+}
+
+/// What `application` signs in with where that is the name of a place, and how one does so.
+pub(super) fn source_of(application: &Application, program: Program) -> Option<String> {
+    let source = one_line(&application.source()?.to_string());
+    let id = &application.client_id;
+    Some(match application.sign_in_with_source(program) {
+        Some(login) => format!(
+            "az signed service principal {id} in with {source}. What a list names is not used; if it is yours: {login}"
+        ),
+        None => format!(
+            "az's list would sign service principal {id} in with {source}. What a list names is not used."
+        ),
+    })
 }
 
 /// The vault with the tokens of `identity`, made if az has anything that could come into it; `None`
@@ -75,7 +105,9 @@ pub(super) fn take_over(
     name: &str,
     is_unknown: bool,
 ) -> Result<bool> {
-    if interop::adopt(&context.dir, vault, &cloud.environment()?, name)? {
+    let (environment, homes) = (cloud.environment()?, context.homes());
+    let home = |client_id: &str, tenant: &str| homes.of(client_id, tenant);
+    if interop::adopt(&context.dir, vault, &environment, name, &home)? {
         let text = format!("A sign-in of {name} that was made with az is used.");
         context.system.terminal.info(&text);
         return Ok(true);
@@ -85,19 +117,26 @@ pub(super) fn take_over(
     }
     let migrated = migrate(context, vault)?;
     match migrated.postponed {
-        Some(error) if vault.get(&Account::key_of(&cloud.environment()?, name))?.is_none() => {
-            Err(error)
-        }
+        Some(error) if vault.get(&Account::key_of(&environment, name))?.is_none() => Err(error),
         _ => Ok(migrated.any),
     }
 }
 
 /// Tells az of a refresh token that came with `token`.
-fn share(context: &Context<'_>, broker: &Broker<'_>, name: Option<&str>, token: &Token) {
-    let (Some(name), Some(vault)) = (name, broker.vault()) else { return };
+fn share(
+    context: &Context<'_>,
+    cloud: &Cloud,
+    broker: &Broker<'_>,
+    name: Option<&str>,
+    token: &Token,
+) {
+    let (Some(name), Some(vault), Ok(environment)) = (name, broker.vault(), cloud.environment())
+    else {
+        return;
+    };
     if token.is_new
         && is_shared(context).unwrap_or(false)
-        && let Err(error) = interop::share(&context.dir, vault, name, None, AZ_LIMIT)
+        && let Err(error) = interop::share(&context.dir, vault, &environment, name, None, AZ_LIMIT)
     {
         context.system.terminal.info(&format!("az was not told: {error}"));
     }

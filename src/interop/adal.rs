@@ -8,12 +8,12 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
+use super::application::{Application, Credential, Source, id_of};
 use super::az_files::text;
 use crate::error::Result;
 use crate::secret::Secret;
 use crate::settings::ConfigDir;
 use crate::sys::{System, file};
-use crate::vault::ServicePrincipal;
 
 const FILE: &str = "accessTokens.json";
 /// Names another file in its place.
@@ -24,8 +24,8 @@ const VARIABLE: &str = "AZURE_ACCESS_TOKEN_FILE";
 pub struct AdalFile {
     /// People, each once a client.
     pub users: Vec<AdalUser>,
-    /// Applications with their secret or certificate.
-    pub applications: Vec<ServicePrincipal>,
+    /// Applications with their secret or the name of a certificate.
+    pub applications: Vec<Application>,
 }
 
 /// A person, and what may still sign them in.
@@ -124,27 +124,22 @@ impl AdalFile {
                 }),
             }
         }
-        let (client_id, tenant) =
-            (text(row, "servicePrincipalId"), text(row, "servicePrincipalTenant"));
         let (secret, certificate) = (text(row, "accessToken"), text(row, "certificateFile"));
-        if client_id.is_empty()
-            || tenant.is_empty()
-            || (secret.is_empty() && certificate.is_empty())
+        let credential = match (secret, certificate) {
+            ("", "") => return,
+            (secret, "") => Credential::Secret(Secret::new(secret)),
+            (_, path) => Credential::Source(Source::Certificate {
+                path: path.to_owned(),
+                password: None,
+                use_cert_sn_issuer: false,
+            }),
+        };
+        if let (Some(client_id), Some(tenant)) =
+            (id_of(text(row, "servicePrincipalId")), id_of(text(row, "servicePrincipalTenant")))
         {
-            return;
+            let environment = None;
+            self.applications.push(Application { client_id, tenant, environment, credential });
         }
-        let is_certificate = !certificate.is_empty();
-        self.applications.push(ServicePrincipal {
-            client_id: client_id.to_owned(),
-            tenant: tenant.to_owned(),
-            client_secret: (!is_certificate).then(|| Secret::new(secret)),
-            certificate: is_certificate.then(|| certificate.to_owned()),
-            certificate_password: None,
-            use_cert_sn_issuer: false,
-            client_assertion: None,
-            client_assertion_source: None,
-            other: serde_json::Map::new(),
-        });
     }
 }
 
@@ -184,8 +179,12 @@ mod tests {
             file.users[0].grants.iter().map(|grant| grant.refresh_token.expose()).collect();
         assert_eq!(tokens, ["newest", "middle", "old"]);
         assert_eq!(file.applications.len(), 2);
-        assert_eq!(file.applications[0].client_secret.as_ref().unwrap().expose(), "the secret");
-        assert_eq!(file.applications[1].certificate.as_deref(), Some("/a.pem"));
+        let secret = Credential::Secret(Secret::new("the secret"));
+        assert_eq!(file.applications[0].credential, secret);
+        assert_eq!(
+            file.applications[1].source().unwrap().to_string(),
+            r#"the certificate "/a.pem""#
+        );
     }
 
     #[test]

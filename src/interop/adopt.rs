@@ -2,23 +2,31 @@
 
 use serde_json::{Value, json};
 
+use super::application::Application;
 use super::az_files::{SERVICE_PRINCIPALS, TOKEN_CACHE, exists, read, text};
+use super::exchange::Home;
 use super::unified::{host, rows};
 use crate::error::Result;
 use crate::settings::ConfigDir;
-use crate::vault::{Account, Record, RefreshToken, ServicePrincipal, Vault};
+use crate::vault::{Account, Record, RefreshToken, Vault};
 
 /// Takes over what az has of `name`, a user name or client id, at the login host `environment`;
 /// true when there was something that the vault did not have, or only an older refresh token of.
-/// az's files stay as they are.
-pub fn adopt(dir: &ConfigDir, vault: &Vault<'_>, environment: &str, name: &str) -> Result<bool> {
+/// `home` gives the login host that az's secret of an application is for. az's files stay as they are.
+pub fn adopt(
+    dir: &ConfigDir,
+    vault: &Vault<'_>,
+    environment: &str,
+    name: &str,
+    home: Home<'_>,
+) -> Result<bool> {
     if !has(dir, environment, name) {
         return Ok(false);
     }
     // A sign-out takes the name out of az's files before it has its turn here: they are read again.
     let _writing = vault.writing();
     let person = adopt_person(dir, vault, environment, name)?;
-    Ok(adopt_applications(dir, vault, name)? || person)
+    Ok(adopt_applications(dir, vault, name, home)? || person)
 }
 
 /// Whether az's files name `name`.
@@ -33,18 +41,18 @@ pub fn knows(dir: &ConfigDir) -> bool {
     [TOKEN_CACHE, SERVICE_PRINCIPALS].into_iter().any(|name| exists(dir, name))
 }
 
-/// True when az has of `name` what [`adopt`] takes: a refresh token that `is_of_use`, or an entry of
-/// an application.
+/// True when az has of `name` what [`adopt`] takes: a refresh token that `is_of_use`, or the secret of
+/// an application that is for `environment`.
 pub fn can_adopt(
     dir: &ConfigDir,
     environment: &str,
     name: &str,
     is_of_use: &dyn Fn(&RefreshToken) -> bool,
+    home: Home<'_>,
 ) -> bool {
+    let is_for = |it: &Application| matches!(home(&it.client_id, &it.tenant), Ok(Some(host)) if host == environment);
     person_of_az(dir, environment, name).is_some_and(|(_, token)| is_of_use(&token))
-        || applications_of_az(dir, name)
-            .into_iter()
-            .any(|entry| serde_json::from_value::<ServicePrincipal>(entry).is_ok())
+        || applications_of_az(dir, name).iter().any(|it| it.source().is_none() && is_for(it))
 }
 
 /// Whom az knows at the login host `environment`: user names, and client ids of applications.
@@ -109,21 +117,29 @@ fn adopt_person(dir: &ConfigDir, vault: &Vault<'_>, environment: &str, name: &st
     Ok(true)
 }
 
-/// az's entries for the client id `name`.
-fn applications_of_az(dir: &ConfigDir, name: &str) -> Vec<Value> {
-    let Value::Array(mut all) = read(dir, SERVICE_PRINCIPALS, json!([])) else { return Vec::new() };
-    all.retain(|entry| text(entry, "client_id").eq_ignore_ascii_case(name));
+/// az's applications with the client id `name`.
+pub fn applications_of_az(dir: &ConfigDir, name: &str) -> Vec<Application> {
+    let Value::Array(all) = read(dir, SERVICE_PRINCIPALS, json!([])) else { return Vec::new() };
+    // An entry of az's may lack its tenant, which az itself cannot read then.
+    let mut all: Vec<Application> = all.iter().filter_map(Application::of_row).collect();
+    all.retain(|it| it.client_id.eq_ignore_ascii_case(name));
     all
 }
 
-fn adopt_applications(dir: &ConfigDir, vault: &Vault<'_>, name: &str) -> Result<bool> {
+fn adopt_applications(
+    dir: &ConfigDir,
+    vault: &Vault<'_>,
+    name: &str,
+    home: Home<'_>,
+) -> Result<bool> {
     let mut any = false;
-    for entry in &applications_of_az(dir, name) {
-        // An entry of az's may lack its tenant, which az itself cannot read then.
-        let Ok(entry) = serde_json::from_value::<ServicePrincipal>(entry.clone()) else { continue };
+    for it in applications_of_az(dir, name) {
+        // az's list names no login host: what stands there in that name is nobody's word.
+        let Some(environment) = home(&it.client_id, &it.tenant)? else { continue };
+        let Some(record) = it.record(&environment) else { continue };
         // Nothing says which is later; what was signed in with here works, or says why not.
-        if vault.get(&entry.key())?.is_none() {
-            vault.put(&entry)?;
+        if vault.get(&record.key())?.is_none() {
+            vault.put(&record)?;
             any = true;
         }
     }

@@ -2,10 +2,13 @@
 //!
 //! The file is MSAL's unified cache. Rows keep the members that are the vault's own; a sixth
 //! section, `ServicePrincipal`, which MSALs keep as they find it, has the applications as az's file
-//! has them. So a vault comes back as it was.
+//! has them. So a vault comes back as it was, but for the places that applications' credentials come
+//! from: those go and come only where that is asked for.
 
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+use super::application::Application;
 use super::az_files::text;
 use super::people::of;
 use super::unified::{
@@ -13,7 +16,7 @@ use super::unified::{
     refresh_token_key, row, rows, section,
 };
 use crate::error::{Error, Result};
-use crate::settings::is_same_login_host;
+use crate::settings::{AssignedIdentity, is_same_login_host};
 use crate::vault::{AccessToken, Account, IdToken, Record, RefreshToken, ServicePrincipal, Vault};
 
 /// The section of applications.
@@ -21,6 +24,9 @@ const APPLICATIONS: &str = "ServicePrincipal";
 
 /// Longest lifetime that is believed, in seconds: Entra's longest tokens live 28 hours.
 const LONGEST_LIFETIME: i64 = 7 * 24 * 3600;
+
+/// The login host of an application, by client id and tenant, where anything says it.
+pub type Home<'a> = &'a dyn Fn(&str, &str) -> Result<Option<String>>;
 
 /// True when nobody is in the cache `exported`.
 pub fn is_of_nobody(exported: &Value) -> bool {
@@ -30,7 +36,13 @@ pub fn is_of_nobody(exported: &Value) -> bool {
 }
 
 /// What `vault` holds, of everybody or of the user name or client id `name`: secrets in plain text.
-pub fn export(vault: &Vault<'_>, name: Option<&str>) -> Result<Value> {
+/// Answers also the client ids of applications that are left out, because what they sign in with is a
+/// place and not `with_sources`.
+pub fn export(
+    vault: &Vault<'_>,
+    name: Option<&str>,
+    with_sources: bool,
+) -> Result<(Value, Vec<String>)> {
     let name = name.map(str::to_lowercase);
     let is_meant = |owner: &str, client_id: &str| {
         name.as_deref().is_none_or(|name| {
@@ -53,9 +65,27 @@ pub fn export(vault: &Vault<'_>, name: Option<&str>) -> Result<Value> {
     add(&mut cache, "IdToken", &tokens, id_token_key);
     let accounts = of(vault, |it: &Account| is_meant(&it.username, ""))?;
     add(&mut cache, "Account", &accounts, account_key);
-    let applications = of(vault, |it: &ServicePrincipal| is_meant("", &it.client_id))?;
+    let mut applications = of(vault, |it: &ServicePrincipal| is_meant("", &it.client_id))?;
+    let mut left_out = Vec::new();
+    if !with_sources {
+        let (taken, others) = applications.into_iter().partition(brings_its_credential);
+        applications = taken;
+        left_out = others.into_iter().map(|it| it.client_id).collect();
+        for it in &mut applications {
+            // Nobody knows what a member of a later version names.
+            it.other.clear();
+        }
+    }
     add(&mut cache, APPLICATIONS, &applications, |it| format!("{}-{}", it.client_id, it.tenant));
-    Ok(cache)
+    left_out.sort_unstable();
+    left_out.dedup();
+    Ok((cache, left_out))
+}
+
+/// True unless its credential is a place, or nothing that is known here.
+fn brings_its_credential(entry: &ServicePrincipal) -> bool {
+    let is_a_place = entry.certificate.is_some() || entry.client_assertion_source.is_some();
+    (entry.client_secret.is_some() || entry.client_assertion.is_some()) && !is_a_place
 }
 
 /// Adds the rows of a section, in the order of their keys. Records that MSAL would have under one
@@ -64,7 +94,7 @@ fn add<R: Record>(cache: &mut Value, name: &str, records: &[R], key: impl Fn(&R)
     let mut rows: Vec<(String, Value)> =
         records.iter().map(|record| (key(record), row(record, name, Members::All))).collect();
     rows.sort_by_cached_key(|(key, row)| {
-        ["requested", "account", "username", "family_id", "tenant"]
+        ["requested", "account", "username", "family_id", "tenant", "environment"]
             .map(|member| text(row, member).to_owned())
             .into_iter()
             .fold(key.clone(), |all, member| format!("{all}\0{member}"))
@@ -84,6 +114,11 @@ pub struct Imported {
     pub people: Vec<Account>,
     /// The applications.
     pub applications: Vec<ServicePrincipal>,
+    /// Applications that did not come in, because what they sign in with is a place: see
+    /// [`take_with_source`].
+    pub sources: Vec<Application>,
+    /// Applications that did not come in, because nothing says which login host they are for.
+    pub homeless: Vec<Application>,
     /// How many tokens came along that need no renewal.
     pub access_tokens: usize,
     /// How many rows were of no use: of nobody that is known, of clients whose refresh tokens are
@@ -102,6 +137,8 @@ impl Imported {
             }
         }
         self.applications.extend(other.applications);
+        self.sources.extend(other.sources);
+        self.homeless.extend(other.homeless);
         self.access_tokens += other.access_tokens;
         self.skipped += other.skipped;
         self.left_out.extend(other.left_out);
@@ -118,17 +155,20 @@ impl Imported {
 /// or az's list of applications. What the vault has stays, but for refresh tokens that are older.
 ///
 /// `environment` gives the vault's name of a login host; `is_of_use` tells which refresh tokens can
-/// be redeemed: no others are taken, nor who has no other. `now` is in seconds since 1970-01-01 UTC.
-/// Fails for what is none of these.
+/// be redeemed: no others are taken, nor who has no other. `home` gives the login host of an
+/// application, by client id and tenant, whose row does not name it. `now` is in seconds since
+/// 1970-01-01 UTC. Fails for what is none of these.
 pub fn import(
     vault: &Vault<'_>,
     cache: &Value,
     environment: &dyn Fn(&str) -> String,
     is_of_use: &dyn Fn(&RefreshToken) -> bool,
+    home: Home<'_>,
     now: i64,
 ) -> Result<Imported> {
     let _writing = vault.writing();
-    let mut reader = Reader { vault, environment, is_of_use, now, found: Imported::default() };
+    let found = Imported::default();
+    let mut reader = Reader { vault, environment, is_of_use, home, now, found };
     if let Value::Array(applications) = cache {
         for row in applications {
             reader.application(row)?;
@@ -149,10 +189,24 @@ pub fn import(
     Ok(reader.found)
 }
 
+/// Takes over `application`, which names a place that its credential comes from, as its owner has
+/// agreed; `None` where nothing says which login host it is for.
+pub fn take_with_source(
+    vault: &Vault<'_>,
+    application: &Application,
+) -> Result<Option<ServicePrincipal>> {
+    let Some(environment) = &application.environment else { return Ok(None) };
+    let record = application.record_with_source(environment);
+    let _writing = vault.writing();
+    vault.put(&record)?;
+    Ok(Some(record))
+}
+
 struct Reader<'a> {
     vault: &'a Vault<'a>,
     environment: &'a dyn Fn(&str) -> String,
     is_of_use: &'a dyn Fn(&RefreshToken) -> bool,
+    home: Home<'a>,
     now: i64,
     found: Imported,
 }
@@ -211,11 +265,12 @@ impl Reader<'_> {
             }
         }
         let account: Account = serde_json::from_value(row).ok()?;
-        (!account.username.is_empty() && !account.home_account_id.is_empty()).then_some(account)
+        let is_whole = !account.username.is_empty() && !account.home_account_id.is_empty();
+        (is_whole && !AssignedIdentity::is_reserved(&account.username)).then_some(account)
     }
 
     /// A row with the user name that its account has in this cache; counted as skipped without one.
-    fn owned<R: Record>(&mut self, cache: &Value, row: &Value) -> Option<R> {
+    fn owned<R: Record + DeserializeOwned>(&mut self, cache: &Value, row: &Value) -> Option<R> {
         let record = self.known_host(row).and_then(|mut row| {
             if text(&row, "account").is_empty() {
                 let owner = owner(cache, text(&row, "home_account_id"))?;
@@ -266,15 +321,30 @@ impl Reader<'_> {
     }
 
     fn application(&mut self, row: &Value) -> Result<()> {
-        let Ok(entry) = serde_json::from_value::<ServicePrincipal>(row.clone()) else {
+        let Some(it) = Application::of_row(row) else {
             self.found.skipped += 1;
             return Ok(());
         };
-        // Nothing says which of two credentials is the later one.
-        if self.vault.get(&entry.key())?.is_none() {
-            self.vault.put(&entry)?;
+        let environment = match &it.environment {
+            Some(named) => Some(named.clone()),
+            None => (self.home)(&it.client_id, &it.tenant)?,
+        };
+        let Some(environment) = environment else {
+            self.found.homeless.push(it);
+            return Ok(());
+        };
+        let key = ServicePrincipal::key_of(&environment, &it.client_id, &it.tenant);
+        match (self.vault.get(&key)?, it.record(&environment)) {
+            // Nothing says which of two credentials is the later one.
+            (Some(held), _) => self.found.applications.push(held),
+            (None, Some(record)) => {
+                self.vault.put(&record)?;
+                self.found.applications.push(record);
+            }
+            (None, None) => {
+                self.found.sources.push(Application { environment: Some(environment), ..it });
+            }
         }
-        self.found.applications.push(entry);
         Ok(())
     }
 

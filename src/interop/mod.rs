@@ -10,6 +10,7 @@
 
 mod adal;
 mod adopt;
+mod application;
 mod az_files;
 mod exchange;
 mod foreign_file;
@@ -19,9 +20,10 @@ mod shared_cache;
 mod unified;
 
 pub use adal::{AdalFile, AdalGrant, AdalUser};
-pub use adopt::{adopt, can_adopt, known_names, knows};
+pub use adopt::{adopt, applications_of_az, can_adopt, known_names, knows};
+pub use application::{Application, Credential, Source};
 pub use az_files::plain_text_of_az;
-pub use exchange::{Imported, export, import, is_of_nobody, is_same_host};
+pub use exchange::{Home, Imported, export, import, is_of_nobody, is_same_host, take_with_source};
 pub use foreign_file::PATIENCE;
 pub use share::{share, unshare};
 pub use shared_cache::{DEFAULT_NAME, Found, Published, plain_text_shared, publish, read_shared};

@@ -13,9 +13,10 @@ use crate::settings::ConfigDir;
 use crate::vault::{ServicePrincipal, Vault};
 
 /// Gives az what the vault has of `name`, a user name or client id: account, refresh token and ID
-/// tokens in MSAL's layout, or the application's credential. Access tokens are not given: az gets
-/// its own. Where az lost its file, or broke it, it is given everybody. Each step of the lock is tried
-/// for `limit`.
+/// tokens in MSAL's layout, or the application's credential for the login host `environment`: az's list
+/// names none, so those of other clouds are not in it. Access tokens are not given: az gets its own.
+/// Where az lost its file, or broke it, it is given everybody. Each step of the lock is tried for
+/// `limit`.
 ///
 /// az knows no places that assertions come from: it is given the `assertion` that the application
 /// signed in with just now, which it uses until that ends. False for what az cannot use at all: a
@@ -26,6 +27,7 @@ use crate::vault::{ServicePrincipal, Vault};
 pub fn share(
     dir: &ConfigDir,
     vault: &Vault<'_>,
+    environment: &str,
     name: &str,
     assertion: Option<&Secret>,
     limit: Duration,
@@ -38,7 +40,7 @@ pub fn share(
         })?;
     }
     let is_meant = |it: &&ServicePrincipal| it.client_id.eq_ignore_ascii_case(name);
-    let mut applications = of(vault, |_: &ServicePrincipal| true)?;
+    let mut applications = of(vault, |it: &ServicePrincipal| it.environment == environment)?;
     for entry in &mut applications {
         if entry.client_assertion_source.is_some() && is_meant(&&*entry) {
             entry.client_assertion = assertion.cloned();
@@ -52,6 +54,7 @@ pub fn share(
     applications.retain(is_usable);
     for entry in &mut applications {
         entry.client_assertion_source = None;
+        entry.environment.clear();
     }
     if applications.iter().any(|it| is_meant(&it)) {
         update(dir, SERVICE_PRINCIPALS, json!([]), limit, |all, is_new| {

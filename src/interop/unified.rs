@@ -19,7 +19,7 @@ pub(super) const SECTIONS: [&str; 5] =
 pub(super) enum Members {
     /// MSAL's.
     Msals,
-    /// The vault's own as well (`account`, `requested`), so that a row comes back as it was.
+    /// The vault's own as well (`account`, `requested`, `resource_manager`), so that a row comes back as it was.
     All,
 }
 
@@ -60,11 +60,15 @@ pub(super) fn row<R: Record>(record: &R, name: &str, members: Members) -> Value 
         if members == Members::Msals {
             row.shift_remove("requested");
             row.shift_remove("signed_in_at");
+            row.shift_remove("resource_manager");
             if name != "Account" {
                 row.shift_remove("account");
             }
         }
-        if let Some(environment) = row.get_mut("environment") {
+        // Nothing but azt reads the other sections: there the port stays.
+        if SECTIONS.contains(&name)
+            && let Some(environment) = row.get_mut("environment")
+        {
             let bare = environment.as_str().map(|it| host(it).to_owned());
             *environment = bare.into();
         }
@@ -142,6 +146,8 @@ pub(super) fn account_key(account: &Account) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde::de::DeserializeOwned;
+
     use super::*;
 
     const UID: &str = "aaaaaaaa-0000-0000-0000-000000000001";
@@ -150,7 +156,7 @@ mod tests {
     const HOST: &str = "login.microsoftonline.com";
     const TARGET: &str = "https://Graph.example/User.Read https://graph.example/.default";
 
-    fn record<R: Record>(members: &Value) -> R {
+    fn record<R: Record + DeserializeOwned>(members: &Value) -> R {
         let mut all = json!({
             "home_account_id": format!("{UID}.{TENANT}"), "environment": HOST, "client_id": CLIENT,
             "realm": TENANT, "target": TARGET, "secret": "s", "expires_on": "1",
@@ -212,7 +218,9 @@ mod tests {
 
     #[test]
     fn times_are_text_and_an_application_has_null_for_a_home() {
-        let token: AccessToken = record(&json!({"home_account_id": null, "refresh_on": "7"}));
+        let members =
+            json!({"home_account_id": null, "refresh_on": "7", "resource_manager": "arm.example"});
+        let token: AccessToken = record(&members);
         let row = row(&token, "AccessToken", Members::Msals);
         for member in ["cached_at", "expires_on", "extended_expires_on", "refresh_on"] {
             assert!(row[member].is_string(), "{member}");
@@ -221,6 +229,8 @@ mod tests {
             (&row["home_account_id"], &row["credential_type"]),
             (&Value::Null, &json!("AccessToken"))
         );
-        assert!(row.get("account").is_none() && row.get("requested").is_none());
+        for own in ["account", "requested", "resource_manager"] {
+            assert!(row.get(own).is_none(), "{own}");
+        }
     }
 }

@@ -60,6 +60,28 @@ pub(super) fn suffixes(cloud: &str) -> CloudValues {
     column(&SUFFIXES, cloud)
 }
 
+/// The login host of a built-in cloud as it is built in, whatever `clouds.config` makes of it; `None`
+/// for another name.
+pub fn builtin_login_host(cloud: &str) -> Option<&'static str> {
+    let at = NAMES.iter().position(|name| *name == cloud)?;
+    built_in("active_directory", at)
+}
+
+/// The host of the resource manager of the built-in cloud that signs in at `login_host`; `None` for
+/// another login host.
+pub fn builtin_resource_manager(login_host: &str) -> Option<&'static str> {
+    let is_meant = |at: &usize| built_in("active_directory", *at) == Some(login_host);
+    let at = (0..NAMES.len()).find(is_meant)?;
+    built_in("resource_manager", at)
+}
+
+/// The host of the endpoint `name` of the built-in cloud at this place.
+fn built_in(name: &str, at: usize) -> Option<&'static str> {
+    let (_, urls) = ENDPOINTS.iter().find(|(endpoint, _)| *endpoint == name)?;
+    let host = urls.get(at)?.strip_prefix("https://")?;
+    Some(host.trim_end_matches('/'))
+}
+
 fn column(rows: &'static [Row], cloud: &str) -> CloudValues {
     let at = NAMES.iter().position(|name| *name == cloud);
     let value = |row: &Row| at.and_then(|at| row.1.get(at).copied()).filter(|v| !v.is_empty());

@@ -20,7 +20,7 @@ mod python_json;
 mod subscription;
 mod user;
 
-pub use builtin_clouds::is_same_login_host;
+pub use builtin_clouds::{builtin_login_host, builtin_resource_manager, is_same_login_host};
 pub use cloud::{Cloud, Endpoint};
 pub use cloud_overrides::CloudOverrides;
 pub use cloud_values::CloudValues;

@@ -34,7 +34,7 @@ use std::time::Duration;
 pub use key::{KeyChoice, KeyId, KeySource, VaultKey};
 pub use record::{
     AccessToken, Account, AssertionSource, IdToken, Record, RecordKey, RefreshToken,
-    ServicePrincipal,
+    ServicePrincipal, Unsealed,
 };
 
 use crate::error::{Error, Kind, Result};

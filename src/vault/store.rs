@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::key::{KeyId, VaultKey, hex};
 use super::manifest::Manifest;
-use super::record::{Record, RecordKey};
+use super::record::{Record, RecordKey, Unsealed};
 use super::seal::{self, Seal, Unopened};
 use super::{newer, start_afresh, trouble};
 use crate::error::{Error, Kind, Result};
@@ -135,7 +135,7 @@ impl<'s> Store<'s> {
         match self.sealer().open(name, contents) {
             // The cause is not told: it could quote the record.
             Ok(plain) => {
-                let record = serde_json::from_slice(&plain).map(Loaded::Record);
+                let record = R::unseal(&Unsealed(&plain)).map(Loaded::Record);
                 Ok(record.map_err(|_| "it holds no such record"))
             }
             Err(Unopened::Damaged(flaw)) => Ok(Err(flaw)),

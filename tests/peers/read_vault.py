@@ -17,7 +17,7 @@ LOGICAL_KEY = {
     "rt": lambda it: (it["environment"], it["account"], it.get("family_id") or it["client_id"]),
     "id": lambda it: (it["environment"], it["account"], it["client_id"], it["realm"]),
     "ac": lambda it: (it["environment"], it["username"]),
-    "sp": lambda it: (it["client_id"], it["tenant"]),
+    "sp": lambda it: (it["environment"], it["client_id"], it["tenant"]),
 }
 
 

@@ -6,7 +6,7 @@ use std::cell::RefCell;
 
 use super::records;
 use super::remedy;
-use super::{AppCredential, Identity, TokenRequest, announces_cp1, host};
+use super::{AppCredential, Homes, Identity, TokenRequest, announces_cp1, application, host};
 use crate::entra::{
     AZURE_CLI_CLIENT_ID, Authority, ClientCredential, IdClaims, Scopes, TokenResponse,
     client_credentials, is_adfs, merge_capabilities, refresh, resolve_tenant,
@@ -24,6 +24,8 @@ pub struct SignIn<'a> {
     system: &'a System,
     authority: Authority,
     environment: String,
+    /// [`records::resource_manager`] of the cloud.
+    resource_manager: String,
     claims: Option<String>,
     identity: Identity,
     /// Tenant of the first token.
@@ -67,17 +69,18 @@ impl<'a> SignIn<'a> {
         let tenant = resolve_tenant(system, &login_url, tenant).await?;
         let authority = Authority::new(&login_url, &tenant)?;
         let claims = merge_capabilities(challenge, announces_cp1(system))?;
+        let environment = cloud.environment()?;
+        let entry = credential.into_record(&environment, client_id, &tenant);
         let sign_in = Self {
             system,
             authority,
-            environment: cloud.environment()?,
+            environment,
+            resource_manager: records::resource_manager(cloud),
             claims: merge_capabilities(None, announces_cp1(system))?,
             identity: Identity::ServicePrincipal { client_id: client_id.to_owned() },
             tenant: tenant.clone(),
             access_tokens: RefCell::default(),
-            credential: Credential::Application(Box::new(
-                credential.into_record(client_id, &tenant),
-            )),
+            credential: Credential::Application(Box::new(entry)),
             assertion: RefCell::default(),
             is_new: true,
         };
@@ -107,6 +110,7 @@ impl<'a> SignIn<'a> {
     pub fn resume(
         system: &'a System,
         cloud: &Cloud,
+        homes: Homes<'_>,
         vault: Option<&Vault<'_>>,
         identity: Identity,
         tenant: &str,
@@ -129,7 +133,8 @@ impl<'a> SignIn<'a> {
                 (Credential::User(Box::new(person)), tenant)
             }
             Identity::ServicePrincipal { client_id } => {
-                let entry = stored()?.get(&ServicePrincipal::key_of(client_id, tenant))?;
+                let entry = application(system, stored()?, homes, &environment, client_id, tenant)?;
+                let entry = entry.filter(|it| it.tenant.eq_ignore_ascii_case(tenant));
                 (Credential::Application(Box::new(entry.ok_or_else(missing)?)), tenant.to_owned())
             }
             // Its credential is not to be stored.
@@ -142,6 +147,7 @@ impl<'a> SignIn<'a> {
             system,
             authority: Authority::new(&cloud.authority_host()?, &tenant)?,
             environment,
+            resource_manager: records::resource_manager(cloud),
             claims: merge_capabilities(None, announces_cp1(system))?,
             identity,
             tenant,
@@ -175,6 +181,7 @@ impl<'a> SignIn<'a> {
             system,
             authority: Authority::new(&cloud.authority_host()?, &tenant)?,
             environment: cloud.environment()?,
+            resource_manager: records::resource_manager(cloud),
             claims: None,
             identity,
             tenant: tenant.clone(),
@@ -250,6 +257,7 @@ impl<'a> SignIn<'a> {
             system,
             authority,
             environment,
+            resource_manager: records::resource_manager(cloud),
             claims: merge_capabilities(None, announces_cp1(system))?,
             identity: Identity::User { name },
             tenant: tenant.clone(),
@@ -380,7 +388,8 @@ impl<'a> SignIn<'a> {
                 .await?
             }
             Credential::Application(entry) => {
-                let credential = AppCredential::of_record(entry)?.present(self.system).await?;
+                let credential = AppCredential::stored(entry, self.system)?;
+                let credential = credential.present(self.system).await?;
                 if let ClientCredential::Assertion(assertion) = &credential {
                     self.assertion.replace(Some(assertion.clone()));
                 }
@@ -423,6 +432,7 @@ impl<'a> SignIn<'a> {
         self.access_tokens.borrow_mut().push(records::access_token(
             response,
             &self.environment,
+            &self.resource_manager,
             self.identity.client_id(),
             home_account_id.as_deref(),
             &self.identity.owner(),

@@ -5,6 +5,7 @@ use std::path::Path;
 use zeroize::Zeroizing;
 
 use super::{Answer, Context, vault};
+use crate::broker;
 use crate::cli::CacheExport;
 use crate::error::{Error, Kind, Result};
 use crate::interop;
@@ -28,13 +29,29 @@ pub(super) fn run(request: &CacheExport, context: &Context<'_>) -> Result<Answer
         return Err(Error::failed(message)
             .remedy("Name another file, or leave --file out and pipe standard output."));
     }
-    let exported = interop::export(&vault(context)?, request.account.as_deref())?;
+    let vault = vault(context)?;
+    // So that it is in the file which login host each secret is for.
+    broker::applications(context.system, &vault, context.homes())?;
+    let (account, with_sources) = (request.account.as_deref(), request.with_sources);
+    let (exported, left_out) = interop::export(&vault, account, with_sources)?;
+    let left_out = (!left_out.is_empty()).then(|| {
+        format!(
+            "Left out, because they sign in with the name of a file, a command or a pipeline: {}. To take them along: --with-sources",
+            left_out.join(", ")
+        )
+    });
     // A name that is misspelt, or an empty variable, must not replace a good file by an empty one.
     if let Some(name) = request.account.as_deref()
         && interop::is_of_nobody(&exported)
     {
-        return Err(Error::new(Kind::NotSignedIn, format!("Nothing is stored of '{name}'."))
-            .remedy("See who there is with: azt cache list"));
+        return Err(match left_out {
+            Some(left_out) => Error::failed(format!("Nothing is written. {left_out}")),
+            None => Error::new(Kind::NotSignedIn, format!("Nothing is stored of '{name}'."))
+                .remedy("See who there is with: azt cache list"),
+        });
+    }
+    if let Some(left_out) = left_out {
+        terminal.warn(&left_out);
     }
     terminal
         .warn("What is written are secrets in plain text: whoever reads it is signed in as you.");

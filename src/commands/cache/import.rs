@@ -7,12 +7,12 @@ use zeroize::Zeroizing;
 
 use super::super::refresh;
 use super::{Answer, Context, rows};
-use crate::broker;
+use crate::broker::{self, Vault};
 use crate::cli::CacheImport;
 use crate::error::{Error, Kind, Result};
-use crate::interop::{self, Imported, is_same_host};
+use crate::interop::{self, Application, Imported, is_same_host};
 use crate::settings::{Profile, Subscription, User};
-use crate::sys::file;
+use crate::sys::{Level, file, one_line};
 
 /// Takes over a file, or what Azure's SDKs share, and looks up the subscriptions of those who were
 /// not known before.
@@ -22,7 +22,16 @@ pub(super) fn run(request: &CacheImport, context: &Context<'_>) -> Result<Answer
         Some(path) => vec![read(path)?],
         None => shared(request, context)?,
     };
+    let homes = context.homes();
+    let named = request.cloud.as_deref().map(|name| context.clouds.get(name)).transpose()?;
+    let named = named.and_then(|cloud| homes.of_cloud(&cloud.name));
+    let home = |client_id: &str, tenant: &str| match homes.of(client_id, tenant)? {
+        None => Ok(named.clone()),
+        home => Ok(home),
+    };
     let vault = broker::open_vault_for_sign_in(system, dir, &context.config)?;
+    // By what was stored before, not by what comes in now.
+    broker::applications(system, &vault, homes)?;
     let environment = environments(context)?;
     let mut all = Imported::default();
     for cache in caches {
@@ -30,8 +39,10 @@ pub(super) fn run(request: &CacheImport, context: &Context<'_>) -> Result<Answer
             let same = environment.iter().find(|(_, it)| is_same_host(it, name));
             same.map_or_else(|| name.to_owned(), |(_, it)| it.clone())
         };
-        all.add(interop::import(&vault, &cache, &known, &broker::can_redeem, system.clock.now())?);
+        let now = system.clock.now();
+        all.add(interop::import(&vault, &cache, &known, &broker::can_redeem, &home, now)?);
     }
+    let refused = take_sources(request, context, &vault, &mut all)?;
     if all.skipped > 0 {
         system.terminal.warn(&format!(
             "{} rows were of no use: ended, of nobody that is known, of another program's client, or of another kind.",
@@ -46,12 +57,91 @@ pub(super) fn run(request: &CacheImport, context: &Context<'_>) -> Result<Answer
         ));
     }
     let answer = enter(context, &all, &environment)?;
-    Ok(Answer::with_columns(Value::Array(answer), |list| {
+    let answer = Answer::with_columns(Value::Array(answer), |list| {
         rows(
             list,
             &[("Account", "account"), ("Cloud", "cloud"), ("Subscriptions", "subscriptions")],
         )
-    }))
+    });
+    Ok(Answer { failure: left_out(&refused, &all.homeless), ..answer })
+}
+
+/// What is longer cannot be read on a terminal before one answers.
+const LONGEST_QUESTION: usize = 4096;
+
+/// Takes over those applications whose sources the call or the person agrees to; answers those that
+/// nobody was asked about.
+fn take_sources(
+    request: &CacheImport,
+    context: &Context<'_>,
+    vault: &Vault<'_>,
+    all: &mut Imported,
+) -> Result<Vec<Application>> {
+    let terminal = &context.system.terminal;
+    let sources = std::mem::take(&mut all.sources);
+    // What other programs share is nobody's own export.
+    if request.file.is_none() {
+        all.skipped += sources.len();
+        return Ok(Vec::new());
+    }
+    let mut refused = Vec::new();
+    for application in sources {
+        let (Some(source), Some(environment)) = (application.source(), &application.environment)
+        else {
+            continue;
+        };
+        let is_agreed = if request.with_sources {
+            true
+        } else {
+            let told = format!(
+                "The file says that service principal {} of tenant {} signs in at {environment} with {source}.",
+                application.client_id, application.tenant
+            );
+            if !terminal.stdin_is_tty() || told.len() > LONGEST_QUESTION {
+                refused.push(application);
+                continue;
+            }
+            terminal.message(Level::Notice, &told);
+            match terminal.confirm("Use that from now on?") {
+                Err(error) if error.kind() == Kind::Cancelled => false,
+                answer => answer?,
+            }
+        };
+        if is_agreed {
+            all.applications.extend(interop::take_with_source(vault, &application)?);
+        }
+    }
+    Ok(refused)
+}
+
+/// The failure that tells who was left out and what lets them in.
+fn left_out(refused: &[Application], homeless: &[Application]) -> Option<Error> {
+    let mut told: Vec<String> = Vec::new();
+    for it in refused {
+        let source = it.source().map(ToString::to_string).unwrap_or_default();
+        told.push(format!(
+            "Service principal {} was left out: it would sign in with {}, which is used only if you say so.",
+            it.client_id,
+            one_line(&source)
+        ));
+    }
+    for it in homeless {
+        told.push(format!(
+            "Service principal {} was left out: neither the file nor the profile says which cloud it is of.",
+            it.client_id
+        ));
+    }
+    let mut told = told.into_iter();
+    let first = Error::failed(told.next()?);
+    let error = told.fold(first, Error::remedy);
+    let error = match refused {
+        [] => error,
+        _ => error.remedy("To let those in that sign in so, run this again with --with-sources."),
+    };
+    Some(match homeless {
+        [] => error,
+        _ => error.remedy("To let those in of one cloud, run this again with --cloud NAME."),
+    })
 }
 
 fn read(path: &Path) -> Result<Value> {
@@ -108,19 +198,21 @@ fn enter(
     for person in &imported.people {
         let cloud = clouds.iter().find(|(_, environment)| *environment == person.environment);
         let Some((cloud, _)) = cloud else {
-            context.system.terminal.warn(&format!(
-                "No cloud here signs in at {}: {} is kept, and of no use until one does.",
-                person.environment, person.username
-            ));
+            context.system.terminal.warn(&no_cloud(&person.environment, &person.username));
             continue;
         };
         let user = User::Person { name: person.username.clone() };
         all.push((cloud.clone(), Subscription::tenant_level(&person.realm, &user, cloud)));
     }
     for it in &imported.applications {
+        let cloud = clouds.iter().find(|(_, environment)| *environment == it.environment);
+        let Some((cloud, _)) = cloud else {
+            context.system.terminal.warn(&no_cloud(&it.environment, &it.client_id));
+            continue;
+        };
         let (client_id, use_cert_sn_issuer) = (it.client_id.clone(), it.use_cert_sn_issuer);
         let user = User::ServicePrincipal { client_id, use_cert_sn_issuer };
-        all.push((active.clone(), Subscription::tenant_level(&it.tenant, &user, active)));
+        all.push((cloud.clone(), Subscription::tenant_level(&it.tenant, &user, cloud)));
     }
     let mut is_reachable = true;
     for (cloud, entry) in all {
@@ -150,6 +242,12 @@ fn enter(
         answer.push(json!({"account": name, "cloud": cloud, "subscriptions": known}));
     }
     Ok(answer)
+}
+
+fn no_cloud(environment: &str, name: &str) -> String {
+    format!(
+        "No cloud here signs in at {environment}: {name} is kept, and of no use until one does."
+    )
 }
 
 /// The subscriptions of the account of `entry`, if there are any. Where nothing can be reached,

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Answer, Context, rows, vault};
-use crate::broker::{AccessToken, Account, RefreshToken, ServicePrincipal};
+use crate::broker::{self, AccessToken, Account, RefreshToken};
 use crate::error::Result;
 use crate::sys::local_time;
 
@@ -14,8 +14,8 @@ pub(super) fn run(context: &Context<'_>) -> Result<Answer> {
     for it in vault.all::<Account>()? {
         all.push(entry("account", &it.username, &it.realm, &it.environment));
     }
-    for it in vault.all::<ServicePrincipal>()? {
-        let mut row = entry("application", &it.client_id, &it.tenant, "");
+    for it in broker::applications(context.system, &vault, context.homes())? {
+        let mut row = entry("application", &it.client_id, &it.tenant, &it.environment);
         let credential = match (&it.client_secret, &it.certificate, &it.client_assertion_source) {
             (Some(_), ..) => "secret",
             (_, Some(_), _) => "certificate",

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::super::migration;
+use super::super::{migration, token};
 use super::{Answer, Context, rows};
-use crate::broker::{self, Record, ServicePrincipal, Vault};
+use crate::broker::{self, ServicePrincipal, Vault};
 use crate::cli::CacheMigrate;
 use crate::error::Result;
 use crate::interop::{self, AdalFile};
@@ -21,36 +21,41 @@ pub(super) fn run(request: &CacheMigrate, context: &Context<'_>) -> Result<Answe
     };
     let mut answer = Vec::new();
     let (people, applications) = interop::known_names(dir, &environment);
+    let homes = context.homes();
+    let home = |client_id: &str, tenant: &str| homes.of(client_id, tenant);
     for name in people.iter().chain(&applications) {
         let is_new = match &vault {
-            Some(vault) if !request.dry_run => interop::adopt(dir, vault, &environment, name)?,
+            Some(vault) if !request.dry_run => {
+                interop::adopt(dir, vault, &environment, name, &home)?
+            }
             _ => false,
         };
-        let could = || interop::can_adopt(dir, &environment, name, &broker::can_redeem);
-        let (outcome, reason) = match is_known(vault.as_ref(), &environment, name)? {
+        let could = || interop::can_adopt(dir, &environment, name, &broker::can_redeem, &home);
+        let (outcome, reason) = match is_known(context, vault.as_ref(), &environment, name)? {
             true if is_new => ("taken over", None),
             true => ("is here", None),
             false if request.dry_run && could() => ("would be taken over", None),
-            false => ("sign in again", Some("az has nothing of it that could be used.")),
+            false => ("sign in again", Some(why_not(context, name)?)),
         };
-        answer.push(row(name, "az", outcome, reason));
+        answer.push(row(name, "az", outcome, reason.as_deref()));
     }
     let old = AdalFile::read(system, dir)?.unwrap_or_default();
-    let before = here(vault.as_ref(), &environment, &old)?;
+    let before = here(context, vault.as_ref(), &environment, &old)?;
     if let (Some(vault), false) = (&vault, request.dry_run)
         && let Some(error) = migration::migrate(context, vault)?.postponed
     {
         return Err(error.remedy("The others are taken over; run it again for the rest."));
     }
-    let after = here(vault.as_ref(), &environment, &old)?;
+    let after = here(context, vault.as_ref(), &environment, &old)?;
     let failed = migration::State::read(context)?;
-    let users = old
-        .users
-        .iter()
-        .map(|user| (&user.user_id, migration::is_of(user, &environment), failed.reason_of(user)));
+    let users = old.users.iter().map(|user| {
+        let reason = failed.reason_of(user).map(str::to_owned);
+        (&user.user_id, migration::is_of(user, &environment), reason)
+    });
     let applications = old.applications.iter().map(|entry| {
-        let reason = failed.is_signed_out(entry).then_some(migration::SIGNED_OUT);
-        (&entry.client_id, true, reason)
+        let signed_out = failed.is_signed_out(entry).then(|| migration::SIGNED_OUT.to_owned());
+        let reason = || migration::why_not(context, entry);
+        (&entry.client_id, true, signed_out.or_else(reason))
     });
     let all = users.chain(applications).zip(before.into_iter().zip(after));
     for ((name, is_of_cloud, reason), was_and_is) in all {
@@ -61,7 +66,7 @@ pub(super) fn run(request: &CacheMigrate, context: &Context<'_>) -> Result<Answe
             _ if reason.is_some() => ("sign in again", reason),
             _ => ("would be taken over", None),
         };
-        answer.push(row(name, "accessTokens.json", outcome, reason));
+        answer.push(row(name, "accessTokens.json", outcome, reason.as_deref()));
     }
     if let (Some(vault), true) = (&vault, request.remove && !request.dry_run) {
         migration::remove_old(context, vault)?;
@@ -83,22 +88,45 @@ fn row(name: &str, from: &str, outcome: &str, reason: Option<&str>) -> Value {
     json!({"account": name, "from": from, "outcome": outcome, "reason": reason})
 }
 
+/// Why az's entry for `name` is not taken over.
+fn why_not(context: &Context<'_>, name: &str) -> Result<String> {
+    if let Some(named) = token::sources_of_az(context, name).into_iter().next() {
+        return Ok(named);
+    }
+    for it in interop::applications_of_az(&context.dir, name) {
+        if context.homes().of(&it.client_id, &it.tenant)?.is_none() {
+            return Ok(migration::HOMELESS.to_owned());
+        }
+    }
+    Ok("az has nothing of it that could be used.".to_owned())
+}
+
 /// Whether the vault has a sign-in of `name`, a user name or client id.
-fn is_known(vault: Option<&Vault<'_>>, environment: &str, name: &str) -> Result<bool> {
+fn is_known(
+    context: &Context<'_>,
+    vault: Option<&Vault<'_>>,
+    environment: &str,
+    name: &str,
+) -> Result<bool> {
     let Some(vault) = vault else { return Ok(false) };
     let is_meant = |it: &ServicePrincipal| it.client_id.eq_ignore_ascii_case(name);
     Ok(migration::is_here(vault, environment, name)?
-        || vault.all::<ServicePrincipal>()?.iter().any(is_meant))
+        || broker::applications(context.system, vault, context.homes())?.iter().any(is_meant))
 }
 
 /// Whom of the file the vault has: people, then applications.
-fn here(vault: Option<&Vault<'_>>, environment: &str, file: &AdalFile) -> Result<Vec<bool>> {
+fn here(
+    context: &Context<'_>,
+    vault: Option<&Vault<'_>>,
+    environment: &str,
+    file: &AdalFile,
+) -> Result<Vec<bool>> {
     let people = file.users.iter().map(|user| match vault {
         Some(vault) => migration::is_here(vault, environment, &user.user_id),
         None => Ok(false),
     });
     let applications = file.applications.iter().map(|entry| match vault {
-        Some(vault) => Ok(vault.get(&entry.key())?.is_some()),
+        Some(vault) => migration::has(context, vault, entry),
         None => Ok(false),
     });
     people.chain(applications).collect()

@@ -1,5 +1,6 @@
 //! Who is signed in, and what each account can still do.
 
+use super::super::token::sources_of_az;
 use super::super::{Context, login as sign_in, refresh};
 use super::check::{Check, State};
 use crate::broker::{self, Account, Identity, ServicePrincipal, Vault};
@@ -77,8 +78,9 @@ fn account(
     };
     let look = || -> Result<Check> {
         if is_application {
-            let key = ServicePrincipal::key_of(name, entry.tenant_id());
-            return Ok(match vault.get(&key)? {
+            let (homes, tenant) = (context.homes(), entry.tenant_id());
+            let found = broker::application(system, vault, homes, &environment, name, tenant)?;
+            return Ok(match found.filter(|it| it.tenant.eq_ignore_ascii_case(tenant)) {
                 Some(found) => match credential(name, &found) {
                     kept if tries && kept.state == State::Ok => tried(context, entry),
                     kept => kept,
@@ -115,12 +117,17 @@ fn tried(context: &Context<'_>, entry: &Subscription) -> Check {
 fn missing(context: &Context<'_>, environment: &str, entry: &Subscription) -> Check {
     const WHAT: &str = "account";
     let name = entry.user_name();
-    if interop::can_adopt(&context.dir, environment, name, &broker::can_redeem) {
+    let homes = context.homes();
+    let home = |client_id: &str, tenant: &str| homes.of(client_id, tenant);
+    if interop::can_adopt(&context.dir, environment, name, &broker::can_redeem, &home) {
         return Check::ok(WHAT, format!("{name}: signed in with az, which is used when needed"));
     }
     let missing = Check::failure(WHAT, format!("{name}: listed, but not signed in"));
     let login = login(context, entry);
     if entry.user_type() == Some(UserType::ServicePrincipal) {
+        if let [named, ..] = sources_of_az(context, name).as_slice() {
+            return missing.remedy(named);
+        }
         let tenant = entry.tenant_id();
         return missing.remedy(format!(
             "Run: {login} --service-principal --username {name} --tenant {tenant}, with its credential."

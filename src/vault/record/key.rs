@@ -2,7 +2,8 @@
 
 use std::marker::PhantomData;
 
-use super::{AccessToken, Account, IdToken, Record, RefreshToken, ServicePrincipal};
+use super::service_principal::read;
+use super::{AccessToken, Account, IdToken, Record, RefreshToken, ServicePrincipal, Unsealed};
 
 /// The logical key of a record of type `R`.
 ///
@@ -78,8 +79,13 @@ impl Account {
 }
 
 impl ServicePrincipal {
-    /// The key of this application in this tenant.
-    pub fn key_of(client_id: &str, tenant: &str) -> RecordKey<Self> {
+    /// The key of this application in this tenant, with a credential for `environment`.
+    pub fn key_of(environment: &str, client_id: &str, tenant: &str) -> RecordKey<Self> {
+        RecordKey::of(&[environment, client_id, tenant])
+    }
+
+    /// The same in azt 0.1, which bound credentials to no environment.
+    pub fn former_key_of(client_id: &str, tenant: &str) -> RecordKey<Self> {
         RecordKey::of(&[client_id, tenant])
     }
 }
@@ -97,6 +103,10 @@ impl Record for AccessToken {
             &self.requested,
         )
     }
+
+    fn unseal(plain: &Unsealed<'_>) -> serde_json::Result<Self> {
+        serde_json::from_slice(plain.0)
+    }
 }
 
 impl Record for RefreshToken {
@@ -107,6 +117,10 @@ impl Record for RefreshToken {
         let holder = self.family_id.as_ref().unwrap_or(&self.client_id);
         Self::key_of(&self.environment, &self.account, holder)
     }
+
+    fn unseal(plain: &Unsealed<'_>) -> serde_json::Result<Self> {
+        serde_json::from_slice(plain.0)
+    }
 }
 
 impl Record for IdToken {
@@ -115,6 +129,10 @@ impl Record for IdToken {
 
     fn key(&self) -> RecordKey<Self> {
         Self::key_of(&self.environment, &self.account, &self.client_id, &self.realm)
+    }
+
+    fn unseal(plain: &Unsealed<'_>) -> serde_json::Result<Self> {
+        serde_json::from_slice(plain.0)
     }
 }
 
@@ -125,6 +143,10 @@ impl Record for Account {
     fn key(&self) -> RecordKey<Self> {
         Self::key_of(&self.environment, &self.username)
     }
+
+    fn unseal(plain: &Unsealed<'_>) -> serde_json::Result<Self> {
+        serde_json::from_slice(plain.0)
+    }
 }
 
 impl Record for ServicePrincipal {
@@ -132,7 +154,14 @@ impl Record for ServicePrincipal {
     const DURABLE: bool = true;
 
     fn key(&self) -> RecordKey<Self> {
-        Self::key_of(&self.client_id, &self.tenant)
+        if self.environment.is_empty() {
+            return Self::former_key_of(&self.client_id, &self.tenant);
+        }
+        Self::key_of(&self.environment, &self.client_id, &self.tenant)
+    }
+
+    fn unseal(plain: &Unsealed<'_>) -> serde_json::Result<Self> {
+        read(plain.0)
     }
 }
 

@@ -8,25 +8,35 @@
 mod assertion_source;
 mod epoch;
 mod key;
+mod service_principal;
 
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub use assertion_source::AssertionSource;
 pub use key::RecordKey;
+pub use service_principal::ServicePrincipal;
 
-use crate::secret::{Secret, exposed, exposed_option};
+use crate::secret::{Secret, exposed};
 
 /// A kind of record.
-pub trait Record: Serialize + DeserializeOwned {
+pub trait Record: Serialize + Sized {
     /// Two letters that begin the names of this kind's files.
     const LETTERS: &'static str;
     /// True when a lost record costs a sign-in: its file is on the disk before the write returns.
     const DURABLE: bool;
     /// Under what the record is kept and found.
     fn key(&self) -> RecordKey<Self>;
+    /// The record that was sealed.
+    ///
+    /// # Errors
+    /// It is none of this kind.
+    fn unseal(plain: &Unsealed<'_>) -> serde_json::Result<Self>;
 }
+
+/// Bytes that a vault's seal opened: nothing else makes one. What only a sealed record may name
+/// (a command, a file, a place) is read from these alone.
+pub struct Unsealed<'a>(pub(in crate::vault) &'a [u8]);
 
 /// An access token (RFC 6749 section 1.4).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -67,6 +77,10 @@ pub struct AccessToken {
     /// The scopes that were asked for, sorted, separated by spaces. Not a member of MSAL's.
     #[serde(default)]
     pub requested: String,
+    /// Host, and port if given, of the resource manager of the cloud that it was got for; empty
+    /// when that is not known. Not a member of MSAL's.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub resource_manager: String,
     /// Members not known here.
     #[serde(flatten)]
     pub other: Map<String, Value>,
@@ -153,36 +167,6 @@ pub struct Account {
     pub other: Map<String, Value>,
 }
 
-/// An application that has signed in, with its credential: one of the four.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ServicePrincipal {
-    /// The application's client id.
-    pub client_id: String,
-    /// The tenant as it was given at sign-in.
-    pub tenant: String,
-    /// Its secret.
-    #[serde(default, serialize_with = "exposed_option", skip_serializing_if = "Option::is_none")]
-    pub client_secret: Option<Secret>,
-    /// Path of a PEM or PKCS#12 file with its certificate and private key.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub certificate: Option<String>,
-    /// What that file is encrypted with. Not a member of az's.
-    #[serde(default, serialize_with = "exposed_option", skip_serializing_if = "Option::is_none")]
-    pub certificate_password: Option<Secret>,
-    /// Sends the certificate along (`x5c`), so that Entra accepts it by subject name and issuer.
-    #[serde(default, skip_serializing_if = "is_false")]
-    pub use_cert_sn_issuer: bool,
-    /// A signed assertion (RFC 7523) as it was given.
-    #[serde(default, serialize_with = "exposed_option", skip_serializing_if = "Option::is_none")]
-    pub client_assertion: Option<Secret>,
-    /// Where its assertions come from. Not a member of az's.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub client_assertion_source: Option<AssertionSource>,
-    /// Members not known here.
-    #[serde(flatten)]
-    pub other: Map<String, Value>,
-}
-
 fn bearer() -> String {
     "Bearer".to_owned()
 }
@@ -190,9 +174,4 @@ fn bearer() -> String {
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde demands")]
 fn is_zero(time: &i64) -> bool {
     *time == 0
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde demands")]
-fn is_false(value: &bool) -> bool {
-    !*value
 }

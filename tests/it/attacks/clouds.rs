@@ -1,1 +1,251 @@
 //! A secret belongs to the cloud that it was entered for.
+
+use entra_emulator::EntraEmulator;
+use serde_json::{Value, json};
+
+use crate::managed_identity::{IMDS, paths, virtual_machine};
+use crate::support::*;
+
+const COLD: [&str; 6] =
+    ["account", "get-access-token", "--account", APP, "--resource", "https://vault.azure.net"];
+
+fn host(url: &str) -> &str {
+    url.split_once("://").unwrap().1
+}
+
+/// A server of the attacker's, whose certificate the machine trusts as anybody's.
+fn evil(sandbox: &mut Sandbox) -> EntraEmulator {
+    let evil = EntraEmulator::builder().start().unwrap();
+    let both = sandbox.root().join("both.pem");
+    let pem = format!("{}{}", sandbox.emulator.ca_pem(), evil.ca_pem());
+    std::fs::write(&both, pem).unwrap();
+    sandbox.set("REQUESTS_CA_BUNDLE", both.to_str().unwrap());
+    evil
+}
+
+/// The one line of `clouds.config` that says where one signs in.
+fn sign_in_at(sandbox: &Sandbox, evil: &EntraEmulator) {
+    let clouds = sandbox.read("clouds.config");
+    let (before, after) = clouds.split_once("endpoint_active_directory = ").expect("it is there");
+    let (_, after) = after.split_once('\n').unwrap();
+    let changed = format!("{before}endpoint_active_directory = {}\n{after}", evil.url());
+    sandbox.write("clouds.config", changed);
+}
+
+/// `[name]` with Azure's own parts of the emulator, and a resource manager of somebody else's.
+fn register(sandbox: &Sandbox, name: &str, login: &str, manager: &str) {
+    let (clouds, url) = (sandbox.read("clouds.config"), sandbox.emulator.url());
+    let section = format!(
+        "[{name}]\nendpoint_active_directory = {login}\nendpoint_resource_manager = {manager}/\n\
+         endpoint_active_directory_resource_id = {url}/\n"
+    );
+    sandbox.write("clouds.config", format!("{clouds}\n{section}"));
+}
+
+#[test]
+fn a_client_secret_is_not_sent_to_another_login_host() {
+    let mut sandbox = Sandbox::signed_in_as_app();
+    let evil = evil(&mut sandbox);
+    sign_in_at(&sandbox, &evil);
+    let calls: [&[&str]; 4] = [
+        &COLD,
+        &["account", "list", "--refresh"],
+        &["doctor"],
+        &["account", "get-access-token", "--account", APP, "--tenant", FABRIKAM],
+    ];
+    for call in calls {
+        for run in [sandbox.azt(call), sandbox.az(call)] {
+            assert!(!run.stdout.contains("accessToken"), "{run:?}");
+            let told = format!("{}{}", run.stdout, run.stderr);
+            for named in [host(sandbox.emulator.url()), host(evil.url())] {
+                assert!(told.contains(named), "{call:?}: {named} in {run:?}");
+            }
+        }
+    }
+    let asked: Vec<String> = evil.requests().into_iter().map(|it| it.path).collect();
+    assert!(!asked.iter().any(|it| it.ends_with("/token")), "{asked:?}");
+    let run = sandbox.azt(COLD).exits(4);
+    drop(run.says("is not sent to").says("azt login --service-principal --username"));
+    // Whoever signs in there has a secret for there, beside the other.
+    let login = ["login", "--service-principal", "-u", APP, "-p", APP_SECRET, "-t", CONTOSO];
+    let scope = ["--skip-subscription-discovery", "--scope", "https://vault.azure.net/.default"];
+    sandbox.azt([&login[..], &scope].concat()).success();
+    let listed = sandbox.azt(["cache", "list", "--query", "[?type=='application'].environment"]);
+    let mut hosts: Vec<String> = serde_json::from_value(listed.quiet().json()).unwrap();
+    hosts.sort();
+    let mut both = [host(sandbox.emulator.url()), host(evil.url())];
+    both.sort_unstable();
+    assert_eq!(hosts, both);
+    // Both go with a sign-out.
+    sandbox.azt(["logout", "--username", APP]).quiet();
+    let listed = sandbox.azt(["cache", "list", "--query", "[?type=='application']"]).quiet();
+    assert_eq!(listed.json(), json!([]));
+}
+
+/// az's list names no login host: the profile says which cloud it is of.
+#[test]
+fn a_secret_of_azs_list_is_not_sent_to_another_login_host() {
+    for cloud in ["AzureCloud", "Other", "not registered", "Emulator"] {
+        let mut sandbox = Sandbox::new();
+        let evil = evil(&mut sandbox);
+        register(&sandbox, "Other", "https://login.other.example", "https://arm.other.example");
+        sandbox.list_app_in(cloud);
+        // An environment that the list itself names is nobody's word.
+        let entry = json!([{"client_id": APP, "tenant": CONTOSO, "client_secret": APP_SECRET,
+            "environment": host(evil.url())}]);
+        sandbox.write("service_principal_entries.json", entry.to_string());
+        let clouds = sandbox.read("clouds.config");
+        // Whatever is made of the built-in one.
+        sandbox.write(
+            "clouds.config",
+            format!("{clouds}\n[AzureCloud]\nendpoint_active_directory = {}\n", evil.url()),
+        );
+        if cloud == "Emulator" {
+            drop(sandbox.azt(COLD).quiet());
+            continue;
+        }
+        sandbox.set("AZURE_CLOUD_NAME", cloud);
+        let _failed = sandbox.azt(COLD);
+        let asked: Vec<String> = evil.requests().into_iter().map(|it| it.path).collect();
+        assert!(!asked.iter().any(|it| it.ends_with("/token")), "{cloud}: {asked:?}");
+        sandbox.unset("AZURE_CLOUD_NAME");
+    }
+}
+
+/// One's own backup, read in while a cloud of somebody else's is the active one.
+#[test]
+fn an_import_sends_no_secret_to_the_cloud_that_happens_to_be_active() {
+    let mut sandbox = Sandbox::signed_in_as_app();
+    let evil = evil(&mut sandbox);
+    let backup = sandbox.azt(["cache", "export"]).exits(0).json();
+    let mut of_old = backup.clone();
+    for row in of_old["ServicePrincipal"].as_object_mut().unwrap().values_mut() {
+        assert_eq!(row["environment"], host(sandbox.emulator.url()), "port and all");
+        row.as_object_mut().unwrap().remove("environment");
+    }
+    of_old["AccessToken"] = json!({});
+    drop(sandbox.azt(["account", "clear"]).quiet());
+    register(&sandbox, "Evil", evil.url(), evil.url());
+    sandbox.set("AZURE_CLOUD_NAME", "Evil");
+    let file = sandbox.root().join("backup.json");
+    let import = ["cache", "import", "-o", "json", "--file", file.to_str().unwrap()];
+    let secrets = |evil: &EntraEmulator| {
+        evil.requests().into_iter().filter(|it| it.form.contains_key("client_secret")).count()
+    };
+    // Of azt 0.1 it does not say where it belongs, nor does the profile.
+    std::fs::write(&file, of_old.to_string()).unwrap();
+    let run = sandbox.azt(import);
+    assert_eq!(run.code, Some(1), "{run:?}");
+    drop(run.says(&format!("{APP} was left out: neither")).says("--cloud NAME"));
+    drop(sandbox.azt(import.iter().chain(&["--cloud", "Nowhere"])).exits(1));
+    assert_eq!(secrets(&evil), 0);
+    // An environment that is none is no row.
+    for odd in ["evil.example/x", "a\nERROR: b", "", "user@host"] {
+        let mut odd_one = of_old.clone();
+        for row in odd_one["ServicePrincipal"].as_object_mut().unwrap().values_mut() {
+            row["environment"] = json!(odd);
+        }
+        std::fs::write(&file, odd_one.to_string()).unwrap();
+        let run = sandbox.azt(import).exits(0).says("1 rows were of no use");
+        assert_eq!(run.json(), json!([]));
+    }
+    std::fs::write(&file, backup.to_string()).unwrap();
+    let run = sandbox.azt(import).exits(0);
+    assert_eq!(run.json()[0]["cloud"], "Emulator", "{run:?}");
+    assert_eq!(secrets(&evil), 0);
+    let _refused = sandbox.azt(COLD);
+    assert_eq!(secrets(&evil), 0);
+    sandbox.set("AZURE_CLOUD_NAME", "Emulator");
+    drop(sandbox.azt(COLD).quiet());
+    // Where the call says which cloud it is of, that is where it belongs.
+    drop(sandbox.azt(["account", "clear"]).quiet());
+    sandbox.set("AZURE_CLOUD_NAME", "Evil");
+    std::fs::write(&file, of_old.to_string()).unwrap();
+    let run = sandbox.azt(import.iter().chain(&["--cloud", "Emulator"])).exits(0);
+    assert_eq!(run.json()[0]["cloud"], "Emulator", "{run:?}");
+    assert_eq!(secrets(&evil), 0);
+}
+
+/// The login host is the honest one, and so is the audience: the token would be good at Azure, and is
+/// not the registered cloud's to have.
+#[test]
+fn a_token_for_one_resource_manager_is_no_other_clouds() {
+    let mut sandbox = Sandbox::signed_in_as_alice();
+    register(&sandbox, "Evil", sandbox.emulator.url(), "https://arm.evil.example");
+    let profile = sandbox.read("azureProfile.json");
+    let text = profile.trim_start_matches('\u{feff}');
+    let mut profile: Value = serde_json::from_str(text).unwrap();
+    let entries = profile["subscriptions"].as_array_mut().unwrap();
+    for mut entry in entries.clone() {
+        entry["environmentName"] = json!("Evil");
+        entries.push(entry);
+    }
+    sandbox.write("azureProfile.json", profile.to_string());
+    let token = ["account", "get-access-token", "--query", "accessToken"];
+    let own = sandbox.azt(token).quiet().stdout;
+    assert_eq!(sandbox.requests(), Vec::<String>::new(), "the honest cloud's is at hand");
+    sandbox.set("AZURE_CLOUD_NAME", "Evil");
+    for round in 1..=2 {
+        let run = sandbox.azt(token).quiet();
+        assert_ne!(run.stdout, own, "{round}");
+        assert_eq!(sandbox.requests(), ["POST token refresh_token"], "got for this cloud alone");
+    }
+    sandbox.set("AZURE_CLOUD_NAME", "Emulator");
+    assert_ne!(sandbox.azt(token).quiet().stdout, own);
+    assert_eq!(sandbox.requests().len(), 2);
+    // No other program is told of what is azt's own.
+    sandbox.share_with_az(true);
+    drop(sandbox.azt(["account", "get-access-token", "--resource", "https://vault.azure.net"]));
+    sandbox.azt(["cache", "publish", "--allow-unencrypted"]).exits(0);
+    for (path, content) in sandbox.all_files() {
+        assert!(!String::from_utf8_lossy(&content).contains("resource_manager\""), "{path:?}");
+    }
+}
+
+/// On a virtual machine, where that name stands for the machine itself.
+#[test]
+fn a_name_from_a_login_server_is_no_managed_identity() {
+    for name in ["systemAssignedIdentity", "SYSTEMASSIGNEDIDENTITY", "userAssignedIdentity"] {
+        let sandbox = virtual_machine();
+        sandbox.emulator.directory_mut(|directory| {
+            let alice = directory.users.iter_mut().find(|it| it.username == ALICE).unwrap();
+            alice.username = name.to_owned();
+        });
+        sandbox.approve_as(name);
+        let run = sandbox.azt(["login", "--use-device-code"]);
+        assert_ne!(run.code, Some(0), "{run:?}");
+        drop(run.says(&format!("says that you are '{name}'")));
+        let listed = sandbox.azt(["account", "list", "--all"]).exits(0);
+        assert_eq!(listed.json(), json!([]));
+        let of_machine = ["account", "get-access-token", "--resource", "https://vault.azure.net"];
+        assert_ne!(sandbox.azt(of_machine).code, Some(0));
+        assert!(!paths(&sandbox).iter().any(|it| it.starts_with(IMDS)), "{name}");
+    }
+}
+
+/// Nor is an entry of the profile that only has the name.
+#[test]
+fn an_entry_of_the_profile_is_a_managed_identity_by_its_type() {
+    let sandbox = virtual_machine();
+    let entry = |user: Value| {
+        json!({"subscriptions": [{"id": PRODUCTION, "name": "P", "state": "Enabled", "user": user,
+            "isDefault": true, "tenantId": CONTOSO, "environmentName": "Emulator"}]})
+    };
+    let token = ["account", "get-access-token"];
+    for user in [
+        json!({"name": "systemAssignedIdentity", "type": "user"}),
+        json!({"name": "systemAssignedIdentity", "type": "user", "assignedIdentityInfo": "MSI"}),
+        json!({"name": "systemAssignedIdentity", "assignedIdentityInfo": "MSI"}),
+        json!({"name": "systemAssignedIdentity", "type": "servicePrincipal"}),
+        json!({"name": "SystemAssignedIdentity", "type": "servicePrincipal", "assignedIdentityInfo": "MSI"}),
+        json!({"name": "userAssignedIdentity", "type": "user", "assignedIdentityInfo": "MSIClient-x"}),
+    ] {
+        sandbox.write("azureProfile.json", entry(user.clone()).to_string());
+        assert_ne!(sandbox.azt(token).code, Some(0), "{user}");
+        assert!(!paths(&sandbox).iter().any(|it| it.starts_with(IMDS)), "{user}");
+    }
+    let user = json!({"name": "systemAssignedIdentity", "type": "servicePrincipal", "assignedIdentityInfo": "MSI"});
+    sandbox.write("azureProfile.json", entry(user).to_string());
+    drop(sandbox.azt(token).quiet());
+    assert!(paths(&sandbox).iter().any(|it| it.starts_with(IMDS)));
+}

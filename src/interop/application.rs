@@ -1,0 +1,326 @@
+//! Applications as files of others name them.
+//!
+//! Data is not code: what comes from a file is a secret or an assertion. A file may also name a place
+//! that credentials come from, which is a file that is read and sent, or a command that is run. That
+//! is kept apart as a [`Source`], which nothing takes unless its owner says so.
+
+use std::fmt;
+
+use serde_json::{Map, Value};
+
+use super::az_files::text;
+use crate::program::Program;
+use crate::secret::Secret;
+use crate::shell::quoted;
+use crate::vault::{AssertionSource, ServicePrincipal};
+
+/// An application with one credential.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Application {
+    /// Its client id.
+    pub client_id: String,
+    /// The tenant that it signs in to.
+    pub tenant: String,
+    /// The login host that its credential is for; `None` where the file does not say.
+    pub environment: Option<String>,
+    /// What it signs in with.
+    pub credential: Credential,
+}
+
+/// What a file has of an application.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Credential {
+    /// A client secret.
+    Secret(Secret),
+    /// A signed assertion.
+    Assertion(Secret),
+    /// The name of a place.
+    Source(Source),
+}
+
+/// A place that a file names.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Source {
+    /// A file with a certificate and its key.
+    Certificate {
+        /// Its path.
+        path: String,
+        /// What it is encrypted with.
+        password: Option<Secret>,
+        /// Whether the certificate is sent along.
+        use_cert_sn_issuer: bool,
+    },
+    /// Where assertions come from.
+    Assertions(AssertionSource),
+}
+
+impl Application {
+    /// The application in `row`: of az's list, or of an export. `None` for one that is not whole.
+    pub(super) fn of_row(row: &Value) -> Option<Self> {
+        let secret = |name: &str| given(row, name).map(Secret::new);
+        let certificate = || {
+            Some(Source::Certificate {
+                path: given(row, "certificate")?.to_owned(),
+                password: secret("certificate_password"),
+                use_cert_sn_issuer: row.get("use_cert_sn_issuer") == Some(&Value::Bool(true)),
+            })
+        };
+        let source = || certificate().or_else(|| assertions(row).map(Source::Assertions));
+        let credential = secret("client_secret")
+            .map(Credential::Secret)
+            .or_else(|| source().map(Credential::Source))
+            .or_else(|| secret("client_assertion").map(Credential::Assertion))?;
+        let environment = match row.get("environment") {
+            None | Some(Value::Null) => None,
+            Some(_) => Some(host_of(text(row, "environment"))?),
+        };
+        Some(Self {
+            client_id: id_of(text(row, "client_id"))?,
+            tenant: id_of(text(row, "tenant"))?,
+            environment,
+            credential,
+        })
+    }
+
+    /// The place that it signs in with, if that is how it does.
+    pub fn source(&self) -> Option<&Source> {
+        match &self.credential {
+            Credential::Source(source) => Some(source),
+            Credential::Secret(_) | Credential::Assertion(_) => None,
+        }
+    }
+
+    /// The record of one that brings its credential itself, for the login host `environment`; `None`
+    /// where a place is named.
+    pub fn record(&self, environment: &str) -> Option<ServicePrincipal> {
+        self.source().is_none().then(|| self.record_with_source(environment))
+    }
+
+    /// The record of it, whatever it signs in with: for what its owner agreed to.
+    pub(super) fn record_with_source(&self, environment: &str) -> ServicePrincipal {
+        let mut record = ServicePrincipal {
+            client_id: self.client_id.clone(),
+            tenant: self.tenant.clone(),
+            environment: environment.to_owned(),
+            client_secret: None,
+            certificate: None,
+            certificate_password: None,
+            use_cert_sn_issuer: false,
+            client_assertion: None,
+            client_assertion_source: None,
+            other: Map::new(),
+        };
+        match self.credential.clone() {
+            Credential::Secret(secret) => record.client_secret = Some(secret),
+            Credential::Assertion(assertion) => record.client_assertion = Some(assertion),
+            Credential::Source(Source::Certificate { path, password, use_cert_sn_issuer }) => {
+                record.certificate = Some(path);
+                record.certificate_password = password;
+                record.use_cert_sn_issuer = use_cert_sn_issuer;
+            }
+            Credential::Source(Source::Assertions(source)) => {
+                record.client_assertion_source = Some(source);
+            }
+        }
+        record
+    }
+
+    /// How one signs in with the place that it names, for people to read and to decide; `None` for a
+    /// command, which nobody should be led to run, and for what brings its credential itself.
+    pub fn sign_in_with_source(&self, program: Program) -> Option<String> {
+        let credential = match self.source()? {
+            Source::Certificate { path, use_cert_sn_issuer, .. } => {
+                let chain = if *use_cert_sn_issuer { " --use-cert-sn-issuer" } else { "" };
+                format!("--certificate {}{chain}", plain(path)?)
+            }
+            Source::Assertions(AssertionSource::File { path }) => {
+                format!("--federated-token-file {}", plain(path)?)
+            }
+            Source::Assertions(AssertionSource::Command { .. }) => return None,
+            Source::Assertions(AssertionSource::GithubActions { audience }) => format!(
+                "--federated-token-from github-actions --federated-token-audience {}",
+                plain(audience)?
+            ),
+            Source::Assertions(AssertionSource::AzurePipelines { service_connection_id }) => {
+                format!(
+                    "--federated-token-from azure-pipelines --service-connection-id {}",
+                    plain(service_connection_id)?
+                )
+            }
+        };
+        Some(format!(
+            "{program} login --service-principal --username {} --tenant {} {credential}",
+            quoted(&self.client_id),
+            quoted(&self.tenant)
+        ))
+    }
+}
+
+/// The place, with every character that could hide something written out.
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Certificate { path, .. } => write!(f, "the certificate {path:?}"),
+            Self::Assertions(AssertionSource::File { path }) => {
+                write!(f, "the federated token in the file {path:?}")
+            }
+            Self::Assertions(AssertionSource::Command { command }) => {
+                write!(f, "the federated token that this command prints: {command:?}")
+            }
+            Self::Assertions(AssertionSource::GithubActions { audience }) => {
+                write!(f, "the federated token of GitHub Actions for {audience:?}")
+            }
+            Self::Assertions(AssertionSource::AzurePipelines { service_connection_id }) => write!(
+                f,
+                "the federated token of Azure Pipelines for the service connection {service_connection_id:?}"
+            ),
+        }
+    }
+}
+
+/// The text of a member that is there and not empty.
+fn given<'v>(row: &'v Value, name: &str) -> Option<&'v str> {
+    Some(text(row, name)).filter(|text| !text.is_empty())
+}
+
+/// The place that `client_assertion_source` of an export names.
+fn assertions(row: &Value) -> Option<AssertionSource> {
+    let source = row.get("client_assertion_source")?;
+    let member = |name: &str| given(source, name).map(str::to_owned);
+    Some(match text(source, "kind") {
+        "file" => AssertionSource::File { path: member("path")? },
+        "command" => AssertionSource::Command { command: member("command")? },
+        "github-actions" => AssertionSource::GithubActions { audience: member("audience")? },
+        "azure-pipelines" => AssertionSource::AzurePipelines {
+            service_connection_id: member("service_connection_id")?,
+        },
+        _ => return None,
+    })
+}
+
+/// `text` as a client id or a tenant: a GUID, a domain, the URI of an application.
+pub(super) fn id_of(text: &str) -> Option<String> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._:/".contains(c);
+    let is_id = (1..=256).contains(&text.len()) && text.chars().all(is_plain);
+    is_id.then(|| text.to_owned())
+}
+
+/// `text` as a login host, in lower case: host, and port if given.
+fn host_of(text: &str) -> Option<String> {
+    let (host, port) = match text.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+        _ => (text, None),
+    };
+    let is_name = |c: char| c.is_ascii_alphanumeric() || ".-".contains(c);
+    let is_address = |c: char| c.is_ascii_hexdigit() || c == ':';
+    let is_host = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+        Some(address) => !address.is_empty() && address.chars().all(is_address),
+        None => !host.is_empty() && host.chars().all(is_name),
+    };
+    let is_port = port.is_none_or(|port| port.parse::<u16>().is_ok_and(|number| number > 0));
+    (is_host && is_port).then(|| text.to_ascii_lowercase())
+}
+
+/// `word` as a word of a command line, if all of it can be seen there.
+fn plain(word: &str) -> Option<String> {
+    let is_seen =
+        !word.is_empty() && word.chars().all(|c| !c.is_control() && c.escape_debug().len() <= 2);
+    is_seen.then(|| quoted(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn of(row: &Value) -> Option<Application> {
+        Application::of_row(row)
+    }
+
+    #[test]
+    fn a_row_brings_one_credential() {
+        let base = json!({"client_id": "c", "tenant": "t"});
+        let with = |members: Value| {
+            let mut row = base.clone();
+            row.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+            of(&row)
+        };
+        let command = json!({"kind": "command", "command": "id"});
+        let found = with(json!({"client_secret": "s", "client_assertion_source": command}));
+        assert_eq!(found.unwrap().credential, Credential::Secret(Secret::new("s")));
+        let found = with(json!({"client_assertion": "a.b.c", "certificate": "/x"})).unwrap();
+        assert!(found.source().is_some() && found.record("e").is_none());
+        for nothing in [
+            json!({}),
+            json!({"client_secret": ""}),
+            json!({"client_secret": ["s"]}),
+            json!({"client_secret": {"kind": "command", "command": "id"}}),
+            json!({"certificate": ["/x"]}),
+            json!({"client_assertion_source": [command]}),
+            json!({"client_assertion_source": "command"}),
+            json!({"client_assertion_source": {"kind": "Command", "command": "id"}}),
+            json!({"Client_Assertion_Source": command}),
+            json!({"other": {"client_assertion_source": command}}),
+            json!({"client_secret": "s", "environment": "evil.example/path"}),
+            json!({"client_secret": "s", "environment": ["evil.example"]}),
+            json!({"client_secret": "s", "tenant": ""}),
+            json!({"client_secret": "s", "tenant": "t\nERROR: no"}),
+            json!({"client_secret": "s", "client_id": "$(id)"}),
+        ] {
+            assert_eq!(with(nothing.clone()), None, "{nothing}");
+        }
+    }
+
+    #[test]
+    fn a_login_host_is_a_host_and_a_port() {
+        for host in ["login.example", "localhost:8443", "127.0.0.1:1", "[::1]", "[::1]:443"] {
+            assert_eq!(host_of(host).as_deref(), Some(host));
+        }
+        assert_eq!(host_of("Login.EXAMPLE").as_deref(), Some("login.example"));
+        for text in [
+            "",
+            "a b",
+            "a/b",
+            "a@b",
+            "a:b",
+            "a:0",
+            "a:",
+            ":1",
+            "a:99999",
+            "l\u{43e}gin.example",
+            "a\n",
+            "a?b",
+            "[::1",
+            "::1",
+            "[]",
+            "[x]:1",
+        ] {
+            assert_eq!(host_of(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_named_is_told_and_a_command_is_not_offered() {
+        let source = |source: Value| {
+            of(&json!({"client_id": "c", "tenant": "t", "client_assertion_source": source}))
+                .unwrap()
+        };
+        let command =
+            source(json!({"kind": "command", "command": "a\r\u{1b}[2K\u{202e}\u{200b}b 'c'\n"}));
+        assert_eq!(command.sign_in_with_source(Program::Azt), None);
+        assert_eq!(
+            command.source().unwrap().to_string(),
+            r#"the federated token that this command prints: "a\r\u{1b}[2K\u{202e}\u{200b}b 'c'\n""#
+        );
+        let file = source(json!({"kind": "file", "path": "/a b;id"}));
+        assert_eq!(
+            file.sign_in_with_source(Program::Azt).unwrap(),
+            "azt login --service-principal --username c --tenant t --federated-token-file '/a b;id'"
+        );
+        for hidden in ["/a\nb", "/a\u{200b}", "/a\u{202e}", "/\u{e0041}"] {
+            let file = source(json!({"kind": "file", "path": hidden}));
+            assert_eq!(file.sign_in_with_source(Program::Azt), None, "{hidden:?}");
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! An application with its credential.
+//!
+//! Its credential may be a place: a file, or a command that is run. So the record has no
+//! `Deserialize`: it is read from what the vault sealed, and from no other text.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::AssertionSource;
+use super::assertion_source::optional;
+use crate::secret::{Secret, exposed_option};
+
+/// An application that has signed in, with its credential: one of the four.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ServicePrincipal {
+    /// The application's client id.
+    pub client_id: String,
+    /// The tenant as it was given at sign-in.
+    pub tenant: String,
+    /// Host, and port if given, of the authority that the credential is for; empty in records of
+    /// azt 0.1, until they are bound to one. Not a member of az's.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub environment: String,
+    /// Its secret.
+    #[serde(serialize_with = "exposed_option", skip_serializing_if = "Option::is_none")]
+    pub client_secret: Option<Secret>,
+    /// Path of a PEM or PKCS#12 file with its certificate and private key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<String>,
+    /// What that file is encrypted with. Not a member of az's.
+    #[serde(serialize_with = "exposed_option", skip_serializing_if = "Option::is_none")]
+    pub certificate_password: Option<Secret>,
+    /// Sends the certificate along (`x5c`), so that Entra accepts it by subject name and issuer.
+    #[serde(skip_serializing_if = "is_false")]
+    pub use_cert_sn_issuer: bool,
+    /// A signed assertion (RFC 7523) as it was given.
+    #[serde(serialize_with = "exposed_option", skip_serializing_if = "Option::is_none")]
+    pub client_assertion: Option<Secret>,
+    /// Where its assertions come from. Not a member of az's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_assertion_source: Option<AssertionSource>,
+    /// Members not known here.
+    #[serde(flatten)]
+    pub other: Map<String, Value>,
+}
+
+/// How the record is read; the compiler keeps its members those of the record.
+#[derive(Deserialize)]
+#[serde(remote = "ServicePrincipal")]
+struct Mirror {
+    client_id: String,
+    tenant: String,
+    #[serde(default)]
+    environment: String,
+    #[serde(default)]
+    client_secret: Option<Secret>,
+    #[serde(default)]
+    certificate: Option<String>,
+    #[serde(default)]
+    certificate_password: Option<Secret>,
+    #[serde(default)]
+    use_cert_sn_issuer: bool,
+    #[serde(default)]
+    client_assertion: Option<Secret>,
+    #[serde(default, deserialize_with = "optional")]
+    client_assertion_source: Option<AssertionSource>,
+    #[serde(flatten)]
+    other: Map<String, Value>,
+}
+
+/// The record in `plain`, which a seal opened.
+pub(super) fn read(plain: &[u8]) -> serde_json::Result<ServicePrincipal> {
+    let mut reader = serde_json::Deserializer::from_slice(plain);
+    let record = Mirror::deserialize(&mut reader)?;
+    reader.end()?;
+    Ok(record)
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde demands")]
+fn is_false(value: &bool) -> bool {
+    !*value
+}

@@ -1,0 +1,155 @@
+//! What azt 0.1 left on the disk goes on working. The fixture is its own: Alice and an application,
+//! signed in to a registered cloud.
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::support::*;
+
+/// When the fixture was made: its tokens were fresh then.
+const MADE_AT: i64 = 1_795_887_335;
+const LOGIN_HOST: &str = "localhost:41443";
+const OF_APP: [&str; 4] = ["account", "get-access-token", "--account", APP];
+
+/// A machine with the fixture.
+fn left_by_0_1() -> Sandbox {
+    let mut sandbox = Sandbox::without_cloud();
+    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/vault-0.1");
+    copy(&from, &sandbox.config_dir());
+    sandbox.unset("AZURE_CORE_KEY_SOURCE");
+    sandbox
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    set_mode(to, 0o700);
+    for entry in std::fs::read_dir(from).unwrap() {
+        let (from, to) = (entry.as_ref().unwrap().path(), to.join(entry.unwrap().file_name()));
+        if from.is_dir() {
+            copy(&from, &to);
+        } else {
+            std::fs::copy(&from, &to).unwrap();
+            set_mode(&to, 0o600);
+        }
+    }
+}
+
+#[cfg(unix)]
+fn set_mode(path: &Path, mode: u32) {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+}
+
+#[cfg(not(unix))]
+fn set_mode(_path: &Path, _mode: u32) {}
+
+/// The program, a minute after the fixture was made.
+fn then<'a>(sandbox: &Sandbox, args: impl IntoIterator<Item = &'a str>) -> Run {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    sandbox.azt_later(MADE_AT + 60 - i64::try_from(now).unwrap(), args)
+}
+
+fn applications(sandbox: &Sandbox) -> BTreeSet<OsString> {
+    let files = std::fs::read_dir(sandbox.file("azt/records")).unwrap();
+    let names = files.map(|it| it.unwrap().file_name());
+    names.filter(|it| it.to_string_lossy().starts_with("sp-")).collect()
+}
+
+fn all_records(sandbox: &Sandbox) -> BTreeSet<PathBuf> {
+    let files = std::fs::read_dir(sandbox.file("azt/records")).unwrap();
+    files.map(|it| it.unwrap().path()).collect()
+}
+
+#[test]
+fn accounts_and_their_tokens_are_there_without_a_request() {
+    let sandbox = left_by_0_1();
+    let before = all_records(&sandbox);
+    let shown = then(&sandbox, ["account", "show", "--query", "name"]).quiet();
+    drop(shown.prints("\"Contoso Production\"\n"));
+    let listed = then(&sandbox, ["account", "list", "--query", "length(@)"]).success();
+    drop(listed.prints("3\n"));
+    for name in [ALICE, APP] {
+        let run = then(&sandbox, ["account", "get-access-token", "--account", name]).quiet();
+        assert!(run.text("accessToken").starts_with("ey"));
+        assert_eq!(run.text("tenant").len(), 36);
+    }
+    assert_eq!(all_records(&sandbox), before, "nothing had to be changed for it");
+    assert_eq!(sandbox.requests(), Vec::<String>::new());
+}
+
+#[test]
+fn an_application_is_bound_to_its_cloud_once() {
+    let sandbox = left_by_0_1();
+    let before = applications(&sandbox);
+    let list = ["cache", "list", "--query", "[?type=='application'].environment", "--verbose"];
+    let run = then(&sandbox, list).exits(0);
+    let said = format!("The stored credential of service principal {APP} is for {LOGIN_HOST} from");
+    let run = run.says(&format!("INFO: {said} now on."));
+    assert_eq!(run.json(), serde_json::json!([LOGIN_HOST]));
+    let after = applications(&sandbox);
+    assert_eq!((before.len(), after.len()), (1, 1));
+    assert!(before.is_disjoint(&after), "it is filed anew");
+    let run = then(&sandbox, list).exits(0);
+    assert!(!run.stderr.contains("from now on"), "{run:?}");
+    assert_eq!(applications(&sandbox), after);
+    drop(then(&sandbox, OF_APP).quiet());
+    let count = then(&sandbox, ["cache", "list", "--query", "length(@)"]).quiet();
+    assert_eq!(count.stdout.trim(), "7", "with the account, its refresh token and four tokens");
+    let exported = then(&sandbox, ["cache", "export", "--account", APP]).exits(0).json();
+    let row = exported["ServicePrincipal"].as_object().unwrap().values().next().unwrap().clone();
+    assert_eq!(
+        (&row["client_secret"], &row["environment"]),
+        (&APP_SECRET.into(), &LOGIN_HOST.into())
+    );
+}
+
+/// Whatever the settings say by now.
+#[test]
+fn a_former_secret_goes_to_no_other_cloud() {
+    for is_swept in [false, true] {
+        let sandbox = left_by_0_1();
+        if is_swept {
+            // Without its tokens the profile says where it belongs.
+            then(&sandbox, ["cache", "clear"]).quiet();
+        }
+        let url = sandbox.emulator.url();
+        let clouds = sandbox.read("clouds.config");
+        let other = clouds.replace("[Emulator]", "[Other]").replace("https://localhost:41443", url);
+        sandbox.write("clouds.config", format!("{clouds}\n{other}"));
+        let profile = sandbox.read("azureProfile.json");
+        then(&sandbox, ["config", "set", "cloud.name=Other"]).quiet();
+        sandbox.write("azureProfile.json", profile.replacen("\"Emulator\"", "\"Other\"", 1));
+        if is_swept {
+            sandbox.write("azureProfile.json", profile.clone());
+            then(&sandbox, ["cache", "list"]).quiet();
+            sandbox.write("azureProfile.json", profile.replacen("\"Emulator\"", "\"Other\"", 1));
+        }
+        let run = then(&sandbox, OF_APP).exits(4);
+        let run = run.says(&format!("is for {LOGIN_HOST} and is not sent to "));
+        drop(run.says(url.split_once("://").unwrap().1));
+        assert_eq!(sandbox.requests(), Vec::<String>::new());
+    }
+}
+
+/// Nobody knows where it was used: it goes nowhere.
+#[test]
+fn a_former_secret_of_which_nothing_is_known_is_not_used() {
+    let sandbox = left_by_0_1();
+    then(&sandbox, ["cache", "clear"]).quiet();
+    let profile = sandbox.read("azureProfile.json");
+    sandbox.write("azureProfile.json", profile.replace("\"Emulator\"", "\"Unregistered\""));
+    let before = applications(&sandbox);
+    let listed = then(&sandbox, ["cache", "list", "--query", "[?type=='application'].environment"]);
+    drop(listed.quiet().prints("[]\n"));
+    assert_eq!(applications(&sandbox), before);
+    sandbox.write("azureProfile.json", profile.replacen("\"Emulator\"", "\"Unregistered\"", 1));
+    // Listed in two clouds, of which nobody knows one.
+    let run = then(&sandbox, OF_APP);
+    assert_ne!(run.code, Some(0), "{run:?}");
+    assert_eq!(sandbox.requests(), Vec::<String>::new());
+    // A new sign-in ends that.
+    then(&sandbox, ["logout", "--username", APP]).quiet();
+    assert!(applications(&sandbox).is_empty());
+}
