@@ -7,20 +7,21 @@ use crate::entra::{
 };
 use crate::error::{Error, Result};
 use crate::secret::Secret;
+use crate::settings::ConfigDir;
 use crate::sys::{System, output_of};
 use crate::vault::AssertionSource;
 
 /// An error where the configuration folder may not say which command is run or which file is sent: one
-/// that a variable names by a relative path is whatever lies in the working directory, a repository
-/// that was cloned, say.
+/// that is named by a relative path is whatever lies in the working directory, a repository that was
+/// cloned, say.
 pub(super) fn may_run_sources(system: &System) -> Result<()> {
-    let named = system.env.path("AZURE_CONFIG_DIR");
-    if let Some(dir) = named.filter(|dir| dir.is_relative()) {
+    let dir = ConfigDir::find(system)?;
+    if dir.path().is_relative() {
         return Err(Error::failed(format!(
-            "The service principal's federated token comes from a command or a file, which is not used from a folder that AZURE_CONFIG_DIR names by a relative path ({}).",
-            dir.display()
+            "The service principal's federated token comes from a command or a file, which is not used from a configuration folder that is named by a relative path ({}).",
+            dir.path().display()
         ))
-        .remedy("If the folder is yours, name it from the root: AZURE_CONFIG_DIR=/…"));
+        .remedy("If the folder is yours, name it from the root with AZURE_CONFIG_DIR."));
     }
     Ok(())
 }

@@ -6,6 +6,12 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use azt::program::Program;
+use azt::secret::Secret;
+use azt::sys::{Env, System};
+use azt::vault::{KeyChoice, KeySource, Options, ServicePrincipal, Vault};
+use serde_json::{Value, json};
+
 use crate::support::*;
 
 /// When the fixture was made: its tokens were fresh then.
@@ -87,7 +93,7 @@ fn an_application_is_bound_to_its_cloud_once() {
     let run = then(&sandbox, list).exits(0);
     let said = format!("The stored credential of service principal {APP} is for {LOGIN_HOST} from");
     let run = run.says(&format!("INFO: {said} now on."));
-    assert_eq!(run.json(), serde_json::json!([LOGIN_HOST]));
+    assert_eq!(run.json(), json!([LOGIN_HOST]));
     let after = applications(&sandbox);
     assert_eq!((before.len(), after.len()), (1, 1));
     assert!(before.is_disjoint(&after), "it is filed anew");
@@ -152,4 +158,82 @@ fn a_former_secret_of_which_nothing_is_known_is_not_used() {
     // A new sign-in ends that.
     then(&sandbox, ["logout", "--username", APP]).quiet();
     assert!(applications(&sandbox).is_empty());
+}
+
+/// A record as azt 0.1 files it; `members` are others that it has.
+fn put_former(sandbox: &Sandbox, secret: &str, members: &Value) {
+    let system = System { env: Env::fixed(sandbox.env().clone()), ..System::real(Program::Azt) };
+    let key_source = KeyChoice::Source(KeySource::File);
+    let options = Options { key_source, ..Options::default() };
+    let vault = Vault::open_or_create(&system, &sandbox.file("azt"), options).unwrap();
+    let record = ServicePrincipal {
+        client_id: APP.to_owned(),
+        tenant: CONTOSO.to_owned(),
+        environment: String::new(),
+        client_secret: Some(Secret::new(secret)),
+        certificate: None,
+        certificate_password: None,
+        use_cert_sn_issuer: false,
+        client_assertion: None,
+        client_assertion_source: None,
+        other: members.as_object().unwrap().clone(),
+    };
+    vault.put(&record).unwrap();
+}
+
+fn hosts(sandbox: &Sandbox) -> Value {
+    let list = ["cache", "list", "--query", "[?type=='application'].[environment]"];
+    sandbox.azt(list).quiet().json()
+}
+
+/// It was stored by azt 0.1 beside a sign-in of today: that is the later one.
+#[test]
+fn a_former_record_does_not_take_the_place_of_a_later_one() {
+    let sandbox = Sandbox::signed_in_as_app();
+    put_former(&sandbox, "of long ago", &json!({}));
+    assert_eq!(applications(&sandbox).len(), 2);
+    let host = sandbox.emulator.url().split_once("://").unwrap().1.to_owned();
+    assert_eq!(hosts(&sandbox), json!([[host]]));
+    assert_eq!(applications(&sandbox).len(), 1);
+    let exported = sandbox.azt(["cache", "export"]).exits(0).stdout;
+    assert!(exported.contains(APP_SECRET) && !exported.contains("of long ago"));
+    // What azt 0.1 seals anew lies where it looks for it, with a member that it does not know.
+    drop(sandbox.azt(["logout", "--username", APP]).quiet());
+    for is_listed in [true, false] {
+        put_former(&sandbox, APP_SECRET, &json!({"environment": host}));
+        let former = applications(&sandbox);
+        if is_listed {
+            assert_eq!(hosts(&sandbox), json!([[host]]));
+            assert!(former.is_disjoint(&applications(&sandbox)));
+        }
+        drop(sandbox.azt(["logout", "--username", APP]).quiet());
+        assert!(applications(&sandbox).is_empty(), "wherever it lies");
+    }
+}
+
+/// With nothing else to go by it is the active cloud's, if that is one of Azure's own as it is built in.
+#[test]
+fn a_former_record_of_nobody_is_the_active_clouds_if_that_is_built_in() {
+    let made = [
+        ("", "AzureCloud", json!([["login.microsoftonline.com"]])),
+        ("", "AzureChinaCloud", json!([["login.chinacloudapi.cn"]])),
+        (
+            "[AzureCloud]\nendpoint_active_directory = https://evil.example\n",
+            "AzureCloud",
+            json!([[null]]),
+        ),
+        (
+            "[AzureCloud]\nendpoint_active_directory = https://evil.example\n",
+            "AzureUSGovernment",
+            json!([["login.microsoftonline.us"]]),
+        ),
+        ("[Evil]\nendpoint_active_directory = https://evil.example\n", "Evil", json!([[null]])),
+    ];
+    for (clouds, active, expected) in made {
+        let mut sandbox = Sandbox::without_cloud();
+        put_former(&sandbox, APP_SECRET, &json!({}));
+        sandbox.write("clouds.config", clouds);
+        sandbox.set("AZURE_CLOUD_NAME", active);
+        assert_eq!(hosts(&sandbox), expected, "{active} with {clouds}");
+    }
 }

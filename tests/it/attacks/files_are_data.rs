@@ -333,10 +333,22 @@ fn a_folder_in_the_working_directory_runs_no_command() {
             for mut command in [sandbox.command(cold), sandbox.az_command(cold)] {
                 command.current_dir(folder.parent().unwrap()).env("AZURE_CONFIG_DIR", name);
                 let run = Run::of(&mut command).exits(1);
-                drop(run.says("AZURE_CONFIG_DIR names by a relative path").says("from the root"));
+                drop(run.says("that is named by a relative path").says("AZURE_CONFIG_DIR"));
                 assert!(!mark.exists());
             }
         }
+        // The home folder is a variable, too.
+        let home = sandbox.root().join("repository/home");
+        std::fs::create_dir_all(&home).unwrap();
+        let link = home.join(".azure");
+        if !link.exists() {
+            std::os::unix::fs::symlink(&folder, &link).unwrap();
+        }
+        let mut command = sandbox.command(cold);
+        command.current_dir(folder.parent().unwrap()).env_remove("AZURE_CONFIG_DIR");
+        let run = Run::of(command.env("HOME", "home"));
+        assert_ne!(run.code, Some(0), "{run:?}");
+        assert!(!mark.exists());
         let asked = sandbox.requests();
         assert!(!asked.iter().any(|it| it.starts_with("POST token")), "{asked:?}");
         // By its whole name it is the person's own.
