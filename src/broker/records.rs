@@ -35,16 +35,20 @@ pub(super) fn access_token(
         refresh_on: response.refresh_in.map(|seconds| now + seconds),
         account: account.to_lowercase(),
         requested: scopes.joined(),
-        resource_manager: resource_manager.to_owned(),
+        resource_manager: host_of(resource_manager),
         other: serde_json::Map::new(),
     }
 }
 
-/// Host, and port if given, of the cloud's resource manager, which its tokens may be shown to; empty
-/// where it has none.
+/// The endpoint of the cloud's resource manager, which its tokens may be shown to; empty where it has
+/// none.
 pub(super) fn resource_manager(cloud: &Cloud) -> String {
-    let endpoint = cloud.endpoint(Endpoint::ResourceManager).ok();
-    let Some(url) = endpoint.and_then(|text| Url::parse(text).ok()) else { return String::new() };
+    cloud.endpoint(Endpoint::ResourceManager).unwrap_or_default().to_owned()
+}
+
+/// Host, and port if given, of the endpoint `resource_manager`.
+fn host_of(resource_manager: &str) -> String {
+    let Ok(url) = Url::parse(resource_manager) else { return String::new() };
     let host = url.host_str().unwrap_or_default();
     url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
@@ -54,10 +58,17 @@ pub(super) fn resource_manager(cloud: &Cloud) -> String {
 /// Of tokens of azt 0.1 and of other programs nobody knows: of a built-in login host they are Azure's
 /// own, and no cloud's that was registered over it.
 pub(super) fn is_of_cloud(token: &AccessToken, resource_manager: &str) -> bool {
-    if !token.resource_manager.is_empty() {
-        return token.resource_manager == resource_manager;
-    }
-    builtin_resource_manager(&token.environment).is_none_or(|own| own == resource_manager)
+    let got_for = match token.resource_manager.as_str() {
+        "" => match builtin_resource_manager(&token.environment) {
+            Some(own) => own,
+            None => return true,
+        },
+        host => host,
+    };
+    // As it mostly stands there: nothing has to be parsed for that.
+    let plain = resource_manager.strip_prefix("https://");
+    plain.is_some_and(|host| host.strip_suffix('/').unwrap_or(host) == got_for)
+        || host_of(resource_manager) == got_for
 }
 
 /// Scopes in MSAL's order: by code point.
@@ -114,20 +125,25 @@ mod tests {
     #[test]
     fn a_token_is_the_clouds_that_it_was_got_for() {
         let (azure, china) = ("login.microsoftonline.com", "login.chinacloudapi.cn");
-        let own = "management.azure.com";
+        let (stack, own) = ("login.stack.example", "management.azure.com");
         for (environment, got_for, asked_by, is_its) in [
-            (azure, own, own, true),
-            (azure, own, "arm.evil.example", false),
-            (azure, "arm.evil.example", own, false),
-            ("login.stack.example", "arm.stack.example", "arm.stack.example", true),
-            ("login.stack.example", "arm.stack.example", "arm.stack.example:444", false),
+            (azure, own, "https://management.azure.com/", true),
+            (azure, own, "https://management.azure.com", true),
+            (azure, own, "HTTPS://Management.Azure.com:443/", true),
+            (azure, own, "https://arm.evil.example", false),
+            (azure, own, "https://management.azure.com@arm.evil.example/", false),
+            (azure, own, "https://arm.evil.example/management.azure.com", false),
+            (azure, "arm.evil.example", "https://management.azure.com/", false),
+            (stack, "arm.stack.example", "https://arm.stack.example/", true),
+            (stack, "arm.stack.example", "https://arm.stack.example:444/", false),
+            (stack, "arm.stack.example:444", "https://arm.stack.example:444/", true),
             // Of azt 0.1.
-            (azure, "", own, true),
-            (azure, "", "arm.evil.example", false),
+            (azure, "", "https://management.azure.com/", true),
+            (azure, "", "https://arm.evil.example", false),
             (azure, "", "", false),
-            (china, "", own, false),
-            (china, "", "management.chinacloudapi.cn", true),
-            ("login.stack.example", "", "arm.stack.example", true),
+            (china, "", "https://management.azure.com/", false),
+            (china, "", "https://management.chinacloudapi.cn", true),
+            (stack, "", "https://arm.stack.example", true),
         ] {
             let found = is_of_cloud(&token(environment, got_for), asked_by);
             assert_eq!(found, is_its, "{environment} {got_for} {asked_by}");
