@@ -8,20 +8,36 @@ use crate::entra::{
 use crate::error::{Error, Result};
 use crate::secret::Secret;
 use crate::settings::ConfigDir;
+use crate::shell::quoted;
 use crate::sys::{System, output_of};
 use crate::vault::AssertionSource;
 
-/// An error where the configuration folder may not say which command is run or which file is sent: one
-/// that is named by a relative path is whatever lies in the working directory, a repository that was
-/// cloned, say.
+/// An error where the configuration folder may not say which command is run or which file is sent.
+///
+/// One that is named by a relative path is whatever lies in the working directory, a repository that was
+/// cloned, say. Others can look into one that was copied or checked out; azt makes it for its owner
+/// alone. In somebody else's, which root alone uses, it would be root who runs the command.
 pub(super) fn may_run_sources(system: &System) -> Result<()> {
     let dir = ConfigDir::find(system)?;
-    if dir.path().is_relative() {
-        return Err(Error::failed(format!(
-            "The service principal's federated token comes from a command or a file, which is not used from a configuration folder that is named by a relative path ({}).",
-            dir.path().display()
+    let (path, azt) = (dir.path(), dir.azt().path());
+    let refused = |why: &str| {
+        Error::failed(format!(
+            "The service principal's federated token comes from a command or a file, which is not used from {}: {why}.",
+            path.display()
         ))
-        .remedy("If the folder is yours, name it from the root with AZURE_CONFIG_DIR."));
+    };
+    if path.is_relative() {
+        return Err(refused("it is named by a relative path")
+            .remedy("If the folder is yours, name it from the root with AZURE_CONFIG_DIR."));
+    }
+    if !dir.folder().is_own() {
+        return Err(refused("it belongs to another user")
+            .remedy("Run as that user, or name a folder of your own with AZURE_CONFIG_DIR."));
+    }
+    if !dir.azt().is_private() {
+        let command = format!("chmod 700 {}", quoted(&azt.display().to_string()));
+        return Err(refused("others can look into the vault, as nobody can where azt made it")
+            .remedy(format!("If you know that it is yours: {command}")));
     }
     Ok(())
 }

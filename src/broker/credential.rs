@@ -63,10 +63,14 @@ impl AppCredential {
     /// It is a place that must not be asked on behalf of this configuration folder.
     pub(super) fn stored(entry: &ServicePrincipal, system: &System) -> Result<Self> {
         let credential = Self::of_record(entry)?;
-        if let Self::AssertionFrom(AssertionSource::Command { .. } | AssertionSource::File { .. }) =
-            credential
-        {
-            assertion_source::may_run_sources(system)?;
+        match &credential {
+            // The environment itself names it.
+            Self::AssertionFrom(AssertionSource::File { path })
+                if system.env.get("AZURE_FEDERATED_TOKEN_FILE").as_ref() == Some(path) => {}
+            Self::AssertionFrom(AssertionSource::Command { .. } | AssertionSource::File { .. }) => {
+                assertion_source::may_run_sources(system)?;
+            }
+            _ => {}
         }
         Ok(credential)
     }

@@ -65,7 +65,7 @@ pub fn open_vault_for_sign_in<'a>(
     config: &Config<'_>,
 ) -> Result<Vault<'a>> {
     let (vault, notice) = make_vault(system, dir, config)?;
-    vault.check_pin()?;
+    vault.check_pin(true)?;
     match (notice, system.program) {
         (Some(notice), Program::Azt) => system.terminal.warn(&notice),
         // Callers take what az does not say for a failure.

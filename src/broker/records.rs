@@ -1,10 +1,9 @@
 //! From a token endpoint's answer to the vault's records.
 
-use reqwest::Url;
-
 use crate::entra::{Scopes, TokenResponse};
 use crate::error::Result;
 use crate::settings::{Cloud, Endpoint, builtin_resource_manager};
+use crate::sys::EndpointUrl;
 use crate::vault::{AccessToken, IdToken, Record, RefreshToken, Vault};
 
 /// The access token of an answer that arrived at `now` (seconds since 1970-01-01 UTC).
@@ -48,9 +47,7 @@ pub(super) fn resource_manager(cloud: &Cloud) -> String {
 
 /// Host, and port if given, of the endpoint `resource_manager`.
 fn host_of(resource_manager: &str) -> String {
-    let Ok(url) = Url::parse(resource_manager) else { return String::new() };
-    let host = url.host_str().unwrap_or_default();
-    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+    EndpointUrl::parse(resource_manager, "").map_or_else(|_| String::new(), |it| it.environment())
 }
 
 /// True when the cloud with this [`resource_manager`] may be given `token`: it was got for no other.

@@ -134,12 +134,12 @@ impl<'s> Vault<'s> {
     }
 
     /// Makes sure that the key is where azt put it, as far as the keyring knows; see docs/vault.md. For a
-    /// sign-in, and before anything that is stored is run: a keyring takes its time.
+    /// sign-in, where the keyring may wait for a person, and before anything that is stored is run.
     ///
     /// # Errors
     /// The keyring has the key of this folder, and `vault.json` names another.
-    pub fn check_pin(&self) -> Result<()> {
-        let setup = Setup::new(self.system, &self.azt_dir, self.options, true);
+    pub fn check_pin(&self, is_sign_in: bool) -> Result<()> {
+        let setup = Setup::new(self.system, &self.azt_dir, self.options, is_sign_in);
         let (source, id) = self.key.get();
         setup.check_pin(source, id)?;
         setup.sources.pin(source, id);

@@ -165,7 +165,7 @@ fn put_former(sandbox: &Sandbox, secret: &str, members: &Value) {
     let system = System { env: Env::fixed(sandbox.env().clone()), ..System::real(Program::Azt) };
     let key_source = KeyChoice::Source(KeySource::File);
     let options = Options { key_source, ..Options::default() };
-    let vault = Vault::open_or_create(&system, &sandbox.file("azt"), options).unwrap();
+    let vault = Vault::open_or_create(&system, sandbox.file("azt").as_path(), options).unwrap();
     let record = ServicePrincipal {
         client_id: APP.to_owned(),
         tenant: CONTOSO.to_owned(),

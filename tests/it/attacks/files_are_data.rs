@@ -333,7 +333,7 @@ fn a_folder_in_the_working_directory_runs_no_command() {
             for mut command in [sandbox.command(cold), sandbox.az_command(cold)] {
                 command.current_dir(folder.parent().unwrap()).env("AZURE_CONFIG_DIR", name);
                 let run = Run::of(&mut command).exits(1);
-                drop(run.says("that is named by a relative path").says("AZURE_CONFIG_DIR"));
+                drop(run.says("it is named by a relative path").says("AZURE_CONFIG_DIR"));
                 assert!(!mark.exists());
             }
         }

@@ -178,3 +178,54 @@ fn a_vault_without_its_description_finds_its_own_key_or_none() {
     drop(sandbox.azt(TOKEN).quiet());
     assert_eq!(sandbox.read("azt/vault.json"), good);
 }
+
+/// A whole vault of somebody's, with a command in it, in the place of one whose key the keyring has.
+#[test]
+fn a_planted_vault_runs_nothing_where_the_keyring_knows_the_true_one() {
+    use azt::program::Program;
+    use azt::settings::ConfigDir;
+    use azt::sys::{Clock, Env, Http, System, Terminal};
+    use azt::vault::{AssertionSource, Options, ServicePrincipal, Vault};
+
+    let bus = SessionBus::with_keyring();
+    let mut sandbox = Sandbox::new();
+    sandbox.set("DBUS_SESSION_BUS_ADDRESS", &bus.address());
+    sandbox.unset("AZURE_CORE_KEY_SOURCE");
+    sandbox.login_app().success();
+    fs::remove_dir_all(sandbox.file("azt")).unwrap();
+    let ran = sandbox.root().join("ran");
+    let system = System {
+        program: Program::Azt,
+        env: Env::fixed(sandbox.env().clone()),
+        clock: Clock::System,
+        terminal: Terminal::piped(Box::new(std::io::sink()), Box::new(std::io::sink())),
+        http: Http::default(),
+    };
+    let dir = ConfigDir::at(sandbox.config_dir());
+    let vault = Vault::open_or_create(&system, dir.azt(), Options::default()).unwrap();
+    let environment = sandbox.emulator.url().trim_start_matches("https://").to_owned();
+    let command = format!("touch {}", ran.display());
+    vault
+        .put(&ServicePrincipal {
+            client_id: APP.to_owned(),
+            tenant: CONTOSO.to_owned(),
+            environment,
+            client_secret: None,
+            certificate: None,
+            certificate_password: None,
+            use_cert_sn_issuer: false,
+            client_assertion: None,
+            client_assertion_source: Some(AssertionSource::Command { command }),
+            other: serde_json::Map::new(),
+        })
+        .unwrap();
+    assert_eq!(manifest(&sandbox)["key_source"], "file");
+    drop(sandbox.azt(TOKEN).exits(9).says("The keyring has the key of this vault"));
+    drop(sandbox.azt(["account", "list", "--refresh"]));
+    drop(sandbox.azt(["doctor"]));
+    assert!(!ran.exists());
+    // The same without a keyring that knows better: it is a vault like any other.
+    sandbox.unset("DBUS_SESSION_BUS_ADDRESS");
+    drop(sandbox.azt(TOKEN).exits(1));
+    assert!(ran.exists(), "the command is what would have run");
+}
