@@ -84,6 +84,7 @@ fn its_sentences_are_one_line_and_no_commands_of_ours() {
 fn a_scope_cannot_be_a_command_in_the_remedy() {
     let sandbox = Sandbox::signed_in_as_alice();
     sandbox.emulator.revoke(ALICE);
+    let folder = tempfile::tempdir().unwrap();
     for scope in [
         "https://vault.azure.net/.default",
         "https://vault.azure.net/$(touch${IFS}owned)",
@@ -97,8 +98,10 @@ fn a_scope_cannot_be_a_command_in_the_remedy() {
         let command = error["error"]["command"].as_str().unwrap();
         let printed = std::process::Command::new("sh")
             .args(["-c", &command.replacen("azt", "printf '%s|'", 1)])
+            .current_dir(&folder)
             .output()
             .unwrap();
+        assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0, "{command} made a file");
         let words = String::from_utf8(printed.stdout).unwrap();
         assert!(words.ends_with(&format!("|--scope|{scope}|")), "{command}: {words}");
         assert_eq!(printed.stderr, b"", "{command}");
