@@ -1,8 +1,10 @@
 //! A web server for one answer, which a browser on this machine brings.
 
+use std::collections::VecDeque;
 use std::convert::Infallible;
-use std::net::Ipv4Addr;
-use std::sync::Arc;
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use http_body_util::{BodyExt, Full, Limited};
@@ -11,8 +13,8 @@ use hyper::header::{HeaderName, HeaderValue};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, mpsc, oneshot};
-use tokio::task::JoinHandle;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::{AbortHandle, Id, JoinHandle};
 use zeroize::Zeroizing;
 
 use crate::error::{Error, Result};
@@ -21,8 +23,12 @@ use crate::error::{Error, Result};
 const HEAD_LIMIT: Duration = Duration::from_secs(10);
 /// Largest body that is read, in bytes. Entra's form is some 4 KB.
 const BODY_LIMIT: usize = 64 * 1024;
-/// Connections served at the same time.
-const CONNECTIONS: usize = 32;
+/// Largest head that is read, in bytes: cookies of whatever else is served as `localhost` are in it.
+const HEAD_SIZE: usize = 64 * 1024;
+/// Connections that may be without a whole request at the same time.
+const CONNECTIONS: usize = 128;
+/// Ports that are tried before it is given up.
+const TRIES: usize = 16;
 /// How long the last page may take to leave.
 const FAREWELL_LIMIT: Duration = Duration::from_secs(2);
 
@@ -38,11 +44,14 @@ const HEADERS: [(&str, &str); 5] = [
     ("x-content-type-options", "nosniff"),
 ];
 
-/// A listener on 127.0.0.1, closed when it is dropped.
+/// A listener on 127.0.0.1 and `::1`, closed when it is dropped.
+///
+/// Browsers take either for `localhost`: on the one that were left free, another user of the machine
+/// could listen and be given the answer.
 pub struct Loopback {
     port: u16,
     visits: mpsc::Receiver<Visit>,
-    accepting: JoinHandle<()>,
+    accepting: Vec<JoinHandle<()>>,
 }
 
 /// A request that waits for its page.
@@ -71,16 +80,28 @@ pub struct Page {
 }
 
 impl Loopback {
-    /// Listens on `port`, 0 for any free one. Needs a running runtime.
+    /// Listens on `port`, 0 for any that is free on both addresses. Needs a running runtime.
+    ///
+    /// # Errors
+    /// Another program listens on either.
     pub async fn listen(port: u16) -> Result<Self> {
-        let cannot = |error: std::io::Error| {
-            Error::failed(format!("Cannot listen for the browser's answer: {error}."))
+        let (port, listeners) = bind(port).await.map_err(|error| {
+            let why = match error.kind() {
+                io::ErrorKind::AddrInUse if port > 0 => format!(
+                    "another program of this machine listens on port {port}, and could be given it"
+                ),
+                _ => error.to_string(),
+            };
+            Error::failed(format!("Cannot listen for the browser's answer: {why}."))
                 .remedy("Sign in with a code instead: --use-device-code.")
-        };
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(cannot)?;
-        let port = listener.local_addr().map_err(cannot)?.port();
+        })?;
         let (sender, visits) = mpsc::channel(1);
-        Ok(Self { port, visits, accepting: tokio::spawn(accept(listener, sender)) })
+        let unread = Unread::default();
+        let accepting = listeners
+            .into_iter()
+            .map(|listener| tokio::spawn(accept(listener, sender.clone(), unread.clone())))
+            .collect();
+        Ok(Self { port, visits, accepting })
     }
 
     /// The port.
@@ -92,7 +113,7 @@ impl Loopback {
     pub async fn visit(&mut self) -> Visit {
         match self.visits.recv().await {
             Some(visit) => visit,
-            // The sender lives in the task, which ends with `self`.
+            // The senders live in the tasks, which end with `self`.
             None => std::future::pending().await,
         }
     }
@@ -100,7 +121,7 @@ impl Loopback {
 
 impl Drop for Loopback {
     fn drop(&mut self) {
-        self.accepting.abort();
+        self.accepting.iter().for_each(JoinHandle::abort);
     }
 }
 
@@ -118,44 +139,106 @@ impl Visit {
     }
 }
 
-async fn accept(listener: TcpListener, visits: mpsc::Sender<Visit>) {
-    let room = Arc::new(Semaphore::new(CONNECTIONS));
+/// Listeners on one port of both loopback addresses; of 127.0.0.1 alone where the machine has no
+/// other, which then nobody else listens on either.
+async fn bind(port: u16) -> io::Result<(u16, Vec<TcpListener>)> {
+    // Kept until the end, so that no port is offered twice.
+    let mut taken = Vec::new();
     loop {
-        let Ok(place) = Arc::clone(&room).acquire_owned().await else { return };
-        match listener.accept().await {
-            Ok((stream, _)) => {
-                let visits = visits.clone();
-                tokio::spawn(async move {
-                    serve(stream, visits).await;
-                    drop(place);
-                });
+        let v4 = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
+        let found = v4.local_addr()?.port();
+        match TcpListener::bind((Ipv6Addr::LOCALHOST, found)).await {
+            Ok(v6) => return Ok((found, vec![v4, v6])),
+            Err(error) if is_without_ipv6(&error) => return Ok((found, vec![v4])),
+            Err(error) if error.kind() != io::ErrorKind::AddrInUse || port > 0 => {
+                return Err(error);
             }
-            // Out of file descriptors, most likely: wait until some are closed.
-            Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+            Err(error) if taken.len() + 1 == TRIES => return Err(error),
+            Err(_) => taken.push(v4),
+        }
+    }
+}
+
+#[cfg(unix)]
+fn is_without_ipv6(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::AddrNotAvailable
+        || error.raw_os_error() == Some(libc::EAFNOSUPPORT)
+}
+
+#[cfg(not(unix))]
+fn is_without_ipv6(error: &io::Error) -> bool {
+    const WSAEAFNOSUPPORT: i32 = 10047;
+    error.kind() == io::ErrorKind::AddrNotAvailable || error.raw_os_error() == Some(WSAEAFNOSUPPORT)
+}
+
+/// The connections that have not sent a whole request yet, the oldest first.
+///
+/// They may be any program's of this machine, say nothing for ever and be as many as there are ports:
+/// the newest is the one that a browser brings its form on, so the oldest makes room for it.
+#[derive(Clone, Default)]
+struct Unread(Arc<Mutex<VecDeque<AbortHandle>>>);
+
+impl Unread {
+    fn all(&self) -> MutexGuard<'_, VecDeque<AbortHandle>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn add(&self, connection: AbortHandle) {
+        let mut all = self.all();
+        if all.len() == CONNECTIONS {
+            all.pop_front().inspect(AbortHandle::abort);
+        }
+        all.push_back(connection);
+    }
+
+    /// The connection is served now, or has gone.
+    fn remove(&self, connection: Id) {
+        self.all().retain(|it| it.id() != connection);
+    }
+
+    fn drop_oldest(&self) {
+        self.all().pop_front().inspect(AbortHandle::abort);
+    }
+}
+
+async fn accept(listener: TcpListener, visits: mpsc::Sender<Visit>, unread: Unread) {
+    loop {
+        if let Ok((stream, _)) = listener.accept().await {
+            let task = tokio::spawn(serve(stream, visits.clone(), unread.clone()));
+            unread.add(task.abort_handle());
+            // What it has sent is read before the next one can take its place.
+            tokio::task::yield_now().await;
+        } else {
+            // Out of file descriptors, most likely.
+            unread.drop_oldest();
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
 }
 
 /// Serves one request: a connection that stayed open would hold the last page back.
-async fn serve(stream: TcpStream, visits: mpsc::Sender<Visit>) {
+async fn serve(stream: TcpStream, visits: mpsc::Sender<Visit>, unread: Unread) {
     let (_here, gone) = oneshot::channel();
     let gone = std::sync::Mutex::new(Some(gone));
     let service = service_fn(|request| {
         let gone = gone.lock().ok().and_then(|mut gone| gone.take());
-        respond(request, visits.clone(), gone)
+        respond(request, visits.clone(), unread.clone(), gone)
     });
     // An error is the browser's going away.
     let _ = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_LIMIT)
+        .max_buf_size(HEAD_SIZE)
         .keep_alive(false)
         .serve_connection(TokioIo::new(stream), service)
         .await;
+    unread.remove(tokio::task::id());
 }
 
 async fn respond(
     request: hyper::Request<Incoming>,
     visits: mpsc::Sender<Visit>,
+    unread: Unread,
     gone: Option<oneshot::Receiver<Infallible>>,
 ) -> Result<hyper::Response<Full<Bytes>>, &'static str> {
     let (head, body) = request.into_parts();
@@ -171,7 +254,11 @@ async fn respond(
         page,
         gone: gone.ok_or("a second request")?,
     };
-    visits.send(visit).await.map_err(|_| "nobody listens")?;
+    // Safe from those that come later is only who is answered next: what waits for that is bounded by
+    // [`CONNECTIONS`] too.
+    let next = visits.reserve().await.map_err(|_| "nobody listens")?;
+    unread.remove(tokio::task::id());
+    next.send(visit);
     let page = answer.await.map_err(|_| "nobody answers")?;
     let mut response = hyper::Response::new(Full::new(Bytes::from(page.html)));
     *response.status_mut() = hyper::StatusCode::from_u16(page.status).unwrap_or_default();
