@@ -2,17 +2,40 @@
 //! it: the person signs in with a browser, which brings the code.
 
 use oauth2::basic::BasicClient;
+use oauth2::url::Url;
 use oauth2::{AuthUrl, ClientId, CsrfToken, PkceCodeChallenge, RedirectUrl, Scope};
 
 use super::authority::Authority;
 use super::error_response;
 use super::form::Form;
 use super::scope::Scopes;
+use super::tenant::is_guid;
 use super::token_endpoint;
 use super::token_response::TokenResponse;
 use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
-use crate::sys::System;
+use crate::sys::{System, one_line};
+
+/// Login hosts of one cloud each, and the hosts that its issuers are named by.
+const ISSUERS: [(&[&str], &[&str]); 3] = [
+    (
+        &[
+            "login.microsoftonline.com",
+            "login.microsoft.com",
+            "login.windows.net",
+            "sts.windows.net",
+        ],
+        &["login.microsoftonline.com", "login.microsoft.com", "sts.windows.net"],
+    ),
+    (
+        &["login.chinacloudapi.cn", "login.partner.microsoftonline.cn"],
+        &["login.partner.microsoftonline.cn", "login.chinacloudapi.cn", "sts.chinacloudapi.cn"],
+    ),
+    (
+        &["login.microsoftonline.us", "login.usgovcloudapi.net"],
+        &["login.microsoftonline.us", "sts.windows.net"],
+    ),
+];
 
 /// How the browser brings the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +51,7 @@ pub enum ResponseMode {
 pub struct AuthorizationRequest {
     /// The address to open. Holds no secret: the verifier stays here.
     pub url: String,
+    authority: Authority,
     redirect_uri: String,
     state: Secret,
     nonce: Secret,
@@ -87,6 +111,7 @@ impl AuthorizationRequest {
         let (url, state) = request.url();
         Ok(Self {
             url: url.to_string(),
+            authority: authority.clone(),
             redirect_uri: redirect_uri.to_owned(),
             state: Secret::new(state.into_secret()),
             nonce: Secret::new(nonce.into_secret()),
@@ -95,18 +120,28 @@ impl AuthorizationRequest {
     }
 
     /// Reads the parameters of a redirect, a form or a query (RFC 6749 section 4.1.2).
+    ///
+    /// An issuer in it is this authority's (RFC 9207): where one authority sends the browser on to
+    /// another, the other's code would be told to the first. One that is missing is taken, as Entra
+    /// sends none (its discovery documents do not have
+    /// `authorization_response_iss_parameter_supported`; asking for one would take a request).
     pub fn read(&self, parameters: &[u8]) -> Redirect {
-        let value = |wanted: &str| {
+        let all = |wanted: &'static str| {
             form_urlencoded::parse(parameters)
-                .find(|(name, value)| name == wanted && !value.is_empty())
+                .filter(move |(name, _)| name == wanted)
                 .map(|(_, value)| Secret::new(value))
         };
+        let value = |wanted| all(wanted).find(|value| !value.expose().is_empty());
         let (code, error) = (value("code"), value("error"));
-        if code.is_none() && error.is_none() {
+        let is_ambiguous = ["state", "code", "iss"].into_iter().any(|it| all(it).count() > 1);
+        if is_ambiguous || (code.is_none() && error.is_none()) {
             return Redirect::Nothing;
         }
         if value("state").as_ref() != Some(&self.state) {
             return Redirect::OtherState;
+        }
+        if let Some(issuer) = all("iss").next().filter(|it| !self.is_issuer(it.expose())) {
+            return Redirect::Refused(self.foreign_issuer(issuer.expose()));
         }
         match (error, code) {
             (Some(error), _) => Redirect::Refused(error_response::of_redirect(
@@ -117,6 +152,55 @@ impl AuthorizationRequest {
             (None, Some(code)) => Redirect::Code(code),
             (None, None) => Redirect::Nothing,
         }
+    }
+
+    /// Whether `issuer` is a name of the authority that was asked: `https://HOST/TENANT/v2.0`,
+    /// `https://HOST/TENANT/` of Entra's first version, `https://HOST/adfs`.
+    fn is_issuer(&self, issuer: &str) -> bool {
+        let asked = Url::parse(&self.authority.authorization_endpoint());
+        let (Ok(asked), Ok(issuer)) = (asked, Url::parse(issuer)) else { return false };
+        let (Some(asked_host), Some(host)) = (asked.host_str(), issuer.host_str()) else {
+            return false;
+        };
+        let is_alias = ISSUERS
+            .iter()
+            .any(|(logins, issuers)| logins.contains(&asked_host) && issuers.contains(&host));
+        let is_host = (asked_host == host || is_alias)
+            && asked.port_or_known_default() == issuer.port_or_known_default();
+        let is_bare = issuer.query().is_none()
+            && issuer.fragment().is_none()
+            && issuer.username().is_empty()
+            && issuer.password().is_none();
+        let path = issuer.path().trim_matches('/');
+        let is_path = if self.authority.is_adfs() {
+            ["adfs", "adfs/services/trust"].contains(&path)
+        } else {
+            self.is_tenant(path.strip_suffix("/v2.0").unwrap_or(path))
+        };
+        issuer.scheme() == "https" && is_host && is_bare && is_path
+    }
+
+    /// Whether `tenant` may answer for the one that was asked: itself, or anyone's own for a sign-in
+    /// that names none.
+    fn is_tenant(&self, tenant: &str) -> bool {
+        let asked = self.authority.tenant();
+        let is_same = match (uuid::Uuid::try_parse(asked), uuid::Uuid::try_parse(tenant)) {
+            (Ok(asked), Ok(tenant)) => asked == tenant,
+            _ => asked.eq_ignore_ascii_case(tenant),
+        };
+        is_same || (!is_guid(asked) && is_guid(tenant))
+    }
+
+    fn foreign_issuer(&self, issuer: &str) -> Error {
+        let asked = self.authority.authorization_endpoint();
+        Error::new(
+            Kind::Refused,
+            format!(
+                "The answer in the browser comes from '{}', and not from {asked}, which was asked.",
+                one_line(issuer)
+            ),
+        )
+        .remedy("The login endpoint of this cloud leads to another one: see `cloud show`, and sign in at neither before you know why.")
     }
 
     /// Redeems `code` (RFC 6749 section 4.1.3, RFC 7636 section 4.5): one request.
@@ -221,10 +305,82 @@ mod tests {
         assert!(matches!(read("error=access_denied".to_owned()), Redirect::OtherState));
         assert!(matches!(read(format!("state={state}")), Redirect::Nothing));
         assert!(matches!(read(format!("state={state}&code=")), Redirect::Nothing));
+        for twice in ["code=d", "state=x", "iss=", "iss=x&iss=x"] {
+            let redirect = read(format!("state={state}&code=c&{twice}&iss="));
+            assert!(matches!(redirect, Redirect::Nothing), "{twice}: {redirect:?}");
+        }
         let refused = read(format!(
             "state={state}&error=access_denied&error_description=AADSTS65004%3A+no&code=c"
         ));
         let Redirect::Refused(error) = refused else { panic!("{refused:?}") };
         assert_eq!(error.entra_detail().unwrap().codes, [65_004]);
+    }
+
+    const TENANT: &str = "c0000000-0000-4000-8000-00000000000a";
+    const OTHER: &str = "f0000000-0000-4000-8000-00000000000b";
+
+    #[test]
+    fn an_issuer_that_comes_is_the_authority_that_was_asked() {
+        let entra = "https://login.microsoftonline.com";
+        let adfs = "https://adfs.example/adfs";
+        for (login, tenant, issuer, is_good) in [
+            (entra, TENANT, format!("{entra}/{TENANT}/v2.0"), true),
+            (entra, TENANT, format!("{entra}/{}/v2.0", TENANT.to_uppercase()), true),
+            (entra, TENANT, format!("https://sts.windows.net/{TENANT}/"), true),
+            (entra, "organizations", format!("{entra}/{OTHER}/v2.0"), true),
+            (entra, "organizations", format!("{entra}/organizations/v2.0"), true),
+            (entra, "contoso.com", format!("{entra}/contoso.com/v2.0"), true),
+            (entra, "contoso.com", format!("{entra}/{TENANT}/v2.0"), true),
+            (adfs, "adfs", adfs.to_owned(), true),
+            (adfs, "adfs", format!("{adfs}/"), true),
+            (adfs, "adfs", format!("{adfs}/services/trust"), true),
+            ("https://evil.example", TENANT, format!("https://evil.example/{TENANT}/v2.0"), true),
+            // A hostile authority that sends the browser on to the honest one.
+            ("https://evil.example", TENANT, format!("{entra}/{TENANT}/v2.0"), false),
+            ("https://evil.example", TENANT, format!("https://sts.windows.net/{TENANT}/"), false),
+            (entra, TENANT, format!("https://evil.example/{TENANT}/v2.0"), false),
+            (entra, TENANT, format!("https://sts.chinacloudapi.cn/{TENANT}/"), false),
+            (entra, TENANT, format!("{entra}/{OTHER}/v2.0"), false),
+            (entra, TENANT, format!("{entra}/contoso.com/v2.0"), false),
+            (entra, "contoso.com", format!("{entra}/evil.example/v2.0"), false),
+            (entra, TENANT, format!("{entra}:444/{TENANT}/v2.0"), false),
+            (entra, TENANT, format!("http://login.microsoftonline.com/{TENANT}/v2.0"), false),
+            (entra, TENANT, format!("https://x@login.microsoftonline.com/{TENANT}/v2.0"), false),
+            (
+                entra,
+                TENANT,
+                format!("https://login.microsoftonline.com.evil.example/{TENANT}"),
+                false,
+            ),
+            (entra, TENANT, format!("{entra}/{TENANT}/v2.0?x"), false),
+            (entra, TENANT, format!("{entra}/{TENANT}/v2.0#x"), false),
+            (entra, TENANT, format!("{entra}/{OTHER}/../{TENANT}/x"), false),
+            (entra, TENANT, format!("{entra}/"), false),
+            (entra, TENANT, String::new(), false),
+            (adfs, "adfs", "https://adfs.example/".to_owned(), false),
+            (adfs, "adfs", "https://adfs.example/adfs/other".to_owned(), false),
+            (adfs, "adfs", format!("https://adfs.example/{TENANT}/v2.0"), false),
+        ] {
+            let authority = Authority::new(login, tenant).unwrap();
+            let scopes = Scopes::of_resource("https://graph.example");
+            let (back, mode) = ("http://localhost:1", ResponseMode::FormPost);
+            let request =
+                AuthorizationRequest::new(&authority, "client", &scopes, None, back, mode).unwrap();
+            let state = parameter(&request, "state");
+            let form = form_urlencoded::Serializer::new(String::new())
+                .extend_pairs([("state", &*state), ("code", "c"), ("iss", &issuer)])
+                .finish();
+            let redirect = request.read(form.as_bytes());
+            match &redirect {
+                Redirect::Code(_) => assert!(is_good, "{login}: {issuer}"),
+                Redirect::Refused(error) => assert!(
+                    !is_good
+                        && error.message().contains(&format!("'{issuer}'"))
+                        && error.message().contains(login),
+                    "{login}: {issuer}: {error}"
+                ),
+                redirect => panic!("{redirect:?}"),
+            }
+        }
     }
 }
