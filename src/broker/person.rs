@@ -1,5 +1,6 @@
 //! The ways in which a person signs in.
 
+use std::path::Path;
 use std::time::Duration;
 
 use super::sign_in::SignIn;
@@ -10,6 +11,7 @@ use crate::entra::{
     resolve_tenant,
 };
 use crate::error::{Error, Kind, Result};
+use crate::program::Program;
 use crate::secret::Secret;
 use crate::settings::Cloud;
 use crate::sys::{
@@ -58,8 +60,9 @@ impl<'a, 'r> PersonSignIn<'a, 'r> {
         })
     }
 
-    /// With a browser on this machine, within `limit`.
-    pub async fn with_browser(&self, limit: Duration) -> Result<SignIn<'a>> {
+    /// With a browser on this machine, within `limit`. The page that leads it to the sign-in lies in
+    /// `folder` meanwhile.
+    pub async fn with_browser(&self, folder: &Path, limit: Duration) -> Result<SignIn<'a>> {
         let (system, terminal) = (self.system, &self.system.terminal);
         let port = if self.authority.is_adfs() { ADFS_PORT } else { 0 };
         let mut loopback = Loopback::listen(port).await?;
@@ -67,11 +70,28 @@ impl<'a, 'r> PersonSignIn<'a, 'r> {
         let request = self.authorization_request(&redirect_uri, ResponseMode::FormPost)?;
         terminal.warn(&format!("A web browser has been opened at {}. Please continue the login in the web browser. If no web browser is available or if the web browser fails to open, use device code flow with `{} login --use-device-code`.", self.authority.authorization_endpoint()?, system.program));
         terminal.info(&format!("The whole address is {}", request.url));
-        if let Err(error) = open_browser(&request.url) {
+        let page = redirect_page::leading_to(&request.url);
+        // Held until the sign-in has ended, however it does: then the page goes.
+        let opened = open_browser(system, &request.url, &page, folder)?;
+        if let Some(why) = opened.exposed {
+            self.tell_exposed(why);
+        }
+        if let Some(error) = &opened.failure {
             terminal.warn(&format!("{error} Open this address yourself:\n{}", request.url));
         }
         let waiting = "Waiting for the sign-in in the browser";
         attended(system, waiting, limit, self.receive(&mut loopback, &request)).await
+    }
+
+    /// az says nothing of that.
+    fn tell_exposed(&self, why: &str) {
+        let text = format!(
+            "The browser was given the whole address of the sign-in, because {why}: other users of this machine can read it in the list of processes."
+        );
+        match self.system.program {
+            Program::Az => self.system.terminal.info(&text),
+            Program::Azt => self.system.terminal.warn(&text),
+        }
     }
 
     /// Takes the answer that the browser brings, and turns everything else away.

@@ -1,4 +1,4 @@
-//! What the browser shows at the end of a sign-in.
+//! What the browser shows at the two ends of a sign-in.
 
 use crate::sys::Page;
 
@@ -10,6 +10,18 @@ main.failed{border-color:#c4314b}\
 h1{font-size:1.5rem;line-height:1.25;margin:0 0 .75rem}\
 p{margin:.5rem 0;overflow-wrap:anywhere}\
 .brand{font-size:.85rem;opacity:.7;margin:0 0 1.5rem}";
+
+/// The document that leads the browser to `url`, and says no more: no other page learns where from.
+pub(super) fn leading_to(url: &str) -> String {
+    let url = escaped(url);
+    format!(
+        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
+         <meta name=\"referrer\" content=\"no-referrer\">\
+         <meta http-equiv=\"refresh\" content=\"0;url={url}\">\
+         <title>Sign in</title><style>{STYLE}</style></head>\n\
+         <body><main><p class=\"brand\">azt</p><p><a href=\"{url}\">Go on to the sign-in</a></p></main></body></html>\n"
+    )
+}
 
 /// The person is signed in under this name.
 pub(super) fn signed_in(name: &str) -> Page {
@@ -67,6 +79,17 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_leads_there_and_nowhere_else() {
+        let page = leading_to("https://x.example/?a=1&b=\"><script>alert('1')</script>");
+        let url = "https://x.example/?a=1&amp;b=&quot;&gt;&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt;";
+        assert!(page.contains(&format!("content=\"0;url={url}\"")), "{page}");
+        assert!(
+            page.contains(&format!("<a href=\"{url}\">")) && !page.contains("<script"),
+            "{page}"
+        );
+    }
 
     #[test]
     fn a_reason_cannot_become_markup() {

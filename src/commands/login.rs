@@ -212,7 +212,9 @@ async fn authenticate<'a>(
         return person.with_pasted_redirect(limit).await;
     }
     match why_no_browser(system).filter(|_| !request.use_device_code) {
-        None if !request.use_device_code => return person.with_browser(limit).await,
+        None if !request.use_device_code => {
+            return person.with_browser(&context.dir.azt(), limit).await;
+        }
         None => {}
         Some(why) => say_no_browser(context, why),
     }

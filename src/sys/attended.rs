@@ -11,7 +11,7 @@ use super::{Spinner, System};
 use crate::error::{Error, Kind, Result};
 
 /// More than anybody waits.
-const LONGEST: Duration = Duration::from_hours(24);
+pub(super) const LONGEST: Duration = Duration::from_hours(24);
 
 /// Does `work`, which waits for something that a person does elsewhere, for `limit` at the most.
 /// On a terminal a spinner says `what` is waited for and how long there is left.

@@ -3,41 +3,53 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::support::*;
 
 /// A sign-in that waits for its browser.
-struct Waiting {
-    child: Child,
-    /// What the browser was told to open.
-    url: String,
+pub struct Waiting {
+    pub child: Child,
+    /// The browser's argument.
+    pub opened: String,
+    /// Where the browser ends up: there, or where the page leads that it was given.
+    pub url: String,
 }
 
 impl Waiting {
     /// Starts `login` with a browser that only notes the address.
-    fn start(sandbox: &mut Sandbox, args: &[&str]) -> Self {
+    pub fn start(sandbox: &mut Sandbox, args: &[&str]) -> Self {
         let noted = browser_that_notes(sandbox);
         let mut command = sandbox.command(["login"].iter().chain(args));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let child = command.spawn().unwrap();
-        Self { child, url: wait_for(|| std::fs::read_to_string(&noted).ok()) }
+        Self::of(command, &noted)
     }
 
-    fn parameter(&self, name: &str) -> String {
+    /// Starts `command`, a sign-in, after [`browser_that_notes`] has answered `noted`.
+    pub fn of(mut command: Command, noted: &Path) -> Self {
+        let child = command.spawn().unwrap();
+        let opened = wait_for(|| std::fs::read_to_string(noted).ok());
+        let url = match std::fs::read_to_string(noted.with_extension("page")) {
+            Ok(page) => link_of(&page),
+            Err(_) => opened.clone(),
+        };
+        Self { child, opened, url }
+    }
+
+    pub fn parameter(&self, name: &str) -> String {
         let (_, query) = self.url.split_once('?').unwrap();
         let mut pairs = form_urlencoded::parse(query.as_bytes());
         pairs.find(|(it, _)| it == name).unwrap_or_else(|| panic!("no {name}")).1.into_owned()
     }
 
-    fn port(&self) -> u16 {
+    pub fn port(&self) -> u16 {
         self.parameter("redirect_uri").rsplit(':').next().unwrap().parse().unwrap()
     }
 
     /// Sends a request as it is; answers the whole response.
-    fn send(&self, request: &str) -> String {
+    pub fn send(&self, request: &str) -> String {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port())).unwrap();
         stream.write_all(request.as_bytes()).unwrap();
         let mut response = String::new();
@@ -50,7 +62,7 @@ impl Waiting {
         self.send(&format!("GET {target} HTTP/1.1\r\nHost: localhost:{port}\r\n\r\n"))
     }
 
-    fn post_to(&self, host: &str, target: &str, fields: &[(&str, &str)]) -> String {
+    pub fn post_to(&self, host: &str, target: &str, fields: &[(&str, &str)]) -> String {
         let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
         self.send(&format!(
             "POST {target} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{body}",
@@ -58,12 +70,12 @@ impl Waiting {
         ))
     }
 
-    fn post(&self, fields: &[(&str, &str)]) -> String {
+    pub fn post(&self, fields: &[(&str, &str)]) -> String {
         self.post_to(&format!("localhost:{}", self.port()), "/", fields)
     }
 
     /// The hidden fields of the form that Entra sends back to the person who opens `url`.
-    fn answer_at(sandbox: &Sandbox, url: &str) -> Vec<(String, String)> {
+    pub fn answer_at(sandbox: &Sandbox, url: &str) -> Vec<(String, String)> {
         let page = Command::new("curl")
             .args(["--silent", "--cacert"])
             .arg(sandbox.root().join("ca.pem"))
@@ -80,14 +92,14 @@ impl Waiting {
     }
 
     /// The code that Entra gives at `url` to the person who is signed in there.
-    fn code_at(sandbox: &Sandbox, url: &str) -> String {
+    pub fn code_at(sandbox: &Sandbox, url: &str) -> String {
         let answer = Self::answer_at(sandbox, url);
         let code = answer.iter().find(|(name, _)| name == "code");
         code.unwrap_or_else(|| panic!("{answer:?}")).1.clone()
     }
 
     /// The sign-in goes well now.
-    fn finish(self, sandbox: &Sandbox) -> Run {
+    pub fn finish(self, sandbox: &Sandbox) -> Run {
         let code = Self::code_at(sandbox, &self.url);
         let state = self.parameter("state");
         let page = self.post(&[("code", &code), ("state", &state)]);
@@ -99,9 +111,17 @@ impl Waiting {
         self.end()
     }
 
-    fn end(self) -> Run {
+    pub fn end(self) -> Run {
         Run::from(self.child.wait_with_output().unwrap())
     }
+}
+
+/// Where the page leads that azt gives the browser.
+fn link_of(page: &str) -> String {
+    let (_, rest) = page.split_once("<a href=\"").unwrap_or_else(|| panic!("{page}"));
+    let url = rest.split('"').next().unwrap().replace("&amp;", "&");
+    assert!(page.contains(&format!("content=\"0;url={}\"", url.replace('&', "&amp;"))), "{page}");
+    url
 }
 
 /// Runs `login` with a browser in which Entra's answer comes at once, whatever it is.
@@ -123,12 +143,14 @@ pub fn interrupted_in_browser(sandbox: &mut Sandbox) -> Run {
     waiting.end()
 }
 
-/// A browser that writes the address it is given into the answered file, and its environment beside.
-fn browser_that_notes(sandbox: &mut Sandbox) -> PathBuf {
+/// A browser that writes the address it is given into the answered file, and its environment and the
+/// page that it reads there beside. As real ones it stays.
+pub fn browser_that_notes(sandbox: &mut Sandbox) -> PathBuf {
     let (script, noted) = (sandbox.root().join("bin/browser"), sandbox.root().join("address"));
     let _ = std::fs::remove_file(&noted);
+    let _ = std::fs::remove_file(noted.with_extension("page"));
     let text = format!(
-        "#!/bin/sh\nenv >{0}.env\nprintf %s \"$1\" >{0}.new\nmv {0}.new {0}\n",
+        "#!/bin/sh\nenv >{0}.env\ncase $1 in file:*) curl --silent --fail \"$1\" >{0}.page;; esac\nprintf %s \"$1\" >{0}.new\nmv {0}.new {0}\nwhile kill -0 $PPID 2>/dev/null; do sleep 0.1; done\n",
         noted.to_str().unwrap()
     );
     executable(&script, &text);
@@ -136,13 +158,13 @@ fn browser_that_notes(sandbox: &mut Sandbox) -> PathBuf {
     noted
 }
 
-fn executable(path: &std::path::Path, text: &str) {
+pub fn executable(path: &Path, text: &str) {
     use std::os::unix::fs::PermissionsExt;
     std::fs::write(path, text).unwrap();
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
 }
 
-fn wait_for<T>(mut look: impl FnMut() -> Option<T>) -> T {
+pub fn wait_for<T>(mut look: impl FnMut() -> Option<T>) -> T {
     let end = Instant::now() + Duration::from_secs(60);
     loop {
         if let Some(found) = look() {
