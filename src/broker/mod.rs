@@ -31,7 +31,7 @@ pub use open::{
     open_vault_of, rekey,
 };
 pub use person::PersonSignIn;
-pub use sign_in::SignIn;
+pub use sign_in::{Known, SignIn};
 
 pub use crate::entra::AZURE_CLI_CLIENT_ID;
 pub use crate::entra::{

@@ -7,13 +7,13 @@ use serde_json::Value;
 use super::login_credential::{credential, password};
 use super::subscriptions::{self, Found};
 use super::{Answer, Context, arm_token, claims_challenge, qr_code, subscription_picker, token};
-use crate::broker::{self, Identity, PersonSignIn, Scopes, SignIn, is_guid};
+use crate::broker::{self, Identity, Known, PersonSignIn, Scopes, SignIn, Vault, is_guid};
 use crate::cli::Login;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::interop;
 use crate::program::Program;
-use crate::settings::{AssignedIdentity, Clouds, Profile, Subscription};
-use crate::sys::{EndpointUrl, Level, block_on, interruptible, why_no_browser};
+use crate::settings::{AssignedIdentity, Clouds, Profile, Subscription, UserType};
+use crate::sys::{EndpointUrl, Level, block_on, interruptible, one_line, why_no_browser};
 
 /// How long a person has for the sign-in in a browser, unless `core.login_timeout` says otherwise.
 const LOGIN_TIMEOUT: Duration = Duration::from_mins(15);
@@ -45,6 +45,9 @@ pub(super) fn run(request: &Login, context: &Context<'_>) -> Result<Answer> {
         Ok((sign_in, found))
     }))??;
 
+    if is_interactive(request) {
+        name_account(context, vault.as_ref(), &sign_in)?;
+    }
     // While a person was in the browser, everything may have been forgotten or sealed anew.
     let vault = match vault {
         Some(vault) if !vault.is_current()? => Some(open()?),
@@ -227,6 +230,59 @@ async fn authenticate<'a>(
         }
     };
     person.with_device_code(show).await
+}
+
+/// Says whose sign-in it is before anything is stored, and asks where it is nobody's of before: in the
+/// browser another account may have been picked, by mistake or by somebody else. az says nothing.
+///
+/// # Errors
+/// [`Kind::Cancelled`]: the person did not mean that account.
+fn name_account(
+    context: &Context<'_>,
+    vault: Option<&Vault<'_>>,
+    sign_in: &SignIn<'_>,
+) -> Result<()> {
+    let terminal = &context.system.terminal;
+    if context.system.program == Program::Az {
+        return Ok(());
+    }
+    let account = format!("{} (tenant {})", one_line(sign_in.name()), one_line(sign_in.tenant()));
+    let can_ask = terminal.stdin_is_tty() && terminal.stderr_is_tty();
+    if !can_ask || is_expected(context, vault, sign_in)? {
+        if terminal.shows(Level::Warning) {
+            terminal.message(Level::Notice, &format!("Signed in as {account}."));
+        }
+        return Ok(());
+    }
+    if terminal.confirm(&format!("Sign in as {account}?"))? {
+        return Ok(());
+    }
+    Err(Error::new(Kind::Cancelled, "Cancelled. Nothing was changed."))
+}
+
+/// Whether this account has been signed in before, or nobody has.
+fn is_expected(
+    context: &Context<'_>,
+    vault: Option<&Vault<'_>>,
+    sign_in: &SignIn<'_>,
+) -> Result<bool> {
+    let known = match vault {
+        Some(vault) => sign_in.known(vault)?,
+        None => Known::Nobody,
+    };
+    let profile = Profile::load(&context.dir)?;
+    let is_person = |entry: &&Subscription| entry.user_type() == Some(UserType::User);
+    let mut people = profile.all().iter().filter(is_person).peekable();
+    Ok(match known {
+        Known::This => true,
+        Known::Nobody if people.peek().is_none() => true,
+        // az's own sign-ins are in the profile alone.
+        Known::Nobody | Known::Others => profile
+            .visible(&context.cloud().name)
+            .filter(is_person)
+            .any(|entry| entry.user_name().eq_ignore_ascii_case(sign_in.name())),
+        Known::SameName => false,
+    })
 }
 
 /// The error of whatever needs a sign-in while `core.persist` is off.

@@ -2,6 +2,8 @@
 
 mod store;
 
+pub use store::Known;
+
 use std::cell::RefCell;
 
 use super::records;

@@ -3,7 +3,20 @@
 use super::super::records;
 use super::{Credential, Person, SignIn};
 use crate::error::{Error, Kind, Result};
-use crate::vault::{Record, Vault};
+use crate::vault::{Account, Record, Vault};
+
+/// Whom a vault knows when a person signs in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Known {
+    /// That very person.
+    This,
+    /// Another one of that name.
+    SameName,
+    /// Other people.
+    Others,
+    /// No person.
+    Nobody,
+}
 
 impl SignIn<'_> {
     /// Puts everything into the vault, in place of what was there for this account.
@@ -53,6 +66,19 @@ impl SignIn<'_> {
             }
         }
         self.access_tokens.borrow().iter().try_for_each(|token| vault.put(token))
+    }
+
+    /// Whom `vault` knows beside the person of this sign-in.
+    pub fn known(&self, vault: &Vault<'_>) -> Result<Known> {
+        let Credential::User(person) = &self.credential else { return Ok(Known::Nobody) };
+        let account = &person.account;
+        Ok(match vault.get(&account.key())? {
+            // Another directory can give its users any name.
+            Some(stored) if stored.home_account_id == account.home_account_id => Known::This,
+            Some(_) => Known::SameName,
+            None if vault.all::<Account>()?.is_empty() => Known::Nobody,
+            None => Known::Others,
+        })
     }
 
     /// Whether the vault still has what this was resumed with.

@@ -1,1 +1,489 @@
-//! A sign-in is that of the person who started it.
+//! A sign-in is this person's: nobody else's account takes its place, and nobody keeps it out.
+
+use std::io::{Read, Write};
+use std::net::{Ipv6Addr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use rexpect::session::{PtySession, spawn_command};
+
+use crate::browser::{Waiting, browser_that_notes, wait_for};
+use crate::support::*;
+
+const MALLORY: &str = "mallory@evil.example";
+
+/// Another user of the machine, running `program`.
+fn as_another(program: &str, args: &[&str]) -> Command {
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid=65534", "--regid=65534", "--clear-groups", program]).args(args);
+    command
+}
+
+/// Gives all users the way to the sandbox's home: what keeps them out is azt's doing.
+fn open_to_all(sandbox: &Sandbox) {
+    let _ = std::fs::create_dir(sandbox.config_dir());
+    for folder in [sandbox.root(), &sandbox.root().join("home"), &sandbox.config_dir()] {
+        passable(folder);
+    }
+}
+
+fn passable(folder: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+fn pages_of(sandbox: &Sandbox) -> Vec<String> {
+    let files = sandbox.all_files();
+    let names = files.iter().map(|(path, _)| path.to_str().unwrap().to_owned());
+    names.filter(|name| name.ends_with(".html")).collect()
+}
+
+/// M2, A: who reads the address of a sign-in in the list of processes can answer it with an account
+/// of their own.
+#[test]
+fn what_answers_a_sign_in_is_in_no_process_list() {
+    let mut sandbox = Sandbox::new();
+    open_to_all(&sandbox);
+    sandbox.approve_as(ALICE);
+    let waiting = Waiting::start(&mut sandbox, &[]);
+    let secrets = ["state", "nonce", "code_challenge"].map(|it| waiting.parameter(it));
+    let look = "cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null; true";
+    let seen = as_another("sh", &["-c", look]).output().unwrap().stdout;
+    let seen = String::from_utf8_lossy(&seen);
+    assert!(seen.contains(&waiting.opened), "the browser is seen");
+    assert!(!secrets.iter().any(|it| seen.contains(it)), "{}", waiting.opened);
+    // Nor for root in an environment: the browser's descends to all it starts.
+    let all = Command::new("sh").args(["-c", look]).output().unwrap().stdout;
+    assert!(!secrets.iter().any(|it| String::from_utf8_lossy(&all).contains(it)));
+    // The page is not theirs to read, nor to be guessed.
+    let page = waiting.opened.strip_prefix("file://").unwrap();
+    let metadata = std::fs::metadata(page).unwrap();
+    assert_eq!(std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o777, 0o600);
+    let read = as_another("cat", &[page]).output().unwrap();
+    assert_eq!((read.status.success(), read.stdout), (false, Vec::new()));
+    // So what they post is an answer to nothing, whatever account it is of.
+    let port = waiting.port();
+    let form = "code=mallorys&state=guessed";
+    let url = format!("http://localhost:{port}/");
+    let posted = as_another("curl", &["--silent", "--data", form, &url]).output().unwrap();
+    let posted = String::from_utf8_lossy(&posted.stdout);
+    assert!(posted.contains("It belongs to another sign-in."), "{posted}");
+    drop(waiting.finish(&sandbox).exits(0));
+    assert_eq!(pages_of(&sandbox), Vec::<String>::new());
+}
+
+/// However a sign-in ends.
+#[test]
+fn the_page_goes_with_the_sign_in() {
+    let mut sandbox = Sandbox::new();
+    let check = |sandbox: &Sandbox, waiting: &Waiting| {
+        let page = Path::new(waiting.opened.strip_prefix("file://").unwrap());
+        assert!(page.starts_with(sandbox.file("azt")), "{page:?}");
+        assert_eq!(pages_of(sandbox), [page.to_str().unwrap()]);
+    };
+    let waiting = Waiting::start(&mut sandbox, &[]);
+    check(&sandbox, &waiting);
+    let state = waiting.parameter("state");
+    waiting.post(&[("error", "access_denied"), ("state", &state)]);
+    drop(waiting.end().exits(6));
+    assert_eq!(pages_of(&sandbox), Vec::<String>::new(), "declined");
+
+    let waiting = Waiting::start(&mut sandbox, &[]);
+    check(&sandbox, &waiting);
+    let state = waiting.parameter("state");
+    waiting.post(&[("code", "nobody's"), ("state", &state)]);
+    assert_ne!(waiting.end().code, Some(0));
+    assert_eq!(pages_of(&sandbox), Vec::<String>::new(), "a code that is refused");
+
+    let waiting = Waiting::start(&mut sandbox, &[]);
+    check(&sandbox, &waiting);
+    let pid = waiting.child.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    assert_eq!(waiting.end().code, Some(130));
+    assert_eq!(pages_of(&sandbox), Vec::<String>::new(), "Ctrl-C");
+
+    // What a killed one leaves goes with a later sign-in, and no younger page of another one does.
+    let folder = sandbox.file("azt");
+    let [old, young, other] = ["azt-sign-in-aaaaaa.html", "azt-sign-in-bbbbbb.html", "x.html"];
+    for name in [old, young, other] {
+        std::fs::write(folder.join(name), "").unwrap();
+        if name != young {
+            let touch =
+                ["--date=3 days ago", folder.join(name).to_str().unwrap()].map(str::to_owned);
+            assert!(Command::new("touch").args(touch).status().unwrap().success());
+        }
+    }
+    sandbox.set("AZURE_CORE_LOGIN_TIMEOUT", "1");
+    drop(Waiting::start(&mut sandbox, &[]).end().exits(5));
+    assert_eq!(pages_of(&sandbox).len(), 2, "{:?}", pages_of(&sandbox));
+    assert!(!folder.join(old).exists());
+}
+
+#[test]
+fn the_page_may_lie_in_a_folder_of_any_name() {
+    let mut sandbox = Sandbox::new();
+    sandbox.approve_as(ALICE);
+    for name in ["a b", "100%41", "a#b?c=d&e", "é\"'<x>;$(id)", "%s%c"] {
+        let folder = sandbox.root().join("home").join(name);
+        let from = sandbox.config_dir();
+        assert!(Command::new("cp").arg("-a").args([&from, &folder]).status().unwrap().success());
+        sandbox.set("AZURE_CONFIG_DIR", folder.to_str().unwrap());
+        let waiting = Waiting::start(&mut sandbox, &[]);
+        let quoted = waiting.opened.strip_prefix("file:///").unwrap();
+        assert!(!quoted.contains(['#', '?', ' ', '"', '<', 'é']), "{quoted}");
+        drop(waiting.finish(&sandbox).exits(0));
+    }
+    // And of a relative one.
+    sandbox.set("AZURE_CONFIG_DIR", "home/.azure");
+    drop(Waiting::start(&mut sandbox, &[]).finish(&sandbox).exits(0));
+}
+
+/// A page cannot be read where the browser is another machine's.
+#[test]
+fn where_the_browser_is_elsewhere_it_says_that_the_address_is_to_be_seen() {
+    let told = "The browser was given the whole address of the sign-in, because ";
+    for (name, value, why) in [
+        ("VSCODE_IPC_HOOK_CLI", "/run/ipc", "an editor hands it to a browser on another machine"),
+        ("SSH_CONNECTION", "192.0.2.1 1 192.0.2.2 22", "the other side of the SSH session"),
+        ("WSL_DISTRO_NAME", "Ubuntu", "the browser is Windows' own"),
+    ] {
+        let mut sandbox = Sandbox::new();
+        sandbox.set(name, value);
+        sandbox.approve_as(ALICE);
+        let waiting = Waiting::start(&mut sandbox, &[]);
+        assert!(waiting.opened.starts_with("https://"), "{}", waiting.opened);
+        let run = waiting.finish(&sandbox).exits(0);
+        let run = run.says(&format!("WARNING: {told}")).says(why);
+        drop(run.says("other users of this machine can read it in the list of processes."));
+
+        let noted = browser_that_notes(&mut sandbox);
+        for (args, is_told) in [(&["login"][..], false), (&["login", "--verbose"], true)] {
+            let _ = std::fs::remove_file(&noted);
+            let mut az = sandbox.az_command(args);
+            az.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+            let run = Waiting::of(az, &noted).finish(&sandbox).exits(0);
+            assert_eq!(run.stderr.contains(&format!("INFO: {told}")), is_told, "{}", run.stderr);
+            assert_eq!(run.stderr.contains(told), is_told, "{}", run.stderr);
+        }
+    }
+}
+
+/// Only the first answer counts, whoever's it is; the nonce shows a code of another request.
+#[test]
+fn two_answers_with_the_right_state_are_one_request() {
+    let mut sandbox = Sandbox::new();
+    sandbox.approve_as(ALICE);
+    let waiting = Waiting::start(&mut sandbox, &[]);
+    let state = waiting.parameter("state");
+    let code = Waiting::code_at(&sandbox, &waiting.url);
+    let forged = waiting.url.replace(&waiting.parameter("nonce"), "forged");
+    let stolen = Waiting::code_at(&sandbox, &forged);
+    sandbox.emulator.clear_requests();
+    let post = |code: &str| {
+        let mut stream = TcpStream::connect(("127.0.0.1", waiting.port())).unwrap();
+        let body = format!("code={code}&state={state}");
+        let port = waiting.port();
+        write!(
+            stream,
+            "POST / HTTP/1.1\r\nHost: localhost:{port}\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        )
+        .unwrap();
+        stream
+    };
+    let (mut first, mut second) = (post(&stolen), post(&code));
+    let mut page = String::new();
+    first.read_to_string(&mut page).unwrap();
+    assert!(page.contains("<title>You are not signed in</title>"), "{page}");
+    let mut page = String::new();
+    let _ = second.read_to_string(&mut page);
+    assert!(!page.contains("<title>You are signed in</title>"), "{page}");
+    drop(waiting.end().exits(6).says("ERROR: The answer belongs to another sign-in: its nonce"));
+    let redeemed = sandbox.requests();
+    assert_eq!(redeemed, ["POST token authorization_code"], "one code was redeemed");
+    assert!(!sandbox.file("azureProfile.json").exists());
+}
+
+/// M2, B: browsers take `::1` for `localhost` too.
+#[test]
+fn nobody_else_listens_where_the_answer_goes() {
+    let mut sandbox = Sandbox::new();
+    sandbox.approve_as(ALICE);
+    let waiting = Waiting::start(&mut sandbox, &[]);
+    let port = waiting.port();
+    for address in [format!("[::1]:{port}"), format!("127.0.0.1:{port}"), format!("[::]:{port}")] {
+        let taken = TcpListener::bind(&address);
+        assert!(taken.is_err(), "{address} was free");
+    }
+    // The answer is taken there as well.
+    let page = Command::new("curl")
+        .args(["--silent", "--ipv6", &format!("http://localhost:{port}/elsewhere")])
+        .output()
+        .unwrap();
+    assert!(String::from_utf8_lossy(&page.stdout).contains("There is nothing here."));
+    drop(waiting.finish(&sandbox).exits(0));
+    assert!(TcpStream::connect((Ipv6Addr::LOCALHOST, port)).is_err(), "the listener is gone");
+}
+
+/// ADFS knows one port only, so that it can be taken beforehand.
+#[test]
+fn a_port_that_is_taken_on_one_address_is_not_used() {
+    let mut sandbox = Sandbox::without_cloud();
+    let url = sandbox.emulator.url().to_owned();
+    let adfs = format!("{url}/adfs");
+    let stack = ["cloud", "register", "-n", "Stack", "--endpoint-resource-manager", &url];
+    let endpoints =
+        ["--endpoint-active-directory", &adfs, "--endpoint-active-directory-resource-id", &url];
+    sandbox.azt([&stack[..], &endpoints].concat()).success();
+    sandbox.azt(["cloud", "set", "-n", "Stack"]).success();
+    let noted = browser_that_notes(&mut sandbox);
+    for address in ["[::1]:8400", "127.0.0.1:8400", "[::]:8400"] {
+        let _taken = TcpListener::bind(address).unwrap();
+        let run = sandbox.azt(["login"]).exits(1);
+        let run = run.says("ERROR: Cannot listen for the browser's answer: another program of this machine listens on port 8400");
+        drop(run.says("Sign in with a code instead: --use-device-code."));
+        assert!(!noted.exists(), "no browser was opened");
+    }
+    // With both free it goes on.
+    sandbox.set("AZURE_CORE_LOGIN_TIMEOUT", "1");
+    drop(Waiting::start(&mut sandbox, &[]).end().exits(5));
+}
+
+/// M2, C: an authority that sends the browser on to the honest one is told code and verifier.
+#[test]
+fn an_answer_of_another_issuer_is_refused() {
+    let mut sandbox = Sandbox::new();
+    sandbox.approve_as(ALICE);
+    let own = sandbox.emulator.url().to_owned();
+    let honest = format!("https://login.microsoftonline.com/{CONTOSO}/v2.0");
+    for (issuer, args) in [
+        (honest.as_str(), &[][..]),
+        ("https://evil.example/", &[]),
+        ("", &[]),
+        ("not an address\nERROR: forged\u{1b}[2J", &[]),
+        (&format!("{own}/{FABRIKAM}/v2.0"), &["--tenant", CONTOSO]),
+        (&own.replace("https:", "http:"), &[]),
+    ] {
+        let waiting = Waiting::start(&mut sandbox, args);
+        let state = waiting.parameter("state");
+        let code = Waiting::code_at(&sandbox, &waiting.url);
+        sandbox.emulator.clear_requests();
+        let page = waiting.post(&[("code", &code), ("state", &state), ("iss", issuer)]);
+        assert!(page.contains("<title>You are not signed in</title>"), "{issuer:?}: {page}");
+        let run = waiting.end().exits(6);
+        let shown = issuer.replace('\n', " ").replace('\u{1b}', "");
+        let run = run.says(&format!(
+            "ERROR: The answer in the browser comes from '{shown}', and not from {own}/"
+        ));
+        assert!(!run.stderr.contains("\nERROR: forged"), "{}", run.stderr);
+        assert_eq!(sandbox.requests(), Vec::<String>::new(), "{issuer:?}: the code was redeemed");
+    }
+    // Twice is no answer, and the sign-in goes on; one that is right is.
+    let waiting = Waiting::start(&mut sandbox, &["--tenant", CONTOSO]);
+    let (state, code) = (waiting.parameter("state"), Waiting::code_at(&sandbox, &waiting.url));
+    let right = format!("{own}/{CONTOSO}/v2.0");
+    let whole = [("code", &*code), ("state", &*state), ("iss", &*right)];
+    for twice in
+        [("iss", &*right), ("iss", &*honest), ("code", "stolen"), ("state", "other"), ("state", "")]
+    {
+        let page = waiting.post(&[&whole[..], &[twice]].concat());
+        assert!(page.starts_with("HTTP/1.1 400 "), "{twice:?}: {page}");
+    }
+    let page = waiting.post(&whole);
+    assert!(page.contains("<title>You are signed in</title>"), "{page}");
+    drop(waiting.end().exits(0));
+}
+
+/// L8: connections that say nothing, or half of something, took all the places for ten seconds each.
+#[test]
+fn silent_connections_do_not_keep_the_form_out() {
+    let mut sandbox = Sandbox::new();
+    // Each of them would be waited for ten seconds, 32 at a time.
+    sandbox.set("AZURE_CORE_LOGIN_TIMEOUT", "60");
+    sandbox.approve_as(ALICE);
+    let waiting = Waiting::start(&mut sandbox, &[]);
+    let port = waiting.port();
+    let host = format!("Host: localhost:{port}\r\n");
+    let mut held = Vec::new();
+    for said in [
+        String::new(),
+        "G".to_owned(),
+        format!("POST / HTTP/1.1\r\n{host}"),
+        format!("POST / HTTP/1.1\r\n{host}Content-Length: 9\r\n\r\ncode="),
+        format!("POST / HTTP/1.1\r\n{host}Transfer-Encoding: chunked\r\n\r\nff\r\ncode="),
+    ] {
+        for at in 0..400 {
+            let address = if at % 2 == 0 { "127.0.0.1" } else { "::1" };
+            // One that has no room any more is as good: what is tried is to be in the way.
+            if let Ok(mut stream) = TcpStream::connect((address, port)) {
+                let _ = stream.write_all(said.as_bytes());
+                held.push(stream);
+            }
+        }
+    }
+    assert!(held.len() > 1000, "{}", held.len());
+    drop(waiting.finish(&sandbox).exits(0));
+}
+
+/// A browser that is answered is not put out by those that come later, and no request is too long.
+#[test]
+fn who_is_being_answered_stays() {
+    let mut sandbox = Sandbox::new();
+    sandbox.approve_as(ALICE);
+    let waiting = Waiting::start(&mut sandbox, &[]);
+    let port = waiting.port();
+    // The redemption takes a while.
+    sandbox.emulator.faults().push(entra_emulator::Fault::on(
+        "/token",
+        entra_emulator::Action::Delay { milliseconds: 500 },
+    ));
+    let code = Waiting::code_at(&sandbox, &waiting.url);
+    let (state, body) = (waiting.parameter("state"), String::new());
+    let body = format!("{body}code={code}&state={state}");
+    let mut browser = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    write!(
+        browser,
+        "POST / HTTP/1.1\r\nHost: localhost:{port}\r\nCookie: {}\r\nContent-Length: {}\r\n\r\n{body}",
+        "c".repeat(30_000),
+        body.len()
+    )
+    .unwrap();
+    wait_for(|| {
+        let is_asked = sandbox.requests().iter().any(|it| it.starts_with("POST token"));
+        is_asked.then_some(())
+    });
+    let _held: Vec<TcpStream> =
+        (0..500).filter_map(|_| TcpStream::connect(("127.0.0.1", port)).ok()).collect();
+    let mut page = String::new();
+    browser.read_to_string(&mut page).unwrap();
+    assert!(page.contains("<title>You are signed in</title>"), "{page}");
+    drop(waiting.end().exits(0));
+}
+
+fn on_a_terminal(mut command: Command) -> PtySession {
+    command.env("TERM", "xterm-256color");
+    spawn_command(command, Some(30_000)).unwrap()
+}
+
+fn end(mut session: PtySession) -> (String, String) {
+    let rest = session.exp_eof().unwrap();
+    (rest, format!("{:?}", session.process_mut().wait().unwrap()))
+}
+
+/// What M2 leads to: the account of somebody else becomes the default unseen.
+#[test]
+fn an_account_that_was_not_expected_is_named_before_it_is_taken() {
+    let mut sandbox = Sandbox::signed_in_as_alice();
+    sandbox.set("AZURE_CORE_LOGIN_EXPERIENCE_V2", "off");
+    let mallory = other_person(&sandbox, MALLORY);
+    sandbox.approve_as(&mallory);
+    for answer in ["n\r", "\r", "\u{3}", "\u{1b}"] {
+        let mut session = on_a_terminal(sandbox.command(["login", "--use-device-code"]));
+        session.exp_string(&format!("Sign in as {mallory} (tenant ")).unwrap();
+        session.send(answer).unwrap();
+        session.flush().unwrap();
+        let (rest, status) = end(session);
+        assert!(rest.contains("Cancelled. Nothing was changed."), "{answer:?}: {rest}");
+        assert!(status.contains("130"), "{status}");
+        assert!(!sandbox.read("azureProfile.json").contains(&mallory));
+        assert_eq!(sandbox.azt(["account", "show", "--query", "user.name"]).quiet().json(), ALICE);
+        drop(sandbox.azt(["account", "get-access-token", "--account", &mallory]).exits(4));
+    }
+    // Who is known is not asked about, nor is anybody where nobody can be asked; az asks nothing.
+    sandbox.approve_as(ALICE);
+    let (said, _) = end(on_a_terminal(sandbox.command(["login", "--use-device-code"])));
+    assert!(said.contains(&format!("Signed in as {ALICE} (tenant {CONTOSO}).")), "{said}");
+    sandbox.approve_as(&mallory);
+    let mut session = on_a_terminal(sandbox.command(["login", "--use-device-code"]));
+    session.exp_string(&format!("Sign in as {mallory} (tenant ")).unwrap();
+    session.send("y\r").unwrap();
+    session.flush().unwrap();
+    assert!(end(session).1.contains(", 0)"));
+    assert_eq!(sandbox.azt(["account", "show", "--query", "user.name"]).quiet().json(), *mallory);
+    let (said, _) = end(on_a_terminal(sandbox.command(["login", "--use-device-code"])));
+    assert!(!said.contains("Sign in as"), "{said}");
+}
+
+#[test]
+fn where_nobody_is_asked_the_account_is_named() {
+    let sandbox = Sandbox::new();
+    sandbox.approve_as(ALICE);
+    let line = format!("Signed in as {ALICE} (tenant {CONTOSO}).\n");
+    let login = ["login", "--use-device-code"];
+    drop(sandbox.azt(login).exits(0).says(&line));
+    let mallory = other_person(&sandbox, MALLORY);
+    sandbox.approve_as(&mallory);
+    drop(sandbox.azt(login).exits(0).says(&format!("Signed in as {mallory} (tenant ")));
+    let run = sandbox.azt(["login", "--use-device-code", "--only-show-errors"]).exits(0);
+    assert!(!run.stderr.contains("Signed in as"), "{}", run.stderr);
+    let run = sandbox.az(login).exits(0);
+    assert!(!run.stderr.contains("Signed in as"), "{}", run.stderr);
+    // On a terminal, with no other account known.
+    let mut sandbox = Sandbox::new();
+    sandbox.set("AZURE_CORE_LOGIN_EXPERIENCE_V2", "off");
+    sandbox.approve_as(ALICE);
+    let mallory = other_person(&sandbox, MALLORY);
+    let (said, _) = end(on_a_terminal(sandbox.command(login)));
+    assert!(said.contains(line.trim_end()) && !said.contains("Sign in as"), "{said}");
+    sandbox.approve_as(&mallory);
+    let (said, status) = end(on_a_terminal(sandbox.az_command(login)));
+    assert!(!said.contains("ign in as") && !said.contains("igned in as"), "{said}");
+    assert!(status.contains(", 0)"), "{status}");
+}
+
+/// Names are a server's: the question cannot be made to ask something else.
+#[test]
+fn the_question_is_about_the_name_that_came() {
+    let mut sandbox = Sandbox::signed_in_as_alice();
+    sandbox.set("AZURE_CORE_LOGIN_EXPERIENCE_V2", "off");
+    let name = "alice@contoso.example\u{1b}[2K\r\nSign in as\u{202e} bob?";
+    sandbox.approve_as(&other_person(&sandbox, name));
+    let mut session = on_a_terminal(sandbox.command(["login", "--use-device-code"]));
+    session.exp_string("Sign in as alice@contoso.example[2K Sign in as bob? (tenant ").unwrap();
+    session.send("n\r").unwrap();
+    session.flush().unwrap();
+    assert!(end(session).1.contains("130"));
+    // A directory elsewhere may name its user as the one here is: it is another account.
+    sandbox.emulator.directory_mut(|directory| {
+        directory.users.retain(|user| user.username == ALICE);
+        directory.user_mut(ALICE).unwrap().oid = "b0000000-0000-4000-8000-0000000000b0".to_owned();
+    });
+    sandbox.approve_as(ALICE);
+    let mut session = on_a_terminal(sandbox.command(["login", "--use-device-code"]));
+    session.exp_string(&format!("Sign in as {ALICE} (tenant ")).unwrap();
+    session.send("n\r").unwrap();
+    session.flush().unwrap();
+    assert!(end(session).1.contains("130"));
+    drop(sandbox.azt(["account", "get-access-token"]).quiet());
+}
+
+/// az's own sign-ins are in its profile alone.
+#[test]
+fn who_is_in_the_profile_only_has_been_seen_before() {
+    let mut sandbox = Sandbox::signed_in_as_alice();
+    sandbox.set("AZURE_CORE_LOGIN_EXPERIENCE_V2", "off");
+    std::fs::remove_dir_all(sandbox.file("azt/records")).unwrap();
+    sandbox.approve_as(ALICE);
+    let (said, status) = end(on_a_terminal(sandbox.command(["login", "--use-device-code"])));
+    assert!(status.contains(", 0)") && said.contains("Signed in as alice"), "{said}");
+    std::fs::remove_dir_all(sandbox.file("azt/records")).unwrap();
+    sandbox.approve_as(&other_person(&sandbox, MALLORY));
+    let mut session = on_a_terminal(sandbox.command(["login", "--use-device-code"]));
+    session.exp_string(&format!("Sign in as {MALLORY} (tenant ")).unwrap();
+    session.send_control('c').unwrap();
+    assert!(end(session).1.contains("130"));
+}
+
+/// Another person whom the emulator lets in.
+fn other_person(sandbox: &Sandbox, name: &str) -> String {
+    sandbox.emulator.directory_mut(|directory| {
+        let mut person = directory.user_mut(ALICE).unwrap().clone();
+        person.username = name.to_owned();
+        person.oid = "b0000000-0000-4000-8000-0000000000b0".to_owned();
+        directory.users.push(person);
+        for subscription in &mut directory.subscriptions {
+            subscription.access.push(name.to_owned());
+        }
+    });
+    name.to_owned()
+}
