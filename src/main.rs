@@ -12,6 +12,9 @@ fn main() -> ExitCode {
     let program = argv.peek().map_or(Program::Azt, |name| Program::from_argv0(name));
     let mut system = System::real(program);
     // SAFETY: nothing has started a thread yet.
-    unsafe { system.env.take_vault_key() };
+    unsafe {
+        system.env.take_vault_key();
+        system.env.drop_relative_path();
+    }
     ExitCode::from(azt::run(argv, &system))
 }

@@ -2,7 +2,7 @@
 #![allow(clippy::disallowed_methods, reason = "this is the seam that the ban points to")]
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -13,12 +13,15 @@ pub const VAULT_KEY: &str = "AZT_VAULT_KEY";
 
 /// The variable that names a configuration folder which is trusted whoever owns it.
 pub const TRUSTED_DIR: &str = "AZT_TRUSTED_DIR";
+const PATH: &str = "PATH";
 
 /// Where environment variables come from: the process, or a fixed map in tests.
 #[derive(Default)]
 pub struct Env {
     fixed: Option<BTreeMap<String, String>>,
     vault_key: Option<Secret>,
+    /// PATH as it was given, where [`Env::drop_relative_path`] has changed it.
+    given_path: Option<OsString>,
 }
 
 impl Env {
@@ -30,7 +33,7 @@ impl Env {
     /// Exactly these variables.
     pub fn fixed<K: Into<String>, V: Into<String>>(vars: impl IntoIterator<Item = (K, V)>) -> Self {
         let vars = vars.into_iter().map(|(name, value)| (name.into(), value.into()));
-        Self { fixed: Some(vars.collect()), vault_key: None }
+        Self { fixed: Some(vars.collect()), ..Self::default() }
     }
 
     /// Takes [`VAULT_KEY`] out of the process's environment and keeps it here, so that browsers and
@@ -48,8 +51,41 @@ impl Env {
         }
     }
 
+    /// Takes the entries of PATH that are empty or relative out of the process's environment: they
+    /// mean the working directory, and neither this program nor what it starts runs programs that
+    /// happen to lie there. See [`Env::hand_on`].
+    ///
+    /// # Safety
+    /// As of [`Env::take_vault_key`].
+    pub unsafe fn drop_relative_path(&mut self) {
+        let Some(given) = std::env::var_os(PATH) else { return };
+        if is_absolute(&given) {
+            return;
+        }
+        let absolute = std::env::split_paths(&given).filter(|folder| folder.is_absolute());
+        let kept = std::env::join_paths(absolute).unwrap_or_default();
+        // An empty PATH is the working directory too; without one there are the system's folders.
+        // SAFETY: the caller says that there is no second thread.
+        unsafe {
+            if kept.is_empty() {
+                std::env::remove_var(PATH);
+            } else {
+                std::env::set_var(PATH, kept);
+            }
+        }
+        self.given_path = Some(given);
+    }
+
+    /// Whether PATH came with the working directory in it, as an empty or relative entry.
+    pub fn has_relative_path(&self) -> bool {
+        self.given_path.is_some()
+    }
+
     /// Gives `command` what was taken: for this program again, and for az, which may start it.
     pub fn hand_on(&self, command: &mut Command) {
+        if let Some(path) = &self.given_path {
+            command.env(PATH, path);
+        }
         if let Some(key) = &self.vault_key {
             command.env(VAULT_KEY, key.expose());
         }
@@ -100,6 +136,17 @@ impl Env {
     pub fn current_dir(&self) -> Option<PathBuf> {
         std::env::current_dir().ok()
     }
+}
+
+/// Whether all entries of `path` are absolute; at each start, and so without a copy of each.
+#[cfg(unix)]
+fn is_absolute(path: &OsStr) -> bool {
+    path.as_encoded_bytes().split(|byte| *byte == b':').all(|entry| entry.first() == Some(&b'/'))
+}
+
+#[cfg(not(unix))]
+fn is_absolute(path: &OsStr) -> bool {
+    std::env::split_paths(path).all(|folder| folder.is_absolute())
 }
 
 fn text(value: OsString) -> String {

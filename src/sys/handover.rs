@@ -20,9 +20,13 @@ const MOST: u32 = 10;
 const NAMES: &[&str] = if cfg!(windows) { &["az.exe", "az.cmd", "az.bat"] } else { &["az"] };
 
 /// Every `az` on PATH that can be run, in the order in which it would be found.
+///
+/// Entries that are empty or relative are passed over: they mean the working directory, in which
+/// anybody's files may lie.
 pub fn every_az(system: &System) -> Vec<PathBuf> {
     let path = system.env.path("PATH").unwrap_or_default();
-    let folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
+    let folders = std::env::split_paths(&path).filter(|folder| folder.is_absolute());
+    let folders: Vec<PathBuf> = folders.collect();
     let files = folders.iter().flat_map(|folder| NAMES.iter().map(move |name| folder.join(name)));
     files.filter(|file| is_executable(file)).collect()
 }
@@ -105,10 +109,11 @@ fn become_it(mut command: Command) -> io::Result<u8> {
     Ok(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1))
 }
 
+/// Whether this user can run it, as shells see it.
 #[cfg(unix)]
 fn is_executable(file: &Path) -> bool {
-    use std::os::unix::fs::PermissionsExt;
-    fs::metadata(file).is_ok_and(|it| it.is_file() && it.permissions().mode() & 0o111 != 0)
+    use rustix::fs::{Access, AtFlags, CWD, accessat};
+    file.is_file() && accessat(CWD, file, Access::EXEC_OK, AtFlags::EACCESS).is_ok()
 }
 
 #[cfg(not(unix))]

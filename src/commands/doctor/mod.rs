@@ -38,6 +38,7 @@ pub(super) fn run(request: &Doctor, context: &Context<'_>) -> Result<Answer> {
     checks.extend(network);
     checks.extend(accounts(context, &vault, is_online));
     checks.push(az(context));
+    checks.extend(path(context));
     checks.extend(plain_text(context)?);
     let mut answer = if request.global.output.is_none() && request.global.query.is_none() {
         context.system.terminal.result(&page(&checks))?;
@@ -94,6 +95,13 @@ fn az(context: &Context<'_>) -> Check {
         }
         Some(first) => Check::ok("az", format!("{} is the real one", first.display())),
     }
+}
+
+/// This program passes such entries over; shells and others do not.
+fn path(context: &Context<'_>) -> Option<Check> {
+    let text = "it has the working directory in it, as an empty or relative entry: a file there can be run in the place of a command";
+    let is_so = context.system.env.has_relative_path();
+    is_so.then(|| Check::warning("PATH", text).remedy("Take the entry out of PATH."))
 }
 
 fn plain_text(context: &Context<'_>) -> Result<Vec<Check>> {
