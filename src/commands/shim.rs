@@ -9,7 +9,8 @@ use crate::cli::{ShimChange, ShimCommand};
 use crate::error::{Error, Result};
 use crate::settings::Config;
 use crate::sys::{
-    Level, az_names, every_az, file, is_this_program, make_az, next_az, this_program,
+    Level, az_names, every_az, is_this_program, make_az, next_az, refuse_shared, remove_az,
+    this_program,
 };
 
 pub(super) fn run(command: &ShimCommand, context: &Context<'_>) -> Result<Answer> {
@@ -23,6 +24,7 @@ pub(super) fn run(command: &ShimCommand, context: &Context<'_>) -> Result<Answer
 fn install(request: &ShimChange, context: &Context<'_>) -> Result<Answer> {
     let program = this_program()?;
     let folder = folder(request, &program)?;
+    refuse_shared(&folder)?;
     let names = az_names(&folder);
     for name in &names {
         if name.symlink_metadata().is_ok() && !is_this_program(name) {
@@ -64,6 +66,7 @@ fn install(request: &ShimChange, context: &Context<'_>) -> Result<Answer> {
 fn remove(request: &ShimChange, context: &Context<'_>) -> Result<Answer> {
     let program = this_program()?;
     let folder = folder(request, &program)?;
+    refuse_shared(&folder)?;
     // The program itself may have been given the name; that is not ours to take.
     let is_shim = |name: &PathBuf| is_this_program(name) && *name != program;
     let names: Vec<PathBuf> = az_names(&folder).into_iter().filter(is_shim).collect();
@@ -93,7 +96,7 @@ fn remove(request: &ShimChange, context: &Context<'_>) -> Result<Answer> {
         Config::set(&context.dir, context.dir.folder(), "core", "share_with_az", "false")?;
     }
     for name in &names {
-        file::remove(name)?;
+        remove_az(&folder, name)?;
     }
     Ok(status(context))
 }

@@ -7,7 +7,9 @@ use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::System;
+#[cfg(unix)]
+use super::own_folder;
+use super::{System, file};
 use crate::error::{Error, Result};
 
 /// Counts how often a call was handed on: two copies of this program that take each other for az
@@ -128,27 +130,68 @@ pub fn az_names(folder: &Path) -> Vec<PathBuf> {
     names.iter().map(|name| folder.join(name)).collect()
 }
 
-/// Makes the names of [`az_names`] lead to `program`, in place of what they were.
-pub fn make_az(folder: &Path, program: &Path) -> Result<()> {
-    let cannot = |error: io::Error| {
-        Error::failed(format!("Cannot make az in {}: {error}.", folder.display()))
-    };
-    fs::create_dir_all(folder).map_err(cannot)?;
-    link(folder, program).map_err(cannot)
+/// An error unless `folder`, or what there is of the way to it, is nobody else's to write in: what is
+/// found there first is run with this user's secrets.
+#[cfg(unix)]
+pub fn refuse_shared(folder: &Path) -> Result<()> {
+    own_folder::open(folder, false).map(drop)
 }
 
+/// On Windows a folder's access list is its owner's affair.
+#[cfg(not(unix))]
+pub fn refuse_shared(_folder: &Path) -> Result<()> {
+    Ok(())
+}
+
+/// Makes the names of [`az_names`] lead to `program`, in place of what they were.
+///
+/// # Errors
+/// Those of [`refuse_shared`]; it cannot be made.
 #[cfg(unix)]
-fn link(folder: &Path, program: &Path) -> io::Result<()> {
+pub fn make_az(folder: &Path, program: &Path) -> Result<()> {
+    use rustix::fs::{AtFlags, renameat, symlinkat, unlinkat};
+    let cannot = |error: rustix::io::Errno| {
+        let error = io::Error::from(error);
+        Error::failed(format!("Cannot make az in {}: {error}.", folder.display()))
+    };
+    let opened = own_folder::open(folder, true)?.ok_or_else(|| cannot(rustix::io::Errno::NOENT))?;
     // Made beside it and moved, so that there is never no az.
-    let new = folder.join(format!(".az.{}", std::process::id()));
-    std::os::unix::fs::symlink(program, &new)?;
-    fs::rename(&new, folder.join("az")).inspect_err(|_| {
-        let _ = fs::remove_file(&new);
+    let new = format!(".az.{}", std::process::id());
+    symlinkat(program, &opened, &new).map_err(cannot)?;
+    renameat(&opened, &new, &opened, "az").map_err(|error| {
+        let _ = unlinkat(&opened, &new, AtFlags::empty());
+        cannot(error)
     })
 }
 
+/// Makes the names of [`az_names`] lead to `program`, in place of what they were.
 #[cfg(not(unix))]
-fn link(folder: &Path, program: &Path) -> io::Result<()> {
-    fs::copy(program, folder.join("az.exe"))?;
-    fs::write(folder.join("az.cmd"), "@\"%~dp0az.exe\" %*\r\n")
+pub fn make_az(folder: &Path, program: &Path) -> Result<()> {
+    let made = || {
+        fs::create_dir_all(folder)?;
+        fs::copy(program, folder.join("az.exe"))?;
+        fs::write(folder.join("az.cmd"), "@\"%~dp0az.exe\" %*\r\n")
+    };
+    made().map_err(|error: io::Error| {
+        Error::failed(format!("Cannot make az in {}: {error}.", folder.display()))
+    })
+}
+
+/// Takes `name` of [`az_names`] away from `folder`.
+///
+/// # Errors
+/// Those of [`refuse_shared`]; it cannot be removed.
+#[cfg(unix)]
+pub fn remove_az(folder: &Path, name: &Path) -> Result<()> {
+    let (Some(opened), Some(file)) = (own_folder::open(folder, false)?, name.file_name()) else {
+        return Ok(());
+    };
+    rustix::fs::unlinkat(&opened, file, rustix::fs::AtFlags::empty())
+        .map_err(|error| file::cannot("remove", name, error.into()))
+}
+
+/// Takes `name` of [`az_names`] away.
+#[cfg(not(unix))]
+pub fn remove_az(_folder: &Path, name: &Path) -> Result<()> {
+    file::remove(name).map(drop)
 }

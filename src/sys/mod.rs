@@ -27,6 +27,8 @@ mod lock_file;
 mod loopback;
 mod msal_lock;
 mod os_error;
+#[cfg(unix)]
+mod own_folder;
 pub mod owner;
 mod panics;
 mod pinned;
@@ -55,7 +57,8 @@ pub use endpoint_url::EndpointUrl;
 pub use env::{Env, TRUSTED_DIR, VAULT_KEY};
 pub use folder::{Folder, Stamp, write_named, writing_flaw};
 pub use handover::{
-    az_names, every_az, hand_over, is_this_program, make_az, next_az, this_program,
+    az_names, every_az, hand_over, is_this_program, make_az, next_az, refuse_shared, remove_az,
+    this_program,
 };
 pub use hardening::harden;
 pub use host_name::host_name;

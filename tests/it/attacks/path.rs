@@ -1,1 +1,367 @@
 //! PATH is not the working directory.
+
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use crate::browser::executable;
+use crate::support::*;
+
+/// A machine where this program is `az`, and a working directory where somebody else's files lie.
+struct Machine {
+    sandbox: Sandbox,
+    work: PathBuf,
+}
+
+impl Machine {
+    fn new() -> Self {
+        let sandbox = Sandbox::new();
+        let work = sandbox.root().join("work");
+        std::fs::create_dir_all(work.join("bin")).unwrap();
+        Self { sandbox, work }
+    }
+
+    /// Lays a program that notes that it was run, and with what.
+    fn lay(&self, name: &str) {
+        let text = format!("#!/bin/sh\nenv >{}\n", self.noted().display());
+        executable(&self.work.join(name), &text);
+    }
+
+    fn noted(&self) -> PathBuf {
+        self.sandbox.root().join("owned")
+    }
+
+    fn bin(&self) -> String {
+        self.sandbox.root().join("bin").to_str().unwrap().to_owned()
+    }
+
+    /// Another az, the real one, in a folder of its own.
+    fn real(&self) -> String {
+        let folder = self.sandbox.root().join("real");
+        std::fs::create_dir_all(&folder).unwrap();
+        executable(&folder.join("az"), "#!/bin/sh\necho \"the real one: $PATH\"\n");
+        folder.to_str().unwrap().to_owned()
+    }
+
+    /// `az vm list`, with this PATH, in the working directory.
+    fn vm_list(&self, path: Option<&str>) -> Run {
+        let mut command = self.sandbox.az_command(["vm", "list"]);
+        command.current_dir(&self.work).env("AZT_VAULT_KEY", "ab".repeat(32));
+        match path {
+            Some(path) => command.env("PATH", path),
+            None => command.env_remove("PATH"),
+        };
+        Run::of(&mut command)
+    }
+}
+
+/// L9: `./az` was given the command, and the key of the vault with it.
+#[test]
+fn an_az_in_the_working_directory_is_not_the_real_one() {
+    let machine = Machine::new();
+    machine.lay("az");
+    machine.lay("bin/az");
+    machine.lay("sh");
+    let bin = machine.bin();
+    for path in [
+        ".".to_owned(),
+        String::new(),
+        format!("{bin}:."),
+        format!(".:{bin}"),
+        format!("{bin}:./"),
+        format!("{bin}:./bin"),
+        format!("{bin}:bin"),
+        format!("{bin}:bin/../bin"),
+        format!("{bin}:../work"),
+        format!("{bin}:"),
+        format!(":{bin}"),
+        format!("{bin}::/nowhere"),
+        "::".to_owned(),
+        format!("{bin}:~/bin:$HOME"),
+    ] {
+        let run = machine.vm_list(Some(&path)).exits(2);
+        drop(run.says("There is no other az on PATH that could know it.\n"));
+        assert!(!machine.noted().exists(), "{path:?}: ./az was run");
+        let real = machine.real();
+        let whole = format!("{path}:{real}");
+        // It gets the PATH of the person, as the vault's key.
+        let run = machine.vm_list(Some(&whole)).quiet();
+        drop(run.prints(&format!("the real one: {whole}\n")));
+        assert!(!machine.noted().exists(), "{whole:?}: ./az was run");
+    }
+    drop(machine.vm_list(None).exits(2));
+    assert!(!machine.noted().exists());
+}
+
+/// L10: what lies there breaks nothing either.
+#[test]
+fn what_is_called_az_in_the_working_directory_breaks_nothing() {
+    let machine = Machine::new();
+    let real = machine.real();
+    let az = machine.work.join("az");
+    let ours = machine.sandbox.root().join("bin/az");
+    let bin = machine.bin();
+    let lays: [(&str, &dyn Fn()); 6] = [
+        ("this program", &|| symlink(&ours, &az).unwrap()),
+        ("a file", &|| std::fs::write(&az, "").unwrap()),
+        ("a folder", &|| std::fs::create_dir(&az).unwrap()),
+        ("a link to nothing", &|| symlink("/nowhere", &az).unwrap()),
+        ("a link to itself", &|| symlink("az", &az).unwrap()),
+        ("a program", &|| machine.lay("az")),
+    ];
+    for (what, lay) in lays {
+        lay();
+        for path in [format!("{bin}::{real}"), format!(":{bin}:{real}"), format!(".:{bin}:{real}")]
+        {
+            let run = machine.vm_list(Some(&path)).quiet();
+            assert!(run.stdout.starts_with("the real one: "), "{what}: {run:?}");
+        }
+        drop(machine.vm_list(Some(&format!("{bin}:"))).exits(2));
+        let _ = std::fs::remove_file(&az);
+        let _ = std::fs::remove_dir(&az);
+    }
+    // In a folder that is named, what cannot be run is passed over as by a shell.
+    let folder = machine.sandbox.root().join("odd");
+    std::fs::create_dir(&folder).unwrap();
+    let az = folder.join("az");
+    let lays: [(&str, &dyn Fn()); 4] = [
+        ("a folder", &|| std::fs::create_dir(&az).unwrap()),
+        ("not executable", &|| std::fs::write(&az, "#!/bin/sh\n").unwrap()),
+        ("a link to nothing", &|| symlink("/nowhere", &az).unwrap()),
+        ("a link to itself", &|| symlink("az", &az).unwrap()),
+    ];
+    for (what, lay) in lays {
+        lay();
+        let run = machine.vm_list(Some(&format!("{bin}:{}:{real}", folder.display()))).quiet();
+        assert!(run.stdout.starts_with("the real one: "), "{what}: {run:?}");
+        let _ = std::fs::remove_file(&az);
+        let _ = std::fs::remove_dir(&az);
+    }
+}
+
+/// However this program itself was found.
+#[test]
+fn a_shim_that_was_found_through_a_relative_entry_knows_itself() {
+    let machine = Machine::new();
+    let ours = machine.sandbox.root().join("bin/az");
+    symlink(&ours, machine.work.join("bin/az")).unwrap();
+    machine.lay("az");
+    let real = machine.real();
+    for (path, argv0) in [
+        (format!("bin:.:{real}"), "az"),
+        (format!("bin:.:{real}"), "bin/az"),
+        (format!("./bin:.:{real}"), "./bin/az"),
+        (format!("::bin:{real}"), "az"),
+    ] {
+        let mut command = machine.sandbox.az_command(["vm", "list"]);
+        command.env("PATH", &path).current_dir(&machine.work);
+        std::os::unix::process::CommandExt::arg0(&mut command, argv0);
+        let run = Run::of(&mut command).quiet();
+        assert!(run.stdout.starts_with("the real one: "), "{path} {argv0}: {run:?}");
+        let mut shell = Command::new("/bin/sh");
+        shell.args(["-c", "bin/az vm list"]).env_clear().envs(machine.sandbox.env());
+        shell.env("PATH", &path).current_dir(&machine.work);
+        let run = Run::of(&mut shell).quiet();
+        assert!(run.stdout.starts_with("the real one: "), "{path}: {run:?}");
+        assert!(!machine.noted().exists());
+    }
+}
+
+/// What else is started by its name: the browser and what looks for it, and the shell.
+#[test]
+fn no_other_program_is_taken_from_the_working_directory() {
+    let machine = Machine::new();
+    for name in ["sh", "mybrowser", "xdg-open", "xdg-settings", "x-www-browser", "gio", "curl"] {
+        machine.lay(name);
+    }
+    for path in [".:/usr/bin:/bin", ":/usr/bin:/bin", "", "."] {
+        for browser in ["mybrowser", "nothing-of-that-name"] {
+            let mut command = machine.sandbox.command(["login"]);
+            command.current_dir(&machine.work).env("PATH", path).env("BROWSER", browser);
+            command.env("AZURE_CORE_LOGIN_TIMEOUT", "1");
+            drop(Run::of(&mut command).exits(5));
+            assert!(!machine.noted().exists(), "{path:?} {browser}");
+        }
+        let token = ["login", "--service-principal", "-u", APP, "-t", CONTOSO];
+        let command = ["--federated-token-command", "echo e30.e30.x"];
+        let mut command = machine.sandbox.command([&token[..], &command].concat());
+        let run = Run::of(command.current_dir(&machine.work).env("PATH", path));
+        assert!(run.stderr.contains("ERROR: AADSTS"), "the shell was found: {run:?}");
+        assert!(!machine.noted().exists(), "{path:?}: ./sh was run");
+    }
+}
+
+#[test]
+fn doctor_says_that_the_working_directory_is_on_the_path() {
+    let mut sandbox = Sandbox::new();
+    for (path, is_told) in [("/usr/bin:/bin", false), (".:/usr/bin", true), ("/usr/bin:", true)] {
+        sandbox.set("PATH", path);
+        let page = sandbox.azt(["doctor", "--offline"]).stdout;
+        assert_eq!(page.contains("Take the entry out of PATH."), is_told, "{path}: {page}");
+    }
+}
+
+fn set_mode(path: &Path, mode: u32) {
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+}
+
+/// A place in the sandbox that all users come to.
+fn open_place(sandbox: &Sandbox) -> PathBuf {
+    set_mode(sandbox.root(), 0o755);
+    let place = sandbox.root().join("place");
+    std::fs::create_dir(&place).unwrap();
+    set_mode(&place, 0o755);
+    place
+}
+
+fn shim(sandbox: &Sandbox, change: &str, folder: &Path) -> Run {
+    sandbox.azt(["shim", change, "--yes", "--dir", folder.to_str().unwrap()])
+}
+
+/// L11: whoever can write in the folder puts a program of theirs in the place of az.
+#[test]
+fn the_name_is_not_made_where_others_can_write() {
+    let sandbox = Sandbox::new();
+    let place = open_place(&sandbox);
+    let refused = |folder: &Path, why: &str, cure: &str| {
+        for change in ["install", "remove"] {
+            let run = shim(&sandbox, change, folder).exits(1).says(why).says(cure);
+            assert!(!run.stderr.contains("This will:"), "{run:?}");
+        }
+        assert!(!folder.join("az").exists(), "{}", folder.display());
+    };
+    let folder = place.join("bin's");
+    std::fs::create_dir(&folder).unwrap();
+    for (mode, group) in [(0o777, 0), (0o757, 0), (0o707, 0), (0o775, 65_534), (0o2775, 65_534)] {
+        chown(&folder, None, Some(group)).unwrap();
+        set_mode(&folder, mode);
+        let path = folder.display().to_string().replace('\'', r"'\''");
+        let cure = format!("\nchmod go-w '{path}'\n");
+        refused(&folder, &format!("ERROR: Other users can write in {}", folder.display()), &cure);
+        // What is told cures it.
+        assert!(Command::new("sh").args(["-c", cure.trim()]).status().unwrap().success());
+        shim(&sandbox, "install", &folder).exits(0);
+        shim(&sandbox, "remove", &folder).exits(0);
+    }
+    // The group of a user's own.
+    chown(&folder, None, Some(0)).unwrap();
+    set_mode(&folder, 0o775);
+    shim(&sandbox, "install", &folder).exits(0);
+    shim(&sandbox, "remove", &folder).exits(0);
+    // A shared one is not to be mended, but to be kept away from.
+    set_mode(&folder, 0o1777);
+    refused(&folder, "Other users can write in", "Choose a folder of your own with --dir.");
+    set_mode(&folder, 0o755);
+    chown(&folder, Some(65_534), None).unwrap();
+    refused(&folder, "belongs to another user (uid 65534)", "\nsudo chown -R 0 ");
+    chown(&folder, Some(0), None).unwrap();
+
+    // Above it, whoever can write swaps it whole; but not where each has their own (/tmp).
+    for (mode, owner) in [(0o777, 0), (0o755, 65_534), (0o1777, 65_534)] {
+        set_mode(&place, mode);
+        chown(&place, Some(owner), None).unwrap();
+        let why = if owner == 0 { "Other users can write in" } else { "belongs to another user" };
+        refused(&folder, why, &place.display().to_string());
+        refused(&place.join("new/bin"), why, &place.display().to_string());
+        refused(&place.join("new/../bin's/./"), why, &place.display().to_string());
+    }
+    assert!(!place.join("new").exists());
+    chown(&place, Some(0), None).unwrap();
+    set_mode(&place, 0o1777);
+    shim(&sandbox, "install", &folder).exits(0);
+    shim(&sandbox, "remove", &folder).exits(0);
+
+    // Links lead on, if they are ours; theirs lead nowhere.
+    let [ours, theirs] = ["ours", "theirs"].map(|name| place.join(name));
+    symlink("./bin's/../bin's", &ours).unwrap();
+    shim(&sandbox, "install", &ours).exits(0);
+    assert!(folder.join("az").exists());
+    shim(&sandbox, "remove", &ours).exits(0);
+    symlink(&folder, &theirs).unwrap();
+    std::os::unix::fs::lchown(&theirs, Some(65_534), None).unwrap();
+    refused(&theirs, "belongs to another user (uid 65534)", "Choose a folder of your own");
+    refused(&theirs.join("deeper"), "belongs to another user", "Choose a folder of your own");
+    symlink("loop", place.join("loop")).unwrap();
+    drop(shim(&sandbox, "install", &place.join("loop")).exits(1));
+    std::fs::write(place.join("file"), "").unwrap();
+    drop(shim(&sandbox, "install", &place.join("file")).exits(1));
+}
+
+#[test]
+fn folders_are_made_for_nobody_else_to_write_in() {
+    for umask in ["0000", "0002", "0022", "0077"] {
+        let sandbox = Sandbox::new();
+        let (first, second) = (sandbox.root().join("new"), sandbox.root().join("new/er"));
+        let azt = env!("CARGO_BIN_EXE_azt");
+        let line =
+            format!("umask {umask}; exec {azt} shim install --yes --dir {}", second.display());
+        let mut shell = Command::new("/bin/sh");
+        shell.args(["-c", &line]).env_clear().envs(sandbox.env());
+        drop(Run::of(&mut shell).exits(0));
+        assert!(second.join("az").exists());
+        for folder in [&first, &second] {
+            let mode = folder.metadata().unwrap().permissions().mode() & 0o7777;
+            assert_eq!(mode & !0o755, 0, "{umask}: {mode:o}");
+        }
+    }
+}
+
+/// Kills what it holds.
+struct Loop(Child);
+
+impl Drop for Loop {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Another user runs `line` in `folder` again and again.
+fn meanwhile(folder: &Path, line: &str) -> Loop {
+    let script = format!("while :; do {line}; done");
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid=65534", "--regid=65534", "--clear-groups", "sh", "-c", &script]);
+    command.current_dir(folder).stdout(Stdio::null()).stderr(Stdio::null());
+    Loop(command.spawn().unwrap())
+}
+
+/// A folder that is swapped while root works in it gets nothing, nor loses anything.
+#[test]
+fn a_folder_that_is_swapped_leads_nowhere() {
+    let sandbox = Sandbox::new();
+    let place = open_place(&sandbox);
+    let (victim, full) = (sandbox.root().join("victim"), sandbox.root().join("full"));
+    for folder in [&victim, &full] {
+        std::fs::create_dir(folder).unwrap();
+        set_mode(folder, 0o755);
+    }
+    // An az of ours that nobody wants removed.
+    symlink(env!("CARGO_BIN_EXE_azt"), full.join("az")).unwrap();
+    let folder = place.join("bin");
+
+    // In their own folder, and in one where each has their own.
+    for (mode, owner) in [(0o755, 65_534), (0o1777, 0)] {
+        set_mode(&place, mode);
+        chown(&place, Some(owner), None).unwrap();
+        let _swapping = meanwhile(
+            &place,
+            &format!(
+                "mkdir bin; rmdir bin; ln -s {} bin; rm -f bin; ln -s {} bin; rm -f bin",
+                victim.display(),
+                full.display()
+            ),
+        );
+        for round in 0..100 {
+            let _ = shim(&sandbox, if round % 4 == 3 { "remove" } else { "install" }, &folder);
+            assert!(std::fs::read_dir(&victim).unwrap().next().is_none(), "az for {round}");
+            assert!(full.join("az").is_symlink(), "no az for {round}");
+            // Where it was quicker the folder is root's by now, and the other one is kept out.
+            let made =
+                std::fs::symlink_metadata(&folder).is_ok_and(|it| it.is_dir() && it.uid() == 0);
+            if made {
+                let _ = std::fs::remove_file(folder.join("az"));
+                std::fs::remove_dir(&folder).unwrap();
+            }
+        }
+    }
+}
