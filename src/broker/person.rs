@@ -1,6 +1,5 @@
 //! The ways in which a person signs in.
 
-use std::path::Path;
 use std::time::Duration;
 
 use super::sign_in::SignIn;
@@ -15,7 +14,7 @@ use crate::program::Program;
 use crate::secret::Secret;
 use crate::settings::Cloud;
 use crate::sys::{
-    EndpointUrl, Level, Loopback, Page, System, Visit, attended, fill_random, open_browser,
+    EndpointUrl, Folder, Level, Loopback, Page, System, Visit, attended, fill_random, open_browser,
 };
 
 /// The tenant segment of a sign-in that names no tenant: any work or school account.
@@ -62,7 +61,7 @@ impl<'a, 'r> PersonSignIn<'a, 'r> {
 
     /// With a browser on this machine, within `limit`. The page that leads it to the sign-in lies in
     /// `folder` meanwhile.
-    pub async fn with_browser(&self, folder: &Path, limit: Duration) -> Result<SignIn<'a>> {
+    pub async fn with_browser(&self, folder: &Folder, limit: Duration) -> Result<SignIn<'a>> {
         let (system, terminal) = (self.system, &self.system.terminal);
         let port = if self.authority.is_adfs() { ADFS_PORT } else { 0 };
         let mut loopback = Loopback::listen(port).await?;
@@ -71,8 +70,9 @@ impl<'a, 'r> PersonSignIn<'a, 'r> {
         terminal.warn(&format!("A web browser has been opened at {}. Please continue the login in the web browser. If no web browser is available or if the web browser fails to open, use device code flow with `{} login --use-device-code`.", self.authority.authorization_endpoint()?, system.program));
         terminal.info(&format!("The whole address is {}", request.url));
         let page = redirect_page::leading_to(&request.url);
+        let address = EndpointUrl::parse_with_query(&request.url, "The address of the sign-in")?;
         // Held until the sign-in has ended, however it does: then the page goes.
-        let opened = open_browser(system, &request.url, &page, folder)?;
+        let opened = open_browser(system, &address, &page, folder);
         if let Some(why) = opened.exposed {
             self.tell_exposed(why);
         }

@@ -216,7 +216,7 @@ async fn authenticate<'a>(
     }
     match why_no_browser(system).filter(|_| !request.use_device_code) {
         None if !request.use_device_code => {
-            return person.with_browser(&context.dir.azt(), limit).await;
+            return person.with_browser(context.dir.azt(), limit).await;
         }
         None => {}
         Some(why) => say_no_browser(context, why),

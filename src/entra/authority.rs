@@ -33,6 +33,11 @@ impl Authority {
         Ok(Self { login_url: login_url.clone(), tenant })
     }
 
+    /// The login endpoint.
+    pub fn login_url(&self) -> &EndpointUrl {
+        &self.login_url
+    }
+
     /// The tenant as given; `adfs` where there are none (MSAL's realm there).
     pub fn tenant(&self) -> &str {
         &self.tenant

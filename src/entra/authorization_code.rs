@@ -2,7 +2,6 @@
 //! it: the person signs in with a browser, which brings the code.
 
 use oauth2::basic::BasicClient;
-use oauth2::url::Url;
 use oauth2::{AuthUrl, ClientId, CsrfToken, PkceCodeChallenge, RedirectUrl, Scope};
 
 use super::authority::Authority;
@@ -14,7 +13,7 @@ use super::token_endpoint;
 use super::token_response::TokenResponse;
 use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
-use crate::sys::{System, one_line};
+use crate::sys::{EndpointUrl, System, one_line};
 
 /// Login hosts of one cloud each, and the hosts that its issuers are named by.
 const ISSUERS: [(&[&str], &[&str]); 3] = [
@@ -157,27 +156,19 @@ impl AuthorizationRequest {
     /// Whether `issuer` is a name of the authority that was asked: `https://HOST/TENANT/v2.0`,
     /// `https://HOST/TENANT/` of Entra's first version, `https://HOST/adfs`.
     fn is_issuer(&self, issuer: &str) -> bool {
-        let asked = Url::parse(&self.authority.authorization_endpoint());
-        let (Ok(asked), Ok(issuer)) = (asked, Url::parse(issuer)) else { return false };
-        let (Some(asked_host), Some(host)) = (asked.host_str(), issuer.host_str()) else {
-            return false;
-        };
-        let is_alias = ISSUERS
-            .iter()
-            .any(|(logins, issuers)| logins.contains(&asked_host) && issuers.contains(&host));
-        let is_host = (asked_host == host || is_alias)
-            && asked.port_or_known_default() == issuer.port_or_known_default();
-        let is_bare = issuer.query().is_none()
-            && issuer.fragment().is_none()
-            && issuer.username().is_empty()
-            && issuer.password().is_none();
+        let asked = self.authority.login_url();
+        let Ok(issuer) = EndpointUrl::parse(issuer, "") else { return false };
+        let is_alias = ISSUERS.iter().any(|(logins, issuers)| {
+            logins.contains(&&*asked.environment()) && issuers.contains(&&*issuer.environment())
+        });
+        let is_host = asked.environment() == issuer.environment() || is_alias;
         let path = issuer.path().trim_matches('/');
         let is_path = if self.authority.is_adfs() {
             ["adfs", "adfs/services/trust"].contains(&path)
         } else {
             self.is_tenant(path.strip_suffix("/v2.0").unwrap_or(path))
         };
-        issuer.scheme() == "https" && is_host && is_bare && is_path
+        issuer.is_encrypted() && is_host && is_path
     }
 
     /// Whether `tenant` may answer for the one that was asked: itself, or anyone's own for a sign-in
@@ -192,7 +183,7 @@ impl AuthorizationRequest {
     }
 
     fn foreign_issuer(&self, issuer: &str) -> Error {
-        let asked = self.authority.authorization_endpoint();
+        let asked = self.authority.login_url();
         Error::new(
             Kind::Refused,
             format!(
@@ -361,7 +352,8 @@ mod tests {
             (adfs, "adfs", "https://adfs.example/adfs/other".to_owned(), false),
             (adfs, "adfs", format!("https://adfs.example/{TENANT}/v2.0"), false),
         ] {
-            let authority = Authority::new(login, tenant).unwrap();
+            let authority =
+                Authority::new(&EndpointUrl::parse(login, "").unwrap(), tenant).unwrap();
             let scopes = Scopes::of_resource("https://graph.example");
             let (back, mode) = ("http://localhost:1", ResponseMode::FormPost);
             let request =

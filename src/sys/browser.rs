@@ -1,14 +1,11 @@
 //! The person's web browser.
 
-use std::io::{self, Write};
 use std::path::Path;
-use std::time::Duration;
-
-use tempfile::TempPath;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::attended::LONGEST;
-use super::folder::create_private_dir;
-use super::{Env, System, within};
+use super::file::Access;
+use super::{EndpointUrl, Env, Folder, System, fill_random, within};
 use crate::error::{Error, Result};
 
 /// How long a browser may take to be started.
@@ -53,8 +50,8 @@ pub fn why_no_browser(system: &System) -> Option<&'static str> {
 }
 
 /// What was opened in a browser; its page is removed when this is dropped.
-pub struct Opened {
-    _page: Option<TempPath>,
+pub struct OpenedPage {
+    page: Option<(Folder, String)>,
     /// Why no browser was opened, if so.
     pub failure: Option<Error>,
     /// Why the address itself stands in the browser's arguments, where every user of this machine can
@@ -62,49 +59,37 @@ pub struct Opened {
     pub exposed: Option<&'static str>,
 }
 
+impl Drop for OpenedPage {
+    fn drop(&mut self) {
+        if let Some((folder, name)) = &self.page {
+            // What stays holds nothing that is of use by now.
+            let _ = folder.remove(name);
+        }
+    }
+}
+
 /// Opens `url` in the person's browser.
 ///
 /// Arguments of processes can be read by all users of a machine, and who knows what is in the address
 /// of a sign-in can answer it: the browser is given a file of this user's alone, `page`, which leads
 /// there. It lies in `folder`, this user's own.
-///
-/// # Errors
-/// `url` is nothing that a browser may be given.
-pub fn open_browser(system: &System, url: &str, page: &str, folder: &Path) -> Result<Opened> {
-    refuse_other_schemes(url)?;
-    let exposed = why_no_page(&system.env);
-    let page = match exposed {
-        Some(_) => Ok((None, url.to_owned())),
-        None => private_page(system, page, folder).map(|(page, url)| (Some(page), url)),
+pub fn open_browser(system: &System, url: &EndpointUrl, page: &str, folder: &Folder) -> OpenedPage {
+    let mut opened = OpenedPage { page: None, failure: None, exposed: why_no_page(&system.env) };
+    let target = match opened.exposed {
+        Some(_) => Ok(url.to_string()),
+        None => private_page(system, page, folder).map(|(folder, name, url)| {
+            opened.page = Some((folder, name));
+            url
+        }),
     };
-    let (page, target) = match page {
-        Ok(page) => page,
-        Err(error) => return Ok(Opened { _page: None, failure: Some(error), exposed: None }),
-    };
-    let failure = match within(START_LIMIT, move || webbrowser::open(&target)) {
-        Ok(Ok(())) => None,
+    let start = |target: String| match within(START_LIMIT, move || webbrowser::open(&target)) {
+        Ok(Ok(())) => Ok(()),
         Ok(Err(error)) | Err(error) => {
-            Some(Error::failed(format!("The web browser could not be opened: {error}.")))
+            Err(Error::failed(format!("The web browser could not be opened: {error}.")))
         }
     };
-    Ok(Opened { _page: page, failure, exposed })
-}
-
-/// Other schemes start other programs, and a server may have named the address.
-fn refuse_other_schemes(url: &str) -> Result<()> {
-    let parsed = reqwest::Url::parse(url).ok();
-    let is_loopback = |host: &str| ["localhost", "127.0.0.1", "[::1]"].contains(&host);
-    let is_web = parsed.is_some_and(|url| match url.scheme() {
-        "https" => url.has_host(),
-        "http" => url.host_str().is_some_and(is_loopback),
-        _ => false,
-    });
-    if is_web {
-        return Ok(());
-    }
-    Err(Error::failed(
-        "The address of the sign-in does not begin with https://, so that no browser is given it.",
-    ))
+    opened.failure = target.and_then(start).err();
+    opened
 }
 
 /// Why a browser that is opened here cannot read this machine's files; `None` when it most likely can.
@@ -122,48 +107,34 @@ fn why_no_page(env: &Env) -> Option<&'static str> {
     is_set("WSL_DISTRO_NAME").then_some("the browser is Windows' own")
 }
 
-/// Makes the page; answers it, and its address.
-fn private_page(system: &System, text: &str, folder: &Path) -> Result<(TempPath, String)> {
+/// Makes the page; answers its folder, its name there, and its address.
+fn private_page(system: &System, text: &str, folder: &Folder) -> Result<(Folder, String, String)> {
     // Browsers that are snaps read neither hidden folders nor /tmp.
     let home = system.home().filter(|_| cfg!(target_os = "linux") && Path::new(SNAPS).exists());
-    let folder = if let Some(home) = home {
-        home
-    } else {
-        create_private_dir(folder)?;
-        folder.to_owned()
-    };
-    let made = || {
-        let folder = std::path::absolute(&folder)?;
-        remove_left(&folder);
-        // Made anew, and for its owner alone.
-        let mut page =
-            tempfile::Builder::new().prefix(PAGE.0).suffix(PAGE.1).tempfile_in(&folder)?;
-        page.write_all(text.as_bytes())?;
-        let page = page.into_temp_path();
-        let url = reqwest::Url::from_file_path(&page);
-        let url = url.map_err(|()| io::Error::other("it has no address"))?;
-        Ok((page, url.to_string()))
-    };
-    made().map_err(|error: io::Error| {
-        Error::failed(format!(
-            "Cannot make the page that leads the browser to the sign-in in {}: {error}.",
-            folder.display()
-        ))
-    })
+    let folder = home.map_or_else(|| folder.clone(), Folder::at);
+    folder.ensure()?;
+    remove_left(&folder);
+    let mut random = [0; 8];
+    fill_random(&mut random)?;
+    let (prefix, suffix) = PAGE;
+    let name = format!("{prefix}{:016x}{suffix}", u64::from_ne_bytes(random));
+    let path = folder.file(&name);
+    let no_address = || Error::failed(format!("{} has no address.", path.display()));
+    let absolute = std::path::absolute(&path).map_err(|_| no_address())?;
+    let url = reqwest::Url::from_file_path(absolute).map_err(|()| no_address())?;
+    folder.write(&name, text.as_bytes(), Access::Owner, false)?;
+    Ok((folder, name, url.to_string()))
 }
 
 /// Removes the pages of processes that were killed.
-fn remove_left(folder: &Path) {
-    let Ok(entries) = std::fs::read_dir(folder) else { return };
-    for entry in entries.flatten() {
-        let name = entry.file_name();
-        let is_page =
-            name.to_str().is_some_and(|name| name.starts_with(PAGE.0) && name.ends_with(PAGE.1));
-        let modified = entry.metadata().and_then(|it| it.modified());
-        let is_old = modified.is_ok_and(|at| at.elapsed().is_ok_and(|age| age > LONGEST));
-        if is_page && is_old {
-            // It holds nothing that is of use by now.
-            let _ = std::fs::remove_file(entry.path());
+#[allow(clippy::disallowed_methods, reason = "files have the system's time")]
+fn remove_left(folder: &Folder) {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    for name in folder.names().unwrap_or_default() {
+        let is_page = name.starts_with(PAGE.0) && name.ends_with(PAGE.1);
+        let written = folder.stamp(&name).and_then(|it| u64::try_from(it.written_at()).ok());
+        if is_page && written.is_some_and(|at| now.saturating_sub(at) > LONGEST.as_secs()) {
+            let _ = folder.remove(&name);
         }
     }
 }
@@ -171,29 +142,6 @@ fn remove_left(folder: &Path) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_browser_is_given_web_addresses_only() {
-        for url in ["https://login.example/x?y", "http://localhost:1/", "http://[::1]:1/"] {
-            assert!(refuse_other_schemes(url).is_ok(), "{url}");
-        }
-        for url in [
-            "http://login.example/",
-            "http://localhost.evil.example/",
-            "http://localhost@evil.example/",
-            "file:///etc/passwd",
-            "javascript:alert(1)",
-            "data:text/html,x",
-            "vscode://x",
-            "ms-msdt:/id",
-            "ftp://x",
-            "https:",
-            "/etc/passwd",
-            "",
-        ] {
-            assert!(refuse_other_schemes(url).is_err(), "{url}");
-        }
-    }
 
     #[test]
     fn the_address_itself_goes_where_no_file_can_be_read() {

@@ -140,6 +140,11 @@ impl EndpointUrl {
         self.url.as_str().trim_end_matches('/')
     }
 
+    /// The path.
+    pub fn path(&self) -> &str {
+        self.url.path()
+    }
+
     /// What the client asks.
     pub(super) fn url(&self) -> &Url {
         &self.url

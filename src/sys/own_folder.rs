@@ -12,7 +12,7 @@ use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, mkdirat, openat, readlink
 use rustix::io::Errno;
 
 use super::file::cannot;
-use super::owner::way_back;
+use super::owner::{others_can_write, way_back};
 use crate::error::{Error, Result};
 use crate::shell::quoted;
 
@@ -119,10 +119,7 @@ fn refuse(folder: &File, path: &Path, is_last: bool) -> Result<()> {
         return Err(of_another(path, found.uid()));
     }
     let mode = found.mode() & 0o7777;
-    // The group of a user's own, which a umask of 002 relies on.
-    let is_own_group = found.gid() == rustix::process::getegid().as_raw();
-    let others = if is_own_group { 0o002 } else { 0o022 };
-    if mode & others == 0 || (mode & STICKY != 0 && !is_last) {
+    if !others_can_write(mode, found.gid(), found.uid()) || (mode & STICKY != 0 && !is_last) {
         return Ok(());
     }
     let error = Error::failed(format!(

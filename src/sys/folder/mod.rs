@@ -267,7 +267,7 @@ impl Folder {
         for name in self.names().unwrap_or_default() {
             let is_one = name.starts_with(TEMPORARY.0) && name.ends_with(TEMPORARY.1);
             let is_old = |age: Duration| {
-                let written = self.stamp(&name).and_then(|it| u64::try_from(it.modified.0).ok());
+                let written = self.stamp(&name).and_then(|it| u64::try_from(it.written_at()).ok());
                 written.is_some_and(|written| now.saturating_sub(written) > age.as_secs())
             };
             if is_one && age.is_none_or(is_old) {
@@ -486,6 +486,11 @@ pub struct Stamp {
 }
 
 impl Stamp {
+    /// When the file's contents last changed, in seconds since 1970-01-01 UTC.
+    pub fn written_at(&self) -> i64 {
+        self.modified.0
+    }
+
     /// When the file last changed, in seconds since 1970-01-01 UTC.
     pub fn changed_at(&self) -> i64 {
         self.modified.0.max(self.other.1)
