@@ -4,13 +4,14 @@ mod challenge;
 
 use std::time::Duration;
 
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 
 pub use challenge::decode_challenge;
 
 use crate::error::{EntraDetail, Error, Kind, Result};
+use crate::foreign::{Guid, Json, Name, Sentence, if_it_is_one};
 use crate::secret::Secret;
 use crate::sys::{EndpointUrl, Request, Response, System, one_line, passing, retried};
 
@@ -27,31 +28,89 @@ const MOST_ITEMS: usize = 1_000_000;
 const LIST_LIMIT: Duration = Duration::from_mins(2);
 
 /// A tenant that the account is a member or guest of.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug)]
 pub struct Tenant {
-    /// GUID.
-    pub tenant_id: String,
+    /// Its id.
+    pub tenant_id: Guid,
     /// Shown to people; absent in some tenants.
-    pub display_name: Option<String>,
+    pub display_name: Option<Name>,
     /// Its first domain.
-    pub default_domain: Option<String>,
+    pub default_domain: Option<Name>,
 }
 
 /// A subscription as Azure Resource Manager lists it.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug)]
 pub struct ArmSubscription {
-    /// `/subscriptions/<GUID>`.
-    pub id: String,
+    /// Its id.
+    pub id: Guid,
     /// Shown to people.
-    pub display_name: String,
+    pub display_name: Name,
     /// `Enabled`, `Warned`, `PastDue`, `Disabled` or `Deleted`.
-    pub state: String,
+    pub state: Name,
     /// The tenant that the subscription belongs to, which need not be the token's.
-    pub tenant_id: Option<String>,
+    pub tenant_id: Option<Guid>,
     /// `[{"tenantId": …}]`, or nothing.
-    pub managed_by_tenants: Option<Value>,
+    pub managed_by_tenants: Option<Json>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct TenantRow {
+    #[serde(deserialize_with = "if_it_is_one")]
+    tenant_id: Option<Guid>,
+    display_name: Option<Name>,
+    default_domain: Option<Name>,
+}
+
+impl TenantRow {
+    fn identified(self) -> Option<Tenant> {
+        let Self { tenant_id, display_name, default_domain } = self;
+        Some(Tenant { tenant_id: tenant_id?, display_name, default_domain })
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct SubscriptionRow {
+    /// `/subscriptions/<GUID>`.
+    #[serde(deserialize_with = "last_segment")]
+    id: Option<Guid>,
+    display_name: Name,
+    state: Name,
+    #[serde(default, deserialize_with = "if_it_is_one")]
+    tenant_id: Option<Guid>,
+    managed_by_tenants: Option<Json>,
+}
+
+impl SubscriptionRow {
+    fn identified(self) -> Option<ArmSubscription> {
+        let Self { id, display_name, state, tenant_id, managed_by_tenants } = self;
+        Some(ArmSubscription { id: id?, display_name, state, tenant_id, managed_by_tenants })
+    }
+}
+
+fn last_segment<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Guid>, D::Error> {
+    let path: Option<Name> = if_it_is_one(deserializer)?;
+    Ok(path.and_then(|path| Guid::parse(path.rsplit('/').next()?)))
+}
+
+/// The rows that say which one they are. The others are told of, once and without their words: their
+/// ids go into requests and command lines.
+fn identified<R, T>(
+    system: &System,
+    rows: Vec<R>,
+    what: &str,
+    one: impl FnMut(R) -> Option<T>,
+) -> Vec<T> {
+    let all = rows.len();
+    let known: Vec<T> = rows.into_iter().filter_map(one).collect();
+    if known.len() < all {
+        system.terminal.warn(&format!(
+            "{} of the {all} {what} that Azure Resource Manager listed are left out: their ids are none (no GUIDs).",
+            all - known.len()
+        ));
+    }
+    known
 }
 
 /// The tenants of the account that `token` was issued to: `GET {resource manager}/tenants`, paged.
@@ -60,7 +119,9 @@ pub async fn tenants(
     resource_manager: &EndpointUrl,
     token: &Secret,
 ) -> Result<Vec<Tenant>> {
-    list(system, resource_manager, &format!("tenants?api-version={API_VERSION}"), token).await
+    let path = format!("tenants?api-version={API_VERSION}");
+    let rows = list(system, resource_manager, &path, token).await?;
+    Ok(identified(system, rows, "tenants", TenantRow::identified))
 }
 
 /// The subscriptions that `token` can see in its tenant: `GET {resource manager}/subscriptions`,
@@ -70,7 +131,9 @@ pub async fn subscriptions(
     resource_manager: &EndpointUrl,
     token: &Secret,
 ) -> Result<Vec<ArmSubscription>> {
-    list(system, resource_manager, &format!("subscriptions?api-version={API_VERSION}"), token).await
+    let path = format!("subscriptions?api-version={API_VERSION}");
+    let rows = list(system, resource_manager, &path, token).await?;
+    Ok(identified(system, rows, "subscriptions", SubscriptionRow::identified))
 }
 
 /// One subscription by its id (GUID): `GET {resource manager}/subscriptions/{id}`.
@@ -81,7 +144,8 @@ pub async fn subscription(
     token: &Secret,
 ) -> Result<ArmSubscription> {
     let url = resource_manager.at(&format!("subscriptions/{id}?api-version={API_VERSION}"))?;
-    get(system, &url, token).await
+    let row: SubscriptionRow = get(system, &url, token).await?;
+    row.identified().ok_or_else(|| no_sense(&url))
 }
 
 /// The tenants of the account as `account tenant list` prints them: `{"id", "tenantId"}`, from the
@@ -125,11 +189,15 @@ pub async fn locations(
 }
 
 /// The objects with these members alone, where they have them.
-fn only(objects: Vec<Map<String, Value>>, members: &[&str]) -> Vec<Value> {
-    let kept = |object: Map<String, Value>| {
-        object.into_iter().filter(|(name, _)| members.contains(&name.as_str())).collect()
+fn only(rows: Vec<Json>, members: &[&str]) -> Vec<Value> {
+    let kept = |row: Json| {
+        let mut row = row.into_value();
+        if let Some(object) = row.as_object_mut() {
+            object.retain(|name, _| members.contains(&name.as_str()));
+        }
+        row
     };
-    objects.into_iter().map(|object| Value::Object(kept(object))).collect()
+    rows.into_iter().map(kept).collect()
 }
 
 /// What a cloud says of itself at `url`, the metadata document of its resource manager.
@@ -142,6 +210,7 @@ pub async fn metadata(system: &System, url: &EndpointUrl) -> Result<Value> {
         )));
     }
     serde_json::from_slice(&response.body)
+        .map(Json::into_value)
         .map_err(|_| Error::new(Kind::Service, format!("{url} did not answer with JSON.")))
 }
 
@@ -203,10 +272,12 @@ async fn get<T: DeserializeOwned>(system: &System, url: &EndpointUrl, token: &Se
         if response.status == 200 { Ok(response) } else { Err(refused(url, &response)) }
     };
     let response = retried(send).await?;
-    serde_json::from_slice(&response.body).map_err(|_| {
-        let path = url.without_query();
-        Error::new(Kind::Service, format!("{path} sent an answer that makes no sense."))
-    })
+    serde_json::from_slice(&response.body).map_err(|_| no_sense(url))
+}
+
+fn no_sense(url: &EndpointUrl) -> Error {
+    let path = url.without_query();
+    Error::new(Kind::Service, format!("{path} sent an answer that makes no sense."))
 }
 
 /// The JSON text of the claims challenge that `error`, a refusal of this service, is: a token that
@@ -223,8 +294,8 @@ fn refused(url: &EndpointUrl, response: &Response) -> Error {
     }
     #[derive(Deserialize)]
     struct Detail {
-        code: String,
-        message: String,
+        code: Name,
+        message: Sentence,
     }
     let status = response.status;
     let kind = match status {
@@ -235,14 +306,13 @@ fn refused(url: &EndpointUrl, response: &Response) -> Error {
     };
     let error = match serde_json::from_slice::<Body>(&response.body) {
         Ok(Body { error: Detail { code, message } }) => {
-            let (code, message) = (one_line(&code), one_line(&message));
             Error::new(kind, format!("({code}) {message}\nCode: {code}\nMessage: {message}"))
         }
         Err(_) => Error::new(kind, format!("{} answered HTTP {status}.", url.without_query())),
     };
     let error = match challenge::of_response(response) {
         Some(claims) => error.entra(EntraDetail {
-            error: "insufficient_claims".to_owned(),
+            error: Name::new("insufficient_claims"),
             claims: Some(claims),
             ..EntraDetail::default()
         }),

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::foreign::Name;
+
 /// What went wrong, as far as a caller can act on it. `exit.rs` folds it to a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Kind {
@@ -34,19 +36,19 @@ pub enum Kind {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EntraDetail {
     /// OAuth error code, such as `invalid_grant`.
-    pub error: String,
+    pub error: Name,
     /// AADSTS numbers, most important first.
     pub codes: Vec<u32>,
     /// `suberror`, such as `basic_action` or `consent_required`.
-    pub suberror: Option<String>,
+    pub suberror: Option<Name>,
     /// Claims challenge: JSON text to send with the next authorization request.
     pub claims: Option<String>,
     /// `trace_id` of the answer.
-    pub trace_id: Option<String>,
+    pub trace_id: Option<Name>,
     /// `correlation_id`, which Entra's support asks for.
-    pub correlation_id: Option<String>,
+    pub correlation_id: Option<Name>,
     /// `timestamp` of the answer, UTC, as the server wrote it.
-    pub timestamp: Option<String>,
+    pub timestamp: Option<Name>,
 }
 
 /// A failure with its remedy.

@@ -15,7 +15,7 @@
 //! interop   other people's files: az's token cache; never sees the network
 //! output  results on standard output, to az's bytes
 //! entra, arm, vault, settings -> sys            the only door to the outside
-//! everything -> error, secret, program, shell
+//! everything -> error, foreign, secret, program, shell
 //! ```
 //!
 //! # A call
@@ -29,6 +29,8 @@
 //! # Rules
 //!
 //! - A [`secret::Secret`] cannot be printed; `expose` marks where it leaves.
+//! - What others wrote is a [`foreign::Name`], a [`foreign::Sentence`] or a [`foreign::Guid`] from
+//!   where it is parsed; [`shell::quoted`] puts it into a command.
 //! - An [`error::Error`] has a kind, a sentence and a remedy; [`exit`] alone makes it a number.
 //! - Results go to standard output, everything else to standard error.
 //! - Files of others are never damaged, files of ours never half written: [`sys::file`].
@@ -44,6 +46,7 @@ pub mod commands;
 pub mod entra;
 pub mod error;
 pub mod exit;
+pub mod foreign;
 pub mod interop;
 pub mod output;
 pub mod program;
@@ -75,7 +78,7 @@ pub fn run(argv: impl IntoIterator<Item = OsString>, system: &System) -> u8 {
         Err(error) => {
             let code = exit::code(error.kind(), system.program);
             if is_for_programs(asked, system) {
-                system.terminal.line(&output::failure(&error, code));
+                system.terminal.json_line(&output::failure(&error, code));
                 return code;
             }
             system.terminal.message(Level::Error, error.message());
@@ -164,11 +167,11 @@ fn try_run(argv: impl IntoIterator<Item = OsString>, system: &System) -> Result<
         .remedy(output::QUERY_REFERENCE),
         error => Error::from(error),
     })?;
-    if render.colour && format == Format::Jsonc {
+    match format {
         // JSON writes the answer's own escape characters as \u001b.
-        system.terminal.coloured_result(&text)?;
-    } else {
-        system.terminal.result(&text)?;
+        Format::Jsonc if render.colour => system.terminal.coloured_json_result(&text)?,
+        Format::Json | Format::Jsonc => system.terminal.json_result(&text)?,
+        _ => system.terminal.result(&text)?,
     }
     failure.map_or(Ok(()), Err)
 }

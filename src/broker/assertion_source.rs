@@ -108,5 +108,5 @@ pub async fn source_of_assertion(system: &System, assertion: &Secret) -> Option<
 }
 
 fn audience_of(assertion: &Secret) -> Option<String> {
-    IdClaims::decode(assertion.expose())?.aud?.as_str().map(str::to_owned)
+    IdClaims::decode(assertion.expose())?.audience().map(str::to_owned)
 }

@@ -2,6 +2,7 @@
 
 use super::Identity;
 use crate::error::{Error, Kind, Result};
+use crate::foreign::Name;
 use crate::program::Program;
 use crate::settings::{Config, ConfigDir};
 use crate::sys::System;
@@ -114,7 +115,8 @@ fn options(config: &Config<'_>) -> Result<Options> {
     if let Some(seconds) = config.get("core", "key_cache_seconds")? {
         options.key_cache_seconds = seconds.trim().parse().map_err(|_| {
             Error::failed(format!(
-                "The setting core.key_cache_seconds is '{seconds}', which is no number of seconds."
+                "The setting core.key_cache_seconds is '{}', which is no number of seconds.",
+                Name::new(&seconds)
             ))
         })?;
     }

@@ -27,7 +27,7 @@ pub(super) fn access_token(
         realm: realm.to_owned(),
         target: response.scope.as_deref().map_or_else(|| scopes.joined(), sorted),
         secret: response.access_token.clone(),
-        token_type: response.token_type.clone(),
+        token_type: response.token_type.clone().into(),
         cached_at: now,
         expires_on: now + lifetime,
         extended_expires_on: now + response.ext_expires_in.unwrap_or(lifetime),

@@ -6,6 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::{Identity, TokenRequest};
 use crate::error::{Error, Kind};
 use crate::program::Program;
+use crate::shell;
 
 /// A secret that is wrong because a certificate was meant (az's remedy).
 const INVALID_CLIENT_SECRET: u32 = 7_000_215;
@@ -88,11 +89,11 @@ pub(super) fn for_user(error: Error, program: Program, request: &TokenRequest) -
 /// `word` in the double quotes that az puts around it; where a shell would still act on what is in
 /// them, in its own way of leaving it alone: a scope can be what some resource asked a client for.
 fn quoted(word: &str) -> String {
-    if word.contains(['"', '$', '`', '\\', '!']) {
-        shlex::try_quote(word).unwrap_or_default().into_owned()
-    } else {
-        format!("\"{word}\"")
-    }
+    let is_acted_on = |c: char| {
+        matches!(c, '"' | '$' | '`' | '\\' | '!')
+            || (cfg!(windows) && matches!(c, '%' | '\u{201c}'..='\u{201e}'))
+    };
+    if word.contains(is_acted_on) { shell::quoted(word) } else { format!("\"{word}\"") }
 }
 
 /// Adds to `error` what the owner of the application `identity` can do.
@@ -164,7 +165,7 @@ pub(super) fn for_password(error: Error, program: Program) -> Error {
 fn cure(error: &Error) -> Option<&'static str> {
     let detail = error.entra_detail()?;
     let by_code = CURES.iter().find(|(code, _)| detail.codes.contains(code));
-    let by_error = || CURES_BY_ERROR.iter().find(|(error, _)| *error == detail.error);
+    let by_error = || CURES_BY_ERROR.iter().find(|(error, _)| **error == *detail.error);
     by_code.map(|(_, cure)| *cure).or_else(|| by_error().map(|(_, cure)| *cure))
 }
 

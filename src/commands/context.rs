@@ -2,6 +2,7 @@
 
 use crate::broker::Homes;
 use crate::error::{Error, Result};
+use crate::foreign::Name;
 use crate::output::Format;
 use crate::settings::{Cloud, Clouds, Config, ConfigDir};
 use crate::sys::System;
@@ -43,7 +44,8 @@ impl<'a> Context<'a> {
             None => Ok(Format::Json),
             Some(name) => name.parse().map_err(|_| {
                 Error::failed(format!(
-                    "The setting core.output is '{name}', which is no output format."
+                    "The setting core.output is '{}', which is no output format.",
+                    Name::new(&name)
                 ))
                 .remedy("Use one of json, jsonc, yaml, yamlc, table, tsv, none.")
             }),

@@ -9,6 +9,7 @@ use super::{Answer, Context, claims_challenge, token};
 use crate::broker::{self, EnvironmentIdentity, Identity, Scopes, TokenRequest};
 use crate::cli::GetAccessToken;
 use crate::error::{Error, Kind, Result};
+use crate::secret::Secret;
 use crate::settings::Endpoint;
 use crate::sys::{block_on, local_time};
 
@@ -33,7 +34,7 @@ pub(super) fn run(request: &GetAccessToken, context: &Context<'_>) -> Result<Ans
     };
     let token = token::token(context, &cloud, &wanted)?;
     if request.add_mask {
-        mask(token.secret.expose(), context);
+        mask(&token.secret, context);
     }
 
     let mut answer = Map::new();
@@ -50,9 +51,9 @@ pub(super) fn run(request: &GetAccessToken, context: &Context<'_>) -> Result<Ans
 
 /// Tells the runner of GitHub Actions to hide the token from here on. Nowhere else: there this line
 /// would be the leak.
-fn mask(token: &str, context: &Context<'_>) {
+fn mask(token: &Secret, context: &Context<'_>) {
     if context.system.env.get("GITHUB_ACTIONS").as_deref() == Some("true") {
-        context.system.terminal.line(&format!("::add-mask::{token}\n"));
+        context.system.terminal.add_mask(token);
     } else {
         context.system.terminal.info("--add-mask has no effect outside GitHub Actions.");
     }

@@ -387,6 +387,5 @@ async fn discover(request: &Login, context: &Context<'_>, sign_in: &SignIn<'_>) 
 }
 
 fn is_called(entry: &Subscription, wanted: &str) -> bool {
-    let wanted = wanted.to_lowercase();
-    entry.id().to_lowercase() == wanted || entry.name().to_lowercase() == wanted
+    entry.is_called(&wanted.to_lowercase())
 }

@@ -10,7 +10,6 @@ use crate::error::Result;
 use crate::output::{Format, Render};
 use crate::program::Program;
 use crate::settings::{Clouds, Profile, Subscription};
-use crate::sys::clean;
 
 /// Longest name in az's table, in characters; a longer one is cut.
 const LONGEST_NAME: usize = 36;
@@ -74,9 +73,8 @@ pub(super) fn run(context: &Context<'_>, found: &[Subscription], chosen: &str) -
     Ok(())
 }
 
-fn tenant_of(entry: &Subscription) -> String {
-    let name = entry.value().get("tenantDisplayName").and_then(Value::as_str).map(str::to_owned);
-    name.unwrap_or_else(|| entry.tenant_id().to_owned())
+fn tenant_of(entry: &Subscription) -> &str {
+    entry.tenant_display_name().unwrap_or(entry.tenant_id())
 }
 
 fn pick_by_number(
@@ -141,13 +139,13 @@ fn pick_by_number(
 fn numbered(sorted: &[&Subscription], default: usize) -> Value {
     let row = |(at, entry): (usize, &&Subscription)| {
         let mark = if at == default { " *" } else { "" };
-        let name = clean(entry.name());
+        let name = entry.name();
         let name = if name.chars().count() > LONGEST_NAME {
             name.chars().take(LONGEST_NAME - 3).chain("...".chars()).collect()
         } else {
-            name
+            name.to_owned()
         };
-        json!({"No": format!("[{}]{mark}", at + 1), "Subscription name": name, "Subscription ID": clean(entry.id()), "Tenant": clean(&tenant_of(entry))})
+        json!({"No": format!("[{}]{mark}", at + 1), "Subscription name": name, "Subscription ID": entry.id(), "Tenant": tenant_of(entry)})
     };
     Value::Array(sorted.iter().enumerate().map(row).collect())
 }

@@ -10,9 +10,10 @@ use super::Context;
 use crate::arm::{self, ArmSubscription, Tenant};
 use crate::broker::{Scopes, SignIn};
 use crate::error::{Error, Result};
+use crate::foreign::Json;
 use crate::secret::Secret;
 use crate::settings::{NewSubscription, Subscription, TenantNames, User};
-use crate::sys::{Spinner, one_line};
+use crate::sys::Spinner;
 
 /// How many tenants are asked at the same time: enough to hide the latency of sixty, few enough not
 /// to be throttled.
@@ -140,7 +141,7 @@ pub(super) async fn of_all_tenants(
         .await?;
     drop(spinner);
     for (tenant, listed) in visits {
-        let id = tenant.tenant_id.clone();
+        let id = tenant.tenant_id.to_string();
         match listed {
             Ok(listed) => found.add(context, user, &id, Some(tenant), listed),
             Err(error) => {
@@ -174,8 +175,8 @@ async fn ask<T>(
 /// `id 'Name'`, as az shows a tenant.
 fn shown(tenant: &Tenant) -> String {
     match &tenant.display_name {
-        Some(name) => format!("{} '{}'", tenant.tenant_id, one_line(name)),
-        None => tenant.tenant_id.clone(),
+        Some(name) => format!("{} '{name}'", tenant.tenant_id),
+        None => tenant.tenant_id.to_string(),
     }
 }
 
@@ -193,11 +194,11 @@ impl Found {
             self.empty.push(tenant.as_ref().map_or_else(|| tenant_id.to_owned(), shown));
         }
         let names = tenant.map(|tenant| TenantNames {
-            default_domain: tenant.default_domain,
-            display_name: tenant.display_name,
+            default_domain: tenant.default_domain.map(String::from),
+            display_name: tenant.display_name.map(String::from),
         });
         for subscription in listed {
-            let id = subscription.id.rsplit('/').next().unwrap_or_default().to_owned();
+            let id = String::from(subscription.id);
             let (place, shared) =
                 self.places.entry(id.clone()).or_insert((self.subscriptions.len(), None));
             if let Some(first) = self.subscriptions.get(*place) {
@@ -206,7 +207,7 @@ impl Found {
                     tenants.push(tenant_id.to_owned());
                 } else {
                     *shared = Some(self.shared.len());
-                    let name = one_line(&subscription.display_name);
+                    let name = subscription.display_name.into();
                     let first = format!("{}(default)", first.tenant_id());
                     self.shared.push((id, name, vec![first, tenant_id.to_owned()]));
                 }
@@ -214,14 +215,18 @@ impl Found {
             }
             self.subscriptions.push(Subscription::from(NewSubscription {
                 id,
-                name: subscription.display_name,
-                state: subscription.state,
+                name: subscription.display_name.into(),
+                state: subscription.state.into(),
                 user: user.clone(),
                 tenant_id: tenant_id.to_owned(),
                 environment_name: context.cloud().name.clone(),
-                home_tenant_id: subscription.tenant_id.unwrap_or_else(|| tenant_id.to_owned()),
+                home_tenant_id: subscription
+                    .tenant_id
+                    .map_or_else(|| tenant_id.to_owned(), String::from),
                 tenant_names: names.clone(),
-                managed_by_tenants: subscription.managed_by_tenants.unwrap_or(Value::Null),
+                managed_by_tenants: subscription
+                    .managed_by_tenants
+                    .map_or(Value::Null, Json::into_value),
             }));
         }
     }

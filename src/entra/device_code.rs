@@ -17,15 +17,19 @@ use super::scope::Scopes;
 use super::token_endpoint;
 use super::token_response::TokenResponse;
 use crate::error::{Error, Kind, Result};
+use crate::foreign::Sentence;
 use crate::secret::Secret;
-use crate::sys::{EndpointUrl, Request, System, one_line};
+use crate::sys::{EndpointUrl, Request, System};
 
 /// Longest wait that a server may ask for between two polls.
 const LONGEST_INTERVAL: Duration = Duration::from_mins(1);
 
+/// Characters of a code: nobody types more.
+const LONGEST_CODE: usize = 32;
+
 /// What the person must be shown, and what is polled with.
 pub struct DeviceAuthorization {
-    /// The sentence for the person, from Entra, with address and code in it.
+    /// The sentence for the person, from Entra, with address and code in it and nothing else to open.
     pub message: String,
     /// Where the code is entered: `verification_uri_complete`, which has the code in it, where the
     /// server knows that (Entra does not).
@@ -41,7 +45,7 @@ pub struct DeviceAuthorization {
 /// Entra's own member of the device authorization response.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 struct WithMessage {
-    message: Option<String>,
+    message: Option<Sentence>,
 }
 
 impl ExtraDeviceAuthorizationFields for WithMessage {}
@@ -76,16 +80,16 @@ pub async fn authorize_device(
     let page = |text: &str| EndpointUrl::parse_with_query(text, "The address of the code");
     let user_code = answer.user_code().secret().clone();
     let Some(verification_uri) =
-        page(answer.verification_uri()).ok().filter(|_| !user_code.is_empty())
+        page(answer.verification_uri()).ok().filter(|_| is_code(&user_code))
     else {
         return Err(nonsense(&endpoint));
     };
     let complete = answer.verification_uri_complete().and_then(|it| page(it.secret()).ok());
+    let message = answer.extra_fields().message.clone().map(String::from);
+    let message =
+        message.filter(|it| leads_nowhere_else(it, verification_uri.as_str(), &user_code));
     Ok(DeviceAuthorization {
-        message: answer.extra_fields().message.as_deref().map_or_else(
-            || format!("To sign in, use a web browser to open the page {verification_uri} and enter the code {user_code} to authenticate."),
-            one_line,
-        ),
+        message: message.unwrap_or_else(|| format!("To sign in, use a web browser to open the page {verification_uri} and enter the code {user_code} to authenticate.")),
         verification_uri: complete.unwrap_or(verification_uri),
         user_code,
         device_code: Secret::new(answer.device_code().secret().clone()),
@@ -106,6 +110,24 @@ async fn send(system: &System, url: &EndpointUrl, request: HttpRequest) -> Resul
         return Err(token_endpoint::refusal(system, &response, url));
     }
     Ok(HttpResponse::new(response.body.to_vec()))
+}
+
+/// True for a code that a person can type, and that looks like nothing else.
+fn is_code(text: &str) -> bool {
+    let is_typed = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    (1..=LONGEST_CODE).contains(&text.len()) && text.chars().all(is_typed)
+}
+
+/// True when `message` names the address and the code, and beside them nothing that could be taken for
+/// an address.
+fn leads_nowhere_else(message: &str, address: &str, code: &str) -> bool {
+    let rest = message.replace(address, "").replace(code, "");
+    // A name of a host has a dot within; browsers know four (IDNA).
+    let is_dot = |c: char| matches!(c, '.' | '\u{3002}' | '\u{ff0e}' | '\u{ff61}');
+    let is_address = |word: &str| {
+        word.trim_end_matches(is_dot).contains(|c| is_dot(c) || matches!(c, '/' | '@' | '\\'))
+    };
+    message.contains(address) && message.contains(code) && !rest.split(' ').any(is_address)
 }
 
 fn nonsense(endpoint: &EndpointUrl) -> Error {
@@ -141,12 +163,48 @@ pub async fn poll_device(
             Ok(response) => return Ok(response),
             Err(error) => error,
         };
-        let code = error.entra_detail().map(|detail| detail.error.as_str());
+        let code = error.entra_detail().map(|detail| &*detail.error);
         match (code, error.kind()) {
             (Some(AUTHORIZATION_PENDING), _) => {}
             (Some("slow_down"), _) => interval += Duration::from_secs(5),
             (_, Kind::Network | Kind::Service) => interval = (interval * 2).min(LONGEST_INTERVAL),
             _ => return Err(error),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_leads_to_its_address_alone() {
+        let (address, code) = ("https://login.microsoft.com/device", "ABC123DEF");
+        for message in [
+            "To sign in, use a web browser to open the page https://login.microsoft.com/device and enter the code ABC123DEF to authenticate.",
+            "Öffnen Sie https://login.microsoft.com/device. Der Code ist ABC123DEF.",
+        ] {
+            assert!(leads_nowhere_else(message, address, code), "{message}");
+        }
+        for message in [
+            "",
+            "Open https://login.microsoft.com/device.",
+            "Enter the code ABC123DEF.",
+            "Open https://evil.example/ and enter ABC123DEF.",
+            "Open https://evil.example/ (not https://login.microsoft.com/device) and enter ABC123DEF.",
+            "Open https://login.microsoft.com/device@evil.example and enter ABC123DEF.",
+            "Open evil.example, once https://login.microsoft.com/device, and enter ABC123DEF.",
+            "Open evil\u{3002}example, once https://login.microsoft.com/device, and enter ABC123DEF.",
+            "Open https://login.microsoft.com/device.evil.example and enter ABC123DEF.",
+        ] {
+            assert!(!leads_nowhere_else(message, address, code), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_code_can_be_typed() {
+        assert!(["A", "WDJB-MJHT", "abc123DEF"].into_iter().all(is_code));
+        let long = "A".repeat(33);
+        assert!(!["", "A B", "A\nB", "A\u{1b}", "é", "A;B", "##A", &long].into_iter().any(is_code));
     }
 }

@@ -1,15 +1,47 @@
 //! An error answer (RFC 6749 section 5.2, RFC 8628 section 3.5, with Entra's members).
 
-use serde_json::Value;
+use serde::Deserialize;
 
 use crate::error::{EntraDetail, Error, Kind};
-use crate::sys::{Response, one_line, passing};
+use crate::foreign::{Name, Sentence, if_it_is_one};
+use crate::sys::{Response, passing};
 
 /// The error code of a device code that the person has not approved yet (RFC 8628 section 3.5).
 pub const AUTHORIZATION_PENDING: &str = "authorization_pending";
 
-/// Bytes of a member that is believed: challenges have some hundreds, and go into command lines.
-const LONGEST_MEMBER: usize = 16 << 10;
+/// Bytes of a challenge that is believed: they have some hundreds, and go into command lines.
+const LONGEST_CHALLENGE: usize = 16 << 10;
+
+/// The body. A proxy or a broken server may send anything: each member counts if it makes sense.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Body {
+    #[serde(deserialize_with = "if_it_is_one")]
+    error: Option<Name>,
+    #[serde(deserialize_with = "if_it_is_one")]
+    error_description: Option<Sentence>,
+    #[serde(deserialize_with = "if_it_is_one")]
+    error_codes: Option<Vec<Code>>,
+    #[serde(deserialize_with = "if_it_is_one")]
+    suberror: Option<Name>,
+    #[serde(deserialize_with = "if_it_is_one")]
+    claims: Option<String>,
+    #[serde(deserialize_with = "if_it_is_one")]
+    trace_id: Option<Name>,
+    #[serde(deserialize_with = "if_it_is_one")]
+    correlation_id: Option<Name>,
+    #[serde(deserialize_with = "if_it_is_one")]
+    timestamp: Option<Name>,
+}
+
+/// A number, or one in a string.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Code {
+    Number(u32),
+    Text(Name),
+    Other(serde::de::IgnoredAny),
+}
 
 /// The error that `response` is, from `host`.
 ///
@@ -17,53 +49,57 @@ const LONGEST_MEMBER: usize = 16 << 10;
 /// [`Kind::InteractionRequired`] when the person must do something, [`Kind::Refused`] when that
 /// will not help, [`Kind::Service`] when it may pass.
 pub(super) fn parse(response: &Response, host: &str) -> Error {
-    // A proxy or a broken server may send anything: each member counts if it makes sense.
-    let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
-    let text = |name: &str| {
-        let text = body.get(name).and_then(Value::as_str);
-        text.filter(|text| (1..=LONGEST_MEMBER).contains(&text.len())).map(str::to_owned)
+    let body: Body = serde_json::from_slice(&response.body).unwrap_or_default();
+    // Codes and ids are ASCII, and short: one that was cut ends in what is not.
+    let text = |text: Option<Name>| text.filter(|text| !text.is_empty() && text.is_ascii());
+    let Some(code) = text(body.error) else {
+        return without_oauth_error(response, host);
     };
-    let Some(code) = text("error") else { return without_oauth_error(response, host) };
-    let description = body.get("error_description").and_then(Value::as_str).unwrap_or(&code);
-    let listed = body.get("error_codes").and_then(Value::as_array);
-    let mut codes: Vec<u32> = listed.into_iter().flatten().filter_map(number).collect();
+    let description = body.error_description.unwrap_or_else(|| Sentence::new(&code));
+    let listed = body.error_codes.into_iter().flatten();
+    let mut codes: Vec<u32> = listed.filter_map(number).collect();
     if codes.is_empty() {
-        codes.extend(aadsts_in(description));
+        codes.extend(aadsts_in(&description));
     }
     let kind = kind_of(response.status, &code);
+    let claims = body.claims.filter(|it| (1..=LONGEST_CHALLENGE).contains(&it.len()));
     let error = Error::new(kind, sentence(description, &code)).entra(EntraDetail {
         error: code,
         codes,
-        suberror: text("suberror"),
-        claims: text("claims"),
-        trace_id: text("trace_id"),
-        correlation_id: text("correlation_id"),
-        timestamp: text("timestamp"),
+        suberror: text(body.suberror),
+        claims,
+        trace_id: text(body.trace_id),
+        correlation_id: text(body.correlation_id),
+        timestamp: text(body.timestamp),
     });
     let error = if kind == Kind::Service { error.remedy("Try again in a minute.") } else { error };
     passing(error, response)
 }
 
-/// A number, or one in a string.
-fn number(value: &Value) -> Option<u32> {
-    match value {
-        Value::String(digits) => digits.parse().ok(),
-        other => other.as_u64()?.try_into().ok(),
+fn number(code: Code) -> Option<u32> {
+    match code {
+        Code::Number(number) => Some(number),
+        Code::Text(digits) => digits.parse().ok(),
+        Code::Other(_) => None,
     }
 }
 
-fn sentence(description: &str, code: &str) -> String {
-    let text = one_line(description);
-    if text.is_empty() { format!("The service refused: {code:?}.") } else { text }
+fn sentence(description: Sentence, code: &Name) -> String {
+    if description.is_empty() {
+        format!("The service refused: {:?}.", &**code)
+    } else {
+        description.into()
+    }
 }
 
 /// The error that the parameters of a redirect are (RFC 6749 section 4.1.2.1).
 pub(super) fn of_redirect(code: &str, description: Option<&str>, suberror: Option<&str>) -> Error {
-    let description = description.unwrap_or(code);
-    Error::new(kind_of(400, code), sentence(description, code)).entra(EntraDetail {
-        error: code.to_owned(),
-        codes: aadsts_in(description).into_iter().collect(),
-        suberror: suberror.map(str::to_owned),
+    let (description, code) = (Sentence::new(description.unwrap_or(code)), Name::new(code));
+    let codes = aadsts_in(&description).into_iter().collect();
+    Error::new(kind_of(400, &code), sentence(description, &code)).entra(EntraDetail {
+        error: code,
+        codes,
+        suberror: suberror.map(Name::new),
         ..EntraDetail::default()
     })
 }
@@ -222,12 +258,13 @@ mod tests {
         let error = of_redirect("access_denied", Some("AADSTS65004: No.\r\n"), Some("declined"));
         assert_eq!((error.kind(), error.message()), (Kind::Refused, "AADSTS65004: No."));
         let detail = error.entra_detail().unwrap();
-        assert_eq!(
-            (detail.error.as_str(), detail.codes.as_slice()),
-            ("access_denied", &[65_004][..])
-        );
+        assert_eq!((&*detail.error, detail.codes.as_slice()), ("access_denied", &[65_004][..]));
         assert_eq!(detail.suberror.as_deref(), Some("declined"));
         assert_eq!(of_redirect("login_required", None, None).message(), "login_required");
+        let error = of_redirect("a\nERROR: b", Some("c\n::d\u{202e}"), Some("e\u{1b}\nf"));
+        let detail = error.entra_detail().unwrap();
+        assert_eq!((error.message(), &*detail.error), ("c ::d", "a ERROR: b"));
+        assert_eq!(detail.suberror.as_deref(), Some("e f"));
     }
 
     #[test]

@@ -4,27 +4,36 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 
+use crate::error::{Error, Kind, Result};
+use crate::foreign::{Guid, Name, Sentence};
+
 /// Claims of an ID token that are used.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
 pub struct IdClaims {
     /// Sign-in name to show; may change over time.
-    pub preferred_username: Option<String>,
+    pub preferred_username: Option<Name>,
     /// Sign-in name at ADFS and in v1 tokens.
-    pub upn: Option<String>,
+    pub upn: Option<Name>,
     /// Sign-in name in v1 access tokens, such as Cloud Shell's.
-    pub unique_name: Option<String>,
-    /// Object id of the account in the tenant `tid`.
-    pub oid: Option<String>,
+    pub unique_name: Option<Name>,
+    /// Object id of the account in the tenant of [`IdClaims::tenant_id`].
+    pub oid: Option<Name>,
     /// Who issued the token.
-    pub iss: Option<String>,
-    /// Whom the token is for: text, or several.
-    pub aud: Option<serde_json::Value>,
+    pub iss: Option<Sentence>,
+    aud: Option<Audience>,
     /// Subject, unique per application.
-    pub sub: Option<String>,
+    pub sub: Option<Sentence>,
     /// What the authorization request carried, to tie the token to it.
-    pub nonce: Option<String>,
-    /// The tenant that issued the token (GUID).
-    pub tid: Option<String>,
+    pub nonce: Option<Name>,
+    tid: Option<Name>,
+}
+
+/// Whom a token is for (RFC 7519 section 4.1.3).
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[serde(untagged)]
+enum Audience {
+    One(Sentence),
+    Several(Vec<Sentence>),
 }
 
 impl IdClaims {
@@ -36,8 +45,31 @@ impl IdClaims {
     }
 
     /// The name that az shows and stores: `preferred_username`, else `upn`.
-    pub fn username(&self) -> Option<&str> {
-        self.preferred_username.as_deref().or(self.upn.as_deref())
+    pub fn username(&self) -> Option<&Name> {
+        let name = self.preferred_username.as_ref().or(self.upn.as_ref());
+        name.filter(|name| !name.trim().is_empty())
+    }
+
+    /// The tenant that issued the token; ADFS has none.
+    ///
+    /// # Errors
+    /// [`Kind::Service`] for one that is named and has no GUID.
+    pub fn tenant_id(&self) -> Result<Option<Guid>> {
+        let Some(tid) = &self.tid else { return Ok(None) };
+        Guid::parse(tid).map(Some).ok_or_else(|| {
+            Error::new(
+                Kind::Service,
+                "The service sent a token of a tenant whose id is none (no GUID): it is not used.",
+            )
+        })
+    }
+
+    /// Whom the token is for, where that is one.
+    pub fn audience(&self) -> Option<&str> {
+        match &self.aud {
+            Some(Audience::One(audience)) => Some(audience),
+            Some(Audience::Several(_)) | None => None,
+        }
     }
 
     /// MSAL's `local_account_id`: `oid`, else `sub`.

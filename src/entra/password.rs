@@ -9,8 +9,9 @@ use super::scope::Scopes;
 use super::token_endpoint;
 use super::token_response::TokenResponse;
 use crate::error::{Error, Kind, Result};
+use crate::foreign::Name;
 use crate::secret::Secret;
-use crate::sys::{EndpointUrl, Request, System, one_line};
+use crate::sys::{EndpointUrl, Request, System};
 
 /// Asks Entra whether `username` is of a domain whose passwords another service checks: the user
 /// realm request that MSAL makes before it sends one.
@@ -20,9 +21,9 @@ use crate::sys::{EndpointUrl, Request, System, one_line};
 pub async fn check_realm(system: &System, login_url: &EndpointUrl, username: &str) -> Result<()> {
     #[derive(Deserialize)]
     struct Realm {
-        account_type: Option<String>,
-        federation_protocol: Option<String>,
-        domain_name: Option<String>,
+        account_type: Option<Name>,
+        federation_protocol: Option<Name>,
+        domain_name: Option<Name>,
     }
     let encoded = form_urlencoded::byte_serialize(username.as_bytes()).collect::<String>();
     let name = encoded.replace('+', "%20");
@@ -41,8 +42,8 @@ pub async fn check_realm(system: &System, login_url: &EndpointUrl, username: &st
         )
     })?;
     if realm.account_type.as_deref().is_some_and(|kind| kind.eq_ignore_ascii_case("federated")) {
-        let domain = one_line(realm.domain_name.as_deref().unwrap_or("the domain"));
-        let by = one_line(realm.federation_protocol.as_deref().unwrap_or("another service"));
+        let domain = realm.domain_name.as_deref().unwrap_or("the domain");
+        let by = realm.federation_protocol.as_deref().unwrap_or("another service");
         return Err(Error::new(
             Kind::Refused,
             format!("The password of {username} is checked by a service of {domain} ({by}), which takes passwords only on its own page."),

@@ -4,12 +4,13 @@ use serde::Deserialize;
 
 use super::authority::{Authority, is_adfs};
 use crate::error::{Error, Kind, Result};
-use crate::sys::{EndpointUrl, Request, System, one_line};
+use crate::foreign::{Guid, Sentence};
+use crate::sys::{EndpointUrl, Request, System};
 
 /// True for everything that az takes for a tenant's GUID: with or without dashes, in braces, as
 /// `urn:uuid:`.
 pub fn is_guid(text: &str) -> bool {
-    uuid::Uuid::try_parse(text).is_ok()
+    Guid::parse(text).is_some()
 }
 
 /// The GUID of `tenant`: itself if it is one, else looked up by its domain in the OpenID Connect
@@ -21,7 +22,7 @@ pub async fn resolve_tenant(
 ) -> Result<String> {
     #[derive(Deserialize)]
     struct Discovery {
-        issuer: String,
+        issuer: Sentence,
     }
     if is_guid(tenant) || is_adfs(login_url) {
         return Ok(tenant.to_owned());
@@ -29,7 +30,7 @@ pub async fn resolve_tenant(
     let url = Authority::new(login_url, tenant)?.openid_configuration()?;
     let response = system.http.send(&system.env, Request::get(&url)).await?;
     if response.status != 200 {
-        let detail = one_line(&String::from_utf8_lossy(&response.body));
+        let detail = Sentence::new(&String::from_utf8_lossy(&response.body));
         let kind = if response.status >= 500 { Kind::Service } else { Kind::Failed };
         return Err(Error::new(
             kind,
@@ -38,8 +39,8 @@ pub async fn resolve_tenant(
     }
     serde_json::from_slice::<Discovery>(&response.body)
         .ok()
-        .and_then(|found| found.issuer.split('/').nth(3).map(str::to_owned))
-        .filter(|id| is_guid(id))
+        .and_then(|found| Guid::parse(found.issuer.split('/').nth(3)?))
+        .map(String::from)
         .ok_or_else(|| {
             Error::new(
                 Kind::Service,

@@ -6,6 +6,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::id_token::IdClaims;
 use crate::error::{Error, Kind, Result};
+use crate::foreign::Name;
 use crate::secret::Secret;
 
 /// Longest lifetime that is believed, in seconds: Entra's longest tokens live 28 hours; a week
@@ -19,7 +20,7 @@ pub struct TokenResponse {
     pub access_token: Secret,
     /// `Bearer` for everything this program asks for.
     #[serde(default = "bearer")]
-    pub token_type: String,
+    pub token_type: Name,
     /// Seconds that the access token lives. Numbers in strings are taken (v1 endpoints, ADFS).
     #[serde(default, deserialize_with = "lenient_seconds")]
     pub expires_in: Option<i64>,
@@ -40,13 +41,13 @@ pub struct TokenResponse {
     pub scope: Option<String>,
     /// Family of client ids: "1" for Microsoft's own clients, which may use each other's refresh
     /// tokens.
-    pub foci: Option<String>,
+    pub foci: Option<Name>,
     /// Base64url of `{"uid":…,"utid":…}`.
     pub client_info: Option<String>,
 }
 
-fn bearer() -> String {
-    "Bearer".to_owned()
+fn bearer() -> Name {
+    Name::new("Bearer")
 }
 
 fn lenient_seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
@@ -55,7 +56,7 @@ fn lenient_seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
     enum Seconds {
         Whole(i64),
         Float(f64),
-        Text(String),
+        Text(Name),
         Other(serde::de::IgnoredAny),
     }
     Ok(match Option::<Seconds>::deserialize(deserializer)? {
@@ -137,8 +138,8 @@ impl TokenResponse {
     pub fn home_account_id(&self) -> Option<String> {
         #[derive(Deserialize)]
         struct ClientInfo {
-            uid: String,
-            utid: String,
+            uid: Name,
+            utid: Name,
         }
         let bytes =
             URL_SAFE_NO_PAD.decode(self.client_info.as_ref()?.trim_end_matches('=')).ok()?;

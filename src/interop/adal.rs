@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::application::{Application, Credential, Source, id_of};
 use super::az_files::text;
 use crate::error::Result;
+use crate::foreign::Name;
 use crate::secret::Secret;
 use crate::settings::ConfigDir;
 use crate::sys::{System, file};
@@ -99,6 +100,11 @@ impl AdalFile {
     }
 
     fn add(&mut self, row: &Value) {
+        let named = ["userId", "servicePrincipalId", "servicePrincipalTenant"];
+        // What is no name is of nobody: these go into messages.
+        if !named.into_iter().all(|name| Name::is_one(text(row, name))) {
+            return;
+        }
         let (user_id, token) = (text(row, "userId"), text(row, "refreshToken"));
         if !user_id.is_empty() && !token.is_empty() {
             let client_id = text(row, "_clientId");

@@ -7,6 +7,7 @@ use super::az_files::{SERVICE_PRINCIPALS, TOKEN_CACHE, exists, read, text};
 use super::exchange::Home;
 use super::unified::{host, rows};
 use crate::error::Result;
+use crate::foreign::Name;
 use crate::settings::ConfigDir;
 use crate::vault::{Account, Record, RefreshToken, Vault};
 
@@ -66,7 +67,8 @@ pub fn known_names(dir: &ConfigDir, environment: &str) -> (Vec<String>, Vec<Stri
     let mut ids: Vec<String> =
         applications.iter().map(|entry| text(entry, "client_id").to_owned()).collect();
     for names in [&mut people, &mut ids] {
-        names.retain(|name| !name.is_empty());
+        // What is no name is of nobody: these go into messages.
+        names.retain(|name| !name.is_empty() && Name::is_one(name));
         names.sort_unstable();
         names.dedup();
     }

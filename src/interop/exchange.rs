@@ -16,6 +16,7 @@ use super::unified::{
     refresh_token_key, row, rows, section,
 };
 use crate::error::{Error, Result};
+use crate::foreign::Name;
 use crate::settings::{AssignedIdentity, is_same_login_host};
 use crate::vault::{AccessToken, Account, IdToken, Record, RefreshToken, ServicePrincipal, Vault};
 
@@ -265,8 +266,12 @@ impl Reader<'_> {
             }
         }
         let account: Account = serde_json::from_value(row).ok()?;
-        let is_whole = !account.username.is_empty() && !account.home_account_id.is_empty();
-        (is_whole && !AssignedIdentity::is_reserved(&account.username)).then_some(account)
+        let is_somebody = !account.username.is_empty() && !account.home_account_id.is_empty();
+        // What goes into messages is a name, or of nobody.
+        let are_names =
+            [&account.username, &account.environment].into_iter().all(|it| Name::is_one(it));
+        let is_person = !AssignedIdentity::is_reserved(&account.username);
+        (is_somebody && are_names && is_person).then_some(account)
     }
 
     /// A row with the user name that its account has in this cache; counted as skipped without one.
@@ -380,7 +385,9 @@ impl Reader<'_> {
 fn owner(cache: &Value, home_account_id: &str) -> Option<String> {
     let account =
         rows(cache, "Account").find(|row| text(row, "home_account_id") == home_account_id)?;
-    Some(text(account, "username").to_lowercase()).filter(|name| !name.is_empty())
+    let name =
+        Some(text(account, "username")).filter(|name| !name.is_empty() && Name::is_one(name));
+    name.map(str::to_lowercase)
 }
 
 fn member(row: &mut Value, name: &str, value: &str) {

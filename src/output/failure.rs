@@ -25,17 +25,17 @@ pub fn failure(error: &Error, code: u8) -> String {
         put("retryAfter", after.as_secs().into());
     }
     if let Some(entra) = error.entra_detail() {
-        put("code", entra.error.as_str().into());
+        put("code", (*entra.error).into());
         put("aadsts", entra.codes.clone().into());
         for (name, text) in [
-            ("suberror", &entra.suberror),
-            ("claims", &entra.claims),
-            ("traceId", &entra.trace_id),
-            ("correlationId", &entra.correlation_id),
-            ("timestamp", &entra.timestamp),
+            ("suberror", entra.suberror.as_deref()),
+            ("claims", entra.claims.as_deref()),
+            ("traceId", entra.trace_id.as_deref()),
+            ("correlationId", entra.correlation_id.as_deref()),
+            ("timestamp", entra.timestamp.as_deref()),
         ] {
             if let Some(text) = text {
-                put(name, text.as_str().into());
+                put(name, text.into());
             }
         }
     }
@@ -62,6 +62,7 @@ fn name(kind: Kind) -> &'static str {
 mod tests {
     use super::*;
     use crate::error::EntraDetail;
+    use crate::foreign::Name;
 
     fn of(error: &Error) -> Value {
         let text = failure(error, 5);
@@ -75,12 +76,12 @@ mod tests {
             .remedy("Please explicitly log in with:")
             .cured_by("azt login --tenant t --scope https://x/.default")
             .entra(EntraDetail {
-                error: "interaction_required".into(),
+                error: Name::new("interaction_required"),
                 codes: vec![50076],
-                suberror: Some("basic_action".into()),
+                suberror: Some(Name::new("basic_action")),
                 claims: Some("{\"a\": 1}".into()),
-                trace_id: Some("t".into()),
-                correlation_id: Some("c".into()),
+                trace_id: Some(Name::new("t")),
+                correlation_id: Some(Name::new("c")),
                 timestamp: None,
             });
         assert_eq!(

@@ -1,6 +1,5 @@
 //! All clouds: the built-in ones and what `clouds.config` changes and adds.
 
-use std::borrow::Cow;
 use std::path::PathBuf;
 
 use super::builtin_clouds::{self, NAMES};
@@ -10,6 +9,7 @@ use super::config::Config;
 use super::config_dir::ConfigDir;
 use super::ini::{Ini, IniError};
 use crate::error::{Error, Result};
+use crate::foreign::Name;
 use crate::sys::file::Access;
 
 const FILE: &str = "clouds.config";
@@ -99,7 +99,7 @@ impl Clouds {
     pub fn subscription(&self, cloud: &str) -> Result<Option<String>> {
         let found =
             self.ini.get(cloud, "subscription").map_err(|error| error.in_file(&self.path))?;
-        Ok(found.map(Cow::into_owned))
+        Ok(found.map(|id| Name::new(&id).into()))
     }
 
     /// Makes the cloud of this name, in any case, the active one in `<dir>/config`.
@@ -180,7 +180,7 @@ fn is_registered(ini: &Ini, name: &str) -> bool {
 }
 
 fn not_registered(name: &str) -> String {
-    format!("The cloud '{name}' is not registered.")
+    format!("The cloud '{}' is not registered.", Name::new(name))
 }
 
 /// The cloud `name` as the file leaves it.
@@ -202,6 +202,7 @@ fn read(ini: &Ini, name: &str, path: &std::path::Path) -> Result<Cloud> {
     }
     let profile = profile.unwrap_or_else(|| PROFILE.to_owned());
     if profile != PROFILE && !OLD_PROFILES.contains(&profile.as_str()) {
+        let profile = Name::new(&profile);
         let text = format!("Profile {profile} does not exist or is not supported.");
         return Err(Error::failed(text)
             .remedy(format!("Remove 'profile' from [{name}] in {}.", path.display())));

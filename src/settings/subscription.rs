@@ -3,15 +3,24 @@
 use serde_json::{Map, Value, json};
 
 use super::user::{AssignedIdentity, User, UserType};
+use crate::foreign::{Name, Sentence};
 
 /// The name of entries that stand for a tenant without subscriptions.
 pub const TENANT_LEVEL_NAME: &str = "N/A(tenant level account)";
 
+/// The member of `user` that may be longer than a name: it has an Azure resource id in it.
+const ASSIGNED_IDENTITY: &str = "assignedIdentityInfo";
+
 /// An entry of `azureProfile.json`, with the members this program does not know.
 ///
-/// Texts that are missing read as the empty text; none of az's are ever empty.
+/// Texts that are missing read as the empty text; none of az's are ever empty. Whoever wrote the file,
+/// they are each a [`Name`]; what is printed and written back is the entry as it stands.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Subscription(Map<String, Value>);
+pub struct Subscription {
+    entry: Map<String, Value>,
+    /// The entry as it is read where that is another.
+    clean: Option<Box<Map<String, Value>>>,
+}
 
 /// What Azure Resource Manager and the sign-in say about a subscription.
 #[derive(Clone, Debug)]
@@ -57,7 +66,7 @@ impl From<NewSubscription> for Subscription {
             entry.insert("tenantDisplayName".into(), names.display_name.into());
         }
         entry.insert("managedByTenants".into(), new.managed_by_tenants);
-        Self(entry)
+        Self::of(entry)
     }
 }
 
@@ -65,28 +74,37 @@ impl Subscription {
     /// The entry for a tenant without subscriptions: its id is the tenant's.
     pub fn tenant_level(tenant_id: &str, user: &User, cloud: &str) -> Self {
         let user = user.to_value();
-        Self(common(tenant_id, TENANT_LEVEL_NAME, "Enabled", user, tenant_id, cloud))
+        Self::of(common(tenant_id, TENANT_LEVEL_NAME, "Enabled", user, tenant_id, cloud))
     }
 
     pub(super) fn from_value(value: Value) -> Option<Self> {
         match value {
-            Value::Object(entry) => Some(Self(entry)),
+            Value::Object(entry) => Some(Self::of(entry)),
             _ => None,
         }
     }
 
+    fn of(entry: Map<String, Value>) -> Self {
+        let clean = (!is_clean(&entry)).then(|| {
+            let mut clean = entry.clone();
+            make_clean(&mut clean);
+            Box::new(clean)
+        });
+        Self { entry, clean }
+    }
+
     pub(super) fn into_value(self) -> Value {
-        Value::Object(self.0)
+        Value::Object(self.entry)
     }
 
     /// The entry as it is in the file: what `account show` prints.
     pub fn value(&self) -> Value {
-        Value::Object(self.0.clone())
+        Value::Object(self.entry.clone())
     }
 
     /// What `account list` and `login` print: `cloudName` in place of `environmentName`.
     pub fn list_value(&self) -> Value {
-        let mut entry = self.0.clone();
+        let mut entry = self.entry.clone();
         let cloud = entry.shift_remove("environmentName").unwrap_or(Value::Null);
         entry.insert("cloudName".into(), cloud);
         Value::Object(entry)
@@ -117,6 +135,11 @@ impl Subscription {
         self.text("tenantDefaultDomain")
     }
 
+    /// Name of that tenant, where such a sign-in has seen it.
+    pub fn tenant_display_name(&self) -> Option<&str> {
+        self.text("tenantDisplayName")
+    }
+
     /// Tenant the subscription belongs to; `None` for tenant-level entries.
     pub fn home_tenant_id(&self) -> Option<&str> {
         self.text("homeTenantId")
@@ -143,7 +166,7 @@ impl Subscription {
 
     /// Which managed identity it belongs to; `None` when to none.
     pub fn assigned_identity(&self) -> Option<AssignedIdentity> {
-        let info = self.user("assignedIdentityInfo").and_then(Value::as_str);
+        let info = self.user(ASSIGNED_IDENTITY).and_then(Value::as_str);
         AssignedIdentity::of(self.user_type(), self.user_name(), info)
     }
 
@@ -164,24 +187,53 @@ impl Subscription {
 
     /// True for the entry that commands use unless told otherwise.
     pub fn is_default(&self) -> bool {
-        self.0.get("isDefault") == Some(&Value::Bool(true))
+        self.entry.get("isDefault") == Some(&Value::Bool(true))
     }
 
     pub(super) fn set_default(&mut self, is_default: bool) {
-        self.0.insert("isDefault".into(), is_default.into());
+        self.entry.insert("isDefault".into(), is_default.into());
     }
 
     /// True when `wanted` is its id or its name, in any case. `wanted` is lower-case.
     pub fn is_called(&self, wanted: &str) -> bool {
-        self.id().to_lowercase() == wanted || self.name().to_lowercase() == wanted
+        let is_called = |wanted: &str| {
+            self.id().to_lowercase() == wanted || self.name().to_lowercase() == wanted
+        };
+        // It may be copied from where the name stands as az has it.
+        if Name::is_one(wanted) { is_called(wanted) } else { is_called(&Name::new(wanted)) }
     }
 
     fn text(&self, name: &str) -> Option<&str> {
-        self.0.get(name).and_then(Value::as_str)
+        self.read().get(name).and_then(Value::as_str)
     }
 
     fn user(&self, name: &str) -> Option<&Value> {
-        self.0.get("user")?.get(name)
+        self.read().get("user")?.get(name)
+    }
+
+    fn read(&self) -> &Map<String, Value> {
+        self.clean.as_deref().unwrap_or(&self.entry)
+    }
+}
+
+/// True when there is nothing in the texts of `entry`, and of the objects in it, to be made clean.
+fn is_clean(entry: &Map<String, Value>) -> bool {
+    entry.iter().all(|(name, value)| match value {
+        Value::String(text) if name == ASSIGNED_IDENTITY => *Sentence::new(text) == **text,
+        Value::String(text) => Name::is_one(text),
+        Value::Object(members) => is_clean(members),
+        _ => true,
+    })
+}
+
+fn make_clean(entry: &mut Map<String, Value>) {
+    for (name, value) in entry {
+        match value {
+            Value::String(text) if name == ASSIGNED_IDENTITY => *text = Sentence::new(text).into(),
+            Value::String(text) => *text = Name::new(text).into(),
+            Value::Object(members) => make_clean(members),
+            _ => {}
+        }
     }
 }
 

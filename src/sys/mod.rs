@@ -24,6 +24,7 @@ mod http;
 mod keyring_item;
 pub mod keyutils;
 mod lock_file;
+mod logging_commands;
 mod loopback;
 mod msal_lock;
 mod os_error;
@@ -72,7 +73,7 @@ pub use random::fill_random;
 pub use retry::{passing, retried};
 pub use runtime::block_on;
 pub use spinner::Spinner;
-pub use terminal::{Level, Terminal, Verbosity, clean, one_line};
+pub use terminal::{Level, Terminal, Verbosity, one_line};
 pub use unreachable::without_password;
 pub use watched::within;
 

@@ -3,6 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+#[cfg(unix)]
+use crate::shell;
+
 /// How many files of a folder are looked at.
 const SOME: usize = 1000;
 
@@ -122,10 +125,11 @@ pub fn way_back(path: &Path) -> Option<String> {
     is_in_ours.then(|| making_ours(topmost)).flatten()
 }
 
-/// The command that gives this user `path` and all that is in it.
+/// The command that gives this user `path` and all that is in it; none for a path that a message cannot
+/// show.
 #[cfg(unix)]
 pub fn making_ours(path: &Path) -> Option<String> {
-    let path = shlex::try_quote(path.to_str()?).ok()?;
+    let path = shell::shown(path.to_str()?)?;
     Some(format!("sudo chown -R {} {path}", user_id()))
 }
 

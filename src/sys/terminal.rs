@@ -8,7 +8,9 @@ use inquire::{Confirm, InquireError, Password, Select, Text};
 use zeroize::Zeroizing;
 
 use super::attended::cancelled;
+use super::logging_commands;
 use crate::error::{Error, Result};
+use crate::foreign::{Sentence, is_line_end, seen};
 use crate::secret::Secret;
 
 /// How loud a message is.
@@ -42,6 +44,7 @@ pub enum Verbosity {
 }
 
 /// The two streams. Results go to standard output, everything else to standard error.
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Terminal {
     out: RefCell<Box<dyn Write>>,
     err: RefCell<Box<dyn Write>>,
@@ -50,6 +53,8 @@ pub struct Terminal {
     stderr_is_tty: bool,
     verbosity: Cell<Verbosity>,
     colour: Cell<bool>,
+    /// Whether a pipeline reads both streams for commands, which no text here may be.
+    is_read_for_commands: bool,
 }
 
 impl Terminal {
@@ -63,6 +68,7 @@ impl Terminal {
             stderr_is_tty: io::stderr().is_terminal(),
             verbosity: Cell::default(),
             colour: Cell::new(false),
+            is_read_for_commands: logging_commands::are_read(),
         }
     }
 
@@ -76,6 +82,7 @@ impl Terminal {
             stderr_is_tty: false,
             verbosity: Cell::default(),
             colour: Cell::new(false),
+            is_read_for_commands: false,
         }
     }
 
@@ -120,18 +127,48 @@ impl Terminal {
     }
 
     /// Writes `text`, a whole result, to standard output; on a terminal [`clean`], as names in it
-    /// are a server's, elsewhere to the byte.
+    /// are a server's, elsewhere to the byte, but that a pipeline finds no command in it.
     ///
     /// A reader that has gone is no failure (azure SDKs kill their shells, not us): the rest is
     /// dropped silently. Any other error is returned.
     pub fn result(&self, text: &str) -> Result<()> {
-        if self.stdout_is_tty { self.write(&Zeroizing::new(clean(text))) } else { self.write(text) }
+        self.write_result(text, logging_commands::broken)
+    }
+
+    /// [`Terminal::result`] of JSON, which means the same in a pipeline as elsewhere.
+    pub fn json_result(&self, text: &str) -> Result<()> {
+        self.write_result(text, logging_commands::escaped)
+    }
+
+    fn write_result(&self, text: &str, without: fn(&str) -> Zeroizing<String>) -> Result<()> {
+        let shown;
+        let text = if self.stdout_is_tty {
+            shown = Zeroizing::new(clean(text));
+            &shown
+        } else {
+            text
+        };
+        if self.is_read_for_commands { self.write(&without(text)) } else { self.write(text) }
     }
 
     /// [`Terminal::result`] with colours: every escape character in `text` is this program's own.
     pub fn coloured_result(&self, text: &str) -> Result<()> {
-        let shown = |c: &char| *c == '\x1b' || is_harmless(*c);
-        self.write(&Zeroizing::new(text.chars().filter(shown).collect::<String>()))
+        self.write_coloured(text, logging_commands::broken)
+    }
+
+    /// [`Terminal::json_result`] with colours, as [`Terminal::coloured_result`].
+    pub fn coloured_json_result(&self, text: &str) -> Result<()> {
+        self.write_coloured(text, logging_commands::escaped)
+    }
+
+    fn write_coloured(&self, text: &str, without: fn(&str) -> Zeroizing<String>) -> Result<()> {
+        let mut shown = Zeroizing::new(String::with_capacity(text.len()));
+        for (at, part) in text.split('\x1b').enumerate() {
+            shown.push_str(if at == 0 { "" } else { "\x1b" });
+            shown.extend(seen(part).filter(|c| is_clean(*c)));
+        }
+        let text = shown;
+        if self.is_read_for_commands { self.write(&without(&text)) } else { self.write(&text) }
     }
 
     fn write(&self, text: &str) -> Result<()> {
@@ -173,10 +210,23 @@ impl Terminal {
         self.write_error(&format!("{}\n", clean(text)));
     }
 
-    /// Writes a line for programs, which has its end, to standard error. A terminal may be there all
-    /// the same, and JSON leaves the second half of the control characters as they are.
-    pub fn line(&self, text: &str) {
-        self.write_error(&clean(text));
+    /// Writes a line of JSON, which has its end, to standard error. A terminal may be there all the
+    /// same, and JSON leaves the second half of the control characters as they are.
+    pub fn json_line(&self, text: &str) {
+        let text = clean(text);
+        if self.is_read_for_commands {
+            self.write_bare(&logging_commands::escaped(&text));
+        } else {
+            self.write_bare(&text);
+        }
+    }
+
+    /// Tells the runner of GitHub Actions to hide `secret` from here on: the one command to a
+    /// pipeline that this program gives.
+    pub fn add_mask(&self, secret: &Secret) {
+        let is_of_tokens = |c: &char| c.is_ascii_graphic() || *c == ' ';
+        let secret: String = secret.expose().chars().filter(is_of_tokens).collect();
+        self.write_bare(&Zeroizing::new(format!("::add-mask::{}\n", *Zeroizing::new(secret))));
     }
 
     /// [`Terminal::message`] at [`Level::Warning`].
@@ -245,7 +295,7 @@ impl Terminal {
     /// Lets the person pick one of `options` by arrow keys or by typing a part of it; `first` is
     /// where the cursor starts. `None` when they do not want to.
     pub fn pick(&self, prompt: &str, options: &[String], first: usize) -> Result<Option<usize>> {
-        let options = options.iter().map(|option| clean(option)).collect();
+        let options = options.iter().map(|option| one_line(option)).collect();
         let select = Select::new(prompt, options)
             .with_starting_cursor(first)
             .with_page_size(15)
@@ -259,7 +309,15 @@ impl Terminal {
         }
     }
 
-    fn write_error(&self, line: &str) {
+    fn write_error(&self, text: &str) {
+        if self.is_read_for_commands {
+            self.write_bare(&logging_commands::broken(text));
+        } else {
+            self.write_bare(text);
+        }
+    }
+
+    fn write_bare(&self, line: &str) {
         let mut err = self.err.borrow_mut();
         let _ = err.write_all(line.as_bytes()).and_then(|()| err.flush());
     }
@@ -273,30 +331,21 @@ fn failed(error: InquireError) -> Error {
 }
 
 /// `text` without control characters but line feed and tab, so that what a server sends cannot
-/// drive the terminal. Bidirectional overrides go too: they can make a line read as another one.
-pub fn clean(text: &str) -> String {
-    text.chars().filter(|c| is_harmless(*c)).collect()
+/// drive the terminal, and without what is not seen: it can make a line read as another one.
+fn clean(text: &str) -> String {
+    // Never moved: it may be a whole result, with a token in it.
+    let mut clean = String::with_capacity(text.len());
+    clean.extend(seen(text).filter(|c| is_clean(*c)));
+    clean
 }
 
-/// What a server or another program says, [`clean`], on one line, and no longer than a sentence
-/// can be: it must not look like lines of this program's own, nor drown them.
+fn is_clean(c: char) -> bool {
+    c == '\n' || !is_line_end(c)
+}
+
+/// What a server or another program says, as a [`Sentence`].
 pub fn one_line(text: &str) -> String {
-    let words = clean(text).split_whitespace().collect::<Vec<_>>().join(" ");
-    match words.char_indices().nth(LONGEST_SENTENCE) {
-        Some((end, _)) => format!("{}…", words.get(..end).unwrap_or_default()),
-        None => words,
-    }
-}
-
-/// Characters of a foreign sentence that are shown; Entra's longest have some fifteen hundred.
-const LONGEST_SENTENCE: usize = 4096;
-
-fn is_harmless(c: char) -> bool {
-    match c {
-        '\n' | '\t' => true,
-        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => false,
-        c => !c.is_control(),
-    }
+    Sentence::new(text).into()
 }
 
 #[cfg(test)]
@@ -306,14 +355,7 @@ mod tests {
     #[test]
     fn escape_sequences_of_a_server_do_not_reach_the_terminal() {
         assert_eq!(clean("AADSTS1\x1b[2J\r\u{9b}31m\u{202e}x\ty\nz"), "AADSTS1[2J31mx\ty\nz");
-    }
-
-    #[test]
-    fn a_foreign_sentence_is_one_line_and_ends() {
-        assert_eq!(one_line(" No.\r\nERROR: \u{1b}[31mforged\t "), "No. ERROR: [31mforged");
-        assert_eq!(one_line(&"é".repeat(4096)).chars().count(), 4096);
-        let cut = one_line(&"é".repeat(16 << 20));
-        assert!(cut.chars().count() == 4097 && cut.ends_with("é…"), "{}", cut.len());
+        assert_eq!(clean("P\u{200b}r\u{e0041}od\u{2028}\u{61c}\u{85}"), "Prod");
     }
 
     #[test]

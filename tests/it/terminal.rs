@@ -138,29 +138,29 @@ fn the_picker_can_be_turned_off() {
     assert!(rest.contains("\"isDefault\": true"), "{rest}");
 }
 
-/// The code itself is a server's too, and stands in the line that says how long there is left.
+/// The address is a server's too, and what it says of it; a code that is none is refused
+/// (`attacks::foreign_text`).
 #[test]
-fn a_code_with_escape_codes_is_shown_without() {
-    const CODE: &str = "A\u{1b}]0;pwned\u{7}B";
+fn a_page_with_escape_codes_is_shown_without() {
     let sandbox = Sandbox::new();
     let answer = serde_json::json!({
-        "device_code": "d", "user_code": CODE, "verification_uri": "https://x.example/",
-        "expires_in": 900, "interval": 60, "message": format!("Enter {CODE}\nERROR: forged"),
+        "device_code": "d", "user_code": "AB-12", "verification_uri": "https://x.example/",
+        "expires_in": 900, "interval": 60, "message": "Enter AB-12\u{1b}]0;pwned\u{7}\nERROR: forged",
     });
     let (headers, body) = (Default::default(), answer.to_string());
     let answer = Action::Answer { status: 200, headers, body };
     sandbox.emulator.faults().push(Fault::on("/devicecode", answer));
     let mut session = on_a_terminal(sandbox.command(["login", "--use-device-code"]));
-    let before = session.exp_string("Waiting for the code A]0;pwnedB").unwrap();
+    let before = session.exp_string("Waiting for the code AB-12").unwrap();
     session.send_control('c').unwrap();
     let (rest, code) = end(session);
     assert_eq!(code, Some(130), "{rest}");
-    assert!(before.contains("Enter A]0;pwnedB ERROR: forged"), "{before:?}");
+    let page = "open the page https://x.example/%1B]0;pwned and enter the code AB-12";
+    assert!(before.contains(page) && !before.contains("forged"), "{before:?}");
     assert!(!format!("{before}{rest}").contains("\u{1b}]0"), "{before:?} {rest:?}");
 }
 
-/// What a server names things does not drive the terminal; where it goes to a program, it is as az
-/// has it.
+/// What a server names things drives no terminal, neither here nor where it goes through a pipe.
 #[test]
 fn names_with_escape_codes_are_shown_without() {
     const NAME: &str = "Prod\u{1b}]0;pwned\u{7}\u{9b}2J\u{202e}dorP";
@@ -200,6 +200,6 @@ fn names_with_escape_codes_are_shown_without() {
     drop(
         sandbox
             .azt(["account", "show", "--query", "name", "-o", "tsv"])
-            .prints(&format!("{NAME}\n")),
+            .prints(&format!("{SHOWN}\n")),
     );
 }

@@ -174,12 +174,13 @@ impl<'a> SignIn<'a> {
     ) -> Result<Self> {
         let response = host::token(system, &identity, scopes).await?;
         let claims = IdClaims::decode(response.access_token.expose()).unwrap_or_default();
-        let tenant = claims.tid.ok_or_else(|| {
+        let tenant = claims.tenant_id()?.ok_or_else(|| {
             Error::new(Kind::Service, "The host's token does not say which tenant it is of.")
         })?;
+        let tenant = String::from(tenant);
         let identity = match identity {
             Identity::CloudShell { name } => {
-                Identity::CloudShell { name: claims.unique_name.unwrap_or(name) }
+                Identity::CloudShell { name: claims.unique_name.map_or(name, String::from) }
             }
             identity => identity,
         };
@@ -215,7 +216,7 @@ impl<'a> SignIn<'a> {
         let now = system.clock.now();
         let environment = cloud.environment()?;
         let id = response.id_claims().ok_or_else(|| thin("no ID token that can be read"))?;
-        let name = id.username().ok_or_else(|| thin("no user name"))?.to_owned();
+        let name = id.username().ok_or_else(|| thin("no user name"))?.to_string();
         if AssignedIdentity::is_reserved(&name) {
             return Err(Error::new(
                 Kind::Service,
@@ -225,11 +226,11 @@ impl<'a> SignIn<'a> {
                 ),
             ));
         }
-        let tenant = id.tid.clone().unwrap_or_else(|| authority.tenant().to_owned());
+        let tenant = id.tenant_id()?.map_or_else(|| authority.tenant().to_owned(), String::from);
         let home_account_id = response
             .home_account_id()
             // ADFS has no client_info; MSAL takes the subject there.
-            .or_else(|| id.sub.clone())
+            .or_else(|| id.sub.clone().map(String::from))
             .ok_or_else(|| thin("no account id"))?;
         let refresh_token = response
             .refresh_token
@@ -255,7 +256,7 @@ impl<'a> SignIn<'a> {
             target: response.scope.as_deref().map_or_else(|| scopes.joined(), records::sorted),
             secret: refresh_token,
             last_modification_time: now,
-            family_id: response.foci.clone(),
+            family_id: response.foci.clone().map(String::from),
             account: name.to_lowercase(),
             other: serde_json::Map::new(),
         };

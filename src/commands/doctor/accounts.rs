@@ -7,6 +7,7 @@ use crate::broker::{self, Account, Identity, ServicePrincipal, Vault};
 use crate::error::Result;
 use crate::interop;
 use crate::settings::{Profile, Subscription, UserType};
+use crate::shell::quoted;
 
 /// Refresh tokens die after 90 days without use.
 const LONG_UNUSED: i64 = 80 * 24 * 3600;
@@ -64,8 +65,9 @@ fn account(
     let Ok(environment) = context.clouds.get(cloud).and_then(|cloud| cloud.environment()) else {
         return Check::warning(WHAT, format!("{name}: its cloud '{cloud}' is not registered"))
             .remedy(format!(
-                "Register it again, or run: {} logout --username {name}",
-                system.program
+                "Register it again, or run: {} logout --username {}",
+                system.program,
+                quoted(name)
             ));
     };
     let vault = match vault {
@@ -128,9 +130,10 @@ fn missing(context: &Context<'_>, environment: &str, entry: &Subscription) -> Ch
         if let [named, ..] = sources_of_az(context, name).as_slice() {
             return missing.remedy(named);
         }
-        let tenant = entry.tenant_id();
+        let tenant = quoted(entry.tenant_id());
         return missing.remedy(format!(
-            "Run: {login} --service-principal --username {name} --tenant {tenant}, with its credential."
+            "Run: {login} --service-principal --username {} --tenant {tenant}, with its credential.",
+            quoted(name)
         ));
     }
     if entry.environment_name() == context.cloud().name {
@@ -146,7 +149,7 @@ fn login(context: &Context<'_>, entry: &Subscription) -> String {
     if cloud == context.cloud().name {
         return format!("{program} login");
     }
-    let cloud = shlex::try_quote(cloud).unwrap_or_default();
+    let cloud = quoted(cloud);
     format!("{program} cloud set --name {cloud}, then: {program} login")
 }
 

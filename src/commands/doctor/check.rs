@@ -23,22 +23,24 @@ pub(super) struct Check {
 }
 
 impl Check {
-    pub(super) fn ok(what: &'static str, text: impl Into<String>) -> Self {
-        Self { what, state: State::Ok, text: text.into(), remedy: None, command: None }
+    pub(super) fn ok(what: &'static str, text: impl AsRef<str>) -> Self {
+        // A path may have any characters, and each check is a line.
+        let text = one_line(text.as_ref());
+        Self { what, state: State::Ok, text, remedy: None, command: None }
     }
 
-    pub(super) fn warning(what: &'static str, text: impl Into<String>) -> Self {
+    pub(super) fn warning(what: &'static str, text: impl AsRef<str>) -> Self {
         Self { state: State::Warning, ..Self::ok(what, text) }
     }
 
-    pub(super) fn failure(what: &'static str, text: impl Into<String>) -> Self {
+    pub(super) fn failure(what: &'static str, text: impl AsRef<str>) -> Self {
         Self { state: State::Failure, ..Self::ok(what, text) }
     }
 
     pub(super) fn of_error(what: &'static str, error: &Error) -> Self {
         let remedy = Some(error.remedy_lines().join(" ")).filter(|remedy| !remedy.is_empty());
         let command = error.curing_command().map(str::to_owned);
-        Self { remedy, command, ..Self::failure(what, one_line(error.message())) }
+        Self { remedy, command, ..Self::failure(what, error.message()) }
     }
 
     /// Says whom the text is about.

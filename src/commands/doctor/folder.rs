@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::super::Context;
 use super::check::Check;
+use crate::shell;
 use crate::sys::{owner, writing_flaw};
 
 pub(super) fn folder(context: &Context<'_>) -> Check {
@@ -25,11 +26,13 @@ pub(super) fn folder(context: &Context<'_>) -> Check {
     }
     for at in [path, &azt] {
         if let Some(flaw) = owner::mode_flaw(at) {
-            let shown = at.display().to_string();
-            let quoted = shlex::try_quote(&shown).unwrap_or_default();
-            return Check::failure(WHAT, format!("{shown}: {flaw}")).remedy(format!(
-                "Run: chmod -R go-w {quoted}; or use a folder of your own (AZURE_CONFIG_DIR)."
-            ));
+            let command = at.to_str().and_then(shell::shown);
+            let command = command.map_or_else(
+                || "Take the others' rights to write there away (chmod -R go-w)".to_owned(),
+                |path| format!("Run: chmod -R go-w {path}"),
+            );
+            return Check::failure(WHAT, format!("{}: {flaw}", at.display()))
+                .remedy(format!("{command}; or use a folder of your own (AZURE_CONFIG_DIR)."));
         }
     }
     let there = azt.ancestors().find(|it| it.exists());

@@ -1,11 +1,12 @@
 //! What managed identity endpoints answer: nearly the answer of a token endpoint.
 
-use serde_json::Value;
+use serde::Deserialize;
 
 use super::super::error_response;
 use super::super::token_response::TokenResponse;
 use crate::error::{Error, Kind, Result};
-use crate::sys::{Response, System, one_line};
+use crate::foreign::{Sentence, if_it_is_one};
+use crate::sys::{Response, System};
 
 /// From this lifetime on (seconds) a token is best renewed at half of it: the endpoints keep
 /// tokens for a day and say nothing of renewal (MSAL's rule).
@@ -30,20 +31,28 @@ pub(super) fn read(system: &System, response: &Response) -> Result<TokenResponse
 /// The error that `response` is: OAuth's members, else the `message` of App Service or of Azure
 /// Resource Manager's shape.
 fn refusal(response: &Response) -> Error {
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Body {
+        #[serde(alias = "Message", deserialize_with = "if_it_is_one")]
+        message: Option<Sentence>,
+        #[serde(deserialize_with = "if_it_is_one")]
+        error: Option<Inner>,
+    }
+    #[derive(Deserialize)]
+    struct Inner {
+        message: Sentence,
+    }
     let error = error_response::parse(response, "The managed identity endpoint of this host");
     if error.entra_detail().is_some() {
         return error;
     }
-    let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
-    let message = [body.get("message"), body.get("Message"), body.pointer("/error/message")]
-        .into_iter()
-        .flatten()
-        .find_map(Value::as_str);
-    match message {
+    let body: Body = serde_json::from_slice(&response.body).unwrap_or_default();
+    match body.message.or(body.error.map(|inner| inner.message)) {
         Some(message) if (400..500).contains(&response.status) && response.status != 429 => {
-            Error::new(Kind::Refused, one_line(message))
+            Error::new(Kind::Refused, message)
         }
-        Some(message) => Error::new(Kind::Service, one_line(message)),
+        Some(message) => Error::new(Kind::Service, message),
         None => error,
     }
 }

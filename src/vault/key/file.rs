@@ -7,7 +7,8 @@ use zeroize::Zeroizing;
 
 use super::{VaultKey, trouble};
 use crate::error::{Error, Kind, Result};
-use crate::shell::quoted;
+#[cfg(unix)]
+use crate::shell;
 use crate::sys::Folder;
 use crate::sys::file::{Access, cannot};
 
@@ -53,11 +54,17 @@ fn private(folder: &Folder, name: &str, file: &File) -> Result<()> {
     }
     if found.mode() & 0o077 != 0 && !folder.is_trusted() {
         let mode = found.mode() & 0o777;
-        let command = format!("chmod 600 {}", quoted(&shown));
-        return Err(trouble(format!("{shown} can be used by others (mode {mode:04o})."))
-            .remedy(format!("Run: {command}"))
-            .remedy("If somebody may have read it, change it afterwards: azt cache rekey")
-            .command(command));
+        let error = trouble(format!("{shown} can be used by others (mode {mode:04o})."));
+        let error = match path.to_str().and_then(shell::shown) {
+            Some(path) => {
+                let command = format!("chmod 600 {path}");
+                error.remedy(format!("Run: {command}")).command(command)
+            }
+            None => error.remedy("Take the others' rights to it away (chmod 600)."),
+        };
+        return Err(
+            error.remedy("If somebody may have read it, change it afterwards: azt cache rekey")
+        );
     }
     Ok(())
 }

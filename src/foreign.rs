@@ -1,0 +1,311 @@
+//! Text that others wrote: what a server, a token or another program's file says.
+//!
+//! It is one of these types from where it is parsed, and so it is clean wherever it is shown: it
+//! makes no lines of its own, drives no terminal, and has no characters that a person does not see.
+//! Structs that are read from an answer have no other texts (`tests/architecture.rs`).
+
+use std::fmt;
+use std::ops::Deref;
+
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
+
+/// Characters of a name; Entra's and Azure's have 256 at the most.
+const LONGEST_NAME: usize = 256;
+
+/// Characters of a sentence; Entra's longest have some fifteen hundred.
+const LONGEST_SENTENCE: usize = 4096;
+
+/// What somebody or something is called: one line of at most 256 characters. Its blanks stay, since
+/// scripts look names up by them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub struct Name(String);
+
+/// What somebody says: one line of at most 4,096 characters, words apart by one blank.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub struct Sentence(String);
+
+/// The id of a tenant or a subscription: lower-case, with hyphens, whatever spelling it came in.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub struct Guid(String);
+
+/// JSON whose texts, and names of members, are clean as a [`Name`] is; a text may have 4,096 characters.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Json(Value);
+
+impl Name {
+    /// The name that `text` is.
+    pub fn new(text: &str) -> Self {
+        Self(line(text, LONGEST_NAME))
+    }
+
+    /// True when [`Name::new`] would leave `text` as it is, which for nearly all takes one look.
+    pub fn is_one(text: &str) -> bool {
+        let is_plain = text.len() <= LONGEST_NAME && text.bytes().all(|c| matches!(c, b' '..=b'~'));
+        is_plain || line(text, LONGEST_NAME) == text
+    }
+}
+
+impl Sentence {
+    /// The sentence that `text` is.
+    pub fn new(text: &str) -> Self {
+        let words = line(text, usize::MAX).split_whitespace().collect::<Vec<_>>().join(" ");
+        Self(cut(words, LONGEST_SENTENCE))
+    }
+}
+
+impl Guid {
+    /// The GUID that `text` is in any spelling that az takes: without hyphens, in braces, as
+    /// `urn:uuid:`.
+    pub fn parse(text: &str) -> Option<Self> {
+        uuid::Uuid::try_parse(text).ok().map(|id| Self(id.to_string()))
+    }
+}
+
+impl Json {
+    /// `value` with clean texts.
+    pub fn new(value: Value) -> Self {
+        Self(match value {
+            Value::String(text) => line(&text, LONGEST_SENTENCE).into(),
+            Value::Array(items) => items.into_iter().map(|item| Self::new(item).0).collect(),
+            Value::Object(members) => {
+                let clean = |(name, value): (String, Value)| {
+                    (line(&name, LONGEST_NAME), Self::new(value).0)
+                };
+                members.into_iter().map(clean).collect()
+            }
+            other => other,
+        })
+    }
+
+    /// The JSON.
+    pub fn into_value(self) -> Value {
+        self.0
+    }
+}
+
+/// What the two kinds of text have in common.
+macro_rules! text {
+    ($type:ident) => {
+        impl Deref for $type {
+            type Target = str;
+
+            fn deref(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(&self.0)
+            }
+        }
+
+        impl From<$type> for String {
+            fn from(text: $type) -> Self {
+                text.0
+            }
+        }
+    };
+}
+
+text!(Name);
+text!(Sentence);
+text!(Guid);
+
+impl<'de> Deserialize<'de> for Name {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(|text| Self::new(&text))
+    }
+}
+
+impl<'de> Deserialize<'de> for Sentence {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(|text| Self::new(&text))
+    }
+}
+
+impl<'de> Deserialize<'de> for Guid {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).ok_or_else(|| serde::de::Error::custom("no GUID"))
+    }
+}
+
+impl<'de> Deserialize<'de> for Json {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Value::deserialize(deserializer).map(Self::new)
+    }
+}
+
+/// A member that counts if it makes sense: `None` for anything that is no `T`
+/// (`#[serde(default, deserialize_with = "crate::foreign::if_it_is_one")]`).
+pub fn if_it_is_one<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Anything<T> {
+        Wanted(T),
+        Other(IgnoredAny),
+    }
+    Ok(match Anything::deserialize(deserializer)? {
+        Anything::Wanted(wanted) => Some(wanted),
+        Anything::Other(_) => None,
+    })
+}
+
+/// `text` on one line, without what is not seen, and no longer than `most` characters and an
+/// ellipsis.
+fn line(text: &str, most: usize) -> String {
+    let mut clean = String::with_capacity(text.len().min(most));
+    let mut ended = false;
+    for c in seen(text) {
+        // One blank for an end of a line, however many characters it takes.
+        let ends = is_line_end(c) || c == '\t';
+        if !ends {
+            clean.push(c);
+        } else if !ended {
+            clean.push(' ');
+        }
+        ended = ends;
+    }
+    cut(clean, most)
+}
+
+fn cut(mut text: String, most: usize) -> String {
+    if let Some((end, _)) = text.char_indices().nth(most) {
+        text.truncate(end);
+        text.push('…');
+    }
+    text
+}
+
+/// The characters of `text` that a person sees, white space and ends of lines among them.
+pub fn seen(text: &str) -> impl Iterator<Item = char> {
+    let mut before = ' ';
+    text.chars().filter(move |c| {
+        // It turns a sign into a picture; behind a letter it is one more way to hide something.
+        let is_seen = if *c == PICTURE { is_sign(before) } else { !is_hidden(*c) };
+        if is_seen {
+            before = *c;
+        }
+        is_seen
+    })
+}
+
+/// The variation selector for emoji.
+const PICTURE: char = '\u{fe0f}';
+
+fn is_sign(c: char) -> bool {
+    !c.is_ascii() && !c.is_alphanumeric() && !c.is_whitespace() && c != PICTURE
+}
+
+/// True for what ends a line somewhere: in a terminal, an editor, a log.
+pub fn is_line_end(c: char) -> bool {
+    matches!(c, '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}')
+}
+
+/// True for control characters, for what changes the direction of text or is not shown at all
+/// (Unicode's `Default_Ignorable_Code_Point`, with the tag characters), and for noncharacters.
+/// Characters for private use stay: they show, if only as a box.
+pub fn is_hidden(c: char) -> bool {
+    let is_kept = matches!(c, '\t' | ' '..='~') || is_line_end(c);
+    let is_ignorable = matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
+        | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
+        | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}');
+    let is_no_character = u32::from(c) & 0xfffe == 0xfffe || matches!(c, '\u{fdd0}'..='\u{fdef}');
+    !is_kept && (c.is_control() || is_ignorable || is_no_character)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_one_line_that_hides_nothing() {
+        for (text, name) in [
+            ("Contoso Production", "Contoso Production"),
+            ("two  blanks ", "two  blanks "),
+            ("a\r\nazt logout\u{85}b\u{2028}c\u{b}d\te", "a azt logout b c d e"),
+            ("\u{1b}]0;pwned\u{7}\u{9b}2J\0\u{7f}", "]0;pwned2J"),
+            ("P\u{200d}r\u{200b}o\u{2060}d\u{feff}\u{ad}\u{180e}\u{3164}\u{ffa0}\u{115f}", "Prod"),
+            ("Prod\u{202e}dorP\u{2066}\u{61c}\u{200e}", "ProddorP"),
+            ("Prod\u{e0065}\u{e0076}\u{e0001}\u{e0100}\u{fe00}\u{ffff}\u{fdd0}\u{10fffe}", "Prod"),
+            ("Prod\u{fe0f}\u{fe0f} 1\u{fe0f}é\u{fe0f}", "Prod 1é"),
+            (
+                "☁\u{fe0f}\u{fe0f} Ünïcødé 東京\u{3000}日本 \u{f8ff}",
+                "☁\u{fe0f} Ünïcødé 東京\u{3000}日本 \u{f8ff}",
+            ),
+        ] {
+            assert_eq!(&*Name::new(text), name, "{text:?}");
+            assert_eq!(Name::is_one(text), text == name, "{text:?}");
+            assert!(Name::is_one(name), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn a_text_ends() {
+        assert_eq!(Name::new(&"é".repeat(256)).chars().count(), 256);
+        assert!(!Name::is_one(&"a".repeat(257)) && Name::is_one(&"a".repeat(256)));
+        for (cut, most) in [
+            (Name::new(&"é".repeat(1 << 20)).0, 257),
+            (Sentence::new(&"é".repeat(1 << 20)).0, 4097),
+            (Sentence::new(&"a\n".repeat(1 << 20)).0, 4097),
+        ] {
+            assert!(cut.chars().count() == most && cut.ends_with('…'), "{}", cut.len());
+        }
+    }
+
+    #[test]
+    fn a_sentence_is_one_line() {
+        let sentence = Sentence::new(" No.\r\nERROR: \u{1b}[31mforged\t ");
+        assert_eq!(&*sentence, "No. ERROR: [31mforged");
+    }
+
+    #[test]
+    fn every_spelling_of_a_guid_is_one_guid() {
+        for text in [
+            "aaaaaaaa-0000-0000-0000-000000000001",
+            "AAAAAAAA000000000000000000000001",
+            "{aaaaaaaa-0000-0000-0000-000000000001}",
+            "urn:uuid:aaaaaaaa-0000-0000-0000-000000000001",
+        ] {
+            let guid = Guid::parse(text).unwrap();
+            assert_eq!(&*guid, "aaaaaaaa-0000-0000-0000-000000000001", "{text}");
+        }
+        for text in ["", "contoso.com", "aaaaaaaa-0000-0000-0000-000000000001\n", "common"] {
+            assert!(Guid::parse(text).is_none(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_parsed_is_clean() {
+        #[derive(Deserialize)]
+        struct Answer {
+            name: Name,
+            #[serde(default, deserialize_with = "if_it_is_one")]
+            id: Option<Guid>,
+            #[serde(default, deserialize_with = "if_it_is_one")]
+            why: Option<Sentence>,
+            rest: Json,
+        }
+        let parse = |text: &str| serde_json::from_str::<Answer>(text).unwrap();
+        let answer = parse(
+            r#"{"name": "a\nb", "id": "x", "why": ["y"], "rest": {"k\n": [1, null, "\u202ev\n"]}}"#,
+        );
+        assert_eq!((&*answer.name, answer.id, answer.why), ("a b", None, None));
+        assert_eq!(answer.rest.into_value(), serde_json::json!({"k ": [1, null, "v "]}));
+        let answer = parse(r#"{"name": "a", "why": null, "rest": 1}"#);
+        assert!(answer.why.is_none());
+    }
+}

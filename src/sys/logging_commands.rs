@@ -1,0 +1,124 @@
+//! Pipelines read what a job prints for commands: Azure Pipelines' agent `##vso[` anywhere in a line,
+//! GitHub's runner `##[` anywhere and `::` at the start of a line, before which it drops white space.
+//!
+//! Names of subscriptions and sentences of servers are printed there too, and are none.
+#![allow(clippy::disallowed_methods, reason = "this is the seam that the ban points to")]
+
+use std::iter::Peekable;
+use std::str::Chars;
+
+use zeroize::Zeroizing;
+
+use crate::foreign::{is_hidden, is_line_end};
+
+/// The variables by which the services' jobs are known.
+const SERVICES: [&str; 2] = ["TF_BUILD", "GITHUB_ACTIONS"];
+
+/// True where what is printed is read for commands.
+pub(super) fn are_read() -> bool {
+    SERVICES.iter().any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
+}
+
+/// `text` with no two `#` side by side and no line that begins with `::`: blanks come between.
+pub(super) fn broken(text: &str) -> Zeroizing<String> {
+    Finder::new(text).written(|found, text| match found {
+        Found::Pair => text.push_str(" #"),
+        Found::Start => text.push_str(": "),
+        Found::LineEnd(end) => text.push(end),
+    })
+}
+
+/// The JSON `text` with neither in it, and of the same meaning: in its place is an escape. Colours may
+/// be around its tokens.
+pub(super) fn escaped(text: &str) -> Zeroizing<String> {
+    Finder::new(text).written(|found, text| match found {
+        Found::Pair => text.push_str("\\u0023"),
+        Found::Start => text.push_str("\\u003a"),
+        // Only within a text can there be one of these.
+        Found::LineEnd('\u{85}') => text.push_str("\\u0085"),
+        Found::LineEnd('\u{2028}') => text.push_str("\\u2028"),
+        Found::LineEnd('\u{2029}') => text.push_str("\\u2029"),
+        Found::LineEnd(end) => text.push(end),
+    })
+}
+
+/// What is not written as it stands.
+enum Found {
+    /// The second of two `#`.
+    Pair,
+    /// The first `:` of a line's `::`.
+    Start,
+    LineEnd(char),
+}
+
+struct Finder<'t> {
+    rest: Peekable<Chars<'t>>,
+    length: usize,
+    /// The last character that shows.
+    before: char,
+    /// Whether nothing but white space came since the line began.
+    is_at_start: bool,
+}
+
+impl<'t> Finder<'t> {
+    fn new(text: &'t str) -> Self {
+        Self { rest: text.chars().peekable(), length: text.len(), before: '\n', is_at_start: true }
+    }
+
+    fn written(mut self, mut instead: impl FnMut(Found, &mut String)) -> Zeroizing<String> {
+        // Never moved, for there may be a token in it: no more than six bytes come of one.
+        let mut text = Zeroizing::new(String::with_capacity(self.length * 6));
+        while let Some(c) = self.rest.next() {
+            match c {
+                '#' if self.before == '#' => instead(Found::Pair, &mut text),
+                ':' if self.is_at_start && self.rest.peek() == Some(&':') => {
+                    instead(Found::Start, &mut text);
+                }
+                c if is_line_end(c) => instead(Found::LineEnd(c), &mut text),
+                c => text.push(c),
+            }
+            if is_hidden(c) {
+                continue;
+            }
+            self.is_at_start = is_line_end(c) || (self.is_at_start && c.is_whitespace());
+            self.before = c;
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn nothing_is_read_as_a_command() {
+        for (text, expected) in [
+            ("##vso[task.setvariable variable=x]y", "# #vso[task.setvariable variable=x]y"),
+            ("a ##[error]b ###### c#d", "a # #[error]b # # # # # # c#d"),
+            ("::set-output name=x::y", ": :set-output name=x::y"),
+            (
+                "a::b\n \t\u{a0}::c\r::d\u{b}::e\u{85}::f\u{2028}:::g",
+                "a::b\n \t\u{a0}: :c\r: :d\u{b}: :e\u{85}: :f\u{2028}: ::g",
+            ),
+            (
+                "\u{feff}::a\n\u{200b}\u{1b}::b #\u{200b}#[c]",
+                "\u{feff}: :a\n\u{200b}\u{1b}: :b #\u{200b} #[c]",
+            ),
+            ("Waiting: one # two", "Waiting: one # two"),
+        ] {
+            assert_eq!(*broken(text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn json_means_the_same() {
+        let hostile = "##vso[x] ##[y]\n::z\u{2028}::a\u{85} ::b ####";
+        let value = json!({ hostile: [hostile, "::c"], "d": "é" });
+        let text = escaped(&value.to_string());
+        assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), value);
+        assert!(!text.contains("##") && !text.contains(['\u{2028}', '\u{85}']), "{}", *text);
+    }
+}
