@@ -230,7 +230,7 @@ fn the_key_moves_and_the_setting_with_it() {
     assert!(!sandbox.file("azt/vault.key").exists(), "nobody needs it any more");
     assert!(sandbox.read("config").contains("key_source = env"));
     drop(sandbox.azt(TOKEN).quiet());
-    drop(sandbox.azt(["vault", "move", "--to", "file"]).quiet());
+    drop(sandbox.azt(["vault", "move", "--to", "file"]).success().says("Now unset AZT_VAULT_KEY"));
     sandbox.unset("AZT_VAULT_KEY");
     drop(sandbox.azt(TOKEN).quiet());
     sandbox.azt(["vault", "move", "--to", "cloud"]).exits(2).says("is no key source");

@@ -152,7 +152,7 @@ impl Handle {
     pub(in crate::sys) fn create_new(&self, name: &OsStr, mode: u32) -> io::Result<File> {
         let flags =
             OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        Ok(openat(&self.fd, name, flags, Mode::from_raw_mode(mode))?.into())
+        Ok(openat(&self.fd, name, flags, permissions(mode))?.into())
     }
 
     /// The file `name` for writing, made (0600) where there is none. Not what a link leads to, nor, in
@@ -162,7 +162,7 @@ impl Handle {
             &self.fd,
             name,
             OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | FILE,
-            Mode::from_raw_mode(0o600),
+            Mode::RUSR | Mode::WUSR,
         );
         match made {
             Ok(made) => {
@@ -299,8 +299,12 @@ impl Handle {
 }
 
 pub(super) fn set_mode(file: &File, mode: u32) -> io::Result<()> {
-    #[allow(clippy::useless_conversion, reason = "16 bits on macOS")]
-    Ok(fchmod(file, Mode::from_raw_mode(mode.try_into().unwrap_or(0o600)))?)
+    Ok(fchmod(file, permissions(mode))?)
+}
+
+#[allow(clippy::useless_conversion, reason = "16 bits on macOS")]
+fn permissions(mode: u32) -> Mode {
+    Mode::from_raw_mode(mode.try_into().unwrap_or(0o600))
 }
 
 /// Root's links and this user's own are followed: nobody else can change where they lead.

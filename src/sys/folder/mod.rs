@@ -513,16 +513,15 @@ pub(super) struct Flaw {
 
 /// The error for what other users own or can write.
 fn refused(path: &Path, flaw: &Flaw) -> Error {
-    let shown = path.display().to_string();
-    let quoted = crate::shell::quoted(&shown);
-    let error = Error::failed(format!("{shown} {}, so nothing in it is used.", flaw.what));
-    let error = match &flaw.command {
-        Some(command) => {
-            let command = format!("{command} {quoted}");
+    let path = path.display().to_string();
+    let error = Error::failed(format!("{path} {}, so nothing in it is used.", flaw.what));
+    let error = match (&flaw.command, crate::shell::shown(&path)) {
+        (Some(command), Some(path)) => {
+            let command = format!("{command} {path}");
             let error = error.remedy(format!("Run: {command}"));
             if flaw.is_cure { error.command(command) } else { error }
         }
-        None => error,
+        _ => error,
     };
     error
         .remedy("Or use a folder of your own: AZURE_CONFIG_DIR names it.")

@@ -378,7 +378,7 @@ fn a_remedy_quotes_the_paths_in_it_or_names_none() {
         set_mode(&folder, 0o777);
         let run = look(&sandbox, &["doctor", "--offline", "-o", "json"]);
         let said = format!("{}{}", run.stdout, run.stderr);
-        assert_eq!(said.contains("chmod -R go-w '"), is_named, "{said}");
+        assert_eq!(said.contains("chmod go-w '"), is_named, "{said}");
         drop(look(&sandbox, &["doctor", "--offline"]));
     }
 }
@@ -444,7 +444,7 @@ fn a_link_to_the_next_page_is_one_line() {
         answers(&sandbox, "/tenants", 200, &json!({"value": [], "nextLink": link}));
         answers(&sandbox, "/x", 200, &json!({"value": 1}));
         let run = look(&sandbox, &LOGIN);
-        assert!(run.stderr.contains("makes no sense"), "{run:#?}");
+        assert!(run.stderr.contains("the token was not sent there"), "{run:#?}");
         drop(look(&sandbox, &[&LOGIN[..], &["--debug"]].concat()));
     }
 }

@@ -273,7 +273,7 @@ fn an_answer_of_another_issuer_is_refused() {
         let run = waiting.end().exits(6);
         let shown = issuer.replace('\n', " ").replace('\u{1b}', "");
         let run = run.says(&format!(
-            "ERROR: The answer in the browser comes from '{shown}', and not from {own}/"
+            "ERROR: The answer in the browser comes from '{shown}', and not from {own}"
         ));
         assert!(!run.stderr.contains("\nERROR: forged"), "{}", run.stderr);
         assert_eq!(sandbox.requests(), Vec::<String>::new(), "{issuer:?}: the code was redeemed");
