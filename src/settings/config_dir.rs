@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::error::{Error, Result};
-use crate::sys::{Folder, LockGuard, System, TRUSTED_DIR};
+use crate::sys::{Folder, LockGuard, System, TRUSTED_DIR, is_same_path};
 
 /// How long a writer waits for another: a write takes milliseconds.
 const LOCK_LIMIT: Duration = Duration::from_secs(5);
@@ -33,7 +33,8 @@ impl ConfigDir {
                     .remedy("Set AZURE_CONFIG_DIR to a folder that you can write to."));
             }
         };
-        let is_trusted = system.env.path(TRUSTED_DIR).is_some_and(|trusted| trusted == path);
+        let is_trusted =
+            system.env.path(TRUSTED_DIR).is_some_and(|trusted| is_same_path(&trusted, &path));
         Ok(if is_trusted { Self::of(path.clone(), Folder::trusted(path)) } else { Self::at(path) })
     }
 

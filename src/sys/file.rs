@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::os_error::file_remedy;
 use crate::error::{Error, Result};
+use crate::foreign::Sentence;
 
 /// Files larger than this are refused: nothing this program reads comes near it.
 const LIMIT: u64 = 64 * 1024 * 1024;
@@ -115,7 +116,8 @@ pub fn remove(path: &Path) -> Result<bool> {
 
 /// The error for a file operation: "Cannot read /x: permission denied", and what to do about it.
 pub fn cannot(verb: &str, path: &Path, error: io::Error) -> Error {
-    let failed = Error::failed(format!("Cannot {verb} {}: {error}.", path.display()));
+    let named = Sentence::new(&path.display().to_string());
+    let failed = Error::failed(format!("Cannot {verb} {named}: {error}."));
     match file_remedy(path, &error) {
         Some(remedy) => failed.remedy(remedy),
         None => failed,

@@ -42,9 +42,9 @@ impl Manifest {
         Self { retired: Some(retired), retired_source: Some(source), ..former }
     }
 
-    /// The retired key and where it is.
+    /// The retired key and where it is; never the one in use, whatever the file says.
     pub(super) fn retired(&self) -> Option<(KeySource, KeyId)> {
-        let retired = self.retired?;
+        let retired = self.retired.filter(|it| *it != self.key_id)?;
         Some((self.retired_source.unwrap_or(self.key_source), retired))
     }
 

@@ -262,9 +262,8 @@ impl<'s> Vault<'s> {
         Ok(self.is_current()?.then_some(held))
     }
 
-    /// Held while it is looked whether an account is signed in and, if so, something of it is
-    /// written, or while it is signed out: what a sign-out removes stays removed. `None` where it
-    /// cannot be had, which costs nothing else.
+    /// Serialises what a sign-in or a renewal writes with a sign-out, so that a late write cannot bring
+    /// back removed records. `None` where it cannot be had, which costs nothing else.
     pub fn writing(&self) -> Option<LockGuard> {
         // A caller who was promised an answer does not wait longer for this.
         let limit = Deadline::at_most(WRITING_LIMIT).left();
@@ -333,13 +332,13 @@ pub fn clear(system: &System, azt_dir: impl Into<Folder>) -> Result<()> {
     let sealed_with = store::sealed_with(azt_dir).unwrap_or_default();
     store::remove_all(azt_dir)?;
     Manifest::remove(azt_dir)?;
+    sources.unpin();
     let removed = match manifest {
         Some(manifest) => {
             if let Some((source, id)) = manifest.retired() {
                 // A source that cannot be asked most likely gave it up long ago.
                 let _ = sources.remove(source, id);
             }
-            sources.unpin();
             sources.remove(manifest.key_source, manifest.key_id)
         }
         None => sources.remove_wherever(sealed_with),

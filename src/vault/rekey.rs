@@ -30,10 +30,19 @@ impl Setup<'_> {
         let (from, old) = (manifest.key_source, manifest.key_id);
         self.check_pin(from, old)?;
         let to = to.unwrap_or(from);
+        if to != KeySource::Env {
+            self.check_environment(from, old)?;
+        }
         self.refuse_unknown_kinds()?;
+        if from == KeySource::File {
+            // A process that made or changed the key was killed before it was in its place.
+            self.sources.clear_next(old)?;
+        }
         if let Some((source, left)) = manifest.retired() {
             store::remove_sealed_with(&self.azt_dir, left)?;
-            self.clear_retired((from, old), (source, left))?;
+            if (from, source) != (KeySource::File, KeySource::File) {
+                self.give_up(source, left);
+            }
         }
         // Before anybody has to wait: a person may be asked to unlock the keyring.
         let key = self.sources.make_next(from, to)?;
@@ -63,18 +72,6 @@ impl Setup<'_> {
             Manifest::new(to, key.id(), manifest).write(&self.azt_dir)?;
         }
         Ok(key.id())
-    }
-
-    /// Ends what a change of keys that was interrupted had begun: `current` is the key in use, `left`
-    /// the other, each with its source.
-    fn clear_retired(&self, current: (KeySource, KeyId), left: (KeySource, KeyId)) -> Result<()> {
-        if (current.0, left.0) == (KeySource::File, KeySource::File) {
-            return self.sources.clear_next(current.1);
-        }
-        if current != left {
-            self.give_up(left.0, left.1);
-        }
-        Ok(())
     }
 
     /// Removes the key `id`, which opens nothing any more, from `source`; true when that has it no

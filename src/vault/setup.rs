@@ -95,16 +95,22 @@ impl<'s> Setup<'s> {
             return Err(trouble(format!(
                 "The vault key is kept in '{source}', and core.key_source asks for '{wanted}'."
             ))
-            .remedy(format!("Move it: azt vault move --to {wanted}"))
-            .command(format!("azt vault move --to {wanted}"))
+            .remedy(format!(
+                "If you changed the setting, move the key, and all that is stored there: azt vault move --to {wanted}"
+            ))
             .remedy(format!("Or set core.key_source to '{source}' or 'auto' to go on with it.")));
         }
+        self.check_environment(source, id)
+    }
+
+    /// An error where the variable has another key than the vault's, `id` in `source`.
+    pub(super) fn check_environment(&self, source: KeySource, id: KeyId) -> Result<()> {
         match self.sources.other_in_environment(source, id) {
             Some(other) => Err(trouble(format!(
-                "AZT_VAULT_KEY has the key {other}, and vault.json says that the vault is sealed with {id}, kept in '{source}'."
+                "AZT_VAULT_KEY has the key {other}, and the vault is sealed with {id}, kept in '{source}'."
             ))
-            .remedy("If you moved the key there, unset AZT_VAULT_KEY.")
-            .remedy("If you did not, somebody else changed vault.json: restore it from a backup.")
+            .remedy("If you chose that source, unset AZT_VAULT_KEY.")
+            .remedy("If you did not, somebody else changed vault.json or core.key_source: restore them from a backup.")
             .remedy(start_afresh(self.system))),
             None => Ok(()),
         }
@@ -115,13 +121,19 @@ impl<'s> Setup<'s> {
     /// takes its time.
     pub(super) fn check_pin(&self, source: KeySource, id: KeyId) -> Result<()> {
         match self.sources.pinned() {
-            Some(pinned) if source != KeySource::Keyring || pinned != id => Err(trouble(format!(
-                "The keyring has the key of this vault ({pinned}), and vault.json says that it is another ({id}), kept in '{source}'."
-            ))
-            .remedy("azt did not change that. Restore vault.json from a backup.")
-            .remedy(start_afresh(self.system))),
+            Some(pinned) if source != KeySource::Keyring || pinned != id => {
+                Err(self.not_pinned(pinned, source, id))
+            }
             _ => Ok(()),
         }
+    }
+
+    fn not_pinned(&self, pinned: KeyId, source: KeySource, id: KeyId) -> Error {
+        trouble(format!(
+            "The keyring has the key of this vault ({pinned}), and here is another ({id}), kept in '{source}'."
+        ))
+        .remedy("azt did not change that. Restore vault.json and core.key_source from a backup.")
+        .remedy(start_afresh(self.system))
     }
 
     /// Finds the key of records whose `vault.json` is gone, and writes that again.
@@ -132,7 +144,16 @@ impl<'s> Setup<'s> {
         }
         let ids = store::sealed_with(&self.azt_dir)?;
         let Some(&id) = ids.first() else { return Ok(None) };
-        let (source, key) = self.sources.find(&ids).map_err(|silent| {
+        // Whoever removed vault.json may have laid records and a key there instead.
+        let check = |source, id| {
+            if self.changes_source {
+                self.check_environment(source, id)?;
+            } else {
+                self.check_source(source, id)?;
+            }
+            self.check_pin(source, id)
+        };
+        let (source, key) = self.sources.find(&ids, check).map_err(|silent| {
             let message = format!(
                 "{} is missing, and no key source has the key {id} that the records beside it were \
                  sealed with.",
@@ -167,10 +188,12 @@ impl<'s> Setup<'s> {
             return Ok(vault);
         }
         let chosen = self.sources.choose(self.options.key_source)?;
-        self.check_pin(chosen.source, chosen.key.id()).or_else(|error| {
-            // Nothing is stored: what was pinned opens nothing any more.
-            if former.is_none() { Ok(()) } else { Err(error) }
-        })?;
+        let (source, id) = (chosen.source, chosen.key.id());
+        self.check_environment(source, id)?;
+        // A new key in the keyring is as safe as the one before; what that opened is gone.
+        if former.is_some() || source != KeySource::Keyring {
+            self.check_pin(source, id)?;
+        }
         Manifest::new(chosen.source, chosen.key.id(), former).write(&self.azt_dir)?;
         self.sources.settle_next(chosen.source)?;
         self.sources.pin(chosen.source, chosen.key.id());

@@ -157,7 +157,7 @@ impl<'s> Store<'s> {
     /// change of keys may have begun meanwhile.
     fn is_retired(&self, id: KeyId) -> bool {
         let Ok(Some(manifest)) = Manifest::read(self.system, &self.azt_dir) else { return false };
-        manifest.retired == Some(id) || manifest.key_id == id
+        manifest.retired().is_some_and(|(_, retired)| retired == id) || manifest.key_id == id
     }
 
     /// Renames a damaged file, so that it is out of the way but not lost, and says so once.

@@ -57,7 +57,8 @@ fn a_setting_that_commands_fail_on_is_told_as_they_do() {
     let found = wrong(&sandbox.azt(["doctor", "--offline", "-o", "json"]));
     assert_eq!(
         (&found[0]["check"], &found[0]["command"]),
-        (&json!("vault"), &json!("azt vault move --to env"))
+        // Somebody else may have laid the vault there, so no program is told to take it over.
+        (&json!("vault"), &Value::Null)
     );
     assert_eq!(sandbox.all_files(), before, "nothing is changed by it");
 }
@@ -239,7 +240,8 @@ fn the_folder_that_others_can_write_to_is_the_one_that_is_named() {
     std::fs::set_permissions(&folder, PermissionsExt::from_mode(0o777)).unwrap();
     let found = wrong(&sandbox.azt(["doctor", "--offline", "-o", "json"]));
     let folder_shown = folder.display();
-    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[1]["remedy"], "Mend the folder first.", "{found:?}");
+    assert_eq!(found.len(), 2, "{found:?}");
     assert_eq!(found[0]["text"], format!("{folder_shown}: others can write there (mode 0777)"));
     let remedy = found[0]["remedy"].as_str().unwrap();
     assert!(remedy.starts_with(&format!("Run: chmod -R go-w {folder_shown};")), "{remedy}");

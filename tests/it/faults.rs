@@ -254,6 +254,7 @@ impl Keyring {
     fn set_up(&mut self, sandbox: &mut Sandbox, state: Option<&str>) {
         let Some(state) = state else {
             sandbox.set("AZURE_CORE_KEY_SOURCE", "file");
+            sandbox.set("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere/bus");
             return;
         };
         self.offer(sandbox, &self.bus.address());

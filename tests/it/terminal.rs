@@ -155,7 +155,7 @@ fn a_page_with_escape_codes_is_shown_without() {
     session.send_control('c').unwrap();
     let (rest, code) = end(session);
     assert_eq!(code, Some(130), "{rest}");
-    let page = "open the page https://x.example/%1B]0;pwned and enter the code AB-12";
+    let page = "open the page https://x.example and enter the code AB-12";
     assert!(before.contains(page) && !before.contains("forged"), "{before:?}");
     assert!(!format!("{before}{rest}").contains("\u{1b}]0"), "{before:?} {rest:?}");
 }

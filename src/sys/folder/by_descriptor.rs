@@ -13,6 +13,10 @@ use rustix::fs::{
     AtFlags, CWD, FileType, Mode, OFlags, Stat, fchmod, fstat, linkat, mkdirat, openat, readlinkat,
     renameat, statat, unlinkat,
 };
+#[cfg(target_os = "linux")]
+use rustix::process::{Gid, Uid};
+#[cfg(target_os = "linux")]
+use rustix::thread::{set_thread_res_gid, set_thread_res_uid};
 
 use super::{Flaw, Stamp};
 use crate::sys::owner::{others_can_write, user_id};
@@ -91,6 +95,15 @@ impl Handle {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             Err(error) => return Err(error),
         }
+        if let Some(folder) = inner.parent().filter(|it| !follows && !it.as_os_str().is_empty())
+            && let Some(name) = inner.file_name()
+        {
+            // The folders on the way may be this user's links all the same.
+            return match self.open_folder(folder, false)? {
+                Opened::File(folder) => folder.open_file(Path::new(name), false),
+                Opened::LaidLink(owner) => Ok(Opened::LaidLink(owner)),
+            };
+        }
         let may = |link: &Stat| follows && self.follows(link);
         let (folder, name) = match walk(self.fd.as_fd(), inner, true, &may)? {
             Opened::File(place) => place,
@@ -136,15 +149,10 @@ impl Handle {
     }
 
     fn make_one(&self, name: &OsStr) -> io::Result<()> {
+        let _owner = self.is_given().then(|| AsOwner::take(self.uid, self.gid));
         match mkdirat(&self.fd, name, Mode::RWXU) {
-            Ok(()) => {
-                let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-                let made = openat(&self.fd, name, flags, Mode::empty())?;
-                self.give(&made.into());
-                Ok(())
-            }
             // Another process was quicker.
-            Err(rustix::io::Errno::EXIST) => Ok(()),
+            Ok(()) | Err(rustix::io::Errno::EXIST) => Ok(()),
             Err(error) => Err(error.into()),
         }
     }
@@ -158,30 +166,29 @@ impl Handle {
     /// The file `name` for writing, made (0600) where there is none. Not what a link leads to, nor, in
     /// somebody's folder, what they gave a second name: it is another's, and would be changed.
     pub(in crate::sys) fn open_or_create(&self, name: &OsStr) -> io::Result<File> {
-        let made = openat(
-            &self.fd,
-            name,
-            OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | FILE,
-            Mode::RUSR | Mode::WUSR,
-        );
-        match made {
-            Ok(made) => {
-                let made = File::from(made);
-                self.give(&made);
-                Ok(made)
-            }
-            Err(rustix::io::Errno::EXIST) => {
-                let file =
-                    File::from(openat(&self.fd, name, OFlags::WRONLY | FILE, Mode::empty())?);
-                let found = file.metadata()?;
-                let is_theirs = found.uid() == self.uid || found.uid() == 0;
-                if self.is_own() || (is_theirs && found.nlink() == 1) {
-                    Ok(file)
-                } else {
-                    Err(io::Error::other("it is another user's file"))
+        let open =
+            |flags| openat(&self.fd, name, OFlags::WRONLY | FILE | flags, permissions(0o600));
+        let file = loop {
+            match open(OFlags::CREATE | OFlags::EXCL) {
+                Err(rustix::io::Errno::EXIST) => {}
+                made => {
+                    let made = File::from(made?);
+                    self.give(&made);
+                    return Ok(made);
                 }
             }
-            Err(error) => Err(error.into()),
+            match open(OFlags::empty()) {
+                // Removed in between, as az does with its lock.
+                Err(rustix::io::Errno::NOENT) => {}
+                opened => break File::from(opened?),
+            }
+        };
+        let found = file.metadata()?;
+        let is_theirs = found.uid() == self.uid || found.uid() == 0;
+        if self.is_own() || (is_theirs && found.nlink() == 1) {
+            Ok(file)
+        } else {
+            Err(io::Error::other("it is another user's file"))
         }
     }
 
@@ -237,10 +244,15 @@ impl Handle {
 
     /// Gives what root has just `made` here to the owner of the folder.
     pub(super) fn give(&self, made: &File) {
-        if user_id() == 0 && self.uid != 0 {
+        if self.is_given() {
             // Where that is not allowed, root keeps it.
             let _ = std::os::unix::fs::fchown(made, Some(self.uid), Some(self.gid));
         }
+    }
+
+    /// True where this is somebody's folder and root runs this.
+    fn is_given(&self) -> bool {
+        self.uid != 0 && user_id() == 0
     }
 
     pub(super) fn is_own(&self) -> bool {
@@ -254,6 +266,12 @@ impl Handle {
     /// Why what is in it cannot be relied on.
     pub(super) fn flaw(&self) -> Option<Flaw> {
         self.flaw_of(self.uid, self.gid, self.mode)
+    }
+
+    /// The same of the folder at `inner`; of one that is missing there is nothing to say.
+    pub(super) fn flaw_of_folder(&self, inner: &Path) -> Option<Flaw> {
+        let found = statat(&self.fd, inner, AtFlags::empty()).ok()?;
+        self.flaw_of(found.st_uid, found.st_gid, mode(&found))
     }
 
     /// The same of a file in it.
@@ -295,6 +313,41 @@ impl Handle {
     fn of(fd: OwnedFd) -> io::Result<Self> {
         let found = fstat(&fd)?;
         Ok(Self { uid: found.st_uid, gid: found.st_gid, mode: mode(&found), fd })
+    }
+}
+
+/// This thread with the rights of a folder's owner, until it is dropped: what root makes there is theirs
+/// from the start. A folder that is given away later could be another that they put in its place.
+#[cfg(target_os = "linux")]
+struct AsOwner(Gid);
+
+#[cfg(target_os = "linux")]
+impl AsOwner {
+    /// Where that is not allowed, root makes it and keeps it.
+    fn take(uid: u32, gid: u32) -> Self {
+        let before = Self(rustix::process::getegid());
+        let _ = set_thread_res_gid(None::<Gid>, Gid::from_raw(gid), None::<Gid>);
+        let _ = set_thread_res_uid(None::<Uid>, Uid::from_raw(uid), None::<Uid>);
+        before
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Drop for AsOwner {
+    fn drop(&mut self) {
+        let _ = set_thread_res_uid(None::<Uid>, Uid::ROOT, None::<Uid>);
+        let _ = set_thread_res_gid(None::<Gid>, self.0, None::<Gid>);
+    }
+}
+
+/// Elsewhere rights are those of the whole process: root keeps what it makes.
+#[cfg(not(target_os = "linux"))]
+struct AsOwner;
+
+#[cfg(not(target_os = "linux"))]
+impl AsOwner {
+    fn take(_uid: u32, _gid: u32) -> Self {
+        Self
     }
 }
 

@@ -99,7 +99,7 @@ impl Handle {
     }
 
     pub(super) fn look_at(&self, name: &OsStr) -> io::Result<Found> {
-        match fs::metadata(self.0.join(name)) {
+        match fs::symlink_metadata(self.0.join(name)) {
             Ok(found) if found.is_file() => Ok(Found::File(0)),
             Ok(_) => Ok(Found::Special),
             Err(error) if super::is_missing(&error) => Ok(Found::Nothing),
@@ -118,6 +118,10 @@ impl Handle {
     }
 
     pub(super) fn flaw(&self) -> Option<Flaw> {
+        None
+    }
+
+    pub(super) fn flaw_of_folder(&self, _inner: &Path) -> Option<Flaw> {
         None
     }
 

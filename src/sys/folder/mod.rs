@@ -31,6 +31,7 @@ use super::file::{self, Access, cannot};
 use super::lock_file::LockGuard;
 use super::random::fill_random;
 use crate::error::{Error, Result};
+use crate::foreign::Sentence;
 use handle::{Found, Opened};
 
 pub(super) use handle::Handle;
@@ -46,6 +47,8 @@ pub struct Folder {
     root: Arc<Root>,
     /// Empty for the root itself.
     inner: PathBuf,
+    /// Set once the folders on the way from the root to this one were looked at.
+    is_sound: Arc<OnceLock<()>>,
 }
 
 struct Root {
@@ -87,19 +90,20 @@ impl Folder {
 
     fn new(path: PathBuf, is_trusted: bool) -> Self {
         let root = Root { path, is_trusted, opened: OnceLock::new() };
-        Self { root: Arc::new(root), inner: PathBuf::new() }
+        Self { root: Arc::new(root), inner: PathBuf::new(), is_sound: Arc::default() }
     }
 
     /// The folder `name` in this one.
     #[must_use]
     pub fn sub(&self, name: &str) -> Self {
-        Self { root: Arc::clone(&self.root), inner: self.inner.join(name) }
+        let inner = self.inner.join(name);
+        Self { root: Arc::clone(&self.root), inner, is_sound: Arc::default() }
     }
 
     /// The folder that it is in, if it was reached by [`Folder::sub`].
     pub fn parent(&self) -> Option<Self> {
         let inner = self.inner.parent()?.to_owned();
-        Some(Self { root: Arc::clone(&self.root), inner })
+        Some(Self { root: Arc::clone(&self.root), inner, is_sound: Arc::default() })
     }
 
     /// Its path, for messages.
@@ -157,6 +161,7 @@ impl Folder {
     pub fn opened(&self, name: &str, follows: bool) -> Result<Option<std::fs::File>> {
         let path = || self.file(name);
         let Some(root) = self.root_handle()? else { return Ok(None) };
+        self.look_on_the_way(root)?;
         match root.open_file(&self.inner.join(name), follows) {
             Ok(Opened::File(file)) => {
                 let found = file.metadata().map_err(|error| cannot("read", &path(), error))?;
@@ -303,6 +308,7 @@ impl Folder {
     /// The folder, looked at; `None` when it is not there.
     pub(super) fn open(&self) -> Result<Option<Handle>> {
         let Some(root) = self.root_handle()? else { return Ok(None) };
+        self.look_on_the_way(root)?;
         let found = root.open_folder(&self.inner, self.root.is_trusted);
         self.checked(found)
     }
@@ -327,6 +333,23 @@ impl Folder {
     fn open_or_io(&self) -> io::Result<Handle> {
         let opened = self.open().map_err(io::Error::other)?;
         opened.ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    /// An error where a folder on the way from `root` to this one, or this one, is not to be relied on.
+    /// Each is in one that was looked at, so nobody else changes which it is.
+    fn look_on_the_way(&self, root: &Handle) -> Result<()> {
+        if self.root.is_trusted || self.is_sound.get().is_some() {
+            return Ok(());
+        }
+        let mut inner = PathBuf::new();
+        for part in &self.inner {
+            inner.push(part);
+            if let Some(flaw) = root.flaw_of_folder(&inner) {
+                return Err(refused(&self.root.path.join(&inner), &flaw));
+            }
+        }
+        let _ = self.is_sound.set(());
+        Ok(())
     }
 
     /// The root's descriptor, opened and looked at once.
@@ -361,6 +384,12 @@ impl Folder {
             Err(error) => Err(cannot("read", &self.path(), error)),
         }
     }
+}
+
+/// True when both lead to the same place, however they are spelled: relative, or over a link.
+pub fn is_same_path(one: &Path, other: &Path) -> bool {
+    let real = |path| std::fs::canonicalize(path).ok();
+    one == other || real(one).is_some_and(|one| real(other) == Some(one))
 }
 
 /// Writes `bytes` to the file at `path`, which a person named: 0600, its owner who runs this. As
@@ -514,7 +543,8 @@ pub(super) struct Flaw {
 /// The error for what other users own or can write.
 fn refused(path: &Path, flaw: &Flaw) -> Error {
     let path = path.display().to_string();
-    let error = Error::failed(format!("{path} {}, so nothing in it is used.", flaw.what));
+    let named = Sentence::new(&path);
+    let error = Error::failed(format!("{named} {}, so nothing in it is used.", flaw.what));
     let error = match (&flaw.command, crate::shell::shown(&path)) {
         (Some(command), Some(path)) => {
             let command = format!("{command} {path}");
@@ -532,7 +562,7 @@ fn refused(path: &Path, flaw: &Flaw) -> Error {
 fn laid(path: &Path, owner: u32) -> Error {
     Error::failed(format!(
         "{} is a link that another user made (uid {owner}), or leads over one: it is not followed.",
-        path.display()
+        Sentence::new(&path.display().to_string())
     ))
     .remedy("Remove the link, and let nobody else write in its folder.")
 }

@@ -69,8 +69,9 @@ pub(super) fn remove(system: &System, id: KeyId, limit: Duration) -> Result<()> 
 /// Which key azt noted that it keeps here for the vault in `folder`; `None` also where the keyring does
 /// not answer.
 pub(super) fn pinned(system: &System, folder: &Path, limit: Duration) -> Option<KeyId> {
-    let found = ask(system, limit, pin_of(folder), Entry::get_secret).ok()?.ok()?;
-    String::from_utf8(found).ok()?.try_into().ok()
+    let read = |entry: &Entry| each(entry, Entry::get_secret);
+    let found = ask(system, limit, pin_of(folder), read).ok()?.ok()?;
+    String::from_utf8(found.into_iter().next()?).ok()?.try_into().ok()
 }
 
 /// Notes that the key of the vault in `folder` is `id`.
@@ -82,7 +83,8 @@ pub(super) fn pin(system: &System, folder: &Path, id: KeyId, limit: Duration) {
 
 /// Removes what [`pin`] noted.
 pub(super) fn unpin(system: &System, folder: &Path, limit: Duration) {
-    let _ = ask(system, limit, pin_of(folder), Entry::delete_credential);
+    let remove = |entry: &Entry| each(entry, Entry::delete_credential);
+    let _ = ask(system, limit, pin_of(folder), remove);
 }
 
 /// The name of the note: the folder by its path, since what is in it is what is not trusted.

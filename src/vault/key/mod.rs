@@ -22,7 +22,7 @@ use crate::sys::{Folder, System};
 
 /// The key, where its source is `file`.
 const FILE: &str = "vault.key";
-/// The key to be: until `vault.json` names it, and where one takes the place of another.
+/// Where every new key file begins: until `vault.json` names the key, it is not in the other's place.
 const NEXT_FILE: &str = "vault.key.next";
 
 /// Where a vault key is kept.
@@ -184,13 +184,21 @@ impl<'s> Sources<'s> {
         }
     }
 
-    /// The source that holds one of the keys `ids`; else why not, a sentence for each that could not say.
-    pub(super) fn find(&self, ids: &[KeyId]) -> Result<(KeySource, VaultKey), Vec<String>> {
+    /// The source that holds one of the keys `ids` and passes `check`; else why not, a sentence for each
+    /// that could not say, or may not.
+    pub(super) fn find(
+        &self,
+        ids: &[KeyId],
+        check: impl Fn(KeySource, KeyId) -> Result<()>,
+    ) -> Result<(KeySource, VaultKey), Vec<String>> {
         let mut silent = Vec::new();
         for id in ids {
             for source in SOURCES {
                 match self.fetch(source, *id) {
-                    Ok(Some(key)) if key.id() == *id => return Ok((source, key)),
+                    Ok(Some(key)) if key.id() == *id => match check(source, *id) {
+                        Ok(()) => return Ok((source, key)),
+                        Err(error) => silent.push(error.message().to_owned()),
+                    },
                     Ok(_) => {}
                     Err(error) => silent.push(error.message().to_owned()),
                 }

@@ -523,3 +523,105 @@ fn what_lies_in_a_files_place_is_neither_waited_for_nor_replaced() {
     drop(sandbox.login_app().exits(1));
     assert!(profile.is_dir());
 }
+
+/// The folders inside are looked at for every file that is read in them.
+#[test]
+fn an_inner_folder_that_others_can_write_or_own_is_refused() {
+    for name in ["azt", "azt/records"] {
+        let sandbox = Sandbox::signed_in_as_app();
+        let path = sandbox.file(name);
+        let refuses = |what: &str| {
+            for args in [&TOKEN[..], &["cache", "list"], &["cache", "export"]] {
+                let run = sandbox.azt(args);
+                assert_ne!(run.code, Some(0), "{name}: {run:?}");
+                assert!(run.stdout.is_empty(), "{name}: {run:?}");
+                assert!(run.stderr.contains(what), "{name}: {run:?}");
+            }
+            assert_ne!(sandbox.login_app().code, Some(0), "{name}");
+        };
+        for looser in [0o777, 0o1777, 0o702] {
+            mode(&path, looser);
+            refuses("can be written by others");
+        }
+        mode(&path, 0o700);
+        if is_root() {
+            of_mallory(&path);
+            refuses("belongs to another user");
+            lchown(&path, Some(0), Some(0)).unwrap();
+        }
+        drop(sandbox.azt(TOKEN).quiet());
+    }
+}
+
+/// A person may keep the folder elsewhere, as they may keep any of their settings.
+#[test]
+fn an_inner_folder_may_be_ones_own_link() {
+    let sandbox = Sandbox::signed_in_as_app();
+    let elsewhere = sandbox.root().join("kept");
+    fs::rename(sandbox.file("azt"), &elsewhere).unwrap();
+    symlink(&elsewhere, sandbox.file("azt")).unwrap();
+    drop(sandbox.azt(TOKEN).quiet());
+    drop(sandbox.login_app().success());
+    mode(&elsewhere, 0o777);
+    assert_ne!(sandbox.azt(TOKEN).code, Some(0));
+}
+
+/// However the folder is spelled.
+#[test]
+fn the_folder_to_trust_is_a_place_and_not_a_spelling() {
+    let mut sandbox = Sandbox::signed_in_as_app();
+    mode(&sandbox.config_dir(), 0o777);
+    let link = sandbox.root().join("by-link");
+    symlink(sandbox.config_dir(), &link).unwrap();
+    for spelling in [link, sandbox.config_dir().join("."), sandbox.config_dir().join("azt/..")] {
+        sandbox.set("AZT_TRUSTED_DIR", spelling.to_str().unwrap());
+        drop(sandbox.azt(TOKEN).quiet());
+        let doctor = sandbox.azt(["doctor", "--offline"]);
+        assert!(!doctor.stdout.contains("chmod"), "{doctor:?}");
+    }
+    sandbox.set("AZT_TRUSTED_DIR", sandbox.file("azt").to_str().unwrap());
+    assert_ne!(sandbox.azt(TOKEN).code, Some(0));
+}
+
+/// What root makes in somebody's folder is made with their rights, so nothing is given away by a name.
+#[test]
+fn no_folder_is_given_away_by_its_name() {
+    if !is_root() {
+        return;
+    }
+    let mut sandbox = Sandbox::new();
+    let home = mallorys(&sandbox, "theirs");
+    let folder = home.join(".azure");
+    sandbox.set("AZURE_CONFIG_DIR", folder.to_str().unwrap());
+    let command = sandbox.command(
+        [
+            &["login", "--service-principal", "--username", APP, "--password", APP_SECRET][..],
+            &["--tenant", CONTOSO],
+        ]
+        .concat(),
+    );
+    let calls = sandbox.root().join("calls");
+    let mut strace = Command::new("strace");
+    strace.args(["-f", "-qq", "-y", "-e", "trace=fchown,fchownat,chown,lchown,mkdirat", "-o"]);
+    strace.arg(&calls).arg(command.get_program()).args(command.get_args()).env_clear();
+    strace.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let run = strace.output().unwrap();
+    // The vault is made before the network is asked, which this folder's cloud has not got.
+    assert!(folder.join("azt/vault.json").exists(), "{run:?}");
+    let calls = fs::read_to_string(calls).unwrap();
+    assert!(calls.contains("mkdirat("), "{calls}");
+    for call in calls.lines().filter(|it| it.contains("chown")) {
+        assert!(
+            call.contains(".azt-") || call.contains(".lock") || call.contains("/locks/"),
+            "{call}"
+        );
+    }
+    for made in [folder.clone(), folder.join("azt"), folder.join("azt/locks")] {
+        let found = fs::metadata(&made).unwrap();
+        assert_eq!(
+            (found.uid(), found.gid(), found.mode() & 0o777),
+            (MALLORY, MALLORY, 0o700),
+            "{made:?}"
+        );
+    }
+}

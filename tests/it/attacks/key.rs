@@ -229,3 +229,128 @@ fn a_planted_vault_runs_nothing_where_the_keyring_knows_the_true_one() {
     drop(sandbox.azt(TOKEN).exits(1));
     assert!(ran.exists(), "the command is what would have run");
 }
+
+/// A vault of somebody else's as they would lay it: records and the key, and no `vault.json`.
+fn lay(sandbox: &Sandbox, other: &Sandbox, removes: bool) {
+    if removes {
+        let _ = fs::remove_dir_all(sandbox.file("azt"));
+    }
+    let _ = fs::remove_file(sandbox.file("azt/vault.json"));
+    let status = std::process::Command::new("cp")
+        .args(["-a", other.file("azt").to_str().unwrap(), sandbox.config_dir().to_str().unwrap()])
+        .status();
+    assert!(status.unwrap().success());
+    fs::remove_file(sandbox.file("azt/vault.json")).unwrap();
+}
+
+/// Where `vault.json` is gone the key is looked for, and one that lies there is no better for that.
+#[test]
+fn a_planted_vault_without_its_description_is_not_taken_where_the_variable_has_the_key() {
+    let other = Sandbox::signed_in_as_app();
+    for (config, removes) in [
+        ("", true),
+        ("[core]\nkey_source = env\n", true),
+        ("[core]\nkey_source = file\n", true),
+        ("", false),
+    ] {
+        let mut sandbox = Sandbox::new();
+        sandbox.unset("AZURE_CORE_KEY_SOURCE");
+        sandbox.set("AZT_VAULT_KEY", KEY);
+        sandbox.login_app().success();
+        let good = sandbox.read("azt/vault.json");
+        let settings = sandbox.read("config");
+        sandbox.write("config", format!("{settings}\n{config}"));
+        lay(&sandbox, &other, removes);
+        if removes {
+            for args in [&TOKEN[..], &["cache", "rekey"], &["vault", "move", "--to", "env"]] {
+                let run = sandbox.azt(args).exits(9);
+                assert!(run.says("AZT_VAULT_KEY").stdout.is_empty());
+                assert!(!sandbox.file("azt/vault.json").exists(), "{config} {args:?}");
+            }
+            drop(sandbox.login_app().exits(9));
+            assert!(!sandbox.file("azt/vault.json").exists(), "{config}");
+        } else {
+            // Among theirs, the records that the variable's key opens are found.
+            drop(sandbox.azt(["cache", "status"]).success());
+            drop(sandbox.azt(TOKEN).success());
+            assert_eq!(sandbox.read("azt/vault.json"), good);
+        }
+    }
+}
+
+/// No command, and no remedy that is offered to programs, seals a planted vault with the true key.
+#[test]
+fn a_planted_vault_is_not_moved_under_the_variables_key() {
+    let mut sandbox = Sandbox::new();
+    sandbox.unset("AZURE_CORE_KEY_SOURCE");
+    sandbox.set("AZT_VAULT_KEY", KEY);
+    sandbox.login_app().success();
+    plant(&sandbox, "file", false);
+    for args in [
+        &["cache", "rekey"][..],
+        &["vault", "move", "--to", "file"],
+        &["vault", "move", "--to", "kernel"],
+    ] {
+        drop(sandbox.azt(args).exits(9).says("AZT_VAULT_KEY has the key"));
+    }
+    let settings = sandbox.read("config");
+    sandbox.write("config", format!("{settings}\n[core]\nkey_source = env\n"));
+    let args = [&TOKEN[..], &["--error-format", "json"]].concat();
+    let error: Value = serde_json::from_str(sandbox.azt(args).stderr.trim()).unwrap();
+    assert!(error.to_string().contains("asks for 'env'"), "{error}");
+    assert!(error["error"]["command"].is_null() && error["command"].is_null(), "{error}");
+}
+
+/// Whoever empties the folder and names a source in `config` gets no key that lies in a plain file.
+#[test]
+fn a_setting_does_not_take_the_variables_place() {
+    let mut sandbox = Sandbox::new();
+    sandbox.unset("AZURE_CORE_KEY_SOURCE");
+    sandbox.set("AZT_VAULT_KEY", KEY);
+    sandbox.login_app().success();
+    fs::remove_dir_all(sandbox.file("azt")).unwrap();
+    let settings = sandbox.read("config");
+    sandbox.write("config", format!("{settings}\n[core]\nkey_source = file\n"));
+    drop(sandbox.login_app().exits(9).says("AZT_VAULT_KEY has the key"));
+    assert!(!sandbox.file("azt/vault.key").exists() && !sandbox.file("azt/vault.json").exists());
+}
+
+/// The key of a vault that says that its own key is retired is the one in use all the same.
+#[test]
+fn a_key_in_use_is_not_retired() {
+    let sandbox = Sandbox::signed_in_as_app();
+    let mut planted = manifest(&sandbox);
+    planted["retired"] = planted["key_id"].clone();
+    planted["retired_source"] = planted["key_source"].clone();
+    sandbox.write("azt/vault.json", planted.to_string());
+    drop(sandbox.azt(["cache", "rekey"]).success());
+    drop(sandbox.azt(TOKEN).quiet());
+}
+
+/// The only key may lie in `vault.key.next`, where the process that made it was killed: a change of
+/// keys that is killed as well loses nothing.
+#[test]
+fn a_key_that_was_not_in_its_place_yet_survives_the_next_change() {
+    for nth in 1..12 {
+        let sandbox = Sandbox::signed_in_as_app();
+        fs::rename(sandbox.file("azt/vault.key"), sandbox.file("azt/vault.key.next")).unwrap();
+        let command = sandbox.command(["cache", "rekey"]);
+        let mut strace = std::process::Command::new("strace");
+        strace.args([
+            "-f",
+            "-qq",
+            "-o",
+            "/dev/null",
+            "-e",
+            "trace=renameat,renameat2,rename",
+            "-e",
+        ]);
+        strace.arg(format!("inject=renameat,renameat2,rename:signal=KILL:when={nth}"));
+        strace.arg(command.get_program()).args(command.get_args()).env_clear();
+        strace.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        let _ = strace.status().unwrap();
+        drop(sandbox.azt(TOKEN).quiet());
+        drop(sandbox.azt(["cache", "rekey"]).success());
+        drop(sandbox.azt(TOKEN).quiet());
+    }
+}
