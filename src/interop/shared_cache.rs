@@ -119,7 +119,7 @@ pub fn publish(
     let mut published = Published::default();
     for place in places(system, name)? {
         if cfg!(windows) {
-            let later = place.update_file(&people)?;
+            let later = place.update_file(&people, vault.is_own())?;
             published.add(place.file.path().display().to_string(), &later);
             continue;
         }
@@ -136,7 +136,7 @@ pub fn publish(
             Err(_) => {}
         }
         if allow_unencrypted {
-            let later = place.update_file(&people)?;
+            let later = place.update_file(&people, vault.is_own())?;
             published.add(format!("{} (plain text)", place.file.path().display()), &later);
         }
     }
@@ -170,11 +170,18 @@ impl Place {
         Ok(Ok(later))
     }
 
-    /// Answers who had a later sign-in there.
-    fn update_file<'p>(&self, people: &'p People) -> Result<Vec<&'p str>> {
+    /// Answers who had a later sign-in there. What is `of_this_user` does not go into a folder of
+    /// somebody else's, for whom root works elsewhere.
+    fn update_file<'p>(&self, people: &'p People, of_this_user: bool) -> Result<Vec<&'p str>> {
         self.ensure_folder()?;
-        let _held = self.file.lock(PATIENCE)?;
         let path = self.file.path().display().to_string();
+        if of_this_user && !self.file.folder.is_own() {
+            return Err(Error::failed(format!(
+                "{path} would be another user's, and the sign-ins are yours."
+            ))
+            .remedy("Run with HOME naming your own home folder."));
+        }
+        let _held = self.file.lock(PATIENCE)?;
         let mut cache = cache_in(self.file.read()?, &path)?;
         let later = people.put_into(&mut cache);
         let text = python_json_indented(&cache)

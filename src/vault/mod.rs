@@ -270,6 +270,11 @@ impl<'s> Vault<'s> {
         self.locks.writing(limit).ok().flatten()
     }
 
+    /// True when its folder is this user's own, and not somebody's for whom root works.
+    pub fn is_own(&self) -> bool {
+        self.azt_dir.is_own()
+    }
+
     /// Where the key is kept.
     pub fn key_source(&self) -> KeySource {
         self.key.get().0

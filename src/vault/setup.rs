@@ -105,7 +105,7 @@ impl<'s> Setup<'s> {
 
     /// An error where the variable has another key than the vault's, `id` in `source`.
     pub(super) fn check_environment(&self, source: KeySource, id: KeyId) -> Result<()> {
-        match self.sources.other_in_environment(source, id) {
+        match self.sources.other_in_environment(source, id)? {
             Some(other) => Err(trouble(format!(
                 "AZT_VAULT_KEY has the key {other}, and the vault is sealed with {id}, kept in '{source}'."
             ))

@@ -120,6 +120,7 @@ fn what_others_own_or_can_write_is_refused_with_the_command_that_mends_it() {
     assert_eq!(trusted.sub("inner").read("x").unwrap().unwrap(), b"x");
     if chown(dir.path().join("inner/x"), Some(ANOTHER), None).is_ok() {
         set_mode(dir.path(), 0o700);
+        set_mode(&dir.path().join("inner"), 0o700);
         let error = inner.read("x").unwrap_err();
         assert!(error.message().contains("belongs to another user (uid 65534)"), "{error}");
     }

@@ -142,12 +142,16 @@ impl<'s> Sources<'s> {
     }
 
     /// The key in the environment where that is another than `id`, which is kept in `source`.
-    pub(super) fn other_in_environment(&self, source: KeySource, id: KeyId) -> Option<KeyId> {
+    pub(super) fn other_in_environment(
+        &self,
+        source: KeySource,
+        id: KeyId,
+    ) -> Result<Option<KeyId>> {
         if source == KeySource::Env || env::names(self.system, source) {
-            return None;
+            return Ok(None);
         }
-        let key = env::fetch(self.system).ok().flatten()?;
-        (key.id() != id).then(|| key.id())
+        let key = env::fetch(self.system)?;
+        Ok(key.map(|key| key.id()).filter(|other| *other != id))
     }
 
     /// Which key the keyring says that azt keeps there for this folder; `None` also where it does not

@@ -625,3 +625,19 @@ fn no_folder_is_given_away_by_its_name() {
         );
     }
 }
+
+/// Root's own sign-ins are not written into the home of somebody else.
+#[test]
+fn a_sign_in_is_not_published_to_another_users_home() {
+    if !is_root() {
+        return;
+    }
+    let mut sandbox = Sandbox::signed_in_as_alice();
+    sandbox.set("AZURE_CONFIG_DIR", sandbox.config_dir().to_str().unwrap().to_owned().as_str());
+    let home = mallorys(&sandbox, "theirs");
+    sandbox.set("HOME", home.to_str().unwrap());
+    let run = sandbox.azt(["cache", "publish", "--allow-unencrypted"]).exits(1);
+    drop(run.says("would be another user's"));
+    let written = fs::read_dir(home.join(".IdentityService")).map_or(0, |it| it.count());
+    assert_eq!(written, 0);
+}

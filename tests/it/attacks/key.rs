@@ -354,3 +354,14 @@ fn a_key_that_was_not_in_its_place_yet_survives_the_next_change() {
         drop(sandbox.azt(TOKEN).quiet());
     }
 }
+
+/// A variable that is no key is told as one, and not as if it were not set.
+#[test]
+fn a_variable_that_is_no_key_is_an_error_over_any_vault() {
+    let mut sandbox = Sandbox::signed_in_as_app();
+    sandbox.unset("AZURE_CORE_KEY_SOURCE");
+    sandbox.set("AZT_VAULT_KEY", "zz");
+    drop(sandbox.azt(TOKEN).exits(9).says("is neither 64 hex digits nor base64"));
+    sandbox.unset("AZT_VAULT_KEY");
+    drop(sandbox.azt(TOKEN).quiet());
+}
