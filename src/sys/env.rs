@@ -52,8 +52,8 @@ impl Env {
     }
 
     /// Takes the entries of PATH that are empty or relative out of the process's environment: they
-    /// mean the working directory, and neither this program nor what it starts runs programs that
-    /// happen to lie there. See [`Env::hand_on`].
+    /// mean the working directory, and neither this program nor what it starts, but the real az, runs
+    /// programs that happen to lie there. See [`Env::hand_on`].
     ///
     /// # Safety
     /// As of [`Env::take_vault_key`].
