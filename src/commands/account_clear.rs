@@ -3,16 +3,8 @@
 use super::{Answer, Context};
 use crate::broker;
 use crate::error::Result;
+use crate::interop::secret_files_of_az;
 use crate::settings::Profile;
-
-/// Files in which az keeps tokens and secrets, now and before 2.30.
-const SECRETS_OF_AZ: [&str; 5] = [
-    "msal_token_cache.json",
-    "msal_token_cache.bin",
-    "service_principal_entries.json",
-    "service_principal_entries.bin",
-    "accessTokens.json",
-];
 
 /// Forgets every account of this configuration folder: the vault with its key, the subscriptions,
 /// and what az keeps there, which az's own `account clear` removes too.
@@ -20,7 +12,7 @@ const SECRETS_OF_AZ: [&str; 5] = [
 /// Works without the vault's key, so that it is the way out when that is lost.
 pub(super) fn run(context: &Context<'_>) -> Result<Answer> {
     let folder = context.dir.folder();
-    let clear_az = || SECRETS_OF_AZ.iter().try_for_each(|name| folder.remove(name).map(drop));
+    let clear_az = || secret_files_of_az().try_for_each(|name| folder.remove(&name).map(drop));
     // First: a call for a token takes over from there what the vault does not know. Again: a
     // renewal that ended in between has told az of its refresh token.
     clear_az()?;

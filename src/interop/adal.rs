@@ -16,7 +16,7 @@ use crate::secret::Secret;
 use crate::settings::ConfigDir;
 use crate::sys::{System, file};
 
-const FILE: &str = "accessTokens.json";
+pub(super) const FILE: &str = "accessTokens.json";
 /// Names another file in its place.
 const VARIABLE: &str = "AZURE_ACCESS_TOKEN_FILE";
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
+use super::adal;
 use super::foreign_file::ForeignFile;
 use crate::error::{Error, Result};
 use crate::settings::{ConfigDir, python_json_indented};
@@ -15,6 +16,13 @@ use crate::sys::pause;
 pub(super) const TOKEN_CACHE: &str = "msal_token_cache";
 /// The credentials of applications.
 pub(super) const SERVICE_PRINCIPALS: &str = "service_principal_entries";
+
+/// The names of the files in which az keeps tokens and secrets, now and before 2.30.
+pub fn secret_files_of_az() -> impl Iterator<Item = String> {
+    let now = [TOKEN_CACHE, SERVICE_PRINCIPALS].into_iter();
+    let now = now.flat_map(|name| [format!("{name}.json"), format!("{name}.bin")]);
+    now.chain([adal::FILE.to_owned()])
+}
 
 /// az writes in place, so that a reader may see a part: it tries again (az reads three times).
 const ATTEMPTS: u32 = 3;

@@ -22,7 +22,7 @@ mod unified;
 pub use adal::{AdalFile, AdalGrant, AdalUser};
 pub use adopt::{adopt, applications_of_az, can_adopt, known_names, knows};
 pub use application::{Application, Credential, Source};
-pub use az_files::plain_text_of_az;
+pub use az_files::{plain_text_of_az, secret_files_of_az};
 pub use exchange::{Home, Imported, export, import, is_of_nobody, is_same_host, take_with_source};
 pub use foreign_file::PATIENCE;
 pub use share::{share, unshare};
