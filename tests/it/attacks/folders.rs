@@ -4,11 +4,11 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, lchown, symlink};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 use serde_json::json;
 
-use super::{MALLORY, is_root};
+use super::{Killed, MALLORY, is_root};
 use crate::support::*;
 
 const TOKEN: [&str; 4] = ["account", "get-access-token", "-o", "none"];
@@ -347,7 +347,7 @@ fn no_link_in_somebodys_folder_is_followed_by_root() {
 }
 
 /// Swaps `mallorys` folder for a link to root's as fast as it can, until it is killed.
-fn swapping(sandbox: &Sandbox, at: &Path, roots: &Path) -> Child {
+fn swapping(sandbox: &Sandbox, at: &Path, roots: &Path) -> Killed {
     let script = format!(
         "cd {0} && while :; do mv {1} real && ln -s {2} {1}; rm {1}; mv real {1}; done",
         at.parent().unwrap().display(),
@@ -356,8 +356,7 @@ fn swapping(sandbox: &Sandbox, at: &Path, roots: &Path) -> Child {
     );
     let mut shell = Command::new("sh");
     shell.args(["-c", &script]).stdin(Stdio::null()).stderr(Stdio::null());
-    let swapper = shell.uid(MALLORY).gid(MALLORY).current_dir(sandbox.root()).spawn();
-    swapper.unwrap()
+    Killed::spawn(shell.uid(MALLORY).gid(MALLORY).current_dir(sandbox.root()))
 }
 
 /// 14 B, and the other commands: a folder that mallory swaps at any moment.
@@ -366,7 +365,7 @@ fn a_folder_that_is_swapped_all_the_time_leads_nowhere() {
     if !is_root() {
         return;
     }
-    let mut sandbox = Sandbox::signed_in_as_app();
+    let mut sandbox = Sandbox::signed_in_as_alice();
     let theirs = mallorys(&sandbox, "mallory");
     let (at, roots) = (theirs.join("cfg"), sandbox.root().join("roots"));
     for folder in [&at, &roots, &at.join("shims"), &at.join(".IdentityService")] {
@@ -389,20 +388,29 @@ fn a_folder_that_is_swapped_all_the_time_leads_nowhere() {
     sandbox.set("HOME", at.to_str().unwrap());
     let into = at.join("export.json");
     let shims = at.join("shims");
+    let commands = [
+        &["config", "set", "core.x=y"][..],
+        &["cache", "import", "--file", exported.to_str().unwrap()],
+        &["cache", "export", "--file", into.to_str().unwrap()],
+        &["cache", "publish", "--allow-unencrypted"],
+        &["shim", "install", "--yes", "--dir", shims.to_str().unwrap()],
+        &["account", "clear"],
+    ];
+    let mut runs: [Vec<Run>; 6] = Default::default();
     for _ in 0..40 {
-        for args in [
-            &["config", "set", "core.x=y"][..],
-            &["account", "clear"],
-            &["cache", "export", "--file", into.to_str().unwrap()],
-            &["cache", "import", "--file", exported.to_str().unwrap()],
-            &["cache", "publish", "--allow-unencrypted"],
-            &["shim", "install", "--yes", "--dir", shims.to_str().unwrap()],
-        ] {
-            drop(sandbox.azt(args));
+        for (args, runs) in commands.iter().zip(&mut runs) {
+            runs.push(sandbox.azt(*args));
         }
     }
-    swapper.kill().unwrap();
-    swapper.wait().unwrap();
+    assert!(swapper.0.try_wait().unwrap().is_none(), "the swapping went on to the end");
+    drop(swapper);
+    for (args, runs) in commands.iter().zip(&runs) {
+        // It found the folder, or was told whose the folder or the link is.
+        let got_there = |run: &Run| run.code == Some(0) || run.stderr.contains("another user");
+        assert!(runs.iter().any(got_there), "{args:?}: {runs:#?}");
+    }
+    let met_the_link = |run: &Run| run.stderr.contains("a link that another user made");
+    assert!(runs.iter().flatten().any(met_the_link), "{runs:#?}");
     let mut left: Vec<_> =
         fs::read_dir(&roots).unwrap().map(|it| it.unwrap().file_name()).collect();
     left.sort();
@@ -443,13 +451,11 @@ fn somebody_elses_lock_on_azs_file_does_not_stay_in_the_way() {
     mode(&lock, 0o644);
     let mut holder = Command::new("flock");
     holder.arg(&lock).args(["-c", "echo held; sleep 60"]).stdout(Stdio::piped());
-    let mut holder = holder.uid(MALLORY).gid(MALLORY).spawn().unwrap();
+    let mut holder = Killed::spawn(holder.uid(MALLORY).gid(MALLORY));
     let mut line = [0; 5];
-    std::io::Read::read_exact(holder.stdout.as_mut().unwrap(), &mut line).unwrap();
+    std::io::Read::read_exact(holder.0.stdout.as_mut().unwrap(), &mut line).unwrap();
     let run = sandbox.login_app();
-    drop(Command::new("pkill").args(["-KILL", "-P", &holder.id().to_string()]).status());
-    holder.kill().unwrap();
-    holder.wait().unwrap();
+    drop(holder);
     assert!(!run.success().stderr.contains("az was not told"), "az was told");
     assert!(sandbox.read("service_principal_entries.json").contains(APP_SECRET));
     assert!(!lock.exists());

@@ -3,6 +3,9 @@
 //! The attacker is another user of the machine, a hostile server, or whoever wrote the files that are
 //! read: each file here is one of the rules that turn them away (SECURITY.md).
 
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command};
+
 mod bounds;
 mod clouds;
 mod endpoints;
@@ -19,4 +22,21 @@ pub const MALLORY: u32 = 65_534;
 /// True when this runs as root, who alone can make files another user's.
 pub fn is_root() -> bool {
     rustix::process::geteuid().is_root()
+}
+
+/// A process that runs until this is dropped, as do those that it starts.
+pub struct Killed(pub Child);
+
+impl Killed {
+    pub fn spawn(command: &mut Command) -> Self {
+        Self(command.process_group(0).spawn().unwrap())
+    }
+}
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        use rustix::process::{Pid, Signal, kill_process_group};
+        let _ = kill_process_group(Pid::from_child(&self.0), Signal::KILL);
+        let _ = self.0.wait();
+    }
 }

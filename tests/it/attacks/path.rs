@@ -2,8 +2,9 @@
 
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
+use super::Killed;
 use crate::browser::executable;
 use crate::support::*;
 
@@ -306,23 +307,13 @@ fn folders_are_made_for_nobody_else_to_write_in() {
     }
 }
 
-/// Kills what it holds.
-struct Loop(Child);
-
-impl Drop for Loop {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 /// Another user runs `line` in `folder` again and again.
-fn meanwhile(folder: &Path, line: &str) -> Loop {
+fn meanwhile(folder: &Path, line: &str) -> Killed {
     let script = format!("while :; do {line}; done");
     let mut command = Command::new("setpriv");
     command.args(["--reuid=65534", "--regid=65534", "--clear-groups", "sh", "-c", &script]);
     command.current_dir(folder).stdout(Stdio::null()).stderr(Stdio::null());
-    Loop(command.spawn().unwrap())
+    Killed::spawn(&mut command)
 }
 
 /// A folder that is swapped while root works in it gets nothing, nor loses anything.
