@@ -12,7 +12,7 @@ const SOME: usize = 1000;
 /// What is wrong with who may write at `path`: others could put something in its place. `None` when
 /// it is its owner's alone to write, or there is no such thing.
 #[cfg(unix)]
-pub fn mode_flaw(path: &Path) -> Option<String> {
+pub(crate) fn mode_flaw(path: &Path) -> Option<String> {
     use std::os::unix::fs::MetadataExt;
     let found = fs::metadata(path).ok()?;
     let mode = found.mode() & 0o777;
@@ -22,7 +22,7 @@ pub fn mode_flaw(path: &Path) -> Option<String> {
 
 /// Who owns `path`, if that is another user, who is in the way of anybody but root.
 #[cfg(unix)]
-pub fn owner_flaw(path: &Path) -> Option<String> {
+pub(crate) fn owner_flaw(path: &Path) -> Option<String> {
     use std::os::unix::fs::MetadataExt;
     let found = fs::metadata(path).ok()?;
     let is_in_the_way = is_anothers(&found) && !is_root();
@@ -31,13 +31,13 @@ pub fn owner_flaw(path: &Path) -> Option<String> {
 
 /// Whether what `found` describes belongs to another user than this process runs as.
 #[cfg(unix)]
-pub fn is_anothers(found: &fs::Metadata) -> bool {
+pub(crate) fn is_anothers(found: &fs::Metadata) -> bool {
     std::os::unix::fs::MetadataExt::uid(found) != user_id()
 }
 
 /// Whether this process runs as root.
 #[cfg(unix)]
-pub fn is_root() -> bool {
+fn is_root() -> bool {
     user_id() == 0
 }
 
@@ -80,20 +80,20 @@ fn is_primary_of_another(group: u32, owner: u32) -> bool {
 
 /// The first of what lies in `folder` that [`owner_flaw`] has something against, and what. Of many
 /// files some are looked at.
-pub fn owner_flaw_in(folder: &Path) -> Option<(PathBuf, String)> {
+pub(crate) fn owner_flaw_in(folder: &Path) -> Option<(PathBuf, String)> {
     let entries = fs::read_dir(folder).ok()?.take(SOME).flatten();
     entries.map(|entry| entry.path()).find_map(|path| owner_flaw(&path).map(|flaw| (path, flaw)))
 }
 
 /// On Windows a profile folder is its user's.
 #[cfg(not(unix))]
-pub fn mode_flaw(_path: &Path) -> Option<String> {
+pub(crate) fn mode_flaw(_path: &Path) -> Option<String> {
     None
 }
 
 /// On Windows a profile folder is its user's.
 #[cfg(not(unix))]
-pub fn owner_flaw(_path: &Path) -> Option<String> {
+pub(crate) fn owner_flaw(_path: &Path) -> Option<String> {
     None
 }
 
@@ -118,7 +118,7 @@ pub(super) fn permission_remedy(path: &Path) -> String {
 /// The command that gives this user the topmost of what is another's around `path` in a folder of
 /// this user's: what `sudo` leaves in a home.
 #[cfg(unix)]
-pub fn way_back(path: &Path) -> Option<String> {
+pub(crate) fn way_back(path: &Path) -> Option<String> {
     let is_ours = |at: &Path| fs::metadata(at).ok().map(|found| !is_anothers(&found));
     let topmost = path.ancestors().take_while(|at| is_ours(at) == Some(false)).last()?;
     let is_in_ours = is_ours(topmost.parent()?)?;
@@ -128,20 +128,20 @@ pub fn way_back(path: &Path) -> Option<String> {
 /// The command that gives this user `path` and all that is in it; none for a path that a message cannot
 /// show.
 #[cfg(unix)]
-pub fn making_ours(path: &Path) -> Option<String> {
+pub(crate) fn making_ours(path: &Path) -> Option<String> {
     let path = shell::shown(path.to_str()?)?;
     Some(format!("sudo chown -R {} {path}", user_id()))
 }
 
 /// On Windows nothing is told to be another's.
 #[cfg(not(unix))]
-pub fn way_back(_path: &Path) -> Option<String> {
+pub(crate) fn way_back(_path: &Path) -> Option<String> {
     None
 }
 
 /// On Windows nothing is told to be another's.
 #[cfg(not(unix))]
-pub fn making_ours(_path: &Path) -> Option<String> {
+pub(crate) fn making_ours(_path: &Path) -> Option<String> {
     None
 }
 
