@@ -12,9 +12,9 @@ use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, mkdirat, openat, readlink
 use rustix::io::Errno;
 
 use super::file::cannot;
-use super::owner::{others_can_write, way_back};
+use super::owner::{others_can_write, user_id, way_back};
 use crate::error::{Error, Result};
-use crate::shell::quoted;
+use crate::shell;
 
 /// Links on the way, as many as the kernel follows.
 const MOST_LINKS: usize = 40;
@@ -33,7 +33,7 @@ const STICKY: u32 = 0o1000;
 ///
 /// # Errors
 /// It, or a folder or link on the way, belongs to another user but root, or others can write there:
-/// with the command that mends it.
+/// with the command that mends it, where this user can.
 pub(super) fn open(path: &Path, makes: bool) -> Result<Option<File>> {
     let failed = |at: &Path, error: Errno| cannot("open", at, error.into());
     let mut way = names(path);
@@ -126,17 +126,18 @@ fn refuse(folder: &File, path: &Path, is_last: bool) -> Result<()> {
         "Other users can write in {} (mode {mode:04o}), and put a program of theirs in the place of az.",
         path.display()
     ));
-    // A shared one is meant to be so.
-    Err(if mode & STICKY == 0 {
-        error.cured_by(format!("chmod go-w {}", quoted(&path.display().to_string())))
-    } else {
-        error.remedy(OWN_FOLDER)
+    // A shared one is meant to be so, and another's mode is not this user's to change.
+    let is_to_mend = mode & STICKY == 0 && found.uid() == user_id();
+    let shown = path.to_str().filter(|_| is_to_mend).and_then(shell::shown);
+    Err(match shown {
+        Some(path) => error.cured_by(format!("chmod go-w {path}")),
+        None => error.remedy(OWN_FOLDER),
     })
 }
 
 /// Root may do as it likes in any case.
 fn is_anothers(uid: u32) -> bool {
-    uid != 0 && uid != rustix::process::geteuid().as_raw()
+    uid != 0 && uid != user_id()
 }
 
 fn of_another(path: &Path, uid: u32) -> Error {

@@ -1,10 +1,11 @@
 //! PATH is not the working directory.
 
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::Killed;
+use super::{Killed, MALLORY, is_root};
 use crate::browser::executable;
 use crate::support::*;
 
@@ -244,6 +245,11 @@ fn the_name_is_not_made_where_others_can_write() {
         shim(&sandbox, "install", &folder).exits(0);
         shim(&sandbox, "remove", &folder).exits(0);
     }
+    // Not where it is not seen to be the same path.
+    let unseen = place.join("a\nb");
+    std::fs::create_dir(&unseen).unwrap();
+    set_mode(&unseen, 0o777);
+    refused(&unseen, "Other users can write in", "Choose a folder of your own with --dir.");
     // The group of a user's own.
     chown(&folder, None, Some(0)).unwrap();
     set_mode(&folder, 0o775);
@@ -286,6 +292,30 @@ fn the_name_is_not_made_where_others_can_write() {
     drop(shim(&sandbox, "install", &place.join("loop")).exits(1));
     std::fs::write(place.join("file"), "").unwrap();
     drop(shim(&sandbox, "install", &place.join("file")).exits(1));
+}
+
+/// Debian's /usr/local/bin, which root's group can write in.
+#[test]
+fn nobody_is_told_to_change_the_mode_of_roots_folder() {
+    if !is_root() {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let place = open_place(&sandbox);
+    let program = sandbox.root().join("azt-copy");
+    std::fs::copy(env!("CARGO_BIN_EXE_azt"), &program).unwrap();
+    let folder = place.to_str().unwrap();
+    for (owner, is_cured) in [(0, false), (MALLORY, true)] {
+        chown(&place, Some(owner), Some(50)).unwrap();
+        set_mode(&place, 0o2775);
+        let mut command = Command::new(&program);
+        command.args(["shim", "install", "--yes", "--dir", folder]).env_clear();
+        command.env("AZURE_CONFIG_DIR", place.join("azure"));
+        let run = Run::of(command.uid(MALLORY).gid(MALLORY)).exits(1);
+        let run = run.says("Other users can write in").says("(mode 2775)");
+        assert_eq!(run.stderr.contains(&format!("chmod go-w {folder}\n")), is_cured, "{run:?}");
+        assert_eq!(run.stderr.contains("Choose a folder of your own"), !is_cured, "{run:?}");
+    }
 }
 
 #[test]
