@@ -23,6 +23,9 @@ pub(super) fn token(context: &Context<'_>, cloud: &Cloud, request: &TokenRequest
         Identity::ServicePrincipal { client_id } => Some(client_id.as_str()),
         _ => None,
     };
+    if matches!(request.identity, Identity::ManagedIdentity(_) | Identity::CloudShell { .. }) {
+        cloud.check_for_host_identity()?;
+    }
     let vault = vault_of(context, &request.identity)?;
     let broker = Broker::new(system, config, cloud, context.homes(), vault)?;
     let error = match broker.token(request) {

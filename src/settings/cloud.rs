@@ -102,7 +102,7 @@ impl Cloud {
     /// [`Cloud::resource_manager`] does.
     pub fn authority_host(&self) -> Result<EndpointUrl> {
         let login = self.login()?;
-        self.check_audience(&login)?;
+        self.check_audience(Some(&login))?;
         Ok(login)
     }
 
@@ -113,8 +113,14 @@ impl Cloud {
     /// the tokens that it is sent are good for that cloud's services: whoever described the cloud
     /// would have them. Not where the person has confirmed just this.
     pub fn resource_manager(&self) -> Result<EndpointUrl> {
-        self.check_audience(&self.login()?)?;
+        self.check_audience(Some(&self.login()?))?;
         self.parsed(Endpoint::ResourceManager)
+    }
+
+    /// An error as of [`Cloud::resource_manager`], whatever the login host is: for an identity of the
+    /// host, whose tokens are Azure's and come without asking there.
+    pub fn check_for_host_identity(&self) -> Result<()> {
+        self.check_audience(None)
     }
 
     /// The `environment` of MSAL's cache: host, and port if given, of the login endpoint.
@@ -147,7 +153,8 @@ impl Cloud {
         Ok(format!("{} {}", self.login()?.environment(), manager.environment()))
     }
 
-    fn check_audience(&self, login: &EndpointUrl) -> Result<()> {
+    /// `login` is where the tokens come from; `None` for the host that this runs on.
+    fn check_audience(&self, login: Option<&EndpointUrl>) -> Result<()> {
         let set = |endpoint: Endpoint| self.endpoints.get(endpoint.name());
         let (Some(manager), Some(audience)) =
             (set(Endpoint::ResourceManager), set(Endpoint::ActiveDirectoryResourceId))
@@ -156,7 +163,7 @@ impl Cloud {
         };
         // Nearly all calls end here, without a second address to be parsed.
         if builtin_clouds::is_resource_manager_url(manager)
-            || !builtin_clouds::is_login_host(login.host())
+            || login.is_some_and(|login| !builtin_clouds::is_login_host(login.host()))
         {
             return Ok(());
         }
@@ -167,11 +174,15 @@ impl Cloud {
         {
             return Ok(());
         }
-        let (login, manager) = (login.environment(), manager.environment());
+        let whence = match login {
+            Some(login) => format!("signs in at {}", login.environment()),
+            None => "is used with an identity of this host".to_owned(),
+        };
+        let manager = manager.environment();
         Err(Error::new(
             Kind::Refused,
             format!(
-                "The cloud '{}' signs in at {login} and would send {manager} tokens that are for another service ({}): whoever runs {manager} could use them there.",
+                "The cloud '{}' {whence} and would send {manager} tokens that are for another service ({}): whoever runs {manager} could use them there.",
                 one_line(&self.name),
                 one_line(audience)
             ),
@@ -349,6 +360,9 @@ mod tests {
         ] {
             let cloud = described(hosts);
             assert!(cloud.authority_host().is_ok() && cloud.resource_manager().is_ok(), "{hosts}");
+            // The host that this runs on has Azure's tokens, whatever the cloud calls its login host.
+            let is_for_host = !hosts.starts_with("login.stack");
+            assert_eq!(cloud.check_for_host_identity().is_ok(), is_for_host, "{hosts}");
         }
         assert!(stack("https://login.microsoftonline.com").authority_host().is_ok(), "no audience");
     }

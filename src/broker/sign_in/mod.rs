@@ -146,6 +146,7 @@ impl<'a> SignIn<'a> {
             // Its credential is not to be stored.
             Identity::Environment(_) => return Err(missing()),
             Identity::ManagedIdentity(_) | Identity::CloudShell { .. } => {
+                cloud.check_for_host_identity()?;
                 (Credential::Host, tenant.to_owned())
             }
         };
@@ -172,6 +173,7 @@ impl<'a> SignIn<'a> {
         identity: Identity,
         scopes: &Scopes,
     ) -> Result<Self> {
+        cloud.check_for_host_identity()?;
         let response = host::token(system, &identity, scopes).await?;
         let claims = IdClaims::decode(response.access_token.expose()).unwrap_or_default();
         let tenant = claims.tenant_id()?.ok_or_else(|| {

@@ -202,6 +202,52 @@ fn a_token_for_one_resource_manager_is_no_other_clouds() {
     }
 }
 
+/// Nobody asks the login host for a token of the machine's own, so it says nothing of what the token is
+/// good for.
+#[test]
+fn a_managed_identitys_token_for_azure_goes_to_no_registered_cloud() {
+    let mut sandbox = virtual_machine();
+    let evil = evil(&mut sandbox);
+    for (name, login, audience) in [
+        ("One", "https://login.evil.example", "https://management.core.windows.net/"),
+        ("Two", evil.url(), "https://vault.azure.net"),
+        ("Three", sandbox.emulator.url(), "https://management.azure.com"),
+    ] {
+        let clouds = sandbox.read("clouds.config");
+        let section = format!(
+            "[{name}]\nendpoint_active_directory = {login}\nendpoint_resource_manager = {}/\n\
+             endpoint_active_directory_resource_id = {audience}\n",
+            evil.url()
+        );
+        sandbox.write("clouds.config", format!("{clouds}\n{section}"));
+    }
+    drop(sandbox.azt(["login", "--identity"]).success());
+    let profile = sandbox.read("azureProfile.json");
+    for name in ["One", "Two", "Three"] {
+        sandbox.write("azureProfile.json", profile.replace("\"Emulator\"", &format!("{name:?}")));
+        sandbox.set("AZURE_CLOUD_NAME", name);
+        sandbox.emulator.clear_requests();
+        let calls: [&[&str]; 4] = [
+            &["login", "--identity"],
+            &["account", "list", "--refresh"],
+            &["account", "list-locations"],
+            &["account", "get-access-token"],
+        ];
+        for call in calls {
+            for run in [sandbox.azt(call), sandbox.az(call)] {
+                assert!(!run.stdout.contains("accessToken"), "{name} {call:?}: {run:?}");
+                let run = run.says("is used with an identity of this host and would send");
+                if call[1] != "list" {
+                    drop(run.says("--allow-foreign-audience"));
+                }
+            }
+        }
+        assert!(!paths(&sandbox).iter().any(|it| it.starts_with(IMDS)), "{name}");
+        let carried: Vec<_> = evil.requests().into_iter().map(|it| it.path).collect();
+        assert_eq!(carried, [""; 0], "{name}");
+    }
+}
+
 /// On a virtual machine, where that name stands for the machine itself.
 #[test]
 fn a_name_from_a_login_server_is_no_managed_identity() {
