@@ -25,9 +25,10 @@ impl<'a> Homes<'a> {
         Self { dir, clouds }
     }
 
-    /// The login host of the cloud that the profile lists the application in; of one that it does not
-    /// list, that of the active cloud if this is a built-in one as it is built in. `None` where that
-    /// says nothing, or two things.
+    /// The login host of the built-in cloud that the profile lists the application in; of one that it
+    /// does not list, that of the active cloud if this is a built-in one as it is built in. `None` where
+    /// that says nothing, or two things, or names a registered cloud: who can write the profile and
+    /// `clouds.config` would have the secret sent wherever they like.
     pub fn of(&self, client_id: &str, tenant: &str) -> Result<Option<String>> {
         let profile = Profile::load(self.dir)?;
         let is_theirs = |entry: &&Subscription| {
@@ -44,14 +45,13 @@ impl<'a> Homes<'a> {
         if clouds.is_empty() {
             return Ok(self.of_active());
         }
-        let hosts: BTreeSet<Option<String>> =
-            clouds.into_iter().map(|cloud| self.of_cloud(cloud)).collect();
+        let hosts: BTreeSet<Option<&str>> = clouds.into_iter().map(builtin_login_host).collect();
         let mut hosts = hosts.into_iter();
-        Ok(hosts.next().flatten().filter(|_| hosts.next().is_none()))
+        Ok(hosts.next().flatten().filter(|_| hosts.next().is_none()).map(str::to_owned))
     }
 
-    /// The login host of the cloud called `name`; of a built-in one as it is built in, whatever
-    /// `clouds.config` makes of it.
+    /// The login host of the cloud called `name`, which the call itself names; of a built-in one as it
+    /// is built in, whatever `clouds.config` makes of it.
     pub fn of_cloud(&self, name: &str) -> Option<String> {
         match builtin_login_host(name) {
             Some(host) => Some(host.to_owned()),
@@ -166,7 +166,9 @@ fn used_with(
     entry: &ServicePrincipal,
 ) -> Result<Option<String>> {
     let is_its_own = |token: &AccessToken| {
-        token.account.is_empty() && token.client_id.eq_ignore_ascii_case(&entry.client_id)
+        token.account.is_empty()
+            && token.client_id.eq_ignore_ascii_case(&entry.client_id)
+            && token.realm.eq_ignore_ascii_case(&entry.tenant)
     };
     let tokens = vault.all::<AccessToken>()?.into_iter().filter(is_its_own);
     let mut hosts = tokens.map(|token| token.environment).collect::<BTreeSet<_>>().into_iter();

@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::interop::{AdalFile, AdalUser, Application, Credential, Source};
 use crate::program::Program;
 use crate::secret::Secret;
+use crate::shell::quoted;
 use crate::sys::block_on;
 use crate::sys::file::Access;
 
@@ -19,9 +20,6 @@ const STATE: &str = "accessTokens.json.state";
 
 /// Said of those who did.
 pub(super) const SIGNED_OUT: &str = "It was signed out.";
-
-/// Said of applications that the profile does not list.
-pub(super) const HOMELESS: &str = "The profile does not say which cloud its secret is for.";
 
 /// What became of people that could not be taken over, by user name.
 #[derive(Default, Deserialize, Serialize)]
@@ -124,9 +122,19 @@ pub(super) fn has(context: &Context<'_>, vault: &Vault<'_>, entry: &Application)
 
 /// Why the application `entry` is not taken over, if it is not.
 pub(super) fn why_not(context: &Context<'_>, entry: &Application) -> Option<String> {
+    let program = context.system.program;
     let home = context.homes().of(&entry.client_id, &entry.tenant);
-    let homeless = || home.ok()?.is_none().then(|| HOMELESS.to_owned());
-    token::source_of(entry, context.system.program).or_else(homeless)
+    let homeless = || {
+        home.ok()?.is_none().then(|| {
+            format!(
+                "No built-in cloud is known that the secret of service principal {} is for, so it is sent to none. If it is yours, sign in with it: {program} login --service-principal --username {} --tenant {}",
+                entry.client_id,
+                quoted(&entry.client_id),
+                quoted(&entry.tenant)
+            )
+        })
+    };
+    token::source_of(entry, program).or_else(homeless)
 }
 
 /// True when the vault has a sign-in of the person `name` that can be renewed.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Context;
-use super::migration::migrate;
+use super::migration::{self, migrate};
 use crate::broker::{self, Account, Broker, Identity, Token, TokenRequest, Vault};
 use crate::error::{Error, Kind, Result};
 use crate::interop::{self, AdalFile, Application};
@@ -49,17 +49,17 @@ pub(super) fn token(context: &Context<'_>, cloud: &Cloud, request: &TokenRequest
     }
 }
 
-/// `error` with what az's list names for the application `name` to sign in with. A file, or a command,
-/// that a list names is not used; its owner can.
+/// `error` with what az's list has of the application `name`. A file, or a command, that a list names is
+/// not used, nor is a secret of which nobody knows where it belongs; its owner can.
 fn with_sources_of_az(error: Error, context: &Context<'_>, name: &str) -> Error {
     let named = sources_of_az(context, name);
     named.into_iter().fold(error, Error::remedy)
 }
 
-/// What az's list names for the application `name` to sign in with, and how one does so.
+/// Why what az's list has of the application `name` is not used, and how one signs in with it.
 pub(super) fn sources_of_az(context: &Context<'_>, name: &str) -> Vec<String> {
     let named = interop::applications_of_az(&context.dir, name);
-    named.iter().filter_map(|it| source_of(it, context.system.program)).collect()
+    named.iter().filter_map(|it| migration::why_not(context, it)).collect()
 }
 
 /// What `application` signs in with where that is the name of a place, and how one does so.

@@ -181,11 +181,11 @@ pub fn import(
         return Err(Error::failed("This is no token cache of MSAL's and no list of az's."));
     }
     reader.people(cache)?;
-    for row in rows(cache, "AccessToken") {
-        reader.access_token(cache, row)?;
-    }
     for row in rows(cache, APPLICATIONS) {
         reader.application(row)?;
+    }
+    for row in rows(cache, "AccessToken") {
+        reader.access_token(cache, row)?;
     }
     Ok(reader.found)
 }
@@ -291,9 +291,10 @@ impl Reader<'_> {
 
     fn access_token(&mut self, cache: &Value, row: &Value) -> Result<()> {
         match self.usable(cache, row) {
+            Some(token) if self.is_of_a_stranger(&token)? => self.found.skipped += 1,
             Some(token) => {
                 let held = self.vault.get(&token.key())?;
-                if held.is_none_or(|held| held.expires_on < token.expires_on) {
+                if held.is_none_or(|held| held.expires_on <= self.now) {
                     self.vault.put(&token)?;
                     self.found.access_tokens += 1;
                 }
@@ -301,6 +302,13 @@ impl Reader<'_> {
             None => self.found.skipped += 1,
         }
         Ok(())
+    }
+
+    /// True for an application's own token where the vault has no such application at that login host:
+    /// it would say of a credential of azt 0.1 that it belongs there.
+    fn is_of_a_stranger(&self, token: &AccessToken) -> Result<bool> {
+        let key = ServicePrincipal::key_of(&token.environment, &token.client_id, &token.realm);
+        Ok(token.account.is_empty() && self.vault.get(&key)?.is_none())
     }
 
     fn usable(&self, cache: &Value, row: &Value) -> Option<AccessToken> {

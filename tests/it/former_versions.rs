@@ -117,7 +117,7 @@ fn a_former_secret_goes_to_no_other_cloud() {
     for is_swept in [false, true] {
         let sandbox = left_by_0_1();
         if is_swept {
-            // Without its tokens the profile says where it belongs.
+            // Without its tokens no sealed record says where it belongs, and no file is asked.
             then(&sandbox, ["cache", "clear"]).quiet();
         }
         let url = sandbox.emulator.url();
@@ -133,9 +133,52 @@ fn a_former_secret_goes_to_no_other_cloud() {
             sandbox.write("azureProfile.json", profile.replacen("\"Emulator\"", "\"Other\"", 1));
         }
         let run = then(&sandbox, OF_APP).exits(4);
-        let run = run.says(&format!("is for {LOGIN_HOST} and is not sent to "));
+        let run = match is_swept {
+            false => run.says(&format!("is for {LOGIN_HOST} and is not sent to ")),
+            true => run.says("Nobody knows which cloud").says("azt login --service-principal"),
+        };
         drop(run.says(url.split_once("://").unwrap().1));
         assert_eq!(sandbox.requests(), Vec::<String>::new());
+    }
+}
+
+/// An application's own token, from a file, does not say that its secret belongs where the token is of.
+#[test]
+fn an_imported_token_binds_no_former_secret() {
+    let mut sandbox = Sandbox::new();
+    put_former(&sandbox, APP_SECRET, &json!({}));
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let host = sandbox.emulator.url().split_once("://").unwrap().1.to_owned();
+    let scope = "https://vault.azure.net/.default";
+    let token = |requested: bool| {
+        let mut row = json!({"credential_type": "AccessToken", "environment": host, "realm": CONTOSO,
+            "client_id": APP, "target": scope, "secret": "ey", "home_account_id": "",
+            "token_type": "Bearer", "cached_at": now.to_string(),
+            "expires_on": (now + 3600).to_string()});
+        if requested {
+            row["requested"] = json!(scope);
+        }
+        row
+    };
+    let other =
+        json!({"client_id": APP, "tenant": NORTHWIND, "client_secret": "x", "environment": host});
+    let file = sandbox.root().join("token_cache.json");
+    sandbox.set("AZURE_CLOUD_NAME", "Emulator");
+    for cache in [
+        json!({"AccessToken": {"a": token(false)}}),
+        json!({"AccessToken": {"a": token(true)}}),
+        json!({"AccessToken": {"a": token(true)}, "ServicePrincipal": {"b": other}}),
+    ] {
+        std::fs::write(&file, cache.to_string()).unwrap();
+        drop(sandbox.azt(["cache", "import", "--file", file.to_str().unwrap()]).exits(0));
+        let run = sandbox.azt(OF_APP);
+        assert_ne!(run.code, Some(0), "{run:?}");
+        let sent = sandbox.emulator.requests();
+        let has_secret = sent
+            .iter()
+            .any(|it| it.form.get("client_secret").is_some_and(|secret| secret == APP_SECRET));
+        assert!(!has_secret, "{cache}");
+        assert!(hosts(&sandbox).as_array().unwrap().contains(&json!([null])), "{cache}");
     }
 }
 

@@ -127,7 +127,7 @@ fn left_out(refused: &[Application], homeless: &[Application]) -> Option<Error> 
     }
     for it in homeless {
         told.push(format!(
-            "Service principal {} was left out: neither the file nor the profile says which cloud it is of.",
+            "Service principal {} was left out: neither does the file say which cloud it is of, nor does the profile list it in a built-in one.",
             it.client_id
         ));
     }

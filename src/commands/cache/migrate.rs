@@ -93,11 +93,6 @@ fn why_not(context: &Context<'_>, name: &str) -> Result<String> {
     if let Some(named) = token::sources_of_az(context, name).into_iter().next() {
         return Ok(named);
     }
-    for it in interop::applications_of_az(&context.dir, name) {
-        if context.homes().of(&it.client_id, &it.tenant)?.is_none() {
-            return Ok(migration::HOMELESS.to_owned());
-        }
-    }
     Ok("az has nothing of it that could be used.".to_owned())
 }
 
