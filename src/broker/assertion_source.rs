@@ -22,7 +22,7 @@ pub(super) fn may_run_sources(system: &System) -> Result<()> {
     let (path, azt) = (dir.path(), dir.azt().path());
     let refused = |why: &str| {
         Error::failed(format!(
-            "The service principal's federated token comes from a command or a file, which is not used from {}: {why}.",
+            "The service principal signs in with a certificate, or a federated token that comes from a command or a file, which is not used from {}: {why}.",
             path.display()
         ))
     };

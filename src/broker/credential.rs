@@ -67,9 +67,8 @@ impl AppCredential {
             // The environment itself names it.
             Self::AssertionFrom(AssertionSource::File { path })
                 if system.env.get("AZURE_FEDERATED_TOKEN_FILE").as_ref() == Some(path) => {}
-            Self::AssertionFrom(AssertionSource::Command { .. } | AssertionSource::File { .. }) => {
-                assertion_source::may_run_sources(system)?;
-            }
+            Self::AssertionFrom(AssertionSource::Command { .. } | AssertionSource::File { .. })
+            | Self::Certificate { .. } => assertion_source::may_run_sources(system)?,
             _ => {}
         }
         Ok(credential)

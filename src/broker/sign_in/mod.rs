@@ -397,7 +397,12 @@ impl<'a> SignIn<'a> {
                 .await?
             }
             Credential::Application(entry) => {
-                let credential = AppCredential::stored(entry, self.system)?;
+                let credential = if self.is_new {
+                    // The call itself names it.
+                    AppCredential::of_record(entry)?
+                } else {
+                    AppCredential::stored(entry, self.system)?
+                };
                 let credential = credential.present(self.system).await?;
                 if let ClientCredential::Assertion(assertion) = &credential {
                     self.assertion.replace(Some(assertion.clone()));

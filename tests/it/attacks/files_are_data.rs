@@ -4,11 +4,14 @@
 
 use std::path::PathBuf;
 
+use entra_emulator::directory::NIGHTLY_BUILD_CERTIFICATE;
 use rexpect::session::spawn_command;
 use serde_json::{Value, json};
 
+use super::{MALLORY, is_root};
 use crate::support::*;
 
+const NIGHTLY: &str = "a1000000-0000-4000-8000-000000000002";
 const WORKFLOW: &str = "a1000000-0000-4000-8000-000000000003";
 const ISSUER: &str = "https://token.actions.githubusercontent.com";
 const SUBJECT: &str = "repo:contoso/app:ref:refs/heads/main";
@@ -58,7 +61,7 @@ fn an_imported_file_runs_no_command() {
         // Beside an assertion that has ended.
         json!([row(&json!({"client_assertion_source": source, "client_assertion": "a.b.c"}))]),
     ] {
-        let run = import(&sandbox, &cache, &[]);
+        let run = import(&sandbox, &cache, &["--cloud", "Emulator"]);
         assert_eq!(run.code, Some(1), "{run:?}");
         let run = run.says(&format!("ERROR: Service principal {APP} was left out: it would sign"));
         let run = run.says(&format!("that this command prints: {command:?}"));
@@ -189,10 +192,14 @@ fn azs_list_of_applications_runs_no_command_and_sends_no_file() {
     let programs = sandbox.azt([&OF_APP[..], &["--error-format", "json"]].concat());
     let error: Value = serde_json::from_str(programs.stderr.lines().last().unwrap()).unwrap();
     assert_eq!(error["error"]["command"], Value::Null, "no program is told to run it");
-    // What az's list has of secrets is taken over as ever.
+    // What az's list has of secrets is taken over where a built-in cloud is known of it.
     let list = json!([row(&json!({"client_secret": APP_SECRET}))]);
     sandbox.write("service_principal_entries.json", list.to_string());
-    drop(sandbox.azt(OF_APP).quiet());
+    drop(sandbox.azt(OF_APP).exits(4).says("so it is sent to none"));
+    let profile = sandbox.read("azureProfile.json");
+    sandbox.write("azureProfile.json", profile.replace("\"Emulator\"", "\"AzureCloud\""));
+    drop(sandbox.azt(["cache", "migrate"]).exits(0));
+    assert_eq!(stored(&sandbox)[0]["environment"], "login.microsoftonline.com");
 }
 
 /// What SDKs share: any program of the person may have written it.
@@ -354,6 +361,66 @@ fn a_folder_in_the_working_directory_runs_no_command() {
         // By its whole name it is the person's own.
         drop(sandbox.azt(cold).quiet());
     }
+}
+
+/// The same of a certificate, which is a file as well. What a call itself names is used.
+#[test]
+fn a_folder_in_the_working_directory_opens_no_certificate() {
+    let sandbox = Sandbox::new();
+    let certificate = sandbox.root().join("nightly.pem");
+    std::fs::write(&certificate, NIGHTLY_BUILD_CERTIFICATE).unwrap();
+    let token = sandbox.root().join("token");
+    std::fs::write(&token, sandbox.emulator.assertion(ISSUER, SUBJECT)).unwrap();
+    let print = format!("cat '{}'", token.display());
+    let run = |args: &[&str], dir: &str| {
+        let mut command = sandbox.command(args);
+        command.current_dir(sandbox.root().join("home")).env("AZURE_CONFIG_DIR", dir);
+        Run::of(&mut command)
+    };
+    for (id, source) in [
+        (NIGHTLY, ["--certificate", certificate.to_str().unwrap()]),
+        (WORKFLOW, ["--federated-token-file", token.to_str().unwrap()]),
+        (WORKFLOW, ["--federated-token-command", &print]),
+    ] {
+        let login = [&["login", "--service-principal", "-u", id, "-t", CONTOSO][..], &source];
+        run(&login.concat(), ".azure").success();
+        let cold = ["account", "get-access-token", "--resource", "https://vault.azure.net"];
+        sandbox.emulator.clear_requests();
+        drop(run(&cold, ".azure").exits(1).says("it is named by a relative path"));
+        let asked = sandbox.requests();
+        assert!(!asked.iter().any(|it| it.starts_with("POST token")), "{asked:?}");
+        drop(sandbox.azt(cold).quiet());
+        sandbox.azt(["logout", "--username", id]).quiet();
+    }
+}
+
+/// Root, whose home is named by a variable, opens no file of its own for whom the home is.
+#[test]
+fn root_opens_no_certificate_for_somebody_elses_folder() {
+    if !is_root() {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let certificate = sandbox.root().join("nightly.pem");
+    std::fs::write(&certificate, NIGHTLY_BUILD_CERTIFICATE).unwrap();
+    let args = ["login", "--service-principal", "-u", NIGHTLY, "-t", CONTOSO, "--certificate"];
+    let login = [&args[..], &[certificate.to_str().unwrap()]].concat();
+    sandbox.azt(&login).success();
+    let mut folders = vec![sandbox.config_dir()];
+    while let Some(folder) = folders.pop() {
+        std::os::unix::fs::chown(&folder, Some(MALLORY), Some(MALLORY)).unwrap();
+        for entry in std::fs::read_dir(&folder).unwrap().map(|it| it.unwrap().path()) {
+            std::os::unix::fs::chown(&entry, Some(MALLORY), Some(MALLORY)).unwrap();
+            if entry.is_dir() {
+                folders.push(entry);
+            }
+        }
+    }
+    sandbox.emulator.clear_requests();
+    let cold = ["account", "get-access-token", "--resource", "https://vault.azure.net"];
+    drop(sandbox.azt(cold).exits(1).says("it belongs to another user"));
+    assert!(!sandbox.requests().iter().any(|it| it.starts_with("POST token")));
+    sandbox.azt(&login).success();
 }
 
 /// One call's environment leaves nothing behind in plain text.
