@@ -12,6 +12,7 @@ use super::az_files::text;
 use crate::program::Program;
 use crate::secret::Secret;
 use crate::shell::quoted;
+use crate::sys::EndpointUrl;
 use crate::vault::{AssertionSource, ServicePrincipal};
 
 /// An application with one credential.
@@ -205,20 +206,13 @@ pub(super) fn id_of(text: &str) -> Option<String> {
     is_id.then(|| text.to_owned())
 }
 
-/// `text` as a login host, in lower case: host, and port if given.
+/// `text` as a login host, in lower case: host, and port where it is not that of https.
 fn host_of(text: &str) -> Option<String> {
-    let (host, port) = match text.rsplit_once(':') {
-        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
-        _ => (text, None),
-    };
-    let is_name = |c: char| c.is_ascii_alphanumeric() || ".-".contains(c);
-    let is_address = |c: char| c.is_ascii_hexdigit() || c == ':';
-    let is_host = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
-        Some(address) => !address.is_empty() && address.chars().all(is_address),
-        None => !host.is_empty() && host.chars().all(is_name),
-    };
-    let is_port = port.is_none_or(|port| port.parse::<u16>().is_ok_and(|number| number > 0));
-    (is_host && is_port).then(|| text.to_ascii_lowercase())
+    let url = EndpointUrl::parse(&format!("https://{text}"), "").ok()?;
+    let (host, text) = (url.environment(), text.to_ascii_lowercase());
+    // Nothing else stood there, which the parser passed over.
+    let is_whole = text == host || text.strip_suffix(":443") == Some(host.as_str());
+    (is_whole && !host.ends_with(":0")).then_some(host)
 }
 
 /// `word` as a word of a command line, if all of it can be seen there.
@@ -274,9 +268,10 @@ mod tests {
 
     #[test]
     fn a_login_host_is_a_host_and_a_port() {
-        for host in ["login.example", "localhost:8443", "127.0.0.1:1", "[::1]", "[::1]:443"] {
+        for host in ["login.example", "localhost:8443", "127.0.0.1:1", "[::1]", "[::1]:444"] {
             assert_eq!(host_of(host).as_deref(), Some(host));
         }
+        assert_eq!(host_of("login.example:443").as_deref(), Some("login.example"));
         assert_eq!(host_of("Login.EXAMPLE").as_deref(), Some("login.example"));
         for text in [
             "",
@@ -295,6 +290,11 @@ mod tests {
             "::1",
             "[]",
             "[x]:1",
+            "login.example.",
+            "a..b",
+            "a:+443",
+            "a\\b",
+            "a/",
         ] {
             assert_eq!(host_of(text), None, "{text:?}");
         }
