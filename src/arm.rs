@@ -56,9 +56,11 @@ pub struct ArmSubscription {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct TenantRow {
-    #[serde(deserialize_with = "if_it_is_one")]
+    #[serde(default, deserialize_with = "if_it_is_one")]
     tenant_id: Option<Guid>,
+    #[serde(default, deserialize_with = "if_it_is_one")]
     display_name: Option<Name>,
+    #[serde(default, deserialize_with = "if_it_is_one")]
     default_domain: Option<Name>,
 }
 
@@ -73,10 +75,12 @@ impl TenantRow {
 #[serde(rename_all = "camelCase")]
 struct SubscriptionRow {
     /// `/subscriptions/<GUID>`.
-    #[serde(deserialize_with = "last_segment")]
+    #[serde(default, deserialize_with = "last_segment")]
     id: Option<Guid>,
-    display_name: Name,
-    state: Name,
+    #[serde(default, deserialize_with = "if_it_is_one")]
+    display_name: Option<Name>,
+    #[serde(default, deserialize_with = "if_it_is_one")]
+    state: Option<Name>,
     #[serde(default, deserialize_with = "if_it_is_one")]
     tenant_id: Option<Guid>,
     managed_by_tenants: Option<Json>,
@@ -85,6 +89,7 @@ struct SubscriptionRow {
 impl SubscriptionRow {
     fn identified(self) -> Option<ArmSubscription> {
         let Self { id, display_name, state, tenant_id, managed_by_tenants } = self;
+        let (display_name, state) = (display_name.unwrap_or_default(), state.unwrap_or_default());
         Some(ArmSubscription { id: id?, display_name, state, tenant_id, managed_by_tenants })
     }
 }
