@@ -24,6 +24,8 @@ pub struct Cloud {
     /// The two hosts for which the person has confirmed that the second gets tokens of the first for
     /// another's services: `<login host> <resource manager>`.
     pub(super) confirmed: Option<String>,
+    /// True where the environment names the login host ([`Cloud::with_login_endpoint`]), not a file.
+    pub(super) has_login_of_environment: bool,
     /// The `clouds.config` that may have changed the values; named when one is missing.
     pub(super) file: PathBuf,
 }
@@ -135,12 +137,39 @@ impl Cloud {
         let url = EndpointUrl::parse(&url, "AZURE_AUTHORITY_HOST")?;
         let mut cloud = self.clone();
         cloud.endpoints.set(Endpoint::ActiveDirectory.name(), Some(url.as_str().to_owned()));
+        cloud.has_login_of_environment = true;
         Ok(cloud)
     }
 
     fn login(&self) -> Result<EndpointUrl> {
         let text = self.endpoint(Endpoint::ActiveDirectory)?.to_ascii_lowercase();
-        EndpointUrl::parse(&text, &what(Endpoint::ActiveDirectory, &self.name))
+        let login = EndpointUrl::parse(&text, &what(Endpoint::ActiveDirectory, &self.name))?;
+        match builtin_clouds::builtin_login_host(&self.name) {
+            Some(own) if !self.has_login_of_environment => self.check_built_in(own, &login)?,
+            _ => {}
+        }
+        Ok(login)
+    }
+
+    /// An error where `login` is not what is built in (`own`): who asks for the cloud by Azure's name
+    /// would send their secrets to the host that a file names.
+    fn check_built_in(&self, own: &str, login: &EndpointUrl) -> Result<()> {
+        let host = login.environment();
+        if builtin_clouds::is_same_login_host(own, &host) {
+            return Ok(());
+        }
+        let option = format!("endpoint_{}", Endpoint::ActiveDirectory.name());
+        Err(Error::new(
+            Kind::Refused,
+            format!(
+                "The cloud '{}' signs in at {own}, but {} names {host} for it ({option}): nothing is sent there.",
+                self.name,
+                self.file.display()
+            ),
+        )
+        .remedy(format!(
+            "Remove that line. A cloud that signs in at {host} needs a name of its own: `azt cloud register`."
+        )))
     }
 
     fn parsed(&self, endpoint: Endpoint) -> Result<EndpointUrl> {
@@ -241,8 +270,29 @@ mod tests {
             endpoints: builtin_clouds::endpoints(name),
             suffixes: builtin_clouds::suffixes(name),
             confirmed: None,
+            has_login_of_environment: false,
             file: Path::new("/c/clouds.config").into(),
         }
+    }
+
+    #[test]
+    fn a_file_gives_no_built_in_cloud_another_login_host() {
+        for (login, is_its) in [
+            ("https://login.microsoftonline.com", true),
+            ("https://Login.MicrosoftOnline.com:443/", true),
+            ("https://login.windows.net", true),
+            ("https://login.microsoftonline.us", false),
+            ("https://login.microsoftonline.com:444", false),
+            ("https://login.evil.example", false),
+            ("http://localhost:9555", false),
+        ] {
+            let mut cloud = cloud("AzureCloud");
+            cloud.endpoints.set("active_directory", Some(login.into()));
+            assert_eq!(cloud.authority_host().is_ok(), is_its, "{login}");
+            assert_eq!(cloud.environment().is_ok(), is_its, "{login}");
+        }
+        let named = cloud("AzureCloud").with_login_endpoint("login.stack.example").unwrap();
+        assert_eq!(named.environment().unwrap(), "login.stack.example");
     }
 
     fn stack(login: &str) -> Cloud {

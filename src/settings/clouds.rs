@@ -212,7 +212,8 @@ fn read(ini: &Ini, name: &str, path: &std::path::Path) -> Result<Cloud> {
         endpoints.set("management", fallback);
     }
     let (name, file) = (name.to_owned(), path.to_path_buf());
-    Ok(Cloud { name, profile, endpoints, suffixes, confirmed, file })
+    let has_login_of_environment = false;
+    Ok(Cloud { name, profile, endpoints, suffixes, confirmed, has_login_of_environment, file })
 }
 
 /// Writes what is set, and fails for a cloud that would be refused at use.

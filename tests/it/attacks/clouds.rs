@@ -179,6 +179,33 @@ fn an_import_sends_no_secret_to_the_cloud_that_happens_to_be_active() {
     assert_eq!(secrets(&evil), 0);
 }
 
+/// One line that makes Azure's own name another host's.
+#[test]
+fn a_built_in_clouds_secret_goes_to_no_host_that_a_file_names() {
+    let mut sandbox = Sandbox::new();
+    let evil = evil(&mut sandbox);
+    sandbox.set("AZURE_CLOUD_NAME", "AzureCloud");
+    let clouds = format!("[AzureCloud]\nendpoint_active_directory = {}\n", evil.url());
+    sandbox.write("clouds.config", &clouds);
+    let login = ["login", "--service-principal", "-u", APP, "-p", APP_SECRET, "-t", CONTOSO];
+    for run in [sandbox.azt(login), sandbox.az(login), sandbox.azt(["login"])] {
+        assert_ne!(run.code, Some(0), "{run:?}");
+        let run = run.says("signs in at login.microsoftonline.com").says("clouds.config names");
+        drop(run.says(&format!("{} for it", host(evil.url()))).says("azt cloud register"));
+    }
+    let asked: Vec<_> = evil.requests().into_iter().map(|it| it.path).collect();
+    assert_eq!(asked, [""; 0]);
+    // The file can be mended by what azt has for it.
+    drop(sandbox.azt(["cloud", "list"]).exits(0));
+    drop(sandbox.azt(["cloud", "show"]).exits(0));
+    let url = "https://login.microsoftonline.com";
+    let update = ["cloud", "update", "-n", "AzureCloud", "--endpoint-active-directory", url];
+    drop(sandbox.azt(update).exits(0));
+    // Nor is that host written there.
+    let update = ["cloud", "update", "-n", "AzureCloud", "--endpoint-active-directory", evil.url()];
+    drop(sandbox.azt(update).exits(6).says("azt cloud register"));
+}
+
 /// The login host is the honest one, and so is the audience: the token would be good at Azure, and is
 /// not the registered cloud's to have.
 #[test]
