@@ -35,7 +35,7 @@ pub(super) fn run(request: &CacheMigrate, context: &Context<'_>) -> Result<Answe
             true if is_new => ("taken over", None),
             true => ("is here", None),
             false if request.dry_run && could() => ("would be taken over", None),
-            false => ("sign in again", Some(why_not(context, name)?)),
+            false => ("sign in again", Some(why_not(context, name))),
         };
         answer.push(row(name, "az", outcome, reason.as_deref()));
     }
@@ -89,11 +89,9 @@ fn row(name: &str, from: &str, outcome: &str, reason: Option<&str>) -> Value {
 }
 
 /// Why az's entry for `name` is not taken over.
-fn why_not(context: &Context<'_>, name: &str) -> Result<String> {
-    if let Some(named) = token::sources_of_az(context, name).into_iter().next() {
-        return Ok(named);
-    }
-    Ok("az has nothing of it that could be used.".to_owned())
+fn why_not(context: &Context<'_>, name: &str) -> String {
+    let named = token::sources_of_az(context, name).into_iter().next();
+    named.unwrap_or_else(|| "az has nothing of it that could be used.".to_owned())
 }
 
 /// Whether the vault has a sign-in of `name`, a user name or client id.
