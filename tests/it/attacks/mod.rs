@@ -19,9 +19,25 @@ mod sign_in;
 /// The other user: nobody's number on every system.
 pub const MALLORY: u32 = 65_534;
 
-/// True when this runs as root, who alone can make files another user's.
+#[allow(clippy::print_stderr, reason = "a test that is skipped says so")]
+/// True when this runs as root, who alone can make files another user's. Else the test says that it
+/// is skipped.
 pub fn is_root() -> bool {
-    rustix::process::geteuid().is_root()
+    let is_root = rustix::process::geteuid().is_root();
+    if !is_root {
+        eprintln!("skipped: needs root");
+    }
+    is_root
+}
+
+#[allow(clippy::print_stderr, reason = "a test that is skipped says so")]
+/// True when this machine has IPv6. Else the test says that it is skipped.
+pub fn has_ipv6() -> bool {
+    let has = std::net::TcpListener::bind("[::1]:0").is_ok();
+    if !has {
+        eprintln!("skipped: needs IPv6");
+    }
+    has
 }
 
 /// A process that runs until this is dropped, as do those that it starts.

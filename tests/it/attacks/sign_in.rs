@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 
 use rexpect::session::{PtySession, spawn_command};
 
+use super::{has_ipv6, is_root};
 use crate::browser::{Waiting, browser_that_notes, wait_for};
 use crate::support::*;
 
@@ -42,6 +43,9 @@ fn pages_of(sandbox: &Sandbox) -> Vec<String> {
 /// of their own.
 #[test]
 fn what_answers_a_sign_in_is_in_no_process_list() {
+    if !is_root() {
+        return;
+    }
     let mut sandbox = Sandbox::new();
     open_to_all(&sandbox);
     sandbox.approve_as(ALICE);
@@ -207,6 +211,9 @@ fn two_answers_with_the_right_state_are_one_request() {
 /// M2, B: browsers take `::1` for `localhost` too.
 #[test]
 fn nobody_else_listens_where_the_answer_goes() {
+    if !has_ipv6() {
+        return;
+    }
     let mut sandbox = Sandbox::new();
     sandbox.approve_as(ALICE);
     let waiting = Waiting::start(&mut sandbox, &[]);
@@ -228,6 +235,9 @@ fn nobody_else_listens_where_the_answer_goes() {
 /// ADFS knows one port only, so that it can be taken beforehand.
 #[test]
 fn a_port_that_is_taken_on_one_address_is_not_used() {
+    if !has_ipv6() {
+        return;
+    }
     let mut sandbox = Sandbox::without_cloud();
     let url = sandbox.emulator.url().to_owned();
     let adfs = format!("{url}/adfs");
