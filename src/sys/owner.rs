@@ -43,7 +43,9 @@ fn is_root() -> bool {
 
 #[cfg(unix)]
 pub(super) fn user_id() -> u32 {
-    rustix::process::geteuid().as_raw()
+    // Asked for with every file; this process stays who it is.
+    static USER: std::sync::OnceLock<u32> = std::sync::OnceLock::new();
+    *USER.get_or_init(|| rustix::process::geteuid().as_raw())
 }
 
 /// True when another user than `owner` and root can write what has this mode and group. The group of a
