@@ -133,12 +133,10 @@ fn share(
     name: Option<&str>,
     token: &Token,
 ) {
-    let (Some(name), Some(vault), Ok(environment)) = (name, broker.vault(), cloud.environment())
-    else {
-        return;
-    };
     if token.is_new
         && is_shared(context).unwrap_or(false)
+        && let (Some(name), Some(vault), Ok(environment)) =
+            (name, broker.vault(), cloud.environment())
         && let Err(error) = interop::share(&context.dir, vault, &environment, name, None, AZ_LIMIT)
     {
         context.system.terminal.info(&format!("az was not told: {error}"));

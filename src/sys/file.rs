@@ -52,9 +52,18 @@ fn unless_missing(opened: io::Result<File>) -> io::Result<Option<File>> {
 }
 
 /// The bytes of `file`, at most 64 MiB.
-pub(super) fn contents(file: File, may_be_pipe: bool) -> io::Result<Vec<u8>> {
+fn contents(file: File, may_be_pipe: bool) -> io::Result<Vec<u8>> {
     let found = file.metadata()?;
-    if is_pipe(&found) && !may_be_pipe {
+    contents_of(file, &found, may_be_pipe)
+}
+
+/// The same of a file that is `found` so.
+pub(super) fn contents_of(
+    file: File,
+    found: &fs::Metadata,
+    may_be_pipe: bool,
+) -> io::Result<Vec<u8>> {
+    if is_pipe(found) && !may_be_pipe {
         return Err(io::Error::other("it is a pipe"));
     }
     let mut bytes = Vec::with_capacity(usize::try_from(found.len().min(LIMIT)).unwrap_or(0) + 1);

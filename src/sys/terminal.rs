@@ -126,7 +126,7 @@ impl Terminal {
         }
     }
 
-    /// Writes `text`, a whole result, to standard output; on a terminal [`clean`], as names in it
+    /// Writes `text`, a whole result, to standard output; on a terminal cleaned, as names in it
     /// are a server's, elsewhere to the byte, but that a pipeline finds no command in it.
     ///
     /// A reader that has gone is no failure (azure SDKs kill their shells, not us): the rest is

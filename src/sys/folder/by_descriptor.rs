@@ -385,7 +385,13 @@ fn under(inner: &Path) -> PathBuf {
 fn without_links(start: BorrowedFd<'_>, path: &Path, flags: OFlags) -> io::Result<Option<OwnedFd>> {
     use rustix::fs::{ResolveFlags, openat2};
     use rustix::io::Errno;
-    match openat2(start, path, flags, Mode::empty(), ResolveFlags::NO_SYMLINKS) {
+    let is_name = path.parent().is_some_and(|it| it.as_os_str().is_empty());
+    let opened = if is_name && flags.contains(OFlags::NOFOLLOW) {
+        openat(start, path, flags, Mode::empty())
+    } else {
+        openat2(start, path, flags, Mode::empty(), ResolveFlags::NO_SYMLINKS)
+    };
+    match opened {
         Ok(fd) => Ok(Some(fd)),
         Err(Errno::LOOP | Errno::NOSYS | Errno::PERM | Errno::INVAL | Errno::TOOBIG) => Ok(None),
         Err(error) => Err(error.into()),

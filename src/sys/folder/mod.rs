@@ -20,6 +20,7 @@ mod handle;
 mod tests;
 
 use std::ffi::{OsStr, OsString};
+use std::fs::{File, Metadata};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -47,8 +48,10 @@ pub struct Folder {
     root: Arc<Root>,
     /// Empty for the root itself.
     inner: PathBuf,
-    /// Set once the folders on the way from the root to this one were looked at.
+    /// Set once the folders on the way from the root to this one were looked at; the other one for
+    /// those to the folder that it is in.
     is_sound: Arc<OnceLock<()>>,
+    is_parent_sound: Arc<OnceLock<()>>,
 }
 
 struct Root {
@@ -90,20 +93,27 @@ impl Folder {
 
     fn new(path: PathBuf, is_trusted: bool) -> Self {
         let root = Root { path, is_trusted, opened: OnceLock::new() };
-        Self { root: Arc::new(root), inner: PathBuf::new(), is_sound: Arc::default() }
+        Self {
+            root: Arc::new(root),
+            inner: PathBuf::new(),
+            is_sound: Arc::default(),
+            is_parent_sound: Arc::default(),
+        }
     }
 
     /// The folder `name` in this one.
     #[must_use]
     pub fn sub(&self, name: &str) -> Self {
         let inner = self.inner.join(name);
-        Self { root: Arc::clone(&self.root), inner, is_sound: Arc::default() }
+        let (root, is_parent_sound) = (Arc::clone(&self.root), Arc::clone(&self.is_sound));
+        Self { root, inner, is_sound: Arc::default(), is_parent_sound }
     }
 
     /// The folder that it is in, if it was reached by [`Folder::sub`].
     pub fn parent(&self) -> Option<Self> {
         let inner = self.inner.parent()?.to_owned();
-        Some(Self { root: Arc::clone(&self.root), inner, is_sound: Arc::default() })
+        let (root, is_sound) = (Arc::clone(&self.root), Arc::clone(&self.is_parent_sound));
+        Some(Self { root, inner, is_sound, is_parent_sound: Arc::default() })
     }
 
     /// Its path, for messages.
@@ -146,8 +156,10 @@ impl Folder {
     /// for.
     pub fn read(&self, name: &str) -> Result<Option<Vec<u8>>> {
         let path = || self.file(name);
-        let Some(file) = self.opened(name, true)? else { return Ok(None) };
-        file::contents(file, false).map(Some).map_err(|error| cannot("read", &path(), error))
+        let Some((file, found)) = self.opened(name, true)? else { return Ok(None) };
+        file::contents_of(file, &found, false)
+            .map(Some)
+            .map_err(|error| cannot("read", &path(), error))
     }
 
     /// [`Folder::read`] as text.
@@ -156,9 +168,9 @@ impl Folder {
         file::text(bytes, || self.file(name)).map(Some)
     }
 
-    /// The file `name`, opened for reading and looked at; `None` where there is none. A link of this
-    /// user's is followed if `follows`, else it is an error.
-    pub fn opened(&self, name: &str, follows: bool) -> Result<Option<std::fs::File>> {
+    /// The file `name`, opened for reading, and what it was found to be: perhaps a pipe or a folder;
+    /// `None` where there is none. A link of this user's is followed if `follows`, else it is an error.
+    pub fn opened(&self, name: &str, follows: bool) -> Result<Option<(File, Metadata)>> {
         let path = || self.file(name);
         let Some(root) = self.root_handle()? else { return Ok(None) };
         self.look_on_the_way(root)?;
@@ -170,7 +182,7 @@ impl Folder {
                 {
                     return Err(refused(&path(), &flaw));
                 }
-                Ok(Some(file))
+                Ok(Some((file, found)))
             }
             Ok(Opened::LaidLink(owner)) => Err(laid(&path(), owner)),
             Err(error) if is_missing(&error) => Ok(None),
@@ -341,11 +353,11 @@ impl Folder {
         if self.root.is_trusted || self.is_sound.get().is_some() {
             return Ok(());
         }
-        let mut inner = PathBuf::new();
-        for part in &self.inner {
-            inner.push(part);
-            if let Some(flaw) = root.flaw_of_folder(&inner) {
-                return Err(refused(&self.root.path.join(&inner), &flaw));
+        let to_look_at = if self.is_parent_sound.get().is_some() { 1 } else { usize::MAX };
+        let ancestors = self.inner.ancestors().filter(|it| !it.as_os_str().is_empty());
+        for inner in ancestors.take(to_look_at).collect::<Vec<_>>().into_iter().rev() {
+            if let Some(flaw) = root.flaw_of_folder(inner) {
+                return Err(refused(&self.root.path.join(inner), &flaw));
             }
         }
         let _ = self.is_sound.set(());

@@ -1,6 +1,6 @@
 //! The vault key in a file that only its owner may read.
 
-use std::fs::File;
+use std::fs::Metadata;
 use std::io::Read;
 
 use zeroize::Zeroizing;
@@ -21,10 +21,12 @@ const LIMIT: u64 = 256;
 /// someone else may know or set what it holds.
 pub(super) fn fetch(folder: &Folder, name: &str) -> Result<Option<VaultKey>> {
     let of_vault = |error: Error| error.of_kind(Kind::Vault);
-    let Some(file) = folder.opened(name, false).map_err(of_vault)? else { return Ok(None) };
+    let Some((file, found)) = folder.opened(name, false).map_err(of_vault)? else {
+        return Ok(None);
+    };
     let path = folder.file(name);
     let unreadable = |error| of_vault(cannot("read the vault key", &path, error));
-    private(folder, name, &file).map_err(of_vault)?;
+    private(folder, name, &found).map_err(of_vault)?;
     let mut text = Zeroizing::new(String::new());
     file.take(LIMIT).read_to_string(&mut text).map_err(unreadable)?;
     VaultKey::parse(&text).map(Some).ok_or_else(|| {
@@ -44,10 +46,9 @@ pub(super) fn keep(folder: &Folder, name: &str, key: VaultKey) -> Result<VaultKe
 }
 
 #[cfg(unix)]
-fn private(folder: &Folder, name: &str, file: &File) -> Result<()> {
+fn private(folder: &Folder, name: &str, found: &Metadata) -> Result<()> {
     use std::os::unix::fs::MetadataExt;
     let path = folder.file(name);
-    let found = file.metadata().map_err(|error| cannot("read the vault key", &path, error))?;
     let shown = path.display().to_string();
     if !found.is_file() {
         return Err(trouble(format!("{shown} is not a regular file.")));
@@ -71,6 +72,6 @@ fn private(folder: &Folder, name: &str, file: &File) -> Result<()> {
 
 /// On Windows the file is as private as the profile folder that it is in.
 #[cfg(not(unix))]
-fn private(_folder: &Folder, _name: &str, _file: &File) -> Result<()> {
+fn private(_folder: &Folder, _name: &str, _found: &Metadata) -> Result<()> {
     Ok(())
 }
