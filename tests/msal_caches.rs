@@ -82,7 +82,8 @@ fn a_cache_of_any_msal_signs_its_people_in() {
         let scope = "https://management.core.windows.net//.default";
         let key = AccessToken::key_of(HOST, AZURE_CLI, realm, ANN, scope);
         assert!(vault.get(&key).unwrap().is_some(), "{name}");
-        assert_eq!(imported.access_tokens, if name == "python" { 3 } else { 1 }, "{name}");
+        // An application's own stays out: the vault has no such application.
+        assert_eq!(imported.access_tokens, if name == "python" { 2 } else { 1 }, "{name}");
     }
 }
 
@@ -329,7 +330,7 @@ fn id() -> impl Strategy<Value = String> {
 }
 
 prop_compose! {
-    fn application()(client_id in id(), tenant in id(), secret in word(), host in "[a-z.]{1,8}(:[1-9][0-9]{0,3})?",
+    fn application()(client_id in id(), tenant in id(), secret in word(), host in "[a-z]{1,8}(:[1-9][0-9]{0,3})?",
                      certificate in prop::option::of(word())) -> ServicePrincipal {
         let is_certificate = certificate.is_some();
         ServicePrincipal {

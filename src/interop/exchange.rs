@@ -291,7 +291,7 @@ impl Reader<'_> {
 
     fn access_token(&mut self, cache: &Value, row: &Value) -> Result<()> {
         match self.usable(cache, row) {
-            Some(token) if self.is_of_a_stranger(&token)? => self.found.skipped += 1,
+            Some(token) if self.is_of_a_stranger(&token)? => {}
             Some(token) => {
                 let held = self.vault.get(&token.key())?;
                 if held.is_none_or(|held| held.expires_on <= self.now) {
