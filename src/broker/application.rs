@@ -30,6 +30,24 @@ impl<'a> Homes<'a> {
     /// that says nothing, or two things, or names a registered cloud: who can write the profile and
     /// `clouds.config` would have the secret sent wherever they like.
     pub fn of(&self, client_id: &str, tenant: &str) -> Result<Option<String>> {
+        let host = |cloud: &str| builtin_login_host(cloud).map(str::to_owned);
+        self.by_profile(client_id, tenant, &host, || self.of_active())
+    }
+
+    /// [`Homes::of`] for a secret in az's own files, by registered clouds too: those files lie beside
+    /// the profile in plain text, so whoever can write that has the secret already.
+    pub fn of_plain(&self, client_id: &str, tenant: &str) -> Result<Option<String>> {
+        let active = || self.clouds.active().environment().ok();
+        self.by_profile(client_id, tenant, &|cloud| self.of_cloud(cloud), active)
+    }
+
+    fn by_profile(
+        &self,
+        client_id: &str,
+        tenant: &str,
+        host: &dyn Fn(&str) -> Option<String>,
+        of_active: impl Fn() -> Option<String>,
+    ) -> Result<Option<String>> {
         let profile = Profile::load(self.dir)?;
         let is_theirs = |entry: &&Subscription| {
             entry.user_type() == Some(UserType::ServicePrincipal)
@@ -43,11 +61,11 @@ impl<'a> Homes<'a> {
             clouds = theirs().map(Subscription::environment_name).collect();
         }
         if clouds.is_empty() {
-            return Ok(self.of_active());
+            return Ok(of_active());
         }
-        let hosts: BTreeSet<Option<&str>> = clouds.into_iter().map(builtin_login_host).collect();
+        let hosts: BTreeSet<Option<String>> = clouds.into_iter().map(host).collect();
         let mut hosts = hosts.into_iter();
-        Ok(hosts.next().flatten().filter(|_| hosts.next().is_none()).map(str::to_owned))
+        Ok(hosts.next().flatten().filter(|_| hosts.next().is_none()))
     }
 
     /// The login host of the cloud called `name`, which the call itself names; of a built-in one as it

@@ -111,7 +111,9 @@ fn credential(entry: &Application) -> String {
 
 /// True when the vault has the application `entry` for the login host that it is of.
 pub(super) fn has(context: &Context<'_>, vault: &Vault<'_>, entry: &Application) -> Result<bool> {
-    let Some(home) = context.homes().of(&entry.client_id, &entry.tenant)? else { return Ok(false) };
+    let Some(home) = context.homes().of_plain(&entry.client_id, &entry.tenant)? else {
+        return Ok(false);
+    };
     let is_it = |it: &ServicePrincipal| {
         it.environment == home
             && it.client_id.eq_ignore_ascii_case(&entry.client_id)
@@ -123,11 +125,11 @@ pub(super) fn has(context: &Context<'_>, vault: &Vault<'_>, entry: &Application)
 /// Why the application `entry` is not taken over, if it is not.
 pub(super) fn why_not(context: &Context<'_>, entry: &Application) -> Option<String> {
     let program = context.system.program;
-    let home = context.homes().of(&entry.client_id, &entry.tenant);
+    let home = context.homes().of_plain(&entry.client_id, &entry.tenant);
     let homeless = || {
         home.ok()?.is_none().then(|| {
             format!(
-                "No built-in cloud is known that the secret of service principal {} is for, so it is sent to none. If it is yours, sign in with it: {program} login --service-principal --username {} --tenant {}",
+                "Nobody knows which cloud the secret of service principal {} is for, so it is sent to none. If it is yours, sign in with it: {program} login --service-principal --username {} --tenant {}",
                 entry.client_id,
                 quoted(&entry.client_id),
                 quoted(&entry.tenant)
@@ -157,7 +159,7 @@ pub(super) fn migrate(context: &Context<'_>, vault: &Vault<'_>) -> Result<Migrat
         if has(context, vault, &entry)? || state.is_signed_out(&entry) {
             continue;
         }
-        let home = context.homes().of(&entry.client_id, &entry.tenant)?;
+        let home = context.homes().of_plain(&entry.client_id, &entry.tenant)?;
         if let Some(record) = home.and_then(|home| entry.record(&home)) {
             vault.put(&record)?;
             moved.push(entry.client_id);

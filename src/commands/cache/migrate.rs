@@ -22,7 +22,7 @@ pub(super) fn run(request: &CacheMigrate, context: &Context<'_>) -> Result<Answe
     let mut answer = Vec::new();
     let (people, applications) = interop::known_names(dir, &environment);
     let homes = context.homes();
-    let home = |client_id: &str, tenant: &str| homes.of(client_id, tenant);
+    let home = |client_id: &str, tenant: &str| homes.of_plain(client_id, tenant);
     for name in people.iter().chain(&applications) {
         let is_new = match &vault {
             Some(vault) if !request.dry_run => {

@@ -120,7 +120,7 @@ fn missing(context: &Context<'_>, environment: &str, entry: &Subscription) -> Ch
     const WHAT: &str = "account";
     let name = entry.user_name();
     let homes = context.homes();
-    let home = |client_id: &str, tenant: &str| homes.of(client_id, tenant);
+    let home = |client_id: &str, tenant: &str| homes.of_plain(client_id, tenant);
     if interop::can_adopt(&context.dir, environment, name, &broker::can_redeem, &home) {
         return Check::ok(WHAT, format!("{name}: signed in with az, which is used when needed"));
     }
