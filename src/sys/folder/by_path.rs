@@ -7,25 +7,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
-use super::{Flaw, Stamp};
+use super::{Flaw, Found, Opened, Stamp};
 
 /// A folder.
 pub(in crate::sys) struct Handle(PathBuf);
-
-/// What was opened. Links of others are not looked for.
-pub(super) enum Opened<T> {
-    File(T),
-    #[allow(dead_code, reason = "made elsewhere only")]
-    LaidLink(u32),
-}
-
-/// What has a name in a folder, links not followed.
-pub(super) enum Found {
-    Nothing,
-    /// A regular file, with its mode.
-    File(u32),
-    Special,
-}
 
 impl Handle {
     pub(super) fn open(path: &Path) -> io::Result<Opened<Self>> {

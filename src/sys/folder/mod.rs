@@ -9,35 +9,39 @@
 //! - A file of another user, or one that others can write, is refused as the folder is.
 //! - What root makes in somebody's folder is theirs, or they could not use it.
 
+mod flaw;
 #[cfg(not(unix))]
 #[path = "by_path.rs"]
 mod handle;
 #[cfg(unix)]
 #[path = "by_descriptor.rs"]
 mod handle;
+mod stamp;
 #[cfg(test)]
 #[cfg(unix)]
 mod tests;
+#[cfg(unix)]
+mod walk;
+mod write;
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::fs::{File, Metadata};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use serde::{Deserialize, Serialize};
-
 use super::file::{self, Access, cannot};
 use super::lock_file::LockGuard;
-use super::random::fill_random;
-use crate::error::{Error, Result};
-use crate::foreign::Sentence;
-use handle::{Found, Opened};
+use crate::error::Result;
+use flaw::{Flaw, laid, refused};
+use write::write_in;
 
 pub(super) use handle::Handle;
 
 pub use handle::writing_flaw;
+pub use stamp::Stamp;
+pub use write::write_named;
 
 /// How the names of files begin and end that are written and then renamed.
 const TEMPORARY: (&str, &str) = (".azt-", ".tmp");
@@ -404,177 +408,21 @@ pub fn is_same_path(one: &Path, other: &Path) -> bool {
     one == other || real(one).is_some_and(|one| real(other) == Some(one))
 }
 
-/// Writes `bytes` to the file at `path`, which a person named: 0600, its owner who runs this. As
-/// [`Folder::write`] but for the folder, which may be one that others write in (`/tmp`).
-///
-/// # Errors
-/// A link of another user's is on the way, or at its end.
-pub fn write_named(path: &Path, bytes: &[u8]) -> Result<()> {
-    match Handle::containing(path) {
-        Ok(Opened::File((folder, name))) => {
-            write_in(&folder, &name, bytes, Access::Owner, true, false)
-                .map_err(|failure| failure.of(path))
-        }
-        Ok(Opened::LaidLink(owner)) => Err(laid(path, owner)),
-        Err(error) => Err(cannot("write", path, error)),
-    }
+/// What was opened, or the owner of a link in the way that is not followed.
+enum Opened<T> {
+    File(T),
+    #[cfg_attr(not(unix), allow(dead_code, reason = "links of others are not looked for there"))]
+    LaidLink(u32),
 }
 
-/// Why a file was not written.
-enum Unwritten {
-    /// What is in its place is no regular file.
+/// What has a name in a folder, links not followed.
+enum Found {
+    Nothing,
+    /// A regular file, with its mode.
+    File(u32),
     Special,
-    System(io::Error),
-}
-
-impl From<io::Error> for Unwritten {
-    fn from(error: io::Error) -> Self {
-        Self::System(error)
-    }
-}
-
-impl Unwritten {
-    fn of(self, path: &Path) -> Error {
-        match self {
-            Self::Special => cannot("write", path, io::Error::other("it is no regular file"))
-                .remedy("Move it away and try again. It was not changed."),
-            Self::System(error) => cannot("write", path, error),
-        }
-    }
-}
-
-/// `gives`: what root makes in somebody's folder is theirs.
-fn write_in(
-    folder: &Handle,
-    name: &OsStr,
-    bytes: &[u8],
-    access: Access,
-    durable: bool,
-    gives: bool,
-) -> Result<(), Unwritten> {
-    let mode = match (folder.look_at(name)?, access) {
-        (Found::Special, _) => return Err(Unwritten::Special),
-        // What an existing file has, which others cannot write.
-        (Found::File(mode), Access::Shared) => Some(mode & 0o755),
-        (Found::File(_) | Found::Nothing, _) => None,
-    };
-    #[cfg(unix)]
-    let _as_error = super::size_limit::SizeLimit::as_error();
-    let temporary = Temporary::create(folder, access)?;
-    let mut file = &temporary.file;
-    file.write_all(bytes)?;
-    if let Some(mode) = mode {
-        handle::set_mode(file, mode)?;
-    }
-    if gives {
-        folder.give(file);
-    }
-    if durable {
-        file.sync_all()?;
-    }
-    folder.rename(&temporary.name, name)?;
-    std::mem::forget(temporary.removal);
-    if durable {
-        folder.sync()?;
-    }
-    Ok(())
-}
-
-/// A new file that is removed again unless it was renamed.
-struct Temporary<'f> {
-    file: std::fs::File,
-    name: OsString,
-    removal: Removal<'f>,
-}
-
-struct Removal<'f>(&'f Handle, OsString);
-
-impl Drop for Removal<'_> {
-    fn drop(&mut self) {
-        let _ = self.0.remove(&self.1);
-    }
-}
-
-impl<'f> Temporary<'f> {
-    fn create(folder: &'f Handle, access: Access) -> io::Result<Self> {
-        let mode = if access == Access::Shared { 0o644 } else { 0o600 };
-        loop {
-            let mut random = [0; 8];
-            fill_random(&mut random).map_err(io::Error::other)?;
-            let (prefix, suffix) = TEMPORARY;
-            let name = format!("{prefix}{:016x}{suffix}", u64::from_ne_bytes(random));
-            let name = OsString::from(name);
-            match folder.create_new(&name, mode) {
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                created => {
-                    let removal = Removal(folder, name.clone());
-                    return Ok(Self { file: created?, name, removal });
-                }
-            }
-        }
-    }
-}
-
-/// What tells one state of a file from the next, without reading it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Stamp {
-    /// In bytes.
-    pub size: u64,
-    /// When its contents changed: seconds since 1970-01-01 UTC, and nanoseconds.
-    modified: (i64, u32),
-    /// Which file it is, and when anything about it changed (Unix).
-    other: (u64, i64, i64),
-}
-
-impl Stamp {
-    /// When the file's contents last changed, in seconds since 1970-01-01 UTC.
-    pub fn written_at(&self) -> i64 {
-        self.modified.0
-    }
-
-    /// When the file last changed, in seconds since 1970-01-01 UTC.
-    pub fn changed_at(&self) -> i64 {
-        self.modified.0.max(self.other.1)
-    }
 }
 
 fn is_missing(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::NotFound
-}
-
-/// What is wrong with a folder or file, and the command that mends it.
-pub(super) struct Flaw {
-    /// What follows the path in the sentence.
-    pub(super) what: String,
-    /// The command's words before the path.
-    pub(super) command: Option<String>,
-    /// True when the command needs nothing more: no password of `sudo`.
-    pub(super) is_cure: bool,
-}
-
-/// The error for what other users own or can write.
-fn refused(path: &Path, flaw: &Flaw) -> Error {
-    let path = path.display().to_string();
-    let named = Sentence::new(&path);
-    let error = Error::failed(format!("{named} {}, so nothing in it is used.", flaw.what));
-    let error = match (&flaw.command, crate::shell::shown(&path)) {
-        (Some(command), Some(path)) => {
-            let command = format!("{command} {path}");
-            let error = error.remedy(format!("Run: {command}"));
-            if flaw.is_cure { error.command(command) } else { error }
-        }
-        _ => error,
-    };
-    error
-        .remedy("Or use a folder of your own: AZURE_CONFIG_DIR names it.")
-        .remedy("A file system that cannot hold owners and modes: AZT_TRUSTED_DIR names the folder to trust all the same.")
-}
-
-/// The error for a link that another user laid in the way.
-fn laid(path: &Path, owner: u32) -> Error {
-    Error::failed(format!(
-        "{} is a link that another user made (uid {owner}), or leads over one: it is not followed.",
-        Sentence::new(&path.display().to_string())
-    ))
-    .remedy("Remove the link, and let nobody else write in its folder.")
 }

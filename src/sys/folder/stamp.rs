@@ -1,0 +1,26 @@
+//! When a file changed.
+
+use serde::{Deserialize, Serialize};
+
+/// What tells one state of a file from the next, without reading it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stamp {
+    /// In bytes.
+    pub size: u64,
+    /// When its contents changed: seconds since 1970-01-01 UTC, and nanoseconds.
+    pub(super) modified: (i64, u32),
+    /// Which file it is, and when anything about it changed (Unix).
+    pub(super) other: (u64, i64, i64),
+}
+
+impl Stamp {
+    /// When the file's contents last changed, in seconds since 1970-01-01 UTC.
+    pub fn written_at(&self) -> i64 {
+        self.modified.0
+    }
+
+    /// When the file last changed, in seconds since 1970-01-01 UTC.
+    pub fn changed_at(&self) -> i64 {
+        self.modified.0.max(self.other.1)
+    }
+}
