@@ -13,7 +13,7 @@ pub use challenge::decode_challenge;
 use crate::error::{EntraDetail, Error, Kind, Result};
 use crate::foreign::{Guid, Json, Name, Sentence, if_it_is_one};
 use crate::secret::Secret;
-use crate::sys::{EndpointUrl, Request, Response, System, one_line, passing, retried};
+use crate::sys::{EndpointUrl, Request, Response, System, passing, retried};
 
 /// The API version that az 2.91 uses for tenants and subscriptions.
 const API_VERSION: &str = "2022-12-01";
@@ -257,7 +257,7 @@ async fn list<T: DeserializeOwned>(
                     Kind::Service,
                     format!(
                         "{resource_manager} continues its list of {what} at another host ({}); the token was not sent there.",
-                        one_line(&link)
+                        Sentence::new(&link)
                     ),
                 )
             })?;

@@ -74,18 +74,7 @@ fn refresh_token(secret: &str) -> RefreshToken {
 }
 
 fn application() -> ServicePrincipal {
-    ServicePrincipal {
-        client_id: "c".to_owned(),
-        tenant: "t".to_owned(),
-        environment: "login.example".to_owned(),
-        client_secret: None,
-        certificate: None,
-        certificate_password: None,
-        use_cert_sn_issuer: false,
-        client_assertion: None,
-        client_assertion_source: None,
-        other: serde_json::Map::new(),
-    }
+    ServicePrincipal::without_credential("login.example", "c", "t")
 }
 
 fn files(dir: &Path) -> BTreeSet<PathBuf> {

@@ -63,16 +63,8 @@ fn all() -> (AccessToken, RefreshToken, IdToken, Account, ServicePrincipal) {
         record(&json!({"secret": "id"})),
         record(&json!({"local_account_id": "o", "authority_type": "MSSTS"})),
         ServicePrincipal {
-            client_id: "c".to_owned(),
-            tenant: "t".to_owned(),
-            environment: "e".to_owned(),
             client_secret: Some(Secret::new("s")),
-            certificate: None,
-            certificate_password: None,
-            use_cert_sn_issuer: false,
-            client_assertion: None,
-            client_assertion_source: None,
-            other: serde_json::Map::new(),
+            ..ServicePrincipal::without_credential("e", "c", "t")
         },
     )
 }

@@ -107,8 +107,25 @@ pub fn applications(
 /// `None` when nothing is stored of it.
 ///
 /// # Errors
-/// [`Kind::NotSignedIn`] when what is stored is for another login host, or for nobody knows which.
+/// [`Kind::NotSignedIn`] when what is stored is for another login host, or for nobody knows which; one of
+/// the vault where it names a place and the key is not the one that the keyring noted.
 pub fn application(
+    system: &System,
+    vault: &Vault<'_>,
+    homes: Homes<'_>,
+    environment: &str,
+    client_id: &str,
+    tenant: &str,
+) -> Result<Option<ServicePrincipal>> {
+    let found = find(system, vault, homes, environment, client_id, tenant)?;
+    // Before anything that is stored is run or read: the vault itself may be somebody else's.
+    if found.as_ref().is_some_and(ServicePrincipal::names_a_place) {
+        vault.check_pin(false)?;
+    }
+    Ok(found)
+}
+
+fn find(
     system: &System,
     vault: &Vault<'_>,
     homes: Homes<'_>,

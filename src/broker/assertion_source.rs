@@ -6,9 +6,10 @@ use crate::entra::{
     github_actions_assertion, in_github_actions,
 };
 use crate::error::{Error, Result};
+use crate::foreign::Sentence;
 use crate::secret::Secret;
 use crate::settings::ConfigDir;
-use crate::shell::quoted;
+use crate::shell::shown;
 use crate::sys::{System, output_of};
 use crate::vault::AssertionSource;
 
@@ -23,7 +24,7 @@ pub(super) fn may_run_sources(system: &System) -> Result<()> {
     let refused = |why: &str| {
         Error::failed(format!(
             "The service principal signs in with a certificate, or a federated token that comes from a command or a file, which is not used from {}: {why}.",
-            path.display()
+            Sentence::new(&path.display().to_string())
         ))
     };
     if path.is_relative() {
@@ -35,9 +36,11 @@ pub(super) fn may_run_sources(system: &System) -> Result<()> {
             .remedy("Run as that user, or name a folder of your own with AZURE_CONFIG_DIR."));
     }
     if !dir.azt().is_private() {
-        let command = format!("chmod 700 {}", quoted(&azt.display().to_string()));
-        return Err(refused("others can look into the vault, as nobody can where azt made it")
-            .remedy(format!("If you know that it is yours: {command}")));
+        let error = refused("others can look into the vault, as nobody can where azt made it");
+        return Err(match azt.to_str().and_then(shown) {
+            Some(azt) => error.remedy(format!("If you know that it is yours: chmod 700 {azt}")),
+            None => error,
+        });
     }
     Ok(())
 }

@@ -81,18 +81,7 @@ impl AppCredential {
         client_id: &str,
         tenant: &str,
     ) -> ServicePrincipal {
-        let mut entry = ServicePrincipal {
-            client_id: client_id.to_owned(),
-            tenant: tenant.to_owned(),
-            environment: environment.to_owned(),
-            client_secret: None,
-            certificate: None,
-            certificate_password: None,
-            use_cert_sn_issuer: false,
-            client_assertion: None,
-            client_assertion_source: None,
-            other: serde_json::Map::new(),
-        };
+        let mut entry = ServicePrincipal::without_credential(environment, client_id, tenant);
         match self {
             Self::Secret(secret) => entry.client_secret = Some(secret),
             Self::Certificate { path, password, sends_chain } => {

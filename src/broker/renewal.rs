@@ -19,9 +19,6 @@ impl Broker<'_> {
             Identity::ServicePrincipal { .. } => {
                 let vault = self.stored(request)?;
                 let entry = self.service_principal(vault, request)?;
-                if entry.client_assertion_source.is_some() {
-                    vault.check_pin(false)?;
-                }
                 let credential = AppCredential::stored(&entry, self.system)?;
                 let response = self.ask_as_application(request, &credential).await?;
                 // A sign-out may have come in between, or another sign-in: what they removed

@@ -10,10 +10,11 @@ use super::{Answer, Context, arm_token, claims_challenge, qr_code, subscription_
 use crate::broker::{self, Identity, Known, PersonSignIn, Scopes, SignIn, Vault, is_guid};
 use crate::cli::Login;
 use crate::error::{Error, Kind, Result};
+use crate::foreign::Sentence;
 use crate::interop;
 use crate::program::Program;
 use crate::settings::{AssignedIdentity, Clouds, Profile, Subscription, UserType};
-use crate::sys::{EndpointUrl, Level, block_on, interruptible, one_line, why_no_browser};
+use crate::sys::{EndpointUrl, Level, block_on, interruptible, why_no_browser};
 
 /// How long a person has for the sign-in in a browser, unless `core.login_timeout` says otherwise.
 const LOGIN_TIMEOUT: Duration = Duration::from_mins(15);
@@ -246,7 +247,8 @@ fn name_account(
     if context.system.program == Program::Az {
         return Ok(());
     }
-    let account = format!("{} (tenant {})", one_line(sign_in.name()), one_line(sign_in.tenant()));
+    let account =
+        format!("{} (tenant {})", Sentence::new(sign_in.name()), Sentence::new(sign_in.tenant()));
     let can_ask = terminal.stdin_is_tty() && terminal.stderr_is_tty();
     if !can_ask || is_expected(context, vault, sign_in)? {
         if terminal.shows(Level::Warning) {

@@ -6,10 +6,10 @@ use super::Context;
 use super::migration::{self, migrate};
 use crate::broker::{self, Account, Broker, Identity, Token, TokenRequest, Vault};
 use crate::error::{Error, Kind, Result};
+use crate::foreign::Sentence;
 use crate::interop::{self, AdalFile, Application};
 use crate::program::Program;
 use crate::settings::Cloud;
-use crate::sys::one_line;
 
 /// How long az's lock is waited for while somebody waits for a token: az gets the next one.
 const AZ_LIMIT: Duration = Duration::from_millis(500);
@@ -64,7 +64,7 @@ pub(super) fn sources_of_az(context: &Context<'_>, name: &str) -> Vec<String> {
 
 /// What `application` signs in with where that is the name of a place, and how one does so.
 pub(super) fn source_of(application: &Application, program: Program) -> Option<String> {
-    let source = one_line(&application.source()?.to_string());
+    let source = Sentence::new(&application.source()?.to_string());
     let id = &application.client_id;
     Some(match application.sign_in_with_source(program) {
         Some(login) => format!(

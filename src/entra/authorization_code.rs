@@ -12,8 +12,9 @@ use super::tenant::is_guid;
 use super::token_endpoint;
 use super::token_response::TokenResponse;
 use crate::error::{Error, Kind, Result};
+use crate::foreign::Sentence;
 use crate::secret::Secret;
-use crate::sys::{EndpointUrl, System, one_line};
+use crate::sys::{EndpointUrl, System};
 
 /// Login hosts of one cloud each, and the hosts that its issuers are named by.
 const ISSUERS: [(&[&str], &[&str]); 3] = [
@@ -188,7 +189,7 @@ impl AuthorizationRequest {
             Kind::Refused,
             format!(
                 "The answer in the browser comes from '{}', and not from {asked}, which was asked.",
-                one_line(issuer)
+                Sentence::new(issuer)
             ),
         )
         .remedy("The login endpoint of this cloud leads to another one: see `cloud show`, and sign in at neither before you know why.")

@@ -6,12 +6,12 @@
 
 use std::fmt;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::az_files::text;
 use crate::program::Program;
 use crate::secret::Secret;
-use crate::shell::quoted;
+use crate::shell::{quoted, shown};
 use crate::sys::EndpointUrl;
 use crate::vault::{AssertionSource, ServicePrincipal};
 
@@ -99,18 +99,8 @@ impl Application {
 
     /// The record of it, whatever it signs in with: for what its owner agreed to.
     pub(super) fn record_with_source(&self, environment: &str) -> ServicePrincipal {
-        let mut record = ServicePrincipal {
-            client_id: self.client_id.clone(),
-            tenant: self.tenant.clone(),
-            environment: environment.to_owned(),
-            client_secret: None,
-            certificate: None,
-            certificate_password: None,
-            use_cert_sn_issuer: false,
-            client_assertion: None,
-            client_assertion_source: None,
-            other: Map::new(),
-        };
+        let mut record =
+            ServicePrincipal::without_credential(environment, &self.client_id, &self.tenant);
         match self.credential.clone() {
             Credential::Secret(secret) => record.client_secret = Some(secret),
             Credential::Assertion(assertion) => record.client_assertion = Some(assertion),
@@ -132,20 +122,20 @@ impl Application {
         let credential = match self.source()? {
             Source::Certificate { path, use_cert_sn_issuer, .. } => {
                 let chain = if *use_cert_sn_issuer { " --use-cert-sn-issuer" } else { "" };
-                format!("--certificate {}{chain}", plain(path)?)
+                format!("--certificate {}{chain}", shown(path)?)
             }
             Source::Assertions(AssertionSource::File { path }) => {
-                format!("--federated-token-file {}", plain(path)?)
+                format!("--federated-token-file {}", shown(path)?)
             }
             Source::Assertions(AssertionSource::Command { .. }) => return None,
             Source::Assertions(AssertionSource::GithubActions { audience }) => format!(
                 "--federated-token-from github-actions --federated-token-audience {}",
-                plain(audience)?
+                shown(audience)?
             ),
             Source::Assertions(AssertionSource::AzurePipelines { service_connection_id }) => {
                 format!(
                     "--federated-token-from azure-pipelines --service-connection-id {}",
-                    plain(service_connection_id)?
+                    shown(service_connection_id)?
                 )
             }
         };
@@ -213,13 +203,6 @@ fn host_of(text: &str) -> Option<String> {
     // Nothing else stood there, which the parser passed over.
     let is_whole = text == host || text.strip_suffix(":443") == Some(host.as_str());
     (is_whole && !host.ends_with(":0")).then_some(host)
-}
-
-/// `word` as a word of a command line, if all of it can be seen there.
-fn plain(word: &str) -> Option<String> {
-    let is_seen =
-        !word.is_empty() && word.chars().all(|c| !c.is_control() && c.escape_debug().len() <= 2);
-    is_seen.then(|| quoted(word))
 }
 
 #[cfg(test)]

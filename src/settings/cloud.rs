@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 use super::builtin_clouds;
 use super::cloud_values::CloudValues;
 use crate::error::{Error, Kind, Result};
+use crate::foreign::Sentence;
 use crate::shell::quoted;
-use crate::sys::{EndpointUrl, one_line};
+use crate::sys::EndpointUrl;
 
 /// A cloud, as built in or registered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -212,13 +213,13 @@ impl Cloud {
             Kind::Refused,
             format!(
                 "The cloud '{}' {whence} and would send {manager} tokens that are for another service ({}): whoever runs {manager} could use them there.",
-                one_line(&self.name),
-                one_line(audience)
+                Sentence::new(&self.name),
+                Sentence::new(audience)
             ),
         )
         .remedy(format!(
             "If {manager} may have them, say so: `cloud update --name {} --allow-foreign-audience`. Else name its own audience with --endpoint-active-directory-resource-id.",
-            quoted(&one_line(&self.name))
+            quoted(&Sentence::new(&self.name))
         )))
     }
 
@@ -236,7 +237,7 @@ impl Cloud {
 
 /// Where an endpoint is written, for messages.
 pub(super) fn what(endpoint: Endpoint, cloud: &str) -> String {
-    format!("The endpoint '{}' of the cloud '{}'", endpoint.name(), one_line(cloud))
+    format!("The endpoint '{}' of the cloud '{}'", endpoint.name(), Sentence::new(cloud))
 }
 
 /// True where tokens for `audience` are good for the cloud of this resource manager alone: it is the

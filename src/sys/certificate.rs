@@ -6,8 +6,8 @@ use chrono::DateTime;
 use rustls::CertificateError;
 use rustls::pki_types::UnixTime;
 
-use super::terminal::one_line;
 use crate::error::{Error, Kind};
+use crate::foreign::Sentence;
 
 /// Why the server's certificate was refused, if it was that.
 pub(super) fn refused_certificate(error: &reqwest::Error) -> Option<&CertificateError> {
@@ -94,7 +94,7 @@ fn of_another_host(host: &str, presented: &[String]) -> Error {
     let text = if names.is_empty() {
         format!("The certificate of {host} is not for that name.")
     } else {
-        let names = one_line(&names.join(", "));
+        let names = Sentence::new(&names.join(", "));
         format!("The certificate of {host} is not for that name but for {names}.")
     };
     network(text).remedy(format!(

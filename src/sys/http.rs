@@ -16,6 +16,7 @@ use super::env::Env;
 use super::unreachable::{no_tls, proxy_to, unreachable_host};
 use super::{pinned, tls};
 use crate::error::{Error, Kind, Result};
+use crate::foreign::Sentence;
 use crate::secret::Secret;
 
 /// Time for DNS, TCP and TLS together.
@@ -283,5 +284,5 @@ async fn issuer_at(url: &reqwest::Url) -> Option<String> {
     let answer = careless.head(url).send().await.ok()?;
     let info = answer.extensions().get::<reqwest::tls::TlsInfo>()?;
     let (_, certificate) = x509_parser::parse_x509_certificate(info.peer_certificate()?).ok()?;
-    Some(super::one_line(&certificate.issuer().to_string()))
+    Some(Sentence::new(&certificate.issuer().to_string()).into())
 }

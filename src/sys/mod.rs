@@ -73,7 +73,7 @@ pub use random::fill_random;
 pub use retry::{passing, retried};
 pub use runtime::block_on;
 pub use spinner::Spinner;
-pub use terminal::{Level, Terminal, Verbosity, one_line};
+pub use terminal::{Level, Terminal, Verbosity};
 pub use unreachable::without_password;
 pub use watched::within;
 

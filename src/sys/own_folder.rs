@@ -14,6 +14,7 @@ use rustix::io::Errno;
 use super::file::cannot;
 use super::owner::{others_can_write, user_id, way_back};
 use crate::error::{Error, Result};
+use crate::foreign::Sentence;
 use crate::shell;
 
 /// Links on the way, as many as the kernel follows.
@@ -124,7 +125,7 @@ fn refuse(folder: &File, path: &Path, is_last: bool) -> Result<()> {
     }
     let error = Error::failed(format!(
         "Other users can write in {} (mode {mode:04o}), and put a program of theirs in the place of az.",
-        path.display()
+        Sentence::new(&path.display().to_string())
     ));
     // A shared one is meant to be so, and another's mode is not this user's to change.
     let is_to_mend = mode & STICKY == 0 && found.uid() == user_id();
@@ -143,7 +144,7 @@ fn is_anothers(uid: u32) -> bool {
 fn of_another(path: &Path, uid: u32) -> Error {
     let error = Error::failed(format!(
         "{} belongs to another user (uid {uid}), who could put a program of theirs in the place of az.",
-        path.display()
+        Sentence::new(&path.display().to_string())
     ));
     match way_back(path) {
         Some(command) => error.cured_by(command),

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{Level, System, one_line};
+use super::{Level, System};
+use crate::foreign::Sentence;
 
 /// A spinner with a text on standard error; nothing at all where that is no terminal, where
 /// warnings are hidden, and under `--debug`, whose lines it would cut in two.
@@ -30,7 +31,7 @@ impl Spinner {
 
     /// Changes the text; a server's words may be in it ([`one_line`]).
     pub fn say(&self, text: &str) {
-        self.0.set_message(one_line(text));
+        self.0.set_message(String::from(Sentence::new(text)));
     }
 }
 

@@ -295,7 +295,7 @@ impl Terminal {
     /// Lets the person pick one of `options` by arrow keys or by typing a part of it; `first` is
     /// where the cursor starts. `None` when they do not want to.
     pub fn pick(&self, prompt: &str, options: &[String], first: usize) -> Result<Option<usize>> {
-        let options = options.iter().map(|option| one_line(option)).collect();
+        let options = options.iter().map(|option| String::from(Sentence::new(option))).collect();
         let select = Select::new(prompt, options)
             .with_starting_cursor(first)
             .with_page_size(15)
@@ -341,11 +341,6 @@ fn clean(text: &str) -> String {
 
 fn is_clean(c: char) -> bool {
     c == '\n' || !is_line_end(c)
-}
-
-/// What a server or another program says, as a [`Sentence`].
-pub fn one_line(text: &str) -> String {
-    Sentence::new(text).into()
 }
 
 #[cfg(test)]

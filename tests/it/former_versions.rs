@@ -210,16 +210,9 @@ fn put_former(sandbox: &Sandbox, secret: &str, members: &Value) {
     let options = Options { key_source, ..Options::default() };
     let vault = Vault::open_or_create(&system, sandbox.file("azt").as_path(), options).unwrap();
     let record = ServicePrincipal {
-        client_id: APP.to_owned(),
-        tenant: CONTOSO.to_owned(),
-        environment: String::new(),
         client_secret: Some(Secret::new(secret)),
-        certificate: None,
-        certificate_password: None,
-        use_cert_sn_issuer: false,
-        client_assertion: None,
-        client_assertion_source: None,
         other: members.as_object().unwrap().clone(),
+        ..ServicePrincipal::without_credential("", APP, CONTOSO)
     };
     vault.put(&record).unwrap();
 }

@@ -138,9 +138,6 @@ impl<'a> SignIn<'a> {
                 let entry = application(system, stored()?, homes, &environment, client_id, tenant)?;
                 let entry = entry.filter(|it| it.tenant.eq_ignore_ascii_case(tenant));
                 let entry = entry.ok_or_else(missing)?;
-                if entry.client_assertion_source.is_some() {
-                    stored()?.check_pin(false)?;
-                }
                 (Credential::Application(Box::new(entry)), tenant.to_owned())
             }
             // Its credential is not to be stored.

@@ -10,9 +10,10 @@ use super::{Answer, Context, rows};
 use crate::broker::{self, Vault};
 use crate::cli::CacheImport;
 use crate::error::{Error, Kind, Result};
+use crate::foreign::Sentence;
 use crate::interop::{self, Application, Imported, is_same_host};
 use crate::settings::{Profile, Subscription, User};
-use crate::sys::{Level, file, one_line};
+use crate::sys::{Level, file};
 
 /// Takes over a file, or what Azure's SDKs share, and looks up the subscriptions of those who were
 /// not known before.
@@ -122,7 +123,7 @@ fn left_out(refused: &[Application], homeless: &[Application]) -> Option<Error> 
         told.push(format!(
             "Service principal {} was left out: it would sign in with {}, which is used only if you say so.",
             it.client_id,
-            one_line(&source)
+            Sentence::new(&source)
         ));
     }
     for it in homeless {

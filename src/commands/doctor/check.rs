@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::error::Error;
-use crate::sys::one_line;
+use crate::foreign::Sentence;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum State {
@@ -25,7 +25,7 @@ pub(super) struct Check {
 impl Check {
     pub(super) fn ok(what: &'static str, text: impl AsRef<str>) -> Self {
         // A path may have any characters, and each check is a line.
-        let text = one_line(text.as_ref());
+        let text = Sentence::new(text.as_ref()).into();
         Self { what, state: State::Ok, text, remedy: None, command: None }
     }
 

@@ -44,6 +44,30 @@ pub struct ServicePrincipal {
     pub other: Map<String, Value>,
 }
 
+impl ServicePrincipal {
+    /// The application `client_id` in `tenant`, for the login host `environment`, before it is said what
+    /// it signs in with.
+    pub fn without_credential(environment: &str, client_id: &str, tenant: &str) -> Self {
+        Self {
+            client_id: client_id.to_owned(),
+            tenant: tenant.to_owned(),
+            environment: environment.to_owned(),
+            client_secret: None,
+            certificate: None,
+            certificate_password: None,
+            use_cert_sn_issuer: false,
+            client_assertion: None,
+            client_assertion_source: None,
+            other: Map::new(),
+        }
+    }
+
+    /// True when it names a place that its credential is read from, or a command that prints it.
+    pub fn names_a_place(&self) -> bool {
+        self.certificate.is_some() || self.client_assertion_source.is_some()
+    }
+}
+
 /// How the record is read; the compiler keeps its members those of the record.
 #[derive(Deserialize)]
 #[serde(remote = "ServicePrincipal")]

@@ -11,8 +11,12 @@ use crate::support::*;
 const LIST: [&str; 3] = ["account", "tenant", "list"];
 
 fn login(sandbox: &Sandbox, command: &str) -> Run {
+    login_with(sandbox, command, &[])
+}
+
+fn login_with(sandbox: &Sandbox, command: &str, more: &[&str]) -> Run {
     let app = ["login", "--service-principal", "-u", APP, "-t", CONTOSO];
-    sandbox.azt([&app[..], &["--federated-token-command", command]].concat())
+    sandbox.azt([&app[..], &["--federated-token-command", command], more].concat())
 }
 
 fn page(sandbox: &Sandbox, size: usize) {
@@ -120,17 +124,7 @@ fn a_command_prints_no_more_than_a_token() {
 #[test]
 fn an_orphan_keeps_nobody_waiting() {
     let sandbox = Sandbox::new();
-    let mut token = sandbox.command([
-        "login",
-        "--service-principal",
-        "-u",
-        APP,
-        "-t",
-        CONTOSO,
-        "--federated-token-command",
-        "sleep 600 & echo $! >orphan; echo token",
-    ]);
-    let run = Run::of(&mut token);
+    let run = login(&sandbox, "sleep 600 & echo $! >orphan; echo token");
     // Before anything is asserted, so that it never stays.
     let orphan = std::fs::read_to_string(sandbox.root().join("orphan")).unwrap_or_default();
     let _ = std::process::Command::new("kill").arg(orphan.trim()).status();
@@ -157,20 +151,7 @@ fn a_command_that_fails_is_not_quoted() {
         let run = login(&sandbox, command).exits(1);
         assert!(!run.stderr.contains("hunter2"), "{run:?}");
         run.says(says);
-        let json = [
-            "login",
-            "--service-principal",
-            "-u",
-            APP,
-            "-t",
-            CONTOSO,
-            "--federated-token-command",
-            command,
-            "--error-format",
-            "json",
-            "--debug",
-        ];
-        let run = sandbox.azt(json);
+        let run = login_with(&sandbox, command, &["--error-format", "json", "--debug"]);
         assert_eq!(run.code, Some(1), "{run:?}");
         assert!(!run.stderr.contains("hunter2"), "{run:?}");
     }
