@@ -31,14 +31,13 @@ impl<'a> Homes<'a> {
     /// `clouds.config` would have the secret sent wherever they like.
     pub fn of(&self, client_id: &str, tenant: &str) -> Result<Option<String>> {
         let host = |cloud: &str| builtin_login_host(cloud).map(str::to_owned);
-        self.by_profile(client_id, tenant, &host, || self.of_active())
+        self.by_profile(client_id, tenant, &host)
     }
 
     /// [`Homes::of`] for a secret in az's own files, by registered clouds too: those files lie beside
     /// the profile in plain text, so whoever can write that has the secret already.
     pub fn of_plain(&self, client_id: &str, tenant: &str) -> Result<Option<String>> {
-        let active = || self.clouds.active().environment().ok();
-        self.by_profile(client_id, tenant, &|cloud| self.of_cloud(cloud), active)
+        self.by_profile(client_id, tenant, &|cloud| self.of_cloud(cloud))
     }
 
     fn by_profile(
@@ -46,7 +45,6 @@ impl<'a> Homes<'a> {
         client_id: &str,
         tenant: &str,
         host: &dyn Fn(&str) -> Option<String>,
-        of_active: impl Fn() -> Option<String>,
     ) -> Result<Option<String>> {
         let profile = Profile::load(self.dir)?;
         let is_theirs = |entry: &&Subscription| {
@@ -61,7 +59,7 @@ impl<'a> Homes<'a> {
             clouds = theirs().map(Subscription::environment_name).collect();
         }
         if clouds.is_empty() {
-            return Ok(of_active());
+            return Ok(self.of_active());
         }
         let hosts: BTreeSet<Option<String>> = clouds.into_iter().map(host).collect();
         let mut hosts = hosts.into_iter();
