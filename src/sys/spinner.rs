@@ -29,7 +29,7 @@ impl Spinner {
         Self(bar)
     }
 
-    /// Changes the text; a server's words may be in it ([`one_line`]).
+    /// Changes the text. A server's words may be in it: they are cleaned into a [`Sentence`].
     pub fn say(&self, text: &str) {
         self.0.set_message(String::from(Sentence::new(text)));
     }

@@ -12,7 +12,7 @@ use super::{Found, Opened, TEMPORARY, laid};
 use crate::error::{Error, Result};
 
 /// Writes `bytes` to the file at `path`, which a person named: 0600, its owner who runs this. As
-/// [`Folder::write`] but for the folder, which may be one that others write in (`/tmp`).
+/// [`Folder::write`](super::Folder::write) but for the folder, which may be one that others write in (`/tmp`).
 ///
 /// # Errors
 /// A link of another user's is on the way, or at its end.
