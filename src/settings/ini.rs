@@ -18,6 +18,7 @@ use std::fmt;
 use std::ops::Range;
 
 use interpolation::interpolate;
+use memchr::memchr2;
 
 /// The section whose options every other section has too.
 const DEFAULT: &str = "DEFAULT";
@@ -272,12 +273,12 @@ impl<'t> Parser<'t> {
     }
 
     fn option(&mut self, index: usize, text: &'t str, current: usize) -> Result<(), String> {
-        let Some((name, value, is_lower_case)) = split_option(text) else {
+        let Some((name, value)) = split_option(text) else {
             return Err("neither a [section] header nor 'name = value'".into());
         };
         let name = match strip(name) {
             "" => return Err("a value without a name".into()),
-            plain if is_lower_case => Piece::at(self.text, plain),
+            plain if is_lower_case(plain) => Piece::at(self.text, plain),
             other => Piece::Made(other.to_lowercase()),
         };
         let Some(section) = self.sections.get_mut(current) else {
@@ -323,28 +324,29 @@ fn section_header(text: &str) -> Option<&str> {
     (!name.is_empty()).then_some(name)
 }
 
-/// What stands before and after the first `=` or `:`, and whether the former is ASCII that
-/// lower-casing would leave as it is.
-fn split_option(text: &str) -> Option<(&str, &str, bool)> {
-    let mut is_lower_case = true;
-    let at = text.bytes().position(|byte| {
-        is_lower_case &= byte.is_ascii() && !byte.is_ascii_uppercase();
-        matches!(byte, b'=' | b':')
-    })?;
-    Some((text.get(..at)?, text.get(at + 1..)?, is_lower_case))
+/// What stands before and after the first `=` or `:`.
+fn split_option(text: &str) -> Option<(&str, &str)> {
+    let at = memchr2(b'=', b':', text.as_bytes())?;
+    Some((text.get(..at)?, text.get(at + 1..)?))
+}
+
+/// ASCII that lower-casing leaves as it is.
+fn is_lower_case(text: &str) -> bool {
+    // To the end, whatever is found: that compiles to many bytes at a time.
+    text.bytes().fold(true, |is, byte| is & byte.is_ascii() & !byte.is_ascii_uppercase())
 }
 
 /// `text` cut after each `\n`, `\r\n` and lone `\r`, which Python reads as line ends too.
 fn lines(text: &str) -> impl Iterator<Item = &str> {
-    let has_returns = text.contains('\r');
     let mut rest = text;
     std::iter::from_fn(move || {
-        let mut line = rest.find('\n').and_then(|at| rest.get(..=at)).unwrap_or(rest);
-        if has_returns {
-            let body = line.strip_suffix("\r\n").unwrap_or(line);
-            line = body.find('\r').and_then(|at| body.get(..=at)).unwrap_or(line);
-        }
-        rest = rest.get(line.len()..)?;
+        let end = match memchr2(b'\n', b'\r', rest.as_bytes()) {
+            Some(at) if rest.get(at..at + 2) == Some("\r\n") => at + 2,
+            Some(at) => at + 1,
+            None => rest.len(),
+        };
+        let (line, after) = rest.split_at_checked(end)?;
+        rest = after;
         (!line.is_empty()).then_some(line)
     })
 }

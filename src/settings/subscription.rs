@@ -1,5 +1,7 @@
 //! One entry of the profile: a subscription, or a tenant without one.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value, json};
 
 use super::user::{AssignedIdentity, User, UserType};
@@ -14,12 +16,13 @@ const ASSIGNED_IDENTITY: &str = "assignedIdentityInfo";
 /// An entry of `azureProfile.json`, with the members this program does not know.
 ///
 /// Texts that are missing read as the empty text; none of az's are ever empty. Whoever wrote the file,
-/// they are each a [`Name`]; what is printed and written back is the entry as it stands.
+/// they are each a [`Name`]; what is printed and written back is the entry as it stands. A clone shares
+/// the members.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Subscription {
-    entry: Map<String, Value>,
+    entry: Arc<Map<String, Value>>,
     /// The entry as it is read where that is another.
-    clean: Option<Box<Map<String, Value>>>,
+    clean: Option<Arc<Map<String, Value>>>,
 }
 
 /// What Azure Resource Manager and the sign-in say about a subscription.
@@ -88,23 +91,23 @@ impl Subscription {
         let clean = (!is_clean(&entry)).then(|| {
             let mut clean = entry.clone();
             make_clean(&mut clean);
-            Box::new(clean)
+            Arc::new(clean)
         });
-        Self { entry, clean }
+        Self { entry: Arc::new(entry), clean }
     }
 
     pub(super) fn into_value(self) -> Value {
-        Value::Object(self.entry)
+        Value::Object(Arc::unwrap_or_clone(self.entry))
     }
 
     /// The entry as it is in the file: what `account show` prints.
     pub fn value(&self) -> Value {
-        Value::Object(self.entry.clone())
+        Value::Object(Map::clone(&self.entry))
     }
 
     /// What `account list` and `login` print: `cloudName` in place of `environmentName`.
     pub fn list_value(&self) -> Value {
-        let mut entry = self.entry.clone();
+        let mut entry = Map::clone(&self.entry);
         let cloud = entry.shift_remove("environmentName").unwrap_or(Value::Null);
         entry.insert("cloudName".into(), cloud);
         Value::Object(entry)
@@ -191,7 +194,7 @@ impl Subscription {
     }
 
     pub(super) fn set_default(&mut self, is_default: bool) {
-        self.entry.insert("isDefault".into(), is_default.into());
+        Arc::make_mut(&mut self.entry).insert("isDefault".into(), is_default.into());
     }
 
     /// True when `wanted` is its id or its name, in any case. `wanted` is lower-case.

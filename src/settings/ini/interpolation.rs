@@ -15,7 +15,7 @@ pub(super) fn interpolate<'a>(
     raw: &'a str,
     lookup: &dyn Fn(&str) -> Option<&'a str>,
 ) -> Result<Cow<'a, str>, String> {
-    if !raw.contains('%') {
+    if memchr::memchr(b'%', raw.as_bytes()).is_none() {
         return Ok(Cow::Borrowed(raw));
     }
     let (mut left, mut out) = (MOST, String::with_capacity(raw.len()));
