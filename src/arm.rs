@@ -207,7 +207,7 @@ fn only(rows: Vec<Json>, members: &[&str]) -> Vec<Value> {
 
 /// What a cloud says of itself at `url`, the metadata document of its resource manager.
 pub async fn metadata(system: &System, url: &EndpointUrl) -> Result<Value> {
-    let response = system.http.send(&system.env, Request::get(url)).await?;
+    let response = system.http.send(system, Request::get(url)).await?;
     if response.status != 200 {
         return Err(Error::failed(format!(
             "Unable to get endpoints from the cloud.\nServer returned status code {} for {url}",
@@ -272,7 +272,7 @@ async fn list<T: DeserializeOwned>(
 async fn get<T: DeserializeOwned>(system: &System, url: &EndpointUrl, token: &Secret) -> Result<T> {
     let send = async || {
         let request = Request::get(url).header("accept", "application/json").bearer(token);
-        let response = system.http.send(&system.env, request).await?;
+        let response = system.http.send(system, request).await?;
         system.terminal.debug(&format!("GET {url} -> {}", response.status));
         if response.status == 200 { Ok(response) } else { Err(refused(url, &response)) }
     };

@@ -3,33 +3,30 @@
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use p12_keystore::{CertificateBag, Pkcs12Archive};
-use pkcs8::{EncryptedPrivateKeyInfoRef, SecretDocument};
+use pkcs8::EncryptedPrivateKeyInfoRef;
 use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
-use ring::rand::SystemRandom;
-use ring::rsa::KeyPair;
-use ring::signature::{KeyPair as _, RSA_PKCS1_SHA256, RSA_PSS_SHA256, RsaEncoding};
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::pki_types::CertificateDer;
 use serde_json::json;
 use zeroize::Zeroizing;
 
 use super::authority::Authority;
+use super::rsa_key::{Padding, RsaKey, not_rsa};
 use super::token_endpoint::request_id;
 use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
+use crate::sys::pem::{self, Block};
 
-const BEGIN: &str = "-----BEGIN";
-const ENCRYPTED_BEGIN: &str = "-----BEGIN ENCRYPTED PRIVATE KEY-----";
-const ENCRYPTED_END: &str = "-----END ENCRYPTED PRIVATE KEY-----";
-/// In the label of PKCS#8, in the header of OpenSSL's older form.
-const ENCRYPTED: &str = "ENCRYPTED";
+/// The label of PKCS#8 with a password.
+const ENCRYPTED_KEY: &str = "ENCRYPTED PRIVATE KEY";
+const WHAT_IS_EXPECTED: &str =
+    "A PEM or PKCS#12 (PFX) file with the key and the certificate is expected.";
 
 /// How long an assertion may be used, in seconds (MSAL's choice).
 const LIFETIME: i64 = 600;
 
 /// An RSA key with the certificates that go with it.
 pub struct Certificate {
-    key: KeyPair,
+    key: RsaKey,
     /// The key's own certificate first.
     chain: Vec<CertificateDer<'static>>,
     sends_chain: bool,
@@ -38,13 +35,13 @@ pub struct Certificate {
 impl Certificate {
     /// True when `file` holds a key that cannot be read without a password.
     pub fn needs_password(file: &[u8]) -> bool {
-        match pem_text(file) {
-            Some(pem) => pem.contains(ENCRYPTED),
+        let blocks = pem::blocks(file);
+        if blocks.is_empty() {
             // Many files have the empty password, which is not no password.
-            None => {
-                Pkcs12Archive::from_pkcs12(file, "").is_err_and(|error| is_wrong_password(&error))
-            }
+            return Pkcs12Archive::from_pkcs12(file, "")
+                .is_err_and(|error| is_wrong_password(&error));
         }
+        blocks.iter().any(|block| block.is_encrypted || &*block.label == ENCRYPTED_KEY)
     }
 
     /// Reads a file with one private key (RSA of 2048 bits or more) and its certificate, with or
@@ -58,16 +55,15 @@ impl Certificate {
     /// [`Kind::Failed`], a sentence each for: no key, a missing or wrong password, a key that is no
     /// such RSA key, no certificate, a certificate of another key.
     pub fn read(file: &[u8], password: Option<&Secret>, sends_chain: bool) -> Result<Self> {
-        let (key, mut chain) = match pem_text(file) {
-            Some(pem) => read_pem(pem, password)?,
-            None => read_pkcs12(file, password)?,
+        let (key, mut chain) = match pem::blocks(file).as_slice() {
+            [] => read_pkcs12(file, password)?,
+            blocks => read_pem(blocks, password)?,
         };
         if chain.is_empty() {
             return Err(invalid("there is no certificate in it"));
         }
         // A certificate holds its public key's modulus as it stands.
-        let public = key.public_key();
-        let modulus = ring::rsa::PublicKeyComponents::<Vec<u8>>::from(public).n;
+        let modulus = key.modulus();
         let own = chain
             .iter()
             .position(|der| der.as_ref().windows(modulus.len()).any(|window| window == modulus))
@@ -85,10 +81,10 @@ impl Certificate {
         authority: &Authority,
         now: i64,
     ) -> Result<Secret> {
-        let (algorithm, padding, name, hash): (_, &dyn RsaEncoding, _, _) = if authority.is_adfs() {
-            ("RS256", &RSA_PKCS1_SHA256, "x5t", &SHA1_FOR_LEGACY_USE_ONLY)
+        let (algorithm, padding, name, hash) = if authority.is_adfs() {
+            ("RS256", Padding::Pkcs1, "x5t", &SHA1_FOR_LEGACY_USE_ONLY)
         } else {
-            ("PS256", &RSA_PSS_SHA256, "x5t#S256", &SHA256)
+            ("PS256", Padding::Pss, "x5t#S256", &SHA256)
         };
         let thumbprint = self.chain.first().map(|der| digest(hash, der));
         let mut header = json!({
@@ -111,67 +107,62 @@ impl Certificate {
         });
         let encode = |value: &serde_json::Value| URL_SAFE_NO_PAD.encode(value.to_string());
         let mut jwt = Zeroizing::new(format!("{}.{}", encode(&header), encode(&claims)));
-        let mut signature = vec![0; self.key.public().modulus_len()];
-        self.key
-            .sign(padding, &SystemRandom::new(), jwt.as_bytes(), &mut signature)
-            .map_err(|_| Error::new(Kind::Failed, "The assertion could not be signed."))?;
+        let signature = self.key.sign(padding, jwt.as_bytes());
+        let signature = signature
+            .ok_or_else(|| Error::new(Kind::Failed, "The assertion could not be signed."))?;
         jwt.push('.');
         jwt.push_str(&URL_SAFE_NO_PAD.encode(signature));
         Ok(Secret::new(jwt.as_str()))
     }
 }
 
-type Parts = (KeyPair, Vec<CertificateDer<'static>>);
+type Parts = (RsaKey, Vec<CertificateDer<'static>>);
 
 fn invalid(why: &str) -> Error {
     Error::failed(format!("Invalid certificate file: {why}."))
 }
 
-/// The text of a PEM file; `None` for other files.
-fn pem_text(file: &[u8]) -> Option<&str> {
-    // Tools write lines of their own before the first block, in any encoding.
-    let start = file.windows(BEGIN.len()).position(|window| window == BEGIN.as_bytes())?;
-    std::str::from_utf8(file.get(start..)?).ok()
-}
-
-fn read_pem(pem: &str, password: Option<&Secret>) -> Result<Parts> {
-    let key = if pem.contains(ENCRYPTED) {
-        decrypted(pem, password)?
-    } else {
-        match PrivateKeyDer::from_pem_slice(pem.as_bytes()) {
-            Ok(PrivateKeyDer::Pkcs8(der)) => KeyPair::from_pkcs8(der.secret_pkcs8_der()),
-            Ok(PrivateKeyDer::Pkcs1(der)) => KeyPair::from_der(der.secret_pkcs1_der()),
-            Ok(_) => return Err(invalid("its key is not an RSA key")),
-            Err(_) => {
-                return Err(invalid("there is no private key in it").remedy(
-                    "A PEM or PKCS#12 (PFX) file with the key and the certificate is expected.",
-                ));
-            }
-        }
-        .map_err(unsuitable)?
+fn read_pem(blocks: &[Block], password: Option<&Secret>) -> Result<Parts> {
+    let key = blocks.iter().find(|block| block.label.ends_with("PRIVATE KEY"));
+    let key = key
+        .ok_or_else(|| invalid("there is no private key in it").remedy(WHAT_IS_EXPECTED))
+        .and_then(|block| read_key(block, password))?;
+    let certificate = |block: &Block| {
+        let damaged = || invalid(&format!("the certificate at line {} is damaged", block.line));
+        let der = block.certificate().ok_or_else(damaged)?;
+        Ok(CertificateDer::from(der.to_vec()))
     };
-    let chain = CertificateDer::pem_slice_iter(pem.as_bytes())
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|_| invalid("a certificate in it cannot be read"))?;
-    Ok((key, chain))
+    let certificates = blocks.iter().filter(|block| block.is_certificate());
+    Ok((key, certificates.map(certificate).collect::<Result<_>>()?))
 }
 
-/// The key of PEM text that says that it is encrypted.
-fn decrypted(pem: &str, password: Option<&Secret>) -> Result<KeyPair> {
-    let Some((_, block)) = pem.split_once(ENCRYPTED_BEGIN) else {
+/// The key in `block`, which says that it is one.
+fn read_key(block: &Block, password: Option<&Secret>) -> Result<RsaKey> {
+    if block.is_encrypted {
         return Err(invalid("its private key is encrypted in a way of old OpenSSL versions")
             .remedy("Convert it: openssl pkcs8 -topk8 -in OLD -out KEY, then put the certificate after it."));
-    };
-    let password = password.ok_or_else(no_password)?;
-    let block = block.split_once(ENCRYPTED_END).map_or(block, |(block, _)| block);
-    let (_, document) =
-        SecretDocument::from_pem(&format!("{ENCRYPTED_BEGIN}{block}{ENCRYPTED_END}\n"))
-            .map_err(|_| invalid("its encrypted private key cannot be read"))?;
-    let key = EncryptedPrivateKeyInfoRef::try_from(document.as_bytes())
-        .map_err(|_| invalid("its encrypted private key cannot be read"))?
-        .decrypt(password.expose())
-        .map_err(|_| wrong_password())?;
-    KeyPair::from_pkcs8(key.as_bytes()).map_err(unsuitable)
+    }
+    let damaged = || invalid(&format!("the private key at line {} is damaged", block.line));
+    match &*block.label {
+        "PRIVATE KEY" => RsaKey::of_pkcs8(block.der.as_deref().ok_or_else(damaged)?),
+        "RSA PRIVATE KEY" => RsaKey::of_pkcs1(block.der.as_deref().ok_or_else(damaged)?),
+        ENCRYPTED_KEY => {
+            let password = password.ok_or_else(no_password)?;
+            let der = block.der.as_deref().ok_or_else(damaged)?;
+            let key = EncryptedPrivateKeyInfoRef::try_from(&**der).map_err(|_| damaged())?;
+            let key = key.decrypt(password.expose()).map_err(|_| wrong_password())?;
+            RsaKey::of_pkcs8(key.as_bytes())
+        }
+        "OPENSSH PRIVATE KEY" => {
+            return Err(invalid("its private key is in OpenSSH's form").remedy(
+                "Convert it: ssh-keygen -p -m PEM -f KEY, then put the certificate after it.",
+            ));
+        }
+        "EC PRIVATE KEY" => Err(not_rsa("an EC key")),
+        "DSA PRIVATE KEY" => Err(not_rsa("a DSA key")),
+        _ => Err(not_rsa("of another kind")),
+    }
+    .map_err(|why| unsuitable(&why))
 }
 
 fn read_pkcs12(file: &[u8], password: Option<&Secret>) -> Result<Parts> {
@@ -180,10 +171,10 @@ fn read_pkcs12(file: &[u8], password: Option<&Secret>) -> Result<Parts> {
         (true, None) => no_password(),
         (true, Some(_)) => wrong_password(),
         (false, _) => invalid(&format!("it is neither PEM nor PKCS#12 that can be read ({error})"))
-            .remedy("A PEM or PKCS#12 (PFX) file with the key and the certificate is expected."),
+            .remedy(WHAT_IS_EXPECTED),
     })?;
     let key = archive.keys.first().ok_or_else(|| invalid("there is no private key in it"))?;
-    let key = KeyPair::from_pkcs8(key.key.as_der()).map_err(unsuitable)?;
+    let key = RsaKey::of_pkcs8(key.key.as_der()).map_err(|why| unsuitable(&why))?;
     let certificate = |bag: CertificateBag| CertificateDer::from(bag.cert.as_der().to_vec());
     Ok((key, archive.certs.into_iter().map(certificate).collect()))
 }
@@ -202,8 +193,9 @@ fn wrong_password() -> Error {
     invalid("the password does not open it").remedy("Check --certificate-password.")
 }
 
-fn unsuitable(cause: ring::error::KeyRejected) -> Error {
-    invalid(&format!("its key is not an RSA key of at least 2048 bits ({cause})"))
+/// `why` goes on from "its key".
+fn unsuitable(why: &str) -> Error {
+    invalid(&format!("its key {why}"))
 }
 
 impl std::fmt::Debug for Certificate {
@@ -216,8 +208,7 @@ impl std::fmt::Debug for Certificate {
 mod tests {
     use entra_emulator::directory::NIGHTLY_BUILD_CERTIFICATE;
     use ring::signature::{
-        RSA_PKCS1_2048_8192_SHA256, RSA_PSS_2048_8192_SHA256, UnparsedPublicKey,
-        VerificationAlgorithm,
+        RSA_PKCS1_2048_8192_SHA256, RSA_PSS_2048_8192_SHA256, RsaPublicKeyComponents,
     };
     use serde_json::Value;
 
@@ -233,7 +224,7 @@ mod tests {
                 "https://login.example/contoso/oauth2/v2.0/token",
                 "PS256",
                 ("x5t#S256", 43),
-                &RSA_PSS_2048_8192_SHA256 as &'static dyn VerificationAlgorithm,
+                &RSA_PSS_2048_8192_SHA256,
             ),
             (
                 "https://stack.local/adfs/",
@@ -257,8 +248,8 @@ mod tests {
             assert_eq!(header[thumbprint.0].as_str().unwrap().len(), thumbprint.1, "{header}");
             let claims: Value = serde_json::from_slice(&decode(claims)).unwrap();
             assert_eq!(claims["aud"], audience);
-            let key = UnparsedPublicKey::new(verification, certificate.key.public());
-            key.verify(signed.as_bytes(), &decode(signature)).unwrap();
+            let key = RsaPublicKeyComponents { n: certificate.key.modulus(), e: vec![1, 0, 1] };
+            key.verify(verification, signed.as_bytes(), &decode(signature)).unwrap();
         }
     }
 }

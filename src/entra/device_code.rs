@@ -104,7 +104,7 @@ async fn send(system: &System, url: &EndpointUrl, request: HttpRequest) -> Resul
     let request = Request::post_form(url, form)
         .header("accept", "application/json")
         .header("client-request-id", token_endpoint::request_id()?);
-    let response = system.http.send(&system.env, request).await?;
+    let response = system.http.send(system, request).await?;
     system.terminal.debug(&format!("POST {url} -> {}", response.status));
     if response.status != 200 {
         return Err(token_endpoint::refusal(system, &response, url));

@@ -23,6 +23,7 @@ mod on_behalf_of;
 mod password;
 mod pipeline;
 mod refresh_token;
+mod rsa_key;
 mod scope;
 mod server_time;
 mod tenant;

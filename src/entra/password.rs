@@ -28,7 +28,7 @@ pub async fn check_realm(system: &System, login_url: &EndpointUrl, username: &st
     let encoded = form_urlencoded::byte_serialize(username.as_bytes()).collect::<String>();
     let name = encoded.replace('+', "%20");
     let url = login_url.at(&format!("common/userrealm/{name}?api-version=1.0"))?;
-    let response = system.http.send(&system.env, Request::get(&url)).await?;
+    let response = system.http.send(system, Request::get(&url)).await?;
     let realm =
         serde_json::from_slice::<Realm>(&response.body).ok().filter(|_| response.status == 200);
     let realm = realm.ok_or_else(|| {

@@ -14,7 +14,7 @@ use crate::sys::{EndpointUrl, Request, System};
 /// [`Kind::Network`] when the host is not reached, or something else answers in its place.
 pub async fn server_time(system: &System, login_url: &EndpointUrl) -> Result<Option<i64>> {
     let url = Authority::new(login_url, "organizations")?.openid_configuration()?;
-    let response = system.http.send(&system.env, Request::get(&url)).await?;
+    let response = system.http.send(system, Request::get(&url)).await?;
     if response.status != 200
         || serde_json::from_slice::<serde_json::Value>(&response.body).is_err()
     {

@@ -28,7 +28,7 @@ pub async fn resolve_tenant(
         return Ok(tenant.to_owned());
     }
     let url = Authority::new(login_url, tenant)?.openid_configuration()?;
-    let response = system.http.send(&system.env, Request::get(&url)).await?;
+    let response = system.http.send(system, Request::get(&url)).await?;
     if response.status != 200 {
         let detail = Sentence::new(&String::from_utf8_lossy(&response.body));
         let kind = if response.status >= 500 { Kind::Service } else { Kind::Failed };

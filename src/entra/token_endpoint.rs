@@ -83,7 +83,7 @@ pub(super) async fn send(
     if let Some(anchor) = anchor {
         request = request.header("x-anchormailbox", anchor);
     }
-    let response = system.http.send(&system.env, request).await?;
+    let response = system.http.send(system, request).await?;
     system.terminal.debug(&format!("POST {url} -> {}", response.status));
     Ok(response)
 }

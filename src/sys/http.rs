@@ -12,9 +12,9 @@ use super::certificate::{
     is_of_unknown_authority, of_unknown_authority, refused_certificate, unfit_certificate,
 };
 use super::endpoint_url::EndpointUrl;
-use super::env::Env;
+use super::tls::{Authorities, extra_authorities};
 use super::unreachable::{no_tls, proxy_to, unreachable_host};
-use super::{pinned, tls};
+use super::{System, pinned};
 use crate::error::{Error, Kind, Result};
 use crate::foreign::Sentence;
 use crate::secret::Secret;
@@ -142,6 +142,8 @@ impl Response {
 #[derive(Default)]
 pub struct Http {
     client: OnceCell<reqwest::Client>,
+    /// Whom both trust besides the platform's authorities.
+    authorities: OnceCell<Authorities>,
     /// For this host's own endpoints, without a proxy.
     direct_client: OnceCell<reqwest::Client>,
     /// How many bytes came in so far, of all answers.
@@ -149,21 +151,21 @@ pub struct Http {
 }
 
 impl Http {
-    /// Sends `request` and reads the whole answer.
+    /// Sends `request` and reads the whole answer; `system` is the one that this is of.
     ///
     /// Every failure to get an answer is [`Kind::Network`] and names the host; so is a page in its
     /// place, which none of the services that this program asks ever sends. Redirects are not
     /// followed: requests carry secrets.
-    pub async fn send(&self, env: &Env, request: Request) -> Result<Response> {
+    pub async fn send(&self, system: &System, request: Request) -> Result<Response> {
         let pinned = request.pin.as_deref().map(pinned_client).transpose()?;
         let url = request.url.url();
         // A proxy could read what is sent without TLS.
         let is_direct = pinned.is_some() || request.url.is_of_host() || !request.url.is_encrypted();
         let client = match &pinned {
             Some(client) => client,
-            None => self.client(env, is_direct)?,
+            None => self.client(system, is_direct)?,
         };
-        let proxy = || if is_direct { None } else { proxy_to(env, url) };
+        let proxy = || if is_direct { None } else { proxy_to(&system.env, url) };
         let host = request.url.host();
         let mut builder = match request.method {
             Method::Get => client.get(url.clone()),
@@ -237,14 +239,14 @@ impl Http {
         ))
     }
 
-    fn client(&self, env: &Env, is_direct: bool) -> Result<&reqwest::Client> {
+    fn client(&self, system: &System, is_direct: bool) -> Result<&reqwest::Client> {
         let cell = if is_direct { &self.direct_client } else { &self.client };
         if let Some(client) = cell.get() {
             return Ok(client);
         }
         // Fails only when a provider is installed already, which serves as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let builder = careful().tls_certs_merge(tls::extra_authorities(env)?);
+        let builder = careful().tls_certs_merge(self.authorities(system)?);
         let builder = if is_direct {
             builder.no_proxy().connect_timeout(HOST_CONNECT_LIMIT)
         } else {
@@ -252,6 +254,18 @@ impl Http {
         };
         let client = builder.build().map_err(no_tls)?;
         Ok(cell.get_or_init(|| client))
+    }
+
+    /// The authorities that the environment names; what is left out of them is told once.
+    fn authorities(&self, system: &System) -> Result<Vec<reqwest::Certificate>> {
+        let found = if let Some(found) = self.authorities.get() {
+            found
+        } else {
+            let found = extra_authorities(&system.env)?;
+            found.flaws.iter().for_each(|flaw| system.terminal.warn(flaw));
+            self.authorities.get_or_init(|| found)
+        };
+        Ok(found.certificates.clone())
     }
 }
 

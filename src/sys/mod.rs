@@ -32,6 +32,7 @@ mod os_error;
 mod own_folder;
 pub mod owner;
 mod panics;
+pub mod pem;
 mod pinned;
 mod random;
 mod retry;
@@ -74,6 +75,7 @@ pub use retry::{passing, retried};
 pub use runtime::block_on;
 pub use spinner::Spinner;
 pub use terminal::{Level, Terminal, Verbosity};
+pub use tls::{Authorities, extra_authorities};
 pub use unreachable::without_password;
 pub use watched::within;
 

@@ -4,7 +4,7 @@ use super::super::Context;
 use super::check::Check;
 use crate::broker;
 use crate::cli::Doctor;
-use crate::sys::{block_on, without_password};
+use crate::sys::{Env, block_on, extra_authorities, without_password};
 
 /// Seconds that this machine's clock may differ from Entra's before tokens are taken for ended, or
 /// assertions for not yet valid.
@@ -34,7 +34,7 @@ pub(super) fn network(request: &Doctor, context: &Context<'_>) -> Vec<Check> {
         str::to_owned,
     );
     if !authorities.is_empty() {
-        checks.push(Check::ok("authorities", authorities));
+        checks.extend(trusted(env, &authorities));
     }
     if request.offline {
         return checks;
@@ -50,6 +50,16 @@ pub(super) fn network(request: &Doctor, context: &Context<'_>) -> Vec<Check> {
         }
     }
     checks
+}
+
+/// What the variables that are `set` lead to.
+fn trusted(env: &Env, set: &str) -> Vec<Check> {
+    const WHAT: &str = "authorities";
+    match extra_authorities(env) {
+        Err(error) => vec![Check::of_error(WHAT, &error)],
+        Ok(found) if found.flaws.is_empty() => vec![Check::ok(WHAT, set)],
+        Ok(found) => found.flaws.iter().map(|flaw| Check::warning(WHAT, flaw)).collect(),
+    }
 }
 
 fn clock(ahead: i64) -> Check {

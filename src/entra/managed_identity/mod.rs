@@ -96,7 +96,7 @@ fn url(
 
 /// Sends `request` to the host.
 async fn ask(system: &System, request: Request) -> Result<Response> {
-    let response = system.http.send(&system.env, request).await?;
+    let response = system.http.send(system, request).await?;
     system.terminal.debug(&format!("managed identity endpoint -> {}", response.status));
     Ok(response)
 }

@@ -27,7 +27,7 @@ async fn ask(
     member: &str,
     denied: &str,
 ) -> Result<Secret> {
-    let response = system.http.send(&system.env, request).await?;
+    let response = system.http.send(system, request).await?;
     system.terminal.debug(&format!("{} -> {}", url.environment(), response.status));
     let error = |kind: Kind| {
         let status = response.status;

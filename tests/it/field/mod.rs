@@ -1,0 +1,3 @@
+//! What strangers reported about such tools, by kind, with brothers that nobody listed.
+
+mod certificates;
