@@ -11,9 +11,9 @@ use serde_json::Value;
 pub use challenge::decode_challenge;
 
 use crate::error::{EntraDetail, Error, Kind, Result};
-use crate::foreign::{Guid, Json, Name, Sentence, if_it_is_one};
+use crate::foreign::{Guid, Json, Loose, Name, Sentence, if_it_is_one, or_default};
 use crate::secret::Secret;
-use crate::sys::{EndpointUrl, Request, Response, System, passing, retried};
+use crate::sys::{Complaint, EndpointUrl, Request, Response, System, passing, retried};
 
 /// The API version that az 2.91 uses for tenants and subscriptions.
 const API_VERSION: &str = "2022-12-01";
@@ -23,6 +23,9 @@ const MOST_PAGES: usize = 1000;
 
 /// More members than any list has.
 const MOST_ITEMS: usize = 1_000_000;
+
+/// Rows left out of a list that are named.
+const MOST_NAMED: usize = 5;
 
 /// How long a list may take, with all its pages.
 const LIST_LIMIT: Duration = Duration::from_mins(2);
@@ -49,13 +52,16 @@ pub struct ArmSubscription {
     pub state: Name,
     /// The tenant that the subscription belongs to, which need not be the token's.
     pub tenant_id: Option<Guid>,
-    /// `[{"tenantId": …}]`, or nothing.
-    pub managed_by_tenants: Option<Json>,
+    /// Elements `{"tenantId": …}`, or nothing.
+    pub managed_by_tenants: Option<Vec<Json>>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct TenantRow {
+    /// `/tenants/<GUID>`.
+    #[serde(default, deserialize_with = "last_segment")]
+    id: Option<Guid>,
     #[serde(default, deserialize_with = "if_it_is_one")]
     tenant_id: Option<Guid>,
     #[serde(default, deserialize_with = "if_it_is_one")]
@@ -64,10 +70,15 @@ struct TenantRow {
     default_domain: Option<Name>,
 }
 
-impl TenantRow {
-    fn identified(self) -> Option<Tenant> {
-        let Self { tenant_id, display_name, default_domain } = self;
-        Some(Tenant { tenant_id: tenant_id?, display_name, default_domain })
+impl Row for TenantRow {
+    type Identified = Tenant;
+
+    fn identified(self) -> Result<Tenant, Option<Name>> {
+        let Self { id, tenant_id, display_name, default_domain } = self;
+        match tenant_id.or(id) {
+            Some(tenant_id) => Ok(Tenant { tenant_id, display_name, default_domain }),
+            None => Err(display_name.or(default_domain)),
+        }
     }
 }
 
@@ -78,20 +89,34 @@ struct SubscriptionRow {
     #[serde(default, deserialize_with = "last_segment")]
     id: Option<Guid>,
     #[serde(default, deserialize_with = "if_it_is_one")]
-    display_name: Option<Name>,
+    subscription_id: Option<Guid>,
     #[serde(default, deserialize_with = "if_it_is_one")]
-    state: Option<Name>,
+    display_name: Option<Name>,
+    #[serde(default, deserialize_with = "or_default")]
+    state: Name,
     #[serde(default, deserialize_with = "if_it_is_one")]
     tenant_id: Option<Guid>,
-    managed_by_tenants: Option<Json>,
+    #[serde(default, deserialize_with = "if_it_is_one")]
+    managed_by_tenants: Option<Vec<Json>>,
 }
 
-impl SubscriptionRow {
-    fn identified(self) -> Option<ArmSubscription> {
-        let Self { id, display_name, state, tenant_id, managed_by_tenants } = self;
-        let (display_name, state) = (display_name.unwrap_or_default(), state.unwrap_or_default());
-        Some(ArmSubscription { id: id?, display_name, state, tenant_id, managed_by_tenants })
+impl Row for SubscriptionRow {
+    type Identified = ArmSubscription;
+
+    fn identified(self) -> Result<ArmSubscription, Option<Name>> {
+        let Self { id, subscription_id, display_name, state, tenant_id, managed_by_tenants } = self;
+        let Some(id) = id.or(subscription_id) else { return Err(display_name) };
+        let display_name = display_name.unwrap_or_default();
+        Ok(ArmSubscription { id, display_name, state, tenant_id, managed_by_tenants })
     }
+}
+
+/// A row of a list that counts if it says which one it is.
+trait Row: DeserializeOwned {
+    type Identified;
+
+    /// What it is of; else its name, if it has one.
+    fn identified(self) -> Result<Self::Identified, Option<Name>>;
 }
 
 fn last_segment<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Guid>, D::Error> {
@@ -99,20 +124,24 @@ fn last_segment<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Gui
     Ok(path.and_then(|path| Guid::parse(path.rsplit('/').next()?)))
 }
 
-/// The rows that say which one they are. The others are told of, once and without their words: their
-/// ids go into requests and command lines.
-fn identified<R, T>(
-    system: &System,
-    rows: Vec<R>,
-    what: &str,
-    one: impl FnMut(R) -> Option<T>,
-) -> Vec<T> {
-    let all = rows.len();
-    let known: Vec<T> = rows.into_iter().filter_map(one).collect();
-    if known.len() < all {
+/// The rows that say which one they are. Each other one is told of by its name, else by its place: its
+/// id, which goes into requests and command lines, is none.
+fn identified<R: Row>(system: &System, rows: Vec<Loose<R>>, what: &str) -> Vec<R::Identified> {
+    let (all, mut known, mut odd) = (rows.len(), Vec::new(), Vec::new());
+    for (at, Loose(row)) in rows.into_iter().enumerate() {
+        match row.map_or(Err(None), R::identified) {
+            Ok(one) => known.push(one),
+            Err(Some(name)) if !name.trim().is_empty() => odd.push(format!("'{name}'")),
+            Err(_) => odd.push(format!("number {}", at + 1)),
+        }
+    }
+    if !odd.is_empty() {
+        let more = odd.len().saturating_sub(MOST_NAMED);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        odd.truncate(MOST_NAMED);
         system.terminal.warn(&format!(
-            "{} of the {all} {what} that Azure Resource Manager listed are left out: their ids are none (no GUIDs).",
-            all - known.len()
+            "Of the {all} {what} that Azure Resource Manager listed these are left out, because their ids are none (no GUIDs): {}{more}.",
+            odd.join(", ")
         ));
     }
     known
@@ -126,7 +155,7 @@ pub async fn tenants(
 ) -> Result<Vec<Tenant>> {
     let path = format!("tenants?api-version={API_VERSION}");
     let rows = list(system, resource_manager, &path, token).await?;
-    Ok(identified(system, rows, "tenants", TenantRow::identified))
+    Ok(identified::<TenantRow>(system, rows, "tenants"))
 }
 
 /// The subscriptions that `token` can see in its tenant: `GET {resource manager}/subscriptions`,
@@ -138,7 +167,7 @@ pub async fn subscriptions(
 ) -> Result<Vec<ArmSubscription>> {
     let path = format!("subscriptions?api-version={API_VERSION}");
     let rows = list(system, resource_manager, &path, token).await?;
-    Ok(identified(system, rows, "subscriptions", SubscriptionRow::identified))
+    Ok(identified::<SubscriptionRow>(system, rows, "subscriptions"))
 }
 
 /// One subscription by its id (GUID): `GET {resource manager}/subscriptions/{id}`.
@@ -150,7 +179,7 @@ pub async fn subscription(
 ) -> Result<ArmSubscription> {
     let url = resource_manager.at(&format!("subscriptions/{id}?api-version={API_VERSION}"))?;
     let row: SubscriptionRow = get(system, &url, token).await?;
-    row.identified().ok_or_else(|| no_sense(&url))
+    row.identified().map_err(|_| no_sense(&url))
 }
 
 /// The tenants of the account as `account tenant list` prints them: `{"id", "tenantId"}`, from the
@@ -194,27 +223,31 @@ pub async fn locations(
 }
 
 /// The objects with these members alone, where they have them.
-fn only(rows: Vec<Json>, members: &[&str]) -> Vec<Value> {
-    let kept = |row: Json| {
-        let mut row = row.into_value();
-        if let Some(object) = row.as_object_mut() {
+fn only(rows: Vec<Loose<Json>>, members: &[&str]) -> Vec<Value> {
+    let kept = |Loose(row): Loose<Json>| match row?.into_value() {
+        Value::Object(mut object) => {
             object.retain(|name, _| members.contains(&name.as_str()));
+            Some(Value::Object(object))
         }
-        row
+        // What is no object is no row.
+        _ => None,
     };
-    rows.into_iter().map(kept).collect()
+    rows.into_iter().filter_map(kept).collect()
 }
 
 /// What a cloud says of itself at `url`, the metadata document of its resource manager.
 pub async fn metadata(system: &System, url: &EndpointUrl) -> Result<Value> {
     let response = system.http.send(system, Request::get(url)).await?;
-    if response.status != 200 {
+    if !response.is_success() {
+        let said = response.complaint().told();
+        let said = said.map_or_else(String::new, |said| format!(": {said}"));
         return Err(Error::failed(format!(
-            "Unable to get endpoints from the cloud.\nServer returned status code {} for {url}",
+            "Unable to get endpoints from the cloud.\nServer returned status code {} for {url}{said}",
             response.status
         )));
     }
-    serde_json::from_slice(&response.body)
+    response
+        .json()
         .map(Json::into_value)
         .map_err(|_| Error::new(Kind::Service, format!("{url} did not answer with JSON.")))
 }
@@ -224,12 +257,14 @@ async fn list<T: DeserializeOwned>(
     resource_manager: &EndpointUrl,
     path: &str,
     token: &Secret,
-) -> Result<Vec<T>> {
+) -> Result<Vec<Loose<T>>> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase", bound(deserialize = "T: DeserializeOwned"))]
     struct Page<T> {
-        value: Vec<T>,
-        next_link: Option<String>,
+        /// Null for none.
+        value: Option<Vec<Loose<T>>>,
+        #[serde(default, deserialize_with = "or_default")]
+        next_link: String,
     }
     let mut url = resource_manager.at(path)?;
     let what = path.split('?').next().unwrap_or(path);
@@ -243,21 +278,22 @@ async fn list<T: DeserializeOwned>(
         let mut items = Vec::new();
         for _ in 0..MOST_PAGES {
             let page: Page<T> = get(system, &url, token).await?;
-            items.extend(page.value);
+            items.extend(page.value.into_iter().flatten());
             if items.len() > MOST_ITEMS {
                 break;
             }
-            let Some(link) = page.next_link.filter(|link| !link.is_empty()) else {
+            let link = page.next_link.trim();
+            if link.is_empty() {
                 return Ok(items);
-            };
+            }
             // The token goes to the resource manager and nowhere else.
-            let next = EndpointUrl::parse_with_query(&link, "The next page").ok();
+            let next = EndpointUrl::parse_with_query(link, "The next page").ok();
             url = next.filter(|next| next.same_origin(resource_manager)).ok_or_else(|| {
                 Error::new(
                     Kind::Service,
                     format!(
                         "{resource_manager} continues its list of {what} at another host ({}); the token was not sent there.",
-                        Sentence::new(&link)
+                        Sentence::new(link)
                     ),
                 )
             })?;
@@ -274,10 +310,13 @@ async fn get<T: DeserializeOwned>(system: &System, url: &EndpointUrl, token: &Se
         let request = Request::get(url).header("accept", "application/json").bearer(token);
         let response = system.http.send(system, request).await?;
         system.terminal.debug(&format!("GET {url} -> {}", response.status));
-        if response.status == 200 { Ok(response) } else { Err(refused(url, &response)) }
+        if response.is_success() { Ok(response) } else { Err(refused(url, &response)) }
     };
     let response = retried(send).await?;
-    serde_json::from_slice(&response.body).map_err(|_| no_sense(url))
+    response.json().map_err(|_| match response.complaint() {
+        Complaint { code: Some(_), message: Some(_) } => refused(url, &response),
+        _ => no_sense(url),
+    })
 }
 
 fn no_sense(url: &EndpointUrl) -> Error {
@@ -291,17 +330,8 @@ pub fn challenge(error: &Error) -> Option<&str> {
     error.entra_detail()?.claims.as_deref()
 }
 
-/// ARM's error shape, as az prints it.
+/// What the service said, as az prints it.
 fn refused(url: &EndpointUrl, response: &Response) -> Error {
-    #[derive(Deserialize)]
-    struct Body {
-        error: Detail,
-    }
-    #[derive(Deserialize)]
-    struct Detail {
-        code: Name,
-        message: Sentence,
-    }
     let status = response.status;
     let kind = match status {
         404 => Kind::NotFound,
@@ -309,11 +339,15 @@ fn refused(url: &EndpointUrl, response: &Response) -> Error {
         429 | 500..=599 => Kind::Service,
         _ => Kind::Failed,
     };
-    let error = match serde_json::from_slice::<Body>(&response.body) {
-        Ok(Body { error: Detail { code, message } }) => {
+    let error = match response.complaint() {
+        Complaint { code: Some(code), message: Some(message) } => {
             Error::new(kind, format!("({code}) {message}\nCode: {code}\nMessage: {message}"))
         }
-        Err(_) => Error::new(kind, format!("{} answered HTTP {status}.", url.without_query())),
+        complaint => {
+            let said = complaint.told();
+            let said = said.map_or_else(|| ".".to_owned(), |said| format!(": {said}"));
+            Error::new(kind, format!("{} answered HTTP {status}{said}", url.without_query()))
+        }
     };
     let error = match challenge::of_response(response) {
         Some(claims) => error.entra(EntraDetail {

@@ -2,12 +2,16 @@
 //!
 //! It is one of these types from where it is parsed, and so it is clean wherever it is shown: it
 //! makes no lines of its own, drives no terminal, and has no characters that a person does not see.
-//! Structs that are read from an answer have no other texts (`tests/architecture.rs`).
+//! Structs that are read from an answer have no other texts, and each of their members is read
+//! loosely: by [`if_it_is_one`] or [`or_default`] (`tests/architecture.rs`).
 
 use std::fmt;
 use std::ops::Deref;
 
-use serde::de::IgnoredAny;
+use base64::Engine;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use serde::de::{DeserializeOwned, Error};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
@@ -32,6 +36,15 @@ pub struct Sentence(String);
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
 pub struct Guid(String);
+
+/// A time or a length of time in seconds: a number, whole or not, or the text of one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seconds(pub i64);
+
+/// An element of a list that counts if it is a `T`: one that is odd does not cost the others.
+#[derive(Debug, Deserialize)]
+#[serde(transparent, bound(deserialize = "T: DeserializeOwned"))]
+pub struct Loose<T>(#[serde(deserialize_with = "if_it_is_one")] pub Option<T>);
 
 /// JSON whose texts, and names of members, are clean as a [`Name`] is; a text may have 4,096 characters.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -119,20 +132,20 @@ text!(Guid);
 
 impl<'de> Deserialize<'de> for Name {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer).map(|text| Self::new(&text))
+        text(deserializer).map(|text| Self::new(&text))
     }
 }
 
 impl<'de> Deserialize<'de> for Sentence {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer).map(|text| Self::new(&text))
+        text(deserializer).map(|text| Self::new(&text))
     }
 }
 
 impl<'de> Deserialize<'de> for Guid {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        Self::parse(&text).ok_or_else(|| serde::de::Error::custom("no GUID"))
+        Self::parse(text.trim()).ok_or_else(|| Error::custom("no GUID"))
     }
 }
 
@@ -142,23 +155,84 @@ impl<'de> Deserialize<'de> for Json {
     }
 }
 
+impl<'de> Deserialize<'de> for Seconds {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let seconds = match Value::deserialize(deserializer)? {
+            Value::Number(number) => number.as_i64().or_else(|| whole(number.as_f64()?)),
+            Value::String(text) => {
+                let text = text.trim();
+                text.parse().ok().or_else(|| whole(text.parse().ok()?))
+            }
+            _ => None,
+        };
+        seconds.map(Self).ok_or_else(|| Error::custom("no seconds"))
+    }
+}
+
+#[allow(
+    clippy::cast_possible_truncation,
+    reason = "saturates; a fraction of a second is meant to go"
+)]
+fn whole(seconds: f64) -> Option<i64> {
+    seconds.is_finite().then_some(seconds as i64)
+}
+
+/// A text; the digits of a number, the word for a truth.
+fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    match Value::deserialize(deserializer)? {
+        Value::String(text) => Ok(text),
+        Value::Number(number) => Ok(number.to_string()),
+        Value::Bool(truth) => Ok(truth.to_string()),
+        _ => Err(Error::custom("no text")),
+    }
+}
+
+/// The `T` in the JSON `text`. Of members that are there twice the last counts, as everywhere else.
+///
+/// # Errors
+/// It is no JSON, or no `T`.
+pub fn from_json<T: DeserializeOwned>(text: &str) -> serde_json::Result<T> {
+    serde_json::from_str::<Value>(text).and_then(serde_json::from_value)
+}
+
 /// A member that counts if it makes sense: `None` for anything that is no `T`
 /// (`#[serde(default, deserialize_with = "crate::foreign::if_it_is_one")]`).
 pub fn if_it_is_one<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,
-    T: Deserialize<'de>,
+    T: DeserializeOwned,
 {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Anything<T> {
-        Wanted(T),
-        Other(IgnoredAny),
+    // A secret moves on from the value, which leaves no copy of it.
+    Value::deserialize(deserializer).map(|value| serde_json::from_value(value).ok())
+}
+
+/// [`if_it_is_one`] for a member that has a value in any case.
+pub fn or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: DeserializeOwned + Default,
+{
+    if_it_is_one(deserializer).map(Option::unwrap_or_default)
+}
+
+/// True for what others write for a truth: `true`, a number but 0, a text but the empty one, `0` and
+/// `false`.
+pub fn is_true(value: &Value) -> bool {
+    match value {
+        Value::Bool(truth) => *truth,
+        Value::Number(number) => number.as_f64() != Some(0.0),
+        Value::String(text) => !["", "0", "false"].contains(&text.trim().to_lowercase().as_str()),
+        _ => false,
     }
-    Ok(match Anything::deserialize(deserializer)? {
-        Anything::Wanted(wanted) => Some(wanted),
-        Anything::Other(_) => None,
-    })
+}
+
+/// The bytes in base64 of either alphabet, padded or not.
+pub fn base64(text: &str) -> Option<Vec<u8>> {
+    let lenient = GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true);
+    let standard = text.trim().replace('-', "+").replace('_', "/");
+    GeneralPurpose::new(&STANDARD, lenient).decode(standard).ok()
 }
 
 /// `text` on one line, without what is not seen, and no longer than `most` characters and an
@@ -289,6 +363,59 @@ mod tests {
     }
 
     #[test]
+    fn numbers_may_be_texts_and_texts_numbers() {
+        let seconds = |json: &str| from_json::<Seconds>(json).ok().map(|it| it.0);
+        for (json, found) in [
+            ("900", Some(900)),
+            ("900.9", Some(900)),
+            ("9e2", Some(900)),
+            (r#"" 900 ""#, Some(900)),
+            (r#""900.0""#, Some(900)),
+            ("-1", Some(-1)),
+            ("1e400", None),
+            (r#""NaN""#, None),
+            (r#""""#, None),
+            ("null", None),
+            ("true", None),
+            ("[900]", None),
+            ("18446744073709551615", Some(i64::MAX)),
+        ] {
+            assert_eq!(seconds(json), found, "{json}");
+        }
+        let name = |json: &str| from_json::<Name>(json).ok().map(String::from);
+        for (json, found) in [
+            ("7", Some("7")),
+            ("1.5", Some("1.5")),
+            ("true", Some("true")),
+            ("null", None),
+            ("{}", None),
+            ("[\"a\"]", None),
+        ] {
+            assert_eq!(name(json).as_deref(), found, "{json}");
+        }
+        assert_eq!(name(r#""a""#), name(r#""a""#));
+    }
+
+    #[test]
+    fn base64_is_read_in_each_of_its_dialects() {
+        for text in ["-_8=", "-_8", "+/8=", " +/8\n", "-_9"] {
+            assert_eq!(base64(text), Some(vec![0xfb, 0xff]), "{text:?}");
+        }
+        assert_eq!((base64("%"), base64("A")), (None, None));
+    }
+
+    #[test]
+    fn a_truth_has_many_words() {
+        let is_true = |json: &str| is_true(&from_json(json).unwrap());
+        for json in ["true", "1", r#""true""#, r#""True""#, r#""1""#, "-1"] {
+            assert!(is_true(json), "{json}");
+        }
+        for json in ["false", "0", "0.0", r#""false""#, r#""""#, r#""0""#, "null", "[]", "{}"] {
+            assert!(!is_true(json), "{json}");
+        }
+    }
+
+    #[test]
     fn what_is_parsed_is_clean() {
         #[derive(Deserialize)]
         struct Answer {
@@ -299,7 +426,7 @@ mod tests {
             why: Option<Sentence>,
             rest: Json,
         }
-        let parse = |text: &str| serde_json::from_str::<Answer>(text).unwrap();
+        let parse = |text: &str| from_json::<Answer>(text).unwrap();
         let answer = parse(
             r#"{"name": "a\nb", "id": "x", "why": ["y"], "rest": {"k\n": [1, null, "\u202ev\n"]}}"#,
         );

@@ -2,6 +2,7 @@
 
 use crate::call::Call;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// One thing that goes wrong. Of several that fit a request the first one pushed is taken, but
@@ -61,6 +62,18 @@ pub enum Action {
         /// How much later.
         milliseconds: u64,
     },
+    /// The real answer, written otherwise: what is left out stays as it is.
+    Rewrite {
+        /// The HTTP status of a success; errors keep theirs.
+        #[serde(default)]
+        status: Option<u16>,
+        /// How the bytes of the body are to be read.
+        #[serde(default)]
+        encoding: Option<Encoding>,
+        /// How the numbers in JSON are written.
+        #[serde(default)]
+        numbers: Option<Numbers>,
+    },
     /// The connection is closed without an answer, before the request has any effect.
     Drop,
     /// The real answer, of which only the first `keep` bytes of the body are sent although
@@ -69,6 +82,73 @@ pub enum Action {
         /// How many bytes of the body are sent.
         keep: usize,
     },
+}
+
+/// An encoding of text; without a byte order mark `Content-Type` names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Encoding {
+    /// UTF-8 behind a byte order mark.
+    Utf8Bom,
+    /// UTF-16, the low byte first.
+    Utf16Le,
+    /// The same behind a byte order mark.
+    Utf16LeBom,
+    /// UTF-16, the high byte first.
+    Utf16Be,
+    /// The same behind a byte order mark.
+    Utf16BeBom,
+    /// One byte a character, those beyond as `?`.
+    Latin1,
+}
+
+/// How numbers are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Numbers {
+    /// As text.
+    Text,
+    /// With a decimal point.
+    Float,
+}
+
+impl Encoding {
+    /// The bytes of `text`, and the charset that is named.
+    pub(crate) fn bytes_of(self, text: &str) -> (Vec<u8>, Option<&'static str>) {
+        let utf16 = |mark: &str, bytes: fn(u16) -> [u8; 2]| {
+            mark.encode_utf16().chain(text.encode_utf16()).flat_map(bytes).collect()
+        };
+        match self {
+            Self::Utf8Bom => (format!("{BOM}{text}").into_bytes(), None),
+            Self::Utf16Le => (utf16("", u16::to_le_bytes), Some("utf-16")),
+            Self::Utf16LeBom => (utf16(BOM, u16::to_le_bytes), None),
+            Self::Utf16Be => (utf16("", u16::to_be_bytes), Some("utf-16be")),
+            Self::Utf16BeBom => (utf16(BOM, u16::to_be_bytes), None),
+            Self::Latin1 => {
+                let byte = |c: char| u8::try_from(u32::from(c)).unwrap_or(b'?');
+                (text.chars().map(byte).collect(), Some("iso-8859-1"))
+            }
+        }
+    }
+}
+
+const BOM: &str = "\u{feff}";
+
+impl Numbers {
+    /// `value` with its numbers so written.
+    pub(crate) fn rewrite(self, value: Value) -> Value {
+        match value {
+            Value::Number(number) => match self {
+                Self::Text => number.to_string().into(),
+                Self::Float => number.as_f64().into(),
+            },
+            Value::Array(items) => items.into_iter().map(|item| self.rewrite(item)).collect(),
+            Value::Object(members) => {
+                members.into_iter().map(|(name, value)| (name, self.rewrite(value))).collect()
+            }
+            other => other,
+        }
+    }
 }
 
 const fn bad_request() -> u16 {

@@ -128,6 +128,6 @@ mod world;
 pub use directory::Directory;
 pub use emulator::{Builder, EntraEmulator, Faults, PendingDeviceCode};
 pub use error::Error;
-pub use fault::{Action, Fault};
+pub use fault::{Action, Encoding, Fault, Numbers};
 pub use log::RequestLogEntry;
 pub use settings::Settings;

@@ -168,6 +168,7 @@ async fn answer(
     };
     let mut keep = None;
     let mut instead = None;
+    let mut rewrite = None;
     for action in actions {
         match action {
             Action::Delay { milliseconds } => {
@@ -175,12 +176,14 @@ async fn answer(
             }
             Action::Drop => return Err(Dropped),
             Action::Truncate { keep: bytes } => keep = Some(bytes),
+            Action::Rewrite { .. } => rewrite = Some(action),
             other => instead = faulty(&lock(&world), &call, other),
         }
     }
     let answer = {
         let mut world = lock(&world);
         let answer = instead.unwrap_or_else(|| routes::route(&mut world, &call));
+        let answer = rewritten(answer, rewrite.as_ref());
         let now = u64::try_from(world.now()).unwrap_or_default();
         let date = httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(now));
         let answer = answer.header("Date", &date);
@@ -209,8 +212,31 @@ fn faulty(world: &World, call: &Call, action: Action) -> Option<Answer> {
             let error = EntraError { status, error, code, description, suberror, claims };
             Some(error.answer(world, call))
         }
-        Action::Delay { .. } | Action::Drop | Action::Truncate { .. } => None,
+        Action::Delay { .. } | Action::Drop | Action::Truncate { .. } | Action::Rewrite { .. } => {
+            None
+        }
     }
+}
+
+/// `answer` as `rewrite` has it written.
+fn rewritten(mut answer: Answer, rewrite: Option<&Action>) -> Answer {
+    let Some(Action::Rewrite { status, encoding, numbers }) = rewrite else { return answer };
+    if answer.status == 200 {
+        answer.status = status.unwrap_or(200);
+    }
+    if let (Some(numbers), Ok(value)) = (numbers, serde_json::from_slice(&answer.body)) {
+        answer.body = numbers.rewrite(value).to_string().into_bytes();
+    }
+    if let Some(encoding) = encoding {
+        let text = String::from_utf8_lossy(&answer.body);
+        let (bytes, charset) = encoding.bytes_of(&text);
+        answer.body = bytes;
+        answer.headers.retain(|(name, _)| !name.eq_ignore_ascii_case("content-type"));
+        let charset = charset.map_or_else(String::new, |name| format!("; charset={name}"));
+        let kind = format!("application/json{charset}");
+        answer.headers.push(("Content-Type".into(), kind));
+    }
+    answer
 }
 
 fn whole(answer: Answer) -> Response<Body> {

@@ -1,11 +1,8 @@
 //! Claims challenges, as resources send them (continuous access evaluation).
 
-use base64::Engine;
-use base64::engine::GeneralPurposeConfig;
-use base64::engine::general_purpose::GeneralPurpose;
-use base64::{alphabet, engine::DecodePaddingMode};
 use serde_json::{Map, Value};
 
+use crate::foreign;
 use crate::sys::Response;
 
 /// The JSON text of the challenge that `response` is, if it is one: 401 with `WWW-Authenticate:
@@ -38,17 +35,12 @@ fn parameter<'h>(header: &'h str, name: &str) -> Option<&'h str> {
 /// The JSON text of a challenge as it stands in `WWW-Authenticate: … claims="…"`: base64 in either
 /// alphabet, padded or not.
 pub fn decode_challenge(text: &str) -> Option<String> {
-    let lenient =
-        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
-    let standard = text.replace('-', "+").replace('_', "/");
-    let bytes = GeneralPurpose::new(&alphabet::STANDARD, lenient).decode(standard).ok()?;
-    String::from_utf8(bytes).ok()
+    String::from_utf8(foreign::base64(text)?).ok()
 }
 
 #[cfg(test)]
 mod tests {
     use reqwest::header::{HeaderMap, HeaderValue};
-    use zeroize::Zeroizing;
 
     use super::*;
 
@@ -56,7 +48,7 @@ mod tests {
         let values = values.iter().map(|value| HeaderValue::from_static(value));
         let name = reqwest::header::WWW_AUTHENTICATE;
         let headers: HeaderMap = values.map(|value| (name.clone(), value)).collect();
-        of_response(&Response { status, headers, body: Zeroizing::new(Vec::new()) })
+        of_response(&Response::new(status, headers, b""))
     }
 
     #[test]

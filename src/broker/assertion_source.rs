@@ -10,7 +10,7 @@ use crate::foreign::Sentence;
 use crate::secret::Secret;
 use crate::settings::ConfigDir;
 use crate::shell::shown;
-use crate::sys::{System, output_of};
+use crate::sys::{System, decoded, output_of};
 use crate::vault::AssertionSource;
 
 /// An error where the configuration folder may not say which command is run or which file is sent.
@@ -53,7 +53,8 @@ pub(super) async fn ask(source: &AssertionSource, system: &System) -> Result<Sec
     let (assertion, whence) = match source {
         AssertionSource::File { path } => {
             let file = read(path)?;
-            (Secret::new(String::from_utf8_lossy(&file).trim()), path.as_str())
+            let text = decoded(&file).unwrap_or_default();
+            (Secret::new(text.trim()), path.as_str())
         }
         AssertionSource::Command { command } => {
             // The command itself may hold a secret.

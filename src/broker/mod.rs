@@ -33,10 +33,9 @@ pub use open::{
 pub use person::PersonSignIn;
 pub use sign_in::{Known, SignIn};
 
+use crate::entra;
 pub use crate::entra::AZURE_CLI_CLIENT_ID;
-pub use crate::entra::{
-    Scopes, TOKEN_EXCHANGE, azure_pipelines_connection, is_guid, resolve_tenant, server_time,
-};
+pub use crate::entra::{Scopes, TOKEN_EXCHANGE, azure_pipelines_connection, is_guid, server_time};
 use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
 use crate::settings::{Cloud, Config, ConfigDir};
@@ -315,6 +314,19 @@ pub fn refresh_token(
         }
     }
     Ok(None)
+}
+
+/// The GUID of `tenant` at the login host `login_url`: itself, or looked up by its domain (one request).
+///
+/// # Errors
+/// There is none; the remedy says so wherever a tenant is named.
+pub async fn resolve_tenant(
+    system: &System,
+    login_url: &EndpointUrl,
+    tenant: &str,
+) -> Result<String> {
+    let found = entra::resolve_tenant(system, login_url, tenant).await;
+    found.map_err(|error| remedy::for_sign_in(error, system.program))
 }
 
 /// True unless `AZURE_IDENTITY_DISABLE_CP1` is set to anything (az's rule).

@@ -3,11 +3,10 @@
 use std::time::Duration;
 
 use super::sign_in::SignIn;
-use super::{announces_cp1, redirect_page, remedy};
+use super::{announces_cp1, redirect_page, remedy, resolve_tenant};
 use crate::entra::{
     AZURE_CLI_CLIENT_ID, Authority, AuthorizationRequest, Redirect, ResponseMode, Scopes,
     TokenResponse, authorize_device, check_realm, merge_capabilities, password_grant, poll_device,
-    resolve_tenant,
 };
 use crate::error::{Error, Kind, Result};
 use crate::program::Program;

@@ -31,10 +31,14 @@ const CURES_BY_ERROR: [(&str, &str); 3] = [
 const DECLINED: &str = "The sign-in was declined in the browser.";
 
 /// What cures a refusal that signing in again does not, by Entra's code.
-const CURES: [(u32, &str); 18] = [
+const CURES: [(u32, &str); 28] = [
     (16_000, "Sign in again and choose the account that is meant."),
     (28_000, "A token is for one resource: ask for each resource in a call of its own."),
     (50_020, "The account is neither a member nor a guest of this tenant: check --tenant."),
+    (
+        50_027,
+        "What was sent as a token is none (no JWT): check --federated-token, or what it is read from.",
+    ),
     (50_034, "The tenant has no such user: check the name and --tenant."),
     (50_055, "The password has expired: set a new one in a browser, then sign in again."),
     (50_057, "The account is disabled: ask the tenant's administrator."),
@@ -46,17 +50,38 @@ const CURES: [(u32, &str); 18] = [
     (50_126, "User name or password is wrong."),
     (65_002, "This client may not ask for that resource on a person's behalf: use another scope."),
     (70_011, NO_SUCH_SCOPE),
-    (90_002, "There is no such tenant in this cloud: check --tenant and `cloud show`."),
+    (70_021, NOT_TRUSTED),
+    (90_002, NO_SUCH_TENANT),
+    (900_021, NO_SUCH_TENANT),
+    (900_023, NO_SUCH_TENANT),
     (500_011, "The tenant has no such resource: check --resource or --scope, and the tenant."),
     (650_053, NO_SUCH_SCOPE),
     (
         650_057,
         "The application's registration does not list that resource: check --resource or --scope, or add the permission in Entra ID, API permissions.",
     ),
+    (
+        1_002_012,
+        "An application asks for all its permissions of a resource at once: --scope <resource>/.default, or --resource.",
+    ),
+    (700_211, NOT_TRUSTED),
+    (700_212, NOT_TRUSTED),
+    (700_213, NOT_TRUSTED),
+    (
+        700_024,
+        "The federated token is not valid any more, or not yet: get a new one; check this machine's clock.",
+    ),
+    (
+        700_027,
+        "The application does not know this certificate: add it in Entra ID, Certificates & secrets, or sign in with the one that is there.",
+    ),
     (700_016, "The tenant has no such application: check --username (the client id) and --tenant."),
     (7_000_215, "Check the secret: its value is meant, not its id."),
     (7_000_222, "The secret has expired: make a new one in Entra ID and sign in with that."),
 ];
+const NOT_TRUSTED: &str = "The application does not trust this federated token: compare its issuer, subject and audience with those in Entra ID, Certificates & secrets, Federated credentials.";
+const NO_SUCH_TENANT: &str =
+    "There is no such tenant in this cloud: check --tenant and `cloud show`.";
 const NO_SUCH_SCOPE: &str = "The resource has no such scope: check --scope, or --resource.";
 
 /// Adds to `error` how a person gets the token of `request` after all.

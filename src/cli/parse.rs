@@ -14,7 +14,7 @@ use clap::{Arg, Command, CommandFactory, FromArgMatches};
 use super::{Cli, hot};
 use crate::error::{Error, Kind, Result};
 use crate::program::Program;
-use crate::sys::{System, file};
+use crate::sys::{System, decoded, file};
 
 /// Options that az does not have. A shortened option means one of az's first: what works there must
 /// not become ambiguous here.
@@ -160,7 +160,7 @@ fn expand(system: &System, arg: String) -> Result<String> {
             _ => return Ok(arg),
         }
     };
-    let text = decode(&bytes).ok_or_else(|| {
+    let text = decoded(&bytes).ok_or_else(|| {
         Error::new(Kind::Usage, format!("The content of {path} is neither UTF-8 nor UTF-16 text."))
     })?;
     Ok(head + text.trim_end_matches(['\r', '\n']))
@@ -169,20 +169,6 @@ fn expand(system: &System, arg: String) -> Result<String> {
 /// True when a file is there all the same: text that begins with `@` for another reason names none.
 fn is_there(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::FileTooLarge)
-}
-
-/// UTF-8 with or without a byte order mark, or UTF-16 with one (PowerShell's redirections).
-fn decode(bytes: &[u8]) -> Option<String> {
-    let utf16 = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
-        let units: Vec<u16> = bytes.as_chunks::<2>().0.iter().map(|pair| unit(*pair)).collect();
-        String::from_utf16(&units).ok()
-    };
-    match bytes {
-        [0xff, 0xfe, rest @ ..] => utf16(rest, u16::from_le_bytes),
-        [0xfe, 0xff, rest @ ..] => utf16(rest, u16::from_be_bytes),
-        [0xef, 0xbb, 0xbf, rest @ ..] => String::from_utf8(rest.to_vec()).ok(),
-        bytes => String::from_utf8(bytes.to_vec()).ok(),
-    }
 }
 
 /// clap's error in argparse's words.

@@ -226,7 +226,7 @@ impl Found {
                 tenant_names: names.clone(),
                 managed_by_tenants: subscription
                     .managed_by_tenants
-                    .map_or(Value::Null, Json::into_value),
+                    .map_or(Value::Null, |all| all.into_iter().map(Json::into_value).collect()),
             }));
         }
     }

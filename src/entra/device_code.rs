@@ -2,13 +2,7 @@
 
 use std::time::Duration;
 
-use oauth2::basic::BasicClient;
-use oauth2::{
-    AuthType, ClientId, DeviceAuthorizationResponse, DeviceAuthorizationUrl,
-    ExtraDeviceAuthorizationFields, HttpRequest, HttpResponse, Scope,
-};
-use serde::{Deserialize, Serialize};
-use zeroize::Zeroizing;
+use serde::Deserialize;
 
 use super::authority::Authority;
 use super::error_response::AUTHORIZATION_PENDING;
@@ -17,12 +11,21 @@ use super::scope::Scopes;
 use super::token_endpoint;
 use super::token_response::TokenResponse;
 use crate::error::{Error, Kind, Result};
-use crate::foreign::Sentence;
+use crate::foreign::{Name, Seconds, Sentence, if_it_is_one};
 use crate::secret::Secret;
-use crate::sys::{EndpointUrl, Request, System};
+use crate::sys::{EndpointUrl, System};
+
+/// How long a code is good where the server does not say (MSAL).
+const LIFETIME: Seconds = Seconds(1800);
+
+/// How long to wait between two polls where the server does not say (RFC 8628 section 3.2).
+const INTERVAL: Seconds = Seconds(5);
 
 /// Longest wait that a server may ask for between two polls.
 const LONGEST_INTERVAL: Duration = Duration::from_mins(1);
+
+/// Longest life of a code that is believed.
+const LONGEST_LIFETIME: Duration = Duration::from_hours(24);
 
 /// Characters of a code: nobody types more.
 const LONGEST_CODE: usize = 32;
@@ -42,13 +45,30 @@ pub struct DeviceAuthorization {
     pub expires_in: Duration,
 }
 
-/// Entra's own member of the device authorization response.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-struct WithMessage {
+/// The device authorization response (RFC 8628 section 3.2), with Entra's `message`, and the names that
+/// v1 endpoints and ADFS have for the addresses.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Answer {
+    #[serde(deserialize_with = "if_it_is_one")]
+    device_code: Option<Secret>,
+    #[serde(deserialize_with = "if_it_is_one")]
+    user_code: Option<Name>,
+    #[serde(deserialize_with = "if_it_is_one")]
+    verification_uri: Option<Sentence>,
+    #[serde(deserialize_with = "if_it_is_one")]
+    verification_url: Option<Sentence>,
+    #[serde(deserialize_with = "if_it_is_one")]
+    verification_uri_complete: Option<Sentence>,
+    #[serde(deserialize_with = "if_it_is_one")]
+    verification_url_complete: Option<Sentence>,
+    #[serde(deserialize_with = "if_it_is_one")]
+    expires_in: Option<Seconds>,
+    #[serde(deserialize_with = "if_it_is_one")]
+    interval: Option<Seconds>,
+    #[serde(deserialize_with = "if_it_is_one")]
     message: Option<Sentence>,
 }
-
-impl ExtraDeviceAuthorizationFields for WithMessage {}
 
 /// Asks for a device code for `scopes` (RFC 8628 section 3.1): one request.
 pub async fn authorize_device(
@@ -59,57 +79,49 @@ pub async fn authorize_device(
     claims: Option<&str>,
 ) -> Result<DeviceAuthorization> {
     let endpoint = authority.device_authorization_endpoint()?;
-    let url = DeviceAuthorizationUrl::new(endpoint.as_str().to_owned())
-        .map_err(|error| Error::failed(format!("{endpoint} is not a URL: {error}.")))?;
-    let client = BasicClient::new(ClientId::new(client_id.to_owned()))
-        .set_auth_type(AuthType::RequestBody)
-        .set_device_authorization_url(url);
-    let mut request = client
-        .exchange_device_code()
-        .add_scopes(scopes.for_user().split(' ').map(|scope| Scope::new(scope.to_owned())));
+    let mut form = Form::empty().with("client_id", client_id).with("scope", &scopes.for_user());
     if let Some(claims) = claims {
-        request = request.add_extra_param("claims", claims);
+        form = form.with("claims", claims);
     }
-    let send = |request: HttpRequest| send(system, &endpoint, request);
-    let answer: DeviceAuthorizationResponse<WithMessage> =
-        request.request_async(&send).await.map_err(|error| match error {
-            oauth2::RequestTokenError::Request(error) => error,
-            _ => nonsense(&endpoint),
-        })?;
-
-    let page = |text: &str| EndpointUrl::parse_with_query(text, "The address of the code");
-    let user_code = answer.user_code().secret().clone();
-    let Some(verification_uri) =
-        page(answer.verification_uri()).ok().filter(|_| is_code(&user_code))
-    else {
-        return Err(nonsense(&endpoint));
-    };
-    let complete = answer.verification_uri_complete().and_then(|it| page(it.secret()).ok());
-    let message = answer.extra_fields().message.clone().map(String::from);
-    let message =
-        message.filter(|it| leads_nowhere_else(it, verification_uri.as_str(), &user_code));
-    Ok(DeviceAuthorization {
-        message: message.unwrap_or_else(|| format!("To sign in, use a web browser to open the page {verification_uri} and enter the code {user_code} to authenticate.")),
-        verification_uri: complete.unwrap_or(verification_uri),
-        user_code,
-        device_code: Secret::new(answer.device_code().secret().clone()),
-        interval: answer.interval().clamp(Duration::from_secs(1), LONGEST_INTERVAL),
-        expires_in: answer.expires_in(),
+    let response = token_endpoint::send(system, &endpoint, form, None).await?;
+    let response = token_endpoint::accepted(system, response, &endpoint)?;
+    response.json().ok().and_then(Answer::read).ok_or_else(|| {
+        Error::new(
+            Kind::Service,
+            format!("{} sent a device code that makes no sense.", endpoint.environment()),
+        )
     })
 }
 
-/// Carries the crate's request out; answers other than 200 become Entra's error.
-async fn send(system: &System, url: &EndpointUrl, request: HttpRequest) -> Result<HttpResponse> {
-    let form = Zeroizing::new(String::from_utf8_lossy(request.body()).into_owned());
-    let request = Request::post_form(url, form)
-        .header("accept", "application/json")
-        .header("client-request-id", token_endpoint::request_id()?);
-    let response = system.http.send(system, request).await?;
-    system.terminal.debug(&format!("POST {url} -> {}", response.status));
-    if response.status != 200 {
-        return Err(token_endpoint::refusal(system, &response, url));
+impl Answer {
+    /// What it says; `None` without a code, or an address to enter it at.
+    fn read(self) -> Option<DeviceAuthorization> {
+        let page = |text: Option<Sentence>| {
+            EndpointUrl::parse_with_query(text?.trim(), "The address of the code").ok()
+        };
+        let device_code = self.device_code.filter(|code| !code.is_empty())?;
+        let user_code = String::from(self.user_code.filter(|code| is_code(code))?);
+        // A code that has ended is of no use.
+        let expires_in = self.expires_in.unwrap_or(LIFETIME);
+        let expires_in =
+            Duration::from_secs(u64::try_from(expires_in.0).ok().filter(|it| *it > 0)?);
+        let interval = self.interval.filter(|it| it.0 > 0).unwrap_or(INTERVAL);
+        let verification_uri =
+            page(self.verification_uri).or_else(|| page(self.verification_url))?;
+        let complete =
+            page(self.verification_uri_complete).or_else(|| page(self.verification_url_complete));
+        let message = self.message.map(String::from);
+        let message =
+            message.filter(|it| leads_nowhere_else(it, verification_uri.as_str(), &user_code));
+        Some(DeviceAuthorization {
+            message: message.unwrap_or_else(|| format!("To sign in, use a web browser to open the page {verification_uri} and enter the code {user_code} to authenticate.")),
+            verification_uri: complete.unwrap_or(verification_uri),
+            user_code,
+            device_code,
+            interval: Duration::from_secs(interval.0.unsigned_abs()).min(LONGEST_INTERVAL),
+            expires_in: expires_in.min(LONGEST_LIFETIME),
+        })
     }
-    Ok(HttpResponse::new(response.body.to_vec()))
 }
 
 /// True for a code that a person can type, and that looks like nothing else.
@@ -128,13 +140,6 @@ fn leads_nowhere_else(message: &str, address: &str, code: &str) -> bool {
         word.trim_end_matches(is_dot).contains(|c| is_dot(c) || matches!(c, '/' | '@' | '\\'))
     };
     message.contains(address) && message.contains(code) && !rest.split(' ').any(is_address)
-}
-
-fn nonsense(endpoint: &EndpointUrl) -> Error {
-    Error::new(
-        Kind::Service,
-        format!("{} sent a device code that makes no sense.", endpoint.environment()),
-    )
 }
 
 /// Polls until the person has approved or declined (RFC 8628 section 3.5); the caller ends it with the

@@ -1,10 +1,11 @@
 //! An error answer (RFC 6749 section 5.2, RFC 8628 section 3.5, with Entra's members).
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::error::{EntraDetail, Error, Kind};
-use crate::foreign::{Name, Sentence, if_it_is_one};
-use crate::sys::{Response, passing};
+use crate::foreign::{Json, Name, Sentence, if_it_is_one};
+use crate::sys::{Complaint, Response, passing};
 
 /// The error code of a device code that the person has not approved yet (RFC 8628 section 3.5).
 pub const AUTHORIZATION_PENDING: &str = "authorization_pending";
@@ -21,7 +22,7 @@ struct Body {
     #[serde(deserialize_with = "if_it_is_one")]
     error_description: Option<Sentence>,
     #[serde(deserialize_with = "if_it_is_one")]
-    error_codes: Option<Vec<Code>>,
+    error_codes: Option<Json>,
     #[serde(deserialize_with = "if_it_is_one")]
     suberror: Option<Name>,
     #[serde(deserialize_with = "if_it_is_one")]
@@ -34,13 +35,24 @@ struct Body {
     timestamp: Option<Name>,
 }
 
-/// A number, or one in a string.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Code {
-    Number(u32),
-    Text(Name),
-    Other(serde::de::IgnoredAny),
+/// The error that `response` is, from `host`; `None` for a success. Some servers and gateways send an
+/// error with the status of one.
+pub(super) fn refusal(response: &Response, host: &str) -> Option<Error> {
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Marked {
+        #[serde(deserialize_with = "if_it_is_one")]
+        error: Option<Json>,
+    }
+    let is_marked = || {
+        let error = response.json::<Marked>().unwrap_or_default().error.map(Json::into_value);
+        error.is_some_and(|error| match error {
+            Value::String(code) => !code.trim().is_empty(),
+            Value::Object(members) => !members.is_empty(),
+            _ => false,
+        })
+    };
+    (!response.is_success() || is_marked()).then(|| parse(response, host))
 }
 
 /// The error that `response` is, from `host`.
@@ -49,15 +61,18 @@ enum Code {
 /// [`Kind::InteractionRequired`] when the person must do something, [`Kind::Refused`] when that
 /// will not help, [`Kind::Service`] when it may pass.
 pub(super) fn parse(response: &Response, host: &str) -> Error {
-    let body: Body = serde_json::from_slice(&response.body).unwrap_or_default();
+    let body: Body = response.json().unwrap_or_default();
     // Codes and ids are ASCII, and short: one that was cut ends in what is not.
     let text = |text: Option<Name>| text.filter(|text| !text.is_empty() && text.is_ascii());
-    let Some(code) = text(body.error) else {
+    // Some have Entra's sentence in another shape, as Azure's own services do.
+    let Complaint { code, message } = response.complaint();
+    let said = message.as_deref().and_then(aadsts_in);
+    let Some(code) = text(body.error).or_else(|| text(said.and(code))) else {
         return without_oauth_error(response, host);
     };
-    let description = body.error_description.unwrap_or_else(|| Sentence::new(&code));
-    let listed = body.error_codes.into_iter().flatten();
-    let mut codes: Vec<u32> = listed.filter_map(number).collect();
+    let description = body.error_description.or(message);
+    let description = description.unwrap_or_else(|| Sentence::new(&code));
+    let mut codes = body.error_codes.map(Json::into_value).map_or_else(Vec::new, numbers);
     if codes.is_empty() {
         codes.extend(aadsts_in(&description));
     }
@@ -76,11 +91,18 @@ pub(super) fn parse(response: &Response, host: &str) -> Error {
     passing(error, response)
 }
 
-fn number(code: Code) -> Option<u32> {
-    match code {
-        Code::Number(number) => Some(number),
-        Code::Text(digits) => digits.parse().ok(),
-        Code::Other(_) => None,
+/// The numbers in `codes`: a list or a single one, as numbers or as text, `AADSTS` before it or not.
+fn numbers(codes: Value) -> Vec<u32> {
+    match codes {
+        Value::Number(number) => {
+            number.as_u64().and_then(|it| it.try_into().ok()).into_iter().collect()
+        }
+        Value::String(text) => {
+            let words = text.split([',', ' ']).map(|word| word.trim_start_matches("AADSTS"));
+            words.filter_map(|digits| digits.parse().ok()).collect()
+        }
+        Value::Array(all) => all.into_iter().flat_map(numbers).collect(),
+        _ => Vec::new(),
     }
 }
 
@@ -119,8 +141,11 @@ fn kind_of(status: u16, code: &str) -> Kind {
     }
 }
 
+/// What somebody else than Entra answered, or Entra in words of its own: they are told.
 fn without_oauth_error(response: &Response, host: &str) -> Error {
     let status = response.status;
+    let said = response.complaint().told();
+    let said = said.map_or_else(|| ".".to_owned(), |said| format!(": {said}"));
     let error = match status {
         407 => Error::new(Kind::Network, "The proxy wants a user name and a password (HTTP 407).")
             .remedy("Put them into HTTPS_PROXY: http://user:password@host:port"),
@@ -131,7 +156,7 @@ fn without_oauth_error(response: &Response, host: &str) -> Error {
         .remedy("Open any page in a browser, sign in there, and try again."),
         429 | 500..=599 => Error::new(
             Kind::Service,
-            format!("{host} is in trouble: it answered HTTP {status}."),
+            format!("{host} is in trouble: it answered HTTP {status}{said}"),
         ),
         300..=399 => Error::new(
             Kind::Network,
@@ -140,7 +165,10 @@ fn without_oauth_error(response: &Response, host: &str) -> Error {
         .remedy("A proxy or a sign-in portal of your network may stand in between."),
         _ => Error::new(
             Kind::Service,
-            format!("{host} answered HTTP {status} without saying why."),
+            match said.as_str() {
+                "." => format!("{host} answered HTTP {status} without saying why."),
+                said => format!("{host} answered HTTP {status}{said}"),
+            },
         )
         .remedy("A proxy or a sign-in portal of your network may stand in between."),
     };
@@ -163,17 +191,10 @@ fn aadsts_in(text: &str) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
-    use zeroize::Zeroizing;
-
     use super::*;
 
     fn answer(status: u16, body: &str) -> Error {
-        let response = Response {
-            status,
-            headers: reqwest::header::HeaderMap::new(),
-            body: Zeroizing::new(body.as_bytes().to_vec()),
-        };
-        parse(&response, "login.example")
+        parse(&Response::of(status, body), "login.example")
     }
 
     #[test]
@@ -195,7 +216,7 @@ mod tests {
     fn what_makes_no_sense_does_not_hide_the_rest() {
         let error = answer(
             400,
-            r#"{"error":"invalid_grant","error_description":["x"],"error_codes":["50076",{},-1,65001],"suberror":7,"claims":{},"trace_id":null,"correlation_id":"c"}"#,
+            r#"{"error":"invalid_grant","error_description":["x"],"error_codes":["50076",{},-1,65001],"suberror":[7],"claims":{},"trace_id":null,"correlation_id":"c"}"#,
         );
         assert_eq!((error.kind(), error.message()), (Kind::InteractionRequired, "invalid_grant"));
         let detail = error.entra_detail().unwrap();
@@ -211,8 +232,8 @@ mod tests {
             if let Some(header) = header {
                 headers.insert("retry-after", header.parse().unwrap());
             }
-            let body = Zeroizing::new(Vec::new());
-            parse(&Response { status, headers, body }, "h").retry_after().map(|it| it.as_secs())
+            let response = Response::new(status, headers, b"");
+            parse(&response, "h").retry_after().map(|it| it.as_secs())
         };
         assert_eq!([429, 500, 503, 510].map(|status| after(status, None)), [Some(0); 4]);
         assert_eq!([400, 401, 404, 499, 511, 302].map(|status| after(status, None)), [None; 6]);
@@ -244,6 +265,66 @@ mod tests {
             (200, "{}", Kind::Service),
         ] {
             assert_eq!(answer(status, body).kind(), kind, "{status} {body}");
+        }
+    }
+
+    #[test]
+    fn what_was_said_is_told_in_whatever_shape() {
+        for body in [
+            "Because.",
+            "<html><title>Because.</title></html>",
+            r#"{"error":{"code":"X","message":"Because."}}"#,
+            r#"{"code":"X","message":"Because."}"#,
+            r#"{"odata.error":{"code":"X","message":{"value":"Because."}}}"#,
+            r#""Because.""#,
+            r#"{"error":["x"],"error_description":"Because."}"#,
+        ] {
+            let error = answer(403, body);
+            let told = "login.example answered HTTP 403: Because.";
+            assert_eq!((error.kind(), error.message()), (Kind::Service, told), "{body}");
+            let error = answer(503, body);
+            assert!(error.message().ends_with("in trouble: it answered HTTP 503: Because."));
+        }
+        for body in ["", "null", "{}", "[]", r#"{"error":null}"#, "<"] {
+            let told = "login.example answered HTTP 403 without saying why.";
+            assert_eq!(answer(403, body).message(), told, "{body}");
+        }
+        // Entra's own words make it Entra's refusal.
+        for body in [
+            r#"{"error":{"code":"invalid_grant","message":"AADSTS50076: MFA."}}"#,
+            r#"{"code":"invalid_grant","message":"AADSTS50076: MFA."}"#,
+            r#"{"Error":"x","code":"invalid_grant","error_description":"AADSTS50076: MFA."}"#,
+        ] {
+            let error = answer(400, body);
+            let found = (error.kind(), error.message());
+            assert_eq!(found, (Kind::InteractionRequired, "AADSTS50076: MFA."), "{body}");
+            assert_eq!(error.entra_detail().unwrap().codes, [50_076], "{body}");
+        }
+    }
+
+    #[test]
+    fn a_success_may_be_none() {
+        let of = |status, body: &str| refusal(&Response::of(status, body), "h");
+        let body =
+            r#"{"error":"invalid_grant","error_description":"AADSTS50173: No.","access_token":""}"#;
+        for status in [200, 201, 203, 400] {
+            let error = of(status, body).unwrap();
+            let found = (error.kind(), error.message());
+            assert_eq!(found, (Kind::InteractionRequired, "AADSTS50173: No."), "{status}");
+        }
+        let error = of(200, r#"{"error":{"code":"X","message":"Because."}}"#).unwrap();
+        assert_eq!(error.message(), "h answered HTTP 200: Because.");
+        for body in ["{}", "x", "[]", r#"{"error":null}"#, r#"{"error":""}"#, r#"{"error":{}}"#] {
+            assert!(of(200, body).is_none() && of(201, body).is_none(), "{body}");
+            assert!(of(400, body).is_some() && of(302, body).is_some(), "{body}");
+        }
+    }
+
+    #[test]
+    fn codes_are_numbers_in_any_spelling() {
+        for codes in ["[50076]", "50076", r#""50076""#, r#"["AADSTS50076", null]"#, "[[50076]]"] {
+            let error = answer(400, &format!(r#"{{"error":"x","error_codes":{codes}}}"#));
+            assert_eq!(error.entra_detail().unwrap().codes, [50_076], "{codes}");
         }
     }
 

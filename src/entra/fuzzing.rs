@@ -1,7 +1,5 @@
 //! What Entra, hosts, browsers and people's files send, for the fuzz targets.
 
-use zeroize::Zeroizing;
-
 use super::authority::Authority;
 use super::token_response::TokenResponse;
 use super::{
@@ -14,23 +12,20 @@ use crate::sys::Response;
 /// A token endpoint's answer, as a success and as an error of the status in its first byte.
 pub fn answer(bytes: &[u8]) {
     let (status, body) = bytes.split_first().unwrap_or((&0, bytes));
-    if let Ok(token) = TokenResponse::parse(body, "fuzz", 1_700_000_000) {
+    let response = |status| Response::new(status, http_headers(body), body);
+    if let Ok(token) = TokenResponse::parse(&response(200), "fuzz", 1_700_000_000) {
         assert!(token.lifetime() > 0, "no token ended before it came");
         let _ = (token.id_claims(), token.home_account_id());
     }
-    let response = Response {
-        status: 400 + u16::from(*status),
-        headers: http_headers(body),
-        body: Zeroizing::new(body.to_vec()),
-    };
-    let error = error_response::parse(&response, "fuzz");
-    assert!(!error.message().is_empty());
+    let error = error_response::refusal(&response(400 + u16::from(*status)), "fuzz");
+    assert!(error.is_some_and(|error| !error.message().is_empty()));
 }
 
 fn http_headers(body: &[u8]) -> reqwest::header::HeaderMap {
     let value = body.get(..20).unwrap_or(body);
     let value = reqwest::header::HeaderValue::from_bytes(value).ok();
-    value.map(|it| [(reqwest::header::RETRY_AFTER, it)].into_iter().collect()).unwrap_or_default()
+    let names = [reqwest::header::RETRY_AFTER, reqwest::header::CONTENT_TYPE];
+    value.map(|it| names.map(|name| (name, it.clone())).into_iter().collect()).unwrap_or_default()
 }
 
 /// The parameters that a browser brings back: without the state nothing counts.

@@ -1,30 +1,38 @@
 //! What an ID token says about the person.
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 
 use crate::error::{Error, Kind, Result};
-use crate::foreign::{Guid, Name, Sentence};
+use crate::foreign::{self, Guid, Name, Sentence, if_it_is_one};
 
 /// Claims of an ID token that are used.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(default)]
 pub struct IdClaims {
     /// Sign-in name to show; may change over time.
+    #[serde(deserialize_with = "if_it_is_one")]
     pub preferred_username: Option<Name>,
     /// Sign-in name at ADFS and in v1 tokens.
+    #[serde(deserialize_with = "if_it_is_one")]
     pub upn: Option<Name>,
     /// Sign-in name in v1 access tokens, such as Cloud Shell's.
+    #[serde(deserialize_with = "if_it_is_one")]
     pub unique_name: Option<Name>,
     /// Object id of the account in the tenant of [`IdClaims::tenant_id`].
+    #[serde(deserialize_with = "if_it_is_one")]
     pub oid: Option<Name>,
     /// Who issued the token.
+    #[serde(deserialize_with = "if_it_is_one")]
     pub iss: Option<Sentence>,
+    #[serde(deserialize_with = "if_it_is_one")]
     aud: Option<Audience>,
     /// Subject, unique per application.
+    #[serde(deserialize_with = "if_it_is_one")]
     pub sub: Option<Sentence>,
     /// What the authorization request carried, to tie the token to it.
+    #[serde(deserialize_with = "if_it_is_one")]
     pub nonce: Option<Name>,
+    #[serde(deserialize_with = "if_it_is_one")]
     tid: Option<Name>,
 }
 
@@ -39,9 +47,8 @@ enum Audience {
 impl IdClaims {
     /// The claims of `jwt` (RFC 7519), whose signature is not looked at. `None` when it is no JWT.
     pub fn decode(jwt: &str) -> Option<Self> {
-        let payload = jwt.split('.').nth(1)?;
-        let bytes = URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?;
-        serde_json::from_slice(&bytes).ok()
+        let payload = foreign::base64(jwt.split('.').nth(1)?)?;
+        foreign::from_json(str::from_utf8(&payload).ok()?).ok()
     }
 
     /// The name that az shows and stores: `preferred_username`, else `upn`.
@@ -68,7 +75,11 @@ impl IdClaims {
     pub fn audience(&self) -> Option<&str> {
         match &self.aud {
             Some(Audience::One(audience)) => Some(audience),
-            Some(Audience::Several(_)) | None => None,
+            Some(Audience::Several(all)) => match all.as_slice() {
+                [only] => Some(only),
+                _ => None,
+            },
+            None => None,
         }
     }
 

@@ -1,9 +1,11 @@
 //! The protocol of the Microsoft identity platform: authorities, scopes, grants, answers.
 //!
 //! One grant a file; every grant goes through `token_endpoint`, so that there is one place for
-//! headers, capabilities and errors. The `oauth2` crate makes the device authorization
-//! request and the address that a browser is sent to; its token path is not used, because it keeps tokens in types that are not wiped, fails on the
+//! headers, capabilities and errors. The `oauth2` crate makes the address that a browser is sent to;
+//! the rest of it is not used, because it keeps tokens in types that are not wiped, fails on the
 //! string numbers that some endpoints send, and knows no more than half of Entra's grants.
+//! What is answered is read by [`Response`](crate::sys::Response) alone, and each member loosely
+//! ([`crate::foreign`]): servers differ.
 //! This module never sees the disk; the one file of the protocol, Azure Arc's key, is read by `sys`.
 
 mod authority;

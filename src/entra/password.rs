@@ -4,12 +4,13 @@
 use serde::Deserialize;
 
 use super::authority::Authority;
+use super::error_response;
 use super::form::Form;
 use super::scope::Scopes;
 use super::token_endpoint;
 use super::token_response::TokenResponse;
 use crate::error::{Error, Kind, Result};
-use crate::foreign::Name;
+use crate::foreign::{Name, if_it_is_one};
 use crate::secret::Secret;
 use crate::sys::{EndpointUrl, Request, System};
 
@@ -21,17 +22,21 @@ use crate::sys::{EndpointUrl, Request, System};
 pub async fn check_realm(system: &System, login_url: &EndpointUrl, username: &str) -> Result<()> {
     #[derive(Deserialize)]
     struct Realm {
+        #[serde(default, deserialize_with = "if_it_is_one")]
         account_type: Option<Name>,
+        #[serde(default, deserialize_with = "if_it_is_one")]
         federation_protocol: Option<Name>,
+        #[serde(default, deserialize_with = "if_it_is_one")]
         domain_name: Option<Name>,
     }
     let encoded = form_urlencoded::byte_serialize(username.as_bytes()).collect::<String>();
     let name = encoded.replace('+', "%20");
     let url = login_url.at(&format!("common/userrealm/{name}?api-version=1.0"))?;
     let response = system.http.send(system, Request::get(&url)).await?;
-    let realm =
-        serde_json::from_slice::<Realm>(&response.body).ok().filter(|_| response.status == 200);
-    let realm = realm.ok_or_else(|| {
+    if let Some(error) = error_response::refusal(&response, &url.environment()) {
+        return Err(error);
+    }
+    let realm: Realm = response.json().map_err(|_| {
         Error::new(
             Kind::Service,
             format!(

@@ -4,6 +4,7 @@ use chrono::DateTime;
 
 use super::authority::Authority;
 use crate::error::{Error, Kind, Result};
+use crate::foreign::Json;
 use crate::sys::{EndpointUrl, Request, System};
 
 /// The time of the login host at `login_url`, in seconds since 1970-01-01 UTC, from the `Date` of an
@@ -15,9 +16,7 @@ use crate::sys::{EndpointUrl, Request, System};
 pub async fn server_time(system: &System, login_url: &EndpointUrl) -> Result<Option<i64>> {
     let url = Authority::new(login_url, "organizations")?.openid_configuration()?;
     let response = system.http.send(system, Request::get(&url)).await?;
-    if response.status != 200
-        || serde_json::from_slice::<serde_json::Value>(&response.body).is_err()
-    {
+    if !response.is_success() || response.json::<Json>().is_err() {
         return Err(Error::new(
             Kind::Network,
             format!(

@@ -3,8 +3,10 @@
 use serde::Deserialize;
 
 use super::authority::{Authority, is_adfs};
+use super::error_response;
 use crate::error::{Error, Kind, Result};
-use crate::foreign::{Guid, Sentence};
+use crate::foreign::{Guid, Sentence, if_it_is_one};
+use crate::program::Program;
 use crate::sys::{EndpointUrl, Request, System};
 
 /// True for everything that az takes for a tenant's GUID: with or without dashes, in braces, as
@@ -15,31 +17,41 @@ pub fn is_guid(text: &str) -> bool {
 
 /// The GUID of `tenant`: itself if it is one, else looked up by its domain in the OpenID Connect
 /// discovery document (one request), whose issuer carries it. ADFS has none to look up.
+///
+/// # Errors
+/// What Entra says of a tenant that does not exist; under the name `az` in az's words.
 pub async fn resolve_tenant(
     system: &System,
     login_url: &EndpointUrl,
     tenant: &str,
 ) -> Result<String> {
-    #[derive(Deserialize)]
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
     struct Discovery {
-        issuer: Sentence,
+        #[serde(deserialize_with = "if_it_is_one")]
+        issuer: Option<Sentence>,
+        #[serde(deserialize_with = "if_it_is_one")]
+        token_endpoint: Option<Sentence>,
     }
     if is_guid(tenant) || is_adfs(login_url) {
         return Ok(tenant.to_owned());
     }
     let url = Authority::new(login_url, tenant)?.openid_configuration()?;
     let response = system.http.send(system, Request::get(&url)).await?;
-    if response.status != 200 {
-        let detail = Sentence::new(&String::from_utf8_lossy(&response.body));
-        let kind = if response.status >= 500 { Kind::Service } else { Kind::Failed };
-        return Err(Error::new(
-            kind,
-            format!("Failed to resolve tenant '{tenant}'.\n\nError detail: {detail}"),
-        ));
+    if let Some(error) = error_response::refusal(&response, &url.environment()) {
+        return Err(match (system.program, error.kind()) {
+            (Program::Azt, _) | (_, Kind::Service) => error,
+            (Program::Az, _) => Error::failed(format!(
+                "Failed to resolve tenant '{tenant}'.\n\nError detail: {}",
+                response.line()
+            )),
+        });
     }
-    serde_json::from_slice::<Discovery>(&response.body)
-        .ok()
-        .and_then(|found| Guid::parse(found.issuer.split('/').nth(3)?))
+    let Discovery { issuer, token_endpoint } = response.json().unwrap_or_default();
+    [issuer, token_endpoint]
+        .into_iter()
+        .flatten()
+        .find_map(|url| Guid::parse(url.split('/').nth(3)?))
         .map(String::from)
         .ok_or_else(|| {
             Error::new(

@@ -6,7 +6,7 @@ use super::authority::Authority;
 use super::error_response;
 use super::form::Form;
 use super::token_response::TokenResponse;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Kind, Result};
 use crate::program::Program;
 use crate::sys::{EndpointUrl, Request, Response, System, fill_random, retried};
 
@@ -36,35 +36,33 @@ pub(super) async fn post(
 ) -> Result<TokenResponse> {
     let url = authority.token_endpoint()?;
     let response = send(system, &url, form, anchor).await?;
-    if response.status == 200 {
-        TokenResponse::parse(&response.body, &url.environment(), system.clock.now())
-    } else {
-        Err(refusal(system, &response, &url))
-    }
+    TokenResponse::parse(&accepted(system, response, &url)?, &url.environment(), system.clock.now())
 }
 
 /// What an assertion is refused with whose time is not now; finer codes begin with the same digits.
 const ASSERTION: &str = "50013";
 
-/// The error that `response` is. A clock that is wrong is named: assertions and their lifetimes
+/// `response`, or the error that it is. A clock that is wrong is named: assertions and their lifetimes
 /// depend on it, and Entra's own text seldom says so. A person's sign-in has none, and ends by
 /// Entra's clock.
-pub(super) fn refusal(system: &System, response: &Response, url: &EndpointUrl) -> Error {
-    let error = error_response::parse(response, &url.environment());
+pub(super) fn accepted(system: &System, response: Response, url: &EndpointUrl) -> Result<Response> {
+    let Some(error) = error_response::refusal(&response, &url.environment()) else {
+        return Ok(response);
+    };
     let date = response.header("date").and_then(|date| DateTime::parse_from_rfc2822(date).ok());
     let ahead = date.map_or(0, |date| system.clock.now() - date.timestamp());
     let codes = error.entra_detail().map(|detail| detail.codes.as_slice()).unwrap_or_default();
     let is_of_assertion = codes.iter().any(|code| code.to_string().starts_with(ASSERTION));
     let may_be_why = error.kind() != Kind::InteractionRequired || is_of_assertion;
     if ahead.abs() <= TOLERATED_CLOCK_SKEW || system.program == Program::Az || !may_be_why {
-        return error;
+        return Err(error);
     }
     let direction = if ahead > 0 { "ahead of" } else { "behind" };
-    error.remedy(format!(
+    Err(error.remedy(format!(
         "This machine's clock is {} minutes {direction} that of {}: set it, then try again.",
         ahead.abs() / 60,
         url.environment()
-    ))
+    )))
 }
 
 /// Posts `form` to `url` with the headers that Entra asks clients for, and returns any answer.

@@ -1,71 +1,84 @@
 //! A token endpoint's answer (RFC 6749 section 5.1 with Entra's members).
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::DateTime;
 use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 
 use super::id_token::IdClaims;
 use crate::error::{Error, Kind, Result};
-use crate::foreign::Name;
+use crate::foreign::{self, Name, Seconds, if_it_is_one, or_default};
 use crate::secret::Secret;
+use crate::sys::Response;
 
 /// Longest lifetime that is believed, in seconds: Entra's longest tokens live 28 hours; a week
 /// leaves room and still unmasks nonsense.
 const LONGEST_LIFETIME: i64 = 7 * 24 * 3600;
 
-/// Tokens as the endpoint gave them. Lifetimes are seconds from the answer.
+/// How App Service wrote a time in its first protocol.
+const DATES: [&str; 2] = ["%m/%d/%Y %I:%M:%S %p %z", "%m/%d/%Y %H:%M:%S %z"];
+
+/// Tokens as the endpoint gave them. Lifetimes are seconds from the answer. Endpoints differ in what
+/// they write as text and in what they leave out (v1, ADFS, hosts): each member counts if it makes
+/// sense.
 #[derive(Debug, Deserialize)]
 pub struct TokenResponse {
     /// The access token.
+    #[serde(default, deserialize_with = "or_default")]
     pub access_token: Secret,
     /// `Bearer` for everything this program asks for.
-    #[serde(default = "bearer")]
+    #[serde(default, deserialize_with = "or_default")]
     pub token_type: Name,
-    /// Seconds that the access token lives. Numbers in strings are taken (v1 endpoints, ADFS).
-    #[serde(default, deserialize_with = "lenient_seconds")]
-    pub expires_in: Option<i64>,
+    /// Seconds that the access token lives.
+    #[serde(default, deserialize_with = "if_it_is_one")]
+    expires_in: Option<Seconds>,
     /// When the access token ends, in seconds since 1970: all that some hosts say.
-    #[serde(default, deserialize_with = "lenient_seconds")]
+    #[serde(default, deserialize_with = "moment")]
     expires_on: Option<i64>,
     /// Seconds that the token may be used while Entra is down.
-    #[serde(default, deserialize_with = "lenient_seconds")]
-    pub ext_expires_in: Option<i64>,
+    #[serde(default, deserialize_with = "if_it_is_one")]
+    ext_expires_in: Option<Seconds>,
     /// Seconds after which the token is best renewed.
-    #[serde(default, deserialize_with = "lenient_seconds")]
-    pub refresh_in: Option<i64>,
+    #[serde(default, deserialize_with = "if_it_is_one")]
+    refresh_in: Option<Seconds>,
     /// The (next) refresh token.
+    #[serde(default, deserialize_with = "if_it_is_one")]
     pub refresh_token: Option<Secret>,
     /// The ID token, unverified; see [`TokenResponse::id_claims`].
+    #[serde(default, deserialize_with = "if_it_is_one")]
     pub id_token: Option<Secret>,
     /// Scopes granted, separated by spaces; absent when they are those that were asked for.
+    #[serde(default, deserialize_with = "words")]
     pub scope: Option<String>,
     /// Family of client ids: "1" for Microsoft's own clients, which may use each other's refresh
     /// tokens.
+    #[serde(default, deserialize_with = "if_it_is_one")]
     pub foci: Option<Name>,
     /// Base64url of `{"uid":…,"utid":…}`.
+    #[serde(default, deserialize_with = "if_it_is_one")]
     pub client_info: Option<String>,
 }
 
-fn bearer() -> Name {
-    Name::new("Bearer")
+/// Seconds since 1970, or a date.
+fn moment<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+    let value = Value::deserialize(deserializer)?;
+    let date = |text: &str| {
+        let parse = |format| DateTime::parse_from_str(text, format).ok();
+        DATES.into_iter().find_map(parse).or_else(|| DateTime::parse_from_rfc3339(text).ok())
+    };
+    let date = value.as_str().and_then(|text| date(text.trim())).map(|date| date.timestamp());
+    Ok(date.or_else(|| Some(serde_json::from_value::<Seconds>(value).ok()?.0)))
 }
 
-fn lenient_seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Seconds {
-        Whole(i64),
-        Float(f64),
-        Text(Name),
-        Other(serde::de::IgnoredAny),
+/// Words apart by blanks, or a list of them.
+fn words<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Ok(match Value::deserialize(deserializer)? {
+        Value::String(words) => Some(words),
+        Value::Array(words) => {
+            Some(words.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" "))
+        }
+        _ => None,
     }
-    Ok(match Option::<Seconds>::deserialize(deserializer)? {
-        Some(Seconds::Whole(seconds)) => Some(seconds),
-        #[allow(clippy::cast_possible_truncation, reason = "saturates, and is bounded later")]
-        Some(Seconds::Float(seconds)) => Some(seconds as i64),
-        Some(Seconds::Text(text)) => text.trim().parse().ok(),
-        Some(Seconds::Other(_)) | None => None,
-    })
+    .filter(|words| !words.trim().is_empty()))
 }
 
 impl TokenResponse {
@@ -76,7 +89,7 @@ impl TokenResponse {
     /// # Errors
     /// [`Kind::Service`] when it is not JSON, has no access token, or states a lifetime that cannot be
     /// meant or is over. The message quotes nothing of the body, which may hold tokens.
-    pub(super) fn parse(body: &[u8], host: &str, now: i64) -> Result<Self> {
+    pub(super) fn parse(answer: &Response, host: &str, now: i64) -> Result<Self> {
         let nonsense = |what: &str| {
             Error::new(
                 Kind::Service,
@@ -84,10 +97,12 @@ impl TokenResponse {
             )
             .remedy("A proxy or sign-in portal may stand between this machine and the service. Try again, or with --debug.")
         };
-        let mut response: Self = serde_json::from_slice(body)
-            .map_err(|error| nonsense(&format!("{} at line {}", classify(&error), error.line())))?;
+        let mut response: Self = answer.json().map_err(|error| nonsense(&classify(&error)))?;
         if response.access_token.is_empty() {
-            return Err(nonsense("the access token is empty"));
+            return Err(nonsense("there is no access token in it"));
+        }
+        if response.token_type.trim().is_empty() {
+            response.token_type = Name::new("Bearer");
         }
         // RFC 6749 appendix A.12 and A.17. They go to terminals, shells and headers.
         let all = [Some(&response.access_token), response.refresh_token.as_ref()];
@@ -96,11 +111,11 @@ impl TokenResponse {
         if !all.into_iter().flatten().all(is_printable) {
             return Err(nonsense("a token has characters that no token has"));
         }
-        if !response.token_type.eq_ignore_ascii_case("bearer") {
+        if !response.token_type.trim().eq_ignore_ascii_case("bearer") {
             return Err(nonsense("the token is not a bearer token"));
         }
         let lifetime = match (response.expires_in, response.expires_on) {
-            (Some(seconds), _) => seconds,
+            (Some(Seconds(seconds)), _) => seconds,
             (None, Some(end)) if end <= now => {
                 return Err(Error::new(
                     Kind::Service,
@@ -111,21 +126,44 @@ impl TokenResponse {
             (None, Some(end)) => end.saturating_sub(now),
             (None, None) => 600,
         };
-        response.expires_in = Some(lifetime);
+        response.expires_in = Some(Seconds(lifetime));
         if !(1..=LONGEST_LIFETIME).contains(&lifetime) {
             return Err(nonsense(&format!("a token lifetime of {lifetime} s")));
         }
-        response.refresh_in = response.refresh_in.filter(|seconds| (1..lifetime).contains(seconds));
-        response.ext_expires_in = response
-            .ext_expires_in
-            .filter(|seconds| (lifetime..=LONGEST_LIFETIME).contains(seconds));
+        response.refresh_in = response.refresh_in.filter(|it| (1..lifetime).contains(&it.0));
+        response.ext_expires_in =
+            response.ext_expires_in.filter(|it| (lifetime..=LONGEST_LIFETIME).contains(&it.0));
         response.refresh_token = response.refresh_token.filter(|token| !token.is_empty());
+        response.foci = match response.foci.as_deref().map(str::trim) {
+            None | Some("" | "0" | "false") => None,
+            Some("true") => Some(Name::new("1")),
+            Some(family) => Some(Name::new(family)),
+        };
         Ok(response)
     }
 
     /// Seconds that the access token lives, from now.
     pub fn lifetime(&self) -> i64 {
-        self.expires_in.unwrap_or(600)
+        self.expires_in.map_or(600, |it| it.0)
+    }
+
+    /// Seconds that the token may be used while Entra is down.
+    pub fn extended_lifetime(&self) -> Option<i64> {
+        self.ext_expires_in.map(|it| it.0)
+    }
+
+    /// Seconds after which the token is best renewed.
+    pub fn refresh_in(&self) -> Option<i64> {
+        self.refresh_in.map(|it| it.0)
+    }
+
+    /// Has a token that is [long-lived](Self::lifetime) renewed at half of its life, unless its issuer
+    /// said when.
+    pub(super) fn renew_at_half_from(&mut self, long: i64) {
+        let lifetime = self.lifetime();
+        if self.refresh_in.is_none() && lifetime >= long {
+            self.refresh_in = Some(Seconds(lifetime / 2));
+        }
     }
 
     /// The ID token's claims. Its signature is not checked: it came over TLS from the token
@@ -138,30 +176,35 @@ impl TokenResponse {
     pub fn home_account_id(&self) -> Option<String> {
         #[derive(Deserialize)]
         struct ClientInfo {
-            uid: Name,
-            utid: Name,
+            #[serde(default, deserialize_with = "if_it_is_one")]
+            uid: Option<Name>,
+            #[serde(default, deserialize_with = "if_it_is_one")]
+            utid: Option<Name>,
         }
-        let bytes =
-            URL_SAFE_NO_PAD.decode(self.client_info.as_ref()?.trim_end_matches('=')).ok()?;
-        let info: ClientInfo = serde_json::from_slice(&bytes).ok()?;
-        Some(format!("{}.{}", info.uid, info.utid))
+        let bytes = foreign::base64(self.client_info.as_deref()?)?;
+        let info: ClientInfo = foreign::from_json(str::from_utf8(&bytes).ok()?).ok()?;
+        let there = |id: Option<Name>| id.filter(|id| !id.is_empty());
+        Some(format!("{}.{}", there(info.uid)?, there(info.utid)?))
     }
 }
 
-fn classify(error: &serde_json::Error) -> &'static str {
+fn classify(error: &serde_json::Error) -> String {
     match error.classify() {
-        serde_json::error::Category::Data => "a member is missing or of the wrong type",
-        serde_json::error::Category::Eof => "it ends too early",
-        _ => "it is not JSON",
+        serde_json::error::Category::Data => "it is no JSON object".to_owned(),
+        serde_json::error::Category::Eof => format!("it ends too early at line {}", error.line()),
+        _ => format!("it is not JSON at line {}", error.line()),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine;
+    use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+
     use super::*;
 
     fn parse(body: &str) -> Result<TokenResponse> {
-        TokenResponse::parse(body.as_bytes(), "login.example", 1_000_000_000)
+        TokenResponse::parse(&Response::of(200, body), "login.example", 1_000_000_000)
     }
 
     #[test]
@@ -170,7 +213,7 @@ mod tests {
             r#"{"access_token":"t","expires_in":"3599","refresh_in":"1800","token_type":"bearer"}"#,
         )
         .unwrap();
-        assert_eq!((response.lifetime(), response.refresh_in), (3599, Some(1800)));
+        assert_eq!((response.lifetime(), response.refresh_in()), (3599, Some(1800)));
     }
 
     #[test]
@@ -180,6 +223,12 @@ mod tests {
             (r#", "expires_on": "1000000060""#, 60),
             (r#", "expires_on": 1000000060, "expires_in": 30"#, 30),
             (r#", "expires_in": 604800"#, 604_800),
+            (r#", "expires_in": "3599.9""#, 3599),
+            (r#", "expires_in": "", "expires_on": 1000000060.5"#, 60),
+            (r#", "expires_in": null, "expires_on": "09/09/2001 01:47:40 AM +00:00""#, 60),
+            (r#", "expires_in": {}, "expires_on": "9/9/2001 03:47:40 +02:00""#, 60),
+            (r#", "expires_on": "2001-09-09T01:47:40Z""#, 60),
+            (r#", "expires_in": 1, "expires_in": 2"#, 2),
         ] {
             let response = parse(&format!(r#"{{"access_token": "t"{times}}}"#)).unwrap();
             assert_eq!(response.lifetime(), lifetime, "{times}");
@@ -218,11 +267,43 @@ mod tests {
         let response =
             parse(r#"{"access_token":"t","expires_in":100,"refresh_in":-1,"ext_expires_in":{}}"#)
                 .unwrap();
-        assert_eq!((response.refresh_in, response.ext_expires_in), (None, None));
+        assert_eq!((response.refresh_in(), response.extended_lifetime()), (None, None));
+    }
+
+    #[test]
+    fn what_is_not_needed_may_be_anything() {
+        for members in [
+            r#""token_type": null, "foci": null, "scope": null, "client_info": null"#,
+            r#""token_type": "", "foci": "", "scope": "", "client_info": """#,
+            r#""token_type": "BEARER ", "refresh_token": 7, "id_token": {}, "foci": 0"#,
+            r#""token_type": ["Bearer"], "refresh_token": [], "foci": false, "scope": {}"#,
+            r#""refresh_token": "", "client_info": {"uid": "u"}, "scope": [], "token_type": {}"#,
+        ] {
+            let response = parse(&format!(r#"{{"access_token": "t", {members}}}"#)).unwrap();
+            let nothing = (&response.refresh_token, &response.foci, &response.scope);
+            assert_eq!(nothing, (&None, &None, &None), "{members}");
+        }
+        for foci in ["1", "true", r#""1""#, r#"" 1 ""#, r#""true""#] {
+            let response = parse(&format!(r#"{{"access_token": "t", "foci": {foci}}}"#)).unwrap();
+            assert_eq!(response.foci.as_deref(), Some("1"), "{foci}");
+        }
+        let response = parse(r#"{"access_token": "t", "scope": ["a", "b"]}"#).unwrap();
+        assert_eq!(response.scope.as_deref(), Some("a b"));
     }
 
     #[test]
     fn home_account_id_comes_from_client_info() {
+        // In the other alphabet of base64, with padding.
+        for (info, id) in [
+            (r#"{"uid":"u","utid":"t"}"#, Some("u.t")),
+            (r#"{"uid":7,"utid":"t???>"}"#, Some("7.t???>")),
+            (r#"{"uid":"u","utid":null}"#, None),
+            (r#"{"uid":"","utid":"t"}"#, None),
+        ] {
+            let info = STANDARD.encode(info);
+            let response = format!(r#"{{"access_token":"t","client_info":"{info}"}}"#);
+            assert_eq!(parse(&response).unwrap().home_account_id().as_deref(), id, "{info}");
+        }
         let info = URL_SAFE_NO_PAD.encode(r#"{"uid":"u","utid":"t"}"#);
         let response = parse(&format!(r#"{{"access_token":"t","client_info":"{info}"}}"#)).unwrap();
         assert_eq!(response.home_account_id().as_deref(), Some("u.t"));

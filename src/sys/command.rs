@@ -9,7 +9,7 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{Child, Command};
 use zeroize::Zeroizing;
 
-use super::Deadline;
+use super::{Deadline, decoded};
 use crate::error::{Error, Result};
 
 /// How long a command may take.
@@ -41,9 +41,9 @@ pub async fn output_of(command: &str) -> Result<Zeroizing<String>> {
             failed(&format!("failed ({status})")).remedy("Run it yourself to see what it says.")
         );
     }
-    let text = std::str::from_utf8(&printed).ok().map(str::trim).filter(|text| !text.is_empty());
-    let text = text.map(|text| Zeroizing::new(text.to_owned()));
-    text.ok_or_else(|| failed("printed no text"))
+    // PowerShell's programs print UTF-16.
+    let text = decoded(&printed).map(|text| Zeroizing::new(text.trim().to_owned()));
+    text.filter(|text| !text.is_empty()).ok_or_else(|| failed("printed no text"))
 }
 
 /// How `child` ended, and what it printed.

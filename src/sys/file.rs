@@ -98,13 +98,13 @@ pub fn read_stdin() -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// `bytes` of the file at `path` as text.
+/// `bytes` of the file at `path` as text, without a byte order mark.
 ///
 /// # Errors
 /// They are none; the sentence names the file.
 pub(super) fn text(bytes: Vec<u8>, path: impl FnOnce() -> PathBuf) -> Result<String> {
-    String::from_utf8(bytes).map_err(|_| {
-        Error::failed(format!("{} is not UTF-8 text.", path().display()))
+    super::text::into_decoded(bytes).ok_or_else(|| {
+        Error::failed(format!("{} is neither UTF-8 nor UTF-16 text.", path().display()))
             .remedy("Mend the file or move it away. It was not changed.")
     })
 }

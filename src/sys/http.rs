@@ -5,7 +5,8 @@ use std::cell::{Cell, OnceCell};
 use std::time::Duration;
 
 use hyper::body::Bytes;
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
 use super::certificate::{
@@ -14,9 +15,9 @@ use super::certificate::{
 use super::endpoint_url::EndpointUrl;
 use super::tls::{Authorities, extra_authorities};
 use super::unreachable::{no_tls, proxy_to, unreachable_host};
-use super::{System, pinned};
+use super::{System, pinned, text};
 use crate::error::{Error, Kind, Result};
-use crate::foreign::Sentence;
+use crate::foreign::{self, Sentence};
 use crate::secret::Secret;
 
 /// Time for DNS, TCP and TLS together.
@@ -119,11 +120,46 @@ pub struct Response {
     pub status: u16,
     /// Headers.
     pub headers: HeaderMap,
-    /// The body, at most 16 MiB; wiped, since it may hold tokens.
-    pub body: Zeroizing<Vec<u8>>,
+    /// The body; wiped, since it may hold tokens. Nobody else sees it: whoever reads an answer reads it
+    /// by [`Response::json`] or [`Response::complaint`], which know what servers make of both.
+    text: Zeroizing<String>,
 }
 
 impl Response {
+    /// An answer with `body`, decoded as its bytes and its `Content-Type` say.
+    pub fn new(status: u16, headers: HeaderMap, body: &[u8]) -> Self {
+        let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let text = text::of_answer(body, content_type);
+        Self { status, headers, text }
+    }
+
+    /// True for 2xx: servers and gateways make 201 and 203 of 200.
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// The JSON in the body.
+    ///
+    /// # Errors
+    /// It is none, or no `T`.
+    pub fn json<T: DeserializeOwned>(&self) -> serde_json::Result<T> {
+        foreign::from_json(&self.text)
+    }
+
+    /// The body as one line, for messages.
+    pub fn line(&self) -> Sentence {
+        Sentence::new(&self.text)
+    }
+
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    #[cfg(test)]
+    pub(crate) fn of(status: u16, body: &str) -> Self {
+        Self::new(status, HeaderMap::new(), body.as_bytes())
+    }
+
     /// A header as text.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
@@ -216,14 +252,15 @@ impl Http {
             }
             body.extend_from_slice(&chunk);
         }
-        if status == 200 && body.trim_ascii_start().starts_with(b"<") {
+        let answer = Response::new(status, headers, &body);
+        if answer.is_success() && answer.text.trim_ascii_start().starts_with('<') {
             return Err(Error::new(
                 Kind::Network,
                 format!("{host} answered with a web page: a proxy or a sign-in portal of your network stands in between."),
             )
             .remedy("Open any page in a browser, sign in there if asked to, and try again."));
         }
-        Ok(Response { status, headers, body })
+        Ok(answer)
     }
 
     /// Adds `bytes` from `host` to what came in.

@@ -276,7 +276,7 @@ fn a_job_of_github_actions_asks_for_a_token_whenever_one_is_needed() {
         .azt(["account", "get-access-token", "--resource", "https://graph.microsoft.com"])
         .exits(6)
         .says("ERROR: localhost")
-        .says("gave no token for this job (HTTP 403).\nGive the job");
+        .says("gave no token for this job (HTTP 403): Resource not accessible by integration\nGive the job");
     for status in [429, 500, 503] {
         let action = Action::Answer { status, headers: Default::default(), body: String::new() };
         sandbox.emulator.faults().push(Fault::on("/pipeline/github", action).times(1));
@@ -315,7 +315,7 @@ fn a_job_of_azure_pipelines_asks_with_its_service_connection() {
     login(&sandbox, WORKFLOW, &from).exits(1).says("--service-connection-id");
     login(&sandbox, WORKFLOW, &[&from[..], &["--service-connection-id", "none"]].concat())
         .exits(6)
-        .says("gave no token for this job (HTTP 404).");
+        .says("gave no token for this job (HTTP 404): No such service connection.");
     sandbox.set("AZURESUBSCRIPTION_SERVICE_CONNECTION_ID", "5c000000-0000-4000-8000-000000000001");
     login(&sandbox, WORKFLOW, &[]).success();
     an_hour_never_fails(&sandbox);

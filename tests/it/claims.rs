@@ -191,7 +191,8 @@ fn an_application_acts_on_behalf_of_its_caller() {
     }
     for (error, code, says) in [
         ("invalid_grant", 65_001, "An administrator of the tenant has to grant"),
-        ("invalid_client", 700_027, "Check the application in Entra ID, then sign in again"),
+        ("invalid_client", 700_027, "The application does not know this certificate"),
+        ("invalid_client", 7_000_112, "Check the application in Entra ID, then sign in again"),
     ] {
         sandbox.emulator.faults().push(Fault::on("/token", refusal(error, code)).times(1));
         let run = sandbox.azt(token).says(says);

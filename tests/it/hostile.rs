@@ -61,7 +61,7 @@ fn its_sentences_are_one_line_and_no_commands_of_ours() {
     let sandbox = Sandbox::new();
     answer(&sandbox, "/.well-known/", 404, &json!({"error_description": sentence()}));
     let error = failure(&sandbox, &["login", "--tenant", "nowhere.example"]);
-    assert_eq!((&error["kind"], &error["command"]), (&json!("failed"), &Value::Null));
+    assert_eq!((&error["kind"], &error["command"]), (&json!("service"), &Value::Null));
 
     let sandbox = Sandbox::new();
     sandbox.approve_as(ALICE);

@@ -95,10 +95,11 @@ fn a_tenant_by_its_domain() {
 #[test]
 fn a_tenant_that_does_not_exist() {
     let sandbox = Sandbox::new();
+    // In az's words where they are looked for.
     sandbox
-        .azt(["login", "--tenant", "nowhere.example"])
+        .az(["login", "--tenant", "nowhere.example"])
         .exits(1)
-        .says("ERROR: Failed to resolve tenant 'nowhere.example'.\n\nError detail: ");
+        .says("ERROR: Failed to resolve tenant 'nowhere.example'.\n\nError detail: {\"error\":");
 }
 
 #[test]

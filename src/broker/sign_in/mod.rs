@@ -8,10 +8,12 @@ use std::cell::RefCell;
 
 use super::records;
 use super::remedy;
-use super::{AppCredential, Homes, Identity, TokenRequest, announces_cp1, application, host};
+use super::{
+    AppCredential, Homes, Identity, TokenRequest, announces_cp1, application, host, resolve_tenant,
+};
 use crate::entra::{
     AZURE_CLI_CLIENT_ID, Authority, ClientCredential, IdClaims, Scopes, TokenResponse,
-    client_credentials, is_adfs, merge_capabilities, refresh, resolve_tenant,
+    client_credentials, is_adfs, merge_capabilities, refresh,
 };
 use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;

@@ -4,11 +4,10 @@
 
 use std::path::Path;
 
-use serde_json::Value;
-
 use super::{HostIdentity, answer, ask, url};
 use crate::entra::TokenResponse;
 use crate::error::{Error, Kind, Result};
+use crate::foreign::Json;
 use crate::secret::Secret;
 use crate::sys::{EndpointUrl, Request, Response, System, read_arc_key};
 
@@ -30,17 +29,21 @@ pub(super) async fn token(
         // Nothing to be proved, or a refusal.
         return checked(system, &challenge, identity);
     }
-    let file = challenge
-        .header("www-authenticate")
-        .and_then(|value| value.strip_prefix("Basic realm="))
-        .map(|path| path.trim_matches('"'))
-        .ok_or_else(|| {
-            Error::new(Kind::Service, "The Azure Arc agent did not say which file holds its key.")
-        })?;
+    let file = challenge.header("www-authenticate").and_then(key_file).ok_or_else(|| {
+        Error::new(Kind::Service, "The Azure Arc agent did not say which file holds its key.")
+    })?;
     let key = read_arc_key(&system.env, Path::new(file))?;
     let proof = Secret::new(format!("Basic {}", key.expose()));
     let response = ask(system, request().secret_header("authorization", proof)).await?;
     checked(system, &response, identity)
+}
+
+/// The path in `Basic realm=<path>`, in quotes or not (RFC 9110 section 11.4).
+fn key_file(challenge: &str) -> Option<&str> {
+    let (scheme, realm) = challenge.trim().split_once(char::is_whitespace)?;
+    let (name, path) = realm.split_once('=')?;
+    let is_it = scheme.eq_ignore_ascii_case("basic") && name.trim().eq_ignore_ascii_case("realm");
+    is_it.then(|| path.trim().trim_matches('"'))
 }
 
 /// The token, unless it is another identity's: agents that know nothing of user-assigned ones
@@ -56,7 +59,7 @@ fn checked(
     else {
         return Ok(token);
     };
-    let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
+    let body = response.json::<Json>().unwrap_or_default().into_value();
     let is_echoed = ["client_id", "object_id", "msi_res_id"]
         .into_iter()
         .filter_map(|name| body.get(name)?.as_str())

@@ -9,6 +9,7 @@ pub use azure_pipelines::{azure_pipelines_assertion, azure_pipelines_connection}
 pub use github_actions::{github_actions_assertion, in_github_actions};
 
 use crate::error::{Error, Kind, Result};
+use crate::foreign::Json;
 use crate::secret::Secret;
 use crate::sys::{EndpointUrl, Request, System};
 
@@ -29,22 +30,20 @@ async fn ask(
 ) -> Result<Secret> {
     let response = system.http.send(system, request).await?;
     system.terminal.debug(&format!("{} -> {}", url.environment(), response.status));
-    let error = |kind: Kind| {
-        let status = response.status;
-        Error::new(
-            kind,
-            format!("{} gave no token for this job (HTTP {status}).", url.environment()),
-        )
-    };
-    match response.status {
-        200 => {
-            let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
-            let token = body.get(member).and_then(Value::as_str).filter(|token| !token.is_empty());
-            token.map(Secret::new).ok_or_else(|| error(Kind::Service))
-        }
-        429 | 500.. => Err(error(Kind::Service).remedy("Try again in a minute.")),
-        _ => Err(error(Kind::Refused).remedy(denied)),
+    let body = response.json::<Json>().unwrap_or_default().into_value();
+    let token = body.get(member).and_then(Value::as_str).map(str::trim);
+    if let Some(token) = token.filter(|token| !token.is_empty() && response.is_success()) {
+        return Ok(Secret::new(token));
     }
+    let said = response.complaint().told();
+    let said = said.map_or_else(|| ".".to_owned(), |said| format!(": {said}"));
+    let host = url.environment();
+    let told = format!("{host} gave no token for this job (HTTP {}){said}", response.status);
+    Err(match response.status {
+        429 | 500.. => Error::new(Kind::Service, told).remedy("Try again in a minute."),
+        200..=299 => Error::new(Kind::Service, told),
+        _ => Error::new(Kind::Refused, told).remedy(denied),
+    })
 }
 
 /// The variable `name`, which only a job has.

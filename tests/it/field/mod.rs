@@ -1,3 +1,4 @@
 //! What strangers reported about such tools, by kind, with brothers that nobody listed.
 
 mod certificates;
+mod loose;

@@ -1,0 +1,201 @@
+//! What a service says of a failure, in whatever shape it says it.
+
+use serde_json::{Map, Value};
+
+use super::http::Response;
+use crate::foreign::{Name, Sentence};
+
+/// How deep a complaint is looked for: `{"error": {"details": [{"message": …}]}}`.
+const DEPTH: u32 = 4;
+
+/// Characters of a page that are told where it has no title.
+const PAGE: usize = 300;
+
+/// What it is called, and what it says.
+const CODES: [&str; 5] = ["code", "errorcode", "error_code", "typekey", "error"];
+const MESSAGES: [&str; 8] = [
+    "error_description",
+    "message",
+    "error_message",
+    "errormessage",
+    "exceptionmessage",
+    "detail",
+    "title",
+    "reason",
+];
+/// Where one lies within.
+const HOLDERS: [&str; 7] =
+    ["error", "odata.error", "errors", "fault", "innererror", "details", "innerexception"];
+
+/// A code and a sentence, as far as they are there.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Complaint {
+    /// Such as `AuthorizationFailed`.
+    pub code: Option<Name>,
+    /// What is to be told.
+    pub message: Option<Sentence>,
+}
+
+impl Complaint {
+    /// The sentence, else the code; `None` where nothing was said.
+    pub fn told(&self) -> Option<Sentence> {
+        self.message.clone().or_else(|| self.code.as_deref().map(Sentence::new))
+    }
+
+    fn is_empty(&self) -> bool {
+        self.code.is_none() && self.message.is_none()
+    }
+}
+
+impl Response {
+    /// What the service says of its failure: OAuth's members, Azure's, flat or within one another,
+    /// OData's, a problem's (RFC 9457), a text, the title of a page.
+    pub fn complaint(&self) -> Complaint {
+        match self.json::<Value>() {
+            Ok(value) => of_value(&value, DEPTH),
+            Err(_) => Complaint { code: None, message: of_text(self.text()) },
+        }
+    }
+}
+
+fn of_value(value: &Value, depth: u32) -> Complaint {
+    match value {
+        Value::String(text) => Complaint { code: None, message: said(text) },
+        Value::Array(items) if depth > 0 => {
+            let mut found = items.iter().map(|item| of_value(item, depth - 1));
+            found.find(|it| !it.is_empty()).unwrap_or_default()
+        }
+        Value::Object(members) if depth > 0 => of_members(members, depth),
+        _ => Complaint::default(),
+    }
+}
+
+fn of_members(members: &Map<String, Value>, depth: u32) -> Complaint {
+    let all = |wanted: &'static str| {
+        members.iter().filter(move |(name, _)| name.eq_ignore_ascii_case(wanted)).map(|it| it.1)
+    };
+    let code = CODES.iter().find_map(|name| all(name).find_map(text));
+    let code = code.map(|text| Name::new(&text)).filter(|code| !code.trim().is_empty());
+    let message =
+        MESSAGES.iter().find_map(|name| all(name).find_map(text).and_then(|it| said(&it)));
+    if message.is_some() {
+        return Complaint { code, message };
+    }
+    let within = HOLDERS.iter().flat_map(|name| all(name)).filter(|it| !it.is_string());
+    let within = within.map(|it| of_value(it, depth - 1)).find(|it| !it.is_empty());
+    let Complaint { code: inner, message } = within.unwrap_or_default();
+    Complaint { code: code.or(inner), message }
+}
+
+/// A text, or OData's `{"lang": …, "value": …}`.
+fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Object(members) => members.get("value").and_then(Value::as_str).map(str::to_owned),
+        _ => None,
+    }
+}
+
+fn said(text: &str) -> Option<Sentence> {
+    Some(Sentence::new(text)).filter(|it| !it.is_empty())
+}
+
+/// What is no JSON: the title of a page or its words, else the text itself.
+fn of_text(text: &str) -> Option<Sentence> {
+    if !text.trim_ascii_start().starts_with('<') {
+        return said(text);
+    }
+    let lower = text.to_ascii_lowercase();
+    let title = between(text, &lower, "<title").and_then(|it| said(&unescaped(it)));
+    title.or_else(|| {
+        let words = unescaped(&without_tags(text, &lower));
+        let words: String = Sentence::new(&words).chars().take(PAGE).collect();
+        said(&words)
+    })
+}
+
+/// What stands in the first element that begins with `tag`. `lower` is `text` in lower case.
+fn between<'t>(text: &'t str, lower: &str, tag: &str) -> Option<&'t str> {
+    let start = lower.find(tag)?;
+    let start = start + lower.get(start..)?.find('>')? + 1;
+    let end = start + lower.get(start..)?.find("</")?;
+    text.get(start..end)
+}
+
+/// The words of a page, a blank for each tag; scripts and styles are none.
+fn without_tags(text: &str, lower: &str) -> String {
+    let (mut words, mut at) = (String::new(), 0);
+    while let Some(open) = lower.get(at..).and_then(|rest| rest.find('<')).map(|it| at + it) {
+        words.push_str(text.get(at..open).unwrap_or_default());
+        words.push(' ');
+        let rest = lower.get(open..).unwrap_or_default();
+        let end = ["<script", "<style", "<!--"].into_iter().zip(["</script", "</style", "-->"]);
+        let hidden = end.into_iter().find(|(begin, _)| rest.starts_with(begin));
+        let closed = hidden.and_then(|(_, end)| rest.find(end)).unwrap_or(0);
+        let Some(close) = rest.get(closed..).and_then(|rest| rest.find('>')) else { return words };
+        at = open + closed + close + 1;
+    }
+    words.push_str(text.get(at..).unwrap_or_default());
+    words
+}
+
+fn unescaped(text: &str) -> String {
+    let entities =
+        [("&nbsp;", " "), ("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'")];
+    let text =
+        entities.into_iter().fold(text.to_owned(), |text, (from, to)| text.replace(from, to));
+    text.replace("&amp;", "&")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn complaint(body: &str) -> (String, String) {
+        let Complaint { code, message } = Response::of(400, body).complaint();
+        (code.map(String::from).unwrap_or_default(), message.map(String::from).unwrap_or_default())
+    }
+
+    #[test]
+    fn it_is_found_in_every_shape() {
+        for body in [
+            r#"{"error":{"code":"C","message":"It is so."}}"#,
+            r#"{"code":"C","message":"It is so."}"#,
+            r#"{"Code":"C","Message":"It is so."}"#,
+            r#"{"Error":{"Code":"C","Message":"It is so."}}"#,
+            r#"{"odata.error":{"code":"C","message":{"lang":"en-US","value":"It is so."}}}"#,
+            r#"{"error":{"code":"C","message":{"lang":"en-US","value":"It is so."}}}"#,
+            r#"{"error":"C","error_description":"It is so.\r\n"}"#,
+            r#"{"error":"C","message":"It is so."}"#,
+            r#"{"errors":[null,{"code":"C","message":"It is so."}]}"#,
+            r#"[{"error":{"code":"C","message":"It is so."}}]"#,
+            r#"{"error":{"code":"C","message":null,"details":[{"code":"D","message":"It is so."}]}}"#,
+            r#"{"error":{"code":"C","innererror":{"message":"It is so."}}}"#,
+            r#"{"errorCode":"C","title":"It is so.","status":400}"#,
+            r#"{"$id":"1","typeKey":"C","message":"It is so.","innerException":null}"#,
+            r#"{"fault":{"code":"C","message":"It is so."}}"#,
+        ] {
+            assert_eq!(complaint(body), ("C".to_owned(), "It is so.".to_owned()), "{body}");
+        }
+        for body in [
+            "It is so.",
+            "\r\n It is\r\n so. ",
+            r#""It is so.""#,
+            r#"{"message":"It is so.","error":{"message":"other"}}"#,
+            r#"["It is so."]"#,
+            "<html><head><TITLE lang=en>It is so.</TITLE></head><body>more</body></html>",
+            "<html><style>p{}</style><script>a<b</script><p>It is</p>so.</html>",
+            "<?xml version='1.0'?><Error><Message>It is so.</Message></Error>",
+        ] {
+            assert_eq!(complaint(body), (String::new(), "It is so.".to_owned()), "{body}");
+        }
+        assert_eq!(complaint(r#"{"code":403,"message":"m"}"#), ("403".to_owned(), "m".to_owned()));
+        for nothing in ["", " ", "null", "{}", "[]", "1", "true", r#"{"error":null}"#, "<", "<a"] {
+            let told = Response::of(400, nothing).complaint().told();
+            assert_eq!(told, None, "{nothing}");
+        }
+        assert_eq!(complaint(&format!("<p>{}", "word ".repeat(9000))).1.chars().count(), PAGE - 1);
+        assert!(complaint(&"word ".repeat(9000)).1.len() < 5000);
+    }
+}
