@@ -58,7 +58,7 @@ pub mod vault;
 
 use std::ffi::OsString;
 
-use cli::Invocation;
+use cli::{Command, Invocation, Parsed};
 use commands::Context;
 use error::{Error, Result};
 use output::{Format, Query, QueryError, Render};
@@ -116,11 +116,17 @@ fn is_for_programs(asked: Option<bool>, system: &System) -> bool {
 }
 
 fn try_run(argv: impl IntoIterator<Item = OsString>, system: &System) -> Result<()> {
-    let command = match cli::parse(system, argv)? {
-        Invocation::Print(text) => return system.terminal.result(&text),
-        Invocation::Version => return system.terminal.result(&commands::version_text(system)),
-        Invocation::Run(cli) => cli.command,
+    let Parsed { invocation, doubts } = cli::parse(system, argv)?;
+    let done = match invocation {
+        Invocation::Print(text) => system.terminal.result(&text),
+        Invocation::Version => system.terminal.result(&commands::version_text(system)),
+        Invocation::Run(cli) => carry_out(&cli.command, system, &doubts),
     };
+    done.map_err(|error| doubts.into_iter().fold(error, Error::remedy))
+}
+
+/// Runs `command`; `--verbose` tells the `doubts` at once.
+fn carry_out(command: &Command, system: &System, doubts: &[String]) -> Result<()> {
     let global = command.global();
     let query = global.query.as_deref().map(Query::parse).transpose()?;
     let context = Context::load(system)?;
@@ -141,7 +147,10 @@ fn try_run(argv: impl IntoIterator<Item = OsString>, system: &System) -> Result<
         _ => Verbosity::Normal,
     });
     system.terminal.set_colour(!context.config.get_bool("core", "no_color", false)?);
-    let mut answer = commands::run(&command, &context)?;
+    for doubt in doubts {
+        system.terminal.info(doubt);
+    }
+    let mut answer = commands::run(command, &context)?;
     let failure = answer.failure.take();
     if answer.value.is_null() {
         // A setting that names no format must not be in the way of the command that mends it.

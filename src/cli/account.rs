@@ -71,7 +71,8 @@ pub struct GetAccessToken {
     #[arg(long, value_name = "RESOURCE")]
     pub resource: Option<String>,
     /// Scopes, separated by spaces; instead of a resource
-    #[arg(long, value_name = "SCOPE", num_args = 0.., action = clap::ArgAction::Set)]
+    #[arg(long, value_name = "SCOPE", num_args = 0.., action = clap::ArgAction::Set,
+          allow_hyphen_values = true)]
     pub scope: Option<Vec<String>>,
     /// A well-known resource of the cloud: oss-rdbms, arm, aad-graph, ms-graph, batch, media, data-lake
     #[arg(long, value_name = "TYPE", ignore_case = true, hide_possible_values = true,

@@ -5,15 +5,16 @@
 //! values, says the same as clap, and gives everything else up to it: abbreviations, mistakes,
 //! help. `cli::parse::tests` holds the two together.
 
+use super::argparse::Word;
 use super::{AccountCommand, Cli, Command, GetAccessToken, Global};
 use crate::output::Format;
 use crate::secret::Secret;
 
-/// What `args` (argv without argv\[0\], `@file` expanded, command words in lower case) asks for;
+/// What `words` (argv without argv\[0\], `@file` expanded, command words in lower case) asks for;
 /// `None` where clap has to look.
-pub(super) fn parse(args: &[String]) -> Option<Cli> {
-    let [group, command, rest @ ..] = args else { return None };
-    if group != "account" || command != "get-access-token" {
+pub(super) fn parse(words: &[Word]) -> Option<Cli> {
+    let [group, command, rest @ ..] = words else { return None };
+    if group.text != "account" || command.text != "get-access-token" {
         return None;
     }
     let mut request = GetAccessToken {
@@ -29,7 +30,7 @@ pub(super) fn parse(args: &[String]) -> Option<Cli> {
         account: None,
         global: Global::default(),
     };
-    let mut rest = rest.iter().map(String::as_str).peekable();
+    let mut rest = rest.iter().map(|word| word.text.as_str()).peekable();
     while let Some(arg) = rest.next() {
         let (name, attached) = match arg.split_once('=') {
             Some((name, value)) => (name, Some(value)),

@@ -28,7 +28,8 @@ pub struct Login {
     #[arg(long, short, value_name = "TENANT")]
     pub tenant: Option<String>,
     /// Scopes of the sign-in request, instead of Azure Resource Manager's
-    #[arg(long, value_name = "SCOPE", num_args = 0.., action = clap::ArgAction::Set)]
+    #[arg(long, value_name = "SCOPE", num_args = 0.., action = clap::ArgAction::Set,
+          allow_hyphen_values = true)]
     pub scope: Option<Vec<String>>,
     /// Keep a tenant without subscriptions as an account of its own
     #[arg(long)]

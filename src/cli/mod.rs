@@ -4,6 +4,7 @@
 //! clap; everything else here is clap's derive.
 
 mod account;
+mod argparse;
 mod cache;
 mod cloud;
 mod config;
@@ -30,7 +31,7 @@ pub use cloud::{
 pub use config::{ConfigCommand, ConfigGet, ConfigSet, ConfigUnset};
 pub use global::Global;
 pub use login::{Login, Logout, Pipeline};
-pub use parse::{Invocation, parse};
+pub use parse::{Invocation, Parsed, parse};
 pub use shim::{ShimChange, ShimCommand};
 pub use vault::{Doctor, VaultCommand, VaultMove};
 
@@ -42,8 +43,6 @@ use crate::secret::Secret;
     name = "azt",
     disable_help_subcommand = true,
     disable_version_flag = true,
-    infer_long_args = true,
-    args_override_self = true,
     subcommand_required = true,
     max_term_width = 100,
     after_help = "Sign in once with `azt login`; after that every `azt account get-access-token` answers from a \
@@ -88,6 +87,9 @@ pub enum Command {
     Vault(VaultCommand),
     /// Show the version
     Version {
+        /// Accepted for az's sake: a warning says when there is no such subscription
+        #[arg(long, hide = true)]
+        subscription: Option<String>,
         /// Options of every command.
         #[command(flatten)]
         global: Global,
@@ -107,7 +109,7 @@ impl Command {
             Self::Doctor(command) => &command.global,
             Self::Shim(command) => command.global(),
             Self::Vault(command) => command.global(),
-            Self::Version { global } => global,
+            Self::Version { global, .. } => global,
         }
     }
 }

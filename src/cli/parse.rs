@@ -1,39 +1,21 @@
 //! From an argument vector to [`Cli`], with az's habits laid over clap.
 //!
-//! What clap gives by settings: unambiguous prefixes of long options, the last of repeated options,
-//! values attached or apart. What is done here: command words in any case, `@file`, help that wins
-//! over every other error, and argparse's sentences for mistakes.
+//! clap knows the commands, makes values of words and writes the help. What is done here: command words
+//! in any case, `@file`, help that wins over every other error, and argparse's sentences for mistakes.
+//! `argparse` says which word is what.
 
 use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Arg, Command, CommandFactory, FromArgMatches};
+use clap::{Args, Command, CommandFactory, FromArgMatches};
 
-use super::{Cli, hot};
+use super::argparse::{self, Word};
+use super::{Cli, Global, hot};
 use crate::error::{Error, Kind, Result};
 use crate::program::Program;
 use crate::sys::{System, decoded, file};
-
-/// Options that az does not have. A shortened option means one of az's first: what works there must
-/// not become ambiguous here.
-const OUR_OPTIONS: [&str; 14] = [
-    "allow_foreign_audience",
-    "add_mask",
-    "certificate_password",
-    "claims",
-    "federated_token_audience",
-    "federated_token_command",
-    "federated_token_file",
-    "federated_token_from",
-    "identity_from_env",
-    "no_browser",
-    "service_connection_id",
-    "user_assertion",
-    "account",
-    "error_format",
-];
 
 /// What a command line asks for.
 pub enum Invocation {
@@ -45,125 +27,207 @@ pub enum Invocation {
     Version,
 }
 
+/// A command line, understood.
+pub struct Parsed {
+    /// What it asks for.
+    pub invocation: Invocation,
+    /// What may be wrong with it, a sentence each, should the command fail: files that are not there.
+    pub doubts: Vec<String>,
+}
+
 /// Understands `command_line`, argv\[0\] included.
 ///
 /// # Errors
 /// [`Kind::Usage`] with argparse's sentence, as az prints it.
-pub fn parse(
-    system: &System,
-    command_line: impl IntoIterator<Item = OsString>,
-) -> Result<Invocation> {
-    let program = system.program.name();
-    let mut args = Vec::new();
+pub fn parse(system: &System, command_line: impl IntoIterator<Item = OsString>) -> Result<Parsed> {
+    let mut doubts = Vec::new();
+    let mut words: Vec<Word> = Vec::new();
     for arg in command_line.into_iter().skip(1) {
         let arg = arg
             .into_string()
             .map_err(|_| Error::new(Kind::Usage, "An argument is not UTF-8 text."))?;
-        args.push(expand(system, arg)?);
+        let before = words.last().map_or("", |word| word.text.as_str());
+        words.push(expand(system, arg, before, &mut doubts)?);
+    }
+    Ok(Parsed { invocation: understood(system.program, words)?, doubts })
+}
+
+fn understood(program: Program, mut words: Vec<Word>) -> Result<Invocation> {
+    let mut leading = 0;
+    // az refuses options before the command.
+    if program == Program::Azt && words.first().is_some_and(|word| word.text.starts_with('-')) {
+        leading = argparse::leading(&Global::augment_args(Command::new("")), &words);
+        words.rotate_left(leading);
     }
     // Command words are at most three deep; `config` takes values from the third on.
-    let depth =
-        if args.first().is_some_and(|word| word.eq_ignore_ascii_case("account")) { 3 } else { 2 };
-    for word in args.iter_mut().take_while(|arg| !arg.starts_with('-')).take(depth) {
-        word.make_ascii_lowercase();
+    let is_first = |word: &str| words.first().is_some_and(|it| it.text.eq_ignore_ascii_case(word));
+    let depth = if is_first("account") { 3 } else { 2 };
+    let is_command_word = |word: &&Word| !word.text.starts_with('-');
+    let depth = words.iter().take_while(is_command_word).take(depth).count();
+    for word in words.iter_mut().take(depth) {
+        word.text.make_ascii_lowercase();
     }
-    match args.first().map(String::as_str) {
+    match words.first().map(|word| word.text.as_str()) {
         Some("--version" | "-v") => return Ok(Invocation::Version),
-        Some("help") if args.len() == 1 => args = vec!["--help".to_owned()],
-        None => args.push("--help".to_owned()),
+        Some("help") if words.len() == 1 => return help(program, &[]),
+        None => return help(program, &[]),
         Some(_) => {}
     }
-    if args.iter().any(|arg| arg == "-h" || arg == "--help") {
-        args.truncate(args.iter().take_while(|arg| !arg.starts_with('-')).take(depth).count());
-        args.push("--help".to_owned());
+    if words.iter().any(|word| !word.is_value && ["-h", "--help"].contains(&word.text.as_str())) {
+        let command: Vec<&str> = words.iter().take(depth).map(|word| word.text.as_str()).collect();
+        return help(program, &command);
     }
-
-    match hot::parse(&args) {
+    // Of an option that is repeated the last counts.
+    words.get_mut(depth..).unwrap_or_default().rotate_right(leading);
+    match hot::parse(&words) {
         Some(cli) => Ok(Invocation::Run(Box::new(cli))),
-        None => parse_expanded(program, &args),
+        None => by_clap(program, &words).map(|cli| Invocation::Run(Box::new(cli))),
     }
 }
 
-fn parse_expanded(program: &'static str, args: &[String]) -> Result<Invocation> {
-    let mut command = Cli::command().name(program).bin_name(program);
-    let words = std::iter::once(program.to_owned()).chain(args.iter().cloned());
-    match command.try_get_matches_from_mut(words) {
-        Ok(matches) => match Cli::from_arg_matches(&matches) {
-            Ok(cli) => Ok(Invocation::Run(Box::new(cli))),
-            Err(error) => Err(Error::new(Kind::Usage, error.to_string())),
-        },
+fn help(program: Program, command: &[&str]) -> Result<Invocation> {
+    let mut root = root(program);
+    let words = [program.name()].into_iter().chain(command.iter().copied()).chain(["--help"]);
+    match root.try_get_matches_from_mut(words) {
+        // The texts name azt; under another name they speak of that.
         Err(error) if error.kind() == ErrorKind::DisplayHelp => {
-            // The texts name azt; under another name they speak of that.
-            Ok(Invocation::Print(error.to_string().replace("azt", program)))
+            Ok(Invocation::Print(error.to_string().replace("azt", program.name())))
         }
-        Err(error) => match meant_by_az(&error, &command, args) {
-            Some(args) => parse_expanded(program, &args),
-            None => Err(explain(&error, &command, args, program)),
-        },
+        Err(error) => {
+            let words: Vec<String> = command.iter().map(|word| (*word).to_owned()).collect();
+            Err(explain(&error, &root, &words, program))
+        }
+        Ok(_) => Err(Error::new(Kind::Usage, "There is no help on this.")),
     }
 }
 
-/// The command line with a shortened option written out, where it is ambiguous only because of
-/// options that az does not have: `--federated` is `--federated-token`.
-fn meant_by_az(error: &clap::Error, root: &Command, args: &[String]) -> Option<Vec<String>> {
-    let Some(ContextValue::String(option)) = error.get(ContextKind::InvalidArg) else {
-        return None;
-    };
-    let leaf = args.iter().try_fold(root, |leaf, word| leaf.find_subcommand(word).ok_or(leaf));
-    let matching = begun_with(leaf.unwrap_or_else(|leaf| leaf), option);
-    let [only] = matching.as_slice() else { return None };
-    let is_it = |arg: &str| arg == option.as_str() && arg != only;
-    let written_out = |arg: &String| match arg.split_once('=') {
-        Some((name, value)) if is_it(name) => format!("{only}={value}"),
-        None if is_it(arg) => only.clone(),
-        _ => arg.clone(),
-    };
-    let written: Vec<String> = args.iter().map(written_out).collect();
-    (written != args).then_some(written)
+fn root(program: Program) -> Command {
+    Cli::command().name(program.name()).bin_name(program.name())
 }
 
-/// The options of az that begin with `option`.
-fn begun_with(command: &Command, option: &str) -> Vec<String> {
-    command
-        .get_arguments()
-        .filter(|arg| !OUR_OPTIONS.contains(&arg.get_id().as_str()))
-        .flat_map(long_names)
-        .map(|name| format!("--{name}"))
-        .filter(|name| option.len() > 2 && name.starts_with(option))
-        .collect()
+fn by_clap(program: Program, words: &[Word]) -> Result<Cli> {
+    let mut root = root(program);
+    let is_command_word = |word: &&Word| !word.text.starts_with('-');
+    let begin = || [program.name().to_owned()].into_iter();
+    let command: Vec<String> =
+        words.iter().take_while(is_command_word).map(|word| word.text.clone()).collect();
+    // clap makes a command's arguments when it meets the command; whether they are complete is seen
+    // when they have been placed.
+    let _ = root.try_get_matches_from_mut(begin().chain(command.iter().cloned()));
+    let (leaf, depth) = leaf(&root, &command);
+    if leaf.has_subcommands() {
+        let all: Vec<String> = words.iter().map(|word| word.text.clone()).collect();
+        let error = root.try_get_matches_from_mut(begin().chain(all.iter().cloned())).err();
+        return Err(match error {
+            Some(error) => explain(&error, &root, &all, program),
+            None => Error::new(Kind::Usage, "There is no such command."),
+        });
+    }
+    let placed = argparse::place(leaf, words.get(depth..).unwrap_or_default());
+    let placed = placed.map_err(|message| {
+        let is_missing = message.ends_with(argparse::MISSING) && program == Program::Azt;
+        let how =
+            "A value that begins with - is attached by = (-p=VALUE), or comes from a file (@FILE).";
+        usage_with(message, &path(program, &command, depth), is_missing.then_some(how))
+    })?;
+    let end = (!placed.positionals.is_empty()).then(|| "--".to_owned());
+    let args: Vec<String> = command
+        .into_iter()
+        .take(depth)
+        .chain(placed.options)
+        .chain(end)
+        .chain(placed.positionals)
+        .collect();
+    let matches = root.try_get_matches_from_mut(begin().chain(args.iter().cloned()));
+    let matches = matches.map_err(|error| explain(&error, &root, &args, program))?;
+    if placed.unknown.is_empty() {
+        return Cli::from_arg_matches(&matches)
+            .map_err(|error| Error::new(Kind::Usage, error.to_string()));
+    }
+    // argparse goes on, and lists at the end what it could not place.
+    Err(unrecognized(&root, &args, placed.unknown.iter().map(|word| word.text.as_str()), program))
+}
+
+/// The command that `args` lead to, and by how many words.
+fn leaf<'c>(root: &'c Command, args: &[String]) -> (&'c Command, usize) {
+    let mut leaf = root;
+    let mut depth = 0;
+    while let Some(next) = args.get(depth).and_then(|word| leaf.find_subcommand(word)) {
+        leaf = next;
+        depth += 1;
+    }
+    (leaf, depth)
+}
+
+/// `azt account show`.
+fn path(program: Program, args: &[String], depth: usize) -> String {
+    let words = args.iter().take(depth).map(String::as_str);
+    [program.name()].into_iter().chain(words).collect::<Vec<_>>().join(" ")
+}
+
+fn unrecognized<'w>(
+    root: &Command,
+    args: &[String],
+    words: impl IntoIterator<Item = &'w str>,
+    program: Program,
+) -> Error {
+    let (leaf, depth) = leaf(root, args);
+    let mut every = self::root(program);
+    every.build();
+    let shown = argparse::shown(&every, leaf, words);
+    usage(format!("unrecognized arguments: {shown}"), &path(program, args, depth))
 }
 
 /// `@file`, `--option=@file` and `name=@file` become the content of the file, without its last line
-/// ends; `@-` reads standard input. What cannot be opened stays as typed, as in az.
-fn expand(system: &System, arg: String) -> Result<String> {
+/// ends; `@-` reads standard input. What cannot be opened stays as typed, as in az: a secret may begin
+/// with `@`. It may be a mistake as well, and so one of the `doubts`, which say nothing of it.
+fn expand(system: &System, arg: String, before: &str, doubts: &mut Vec<String>) -> Result<Word> {
     let (head, path) = match arg.split_once('=') {
         // A command line that is one argument has blanks.
-        Some((name, value)) if value.starts_with('@') && !name.contains(' ') => {
-            (format!("{name}="), value)
-        }
-        _ => (String::new(), arg.as_str()),
+        Some((name, value)) if value.starts_with('@') && !name.contains(' ') => (name, value),
+        _ => ("", arg.as_str()),
     };
-    let Some(path) = path.strip_prefix('@').filter(|path| !path.is_empty()) else { return Ok(arg) };
+    let Some(path) = path.strip_prefix('@').filter(|path| !path.is_empty()) else {
+        return Ok(Word { text: arg, is_value: false });
+    };
+    let place = if head.is_empty() { before } else { head };
+    let place =
+        if place.is_empty() { "An argument".to_owned() } else { format!("The value of {place}") };
     let bytes = if path == "-" {
         file::read_stdin()?
     } else {
-        let path = match (path.strip_prefix("~/"), system.home()) {
+        let file = match (path.strip_prefix("~/"), system.home()) {
             (Some(rest), Some(home)) => home.join(rest),
             _ => PathBuf::from(path),
         };
-        match file::read_named(&path) {
+        match file::read_named(&file) {
             Ok(Some(bytes)) => bytes,
             // az takes it for what was meant, and so for the secret.
             Err(error) if is_there(&error) && system.program == Program::Azt => {
-                return Err(file::cannot("read", &path, error));
+                return Err(file::cannot("read", &file, error));
             }
-            _ => return Ok(arg),
+            _ => {
+                doubts.push(format!("{place} begins with @, but there is no such file that can be read: the text itself was taken, with its @."));
+                return Ok(Word { text: arg, is_value: false });
+            }
         }
     };
     let text = decoded(&bytes).ok_or_else(|| {
         Error::new(Kind::Usage, format!("The content of {path} is neither UTF-8 nor UTF-16 text."))
     })?;
-    Ok(head + text.trim_end_matches(['\r', '\n']))
+    let text = text.trim_end_matches(['\r', '\n']);
+    if text.is_empty() && path == "-" {
+        return Err(Error::new(
+            Kind::Usage,
+            format!("{place} is to come from standard input, and nothing came."),
+        ));
+    }
+    if text.is_empty() {
+        doubts.push(format!("{place} is to come from a file, and that is empty."));
+    }
+    let is_value = head.is_empty();
+    let head = if is_value { String::new() } else { format!("{head}=") };
+    Ok(Word { text: head + text, is_value })
 }
 
 /// True when a file is there all the same: text that begins with `@` for another reason names none.
@@ -172,20 +236,14 @@ fn is_there(error: &io::Error) -> bool {
 }
 
 /// clap's error in argparse's words.
-fn explain(error: &clap::Error, root: &Command, args: &[String], program: &str) -> Error {
-    let mut leaf = root;
-    let mut path = program.to_owned();
-    for word in args {
-        let Some(next) = leaf.find_subcommand(word) else { break };
-        leaf = next;
-        path = format!("{path} {word}");
-    }
+fn explain(error: &clap::Error, root: &Command, args: &[String], program: Program) -> Error {
+    let (leaf, depth) = leaf(root, args);
+    let path = path(program, args, depth);
     let text = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => Some(text.clone()),
         Some(ContextValue::Strings(texts)) => texts.first().cloned(),
         _ => None,
     };
-    let names = |shown: &str| option_names(leaf, shown);
     let message = match error.kind() {
         ErrorKind::InvalidSubcommand => {
             let word = text(ContextKind::InvalidSubcommand).unwrap_or_default();
@@ -195,18 +253,17 @@ fn explain(error: &clap::Error, root: &Command, args: &[String], program: &str) 
                 _ => None,
             };
             // az guesses within a group only.
-            let guess = guess.filter(|_| program != "az" || path != program);
-            let hint = guess.map(|guess| format!("\nDid you mean '{guess}' ?")).unwrap_or_default();
-            format!("'{word}' is misspelled or not recognized by the system.{hint}")
+            let guess = guess.filter(|_| program == Program::Azt || depth > 0);
+            return misspelled(&word, guess.map(String::as_str), &path, program);
         }
         ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            let what = if path == program { "_command_package" } else { "_subcommand" };
+            let what = if depth == 0 { "_command_package" } else { "_subcommand" };
             format!("the following arguments are required: {what}")
         }
         ErrorKind::MissingRequiredArgument => {
             let missing = match error.get(ContextKind::InvalidArg) {
                 Some(ContextValue::Strings(all)) => {
-                    all.iter().map(|arg| names(arg)).collect::<Vec<_>>().join(", ")
+                    all.iter().map(|arg| option_names(leaf, arg)).collect::<Vec<_>>().join(", ")
                 }
                 _ => String::new(),
             };
@@ -214,35 +271,23 @@ fn explain(error: &clap::Error, root: &Command, args: &[String], program: &str) 
         }
         ErrorKind::InvalidValue | ErrorKind::ValueValidation => {
             let arg = text(ContextKind::InvalidArg).unwrap_or_default();
-            match text(ContextKind::InvalidValue).filter(|value| !value.is_empty()) {
-                None => format!("argument {}: expected one argument", names(&arg)),
-                Some(value) => {
-                    let allowed = match error.get(ContextKind::ValidValue) {
-                        Some(ContextValue::Strings(values)) => values.join(", "),
-                        _ => String::new(),
-                    };
-                    let option = arg.split(' ').next().unwrap_or_default();
-                    format!(
-                        "{path}: '{value}' is not a valid value for '{option}'. Allowed values: {allowed}."
-                    )
-                }
-            }
+            let value = text(ContextKind::InvalidValue).unwrap_or_default();
+            let allowed = match error.get(ContextKind::ValidValue) {
+                Some(ContextValue::Strings(values)) => values.join(", "),
+                _ => String::new(),
+            };
+            let option = arg.split(' ').next().unwrap_or_default();
+            format!(
+                "{path}: '{value}' is not a valid value for '{option}'. Allowed values: {allowed}."
+            )
         }
         ErrorKind::UnknownArgument => {
             let arg = text(ContextKind::InvalidArg).unwrap_or_default();
-            let matching = begun_with(leaf, &arg);
-            if matching.len() > 1 {
-                format!("ambiguous option: {arg} could match {}", matching.join(", "))
-            } else if leaf.has_subcommands() && !arg.starts_with('-') {
-                format!("'{arg}' is misspelled or not recognized by the system.")
-            } else {
-                // argparse goes on, and lists what it could not place.
-                let rest = args.iter().skip_while(|it| *it != &arg).skip(1);
-                let values = rest.take_while(|it| arg.starts_with('-') && !it.starts_with('-'));
-                let all: Vec<&str> =
-                    std::iter::once(arg.as_str()).chain(values.map(String::as_str)).collect();
-                format!("unrecognized arguments: {}", all.join(" "))
+            if leaf.has_subcommands() && !arg.starts_with('-') {
+                return misspelled(&arg, None, &path, program);
             }
+            let unknown = args.iter().skip(depth).skip_while(|it| !it.starts_with(&arg));
+            return unrecognized(root, args, unknown.map(String::as_str), program);
         }
         _ => {
             let shown = error.to_string();
@@ -250,12 +295,27 @@ fn explain(error: &clap::Error, root: &Command, args: &[String], program: &str) 
             first.strip_prefix("error: ").unwrap_or(first).to_owned()
         }
     };
-    let unknown = message.contains("is misspelled or not recognized");
-    let mut error = Error::new(Kind::Usage, message);
-    if unknown && program == "az" {
-        error = error.remedy("There is no other az on PATH that could know it.");
+    usage(message, &path)
+}
+
+fn misspelled(word: &str, guess: Option<&str>, path: &str, program: Program) -> Error {
+    let hint = guess.map(|guess| format!("\nDid you mean '{guess}' ?")).unwrap_or_default();
+    let message = format!("'{word}' is misspelled or not recognized by the system.{hint}");
+    if program == Program::Az {
+        let why = "There is no other az on PATH that could know it.";
+        return usage_with(message, path, Some(why));
     }
-    if program == "az" {
+    usage(message, path)
+}
+
+fn usage(message: String, path: &str) -> Error {
+    usage_with(message, path, None)
+}
+
+/// A mistake in the command line of the command `path`, as az tells it.
+fn usage_with(message: String, path: &str, remedy: Option<&str>) -> Error {
+    let error = remedy.into_iter().fold(Error::new(Kind::Usage, message), Error::remedy);
+    if path.split(' ').next() == Some("az") {
         error
             .remedy("")
             .remedy("https://aka.ms/cli_ref")
@@ -265,29 +325,14 @@ fn explain(error: &clap::Error, root: &Command, args: &[String], program: &str) 
     }
 }
 
-/// All names of the option that clap shows as `--subscription <SUBSCRIPTION>`, as argparse joins
-/// them: `--subscription/-s/--name/-n`. A positional shows as its value's name.
+/// The option that clap shows as `--subscription <SUBSCRIPTION>`, as argparse names it. A positional
+/// shows as its value's name.
 fn option_names(command: &Command, shown: &str) -> String {
     let long = shown.split([' ', '=']).next().unwrap_or(shown).trim_start_matches("--");
-    let found = command.get_arguments().find(|arg| arg.get_long() == Some(long));
-    let Some(arg) = found else { return shown.trim_matches('.').to_owned() };
-    let mut names = Vec::new();
-    let mut shorts =
-        arg.get_short().into_iter().chain(arg.get_all_short_aliases().unwrap_or_default());
-    for long in long_names(arg) {
-        names.push(format!("--{long}"));
-        names.extend(shorts.next().map(|short| format!("-{short}")));
+    match command.get_arguments().find(|arg| arg.get_long() == Some(long)) {
+        Some(arg) => argparse::names(arg),
+        None => shown.trim_matches('.').to_owned(),
     }
-    names.join("/")
-}
-
-fn long_names(arg: &Arg) -> impl Iterator<Item = String> {
-    arg.get_long()
-        .into_iter()
-        .chain(arg.get_all_aliases().unwrap_or_default())
-        .map(str::to_owned)
-        .collect::<Vec<_>>()
-        .into_iter()
 }
 
 #[cfg(test)]
@@ -337,21 +382,26 @@ mod tests {
         &["--subscr", "x"],
     ];
 
-    fn by_clap(args: &[String]) -> Option<String> {
-        let words = std::iter::once("az".to_owned()).chain(args.iter().cloned());
-        let matches = Cli::command().try_get_matches_from(words).ok()?;
-        Cli::from_arg_matches(&matches).ok().map(|cli| format!("{cli:?}"))
+    fn words<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<Word> {
+        let word = |text: &str| Word { text: text.to_owned(), is_value: false };
+        texts.into_iter().map(word).collect()
     }
 
     #[test]
     fn the_short_way_says_what_clap_says() {
         let mut understood = 0;
         for (first, second) in PIECES.iter().flat_map(|a| PIECES.iter().map(move |b| (a, b))) {
-            let words = ["account", "get-access-token"].iter().chain(*first).chain(*second);
-            let args: Vec<String> = words.map(|word| (*word).to_owned()).collect();
-            if let Some(cli) = hot::parse(&args) {
+            let line: Vec<&str> = ["account", "get-access-token"]
+                .iter()
+                .chain(*first)
+                .chain(*second)
+                .copied()
+                .collect();
+            let words = words(line.iter().copied());
+            if let Some(cli) = hot::parse(&words) {
                 understood += 1;
-                assert_eq!(Some(format!("{cli:?}")), by_clap(&args), "{args:?}");
+                let other = by_clap(Program::Az, &words).unwrap();
+                assert_eq!(format!("{cli:?}"), format!("{other:?}"), "{line:?}");
             }
         }
         assert!(understood > 400, "it is the way that is taken: {understood}");
@@ -366,8 +416,7 @@ mod tests {
             "account get-access-token --scope https://management.azure.com/.default --subscription s -o=json",
             "account get-access-token --query accessToken -o tsv",
         ] {
-            let args: Vec<String> = line.split(' ').map(str::to_owned).collect();
-            assert!(hot::parse(&args).is_some(), "{line}");
+            assert!(hot::parse(&words(line.split(' '))).is_some(), "{line}");
         }
     }
 }

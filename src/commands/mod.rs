@@ -118,6 +118,6 @@ pub fn run(command: &Command, context: &Context<'_>) -> Result<Answer> {
         Command::Doctor(request) => doctor::run(request, context),
         Command::Shim(command) => shim::run(command, context),
         Command::Vault(command) => vault::run(command, context),
-        Command::Version { .. } => Ok(version::run(context)),
+        Command::Version { subscription, .. } => version::run(subscription.as_deref(), context),
     }
 }

@@ -3,7 +3,9 @@
 use serde_json::json;
 
 use super::{Answer, Context};
+use crate::error::Result;
 use crate::program::Program;
+use crate::settings::Profile;
 use crate::sys::System;
 
 /// The version of az whose behaviour this program follows. Callers look at it: Terraform wants at
@@ -14,8 +16,16 @@ const AZ_TELEMETRY_VERSION: &str = "1.1.0";
 /// This program's own.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// az's four members; under its own name the program's version too.
-pub(super) fn run(context: &Context<'_>) -> Answer {
+/// az's four members; under its own name the program's version too. As in az, a subscription that is
+/// named for nothing is looked up all the same.
+pub(super) fn run(subscription: Option<&str>, context: &Context<'_>) -> Result<Answer> {
+    if let Some(wanted) = subscription {
+        let profile = Profile::load(&context.dir)?;
+        let lower = wanted.to_lowercase();
+        if !profile.visible(&context.cloud().name).any(|entry| entry.is_called(&lower)) {
+            context.system.terminal.warn(&format!("Subscription '{wanted}' not recognized."));
+        }
+    }
     let mut value = json!({
         "azure-cli": AZ_VERSION,
         "azure-cli-core": AZ_VERSION,
@@ -25,7 +35,7 @@ pub(super) fn run(context: &Context<'_>) -> Answer {
     if let (Program::Azt, Some(members)) = (context.system.program, value.as_object_mut()) {
         members.insert("azt".to_owned(), VERSION.into());
     }
-    Answer::of(value)
+    Ok(Answer::of(value))
 }
 
 /// `--version`: the name and number; as `az` in the shape that pipeline tasks search.

@@ -1,4 +1,5 @@
 //! What strangers reported about such tools, by kind, with brothers that nobody listed.
 
+mod arguments;
 mod certificates;
 mod loose;
