@@ -132,6 +132,15 @@ impl Env {
         }
     }
 
+    /// Every spelling of `name` that is set, and its value: the lower-case one first, then the one
+    /// in capitals, as curl and Python rank the variables of proxies.
+    pub(super) fn spellings(&self, name: &str) -> Vec<(String, String)> {
+        let is_one = |(spelling, _): &(String, String)| spelling.eq_ignore_ascii_case(name);
+        let mut found: Vec<_> = self.with_prefix("").into_iter().filter(is_one).collect();
+        found.sort_by_key(|(spelling, _)| spelling != name);
+        found
+    }
+
     /// The working directory; `None` when it is gone.
     pub fn current_dir(&self) -> Option<PathBuf> {
         std::env::current_dir().ok()

@@ -13,8 +13,9 @@ use super::certificate::{
     is_of_unknown_authority, of_unknown_authority, refused_certificate, unfit_certificate,
 };
 use super::endpoint_url::EndpointUrl;
+use super::proxy::Way;
 use super::tls::{Authorities, extra_authorities};
-use super::unreachable::{no_tls, proxy_to, unreachable_host};
+use super::unreachable::{no_tls, unreachable_host};
 use super::{System, pinned, text};
 use crate::error::{Error, Kind, Result};
 use crate::foreign::{self, Sentence};
@@ -173,21 +174,23 @@ impl Response {
     }
 }
 
-/// The client. Building it costs some 7 ms (it reads the platform's certificates), so that happens
-/// at the first request.
+/// The clients, one for each [`Way`]. Building one costs some 7 ms (it reads the platform's
+/// certificates), so that happens at the first request.
 #[derive(Default)]
 pub struct Http {
-    client: OnceCell<reqwest::Client>,
-    /// Whom both trust besides the platform's authorities.
+    of_host: OnceCell<reqwest::Client>,
+    direct: OnceCell<reqwest::Client>,
+    /// There is but one proxy to a process.
+    through_proxy: OnceCell<reqwest::Client>,
+    /// Whom all trust besides the platform's authorities.
     authorities: OnceCell<Authorities>,
-    /// For this host's own endpoints, without a proxy.
-    direct_client: OnceCell<reqwest::Client>,
     /// How many bytes came in so far, of all answers.
     received: Cell<usize>,
 }
 
 impl Http {
-    /// Sends `request` and reads the whole answer; `system` is the one that this is of.
+    /// Sends `request` on the way that the environment of `system` says, and reads the whole answer;
+    /// `system` is the one that this is of.
     ///
     /// Every failure to get an answer is [`Kind::Network`] and names the host; so is a page in its
     /// place, which none of the services that this program asks ever sends. Redirects are not
@@ -195,13 +198,12 @@ impl Http {
     pub async fn send(&self, system: &System, request: Request) -> Result<Response> {
         let pinned = request.pin.as_deref().map(pinned_client).transpose()?;
         let url = request.url.url();
-        // A proxy could read what is sent without TLS.
-        let is_direct = pinned.is_some() || request.url.is_of_host() || !request.url.is_encrypted();
+        let way = Way::to(&request.url, &system.env)?;
+        system.terminal.debug(&format!("{} is asked {way}", request.url.environment()));
         let client = match &pinned {
             Some(client) => client,
-            None => self.client(system, is_direct)?,
+            None => self.client(system, &way)?,
         };
-        let proxy = || if is_direct { None } else { proxy_to(&system.env, url) };
         let host = request.url.host();
         let mut builder = match request.method {
             Method::Get => client.get(url.clone()),
@@ -224,12 +226,19 @@ impl Http {
             Ok(answer) => answer,
             Err(error) => {
                 let refused = refused_certificate(&error).filter(|_| pinned.is_none());
+                // With a proxy that speaks TLS itself it may be that one's.
+                let holder = match &way {
+                    Way::Through(proxy) if proxy.is_encrypted() => {
+                        &format!("{host}, or of the proxy {proxy},")
+                    }
+                    _ => host,
+                };
                 return Err(match refused {
                     Some(reason) if is_of_unknown_authority(reason) => {
-                        of_unknown_authority(host, issuer_at(url).await)
+                        of_unknown_authority(holder, issuer_at(url, &way).await)
                     }
-                    Some(reason) => unfit_certificate(host, reason),
-                    None => unreachable_host(host, &error, proxy()),
+                    Some(reason) => unfit_certificate(holder, reason),
+                    None => unreachable_host(host, &error, &way),
                 });
             }
         };
@@ -241,7 +250,7 @@ impl Http {
         let length = answer.content_length().and_then(|it| usize::try_from(it).ok()).unwrap_or(0);
         let mut body = Zeroizing::new(Vec::with_capacity(length.clamp(USUAL_BODY, BODY_LIMIT)));
         while let Some(chunk) =
-            answer.chunk().await.map_err(|error| unreachable_host(host, &error, proxy()))?
+            answer.chunk().await.map_err(|error| unreachable_host(host, &error, &way))?
         {
             self.count(chunk.len(), host)?;
             if body.len() + chunk.len() > BODY_LIMIT {
@@ -276,19 +285,18 @@ impl Http {
         ))
     }
 
-    fn client(&self, system: &System, is_direct: bool) -> Result<&reqwest::Client> {
-        let cell = if is_direct { &self.direct_client } else { &self.client };
+    fn client(&self, system: &System, way: &Way) -> Result<&reqwest::Client> {
+        let cell = match way {
+            Way::OfHost(_) => &self.of_host,
+            Way::Direct(_) => &self.direct,
+            Way::Through(_) => &self.through_proxy,
+        };
         if let Some(client) = cell.get() {
             return Ok(client);
         }
         // Fails only when a provider is installed already, which serves as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let builder = careful().tls_certs_merge(self.authorities(system)?);
-        let builder = if is_direct {
-            builder.no_proxy().connect_timeout(HOST_CONNECT_LIMIT)
-        } else {
-            builder.connect_timeout(CONNECT_LIMIT)
-        };
+        let builder = on(way)?.tls_certs_merge(self.authorities(system)?);
         let client = builder.build().map_err(no_tls)?;
         Ok(cell.get_or_init(|| client))
     }
@@ -306,13 +314,24 @@ impl Http {
     }
 }
 
-/// What holds for every client: no redirects, a time limit, a name.
+/// What holds for every client: no redirects, no proxy that it finds itself, time limits, a name.
 fn careful() -> reqwest::ClientBuilder {
     reqwest::Client::builder()
+        .no_proxy()
+        .connect_timeout(HOST_CONNECT_LIMIT)
         .redirect(reqwest::redirect::Policy::none())
         .read_timeout(READ_LIMIT)
         .timeout(REQUEST_LIMIT)
         .user_agent(concat!("azt/", env!("CARGO_PKG_VERSION")))
+}
+
+/// A client that takes this way.
+fn on(way: &Way) -> Result<reqwest::ClientBuilder> {
+    Ok(match way {
+        Way::OfHost(_) => careful(),
+        Way::Direct(_) => careful().connect_timeout(CONNECT_LIMIT),
+        Way::Through(proxy) => careful().connect_timeout(CONNECT_LIMIT).proxy(proxy.for_client()?),
+    })
 }
 
 /// A client for one request to the host's endpoint with a pinned certificate.
@@ -320,17 +339,16 @@ fn pinned_client(thumbprint: &str) -> Result<reqwest::Client> {
     let configuration = pinned::configuration(thumbprint).map_err(|error| {
         Error::new(Kind::Network, format!("Cannot set up TLS: {error}.")).source(error)
     })?;
-    let builder = careful().no_proxy().connect_timeout(HOST_CONNECT_LIMIT);
-    builder.tls_backend_preconfigured(configuration).build().map_err(no_tls)
+    careful().tls_backend_preconfigured(configuration).build().map_err(no_tls)
 }
 
 /// Who issued the certificate that stands at the host of `url`, trusted or not: asked with a request
 /// that carries nothing.
-async fn issuer_at(url: &reqwest::Url) -> Option<String> {
+async fn issuer_at(url: &reqwest::Url, way: &Way) -> Option<String> {
     let mut url = url.clone();
     url.set_path("/");
     url.set_query(None);
-    let careless = careful().connect_timeout(HOST_CONNECT_LIMIT).timeout(HOST_CONNECT_LIMIT);
+    let careless = on(way).ok()?.timeout(HOST_CONNECT_LIMIT);
     let careless = careless.tls_danger_accept_invalid_certs(true).tls_info(true).build().ok()?;
     let answer = careless.head(url).send().await.ok()?;
     let info = answer.extensions().get::<reqwest::tls::TlsInfo>()?;

@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use hyper_util::client::proxy::matcher::Matcher;
-
-use super::env::Env;
 use super::os_error::limit_remedy;
+use super::proxy::{Proxy, Way};
 use crate::error::{Error, Kind};
 
 pub(super) fn no_tls(error: reqwest::Error) -> Error {
@@ -30,8 +28,12 @@ fn local_remedy(error: &reqwest::Error) -> Option<&'static str> {
     limit_remedy(cause)
 }
 
-/// `proxy` is what the request would have gone through.
-pub(super) fn unreachable_host(host: &str, error: &reqwest::Error, proxy: Option<String>) -> Error {
+/// `host` was not reached on `way`.
+pub(super) fn unreachable_host(host: &str, error: &reqwest::Error, way: &Way) -> Error {
+    let proxy = match way {
+        Way::Through(proxy) if error.is_connect() => Some(proxy),
+        _ => None,
+    };
     let mut cause = root_cause(error).to_string();
     if cause.contains("close_notify") {
         "it was closed before the answer had ended".clone_into(&mut cause);
@@ -54,11 +56,9 @@ pub(super) fn unreachable_host(host: &str, error: &reqwest::Error, proxy: Option
     } else {
         format!("The connection to {host} broke: {cause}")
     };
-    let remedy = match (local_remedy(error), proxy.filter(|_| error.is_connect())) {
+    let remedy = match (local_remedy(error), proxy) {
         (Some(remedy), _) => remedy.to_owned(),
-        (None, Some(proxy)) => format!(
-            "Check that the proxy is right, {proxy}; NO_PROXY names hosts to reach without it."
-        ),
+        (None, Some(proxy)) => remedy_of_proxy(proxy, &cause),
         (None, None) => {
             "Check the network, and HTTPS_PROXY if you are behind a proxy, then try again."
                 .to_owned()
@@ -73,21 +73,23 @@ pub(super) fn unreachable_host(host: &str, error: &reqwest::Error, proxy: Option
     }
 }
 
-/// The address of a proxy without its user name and password: `http://…@host:port`.
-pub fn without_password(address: &str) -> String {
-    let Some((user, host)) = address.rsplit_once('@') else { return address.to_owned() };
-    let scheme = user.split_once("://").map_or("", |(scheme, _)| scheme);
-    if scheme.is_empty() { format!("…@{host}") } else { format!("{scheme}://…@{host}") }
-}
-
-/// The proxy that a request to `url` goes through, as reqwest finds it: the variable that names it,
-/// `HTTPS_PROXY=http://host:port`, without a password, else the address that the system has.
-pub(super) fn proxy_to(env: &Env, url: &reqwest::Url) -> Option<String> {
-    let proxy = Matcher::from_system().intercept(&url.as_str().parse().ok()?)?;
-    let variables = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
-    let named = variables.into_iter().find_map(|name| {
-        let value = env.non_empty(name)?;
-        Some(format!("{name}={}", without_password(&value)))
-    });
-    Some(named.unwrap_or_else(|| proxy.uri().to_string()))
+/// What to do where the connection ended at `proxy`, for this `cause`.
+fn remedy_of_proxy(proxy: &Proxy, cause: &str) -> String {
+    let wants_user = ["proxy authorization required", "user/pass authentication", "credentials"];
+    let variable = proxy.variable();
+    if wants_user.iter().any(|words| cause.contains(words)) {
+        return if proxy.has_user() {
+            format!(
+                "The proxy takes no such user name and password: {proxy}. What is special in them is written as %XX (@ as %40)."
+            )
+        } else {
+            format!(
+                "The proxy wants a user name and a password: put them into {variable}, http://user:password@host:port."
+            )
+        };
+    }
+    if proxy.is_encrypted() && cause.contains("corrupt message") {
+        return format!("The proxy does not speak TLS: write http:// in {variable}, not https://.");
+    }
+    format!("Check that the proxy is right, {proxy}; NO_PROXY names hosts to reach without it.")
 }

@@ -4,37 +4,32 @@ use super::super::Context;
 use super::check::Check;
 use crate::broker;
 use crate::cli::Doctor;
-use crate::sys::{Env, block_on, extra_authorities, without_password};
+use crate::error::Result;
+use crate::sys::{Env, Way, block_on, extra_authorities};
 
 /// Seconds that this machine's clock may differ from Entra's before tokens are taken for ended, or
 /// assertions for not yet valid.
 const MOST_SKEW: i64 = 120;
 
+/// The check of the way there.
+const PROXY: &str = "proxy";
+
 /// The check of Entra's answering.
 pub(super) const ANSWERS: &str = "network";
 
-/// Proxies and authorities as they are set; unless told to stay offline, whether Entra answers, and
-/// what time it is there.
+/// The way that requests go and the authorities that are set; unless told to stay offline, whether
+/// Entra answers, and what time it is there.
 pub(super) fn network(request: &Doctor, context: &Context<'_>) -> Vec<Check> {
     let env = &context.system.env;
-    let mut checks = Vec::new();
-    let seen = |names: &[&str], shown: fn(&str) -> String| {
-        let set = |name: &&str| Some(format!("{name}={}", shown(&env.non_empty(name)?)));
-        names.iter().filter_map(set).collect::<Vec<_>>().join(", ")
-    };
-    let proxies = seen(
-        &["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY"],
-        without_password,
-    );
-    if !proxies.is_empty() {
-        checks.push(Check::ok("proxy", proxies));
-    }
-    let authorities = seen(
-        &["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"],
-        str::to_owned,
-    );
+    let mut checks = vec![match ways(context) {
+        Ok(ways) => Check::ok(PROXY, ways),
+        Err(error) => Check::of_error(PROXY, &error),
+    }];
+    let set = |name: &&str| Some(format!("{name}={}", env.non_empty(name)?));
+    let variables = ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"];
+    let authorities: Vec<_> = variables.iter().filter_map(set).collect();
     if !authorities.is_empty() {
-        checks.extend(trusted(env, &authorities));
+        checks.extend(trusted(env, &authorities.join(", ")));
     }
     if request.offline {
         return checks;
@@ -60,6 +55,19 @@ fn trusted(env: &Env, set: &str) -> Vec<Check> {
         Ok(found) if found.flaws.is_empty() => vec![Check::ok(WHAT, set)],
         Ok(found) => found.flaws.iter().map(|flaw| Check::warning(WHAT, flaw)).collect(),
     }
+}
+
+/// Which way Entra and Resource Manager are asked, and why.
+fn ways(context: &Context<'_>) -> Result<String> {
+    let mut ways: Vec<String> = Vec::new();
+    for url in [context.cloud().authority_host()?, context.cloud().resource_manager()?] {
+        let way = Way::to(&url, &context.system.env)?;
+        let way = format!("{} is asked {way}", url.environment());
+        if !ways.contains(&way) {
+            ways.push(way);
+        }
+    }
+    Ok(ways.join("; "))
 }
 
 fn clock(ahead: i64) -> Check {
