@@ -110,7 +110,7 @@ pub(super) fn take_over(
 ) -> Result<bool> {
     let (environment, homes) = (cloud.environment()?, context.homes());
     let home = |client_id: &str, tenant: &str| homes.of_plain(client_id, tenant);
-    if interop::adopt(&context.dir, vault, &environment, name, &home)? {
+    if interop::adopt(&context.dir, vault, &environment, name, &broker::can_redeem, &home)? {
         let text = format!("A sign-in of {name} that was made with az is used.");
         context.system.terminal.info(&text);
         return Ok(true);

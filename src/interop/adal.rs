@@ -14,7 +14,7 @@ use crate::error::Result;
 use crate::foreign::Name;
 use crate::secret::Secret;
 use crate::settings::ConfigDir;
-use crate::sys::{System, file};
+use crate::sys::{System, decoded, file};
 
 pub(super) const FILE: &str = "accessTokens.json";
 /// Names another file in its place.
@@ -87,9 +87,9 @@ impl AdalFile {
 
     /// What is in the file's `bytes`; `None` for nothing that is an array.
     pub fn parse(bytes: &[u8]) -> Option<Self> {
-        let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
+        let json = decoded(bytes)?;
         // The first value counts: what a shorter rewrite left behind does not.
-        let mut values = serde_json::Deserializer::from_slice(bytes).into_iter::<Value>();
+        let mut values = serde_json::Deserializer::from_str(&json).into_iter::<Value>();
         let Value::Array(mut rows) = values.next()?.ok()? else { return None };
         rows.sort_by_key(|row| std::cmp::Reverse(when(text(row, "expiresOn"))));
         let mut found = Self::default();

@@ -4,8 +4,9 @@ use serde_json::{Value, json};
 
 use super::application::Application;
 use super::az_files::{SERVICE_PRINCIPALS, TOKEN_CACHE, exists, read, text};
-use super::exchange::Home;
-use super::unified::{host, rows};
+use super::dialect;
+use super::exchange::{Home, is_same_host};
+use super::unified::rows;
 use crate::error::Result;
 use crate::foreign::Name;
 use crate::settings::ConfigDir;
@@ -13,12 +14,13 @@ use crate::vault::{Account, Record, RefreshToken, Vault};
 
 /// Takes over what az has of `name`, a user name or client id, at the login host `environment`;
 /// true when there was something that the vault did not have, or only an older refresh token of.
-/// `home` gives the login host that az's secret of an application is for. az's files stay as they are.
+/// `is_of_use` tells which refresh tokens can be redeemed; `home` gives the login host that az's secret of an application is for. az's files stay as they are.
 pub fn adopt(
     dir: &ConfigDir,
     vault: &Vault<'_>,
     environment: &str,
     name: &str,
+    is_of_use: &dyn Fn(&RefreshToken) -> bool,
     home: Home<'_>,
 ) -> Result<bool> {
     if !has(dir, environment, name) {
@@ -26,7 +28,7 @@ pub fn adopt(
     }
     // A sign-out takes the name out of az's files before it has its turn here: they are read again.
     let _writing = vault.writing();
-    let person = adopt_person(dir, vault, environment, name)?;
+    let person = adopt_person(dir, vault, environment, name, is_of_use)?;
     Ok(adopt_applications(dir, vault, name, home)? || person)
 }
 
@@ -52,15 +54,15 @@ pub fn can_adopt(
     home: Home<'_>,
 ) -> bool {
     let is_for = |it: &Application| matches!(home(&it.client_id, &it.tenant), Ok(Some(host)) if host == environment);
-    person_of_az(dir, environment, name).is_some_and(|(_, token)| is_of_use(&token))
+    person_of_az(dir, environment, name, is_of_use).is_some()
         || applications_of_az(dir, name).iter().any(|it| it.source().is_none() && is_for(it))
 }
 
 /// Whom az knows at the login host `environment`: user names, and client ids of applications.
 pub fn known_names(dir: &ConfigDir, environment: &str) -> (Vec<String>, Vec<String>) {
     let cache = read(dir, TOKEN_CACHE, json!({}));
-    let here = rows(&cache, "Account")
-        .filter(|row| text(row, "environment").eq_ignore_ascii_case(host(environment)));
+    let here =
+        rows(&cache, "Account").filter(|row| is_same_host(environment, text(row, "environment")));
     let mut people: Vec<String> = here.map(|row| text(row, "username").to_owned()).collect();
     let applications = read(dir, SERVICE_PRINCIPALS, json!([]));
     let applications = applications.as_array().map(Vec::as_slice).unwrap_or_default();
@@ -75,37 +77,46 @@ pub fn known_names(dir: &ConfigDir, environment: &str) -> (Vec<String>, Vec<Stri
     (people, ids)
 }
 
-/// The person called `name`, with the newest refresh token.
-fn person_of_az(dir: &ConfigDir, environment: &str, name: &str) -> Option<(Account, RefreshToken)> {
-    let cache = read(dir, TOKEN_CACHE, json!({}));
-    let is_here =
-        |entry: &&Value| text(entry, "environment").eq_ignore_ascii_case(host(environment));
-    let is_theirs = |entry: &&Value| text(entry, "username").to_lowercase() == name.to_lowercase();
-    let account = rows(&cache, "Account").filter(is_here).find(is_theirs);
-    let account = account.and_then(|entry| serde_json::from_value::<Account>(entry.clone()).ok());
-    let account = account?;
-    // az knows people who named no tenant by "organizations"; their home is in their id.
-    let home = account.home_account_id.split_once('.').map(|(_, home)| home.to_owned());
-    let account = Account {
-        environment: environment.to_owned(),
-        realm: home.unwrap_or(account.realm),
-        ..account
+/// The person called `name`, with the newest refresh token that is of use. Of several of that name it
+/// is the one who has it.
+fn person_of_az(
+    dir: &ConfigDir,
+    environment: &str,
+    name: &str,
+    is_of_use: &dyn Fn(&RefreshToken) -> bool,
+) -> Option<(Account, RefreshToken)> {
+    let (cache, name) = (read(dir, TOKEN_CACHE, json!({})), name.to_lowercase());
+    let plain = |section| {
+        let here = rows(&cache, section).filter_map(dialect::plain);
+        here.filter(|row| is_same_host(environment, text(row, "environment")))
     };
-    let mut tokens: Vec<RefreshToken> = rows(&cache, "RefreshToken")
-        .filter(is_here)
-        .filter(|entry| text(entry, "home_account_id") == account.home_account_id)
-        .filter_map(|entry| serde_json::from_value(entry.clone()).ok())
-        .collect();
-    // The newest is the one that is still good.
-    tokens.sort_by_key(|token| token.last_modification_time);
-    let token = tokens.pop()?;
-    let token =
-        RefreshToken { environment: environment.to_owned(), account: name.to_lowercase(), ..token };
+    let is_theirs = |it: &Account| it.username.to_lowercase() == name;
+    let people = plain("Account").filter_map(dialect::person).filter(is_theirs);
+    let of_name = |token| RefreshToken {
+        environment: environment.to_owned(),
+        account: name.clone(),
+        ..token
+    };
+    let tokens = plain("RefreshToken").filter_map(dialect::record).map(of_name);
+    let tokens: Vec<RefreshToken> = tokens.filter(|token| is_of_use(token)).collect();
+    let (account, token) = dialect::who_can_renew(people, &tokens)?;
+    // Who was signed in elsewhere is at home all the same; their home is in their id.
+    let home = account.home_account_id.split_once('.').map(|(_, home)| home.to_owned());
+    let environment = environment.to_owned();
+    let account = Account { environment, realm: home.unwrap_or(account.realm), ..account };
     Some((account, token))
 }
 
-fn adopt_person(dir: &ConfigDir, vault: &Vault<'_>, environment: &str, name: &str) -> Result<bool> {
-    let Some((account, token)) = person_of_az(dir, environment, name) else { return Ok(false) };
+fn adopt_person(
+    dir: &ConfigDir,
+    vault: &Vault<'_>,
+    environment: &str,
+    name: &str,
+    is_of_use: &dyn Fn(&RefreshToken) -> bool,
+) -> Result<bool> {
+    let Some((account, token)) = person_of_az(dir, environment, name, is_of_use) else {
+        return Ok(false);
+    };
     let held = vault.get(&token.key())?;
     // az's may be of months ago, and dead.
     let is_no_later = |held: RefreshToken| {

@@ -9,6 +9,7 @@ use std::fmt;
 use serde_json::Value;
 
 use super::az_files::text;
+use crate::foreign::is_true;
 use crate::program::Program;
 use crate::secret::Secret;
 use crate::shell::{quoted, shown};
@@ -58,12 +59,12 @@ pub enum Source {
 impl Application {
     /// The application in `row`: of az's list, or of an export. `None` for one that is not whole.
     pub(super) fn of_row(row: &Value) -> Option<Self> {
-        let secret = |name: &str| given(row, name).map(Secret::new);
+        let secret = |name: &str| secret(row, name);
         let certificate = || {
             Some(Source::Certificate {
                 path: given(row, "certificate")?.to_owned(),
                 password: secret("certificate_password"),
-                use_cert_sn_issuer: row.get("use_cert_sn_issuer") == Some(&Value::Bool(true)),
+                use_cert_sn_issuer: row.get("use_cert_sn_issuer").is_some_and(is_true),
             })
         };
         let source = || certificate().or_else(|| assertions(row).map(Source::Assertions));
@@ -172,6 +173,14 @@ impl fmt::Display for Source {
 /// The text of a member that is there and not empty.
 fn given<'v>(row: &'v Value, name: &str) -> Option<&'v str> {
     Some(text(row, name)).filter(|text| !text.is_empty())
+}
+
+/// The secret in a member; one of digits may be a number in a file that somebody mended.
+fn secret(row: &Value, name: &str) -> Option<Secret> {
+    match row.get(name)? {
+        Value::Number(number) => Some(Secret::new(number.to_string())),
+        _ => given(row, name).map(Secret::new),
+    }
 }
 
 /// The place that `client_assertion_source` of an export names.

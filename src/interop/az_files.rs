@@ -9,8 +9,9 @@ use zeroize::Zeroizing;
 use super::adal;
 use super::foreign_file::ForeignFile;
 use crate::error::{Error, Result};
+use crate::foreign;
 use crate::settings::{ConfigDir, python_json_indented};
-use crate::sys::pause;
+use crate::sys::{decoded, pause};
 
 /// MSAL's unified cache.
 pub(super) const TOKEN_CACHE: &str = "msal_token_cache";
@@ -57,7 +58,7 @@ fn content(file: &ForeignFile, empty: &Value) -> Result<Content> {
         let Some(text) = file.read()?.filter(|text| !text.trim_ascii().is_empty()) else {
             return Ok(Content::Nothing);
         };
-        if let Ok(value) = serde_json::from_slice::<Value>(&text) {
+        if let Some(value) = json_in(&text) {
             let is_expected = value.is_object() == empty.is_object();
             return Ok(if is_expected { Content::Json(value) } else { Content::Other });
         }
@@ -66,6 +67,12 @@ fn content(file: &ForeignFile, empty: &Value) -> Result<Content> {
         }
     }
     Ok(Content::Other)
+}
+
+/// The JSON in `bytes`, behind a byte order mark or not, in UTF-16 too: who mends such a file by hand
+/// has an editor that writes so.
+pub fn json_in(bytes: &[u8]) -> Option<Value> {
+    foreign::from_json(&decoded(bytes)?).ok()
 }
 
 /// True when there is such a file.

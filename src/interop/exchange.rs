@@ -5,11 +5,11 @@
 //! has them. So a vault comes back as it was, but for the places that applications' credentials come
 //! from: those go and come only where that is asked for.
 
-use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::application::Application;
 use super::az_files::text;
+use super::dialect::{self, Row};
 use super::people::of;
 use super::unified::{
     Members, SECTIONS, access_token_key, account_key, host, id_token_key, put, put_app_metadata,
@@ -17,7 +17,7 @@ use super::unified::{
 };
 use crate::error::{Error, Result};
 use crate::foreign::Name;
-use crate::settings::{AssignedIdentity, is_same_login_host};
+use crate::settings::is_same_login_host;
 use crate::vault::{AccessToken, Account, IdToken, Record, RefreshToken, ServicePrincipal, Vault};
 
 /// The section of applications.
@@ -231,57 +231,47 @@ impl Reader<'_> {
         }
         let mut accounts: Vec<Account> = Vec::new();
         for row in rows(cache, "Account") {
-            let Some(account) = self.account(row) else {
-                self.found.skipped += 1;
-                continue;
-            };
-            let is_home = account.home_account_id.ends_with(&format!(".{}", account.realm));
-            match accounts.iter_mut().find(|it| it.key() == account.key()) {
-                Some(known) if is_home => *known = account,
-                Some(_) => {}
-                None => accounts.push(account),
+            match self.known_host(row).and_then(dialect::person) {
+                Some(account) => accounts.push(account),
+                None => self.found.skipped += 1,
             }
         }
-        for account in accounts {
-            if self.has_refresh_token(&account)? {
-                self.vault.put(&account)?;
-                self.found.people.push(account);
-            } else {
-                self.found.left_out.push(account.username);
-            }
+        while let Some(first) = accounts.first().map(Account::key) {
+            let (same, others) = accounts.into_iter().partition(|it| it.key() == first);
+            accounts = others;
+            self.person(same)?;
         }
         Ok(())
     }
 
-    fn account(&self, row: &Value) -> Option<Account> {
-        let mut row = self.known_host(row)?;
-        let home = text(&row, "home_account_id").split_once('.').map(|(_, home)| home.to_owned());
-        // People who named no tenant are known by these; their home is in their id.
-        if let (Some(home), "organizations" | "common") = (home, text(&row, "realm")) {
-            member(&mut row, "realm", &home);
-        }
-        for (name, default) in [("local_account_id", ""), ("authority_type", "MSSTS")] {
-            if row.get(name).is_none_or(Value::is_null) {
-                member(&mut row, name, default);
+    /// Takes over the one of `same`, rows of one name, who can be signed in again.
+    fn person(&mut self, same: Vec<Account>) -> Result<()> {
+        let Some(name) = same.first().map(|it| it.username.clone()) else { return Ok(()) };
+        let environment = same.first().map(|it| it.environment.clone());
+        let owner = name.to_lowercase();
+        let tokens = of(self.vault, |it: &RefreshToken| {
+            it.account == owner
+                && Some(&it.environment) == environment.as_ref()
+                && (self.is_of_use)(it)
+        })?;
+        match dialect::who_can_renew(same, &tokens) {
+            Some((account, _)) => {
+                self.vault.put(&account)?;
+                self.found.people.push(account);
             }
+            None => self.found.left_out.push(name),
         }
-        let account: Account = serde_json::from_value(row).ok()?;
-        let is_somebody = !account.username.is_empty() && !account.home_account_id.is_empty();
-        // What goes into messages is a name, or of nobody.
-        let are_names =
-            [&account.username, &account.environment].into_iter().all(|it| Name::is_one(it));
-        let is_person = !AssignedIdentity::is_reserved(&account.username);
-        (is_somebody && are_names && is_person).then_some(account)
+        Ok(())
     }
 
     /// A row with the user name that its account has in this cache; counted as skipped without one.
-    fn owned<R: Record + DeserializeOwned>(&mut self, cache: &Value, row: &Value) -> Option<R> {
+    fn owned<R: Row>(&mut self, cache: &Value, row: &Value) -> Option<R> {
         let record = self.known_host(row).and_then(|mut row| {
             if text(&row, "account").is_empty() {
                 let owner = owner(cache, text(&row, "home_account_id"))?;
                 member(&mut row, "account", &owner);
             }
-            serde_json::from_value(row).ok()
+            dialect::record(row)
         });
         if record.is_none() {
             self.found.skipped += 1;
@@ -327,7 +317,7 @@ impl Reader<'_> {
             member(&mut row, "requested", &requested);
             member(&mut row, "account", &owner);
         }
-        let token: AccessToken = serde_json::from_value(row).ok()?;
+        let token: AccessToken = dialect::record(row)?;
         // What ends later than any token of Entra's was not written by one of its clients.
         let ends = self.now.saturating_add(1)..=self.now.saturating_add(LONGEST_LIFETIME);
         ends.contains(&token.expires_on).then_some(token)
@@ -361,10 +351,9 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// The row without what only MSAL's layout has, at the vault's name of its login host.
+    /// The row in one spelling, at the vault's name of its login host.
     fn known_host(&self, row: &Value) -> Option<Value> {
-        let mut row = row.clone();
-        row.as_object_mut()?.shift_remove("credential_type");
+        let mut row = dialect::plain(row)?;
         let environment = (self.environment)(text(&row, "environment"));
         member(&mut row, "environment", &environment);
         Some(row)
@@ -379,20 +368,12 @@ impl Reader<'_> {
                     || token.last_modification_time >= held.last_modification_time)
         }))
     }
-
-    fn has_refresh_token(&self, account: &Account) -> Result<bool> {
-        let owner = account.username.to_lowercase();
-        let tokens = of(self.vault, |it: &RefreshToken| {
-            it.account == owner && it.environment == account.environment && (self.is_of_use)(it)
-        })?;
-        Ok(!tokens.is_empty())
-    }
 }
 
 /// The user name, lower-case, of the account `home_account_id`.
 fn owner(cache: &Value, home_account_id: &str) -> Option<String> {
-    let account =
-        rows(cache, "Account").find(|row| text(row, "home_account_id") == home_account_id)?;
+    let account = rows(cache, "Account")
+        .find(|row| text(row, "home_account_id").eq_ignore_ascii_case(home_account_id))?;
     let name =
         Some(text(account, "username")).filter(|name| !name.is_empty() && Name::is_one(name));
     name.map(str::to_lowercase)

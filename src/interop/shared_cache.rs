@@ -15,11 +15,12 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
+use super::az_files::json_in;
 use super::foreign_file::{ForeignFile, PATIENCE};
 use super::people::People;
 use crate::error::{Error, Kind, Result};
 use crate::settings::python_json_indented;
-use crate::sys::{Folder, KeyringItem, System};
+use crate::sys::{Folder, KeyringItem, System, decoded};
 use crate::vault::Vault;
 
 /// The name that the SDKs use unless told otherwise.
@@ -228,10 +229,9 @@ fn cache_in(held: Option<Zeroizing<Vec<u8>>>, place: &str) -> Result<Value> {
 
 /// The cache in `bytes`: JSON, or JSON in base64, as some SDKs put it into keyrings.
 fn parse(bytes: &[u8]) -> Option<Value> {
-    let value = serde_json::from_slice::<Value>(bytes).ok().or_else(|| {
-        let text = std::str::from_utf8(bytes).ok()?.trim();
-        let decoded = Zeroizing::new(STANDARD.decode(text).ok()?);
-        serde_json::from_slice(&decoded).ok()
+    let value = json_in(bytes).or_else(|| {
+        let text = decoded(bytes)?;
+        json_in(&Zeroizing::new(STANDARD.decode(text.trim()).ok()?))
     })?;
     value.is_object().then_some(value)
 }

@@ -4,10 +4,10 @@
 //! rows by their members, not by their keys. Timestamps are text; a number makes MSAL.NET wipe a
 //! cache.
 
-use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::az_files::text;
+use super::dialect;
 use crate::vault::{AccessToken, Account, IdToken, Record, RefreshToken};
 
 /// The sections, in the order of the schema.
@@ -101,8 +101,9 @@ pub(super) fn replace_refresh_token(cache: &mut Value, token: &RefreshToken) -> 
                 && text(it, "client_id") == token.client_id
         };
         let is_later = |it: &Value| {
-            RefreshToken::deserialize(it)
-                .is_ok_and(|it| it.last_modification_time > token.last_modification_time)
+            dialect::plain(it)
+                .and_then(dialect::record::<RefreshToken>)
+                .is_some_and(|it| it.last_modification_time > token.last_modification_time)
         };
         if section.values().any(|it| is_same(it) && is_later(it)) {
             return false;

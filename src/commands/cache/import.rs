@@ -153,10 +153,9 @@ fn read(path: &Path) -> Result<Value> {
         bytes.ok_or_else(|| Error::failed(format!("There is no {}.", path.display())))?
     };
     let bytes = Zeroizing::new(bytes);
-    let text = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&bytes);
     // The cause is not told: it could quote a token.
-    serde_json::from_slice(text)
-        .map_err(|_| Error::failed(format!("{} is not JSON.", path.display())))
+    interop::json_in(&bytes)
+        .ok_or_else(|| Error::failed(format!("{} is not JSON.", path.display())))
 }
 
 fn shared(request: &CacheImport, context: &Context<'_>) -> Result<Vec<Value>> {

@@ -26,7 +26,7 @@ pub(super) fn run(request: &CacheMigrate, context: &Context<'_>) -> Result<Answe
     for name in people.iter().chain(&applications) {
         let is_new = match &vault {
             Some(vault) if !request.dry_run => {
-                interop::adopt(dir, vault, &environment, name, &home)?
+                interop::adopt(dir, vault, &environment, name, &broker::can_redeem, &home)?
             }
             _ => false,
         };

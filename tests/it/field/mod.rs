@@ -3,3 +3,4 @@
 mod arguments;
 mod certificates;
 mod loose;
+mod sign_ins;
