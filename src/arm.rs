@@ -287,7 +287,10 @@ async fn list<T: DeserializeOwned>(
                 return Ok(items);
             }
             // The token goes to the resource manager and nowhere else.
-            let next = EndpointUrl::parse_with_query(link, "The next page").ok();
+            let next = match link.strip_prefix('/').filter(|path| !path.starts_with(['/', '\\'])) {
+                Some(path) => resource_manager.at(path).ok(),
+                None => EndpointUrl::parse_with_query(link, "The next page").ok(),
+            };
             url = next.filter(|next| next.same_origin(resource_manager)).ok_or_else(|| {
                 Error::new(
                     Kind::Service,

@@ -103,6 +103,8 @@ impl CloudOverrides {
     /// Reads what `GET {resourceManager}/metadata/endpoints?api-version=2022-09-01` answered: an
     /// object with `name`, `authentication`, `suffixes` and endpoints under Azure's own names.
     pub fn from_metadata(document: &Value) -> Result<Self> {
+        // Versions of 2019 list the clouds; a resource manager knows its own alone.
+        let document = document.get(0).unwrap_or(document);
         let Some(document) = document.as_object() else {
             return Err(Error::failed(
                 "Unable to get endpoints from the cloud.\nThe answer is not a JSON object.",
@@ -124,7 +126,7 @@ impl CloudOverrides {
         overrides.endpoints.set("active_directory", text(login, "loginEndpoint"));
         let audience = login
             .and_then(|login| login.get("audiences"))
-            .and_then(|audiences| audiences.get(0))
+            .map(|audiences| audiences.get(0).unwrap_or(audiences))
             .and_then(Value::as_str);
         for name in ["active_directory_resource_id", "management"] {
             overrides.endpoints.set(name, audience.map(str::to_owned));

@@ -60,7 +60,8 @@ impl Profile {
         match root.get_mut("subscriptions").map(Value::take) {
             None | Some(Value::Null) => {}
             Some(Value::Array(entries)) => {
-                for entry in entries {
+                // What is null says nothing of anybody.
+                for entry in entries.into_iter().filter(|entry| !entry.is_null()) {
                     let entry = Subscription::from_value(entry);
                     subscriptions.push(
                         entry.ok_or_else(|| broken(path, "a subscription is not an object"))?,

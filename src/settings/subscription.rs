@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::user::{AssignedIdentity, User, UserType};
-use crate::foreign::{Name, Sentence};
+use crate::foreign::{Name, Sentence, is_true};
 
 /// The name of entries that stand for a tenant without subscriptions.
 pub const TENANT_LEVEL_NAME: &str = "N/A(tenant level account)";
@@ -16,8 +16,8 @@ const ASSIGNED_IDENTITY: &str = "assignedIdentityInfo";
 /// An entry of `azureProfile.json`, with the members this program does not know.
 ///
 /// Texts that are missing read as the empty text; none of az's are ever empty. Whoever wrote the file,
-/// they are each a [`Name`]; what is printed and written back is the entry as it stands. A clone shares
-/// the members.
+/// they are each a [`Name`], a number among them by its digits; what is printed and written back is the
+/// entry as it stands. A clone shares the members.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Subscription {
     entry: Arc<Map<String, Value>>,
@@ -175,12 +175,12 @@ impl Subscription {
 
     /// True for the account of Azure Cloud Shell, which counts as that only inside Cloud Shell.
     pub fn is_cloud_shell(&self) -> bool {
-        self.user("cloudShellID") == Some(&Value::Bool(true))
+        self.user("cloudShellID").is_some_and(is_true)
     }
 
     /// True when the app's certificate is sent along for subject name and issuer authentication.
     pub fn use_cert_sn_issuer(&self) -> bool {
-        self.user("useCertSNIssuerAuth") == Some(&Value::Bool(true))
+        self.user("useCertSNIssuerAuth").is_some_and(is_true)
     }
 
     /// True when it stands for a tenant without subscriptions.
@@ -190,7 +190,7 @@ impl Subscription {
 
     /// True for the entry that commands use unless told otherwise.
     pub fn is_default(&self) -> bool {
-        self.entry.get("isDefault") == Some(&Value::Bool(true))
+        self.entry.get("isDefault").is_some_and(is_true)
     }
 
     pub(super) fn set_default(&mut self, is_default: bool) {
@@ -224,6 +224,7 @@ fn is_clean(entry: &Map<String, Value>) -> bool {
     entry.iter().all(|(name, value)| match value {
         Value::String(text) if name == ASSIGNED_IDENTITY => *Sentence::new(text) == **text,
         Value::String(text) => Name::is_one(text),
+        Value::Number(_) => false,
         Value::Object(members) => is_clean(members),
         _ => true,
     })
@@ -234,6 +235,7 @@ fn make_clean(entry: &mut Map<String, Value>) {
         match value {
             Value::String(text) if name == ASSIGNED_IDENTITY => *text = Sentence::new(text).into(),
             Value::String(text) => *text = Name::new(text).into(),
+            Value::Number(number) => *value = number.to_string().into(),
             Value::Object(members) => make_clean(members),
             _ => {}
         }

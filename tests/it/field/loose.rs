@@ -82,6 +82,62 @@ fn with_numbers_as_text_or_with_a_point_and_any_success() {
     the_whole_day(&rewrite(Some(203), Some(Encoding::Utf8Bom), Some(Numbers::Float)));
 }
 
+/// The hosts whose identities are served without more ado.
+#[test]
+fn each_host_s_answer_and_refusal() {
+    for (variables, path) in [
+        (&[("AZURE_POD_IDENTITY_AUTHORITY_HOST", "")][..], "/metadata/identity"),
+        (&[("IDENTITY_ENDPOINT", "/msi/token"), ("IDENTITY_HEADER", "-")], "/msi/token"),
+        (&[("MSI_ENDPOINT", "/machinelearning/token"), ("MSI_SECRET", "-")], "/machinelearning"),
+    ] {
+        let mut sandbox = Sandbox::new();
+        for (name, value) in variables {
+            let value = match *value {
+                "-" => "emulator-identity-header".to_owned(),
+                path => format!("{}{path}", sandbox.emulator.http_url()),
+            };
+            sandbox.set(name, &value);
+        }
+        let login = ["login", "--identity", "--allow-no-subscriptions"];
+        for fault in [
+            rewrite(Some(201), Some(Encoding::Utf16Le), Some(Numbers::Text)),
+            rewrite(None, Some(Encoding::Utf8Bom), Some(Numbers::Float)),
+        ] {
+            sandbox.emulator.faults().clear();
+            sandbox.emulator.faults().push(fault);
+            sandbox.azt(login).success();
+        }
+        // A date for a time, as the first App Service had it; nothing else that is needed.
+        let end = azt::sys::Clock::System.now() + 7200;
+        let end = chrono::DateTime::from_timestamp(end, 0).unwrap();
+        let end = end.format("%m/%d/%Y %I:%M:%S %p +00:00").to_string();
+        let body = json!({"access_token": "a.b.c", "expires_on": end, "expires_in": null,
+            "token_type": null, "resource": 7, "not_before": {}});
+        json_answer(&sandbox, path, 200, &body);
+        let token = [TOKEN[0], TOKEN[1], "--resource", "https://other.example"];
+        let run = sandbox.azt(token).success();
+        let left = run.json()["expires_on"].as_i64().unwrap() - azt::sys::Clock::System.now();
+        assert!((7000..=7200).contains(&left), "{path}: {left}");
+        for (status, body) in [
+            (400, json!({"error": "invalid_request", "error_description": "Because."})),
+            (400, json!({"statusCode": 400, "message": "Because.", "correlationId": null})),
+            (403, json!({"error": {"code": "X", "message": "Because."}})),
+            (400, json!({"Code": "X", "Message": "Because."})),
+            (200, json!({"error": "invalid_request", "error_description": "Because."})),
+            (400, json!("Because.")),
+        ] {
+            json_answer(&sandbox, path, status, &body);
+            let other = [TOKEN[0], TOKEN[1], "--resource", "https://third.example"];
+            drop(sandbox.azt(other).exits(6).says("ERROR: Because.\n"));
+        }
+        for (kind, body) in [("text/plain", "Because."), ("text/html", "<title>Because.</title>")] {
+            answer(&sandbox, path, 403, kind, body);
+            let other = [TOKEN[0], TOKEN[1], "--resource", "https://third.example"];
+            drop(sandbox.azt(other).exits(8).says("answered HTTP 403: Because.\n"));
+        }
+    }
+}
+
 #[test]
 fn names_keep_their_letters_in_every_encoding() {
     let sandbox = Sandbox::new();
@@ -297,6 +353,8 @@ fn one_odd_tenant_costs_no_other_on_any_page() {
         let link = format!("{}/tenants?api-version=2022-12-01&page=2", sandbox.emulator.url());
         for body in [
             json!({"value": null, "nextLink": link}),
+            // As az's libraries take it: relative to the host.
+            json!({"value": [], "nextLink": " /tenants?api-version=2022-12-01&page=3"}),
             json!({"value": [row, {"tenantId": CONTOSO}], "nextLink": 7}),
         ] {
             let (headers, body) = (BTreeMap::new(), body.to_string());

@@ -2,5 +2,6 @@
 
 mod arguments;
 mod certificates;
+mod files;
 mod loose;
 mod sign_ins;
