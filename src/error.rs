@@ -14,6 +14,9 @@ pub enum Kind {
     Failed,
     /// The command line cannot be understood (az: exit 2).
     Usage,
+    /// Arguments that do not go together, or lack one, which az sees only when the command runs (az:
+    /// exit 1).
+    Inapplicable,
     /// Azure Resource Manager answered 404 (az: exit 3).
     NotFound,
     /// Nobody is signed in, or not the account that was asked for.
@@ -114,6 +117,22 @@ impl Error {
     pub fn cured_by(self, command: impl Into<String>) -> Self {
         let command = command.into();
         self.remedy(command.clone()).command(command)
+    }
+
+    /// Leaves out lines of remedy, with what leads to them (`Sign in again:`), and the command.
+    #[must_use]
+    pub fn without_remedy(mut self, is_out: impl Fn(&str) -> bool) -> Self {
+        let mut kept: Vec<String> = Vec::new();
+        for line in std::mem::take(&mut self.0.remedy) {
+            if !is_out(&line) {
+                kept.push(line);
+            } else if kept.last().is_some_and(|before| before.ends_with(':')) {
+                kept.pop();
+            }
+        }
+        self.0.remedy = kept;
+        self.0.command = self.0.command.filter(|command| !is_out(command));
+        self
     }
 
     /// Attaches what Entra said.

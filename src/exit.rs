@@ -12,7 +12,7 @@ pub const SUCCESS: u8 = 0;
 /// `az` know nothing else; 130 is what shells give a program that Ctrl-C ended. 127 is never used: SDKs take it for "not installed".
 pub fn code(kind: Kind, program: Program) -> u8 {
     match (kind, program) {
-        (Kind::Usage, _) => 2,
+        (Kind::Usage, _) | (Kind::Inapplicable, Program::Azt) => 2,
         (Kind::NotFound, _) => 3,
         (Kind::Failed, _) | (_, Program::Az) => 1,
         (Kind::NotSignedIn, Program::Azt) => 4,

@@ -60,7 +60,7 @@ use std::ffi::OsString;
 
 use cli::{Command, Invocation, Parsed};
 use commands::Context;
-use error::{Error, Result};
+use error::{Error, Kind, Result};
 use output::{Format, Query, QueryError, Render};
 use settings::{Config, ConfigDir};
 use sys::{Level, System, Verbosity, caught};
@@ -71,8 +71,9 @@ pub fn run(argv: impl IntoIterator<Item = OsString>, system: &System) -> u8 {
     let asked = error_format(&argv);
     let result = caught(|| match commands::pass_through(system, &argv) {
         Some(handed_over) => handed_over,
-        None => try_run(argv, system).map(|()| exit::SUCCESS),
+        None => try_run(&argv, system).map(|()| exit::SUCCESS),
     });
+    let result = result.map_err(|error| cli::without_circle(error, system.program, &argv));
     match result {
         Ok(code) => code,
         Err(error) => {
@@ -115,7 +116,7 @@ fn is_for_programs(asked: Option<bool>, system: &System) -> bool {
     })
 }
 
-fn try_run(argv: impl IntoIterator<Item = OsString>, system: &System) -> Result<()> {
+fn try_run(argv: &[OsString], system: &System) -> Result<()> {
     let Parsed { invocation, doubts } = cli::parse(system, argv)?;
     let done = match invocation {
         Invocation::Print(text) => system.terminal.result(&text),
@@ -136,7 +137,8 @@ fn carry_out(command: &Command, system: &System, doubts: &[String]) -> Result<()
     let errors_only =
         global.only_show_errors || context.config.get_bool("core", "only_show_errors", false)?;
     if global.only_show_errors && (global.debug || global.verbose) {
-        return Err(Error::failed(
+        return Err(Error::new(
+            Kind::Inapplicable,
             "--only-show-errors can't be used together with --debug or --verbose",
         ));
     }

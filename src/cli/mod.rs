@@ -6,6 +6,7 @@
 mod account;
 mod argparse;
 mod cache;
+mod circle;
 mod cloud;
 mod config;
 mod global;
@@ -24,6 +25,7 @@ pub use account::{
     TenantCommand,
 };
 pub use cache::{CacheClear, CacheCommand, CacheExport, CacheImport, CacheMigrate, CachePublish};
+pub use circle::without_circle;
 pub use cloud::{
     CloudCommand, CloudDefinition, CloudListProfiles, CloudName, CloudRegister, CloudSet,
     CloudUnregister, CloudUpdate,

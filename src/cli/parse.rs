@@ -39,20 +39,20 @@ pub struct Parsed {
 ///
 /// # Errors
 /// [`Kind::Usage`] with argparse's sentence, as az prints it.
-pub fn parse(system: &System, command_line: impl IntoIterator<Item = OsString>) -> Result<Parsed> {
+pub fn parse(system: &System, command_line: &[OsString]) -> Result<Parsed> {
     let mut doubts = Vec::new();
-    let mut words: Vec<Word> = Vec::new();
-    for arg in command_line.into_iter().skip(1) {
+    let mut words = Vec::new();
+    for arg in command_line.iter().skip(1) {
         let arg = arg
-            .into_string()
-            .map_err(|_| Error::new(Kind::Usage, "An argument is not UTF-8 text."))?;
-        let before = words.last().map_or("", |word| word.text.as_str());
-        words.push(expand(system, arg, before, &mut doubts)?);
+            .to_str()
+            .ok_or_else(|| Error::new(Kind::Usage, "An argument is not UTF-8 text."))?;
+        words.push(expand(system, arg, &mut doubts)?);
     }
     Ok(Parsed { invocation: understood(system.program, words)?, doubts })
 }
 
-fn understood(program: Program, mut words: Vec<Word>) -> Result<Invocation> {
+/// What the words, their files read, ask for.
+pub(super) fn understood(program: Program, mut words: Vec<Word>) -> Result<Invocation> {
     let mut leading = 0;
     // az refuses options before the command.
     if program == Program::Azt && words.first().is_some_and(|word| word.text.starts_with('-')) {
@@ -181,18 +181,16 @@ fn unrecognized<'w>(
 /// `@file`, `--option=@file` and `name=@file` become the content of the file, without its last line
 /// ends; `@-` reads standard input. What cannot be opened stays as typed, as in az: a secret may begin
 /// with `@`. It may be a mistake as well, and so one of the `doubts`, which say nothing of it.
-fn expand(system: &System, arg: String, before: &str, doubts: &mut Vec<String>) -> Result<Word> {
+fn expand(system: &System, arg: &str, doubts: &mut Vec<String>) -> Result<Word> {
+    let as_it_is = || Ok(Word { text: arg.to_owned(), is_value: false });
     let (head, path) = match arg.split_once('=') {
         // A command line that is one argument has blanks.
         Some((name, value)) if value.starts_with('@') && !name.contains(' ') => (name, value),
-        _ => ("", arg.as_str()),
+        _ => ("", arg),
     };
     let Some(path) = path.strip_prefix('@').filter(|path| !path.is_empty()) else {
-        return Ok(Word { text: arg, is_value: false });
+        return as_it_is();
     };
-    let place = if head.is_empty() { before } else { head };
-    let place =
-        if place.is_empty() { "An argument".to_owned() } else { format!("The value of {place}") };
     let bytes = if path == "-" {
         file::read_stdin()?
     } else {
@@ -207,8 +205,8 @@ fn expand(system: &System, arg: String, before: &str, doubts: &mut Vec<String>) 
                 return Err(file::cannot("read", &file, error));
             }
             _ => {
-                doubts.push(format!("{place} begins with @, but there is no such file that can be read: the text itself was taken, with its @."));
-                return Ok(Word { text: arg, is_value: false });
+                doubts.push("A value that begins with @ was taken as it stands, with its @: there is no such file that can be read.".to_owned());
+                return as_it_is();
             }
         }
     };
@@ -217,13 +215,11 @@ fn expand(system: &System, arg: String, before: &str, doubts: &mut Vec<String>) 
     })?;
     let text = text.trim_end_matches(['\r', '\n']);
     if text.is_empty() && path == "-" {
-        return Err(Error::new(
-            Kind::Usage,
-            format!("{place} is to come from standard input, and nothing came."),
-        ));
+        let text = "Nothing came from standard input, where @- takes a value from.";
+        return Err(Error::new(Kind::Usage, text));
     }
     if text.is_empty() {
-        doubts.push(format!("{place} is to come from a file, and that is empty."));
+        doubts.push(format!("The file {path}, where a value is taken from, is empty."));
     }
     let is_value = head.is_empty();
     let head = if is_value { String::new() } else { format!("{head}=") };

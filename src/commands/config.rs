@@ -2,7 +2,7 @@
 
 use super::{Answer, Context};
 use crate::cli::{ConfigCommand, ConfigGet, ConfigSet, ConfigUnset};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::program::Program;
 use crate::settings::Config;
 use crate::sys::Folder;
@@ -46,7 +46,7 @@ fn split(pair: &str) -> Result<(&str, &str, &str)> {
             let value = if matches!(value, "''" | "\"\"") { "" } else { value };
             (!section.is_empty() && !option.is_empty()).then_some((section, option, value))
         })
-        .ok_or_else(|| Error::failed("usage error: [section].[name]=[value] ..."))
+        .ok_or_else(|| Error::new(Kind::Inapplicable, "usage error: [section].[name]=[value] ..."))
 }
 
 fn unset(request: &ConfigUnset, context: &Context<'_>) -> Result<Answer> {
@@ -54,8 +54,9 @@ fn unset(request: &ConfigUnset, context: &Context<'_>) -> Result<Answer> {
     let local = Config::load_with_local(context.system, &context.dir)?;
     let config = if request.local { &local } else { &context.config };
     for key in &request.key {
-        let (section, option) =
-            key.split_once('.').ok_or_else(|| Error::failed("usage error: [section].[name]"))?;
+        let (section, option) = key
+            .split_once('.')
+            .ok_or_else(|| Error::new(Kind::Inapplicable, "usage error: [section].[name]"))?;
         for folder in config.folders() {
             if Config::unset(&context.dir, folder, section, option)? {
                 break;

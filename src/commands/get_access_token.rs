@@ -14,6 +14,8 @@ use crate::settings::Endpoint;
 use crate::sys::{block_on, local_time};
 
 pub(super) fn run(request: &GetAccessToken, context: &Context<'_>) -> Result<Answer> {
+    let claims = request.claims.as_deref();
+    let claims = claims.map(|text| claims_challenge::decode("--claims", text)).transpose()?;
     let Account { identity, tenant, shown, subscription } = account(request, context)?;
     let system = context.system;
     let login_endpoint = match &identity {
@@ -25,8 +27,6 @@ pub(super) fn run(request: &GetAccessToken, context: &Context<'_>) -> Result<Ans
         None => Cow::Borrowed(context.cloud()),
     };
     let scopes = scopes(request, &identity, context)?;
-    let claims = request.claims.as_deref();
-    let claims = claims.map(|text| claims_challenge::decode("--claims", text)).transpose()?;
     let wanted = TokenRequest {
         claims,
         user_assertion: request.user_assertion.clone(),
@@ -74,12 +74,14 @@ fn account(request: &GetAccessToken, context: &Context<'_>) -> Result<Account> {
     let (system, config) = (context.system, &context.config);
     if request.identity_from_env || config.get_bool("core", "identity_from_env", false)? {
         if request.subscription.is_some() {
-            return Err(Error::failed(
+            return Err(Error::new(
+                Kind::Inapplicable,
                 "The identity of the environment has no subscriptions: name a --tenant instead, or nothing.",
             ));
         }
         if request.account.is_some() {
-            return Err(Error::failed(
+            return Err(Error::new(
+                Kind::Inapplicable,
                 "The identity of the environment is the only account there: leave --account out, or --identity-from-env and core.identity_from_env.",
             ));
         }
@@ -102,7 +104,8 @@ fn account(request: &GetAccessToken, context: &Context<'_>) -> Result<Account> {
         // az refuses both, SDKs send both: fine where they agree.
         (Some(tenant), Some(_)) => {
             if !selection::is_in(&entry, tenant) && resolved(tenant, context)? != own() {
-                return Err(Error::failed(
+                return Err(Error::new(
+                    Kind::Inapplicable,
                     "Please specify only one of subscription and tenant, not both",
                 ));
             }

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::login_check::{check, is_interactive};
 use super::login_credential::{credential, password};
 use super::subscriptions::{self, Found};
 use super::{Answer, Context, arm_token, claims_challenge, qr_code, subscription_picker, token};
-use crate::broker::{self, Identity, Known, PersonSignIn, Scopes, SignIn, Vault, is_guid};
+use crate::broker::{self, Identity, Known, PersonSignIn, Scopes, SignIn, Vault};
 use crate::cli::Login;
 use crate::error::{Error, Kind, Result};
 use crate::foreign::Sentence;
@@ -20,7 +21,7 @@ use crate::sys::{EndpointUrl, Level, block_on, interruptible, why_no_browser};
 const LOGIN_TIMEOUT: Duration = Duration::from_mins(15);
 
 pub(super) fn run(request: &Login, context: &Context<'_>) -> Result<Answer> {
-    check(request, context.system.terminal.stdin_is_tty())?;
+    check(request, context)?;
     let challenge = request.claims_challenge.as_deref();
     let challenge = challenge.map(|text| claims_challenge::decode("--claims-challenge", text));
     let challenge = challenge.transpose()?;
@@ -104,76 +105,6 @@ pub(super) fn run(request: &Login, context: &Context<'_>) -> Result<Answer> {
         value
     });
     Ok(Answer::of(Value::Array(listed.collect())))
-}
-
-/// az's checks, in az's order and words.
-fn check(request: &Login, stdin_is_tty: bool) -> Result<()> {
-    let usage = |text: &str| Err(Error::failed(text));
-    let has_secret = request.password.is_some() || request.service_principal;
-    if request.identity && (has_secret || request.tenant.is_some()) {
-        return usage("usage error: '--identity' is not applicable with other arguments");
-    }
-    if request.identity && request.username.is_some() {
-        return usage(
-            "Passing the managed identity ID with --username is no longer supported. Use --client-id, --object-id or --resource-id instead.",
-        );
-    }
-    if request.use_device_code
-        && (request.identity
-            || request.password.is_some()
-            || request.service_principal
-            || request.username.is_some())
-    {
-        return usage("usage error: '--use-device-code' is not applicable with other arguments");
-    }
-    if request.no_browser && (request.use_device_code || !is_interactive(request)) {
-        return usage("usage error: '--no-browser' is not applicable with other ways to sign in");
-    }
-    if request.use_cert_sn_issuer && !request.service_principal {
-        return usage("usage error: '--use-sn-issuer' is only applicable with a service principal");
-    }
-    if request.service_principal && request.username.is_none() {
-        return usage(
-            "usage error: --service-principal --username NAME --password SECRET --tenant TENANT",
-        );
-    }
-    if request.service_principal && request.tenant.is_none() {
-        // az goes on without a tenant, stores an entry that it cannot read, and crashes.
-        return usage(if has_secret_of_app(request) || stdin_is_tty {
-            "usage error: --service-principal --username NAME --password SECRET --tenant TENANT"
-        } else {
-            "Please specify both username and password in non-interactive mode."
-        });
-    }
-    if request.skip_subscription_discovery && request.tenant.is_none() {
-        return usage("usage error: '--skip-subscription-discovery' requires '--tenant'");
-    }
-    let names_one = request.subscription.as_deref().is_some_and(|wanted| !is_guid(wanted));
-    if request.skip_subscription_discovery && names_one {
-        return usage(
-            "usage error: '--subscription' must be a subscription ID (GUID), not a name, when combined with '--skip-subscription-discovery'.",
-        );
-    }
-    let ids = [&request.client_id, &request.object_id, &request.resource_id];
-    if ids.into_iter().flatten().count() > 1 {
-        return usage("Usage error: Provide only one of --client-id, --object-id, --resource-id.");
-    }
-    Ok(())
-}
-
-/// True when the command line says what an application signs in with.
-fn has_secret_of_app(request: &Login) -> bool {
-    request.password.is_some()
-        || request.certificate.is_some()
-        || request.federated_token.is_some()
-        || request.federated_token_file.is_some()
-        || request.federated_token_command.is_some()
-        || request.federated_token_from.is_some()
-}
-
-/// True for the ways in which a person sits there: browser and code.
-fn is_interactive(request: &Login) -> bool {
-    !request.identity && !request.service_principal && request.username.is_none()
 }
 
 async fn authenticate<'a>(
@@ -344,7 +275,7 @@ fn host_identity(request: &Login, context: &Context<'_>) -> Identity {
 }
 
 /// What az says when an account sees no subscription.
-fn nothing_found(sign_in: &SignIn<'_>, program: Program) -> Error {
+fn nothing_found(sign_in: &SignIn<'_>) -> Error {
     match sign_in.identity() {
         Identity::ManagedIdentity(_) => Error::failed(
             "No access was configured for the managed identity, hence no subscriptions were found. If this is expected, use '--allow-no-subscriptions' to have tenant level access.",
@@ -352,9 +283,8 @@ fn nothing_found(sign_in: &SignIn<'_>, program: Program) -> Error {
         Identity::CloudShell { .. } => {
             Error::failed("No subscriptions were found in the cloud shell")
         }
-        _ => Error::failed(format!("No subscriptions found for {}.", sign_in.name())).remedy(
-            format!("To sign in all the same, run `{program} login --allow-no-subscriptions`."),
-        ),
+        _ => Error::failed(format!("No subscriptions found for {}.", sign_in.name()))
+            .remedy("To sign in all the same, add --allow-no-subscriptions."),
     }
 }
 
@@ -376,7 +306,11 @@ async fn discover(request: &Login, context: &Context<'_>, sign_in: &SignIn<'_>) 
     };
     found.warn(context, &user, request.allow_no_subscriptions);
     if found.subscriptions.is_empty() {
-        return Err(nothing_found(sign_in, context.system.program));
+        return if request.allow_no_subscriptions {
+            Ok(found)
+        } else {
+            Err(nothing_found(sign_in))
+        };
     }
     if let Some(wanted) = &request.subscription
         && !found.subscriptions.iter().any(|entry| is_called(entry, wanted))

@@ -1,9 +1,10 @@
 //! What `login` proves the account with: from the command line, a prompt, or the job's variables.
 
 use super::Context;
+use super::login_check::NO_SECRET;
 use crate::broker::{self, AppCredential, AssertionSource};
 use crate::cli::{Login, Pipeline};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
 
 /// What the service principal signs in with: what the command line names, else a secret that the
@@ -80,7 +81,10 @@ fn pipeline_source(
             let id = request.service_connection_id.clone();
             let id = id.or_else(|| broker::azure_pipelines_connection(context.system));
             let service_connection_id = id.ok_or_else(|| {
-                Error::failed("Which service connection? Give its id with --service-connection-id.")
+                Error::new(
+                    Kind::Inapplicable,
+                    "Which service connection? Give its id with --service-connection-id.",
+                )
             })?;
             Ok(AssertionSource::AzurePipelines { service_connection_id })
         }
@@ -93,8 +97,6 @@ pub(super) fn password(request: &Login, context: &Context<'_>) -> Result<Secret>
     match &request.password {
         Some(secret) => Ok(secret.clone()),
         None if terminal.stdin_is_tty() => terminal.read_password("Password: "),
-        None => {
-            Err(Error::failed("Please specify both username and password in non-interactive mode."))
-        }
+        None => Err(Error::new(Kind::Inapplicable, NO_SECRET)),
     }
 }

@@ -15,6 +15,7 @@ mod context;
 mod doctor;
 mod get_access_token;
 mod login;
+mod login_check;
 mod login_credential;
 mod logout;
 mod migration;

@@ -11,6 +11,7 @@ use crate::arm::{self, ArmSubscription, Tenant};
 use crate::broker::{Scopes, SignIn};
 use crate::error::{Error, Result};
 use crate::foreign::Json;
+use crate::program::Program;
 use crate::secret::Secret;
 use crate::settings::{NewSubscription, Subscription, TenantNames, User};
 use crate::sys::Spinner;
@@ -247,7 +248,16 @@ impl Found {
         // az says so only of tenants that were looked for.
         let empty = if self.is_of_all_tenants { self.empty.as_slice() } else { &[] };
         if !empty.is_empty() && (allow_none || !self.subscriptions.is_empty()) {
-            terminal.warn(&format!("The following tenants don't contain accessible subscriptions. Use `{program} login --allow-no-subscriptions` to have tenant level access."));
+            // az says so to somebody who has done it, too.
+            let how = match (program, allow_none) {
+                (Program::Azt, true) => String::new(),
+                _ => format!(
+                    " Use `{program} login --allow-no-subscriptions` to have tenant level access."
+                ),
+            };
+            terminal.warn(&format!(
+                "The following tenants don't contain accessible subscriptions.{how}"
+            ));
             for shown in empty {
                 terminal.warn(shown);
             }

@@ -46,7 +46,7 @@ pub fn failure(error: &Error, code: u8) -> String {
 fn name(kind: Kind) -> &'static str {
     match kind {
         Kind::Failed => "failed",
-        Kind::Usage => "usage",
+        Kind::Usage | Kind::Inapplicable => "usage",
         Kind::NotFound => "not_found",
         Kind::NotSignedIn => "not_signed_in",
         Kind::InteractionRequired => "interaction_required",

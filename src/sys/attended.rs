@@ -33,10 +33,7 @@ pub async fn attended<T>(
             spinner.say(&format!("{what}, {}:{:02} left (Ctrl-C to cancel)", left / 60, left % 60));
             tokio::time::sleep(Duration::from_secs(1)).await;
             if left == 0 {
-                return Error::new(
-                    Kind::InteractionRequired,
-                    "The sign-in was not finished in time.",
-                );
+                return over(limit.min(LONGEST));
             }
         }
     };
@@ -44,6 +41,18 @@ pub async fn attended<T>(
         Either::Left((result, _)) => result,
         Either::Right((error, _)) => Err(error),
     }
+}
+
+fn over(limit: Duration) -> Error {
+    let (number, unit) = match limit.as_secs() {
+        minutes if minutes >= 60 && minutes % 60 == 0 => (minutes / 60, "minute"),
+        seconds => (seconds, "second"),
+    };
+    let s = if number == 1 { "" } else { "s" };
+    let text = format!("The sign-in was not finished in time, which was {number} {unit}{s}.");
+    Error::new(Kind::InteractionRequired, text).remedy(
+        "Start again. How long a code works is the service's; how long is waited for a browser, core.login_timeout (in seconds).",
+    )
 }
 
 /// Does `work` unless the person presses Ctrl-C.

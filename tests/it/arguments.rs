@@ -154,7 +154,7 @@ fn loud_and_silent_exclude_each_other() {
     let sandbox = Sandbox::without_cloud();
     sandbox
         .azt(["account", "list", "--only-show-errors", "--debug"])
-        .exits(1)
+        .exits(2)
         .says("--only-show-errors can't be used together with --debug or --verbose");
 }
 

@@ -36,9 +36,9 @@ fn the_sdks_variables_are_enough_when_asked_to() {
 
     sandbox.set("AZURE_CORE_IDENTITY_FROM_ENV", "yes");
     drop(sandbox.az(["account", "get-access-token"]).quiet());
-    sandbox.azt(["account", "get-access-token", "-s", "x"]).exits(1).says("has no subscriptions");
+    sandbox.azt(["account", "get-access-token", "-s", "x"]).exits(2).says("has no subscriptions");
     let of_another = ["account", "get-access-token", "--account", ALICE];
-    sandbox.azt(of_another).exits(1).says("is the only account there: leave --account out");
+    sandbox.azt(of_another).exits(2).says("is the only account there: leave --account out");
     let elsewhere = sandbox.azt(["account", "get-access-token", "--tenant", FABRIKAM]);
     drop(elsewhere.exits(6).says("AADSTS700016"));
 }

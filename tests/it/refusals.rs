@@ -344,5 +344,8 @@ fn a_code_that_nobody_enters_ends() {
     };
     sandbox.emulator.faults().push(Fault::on("/token", pending));
     let run = sandbox.azt(["login", "--use-device-code"]).exits(5);
-    nothing_stays(&sandbox, &run.says("ERROR: The sign-in was not finished in time.").stderr);
+    nothing_stays(
+        &sandbox,
+        &run.says("ERROR: The sign-in was not finished in time, which was 2 seconds.").stderr,
+    );
 }

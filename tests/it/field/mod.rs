@@ -2,6 +2,8 @@
 
 mod arguments;
 mod certificates;
+mod ci;
+mod exit_codes;
 mod files;
 mod loose;
 mod sign_ins;

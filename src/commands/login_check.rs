@@ -1,0 +1,182 @@
+//! Which arguments of `login` go together, and whether anybody is there to sign in.
+
+use super::Context;
+use crate::broker::is_guid;
+use crate::cli::{Login, Pipeline};
+use crate::error::{Error, Kind, Result};
+use crate::shell;
+use crate::sys::Env;
+
+/// az's words for an application's sign-in.
+const OF_APPLICATION: &str =
+    "usage error: --service-principal --username NAME --password SECRET --tenant TENANT";
+
+/// az's words where nobody can be asked for a secret.
+pub(super) const NO_SECRET: &str =
+    "Please specify both username and password in non-interactive mode.";
+
+/// What services set in the environment of their jobs. The first is what nearly all set.
+const JOBS: [&str; 15] = [
+    "CI",
+    "GITHUB_ACTIONS",
+    "TF_BUILD",
+    "GITLAB_CI",
+    "JENKINS_URL",
+    "BUILDKITE",
+    "CIRCLECI",
+    "TRAVIS",
+    "TEAMCITY_VERSION",
+    "BITBUCKET_BUILD_NUMBER",
+    "CODEBUILD_BUILD_ID",
+    "APPVEYOR",
+    "DRONE",
+    "BUDDY",
+    "bamboo_buildKey",
+];
+
+/// az's checks, in az's order and words; then what az passes over in silence: an option that is not
+/// obeyed would have the program wait for a person, or sign in as somebody else.
+///
+/// # Errors
+/// [`Kind::Inapplicable`]; [`Kind::InteractionRequired`] in a job, where nobody is.
+pub(super) fn check(request: &Login, context: &Context<'_>) -> Result<()> {
+    of_az(request, context.system.terminal.stdin_is_tty())?;
+    let usage = |text: String| Err(Error::new(Kind::Inapplicable, format!("usage error: {text}")));
+    let secrets = secrets_of_app(request);
+    let is_given = |(option, given): &(&'static str, bool)| given.then_some(*option);
+    let of_app = [
+        ("--certificate-password", request.certificate_password.is_some()),
+        ("--federated-token-audience", request.federated_token_audience.is_some()),
+        ("--service-connection-id", request.service_connection_id.is_some()),
+    ];
+    let mut of_app = secrets.iter().skip(1).chain(&of_app).filter_map(is_given);
+    if let Some(option) = of_app.next().filter(|_| !request.service_principal) {
+        return usage(format!("'{option}' is only applicable with a service principal"));
+    }
+    let of_host = [
+        ("--client-id", request.client_id.is_some()),
+        ("--object-id", request.object_id.is_some()),
+        ("--resource-id", request.resource_id.is_some()),
+    ];
+    if let Some(option) = of_host.iter().find_map(is_given).filter(|_| !request.identity) {
+        return usage(format!("'{option}' is only applicable with '--identity'"));
+    }
+    if request.password.is_some() && request.username.is_none() {
+        return usage("'--password' requires '--username'".to_owned());
+    }
+    let given: Vec<&str> = secrets.iter().filter_map(is_given).collect();
+    if given.len() > 1 {
+        return usage(format!("Provide only one of {}", given.join(", ")));
+    }
+    if request.certificate_password.is_some() && request.certificate.is_none() {
+        return usage("'--certificate-password' requires '--certificate'".to_owned());
+    }
+    let from = request.federated_token_from;
+    if request.federated_token_audience.is_some() && from != Some(Pipeline::GithubActions) {
+        let needed = "'--federated-token-from github-actions'";
+        return usage(format!("'--federated-token-audience' requires {needed}"));
+    }
+    if request.service_connection_id.is_some() && from != Some(Pipeline::AzurePipelines) {
+        let needed = "'--federated-token-from azure-pipelines'";
+        return usage(format!("'--service-connection-id' requires {needed}"));
+    }
+    somebody_is_there(request, context)
+}
+
+fn of_az(request: &Login, stdin_is_tty: bool) -> Result<()> {
+    let usage = |text: &str| Err(Error::new(Kind::Inapplicable, text));
+    let has_secret = request.password.is_some() || request.service_principal;
+    if request.identity && (has_secret || request.tenant.is_some()) {
+        return usage("usage error: '--identity' is not applicable with other arguments");
+    }
+    if request.identity && request.username.is_some() {
+        return usage(
+            "Passing the managed identity ID with --username is no longer supported. Use --client-id, --object-id or --resource-id instead.",
+        );
+    }
+    if request.use_device_code && (request.identity || has_secret || request.username.is_some()) {
+        return usage("usage error: '--use-device-code' is not applicable with other arguments");
+    }
+    if request.no_browser && (request.use_device_code || !is_interactive(request)) {
+        return usage("usage error: '--no-browser' is not applicable with other ways to sign in");
+    }
+    if request.use_cert_sn_issuer && !request.service_principal {
+        return usage("usage error: '--use-sn-issuer' is only applicable with a service principal");
+    }
+    if request.service_principal && request.username.is_none() {
+        return usage(OF_APPLICATION);
+    }
+    if request.service_principal && request.tenant.is_none() {
+        // az goes on without a tenant, stores an entry that it cannot read, and crashes.
+        let has_secret = secrets_of_app(request).iter().any(|(_, given)| *given);
+        return usage(if has_secret || stdin_is_tty { OF_APPLICATION } else { NO_SECRET });
+    }
+    if request.skip_subscription_discovery && request.tenant.is_none() {
+        return usage("usage error: '--skip-subscription-discovery' requires '--tenant'");
+    }
+    let names_one = request.subscription.as_deref().is_some_and(|wanted| !is_guid(wanted));
+    if request.skip_subscription_discovery && names_one {
+        return usage(
+            "usage error: '--subscription' must be a subscription ID (GUID), not a name, when combined with '--skip-subscription-discovery'.",
+        );
+    }
+    let ids = [&request.client_id, &request.object_id, &request.resource_id];
+    if ids.into_iter().flatten().count() > 1 {
+        return usage("Usage error: Provide only one of --client-id, --object-id, --resource-id.");
+    }
+    Ok(())
+}
+
+/// The options that say what an application signs in with, and whether each is given. The first is
+/// a person's too.
+fn secrets_of_app(request: &Login) -> [(&'static str, bool); 6] {
+    [
+        ("--password", request.password.is_some()),
+        ("--certificate", request.certificate.is_some()),
+        ("--federated-token", request.federated_token.is_some()),
+        ("--federated-token-file", request.federated_token_file.is_some()),
+        ("--federated-token-command", request.federated_token_command.is_some()),
+        ("--federated-token-from", request.federated_token_from.is_some()),
+    ]
+}
+
+/// True for the ways in which a person sits there: browser and code.
+pub(super) fn is_interactive(request: &Login) -> bool {
+    !request.identity && !request.service_principal && request.username.is_none()
+}
+
+/// A job without a terminal would wait for a quarter of an hour, and say nothing that anybody reads.
+fn somebody_is_there(request: &Login, context: &Context<'_>) -> Result<()> {
+    let insists = request.use_device_code || request.no_browser || !is_interactive(request);
+    if insists || context.system.terminal.stdin_is_tty() {
+        return Ok(());
+    }
+    let env = &context.system.env;
+    let Some(job) = JOBS.into_iter().find(|name| is_on(env, name)) else { return Ok(()) };
+    let program = context.system.program;
+    let tenant = request.tenant.as_deref().and_then(shell::shown);
+    let tenant = tenant.unwrap_or_else(|| "TENANT".to_owned());
+    let login = format!("{program} login --service-principal -u CLIENT_ID -t {tenant}");
+    let federated = if is_on(env, "GITHUB_ACTIONS") {
+        "--federated-token-from github-actions"
+    } else if is_on(env, "TF_BUILD") {
+        "--federated-token-from azure-pipelines"
+    } else {
+        "--federated-token-file FILE"
+    };
+    Err(Error::new(
+        Kind::InteractionRequired,
+        format!("Nobody can sign in here: this is a job ({job} is set) without a terminal."),
+    )
+    .remedy(format!("With a federated token (OIDC): {login} {federated}"))
+    .remedy(format!("With a secret: printf %s \"$SECRET\" | {login} -p @-"))
+    .remedy(format!("With a certificate: {login} --certificate FILE"))
+    .remedy(format!("With the managed identity of the host: {program} login --identity"))
+    .remedy(format!(
+        "For a person who reads this log and enters a code elsewhere: {program} login --use-device-code"
+    )))
+}
+
+fn is_on(env: &Env, name: &str) -> bool {
+    env.non_empty(name).is_some_and(|value| !["false", "0"].contains(&&*value.to_lowercase()))
+}
