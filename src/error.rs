@@ -190,7 +190,17 @@ impl Error {
 
     /// True when the operating system refused a file operation.
     pub fn is_from_system(&self) -> bool {
-        self.0.source.as_ref().is_some_and(|source| source.is::<std::io::Error>())
+        self.io_error().is_some()
+    }
+
+    /// True when the operating system said that a disk can only be read.
+    pub fn is_read_only(&self) -> bool {
+        let read_only = std::io::ErrorKind::ReadOnlyFilesystem;
+        self.io_error().is_some_and(|error| error.kind() == read_only)
+    }
+
+    fn io_error(&self) -> Option<&std::io::Error> {
+        self.0.source.as_ref()?.downcast_ref()
     }
 
     /// What Entra said, when it was Entra that refused.

@@ -63,7 +63,7 @@ use commands::Context;
 use error::{Error, Kind, Result};
 use output::{Format, Query, QueryError, Render};
 use settings::{Config, ConfigDir};
-use sys::{Level, System, Verbosity, caught};
+use sys::{Level, System, Verbosity, caught, concessions};
 
 /// Runs the command line `argv` (argv\[0\] included) and returns the exit code.
 pub fn run(argv: impl IntoIterator<Item = OsString>, system: &System) -> u8 {
@@ -110,8 +110,8 @@ fn error_format(argv: &[OsString]) -> Option<bool> {
 /// True when a failure is told as JSON: `--error-format`, else `core.error_format`.
 fn is_for_programs(asked: Option<bool>, system: &System) -> bool {
     asked.unwrap_or_else(|| {
-        let config = ConfigDir::find(system)
-            .and_then(|dir| Config::load(system, &dir)?.get("core", "error_format"));
+        let config = Config::load(system, &ConfigDir::find(system))
+            .and_then(|config| config.get("core", "error_format"));
         config.ok().flatten().is_some_and(|format| format.eq_ignore_ascii_case("json"))
     })
 }
@@ -152,7 +152,11 @@ fn carry_out(command: &Command, system: &System, doubts: &[String]) -> Result<()
     for doubt in doubts {
         system.terminal.info(doubt);
     }
-    let mut answer = commands::run(command, &context)?;
+    let answer = commands::run(command, &context);
+    for (concession, path) in concessions() {
+        system.terminal.info(&concession.about(&path));
+    }
+    let mut answer = answer?;
     let failure = answer.failure.take();
     if answer.value.is_null() {
         // A setting that names no format must not be in the way of the command that mends it.

@@ -19,7 +19,7 @@ use crate::vault::AssertionSource;
 /// cloned, say. Others can look into one that was copied or checked out; azt makes it for its owner
 /// alone. In somebody else's, which root alone uses, it would be root who runs the command.
 pub(super) fn may_run_sources(system: &System) -> Result<()> {
-    let dir = ConfigDir::find(system)?;
+    let dir = ConfigDir::find(system);
     let (path, azt) = (dir.path(), dir.azt().path());
     let refused = |why: &str| {
         Error::failed(format!(

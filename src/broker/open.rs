@@ -4,7 +4,7 @@ use super::Identity;
 use crate::error::{Error, Kind, Result};
 use crate::foreign::Name;
 use crate::program::Program;
-use crate::settings::{Config, ConfigDir};
+use crate::settings::{Config, ConfigDir, Profile};
 use crate::sys::System;
 use crate::vault::{self, Inventory, KeyChoice, KeyId, Options, Vault};
 
@@ -24,7 +24,8 @@ pub fn keeps_nothing(config: &Config<'_>) -> Result<bool> {
 }
 
 /// The vault with the tokens of `identity`; `None` when nothing is kept. Made if there is none for
-/// an identity that needs no sign-in: az's profile, or the environment, is enough to use it.
+/// an identity that needs no sign-in: az's profile, or the environment, is enough to use it. Where none
+/// can be made (no home, a disk that is read-only or full) its tokens are kept in memory, which is said.
 ///
 /// # Errors
 /// [`Kind::NotSignedIn`] for the others.
@@ -38,10 +39,27 @@ pub fn open_vault_of<'a>(
         return Ok(None);
     }
     if !identity.signs_in() {
-        return make_vault_quietly(system, dir, config).map(Some);
+        return match make_vault_quietly(system, dir, config) {
+            Err(error) if error.is_from_system() => {
+                say_nothing_is_kept(system, &error);
+                Ok(None)
+            }
+            made => made.map(Some),
+        };
     }
     let vault = open_vault(system, dir, config)?;
     vault.map(Some).ok_or_else(|| identity.not_signed_in(system.program))
+}
+
+fn say_nothing_is_kept(system: &System, error: &Error) {
+    let text = format!(
+        "The token is kept in memory only. {error} Set AZURE_CONFIG_DIR to a folder that you can write to, or AZURE_CORE_PERSIST=false."
+    );
+    match system.program {
+        Program::Azt => system.terminal.warn(&text),
+        // Callers take what az does not say for a failure.
+        Program::Az => system.terminal.info(&text),
+    }
 }
 
 /// The vault, made if there is none, without a word: callers of what is no sign-in take anything on
@@ -60,6 +78,9 @@ pub fn make_vault_quietly<'a>(
 
 /// The vault of a configuration folder, made if there is none; says where the key of a new one is
 /// kept, and why. For a sign-in, before it starts.
+///
+/// # Errors
+/// What it leaves could not be kept, in the vault or in the profile.
 pub fn open_vault_for_sign_in<'a>(
     system: &'a System,
     dir: &ConfigDir,
@@ -67,6 +88,8 @@ pub fn open_vault_for_sign_in<'a>(
 ) -> Result<Vault<'a>> {
     let (vault, notice) = make_vault(system, dir, config)?;
     vault.check_pin(true)?;
+    vault.try_out()?;
+    Profile::try_out(dir)?;
     match (notice, system.program) {
         (Some(notice), Program::Azt) => system.terminal.warn(&notice),
         // Callers take what az does not say for a failure.

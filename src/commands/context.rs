@@ -22,7 +22,7 @@ pub struct Context<'a> {
 impl<'a> Context<'a> {
     /// Reads the settings.
     pub fn load(system: &'a System) -> Result<Self> {
-        let dir = ConfigDir::find(system)?;
+        let dir = ConfigDir::find(system);
         let config = Config::load(system, &dir)?;
         let clouds = Clouds::load(&dir, &config)?;
         Ok(Self { system, dir, config, clouds })

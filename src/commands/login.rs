@@ -33,7 +33,12 @@ pub(super) fn run(request: &Login, context: &Context<'_>) -> Result<Answer> {
     }
     // The host's identity needs none.
     let open = || broker::open_vault_for_sign_in(context.system, &context.dir, &context.config);
-    let vault = if keeps_nothing { None } else { Some(open()?) };
+    let vault = if keeps_nothing {
+        Profile::try_out(&context.dir)?;
+        None
+    } else {
+        Some(open()?)
+    };
 
     let names_one = request.subscription.is_some() || request.skip_subscription_discovery;
     let picks = is_interactive(request) && !names_one && subscription_picker::is_wanted(context)?;
@@ -57,8 +62,6 @@ pub(super) fn run(request: &Login, context: &Context<'_>) -> Result<Answer> {
     };
     if let Some(vault) = &vault {
         sign_in.store(vault)?;
-    } else {
-        context.dir.ensure()?;
     }
     let new = found.subscriptions;
     let cloud = context.cloud();

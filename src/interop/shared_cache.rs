@@ -66,9 +66,9 @@ pub fn read_shared(system: &System, name: &str) -> Result<(Vec<Found>, Vec<Strin
     Ok((found, silent))
 }
 
-/// The files of the caches called `name` that hold plain text.
+/// The files of the caches called `name` that hold plain text; none where there is no home.
 pub fn plain_text_shared(system: &System, name: &str) -> Result<Vec<PathBuf>> {
-    if cfg!(windows) {
+    if cfg!(windows) || root(system).is_none() {
         return Ok(Vec::new());
     }
     let files = places(system, name)?.map(|place| place.file);
@@ -201,12 +201,19 @@ impl Place {
     }
 }
 
+/// What the SDKs' folder is in.
+fn root(system: &System) -> Option<PathBuf> {
+    if cfg!(windows) { system.env.path("LOCALAPPDATA") } else { system.home() }
+}
+
 fn places(system: &System, name: &str) -> Result<[Place; 2]> {
     if name.is_empty() || name.contains(['/', '\\']) {
         return Err(Error::new(Kind::Usage, format!("'{name}' is no name of a cache.")));
     }
-    let root = if cfg!(windows) { system.env.path("LOCALAPPDATA") } else { system.home() };
-    let root = root.ok_or_else(|| Error::failed("There is no home folder to share tokens in."))?;
+    let root = root(system).ok_or_else(|| {
+        Error::failed("There is no home folder to share tokens in.")
+            .remedy("Set HOME to the folder in which Azure's SDKs look for them.")
+    })?;
     let folder = Folder::at(root.join(".IdentityService"));
     Ok([".nocae", ".cae"].map(|suffix| {
         let schema = format!("{name}{suffix}");

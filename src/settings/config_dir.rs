@@ -20,22 +20,19 @@ pub struct ConfigDir {
 
 impl ConfigDir {
     /// `AZURE_CONFIG_DIR` as given (a relative path counts from the working directory, `~` is not
-    /// expanded, the empty text is unset), else `.azure` in the home folder (az 2.91).
+    /// expanded, the empty text is unset), else `.azure` in the home folder (az 2.91); without either
+    /// it is [`Folder::nowhere`].
     ///
-    /// Fails when there is neither. The folder need not exist. What is wrong with its owner or mode is
-    /// an error of the first use, unless `AZT_TRUSTED_DIR` names this folder.
-    pub fn find(system: &System) -> Result<Self> {
-        let path = match (system.env.path("AZURE_CONFIG_DIR"), system.home()) {
-            (Some(path), _) => path,
-            (None, Some(home)) => home.join(".azure"),
-            (None, None) => {
-                return Err(Error::failed("There is no home folder to keep settings in.")
-                    .remedy("Set AZURE_CONFIG_DIR to a folder that you can write to."));
-            }
+    /// The folder need not exist. What is wrong with its owner or mode is an error of the first use,
+    /// unless `AZT_TRUSTED_DIR` names this folder.
+    pub fn find(system: &System) -> Self {
+        let named = system.env.path("AZURE_CONFIG_DIR");
+        let Some(path) = named.or_else(|| Some(system.home()?.join(".azure"))) else {
+            return Self::of(PathBuf::new(), Folder::nowhere());
         };
         let is_trusted =
             system.env.path(TRUSTED_DIR).is_some_and(|trusted| is_same_path(&trusted, &path));
-        Ok(if is_trusted { Self::of(path.clone(), Folder::trusted(path)) } else { Self::at(path) })
+        if is_trusted { Self::of(path.clone(), Folder::trusted(path)) } else { Self::at(path) }
     }
 
     /// The folder at `path`.
@@ -76,18 +73,26 @@ impl ConfigDir {
 
     /// Takes the lock that every change of a settings file is made under, `azt/locks/settings.lock`.
     ///
-    /// Waits up to 5 s. Not re-entrant: a process that holds it and asks again waits in vain.
-    pub fn lock(&self) -> Result<LockGuard> {
+    /// Waits up to 5 s. Not re-entrant: a process that holds it and asks again waits in vain. `None`
+    /// where nothing can be made in the folder: single files in it may be written all the same.
+    pub fn lock(&self) -> Result<Option<LockGuard>> {
         let locks = self.azt.sub("locks");
-        locks.ensure()?;
-        locks.lock(LOCK, LOCK_LIMIT)?.ok_or_else(|| {
-            Error::failed(format!(
+        match locks.ensure().and_then(|()| locks.lock(LOCK, LOCK_LIMIT)) {
+            Ok(Some(held)) => Ok(Some(held)),
+            Ok(None) => Err(Error::failed(format!(
                 "Another process has been changing the settings for {} s: {} is locked.",
                 LOCK_LIMIT.as_secs(),
                 locks.file(LOCK).display()
             ))
-            .remedy("Try again. If this stays so, end the process that holds the lock.")
-        })
+            .remedy("Try again. If this stays so, end the process that holds the lock.")),
+            // One that is there and is not let in is to be mended.
+            Err(error)
+                if error.is_read_only() || (error.is_from_system() && !self.azt.exists()) =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
     }
 }
 
@@ -100,16 +105,10 @@ mod tests {
     fn the_variable_wins_and_empty_is_unset() {
         let find = |vars: &[(&str, &str)]| ConfigDir::find(&system(vars));
         let home = ("HOME", "/home/jo");
-        assert_eq!(find(&[home]).unwrap().path(), Path::new("/home/jo/.azure"));
-        assert_eq!(
-            find(&[home, ("AZURE_CONFIG_DIR", "")]).unwrap().path(),
-            Path::new("/home/jo/.azure")
-        );
-        assert_eq!(
-            find(&[home, ("AZURE_CONFIG_DIR", "~/rel")]).unwrap().path(),
-            Path::new("~/rel")
-        );
-        let error = find(&[]).unwrap_err();
+        assert_eq!(find(&[home]).path(), Path::new("/home/jo/.azure"));
+        assert_eq!(find(&[home, ("AZURE_CONFIG_DIR", "")]).path(), Path::new("/home/jo/.azure"));
+        assert_eq!(find(&[home, ("AZURE_CONFIG_DIR", "~/rel")]).path(), Path::new("~/rel"));
+        let error = find(&[]).ensure().unwrap_err();
         assert!(error.remedy_lines().iter().any(|line| line.contains("AZURE_CONFIG_DIR")));
     }
 

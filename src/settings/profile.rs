@@ -87,6 +87,11 @@ impl Profile {
         Ok(answer)
     }
 
+    /// An error where it could not be changed: before a sign-in, which would end with it.
+    pub fn try_out(dir: &ConfigDir) -> Result<()> {
+        dir.folder().try_out(FILE)
+    }
+
     /// All entries, of all clouds.
     pub fn all(&self) -> &[Subscription] {
         &self.subscriptions

@@ -22,6 +22,16 @@ pub enum Access {
     Shared,
 }
 
+impl Access {
+    /// The mode of a new file, less the umask.
+    pub(super) fn mode(self) -> u32 {
+        match self {
+            Self::Owner => 0o600,
+            Self::Shared => 0o644,
+        }
+    }
+}
+
 /// The bytes of `path`, a file in its place; `None` when there is no such file. A pipe that somebody
 /// put there is not waited for.
 pub fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {

@@ -11,27 +11,34 @@ use std::io;
 #[must_use = "the lock is released when this is dropped"]
 pub struct LockGuard {
     _file: File,
+    is_by_name: bool,
 }
 
 impl LockGuard {
     /// Locks `file` if it is free; `None` when another process has it.
     pub(super) fn try_hold(file: File) -> io::Result<Option<Self>> {
         match file.try_lock() {
-            Ok(()) => Ok(Some(Self { _file: file })),
+            Ok(()) => Ok(Some(Self { _file: file, is_by_name: false })),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) if has_no_locks(&error) => {
-                Ok(Some(Self { _file: file }))
+                Ok(Some(Self { _file: file, is_by_name: true }))
             }
             Err(TryLockError::Error(error)) => Err(error),
         }
     }
+
+    /// True where the file system has no locks.
+    pub(super) fn is_by_name(&self) -> bool {
+        self.is_by_name
+    }
 }
 
-/// True for the answer of a file system that has no locks.
-fn has_no_locks(error: &io::Error) -> bool {
+/// True for the answers of file systems that have no locks, or do not give them to this user.
+pub(super) fn has_no_locks(error: &io::Error) -> bool {
+    use io::ErrorKind::{InvalidInput, PermissionDenied, Unsupported};
     #[cfg(unix)]
     if error.raw_os_error() == Some(libc::ENOLCK) {
         return true;
     }
-    error.kind() == io::ErrorKind::Unsupported
+    [InvalidInput, PermissionDenied, Unsupported].contains(&error.kind())
 }

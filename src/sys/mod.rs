@@ -61,7 +61,7 @@ pub use deadline::Deadline;
 pub use detached::{is_detached, repeat_detached};
 pub use endpoint_url::EndpointUrl;
 pub use env::{Env, TRUSTED_DIR, VAULT_KEY};
-pub use folder::{Folder, Stamp, is_same_path, write_named, writing_flaw};
+pub use folder::{Concession, Folder, Stamp, concessions, is_same_path, write_named, writing_flaw};
 pub use handover::{
     az_names, every_az, hand_over, is_this_program, make_az, next_az, refuse_shared, remove_az,
     this_program,

@@ -2,13 +2,15 @@
 #![allow(clippy::disallowed_methods, reason = "this is the seam that the ban points to")]
 
 use std::ffi::{OsStr, OsString};
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io::{self, Write};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::Folder;
 use super::file::cannot;
-use super::folder::Handle;
+use super::folder::{Concession, Handle, concede};
+use super::lock_file::has_no_locks;
 use crate::error::{Error, Result};
 
 const BETWEEN: Duration = Duration::from_millis(25);
@@ -16,6 +18,8 @@ const BETWEEN: Duration = Duration::from_millis(25);
 /// A lock as msal-extensions' `CrossPlatLock` takes it: the file is made by whoever holds it, is
 /// locked, and is removed at the end. A file that was left behind by a killed process is waited
 /// for and then taken over.
+///
+/// Where the file system has no locks, the file that others wait for is lock enough.
 ///
 /// The file is made for its owner only (0600): one that others can open, as az makes it, they can lock,
 /// too. Where such a one stays locked for longer than any writer needs, it is replaced.
@@ -32,12 +36,12 @@ impl MsalLock {
         let path = folder.file(name);
         let failed = |error: io::Error| -> Error { cannot("lock", &path, error) };
         let folder = folder.open()?.ok_or_else(|| failed(io::ErrorKind::NotFound.into()))?;
-        let file = hold(&folder, OsStr::new(name), limit).map_err(failed)?;
+        let file = hold(&folder, OsStr::new(name), limit, &path).map_err(failed)?;
         Ok(Self { folder, name: name.into(), _file: file })
     }
 }
 
-fn hold(folder: &Handle, name: &OsStr, limit: Duration) -> io::Result<File> {
+fn hold(folder: &Handle, name: &OsStr, limit: Duration, path: &Path) -> io::Result<File> {
     let begin = Instant::now();
     loop {
         match folder.create_new(name, 0o600) {
@@ -59,6 +63,10 @@ fn hold(folder: &Handle, name: &OsStr, limit: Duration) -> io::Result<File> {
                 let _as_error = super::size_limit::SizeLimit::as_error();
                 // For people who wonder; on a full disk the lock is held all the same.
                 let _ = write!(file, "{} azt", std::process::id());
+                return Ok(file);
+            }
+            Err(TryLockError::Error(error)) if has_no_locks(&error) => {
+                concede(Concession::Locks, path);
                 return Ok(file);
             }
             // Whoever holds it may be another user, who has nothing to change here.

@@ -12,6 +12,12 @@ pub(super) fn file_remedy(path: &Path, error: &io::Error) -> Option<String> {
         io::ErrorKind::ReadOnlyFilesystem => {
             "That disk can only be read: another place is needed (AZURE_CONFIG_DIR names the folder that azt works in)."
         }
+        io::ErrorKind::NotADirectory => {
+            "A file lies where a folder is needed: move it away, or name another folder (AZURE_CONFIG_DIR names the one that azt works in)."
+        }
+        io::ErrorKind::ResourceBusy => {
+            "It is a mount, or in use: unmount it, or mount the folder that it is in instead."
+        }
         io::ErrorKind::StorageFull => "Make room on that disk.",
         io::ErrorKind::QuotaExceeded => "Make room there: your share of that disk is used up.",
         _ => return limit_remedy(error).map(str::to_owned),

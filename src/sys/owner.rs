@@ -35,6 +35,21 @@ pub(crate) fn is_anothers(found: &fs::Metadata) -> bool {
     std::os::unix::fs::MetadataExt::uid(found) != user_id()
 }
 
+/// Whether `error` is that the way to `path` leads through a folder of another user's (a container that
+/// runs as somebody else than its HOME is for): nothing of this user's is there.
+#[cfg(unix)]
+pub(super) fn is_behind_another(path: &Path, error: &std::io::Error) -> bool {
+    let seen = || path.ancestors().find_map(|at| Some((at, fs::metadata(at).ok()?)));
+    error.kind() == std::io::ErrorKind::PermissionDenied
+        && seen().is_some_and(|(at, found)| at != path && is_anothers(&found))
+}
+
+/// On Windows nothing is told to be another's.
+#[cfg(not(unix))]
+pub(super) fn is_behind_another(_path: &Path, _error: &std::io::Error) -> bool {
+    false
+}
+
 /// Whether this process runs as root.
 #[cfg(unix)]
 fn is_root() -> bool {
@@ -99,13 +114,24 @@ pub(crate) fn owner_flaw(_path: &Path) -> Option<String> {
     None
 }
 
-/// What to do when `path` may not be used: whose it is, or that its mode is in the way.
+/// What to do when `path` may not be used: whose it is, what keeps it from everybody, or that its mode
+/// is in the way.
 #[cfg(unix)]
 pub(super) fn permission_remedy(path: &Path) -> String {
     use std::os::unix::fs::MetadataExt;
-    let seen = || path.ancestors().filter_map(|at| Some((at, fs::metadata(at).ok()?)));
     // What it is in as well: there files are made and replaced.
-    let Some((at, found)) = seen().take(2).find(|(_, found)| is_anothers(found)) else {
+    let seen = || path.ancestors().filter_map(|at| Some((at, fs::metadata(at).ok()?))).take(2);
+    if let Some((at, letter, word)) =
+        seen().find_map(|(at, _)| kept_from_all(at).map(|(letter, word)| (at, letter, word)))
+    {
+        let shown = at.display();
+        let command = at.to_str().and_then(shell::shown);
+        return command.map_or_else(
+            || format!("{shown} is {word} (chattr +{letter}): take that away."),
+            |at| format!("{shown} is {word}. To change that: sudo chattr -{letter} {at}"),
+        );
+    }
+    let Some((at, found)) = seen().find(|(_, found)| is_anothers(found)) else {
         return "It is this user's own: give it a mode that lets its owner read and write (chmod u+rwX), \
                 and look whether a sandbox is in the way."
             .to_owned();
@@ -113,8 +139,28 @@ pub(super) fn permission_remedy(path: &Path) -> String {
     let whose = format!("{} belongs to another user (uid {})", at.display(), found.uid());
     match way_back(at) {
         Some(command) => format!("{whose}. To have it back: {command}"),
-        None => format!("{whose}: run as that user, or have it made yours."),
+        None => format!(
+            "{whose}: run as that user, or name another place (AZURE_CONFIG_DIR names the folder that azt works in)."
+        ),
     }
+}
+
+/// The letter of chattr(1), and the word, for what keeps `path` from being changed by anybody.
+#[cfg(target_os = "linux")]
+pub(super) fn kept_from_all(path: &Path) -> Option<(char, &'static str)> {
+    use rustix::fs::{AtFlags, CWD, StatxAttributes, StatxFlags, statx};
+    let found = statx(CWD, path, AtFlags::empty(), StatxFlags::empty()).ok()?.stx_attributes;
+    [
+        (StatxAttributes::IMMUTABLE, 'i', "immutable"),
+        (StatxAttributes::APPEND, 'a', "only to be appended to"),
+    ]
+    .into_iter()
+    .find_map(|(attribute, letter, word)| found.contains(attribute).then_some((letter, word)))
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn kept_from_all(_path: &Path) -> Option<(char, &'static str)> {
+    None
 }
 
 /// The command that gives this user the topmost of what is another's around `path` in a folder of

@@ -159,6 +159,11 @@ impl<'s> Vault<'s> {
         }
     }
 
+    /// An error where nothing could be stored: before a sign-in, which would be lost.
+    pub fn try_out(&self) -> Result<()> {
+        self.store.try_out()
+    }
+
     /// Stores `record`, replacing the one under its key.
     ///
     /// # Errors

@@ -79,6 +79,11 @@ impl<'s> Store<'s> {
         }
     }
 
+    /// An error where no record could be put.
+    pub(super) fn try_out(&self) -> Result<()> {
+        self.folder.try_out("").map_err(|error| self.unwritable(error))
+    }
+
     pub(super) fn put<R: Record>(&self, record: &R) -> Result<()> {
         let mut plain = Zeroizing::new(Vec::with_capacity(ROOM));
         // The cause is not told: it could quote the record.

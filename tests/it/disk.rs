@@ -26,7 +26,7 @@ const LOGIN: [&str; 8] =
     ["login", "--service-principal", "-u", APP, "-p", APP_SECRET, "-t", CONTOSO];
 
 /// `command` traced by strace with these options.
-fn traced(command: &Command, options: &[&str]) -> Command {
+pub fn traced(command: &Command, options: &[&str]) -> Command {
     let mut strace = Command::new("strace");
     strace.args(["-f", "-qq"]).args(options).arg(command.get_program()).args(command.get_args());
     strace.env_clear();

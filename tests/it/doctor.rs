@@ -20,7 +20,7 @@ fn checks(sandbox: &Sandbox, what: &str) -> Vec<(String, String)> {
 }
 
 #[track_caller]
-fn finds(sandbox: &Sandbox, what: &str, state: &str, says: &str) {
+pub fn finds(sandbox: &Sandbox, what: &str, state: &str, says: &str) {
     let found = checks(sandbox, what);
     assert!(
         found.iter().any(|(it, text)| it == state && text.contains(says)),

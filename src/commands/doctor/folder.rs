@@ -4,12 +4,20 @@ use std::path::PathBuf;
 
 use super::super::Context;
 use super::check::Check;
+use crate::broker;
 use crate::shell;
-use crate::sys::{owner, writing_flaw};
+use crate::sys::{Concession, owner, writing_flaw};
 
 pub(super) fn folder(context: &Context<'_>) -> Check {
     const WHAT: &str = "folder";
     let (path, azt) = (context.dir.path(), context.dir.azt().path());
+    if context.dir.folder().is_nowhere() {
+        return match broker::keeps_nothing(&context.config) {
+            Ok(true) => Check::ok(WHAT, "there is no home folder, and nothing is to be kept"),
+            _ => Check::warning(WHAT, "there is no home folder: nobody can sign in, and tokens are kept in memory only")
+                .remedy("Set AZURE_CONFIG_DIR to a folder that you can write to, or AZURE_CORE_PERSIST=false."),
+        };
+    }
     let inner = [azt.join("records"), azt.join("locks")];
     if context.dir.folder().is_trusted() {
         return Check::ok(WHAT, format!("{}, which AZT_TRUSTED_DIR names", path.display()));
@@ -35,7 +43,7 @@ pub(super) fn folder(context: &Context<'_>) -> Check {
                 |path| format!("Run: chmod -R go-w {path}"),
             );
             return Check::failure(WHAT, format!("{}: {flaw}", at.display()))
-                .remedy(format!("{command}; or use a folder of your own (AZURE_CONFIG_DIR)."));
+                .remedy(format!("{command}; or use a folder of your own (AZURE_CONFIG_DIR). Where the file system keeps no modes, AZT_TRUSTED_DIR names the folder to trust."));
         }
     }
     let there = azt.ancestors().find(|it| it.exists());
@@ -54,6 +62,25 @@ pub(super) fn folder(context: &Context<'_>) -> Check {
     } else {
         Check::ok(WHAT, format!("{shown} will be made at the first sign-in"))
     }
+}
+
+/// What its file system does not do; where something is wrong with the folder itself, that was said.
+pub(super) fn file_system(context: &Context<'_>) -> Vec<Check> {
+    const WHAT: &str = "file system";
+    let (own, azts) = (context.dir.folder(), context.dir.azt());
+    let found = own.probe(&["azureProfile.json", "clouds.config", "config"]);
+    let mut found = found.unwrap_or_default();
+    // Where one mount holds both, it is said once.
+    for (concession, path) in azts.probe(&[]).unwrap_or_default() {
+        if found.iter().all(|(other, _)| *other != concession) {
+            found.push((concession, path));
+        }
+    }
+    let check = |(concession, path): &(Concession, PathBuf)| {
+        Check::warning(WHAT, concession.about(path))
+            .remedy("A folder on a local disk does all of that (AZURE_CONFIG_DIR names the one that azt works in).")
+    };
+    found.iter().map(check).collect()
 }
 
 /// What to do about another owner; `command` undoes that.

@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::sys::{every_az, is_this_program};
 use accounts::accounts;
 use check::{Check, State, page, to_value};
-use folder::folder;
+use folder::{file_system, folder};
 use network::{ANSWERS, network};
 use settings::settings;
 
@@ -31,7 +31,9 @@ pub(super) fn run(request: &Doctor, context: &Context<'_>) -> Result<Answer> {
         }
         key => key,
     };
-    let mut checks = vec![folder, key];
+    let mut checks = vec![folder];
+    checks.extend(file_system(context));
+    checks.push(key);
     checks.extend(settings(context, &vault));
     let network = network(request, context);
     let is_online = network.iter().any(|it| it.what == ANSWERS && it.state == State::Ok);
@@ -39,7 +41,7 @@ pub(super) fn run(request: &Doctor, context: &Context<'_>) -> Result<Answer> {
     checks.extend(accounts(context, &vault, is_online));
     checks.push(az(context));
     checks.extend(path(context));
-    checks.extend(plain_text(context)?);
+    checks.extend(plain_text(context));
     let mut answer = if request.global.output.is_none() && request.global.query.is_none() {
         context.system.terminal.result(&page(&checks))?;
         Answer::none()
@@ -104,10 +106,13 @@ fn path(context: &Context<'_>) -> Option<Check> {
     is_so.then(|| Check::warning("PATH", text).remedy("Take the entry out of PATH."))
 }
 
-fn plain_text(context: &Context<'_>) -> Result<Vec<Check>> {
-    let found = cache::plain_text(context)?;
+fn plain_text(context: &Context<'_>) -> Vec<Check> {
+    const WHAT: &str = "plain text";
     let check = |it: &cache::PlainText| {
-        Check::warning("plain text", format!("{}: {}", it.path, it.what)).remedy(it.remedy)
+        Check::warning(WHAT, format!("{}: {}", it.path, it.what)).remedy(it.remedy)
     };
-    Ok(found.iter().map(check).collect())
+    match cache::plain_text(context) {
+        Ok(found) => found.iter().map(check).collect(),
+        Err(error) => vec![Check::of_error(WHAT, &error)],
+    }
 }

@@ -163,12 +163,32 @@ impl Handle {
             }
         };
         let found = file.metadata()?;
-        let is_theirs = found.uid() == self.uid || found.uid() == 0;
-        if self.is_own() || (is_theirs && found.nlink() == 1) {
-            Ok(file)
-        } else {
-            Err(io::Error::other("it is another user's file"))
-        }
+        if self.is_own() || self.is_of_here(&found) { Ok(file) } else { Err(anothers()) }
+    }
+
+    /// The file `name`, to be read and written over. Not what a link leads to, nor another user's.
+    pub(super) fn open_to_change(&self, name: &OsStr) -> io::Result<File> {
+        let file = File::from(openat(&self.fd, name, OFlags::RDWR | FILE, Mode::empty())?);
+        let found = file.metadata()?;
+        if found.uid() == user_id() || self.is_of_here(&found) { Ok(file) } else { Err(anothers()) }
+    }
+
+    /// True where the file `name` is a mount of its own, in the place of which nothing can be put.
+    #[cfg(target_os = "linux")]
+    pub(super) fn is_mount(&self, name: &OsStr) -> bool {
+        use rustix::fs::{StatxAttributes, StatxFlags, statx};
+        let found = statx(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW, StatxFlags::empty());
+        found.is_ok_and(|found| found.stx_attributes.contains(StatxAttributes::MOUNT_ROOT))
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    pub(super) fn is_mount(&self, _name: &OsStr) -> bool {
+        false
+    }
+
+    /// True for a file of the folder's owner, or root's, that has no second name.
+    fn is_of_here(&self, found: &Metadata) -> bool {
+        (found.uid() == self.uid || found.uid() == 0) && found.nlink() == 1
     }
 
     pub(super) fn rename(&self, from: &OsStr, to: &OsStr) -> io::Result<()> {
@@ -328,6 +348,39 @@ impl AsOwner {
     fn take(_uid: u32, _gid: u32) -> Self {
         Self
     }
+}
+
+fn anothers() -> io::Error {
+    io::Error::other("it is another user's file")
+}
+
+pub(super) fn mode_of(file: &File) -> io::Result<u32> {
+    Ok(file.metadata()?.mode() & 0o7777)
+}
+
+/// An error where a file system is too full for `file` to be `length` bytes long; where it cannot say
+/// so, that is found out by writing.
+#[cfg(target_os = "linux")]
+pub(super) fn reserve(file: &File, length: usize) -> io::Result<()> {
+    use rustix::fs::{FallocateFlags, fallocate};
+    use rustix::io::Errno;
+    match fallocate(file, FallocateFlags::KEEP_SIZE, 0, length.max(1) as u64) {
+        Err(error @ (Errno::NOSPC | Errno::DQUOT | Errno::FBIG)) => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn reserve(_file: &File, _length: usize) -> io::Result<()> {
+    Ok(())
+}
+
+/// Makes the file's time now: who may write it may do so, whoever owns it.
+pub(super) fn set_time(file: &File) -> io::Result<()> {
+    use rustix::fs::{Timespec, Timestamps, UTIME_NOW, UTIME_OMIT, futimens};
+    let time = |tv_nsec| Timespec { tv_sec: 0, tv_nsec };
+    let times = Timestamps { last_access: time(UTIME_OMIT), last_modification: time(UTIME_NOW) };
+    Ok(futimens(file, &times)?)
 }
 
 pub(super) fn set_mode(file: &File, mode: u32) -> io::Result<()> {

@@ -56,6 +56,14 @@ impl Handle {
         OpenOptions::new().write(true).create(true).truncate(false).open(self.0.join(name))
     }
 
+    pub(super) fn open_to_change(&self, name: &OsStr) -> io::Result<File> {
+        OpenOptions::new().read(true).write(true).open(self.0.join(name))
+    }
+
+    pub(super) fn is_mount(&self, _name: &OsStr) -> bool {
+        false
+    }
+
     pub(super) fn rename(&self, from: &OsStr, to: &OsStr) -> io::Result<()> {
         fs::rename(self.0.join(from), self.0.join(to))
     }
@@ -113,6 +121,20 @@ impl Handle {
     pub(super) fn flaw_of_file(&self, _found: &Metadata) -> Option<Flaw> {
         None
     }
+}
+
+/// On Windows a profile folder is its user's.
+pub(super) fn mode_of(_file: &File) -> io::Result<u32> {
+    Ok(0)
+}
+
+pub(super) fn reserve(_file: &File, _length: usize) -> io::Result<()> {
+    Ok(())
+}
+
+#[allow(clippy::disallowed_methods, reason = "the file's time, not that of anything that is told")]
+pub(super) fn set_time(file: &File) -> io::Result<()> {
+    file.set_modified(std::time::SystemTime::now())
 }
 
 pub(super) fn set_mode(_file: &File, _mode: u32) -> io::Result<()> {

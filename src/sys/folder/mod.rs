@@ -9,6 +9,7 @@
 //! - A file of another user, or one that others can write, is refused as the folder is.
 //! - What root makes in somebody's folder is theirs, or they could not use it.
 
+mod concession;
 mod flaw;
 #[cfg(not(unix))]
 #[path = "by_path.rs"]
@@ -20,6 +21,7 @@ mod stamp;
 #[cfg(test)]
 #[cfg(unix)]
 mod tests;
+mod trial;
 #[cfg(unix)]
 mod walk;
 mod write;
@@ -31,14 +33,19 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
+use zeroize::Zeroizing;
+
 use super::file::{self, Access, cannot};
 use super::lock_file::LockGuard;
-use crate::error::Result;
+use super::owner::is_behind_another;
+use crate::error::{Error, Result};
 use flaw::{Flaw, laid, refused};
-use write::write_in;
+use write::New;
 
+pub(super) use concession::concede;
 pub(super) use handle::Handle;
 
+pub use concession::{Concession, concessions};
 pub use handle::writing_flaw;
 pub use stamp::Stamp;
 pub use write::write_named;
@@ -95,6 +102,11 @@ impl Folder {
         Self::new(path.into(), true)
     }
 
+    /// No folder: nothing is in it, and none can be made.
+    pub fn nowhere() -> Self {
+        Self::at(PathBuf::new())
+    }
+
     fn new(path: PathBuf, is_trusted: bool) -> Self {
         let root = Root { path, is_trusted, opened: OnceLock::new() };
         Self {
@@ -133,6 +145,11 @@ impl Folder {
     /// True where the environment says that it is trusted, whoever owns it.
     pub fn is_trusted(&self) -> bool {
         self.root.is_trusted
+    }
+
+    /// True for [`Folder::nowhere`].
+    pub fn is_nowhere(&self) -> bool {
+        self.root.path.as_os_str().is_empty()
     }
 
     /// True when it is there.
@@ -199,7 +216,8 @@ impl Folder {
     /// Written to a new file beside it, which is renamed. The folder must exist. Where `name` is a link of
     /// this user's, what it leads to is replaced. What is there and is no regular file (a pipe, a
     /// device, a folder) stays: whoever reads it would wait for ever. `durable` waits until file and
-    /// folder are on the disk.
+    /// folder are on the disk. What a file system refuses of that is done without ([`concessions`]);
+    /// a file that nothing can be put in the place of (a mount) is written over, last.
     pub fn write(&self, name: &str, bytes: &[u8], access: Access, durable: bool) -> Result<()> {
         let failed = |error: io::Error| cannot("write", &self.file(name), error);
         let folder = self.open()?.ok_or_else(|| failed(io::ErrorKind::NotFound.into()))?;
@@ -208,41 +226,48 @@ impl Folder {
             Opened::File((folder, name)) => (folder, name),
             Opened::LaidLink(owner) => return Err(laid(&self.file(name), owner)),
         };
-        write_in(&folder, &name, bytes, access, durable, true)
-            .map_err(|failure| failure.of(&self.file(&name)))
+        let path = self.file(&name);
+        let new = New { bytes, access, durable, gives: true };
+        new.write(&folder, &name, &path).map_err(|failure| failure.of(&path))
     }
 
     /// Makes the time of the file `name` now, and the file, empty and its owner's alone, where there is
     /// none. What is in it stays.
-    #[allow(
-        clippy::disallowed_methods,
-        reason = "the file's time, not that of anything that is told"
-    )]
     pub fn touch(&self, name: &str) -> Result<()> {
         let touched = || -> io::Result<()> {
             let folder = self.open_or_io()?;
-            let file = folder.open_or_create(OsStr::new(name))?;
-            file.set_modified(std::time::SystemTime::now())
+            handle::set_time(&folder.open_or_create(OsStr::new(name))?)
         };
         touched().map_err(|error| cannot("write", &self.file(name), error))
     }
 
-    /// Removes the file `name`, or the link; true when there was one.
+    /// Removes the file `name`, or the link; true when there was one. One that is a mount stays, empty.
     pub fn remove(&self, name: &str) -> Result<bool> {
         let Some(folder) = self.open()? else { return Ok(false) };
-        match folder.remove(OsStr::new(name)) {
+        let name_in_it = OsStr::new(name);
+        let removed = folder.remove(name_in_it);
+        match removed.or_else(|error| write::empty(&folder, name_in_it, error)) {
             Ok(()) => Ok(true),
             Err(error) if is_missing(&error) => Ok(false),
             Err(error) => Err(cannot("remove", &self.file(name), error)),
         }
     }
 
-    /// Gives the file `from` the name `to`, in place of what has it.
+    /// Gives the file `from`, its owner's only, the name `to`, in place of what has it; where the file
+    /// system refuses that, what is in it is written there.
     ///
     /// # Errors
     /// Those of the system, to be told apart by the caller.
     pub fn rename(&self, from: &str, to: &str) -> io::Result<()> {
-        self.open_or_io()?.rename(OsStr::new(from), OsStr::new(to))
+        let folder = self.open_or_io()?;
+        match folder.rename(OsStr::new(from), OsStr::new(to)) {
+            Err(error) if write::is_refusal(&error) => {}
+            done => return done,
+        }
+        let bytes = self.read(from).map_err(io::Error::other)?;
+        let bytes = Zeroizing::new(bytes.ok_or(io::ErrorKind::NotFound)?);
+        self.write(to, &bytes, Access::Owner, true).map_err(io::Error::other)?;
+        folder.remove(OsStr::new(from))
     }
 
     /// Gives the file `from` the name `to` unless something has it; where the file system has no links
@@ -253,9 +278,7 @@ impl Folder {
     pub fn rename_unless_there(&self, from: &str, to: &str) -> io::Result<()> {
         let folder = self.open_or_io()?;
         match folder.link(OsStr::new(from), OsStr::new(to)) {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-                folder.rename(OsStr::new(from), OsStr::new(to))
-            }
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => self.rename(from, to),
             _ => folder.remove(OsStr::new(from)),
         }
     }
@@ -311,6 +334,9 @@ impl Folder {
         loop {
             let file = folder.open_or_create(OsStr::new(name)).map_err(failed)?;
             if let Some(guard) = LockGuard::try_hold(file).map_err(failed)? {
+                if guard.is_by_name() {
+                    concede(Concession::Locks, &self.file(name));
+                }
                 return Ok(Some(guard));
             }
             if start.elapsed() >= limit {
@@ -330,18 +356,26 @@ impl Folder {
     }
 
     fn made(&self) -> Result<Handle> {
+        if self.is_nowhere() {
+            return Err(Error::failed("There is no home folder to keep anything in.")
+                .remedy("Set AZURE_CONFIG_DIR to a folder that you can write to.")
+                .source(io::Error::from(io::ErrorKind::NotFound)));
+        }
         if self.root_handle()?.is_none() {
             Handle::make(&self.root.path)
                 .map_err(|error| cannot("create", &self.root.path, error))?;
         }
-        let missing = || cannot("create", &self.path(), io::ErrorKind::NotFound.into());
+        let missing = || {
+            let why = Handle::open(&self.root.path).err();
+            cannot("create", &self.path(), why.unwrap_or(io::ErrorKind::NotFound.into()))
+        };
         let root = self.root_handle()?.ok_or_else(missing)?;
         let found = root.make_folder(&self.inner, self.root.is_trusted);
         let is_taken = |error: &io::Error| error.kind() == io::ErrorKind::NotADirectory;
         if let Err(error) = &found
             && is_taken(error)
         {
-            return Err(cannot("create", &self.path(), io::ErrorKind::AlreadyExists.into()));
+            return Err(cannot("create", &self.path(), io::ErrorKind::NotADirectory.into()));
         }
         self.checked(found)?.ok_or_else(missing)
     }
@@ -384,7 +418,7 @@ impl Folder {
                 Ok(Some(self.root.opened.get_or_init(|| root)))
             }
             Ok(Opened::LaidLink(owner)) => Err(laid(path, owner)),
-            Err(error) if is_missing(&error) => Ok(None),
+            Err(error) if is_missing(&error) || is_behind_another(path, &error) => Ok(None),
             Err(error) => Err(cannot("read", path, error)),
         }
     }

@@ -1,15 +1,23 @@
-//! Files that are written whole: to a new one beside them, which takes their place.
+//! Files that are written whole: to a new one beside them, which takes their place; or in place, where
+//! the file system does not let it.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, Read, Seek, Write};
 use std::path::Path;
 
+use zeroize::Zeroizing;
+
 use super::super::file::{Access, cannot};
+use super::super::lock_file::LockGuard;
 use super::super::random::fill_random;
+use super::concession::{Concession, concede};
 use super::handle::{self, Handle};
 use super::{Found, Opened, TEMPORARY, laid};
 use crate::error::{Error, Result};
+
+/// What a sign-in takes, in bytes.
+const ROOM: usize = 64 * 1024;
 
 /// Writes `bytes` to the file at `path`, which a person named: 0600, its owner who runs this. As
 /// [`Folder::write`](super::Folder::write) but for the folder, which may be one that others write in (`/tmp`).
@@ -19,8 +27,8 @@ use crate::error::{Error, Result};
 pub fn write_named(path: &Path, bytes: &[u8]) -> Result<()> {
     match Handle::containing(path) {
         Ok(Opened::File((folder, name))) => {
-            write_in(&folder, &name, bytes, Access::Owner, true, false)
-                .map_err(|failure| failure.of(path))
+            let new = New { bytes, access: Access::Owner, durable: true, gives: false };
+            new.write(&folder, &name, path).map_err(|failure| failure.of(path))
         }
         Ok(Opened::LaidLink(owner)) => Err(laid(path, owner)),
         Err(error) => Err(cannot("write", path, error)),
@@ -50,39 +58,198 @@ impl Unwritten {
     }
 }
 
-/// `gives`: what root makes in somebody's folder is theirs.
-pub(super) fn write_in(
-    folder: &Handle,
-    name: &OsStr,
-    bytes: &[u8],
-    access: Access,
-    durable: bool,
-    gives: bool,
-) -> Result<(), Unwritten> {
-    let mode = match (folder.look_at(name)?, access) {
-        (Found::Special, _) => return Err(Unwritten::Special),
-        // What an existing file has, which others cannot write.
-        (Found::File(mode), Access::Shared) => Some(mode & 0o755),
-        (Found::File(_) | Found::Nothing, _) => None,
+/// What a file is to be.
+#[derive(Clone, Copy)]
+pub(super) struct New<'b> {
+    pub(super) bytes: &'b [u8],
+    pub(super) access: Access,
+    /// Waits until it is on the disk.
+    pub(super) durable: bool,
+    /// What root makes in somebody's folder is theirs.
+    pub(super) gives: bool,
+}
+
+impl New<'_> {
+    /// Makes the file `name` in `folder` so. `path` is what messages call it.
+    ///
+    /// Once the new content is in its place nothing is an error any more.
+    pub(super) fn write(self, folder: &Handle, name: &OsStr, path: &Path) -> Result<(), Unwritten> {
+        let found = folder.look_at(name)?;
+        if matches!(found, Found::Special) {
+            return Err(Unwritten::Special);
+        }
+        #[cfg(unix)]
+        let _as_error = crate::sys::size_limit::SizeLimit::as_error();
+        let is_there = matches!(found, Found::File(_));
+        let temporary = match Temporary::create(folder, self.access) {
+            Ok(temporary) => temporary,
+            // The folder takes nothing new; a file that is mounted into it may be written all the same.
+            Err(error) if is_there && (is_refusal(&error) || is_read_only(&error)) => {
+                return self.write_over(folder, name, path, error, false);
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let keeps_modes = self.fill(folder, &temporary.file, &found, path)?;
+        match folder.rename(&temporary.name, name) {
+            Ok(()) => std::mem::forget(temporary.removal),
+            // The new content lies beside it meanwhile: what ends this process halfway loses nothing.
+            Err(error) if is_there && is_refusal(&error) => {
+                return self.write_over(folder, name, path, error, !keeps_modes);
+            }
+            Err(error) if is_refusal(&error) => {
+                let file = folder.create_new(name, self.access.mode()).map_err(|_| error)?;
+                let removal = Removal(folder, name.to_owned());
+                self.fill(folder, &file, &found, path)?;
+                std::mem::forget(removal);
+                concede(Concession::Rename, path);
+            }
+            Err(error) => return Err(error.into()),
+        }
+        if self.durable && folder.sync().is_err() {
+            concede(Concession::Sync, path);
+        }
+        Ok(())
+    }
+
+    /// Writes the new, empty `file` and gives it the mode that it is to have in the place of what was
+    /// `found`. False where its file system keeps no modes.
+    fn fill(
+        self,
+        folder: &Handle,
+        mut file: &File,
+        found: &Found,
+        path: &Path,
+    ) -> io::Result<bool> {
+        file.write_all(self.bytes)?;
+        let keeps_modes = match (found, self.access) {
+            // What an existing file has, which others cannot write.
+            (Found::File(mode), Access::Shared) => has_mode(file, mode & 0o755)?,
+            (_, Access::Shared) => true,
+            (_, Access::Owner) => is_owners(file)?,
+        };
+        if !keeps_modes {
+            concede(Concession::Modes, path);
+        }
+        if self.gives {
+            folder.give(file);
+        }
+        self.sync(file, path)?;
+        Ok(keeps_modes)
+    }
+
+    fn sync(self, file: &File, path: &Path) -> io::Result<()> {
+        match self.durable.then(|| file.sync_all()) {
+            Some(Err(error)) if is_refusal(&error) => concede(Concession::Sync, path),
+            Some(done) => done?,
+            None => {}
+        }
+        Ok(())
+    }
+
+    /// Writes over what is in the file, which could not be replaced because of `refusal`. What is for
+    /// its owner only goes where others can read it if nothing there is kept from them.
+    fn write_over(
+        self,
+        folder: &Handle,
+        name: &OsStr,
+        path: &Path,
+        refusal: io::Error,
+        is_open_to_all: bool,
+    ) -> Result<(), Unwritten> {
+        let Ok(file) = folder.open_to_change(name) else { return Err(refusal.into()) };
+        if self.access == Access::Owner && !is_owners(&file)? && !is_open_to_all {
+            return Err(refusal.into());
+        }
+        let mut before = Zeroizing::new(Vec::new());
+        (&file).read_to_end(&mut before)?;
+        // Where it is full, that is known before anything is changed.
+        handle::reserve(&file, self.bytes.len())?;
+        let done = overwrite(&file, self.bytes, before.len()).and_then(|()| self.sync(&file, path));
+        if let Err(error) = done {
+            // There is room for what was there.
+            let _ = overwrite(&file, &before, 0).and_then(|()| file.sync_all());
+            return Err(error.into());
+        }
+        concede(Concession::Rename, path);
+        Ok(())
+    }
+}
+
+/// Makes `bytes` the content of `file`, which has `length` bytes at the most. Line ends fill what is
+/// longer until it is cut off: who reads it in between reads the same text.
+fn overwrite(mut file: &File, bytes: &[u8], length: usize) -> io::Result<()> {
+    let mut padded = Zeroizing::new(bytes.to_vec());
+    padded.resize(bytes.len().max(length), b'\n');
+    file.rewind()?;
+    file.write_all(&padded)?;
+    file.set_len(bytes.len() as u64)
+}
+
+/// Gives `file` this mode; false where its file system refuses.
+fn has_mode(file: &File, mode: u32) -> io::Result<bool> {
+    if handle::mode_of(file)? == mode {
+        return Ok(true);
+    }
+    match handle::set_mode(file, mode) {
+        Err(error) if is_refusal(&error) => Ok(false),
+        done => done.map(|()| true),
+    }
+}
+
+/// Takes what others may do with `file` away; false where that is refused.
+fn is_owners(file: &File) -> io::Result<bool> {
+    let is_so = || -> io::Result<bool> { Ok(handle::mode_of(file)?.trailing_zeros() >= 6) };
+    Ok(is_so()? || (has_mode(file, 0o600)? && is_so()?))
+}
+
+/// True where a file system, or a mount, does not do what it was asked for: it is not in trouble, and
+/// has changed nothing.
+pub(super) fn is_refusal(error: &io::Error) -> bool {
+    use io::ErrorKind::{
+        AlreadyExists, CrossesDevices, InvalidInput, PermissionDenied, ResourceBusy, Unsupported,
     };
-    #[cfg(unix)]
-    let _as_error = crate::sys::size_limit::SizeLimit::as_error();
-    let temporary = Temporary::create(folder, access)?;
-    let mut file = &temporary.file;
-    file.write_all(bytes)?;
-    if let Some(mode) = mode {
-        handle::set_mode(file, mode)?;
+    let refusals =
+        [AlreadyExists, CrossesDevices, InvalidInput, PermissionDenied, ResourceBusy, Unsupported];
+    refusals.contains(&error.kind())
+}
+
+fn is_read_only(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::ReadOnlyFilesystem
+}
+
+/// Empties the file `name`, which could not be removed because of `refusal`: it is a mount.
+pub(super) fn empty(folder: &Handle, name: &OsStr, refusal: io::Error) -> io::Result<()> {
+    if refusal.kind() != io::ErrorKind::ResourceBusy {
+        return Err(refusal);
     }
-    if gives {
-        folder.give(file);
+    let file = folder.open_to_change(name).map_err(|_| refusal)?;
+    file.set_len(0)
+}
+
+/// An error where the file `name` in `folder`, and more that a sign-in takes, cannot be written.
+pub(super) fn try_out(folder: &Handle, name: &OsStr) -> io::Result<()> {
+    match Temporary::create(folder, Access::Owner) {
+        Ok(temporary) => (&temporary.file).write_all(&vec![0; ROOM]),
+        Err(error) => folder.open_to_change(name).map(drop).map_err(|_| error),
     }
-    if durable {
-        file.sync_all()?;
+}
+
+/// Does what writing does, with files that are gone at the end: what is refused is conceded, the first
+/// trouble an error.
+pub(super) fn probe(folder: &Handle, path: &Path) -> io::Result<()> {
+    let new = New { bytes: b"azt", access: Access::Owner, durable: true, gives: true };
+    let (one, other) =
+        (Temporary::create(folder, new.access)?, Temporary::create(folder, new.access)?);
+    new.fill(folder, &one.file, &Found::Nothing, path)?;
+    if LockGuard::try_hold(other.file)?.is_some_and(|held| held.is_by_name()) {
+        concede(Concession::Locks, path);
     }
-    folder.rename(&temporary.name, name)?;
-    std::mem::forget(temporary.removal);
-    if durable {
-        folder.sync()?;
+    match folder.rename(&one.name, &other.name) {
+        Err(error) if is_refusal(&error) => concede(Concession::Rename, path),
+        renamed => renamed?,
+    }
+    if folder.sync().is_err() {
+        concede(Concession::Sync, path);
     }
     Ok(())
 }
@@ -104,14 +271,13 @@ impl Drop for Removal<'_> {
 
 impl<'f> Temporary<'f> {
     fn create(folder: &'f Handle, access: Access) -> io::Result<Self> {
-        let mode = if access == Access::Shared { 0o644 } else { 0o600 };
         loop {
             let mut random = [0; 8];
             fill_random(&mut random).map_err(io::Error::other)?;
             let (prefix, suffix) = TEMPORARY;
             let name = format!("{prefix}{:016x}{suffix}", u64::from_ne_bytes(random));
             let name = OsString::from(name);
-            match folder.create_new(&name, mode) {
+            match folder.create_new(&name, access.mode()) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 created => {
                     let removal = Removal(folder, name.clone());

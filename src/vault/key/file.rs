@@ -63,9 +63,9 @@ fn private(folder: &Folder, name: &str, found: &Metadata) -> Result<()> {
             }
             None => error.remedy("Take the others' rights to it away (chmod 600)."),
         };
-        return Err(
-            error.remedy("If somebody may have read it, change it afterwards: azt cache rekey")
-        );
+        return Err(error
+            .remedy("If somebody may have read it, change it afterwards: azt cache rekey")
+            .remedy("A file system that keeps no modes: have the key in AZT_VAULT_KEY (core.key_source=env)."));
     }
     Ok(())
 }

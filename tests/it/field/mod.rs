@@ -4,6 +4,8 @@ mod arguments;
 mod certificates;
 mod ci;
 mod exit_codes;
+#[cfg(target_os = "linux")]
+mod file_systems;
 mod files;
 mod loose;
 mod sign_ins;
