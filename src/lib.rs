@@ -62,7 +62,7 @@ use cli::{Command, Invocation, Parsed};
 use commands::Context;
 use error::{Error, Kind, Result};
 use output::{Format, Query, QueryError, Render};
-use settings::{Config, ConfigDir};
+use settings::{Config, ConfigDir, put_aside_damaged};
 use sys::{Level, System, Verbosity, caught, concessions};
 
 /// Runs the command line `argv` (argv\[0\] included) and returns the exit code.
@@ -130,12 +130,22 @@ fn try_run(argv: &[OsString], system: &System) -> Result<()> {
 fn carry_out(command: &Command, system: &System, doubts: &[String]) -> Result<()> {
     let global = command.global();
     let query = global.query.as_deref().map(Query::parse).transpose()?;
-    let context = Context::load(system)?;
+    let aside = if command.starts_afresh() {
+        put_aside_damaged(&ConfigDir::find(system))?
+    } else {
+        Vec::new()
+    };
+    let lenient = command.works_despite_flaws();
+    let context =
+        if lenient { Context::load_despite_flaws(system)? } else { Context::load(system)? };
+    let is_on = |name| match context.config.get_bool("core", name, false) {
+        Err(_) if lenient => Ok(false),
+        found => found,
+    };
     for notice in context.clouds.notices() {
         system.terminal.plain(notice);
     }
-    let errors_only =
-        global.only_show_errors || context.config.get_bool("core", "only_show_errors", false)?;
+    let errors_only = global.only_show_errors || is_on("only_show_errors")?;
     if global.only_show_errors && (global.debug || global.verbose) {
         return Err(Error::new(
             Kind::Inapplicable,
@@ -148,7 +158,10 @@ fn carry_out(command: &Command, system: &System, doubts: &[String]) -> Result<()
         (_, _, true) => Verbosity::OnlyErrors,
         _ => Verbosity::Normal,
     });
-    system.terminal.set_colour(!context.config.get_bool("core", "no_color", false)?);
+    system.terminal.set_colour(!is_on("no_color")?);
+    for told in &aside {
+        system.terminal.warn(told);
+    }
     for doubt in doubts {
         system.terminal.info(doubt);
     }
@@ -164,6 +177,7 @@ fn carry_out(command: &Command, system: &System, doubts: &[String]) -> Result<()
     }
     let format = match global.output.or(answer.format) {
         Some(format) => format,
+        None if lenient => context.default_format().unwrap_or(Format::Json),
         None => context.default_format()?,
     };
     let render = Render {

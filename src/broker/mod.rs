@@ -361,6 +361,19 @@ pub fn sign_out(vault: &Vault<'_>, name: &str) -> Result<()> {
     })
 }
 
+/// Who has a sign-in in the vault: user names, then client ids, each once.
+pub fn signed_in(vault: &Vault<'_>) -> Result<Vec<String>> {
+    let people = vault.all::<Account>()?.into_iter().map(|it| it.username);
+    let applications = vault.all::<ServicePrincipal>()?.into_iter().map(|it| it.client_id);
+    let mut names: Vec<String> = Vec::new();
+    for name in people.chain(applications) {
+        if !names.iter().any(|other| other.eq_ignore_ascii_case(&name)) {
+            names.push(name);
+        }
+    }
+    Ok(names)
+}
+
 /// Forgets all access tokens: the next call for each makes a request.
 pub fn forget_access_tokens(vault: &Vault<'_>) -> Result<()> {
     let _writing = vault.writing();

@@ -99,6 +99,19 @@ pub enum Command {
 }
 
 impl Command {
+    /// True for what looks for flaws in the settings, or mends them, and so must not fail on any.
+    pub fn works_despite_flaws(&self) -> bool {
+        matches!(self, Self::Config(_) | Self::Doctor(_))
+    }
+
+    /// True for what starts afresh: it needs nothing that a damaged file has.
+    pub fn starts_afresh(&self) -> bool {
+        matches!(
+            self,
+            Self::Login(_) | Self::Logout(_) | Self::Account(AccountCommand::Clear { .. })
+        )
+    }
+
     /// The options of every command, which sit on each leaf: az refuses them before the command.
     pub fn global(&self) -> &Global {
         match self {

@@ -19,13 +19,8 @@ pub(super) fn run(command: &ConfigCommand, context: &Context<'_>) -> Result<Answ
 }
 
 fn get(request: &ConfigGet, context: &Context<'_>) -> Result<Answer> {
-    let local;
-    let config = if request.local {
-        local = Config::load_with_local(context.system, &context.dir)?;
-        &local
-    } else {
-        &context.config
-    };
+    let load = if request.local { Config::load_with_local } else { Config::load };
+    let config = load(context.system, &context.dir)?;
     Ok(Answer::of(config.listing(request.key.as_deref())?))
 }
 
@@ -51,8 +46,8 @@ fn split(pair: &str) -> Result<(&str, &str, &str)> {
 
 fn unset(request: &ConfigUnset, context: &Context<'_>) -> Result<Answer> {
     // The nearest file that has it, as az does.
-    let local = Config::load_with_local(context.system, &context.dir)?;
-    let config = if request.local { &local } else { &context.config };
+    let load = if request.local { Config::load_with_local } else { Config::load };
+    let config = load(context.system, &context.dir)?;
     for key in &request.key {
         let (section, option) = key
             .split_once('.')

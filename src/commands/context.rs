@@ -28,6 +28,15 @@ impl<'a> Context<'a> {
         Ok(Self { system, dir, config, clouds })
     }
 
+    /// The same with nothing in place of files that cannot be understood: for the commands that look
+    /// for what is wrong, and mend it.
+    pub fn load_despite_flaws(system: &'a System) -> Result<Self> {
+        let dir = ConfigDir::find(system);
+        let config = Config::load(system, &dir).unwrap_or_else(|_| Config::of_environment(system));
+        let clouds = Clouds::load(&dir, &config).or_else(|_| Clouds::built_in(&dir))?;
+        Ok(Self { system, dir, config, clouds })
+    }
+
     /// The active cloud.
     pub fn cloud(&self) -> &Cloud {
         self.clouds.active()

@@ -6,6 +6,7 @@ use crate::cli::Logout;
 use crate::error::{Error, Kind, Result};
 use crate::interop;
 use crate::settings::Profile;
+use crate::shell::quoted;
 
 /// Forgets the account's tokens and secrets, then its subscriptions, in all clouds. An account that
 /// nobody knows is a success, as in az.
@@ -17,7 +18,7 @@ pub(super) fn run(request: &Logout, context: &Context<'_>) -> Result<Answer> {
         let profile = Profile::load(&context.dir)?;
         profile
             .find(context.system.program, &context.cloud().name, None)
-            .map_err(|_| Error::new(Kind::NotSignedIn, "There are no active accounts."))?
+            .map_err(|_| nobody(context))?
             .user_name()
             .to_owned()
     };
@@ -40,4 +41,21 @@ pub(super) fn run(request: &Logout, context: &Context<'_>) -> Result<Answer> {
         Ok(()) => {}
     }
     Ok(Answer::none())
+}
+
+/// The error of a sign-out that names nobody where the profile has no default. It may be new, in place
+/// of a damaged one, while the vault still has everybody.
+fn nobody(context: &Context<'_>) -> Error {
+    let error = Error::new(Kind::NotSignedIn, "There are no active accounts.");
+    let vault = broker::open_vault(context.system, &context.dir, &context.config).ok().flatten();
+    let names = vault.and_then(|vault| broker::signed_in(&vault).ok()).unwrap_or_default();
+    let logout =
+        |name: &String| format!("{} logout --username {}", context.system.program, quoted(name));
+    match names.as_slice() {
+        [] => error,
+        names => names.iter().fold(
+            error.remedy("Somebody is signed in all the same. To sign out:"),
+            |error, name| error.remedy(logout(name)),
+        ),
+    }
 }

@@ -50,8 +50,8 @@ pub(super) struct Migrated {
 
 impl State {
     pub(super) fn read(context: &Context<'_>) -> Result<Self> {
-        let text = context.dir.azt().read_text(STATE)?;
-        Ok(text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
+        let bytes = context.dir.azt().read(STATE)?.unwrap_or_default();
+        Ok(serde_json::from_slice(&bytes).unwrap_or_default())
     }
 
     /// Changes what is on the disk, as others who do so leave it.

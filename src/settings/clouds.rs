@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::foreign::Name;
 use crate::sys::file::Access;
 
-const FILE: &str = "clouds.config";
+pub(super) const FILE: &str = "clouds.config";
 /// The cloud that is active unless told otherwise.
 const DEFAULT_CLOUD: &str = "AzureCloud";
 /// The API profile of all clouds that az 2.91 works with.
@@ -61,6 +61,13 @@ impl Clouds {
             PROFILE.clone_into(&mut active.profile);
         }
         Ok(Self { active, fell_back, notices, ini, path })
+    }
+
+    /// The built-in clouds alone, AzureCloud active: in place of a file that cannot be read.
+    pub fn built_in(dir: &ConfigDir) -> Result<Self> {
+        let (ini, path) = (Ini::default(), path(dir));
+        let active = read(&ini, DEFAULT_CLOUD, &path)?;
+        Ok(Self { active, fell_back: false, notices: Vec::new(), ini, path })
     }
 
     /// The active cloud.

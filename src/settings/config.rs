@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::sys::file::Access;
 use crate::sys::{Env, Folder, System};
 
-const FILE: &str = "config";
+pub(super) const FILE: &str = "config";
 const TRUE: [&str; 4] = ["1", "yes", "true", "on"];
 const FALSE: [&str; 4] = ["0", "no", "false", "off"];
 
@@ -59,6 +59,11 @@ impl<'s> Config<'s> {
         let mut folders: Vec<Folder> = local.into_iter().map(Folder::at).collect();
         folders.push(dir.folder().clone());
         Self::read(system, folders)
+    }
+
+    /// The environment alone: in place of a file that cannot be read.
+    pub fn of_environment(system: &'s System) -> Self {
+        Self { env: &system.env, files: Vec::new() }
     }
 
     fn read(system: &'s System, folders: Vec<Folder>) -> Result<Self> {
@@ -382,7 +387,7 @@ mod tests {
         for error in [loading, setting] {
             assert!(error.message().contains(&format!("{}", path.display())), "{error}");
             assert!(error.message().contains("line 3"), "{error}");
-            assert!(error.remedy_lines()[0].contains("move it away"));
+            assert!(error.remedy_lines()[0].contains("sign in again, which puts it aside"));
         }
         assert_eq!(fs::read_to_string(&path).unwrap(), text);
     }

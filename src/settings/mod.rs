@@ -3,7 +3,8 @@
 //!
 //! Reading takes no lock and costs one read a file. Writing is always read, change, replace under
 //! one lock ([`ConfigDir::lock`]), so that concurrent callers lose nothing; az itself takes no lock
-//! (az 2.91). A file that cannot be understood is an error that names it, and is never overwritten.
+//! (az 2.91). A file that cannot be understood is an error that names it, and is never overwritten: a
+//! sign-in puts it aside.
 
 mod builtin_clouds;
 mod cloud;
@@ -12,6 +13,7 @@ mod cloud_values;
 mod clouds;
 mod config;
 mod config_dir;
+mod damaged;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 mod ini;
@@ -27,10 +29,15 @@ pub use cloud_values::CloudValues;
 pub use clouds::Clouds;
 pub use config::{Config, Item};
 pub use config_dir::ConfigDir;
+pub use damaged::put_aside_damaged;
 pub use profile::{Listing, Profile};
 pub use python_json::to_indented as python_json_indented;
 pub use subscription::{NewSubscription, Subscription, TENANT_LEVEL_NAME, TenantNames};
 pub use user::{AssignedIdentity, User, UserType};
+
+/// What to do about a file that cannot be understood.
+const START_AFRESH: &str =
+    "Correct the file, or sign in again, which puts it aside. It was not changed.";
 
 #[cfg(test)]
 mod tests {

@@ -9,6 +9,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
+use super::START_AFRESH;
 use super::config_dir::ConfigDir;
 use super::python_json;
 use super::subscription::Subscription;
@@ -16,7 +17,7 @@ use crate::error::{Error, Kind, Result};
 use crate::program::Program;
 use crate::sys::file::Access;
 
-const FILE: &str = "azureProfile.json";
+pub(super) const FILE: &str = "azureProfile.json";
 const BOM: char = '\u{feff}';
 
 /// The profile: subscriptions of all clouds and users, and whatever else the file holds.
@@ -278,6 +279,5 @@ impl Profile {
 }
 
 fn broken(path: &Path, why: &str) -> Error {
-    Error::failed(format!("{} cannot be read: {why}.", path.display()))
-        .remedy("Move the file away and sign in again. It was not changed.")
+    Error::failed(format!("{} cannot be read: {why}.", path.display())).remedy(START_AFRESH)
 }

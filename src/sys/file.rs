@@ -113,10 +113,17 @@ pub fn read_stdin() -> Result<Vec<u8>> {
 /// # Errors
 /// They are none; the sentence names the file.
 pub(super) fn text(bytes: Vec<u8>, path: impl FnOnce() -> PathBuf) -> Result<String> {
-    super::text::into_decoded(bytes).ok_or_else(|| {
-        Error::failed(format!("{} is neither UTF-8 nor UTF-16 text.", path().display()))
-            .remedy("Mend the file or move it away. It was not changed.")
-    })
+    if !bytes.is_empty() && bytes.iter().all(|byte| *byte == 0) {
+        let what = "zero bytes, as a crash of the machine leaves them";
+        return Err(not_text(&path(), &format!("holds {what}")));
+    }
+    super::text::into_decoded(bytes)
+        .ok_or_else(|| not_text(&path(), "is neither UTF-8 nor UTF-16 text"))
+}
+
+fn not_text(path: &Path, what: &str) -> Error {
+    Error::failed(format!("{} {what}.", path.display()))
+        .remedy("Save it as UTF-8, or sign in again, which puts it aside. It was not changed.")
 }
 
 /// True when something is at `path`, links followed, that is no regular file.

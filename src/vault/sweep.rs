@@ -22,7 +22,8 @@ const MOST_TOKENS: usize = 5_000;
 /// Sweeps the vault in `azt_dir`, and the folder that it lies in, if that was not done within the last
 /// day. `now`: seconds since 1970-01-01 UTC.
 pub(super) fn if_due(azt_dir: &Folder, store: &Store<'_>, now: i64) -> Result<()> {
-    let last = azt_dir.read_text(MARK)?.and_then(|text| text.trim().parse::<i64>().ok());
+    let last =
+        azt_dir.read_text(MARK).ok().flatten().and_then(|text| text.trim().parse::<i64>().ok());
     if last.is_some_and(|last| (last..last.saturating_add(INTERVAL)).contains(&now)) {
         return Ok(());
     }

@@ -37,7 +37,7 @@ pub(super) fn run(context: &Context<'_>) -> Result<Answer> {
         },
         "bytes": found.bytes,
         "unreadable": found.unreadable,
-        "plainText": plain_text(context)?,
+        "plainText": plain_text(context),
     })))
 }
 
@@ -50,7 +50,7 @@ pub(in crate::commands) struct PlainText {
 }
 
 /// All such files, with what to do about each.
-pub(in crate::commands) fn plain_text(context: &Context<'_>) -> Result<Vec<PlainText>> {
+pub(in crate::commands) fn plain_text(context: &Context<'_>) -> Vec<PlainText> {
     let (system, dir) = (context.system, &context.dir);
     let mut found = Vec::new();
     let mut tell = |path: &Path, what, remedy| {
@@ -79,8 +79,10 @@ pub(in crate::commands) fn plain_text(context: &Context<'_>) -> Result<Vec<Plain
             "azt cache migrate --remove takes over what is still good and removes it.",
         );
     }
-    for path in interop::plain_text_shared(system, interop::DEFAULT_NAME)? {
+    // Without a home folder there is none.
+    let shared = interop::plain_text_shared(system, interop::DEFAULT_NAME);
+    for path in shared.unwrap_or_default() {
         tell(&path, "the cache that Azure SDKs share", "Remove it when no program needs it.");
     }
-    Ok(found)
+    found
 }

@@ -17,11 +17,8 @@ pub(super) fn accounts(
     context: &Context<'_>,
     vault: &Result<Option<Vault<'_>>>,
     is_online: bool,
-) -> Vec<Check> {
-    let profile = match Profile::load(&context.dir) {
-        Ok(profile) => profile,
-        Err(error) => return vec![Check::of_error("accounts", &error)],
-    };
+) -> Result<Vec<Check>> {
+    let profile = Profile::load(&context.dir)?;
     let mut seen: Vec<(String, String)> = Vec::new();
     let mut checks = Vec::new();
     for entry in profile.all() {
@@ -36,7 +33,7 @@ pub(super) fn accounts(
         let login = format!("{} login", context.system.program);
         checks.push(Check::warning("accounts", "nobody is signed in").cured_by(login));
     }
-    checks
+    Ok(checks)
 }
 
 /// What an account can still do without a person; `tries` asks for a token.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::error::Error;
+use crate::error::{Error, Result};
 use crate::foreign::Sentence;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -11,6 +11,9 @@ pub(super) enum State {
     Warning,
     Failure,
 }
+
+/// The check of the folder that all the rest lies in.
+pub(super) const FOLDER: &str = "folder";
 
 /// One thing that was looked at.
 pub(super) struct Check {
@@ -79,8 +82,46 @@ pub(super) fn to_value(check: &Check) -> Value {
     })
 }
 
+/// What was looked at so far.
+#[derive(Default)]
+pub(super) struct Page {
+    pub(super) checks: Vec<Check>,
+}
+
+impl Page {
+    /// Adds what `look` finds, or what it fails on as a check called `what`: nothing that is wrong ends
+    /// the page.
+    pub(super) fn look(&mut self, what: &'static str, look: impl FnOnce() -> Result<Vec<Check>>) {
+        self.checks.extend(look().unwrap_or_else(|error| vec![Check::of_error(what, &error)]));
+    }
+
+    /// [`Page::look`] at what lies in the folder. Where that is not sound, it fails for that, and other
+    /// cures of it throw away what is still good.
+    pub(super) fn look_in_folder(
+        &mut self,
+        what: &'static str,
+        look: impl FnOnce() -> Result<Vec<Check>>,
+    ) {
+        let is_flaw = |check: &Check| check.what == FOLDER && check.state == State::Failure;
+        let is_sound = !self.checks.iter().any(is_flaw);
+        let before = self.checks.len();
+        self.look(what, look);
+        for check in self.checks.iter_mut().skip(before).filter(|_| !is_sound) {
+            if check.state == State::Failure {
+                check.remedy = Some("Mend the folder first.".to_owned());
+                check.command = None;
+            }
+        }
+    }
+
+    /// True when a check called `what` found nothing wrong.
+    pub(super) fn has(&self, what: &str) -> bool {
+        self.checks.iter().any(|check| check.what == what && check.state == State::Ok)
+    }
+}
+
 /// The checks for people, a line or two each.
-pub(super) fn page(checks: &[Check]) -> String {
+pub(super) fn shown(checks: &[Check]) -> String {
     let lines = |check: &Check| {
         let mark = match check.state {
             State::Ok => "ok",

@@ -3,28 +3,27 @@
 use std::path::PathBuf;
 
 use super::super::Context;
-use super::check::Check;
+use super::check::{Check, FOLDER};
 use crate::broker;
 use crate::shell;
 use crate::sys::{Concession, owner, writing_flaw};
 
 pub(super) fn folder(context: &Context<'_>) -> Check {
-    const WHAT: &str = "folder";
     let (path, azt) = (context.dir.path(), context.dir.azt().path());
     if context.dir.folder().is_nowhere() {
         return match broker::keeps_nothing(&context.config) {
-            Ok(true) => Check::ok(WHAT, "there is no home folder, and nothing is to be kept"),
-            _ => Check::warning(WHAT, "there is no home folder: nobody can sign in, and tokens are kept in memory only")
+            Ok(true) => Check::ok(FOLDER, "there is no home folder, and nothing is to be kept"),
+            _ => Check::warning(FOLDER, "there is no home folder: nobody can sign in, and tokens are kept in memory only")
                 .remedy("Set AZURE_CONFIG_DIR to a folder that you can write to, or AZURE_CORE_PERSIST=false."),
         };
     }
     let inner = [azt.join("records"), azt.join("locks")];
     if context.dir.folder().is_trusted() {
-        return Check::ok(WHAT, format!("{}, which AZT_TRUSTED_DIR names", path.display()));
+        return Check::ok(FOLDER, format!("{}, which AZT_TRUSTED_DIR names", path.display()));
     }
     for at in [path, &azt] {
         if let Some(flaw) = owner::owner_flaw(at) {
-            return Check::failure(WHAT, format!("{}: {flaw}", at.display()))
+            return Check::failure(FOLDER, format!("{}: {flaw}", at.display()))
                 .remedy(of_owner(owner::way_back(at)));
         }
     }
@@ -32,7 +31,7 @@ pub(super) fn folder(context: &Context<'_>) -> Check {
     let left = owner::owner_flaw_in(&azt);
     if let Some((at, flaw)) = left.or_else(|| inner.iter().find_map(|it| owner::owner_flaw_in(it)))
     {
-        return Check::failure(WHAT, format!("{}: {flaw}", at.display()))
+        return Check::failure(FOLDER, format!("{}: {flaw}", at.display()))
             .remedy(of_owner(owner::making_ours(&azt)));
     }
     for at in [path, &azt] {
@@ -42,7 +41,7 @@ pub(super) fn folder(context: &Context<'_>) -> Check {
                 || "Take the others' rights to write there away (chmod -R go-w)".to_owned(),
                 |path| format!("Run: chmod -R go-w {path}"),
             );
-            return Check::failure(WHAT, format!("{}: {flaw}", at.display()))
+            return Check::failure(FOLDER, format!("{}: {flaw}", at.display()))
                 .remedy(format!("{command}; or use a folder of your own (AZURE_CONFIG_DIR). Where the file system keeps no modes, AZT_TRUSTED_DIR names the folder to trust."));
         }
     }
@@ -51,16 +50,16 @@ pub(super) fn folder(context: &Context<'_>) -> Check {
         there.into_iter().chain(inner.iter().map(PathBuf::as_path).filter(|it| it.exists()));
     for at in places {
         if let Some(flaw) = writing_flaw(at) {
-            return Check::failure(WHAT, format!("{}: {flaw}", at.display())).remedy(
+            return Check::failure(FOLDER, format!("{}: {flaw}", at.display())).remedy(
                 "Mend that, or use another folder (AZURE_CONFIG_DIR): what is fetched now is not kept.",
             );
         }
     }
     let shown = path.display();
     if path.exists() {
-        Check::ok(WHAT, shown.to_string())
+        Check::ok(FOLDER, shown.to_string())
     } else {
-        Check::ok(WHAT, format!("{shown} will be made at the first sign-in"))
+        Check::ok(FOLDER, format!("{shown} will be made at the first sign-in"))
     }
 }
 

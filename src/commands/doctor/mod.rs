@@ -14,7 +14,7 @@ use crate::cli::Doctor;
 use crate::error::{Error, Result};
 use crate::sys::{every_az, is_this_program};
 use accounts::accounts;
-use check::{Check, State, page, to_value};
+use check::{Check, FOLDER, Page, State, shown, to_value};
 use folder::{file_system, folder};
 use network::{ANSWERS, network};
 use settings::settings;
@@ -22,28 +22,21 @@ use settings::settings;
 /// A page for people; with `--output` a list for programs. Fails when anything is wrong. Nothing is
 /// changed, and of each account one token is asked for.
 pub(super) fn run(request: &Doctor, context: &Context<'_>) -> Result<Answer> {
-    let folder = folder(context);
+    let mut page = Page::default();
+    page.look(FOLDER, || Ok(vec![folder(context)]));
     let vault = broker::open_vault(context.system, &context.dir, &context.config);
-    let key = match key(context, &vault) {
-        // What the vault has for it fails there too, or throws away what is still good.
-        key if [folder.state, key.state] == [State::Failure; 2] => {
-            Check::failure(key.what, key.text).remedy("Mend the folder first.")
-        }
-        key => key,
-    };
-    let mut checks = vec![folder];
-    checks.extend(file_system(context));
-    checks.push(key);
-    checks.extend(settings(context, &vault));
-    let network = network(request, context);
-    let is_online = network.iter().any(|it| it.what == ANSWERS && it.state == State::Ok);
-    checks.extend(network);
-    checks.extend(accounts(context, &vault, is_online));
-    checks.push(az(context));
-    checks.extend(path(context));
-    checks.extend(plain_text(context));
+    page.look("file system", || Ok(file_system(context)));
+    page.look_in_folder("vault", || key(context, &vault).map(|key| vec![key]));
+    page.look_in_folder("settings", || Ok(settings(context, &vault)));
+    page.look(ANSWERS, || Ok(network(request, context)));
+    let is_online = page.has(ANSWERS);
+    page.look_in_folder("accounts", || accounts(context, &vault, is_online));
+    page.look("az", || Ok(vec![az(context)]));
+    page.look("PATH", || Ok(Vec::from_iter(path(context))));
+    page.look("plain text", || Ok(plain_text(context)));
+    let checks = page.checks;
     let mut answer = if request.global.output.is_none() && request.global.query.is_none() {
-        context.system.terminal.result(&page(&checks))?;
+        context.system.terminal.result(&shown(&checks))?;
         Answer::none()
     } else {
         let all = checks.iter().map(to_value).collect();
@@ -62,26 +55,23 @@ pub(super) fn run(request: &Doctor, context: &Context<'_>) -> Result<Answer> {
     Ok(answer)
 }
 
-fn key(context: &Context<'_>, vault: &Result<Option<Vault<'_>>>) -> Check {
+fn key(context: &Context<'_>, vault: &Result<Option<Vault<'_>>>) -> Result<Check> {
     if let Err(error) = vault {
-        return Check::of_error("vault", error);
+        return Ok(Check::of_error("vault", error));
     }
-    let found = match broker::inventory(context.system, &context.dir) {
-        Ok(found) => found,
-        Err(error) => return Check::of_error("vault", &error),
-    };
+    let found = broker::inventory(context.system, &context.dir)?;
     let Some((source, id)) = found.key else {
-        return Check::ok("vault", "nothing is stored yet");
+        return Ok(Check::ok("vault", "nothing is stored yet"));
     };
     let records: usize = found.records.values().sum();
     if found.unreadable > 0 {
         let text = format!("{} files could not be opened and were set aside", found.unreadable);
-        return Check::warning("vault", text).remedy(format!(
+        return Ok(Check::warning("vault", text).remedy(format!(
             "Sign in again; then remove *.unreadable in {}/records.",
             context.dir.azt().path().display()
-        ));
+        )));
     }
-    Check::ok("vault", format!("{records} records, opened by the key {id} ({source})"))
+    Ok(Check::ok("vault", format!("{records} records, opened by the key {id} ({source})")))
 }
 
 fn az(context: &Context<'_>) -> Check {
@@ -107,12 +97,8 @@ fn path(context: &Context<'_>) -> Option<Check> {
 }
 
 fn plain_text(context: &Context<'_>) -> Vec<Check> {
-    const WHAT: &str = "plain text";
-    let check = |it: &cache::PlainText| {
-        Check::warning(WHAT, format!("{}: {}", it.path, it.what)).remedy(it.remedy)
+    let check = |it: cache::PlainText| {
+        Check::warning("plain text", format!("{}: {}", it.path, it.what)).remedy(it.remedy)
     };
-    match cache::plain_text(context) {
-        Ok(found) => found.iter().map(check).collect(),
-        Err(error) => vec![Check::of_error(WHAT, &error)],
-    }
+    cache::plain_text(context).into_iter().map(check).collect()
 }

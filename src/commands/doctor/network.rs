@@ -2,6 +2,7 @@
 
 use super::super::Context;
 use super::check::Check;
+use super::settings::flaw;
 use crate::broker;
 use crate::cli::Doctor;
 use crate::error::Result;
@@ -32,6 +33,11 @@ pub(super) fn network(request: &Doctor, context: &Context<'_>) -> Vec<Check> {
         checks.extend(trusted(env, &authorities.join(", ")));
     }
     if request.offline {
+        return checks;
+    }
+    // The one that stands in for it may not be told of anybody.
+    if flaw(context).is_some() {
+        checks.push(Check::warning(ANSWERS, "not asked: which cloud is meant cannot be read"));
         return checks;
     }
     let asked = context.cloud().authority_host().and_then(|login_url| {

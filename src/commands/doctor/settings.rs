@@ -5,10 +5,12 @@ use super::super::{Context, login};
 use super::check::Check;
 use crate::broker::{self, EnvironmentIdentity, Vault};
 use crate::error::{Error, Result};
-use crate::settings::Profile;
+use crate::settings::{Clouds, Config, Profile};
 
-/// The settings of `core` that are on or off. Those that every command reads have failed by now.
-const SWITCHES: [&str; 6] = [
+/// The settings of `core` that are on or off.
+const SWITCHES: [&str; 8] = [
+    "only_show_errors",
+    "no_color",
     "renew_ahead",
     "persist",
     "identity_from_env",
@@ -21,7 +23,8 @@ const SWITCHES: [&str; 6] = [
 pub(super) fn settings(context: &Context<'_>, vault: &Result<Option<Vault<'_>>>) -> Vec<Check> {
     let (system, dir, config) = (context.system, &context.dir, &context.config);
     let is_on = |name: &str| config.get_bool("core", name, false);
-    let mut errors: Vec<Error> = SWITCHES.into_iter().filter_map(|it| is_on(it).err()).collect();
+    let mut errors: Vec<Error> = Vec::from_iter(flaw(context));
+    errors.extend(SWITCHES.into_iter().filter_map(|it| is_on(it).err()));
     errors.extend(context.default_format().err());
     errors.extend(login::time_limit(context).err());
     // One that is there is opened again, as a sign-in does.
@@ -38,6 +41,12 @@ pub(super) fn settings(context: &Context<'_>, vault: &Result<Option<Vault<'_>>>)
     }
     checks.extend(selection(context));
     checks
+}
+
+/// Why the settings, or which cloud is active, cannot be read, if that is so.
+pub(super) fn flaw(context: &Context<'_>) -> Option<Error> {
+    let config = Config::load(context.system, &context.dir);
+    config.and_then(|config| Clouds::load(&context.dir, &config).map(drop)).err()
 }
 
 /// What is wrong with the entry that commands without options are about, where anybody is signed in.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::{Ini, IniError};
 use crate::error::{Error, Result};
-use crate::settings::ConfigDir;
+use crate::settings::{ConfigDir, START_AFRESH};
 use crate::sys::Folder;
 use crate::sys::file::Access;
 
@@ -15,7 +15,7 @@ impl Ini {
         let text = folder.read_text(name)?.unwrap_or_default();
         Self::parse(text).map_err(|error| {
             Error::failed(format!("{} cannot be read: {error}.", folder.file(name).display()))
-                .remedy("Correct the file, or move it away to start afresh. It was not changed.")
+                .remedy(START_AFRESH)
         })
     }
 

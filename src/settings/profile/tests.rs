@@ -162,7 +162,7 @@ fn a_file_that_is_no_profile_is_named_and_left_alone() {
         .unwrap_err();
         for error in [loading, changing] {
             assert!(error.message().contains(FILE), "{error}");
-            assert!(error.remedy_lines()[0].contains("Move the file away"));
+            assert!(error.remedy_lines()[0].contains("sign in again, which puts it aside"));
         }
         assert_eq!(written(&dir), text);
     }

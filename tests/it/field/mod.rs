@@ -3,6 +3,7 @@
 mod arguments;
 mod certificates;
 mod ci;
+mod damaged;
 mod exit_codes;
 #[cfg(target_os = "linux")]
 mod file_systems;

@@ -1,0 +1,267 @@
+//! Settings files that a crash, an editor or another program has damaged.
+
+use crate::support::*;
+
+const LOGIN: [&str; 8] =
+    ["login", "--service-principal", "-u", APP, "-p", APP_SECRET, "-t", CONTOSO];
+/// Nothing listens there: a sign-in that goes to the public cloud ends on this machine.
+const NOWHERE: &str = "http://127.0.0.1:9";
+
+fn utf16(text: &str) -> Vec<u8> {
+    [0xff, 0xfe].into_iter().chain(text.encode_utf16().flat_map(u16::to_le_bytes)).collect()
+}
+
+/// What a profile may have become, and a part of what is said of it.
+fn profiles() -> Vec<(Vec<u8>, &'static str)> {
+    let is = |text: &str| text.as_bytes().to_vec();
+    vec![
+        (is("{\"subscriptions\": ["), "EOF while parsing"),
+        (is("[]"), "it is not a JSON object"),
+        (is("null"), "it is not a JSON object"),
+        (is("{\"subscriptions\": 3}"), "'subscriptions' is not a list"),
+        (is("{\"subscriptions\": [7]}"), "a subscription is not an object"),
+        (is("{}{}"), "trailing characters"),
+        (is("<<<<<<< HEAD\n{}\n=======\n{}\n>>>>>>> other\n"), "expected value"),
+        (utf16("{\"subscriptions\": []}"), "is UTF-16 and not UTF-8"),
+        (b"\xfe\xff\0{\0}".to_vec(), "is UTF-16 and not UTF-8"),
+        (b"{\0}\0".to_vec(), "is UTF-16, or no text, and not UTF-8"),
+        (b"{\"name\": \"M\xfcnchen\"}".to_vec(), "is text of an older encoding and not UTF-8"),
+        (vec![0; 512], "is zero bytes, as a crash of the machine leaves them, and not UTF-8"),
+        (b"\x1f\x8b\x08\0\0".to_vec(), "is UTF-16, or no text, and not UTF-8"),
+    ]
+}
+
+/// The same of an INI file.
+fn settings() -> Vec<(Vec<u8>, &'static str)> {
+    let is = |text: &str| text.as_bytes().to_vec();
+    vec![
+        (is("garbage\n[x"), "line 1: text before the first [section] header"),
+        (is("[core\noutput = json\n"), "line 1"),
+        (is("[core]\noutput\n"), "line 2"),
+        (is("[core]\na = 1\na = 2\n"), "line 3"),
+        (is("{\"core\": {}}"), "line 1"),
+        (is("<<<<<<< HEAD\n[core]\n"), "line 1"),
+        (utf16("[core]\r\noutput = json\r\n"), "is UTF-16 and not UTF-8"),
+        (b"[\0c\0o\0r\0e\0]\0".to_vec(), "is UTF-16, or no text, and not UTF-8"),
+        (b"[core]\nname = M\xfcnchen\n".to_vec(), "is text of an older encoding and not UTF-8"),
+        (vec![0; 64], "is zero bytes"),
+    ]
+}
+
+/// Asserts that `name` was put aside as it was, and that `run` says why and where it is.
+#[track_caller]
+fn is_aside(sandbox: &Sandbox, run: &Run, name: &str, aside: &str, content: &[u8], why: &str) {
+    let (at, now) = (sandbox.file(name), sandbox.file(aside));
+    let said = format!("WARNING: {} ", at.display());
+    let line = run.stderr.lines().find(|line| line.starts_with(&said));
+    let line = line.unwrap_or_else(|| panic!("{why}: {run:#?}"));
+    assert!(line.contains(why), "{why}: {run:#?}");
+    assert!(line.ends_with(&format!("It was put aside as {}.", now.display())), "{run:#?}");
+    assert_eq!(std::fs::read(now).unwrap(), content, "{why}");
+}
+
+#[test]
+fn a_sign_in_heals_a_profile() {
+    for (content, why) in profiles() {
+        let sandbox = Sandbox::new();
+        sandbox.write("azureProfile.json", &content);
+        sandbox
+            .azt(["account", "show"])
+            .exits(1)
+            .says(why)
+            .says("sign in again, which puts it aside");
+        assert_eq!(std::fs::read(sandbox.file("azureProfile.json")).unwrap(), content);
+        let run = sandbox.azt(LOGIN).success();
+        is_aside(&sandbox, &run, "azureProfile.json", "azureProfile.json.damaged", &content, why);
+        assert_eq!(sandbox.azt(["account", "show"]).quiet().json()["user"]["name"], APP);
+    }
+}
+
+#[test]
+fn as_az_too_and_a_second_one_has_a_name_of_its_own() {
+    let sandbox = Sandbox::new();
+    for (content, aside) in [
+        ("{", "azureProfile.json.damaged"),
+        ("[", "azureProfile.json.damaged-2"),
+        ("", ""),
+        ("{", "azureProfile.json.damaged-3"),
+    ] {
+        sandbox.write("azureProfile.json", content);
+        let run = sandbox.az(LOGIN).success();
+        if aside.is_empty() {
+            assert!(!run.stderr.contains("aside"), "{run:?}");
+        } else {
+            is_aside(&sandbox, &run, "azureProfile.json", aside, content.as_bytes(), "");
+        }
+    }
+    // Errors are all that is wanted.
+    sandbox.write("azureProfile.json", "{");
+    drop(sandbox.azt(LOGIN.iter().chain(&["--only-show-errors"])).quiet());
+    assert_eq!(sandbox.read("azureProfile.json.damaged-4"), "{");
+}
+
+#[test]
+fn a_sign_out_needs_no_profile() {
+    for (content, why) in profiles() {
+        let sandbox = Sandbox::signed_in_as_alice();
+        sandbox.write("azureProfile.json", &content);
+        let run = sandbox.azt(["logout", "--username", ALICE]).success();
+        is_aside(&sandbox, &run, "azureProfile.json", "azureProfile.json.damaged", &content, why);
+        assert_eq!(sandbox.azt(["cache", "list"]).json().as_array().map(Vec::len), Some(0));
+
+        sandbox.azt(["login", "--use-device-code"]).success();
+        sandbox.write("azureProfile.json", &content);
+        let run = sandbox.azt(["account", "clear"]).success();
+        is_aside(&sandbox, &run, "azureProfile.json", "azureProfile.json.damaged-2", &content, why);
+        assert!(!sandbox.file("azt/vault.json").exists());
+    }
+}
+
+#[test]
+fn a_sign_out_that_names_nobody_says_who_is_left() {
+    let sandbox = Sandbox::signed_in_as_alice();
+    sandbox.login_app().success();
+    sandbox.write("azureProfile.json", "{");
+    sandbox
+        .azt(["logout"])
+        .exits(4)
+        .says("There are no active accounts.\n")
+        .says(&format!("\nazt logout --username {ALICE}\n"))
+        .says(&format!("\nazt logout --username {APP}\n"));
+    for name in [ALICE, APP] {
+        drop(sandbox.azt(["logout", "--username", name]).quiet());
+    }
+    let run = sandbox.azt(["logout"]).exits(4);
+    assert!(!run.stderr.contains("signed in"), "{run:?}");
+}
+
+#[test]
+fn a_sign_in_heals_settings_and_clouds() {
+    for (content, why) in settings() {
+        let sandbox = Sandbox::new();
+        sandbox.write("config", &content);
+        sandbox.azt(["account", "list"]).exits(1).says(why);
+        let mut login = sandbox.command(LOGIN);
+        let run = Run::of(login.env("AZURE_CLOUD_NAME", "Emulator")).success();
+        is_aside(&sandbox, &run, "config", "config.damaged", &content, why);
+
+        let sandbox = Sandbox::signed_in_as_app();
+        sandbox.write("clouds.config", &content);
+        sandbox.azt(["account", "list"]).exits(1).says(why);
+        let run = Run::of(sandbox.command(LOGIN).env("HTTPS_PROXY", NOWHERE)).exits(7);
+        is_aside(&sandbox, &run, "clouds.config", "clouds.config.damaged", &content, why);
+        // The cloud of the settings is registered no more, which is said too.
+        drop(run.says("The cloud 'Emulator' is not registered."));
+        for command in [["logout", "--username"].as_slice(), &["account", "clear"]] {
+            sandbox.write("config", &content);
+            sandbox.write("clouds.config", &content);
+            let args = command.iter().chain((command[0] == "logout").then_some(&APP));
+            let run = sandbox.azt(args).success();
+            assert_eq!(run.stderr.matches("It was put aside as ").count(), 2, "{run:?}");
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_read_at_all_stays_where_it_is() {
+    let sandbox = Sandbox::new();
+    std::fs::create_dir(sandbox.file("azureProfile.json")).unwrap();
+    sandbox.azt(LOGIN).exits(1).says("ERROR: Cannot read ");
+    assert!(sandbox.file("azureProfile.json").is_dir());
+    assert_eq!(sandbox.requests(), Vec::<String>::new());
+}
+
+#[test]
+fn no_flaw_ends_doctors_page() {
+    let sandbox = Sandbox::signed_in_as_alice();
+    let files =
+        [("config", settings()), ("clouds.config", settings()), ("azureProfile.json", profiles())];
+    for (name, contents) in files {
+        let good = sandbox.read(name);
+        for (content, why) in contents {
+            sandbox.write(name, &content);
+            for args in [["doctor", "--offline"].as_slice(), &["doctor"]] {
+                let mut doctor = sandbox.command(args);
+                let run =
+                    Run::of(doctor.env("HTTPS_PROXY", NOWHERE).env("AZURE_CLOUD_NAME", "Emulator"));
+                assert_eq!(run.code, Some(1), "{name}, {why}: {run:#?}");
+                let wrong =
+                    run.stdout.lines().find(|line| line.starts_with("WRONG") && line.contains(why));
+                assert!(wrong.is_some(), "{name}, {why}: {run:#?}");
+                for check in ["folder", "vault", "az"] {
+                    let ok = format!("ok    {check:<12}");
+                    assert!(run.stdout.contains(&ok), "{name}, {why}: no {check} in {run:#?}");
+                }
+            }
+            // As az's own word for it too.
+            assert!(
+                sandbox.azt(["doctor", "--offline", "-o", "json"]).json().as_array().unwrap().len()
+                    > 4
+            );
+        }
+        sandbox.write(name, good);
+    }
+    drop(sandbox.azt(["doctor", "--offline"]).quiet());
+}
+
+#[test]
+fn a_setting_that_cannot_be_ends_neither_doctor_nor_its_own_cure() {
+    let mut sandbox = Sandbox::signed_in_as_alice();
+    sandbox.unset("AZURE_CORE_KEY_SOURCE");
+    let good = sandbox.read("config");
+    for (setting, bad, cure) in [
+        ("core.only_show_errors", "perhaps", "false"),
+        ("core.no_color", "2", "true"),
+        ("core.output", "xml", "json"),
+        ("core.key_source", "usb-stick", "file"),
+        ("core.login_timeout", "soon", "60"),
+        ("core.persist", "maybe", "true"),
+        ("cloud.name", "5%", "Emulator"),
+    ] {
+        let (section, name) = setting.split_once('.').unwrap();
+        let line = format!("{good}\n[more]\n[{section}]\n{name} = {bad}\n");
+        let line = if section == "cloud" { format!("[cloud]\nname = {bad}\n") } else { line };
+        sandbox.write("config", line);
+        let run = sandbox.azt(["doctor", "--offline", "--query", "[].text"]);
+        assert!(run.stdout.contains(name) || run.stdout.contains(bad), "{setting}: {run:#?}");
+        let page = sandbox.azt(["doctor", "--offline"]).stdout;
+        assert!(page.contains("WRONG") && page.contains("ok    folder"), "{setting}: {page}");
+        if section == "core" {
+            let run = sandbox.azt(["config", "get", setting]).success();
+            assert_eq!(run.text("value"), bad);
+        }
+        drop(sandbox.azt(["config", "set", &format!("{setting}={cure}")]).success());
+        let run = sandbox.azt(["config", "get", setting]).success();
+        assert_eq!(run.json()["value"], cure, "{setting}");
+        drop(sandbox.azt(["config", "unset", setting]).success());
+    }
+    sandbox.write("config", good);
+    sandbox.write("clouds.config", "[Emulator]\nprofile = none-such\n");
+    drop(sandbox.azt(["config", "set", "core.output=json"]).success());
+    assert!(sandbox.azt(["doctor", "--offline"]).stdout.contains("WRONG settings"));
+}
+
+#[test]
+fn without_a_home_the_page_is_whole() {
+    let mut sandbox = Sandbox::signed_in_as_alice();
+    let config = sandbox.config_dir();
+    sandbox.set("AZURE_CONFIG_DIR", config.to_str().unwrap());
+    sandbox.unset("HOME");
+    let later = sandbox.azt_later(0, ["doctor", "--offline"]);
+    assert_eq!(later.code, Some(0), "{later:#?}");
+    assert!(later.stdout.contains("ok    folder"), "{later:#?}");
+    drop(sandbox.azt_later(0, ["cache", "status"]).success());
+}
+
+/// Files of azt's own that hold nothing that cannot be had again.
+#[test]
+fn azts_own_notes_may_be_damaged() {
+    let sandbox = Sandbox::signed_in_as_alice();
+    for name in ["azt/found.json", "azt/accessTokens.json.state", "azt/swept"] {
+        for content in [b"{".as_slice(), b"\xff\xfe\0", b""] {
+            sandbox.write(name, content);
+            drop(sandbox.azt(["account", "get-access-token"]).quiet());
+            drop(sandbox.azt(["account", "show"]).quiet());
+        }
+    }
+}
