@@ -6,6 +6,7 @@ const LOGIN: [&str; 8] =
     ["login", "--service-principal", "-u", APP, "-p", APP_SECRET, "-t", CONTOSO];
 /// Nothing listens there: a sign-in that goes to the public cloud ends on this machine.
 const NOWHERE: &str = "http://127.0.0.1:9";
+const NO_TEXT: &str = "is neither UTF-8 nor UTF-16 text";
 
 fn utf16(text: &str) -> Vec<u8> {
     [0xff, 0xfe].into_iter().chain(text.encode_utf16().flat_map(u16::to_le_bytes)).collect()
@@ -22,12 +23,12 @@ fn profiles() -> Vec<(Vec<u8>, &'static str)> {
         (is("{\"subscriptions\": [7]}"), "a subscription is not an object"),
         (is("{}{}"), "trailing characters"),
         (is("<<<<<<< HEAD\n{}\n=======\n{}\n>>>>>>> other\n"), "expected value"),
-        (utf16("{\"subscriptions\": []}"), "is UTF-16 and not UTF-8"),
-        (b"\xfe\xff\0{\0}".to_vec(), "is UTF-16 and not UTF-8"),
-        (b"{\0}\0".to_vec(), "is UTF-16, or no text, and not UTF-8"),
-        (b"{\"name\": \"M\xfcnchen\"}".to_vec(), "is text of an older encoding and not UTF-8"),
-        (vec![0; 512], "is zero bytes, as a crash of the machine leaves them, and not UTF-8"),
-        (b"\x1f\x8b\x08\0\0".to_vec(), "is UTF-16, or no text, and not UTF-8"),
+        (utf16("{\"subscriptions\": ["), "EOF while parsing"),
+        (b"\xff\xfe{\0}".to_vec(), NO_TEXT),
+        (b"\xfe\xff\xd8\0\0{".to_vec(), NO_TEXT),
+        (b"{\"name\": \"M\xfcnchen\"}".to_vec(), NO_TEXT),
+        (vec![0; 512], "holds zero bytes, as a crash of the machine leaves them"),
+        (b"\x1f\x8b\x08\0\0".to_vec(), NO_TEXT),
     ]
 }
 
@@ -41,10 +42,10 @@ fn settings() -> Vec<(Vec<u8>, &'static str)> {
         (is("[core]\na = 1\na = 2\n"), "line 3"),
         (is("{\"core\": {}}"), "line 1"),
         (is("<<<<<<< HEAD\n[core]\n"), "line 1"),
-        (utf16("[core]\r\noutput = json\r\n"), "is UTF-16 and not UTF-8"),
-        (b"[\0c\0o\0r\0e\0]\0".to_vec(), "is UTF-16, or no text, and not UTF-8"),
-        (b"[core]\nname = M\xfcnchen\n".to_vec(), "is text of an older encoding and not UTF-8"),
-        (vec![0; 64], "is zero bytes"),
+        (utf16("[core]\r\noutput\r\n"), "line 2"),
+        (b"[\0c\0o\0r\0e\0]".to_vec(), NO_TEXT),
+        (b"[core]\nname = M\xfcnchen\n".to_vec(), NO_TEXT),
+        (vec![0; 64], "holds zero bytes"),
     ]
 }
 
