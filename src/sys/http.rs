@@ -227,15 +227,22 @@ impl Http {
             Err(error) => {
                 let refused = refused_certificate(&error).filter(|_| pinned.is_none());
                 // With a proxy that speaks TLS itself it may be that one's.
-                let holder = match &way {
-                    Way::Through(proxy) if proxy.is_encrypted() => {
-                        &format!("{host}, or of the proxy {proxy},")
-                    }
-                    _ => host,
+                let proxy = match &way {
+                    Way::Through(proxy) if proxy.is_encrypted() => Some(proxy),
+                    _ => None,
+                };
+                let holder = match proxy {
+                    Some(proxy) => &format!("{host}, or of the proxy {proxy},"),
+                    None => host,
                 };
                 return Err(match refused {
                     Some(reason) if is_of_unknown_authority(reason) => {
-                        of_unknown_authority(holder, issuer_at(url, &way).await)
+                        // Who asks carelessly would show such a proxy the password.
+                        let issuer = match proxy {
+                            Some(_) => None,
+                            None => issuer_at(url, &way).await,
+                        };
+                        of_unknown_authority(holder, issuer)
                     }
                     Some(reason) => unfit_certificate(holder, reason),
                     None => unreachable_host(host, &error, &way),

@@ -77,6 +77,11 @@ pub(super) fn unreachable_host(host: &str, error: &reqwest::Error, way: &Way) ->
 fn remedy_of_proxy(proxy: &Proxy, cause: &str) -> String {
     let wants_user = ["proxy authorization required", "user/pass authentication", "credentials"];
     let variable = proxy.variable();
+    if cause.ends_with("tunnel error: unsuccessful") {
+        return format!(
+            "The proxy refused: {proxy}. It may want another user name and password, or not lead there."
+        );
+    }
     if wants_user.iter().any(|words| cause.contains(words)) {
         return if proxy.has_user() {
             format!(
@@ -88,7 +93,8 @@ fn remedy_of_proxy(proxy: &Proxy, cause: &str) -> String {
             )
         };
     }
-    if proxy.is_encrypted() && cause.contains("corrupt message") {
+    let no_tls = ["corrupt message", "handshake eof"];
+    if proxy.is_encrypted() && no_tls.iter().any(|words| cause.contains(words)) {
         return format!("The proxy does not speak TLS: write http:// in {variable}, not https://.");
     }
     format!("Check that the proxy is right, {proxy}; NO_PROXY names hosts to reach without it.")

@@ -9,4 +9,5 @@ mod exit_codes;
 mod file_systems;
 mod files;
 mod loose;
+mod proxy;
 mod sign_ins;
