@@ -6,6 +6,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::os_error::file_remedy;
+use super::stream;
 use crate::error::{Error, Result};
 use crate::foreign::Sentence;
 
@@ -97,10 +98,7 @@ fn is_pipe(_found: &fs::Metadata) -> bool {
 
 /// Standard input to its end, at most 64 MiB: a secret or a document that was piped in.
 pub fn read_stdin() -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    io::stdin()
-        .take(LIMIT + 1)
-        .read_to_end(&mut bytes)
+    let bytes = stream::stdin_to_end(LIMIT + 1)
         .map_err(|error| Error::failed(format!("Cannot read standard input: {error}.")))?;
     if bytes.len() as u64 > LIMIT {
         return Err(Error::failed("Standard input is over 64 MiB."));

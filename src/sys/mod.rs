@@ -42,6 +42,7 @@ mod runtime;
 #[cfg(unix)]
 mod size_limit;
 mod spinner;
+mod stream;
 mod terminal;
 mod text;
 mod tls;

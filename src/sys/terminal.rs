@@ -1,7 +1,7 @@
 //! Standard output, standard error and what is known of the terminal.
 
 use std::cell::{Cell, RefCell};
-use std::io::{self, BufRead, IsTerminal, Write};
+use std::io::{self, IsTerminal, Write};
 
 use inquire::ui::RenderConfig;
 use inquire::{Confirm, InquireError, Password, Select, Text};
@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 
 use super::attended::cancelled;
 use super::logging_commands;
+use super::stream::{Patient, stdin_line};
 use crate::error::{Error, Result};
 use crate::foreign::{Sentence, is_line_end, seen};
 use crate::secret::Secret;
@@ -61,8 +62,8 @@ impl Terminal {
     /// The streams of this process. Colour is off until [`Terminal::set_colour`].
     pub fn real() -> Self {
         Self {
-            out: RefCell::new(Box::new(io::stdout())),
-            err: RefCell::new(Box::new(io::stderr())),
+            out: RefCell::new(Box::new(Patient(io::stdout()))),
+            err: RefCell::new(Box::new(Patient(io::stderr()))),
             stdin_is_tty: io::stdin().is_terminal(),
             stdout_is_tty: io::stdout().is_terminal(),
             stderr_is_tty: io::stderr().is_terminal(),
@@ -174,7 +175,7 @@ impl Terminal {
     fn write(&self, text: &str) -> Result<()> {
         let mut out = self.out.borrow_mut();
         match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            Err(error) if has_gone(&error) => Ok(()),
             Err(error) => {
                 Err(Error::failed(format!("Cannot write the result: {error}.")).source(error))
             }
@@ -266,9 +267,8 @@ impl Terminal {
         let (sender, line) = tokio::sync::oneshot::channel();
         // Left behind when nobody waits any more, and goes with the process.
         let reader = move || {
-            let mut line = String::new();
-            let read = io::stdin().lock().read_line(&mut line);
-            let _ = sender.send(read.map(|bytes| (bytes > 0).then(|| Secret::new(line))));
+            let read = stdin_line();
+            let _ = sender.send(read.map(|line| (!line.is_empty()).then(|| Secret::new(line))));
         };
         let cannot =
             |error: io::Error| Error::failed(format!("Cannot read standard input: {error}."));
@@ -279,10 +279,8 @@ impl Terminal {
     /// Reads a line from standard input with nothing but the terminal's own editing. `None` at its
     /// end.
     pub fn read_plain_line(&self) -> Result<Option<String>> {
-        let mut line = String::new();
-        match io::stdin().lock().read_line(&mut line) {
-            Ok(0) => Ok(None),
-            Ok(_) => Ok(Some(line)),
+        match stdin_line() {
+            Ok(line) => Ok(Some(line).filter(|line| !line.is_empty())),
             Err(error) => Err(Error::failed(format!("Cannot read standard input: {error}."))),
         }
     }
@@ -321,6 +319,11 @@ impl Terminal {
         let mut err = self.err.borrow_mut();
         let _ = err.write_all(line.as_bytes()).and_then(|()| err.flush());
     }
+}
+
+/// True when there is no reader any more: of a pipe, or of a socket.
+fn has_gone(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset)
 }
 
 fn failed(error: InquireError) -> Error {

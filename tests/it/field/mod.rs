@@ -9,5 +9,7 @@ mod exit_codes;
 mod file_systems;
 mod files;
 mod loose;
+#[cfg(target_os = "linux")]
+mod pipes;
 mod proxy;
 mod sign_ins;

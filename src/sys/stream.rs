@@ -1,0 +1,94 @@
+//! Standard streams, which whoever started this process may have made non-blocking: a stream that is
+//! not ready is waited for.
+
+use std::io::{self, ErrorKind, Read, Write};
+#[cfg(unix)]
+use std::os::fd::AsFd;
+
+/// A stream that is waited for.
+pub(super) struct Patient<S>(pub(super) S);
+
+/// The end of a stream that is waited for.
+#[derive(Clone, Copy)]
+pub(super) enum End {
+    Read,
+    Write,
+}
+
+#[cfg(unix)]
+impl<S: AsFd> Patient<S> {
+    /// Does `step`, again where the stream was not ready for it.
+    pub(super) fn wait<T>(
+        &self,
+        end: End,
+        mut step: impl FnMut() -> io::Result<T>,
+    ) -> io::Result<T> {
+        use rustix::event::{PollFd, PollFlags, poll};
+        let events = match end {
+            End::Read => PollFlags::IN,
+            End::Write => PollFlags::OUT,
+        };
+        loop {
+            match step() {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    match poll(&mut [PollFd::new(&self.0, events)], None) {
+                        Ok(_) | Err(rustix::io::Errno::INTR) => {}
+                        Err(error) => return Err(error.into()),
+                    }
+                }
+                done => return done,
+            }
+        }
+    }
+}
+
+/// Windows' pipes and consoles are waited for by the system.
+#[cfg(not(unix))]
+impl<S> Patient<S> {
+    pub(super) fn wait<T>(
+        &self,
+        _end: End,
+        mut step: impl FnMut() -> io::Result<T>,
+    ) -> io::Result<T> {
+        step()
+    }
+}
+
+/// Written at once: what a buffer has taken, and how much of it the stream, nobody can tell after an
+/// error.
+#[cfg(unix)]
+impl<S: AsFd> Write for Patient<S> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.wait(End::Write, || Ok(rustix::io::write(&self.0, bytes)?))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(not(unix))]
+impl<S: Write> Write for Patient<S> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+/// Reads standard input to its end, at most `limit` bytes.
+pub(super) fn stdin_to_end(limit: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let mut input = io::stdin().take(limit);
+    Patient(io::stdin()).wait(End::Read, || input.read_to_end(&mut bytes))?;
+    Ok(bytes)
+}
+
+/// Reads a line of standard input; empty at its end.
+pub(super) fn stdin_line() -> io::Result<String> {
+    let mut line = String::new();
+    Patient(io::stdin()).wait(End::Read, || io::stdin().read_line(&mut line))?;
+    Ok(line)
+}
