@@ -361,23 +361,25 @@ impl Folder {
                 .remedy("Set AZURE_CONFIG_DIR to a folder that you can write to.")
                 .source(io::Error::from(io::ErrorKind::NotFound)));
         }
+        let cannot_create = |path: &Path, error: io::Error| {
+            match error.kind() {
+            io::ErrorKind::NotFound => cannot("create", path, error)
+                .remedy("Nothing can be made there: set AZURE_CONFIG_DIR to a folder that you can write to."),
+            _ => cannot("create", path, error),
+        }
+        };
         if self.root_handle()?.is_none() {
-            Handle::make(&self.root.path)
-                .map_err(|error| cannot("create", &self.root.path, error))?;
+            Handle::make(&self.root.path).map_err(|error| cannot_create(&self.root.path, error))?;
         }
         let missing = || {
             let why = Handle::open(&self.root.path).err();
-            cannot("create", &self.path(), why.unwrap_or(io::ErrorKind::NotFound.into()))
+            cannot_create(&self.path(), why.unwrap_or(io::ErrorKind::NotFound.into()))
         };
         let root = self.root_handle()?.ok_or_else(missing)?;
-        let found = root.make_folder(&self.inner, self.root.is_trusted);
-        let is_taken = |error: &io::Error| error.kind() == io::ErrorKind::NotADirectory;
-        if let Err(error) = &found
-            && is_taken(error)
-        {
-            return Err(cannot("create", &self.path(), io::ErrorKind::NotADirectory.into()));
+        match root.make_folder(&self.inner, self.root.is_trusted) {
+            Err(error) if is_taken(&error) => Err(cannot("create", &self.path(), error)),
+            found => self.checked(found)?.ok_or_else(missing),
         }
-        self.checked(found)?.ok_or_else(missing)
     }
 
     fn open_or_io(&self) -> io::Result<Handle> {
@@ -418,7 +420,11 @@ impl Folder {
                 Ok(Some(self.root.opened.get_or_init(|| root)))
             }
             Ok(Opened::LaidLink(owner)) => Err(laid(path, owner)),
-            Err(error) if is_missing(&error) || is_behind_another(path, &error) => Ok(None),
+            Err(error)
+                if is_missing(&error) || is_taken(&error) || is_behind_another(path, &error) =>
+            {
+                Ok(None)
+            }
             Err(error) => Err(cannot("read", path, error)),
         }
     }
@@ -459,4 +465,9 @@ enum Found {
 
 fn is_missing(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::NotFound
+}
+
+/// True where a file lies in the place of a folder.
+fn is_taken(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::NotADirectory
 }

@@ -26,13 +26,13 @@ fn text(path: &Path) -> &str {
 }
 
 /// A mount that goes with the test.
-struct Mount {
+pub struct Mount {
     at: PathBuf,
     server: Option<Child>,
 }
 
 impl Mount {
-    fn of(options: &[&str], at: &Path) -> Self {
+    pub fn of(options: &[&str], at: &Path) -> Self {
         run("mount", &[options, &[text(at)]].concat());
         Self { at: at.to_owned(), server: None }
     }

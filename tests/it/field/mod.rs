@@ -10,6 +10,8 @@ mod file_systems;
 mod files;
 mod loose;
 #[cfg(target_os = "linux")]
+mod no_home;
+#[cfg(target_os = "linux")]
 mod pipes;
 mod proxy;
 mod sign_ins;
