@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 pub use challenge::decode_challenge;
 
 use crate::error::{EntraDetail, Error, Kind, Result};
 use crate::foreign::{Guid, Json, Loose, Name, Sentence, if_it_is_one, or_default};
+use crate::program::Program;
 use crate::secret::Secret;
 use crate::sys::{Complaint, EndpointUrl, Request, Response, System, passing, retried};
 
@@ -72,6 +73,7 @@ struct TenantRow {
 
 impl Row for TenantRow {
     type Identified = Tenant;
+    const FLAW: &'static str = "their ids are none (no GUIDs)";
 
     fn identified(self) -> Result<Tenant, Option<Name>> {
         let Self { id, tenant_id, display_name, default_domain } = self;
@@ -102,6 +104,7 @@ struct SubscriptionRow {
 
 impl Row for SubscriptionRow {
     type Identified = ArmSubscription;
+    const FLAW: &'static str = TenantRow::FLAW;
 
     fn identified(self) -> Result<ArmSubscription, Option<Name>> {
         let Self { id, subscription_id, display_name, state, tenant_id, managed_by_tenants } = self;
@@ -114,6 +117,8 @@ impl Row for SubscriptionRow {
 /// A row of a list that counts if it says which one it is.
 trait Row: DeserializeOwned {
     type Identified;
+    /// Why a row is left out.
+    const FLAW: &'static str;
 
     /// What it is of; else its name, if it has one.
     fn identified(self) -> Result<Self::Identified, Option<Name>>;
@@ -140,7 +145,8 @@ fn identified<R: Row>(system: &System, rows: Vec<Loose<R>>, what: &str) -> Vec<R
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         odd.truncate(MOST_NAMED);
         system.terminal.warn(&format!(
-            "Of the {all} {what} that Azure Resource Manager listed these are left out, because their ids are none (no GUIDs): {}{more}.",
+            "Of the {all} {what} that Azure Resource Manager listed these are left out, because {}: {}{more}.",
+            R::FLAW,
             odd.join(", ")
         ));
     }
@@ -190,7 +196,7 @@ pub async fn tenant_ids(
     token: &Secret,
 ) -> Result<Vec<Value>> {
     let all = list(system, resource_manager, "tenants?api-version=2016-06-01", token).await?;
-    Ok(only(all, &["id", "tenantId"]))
+    Ok(only(identified::<Json>(system, all, "tenants"), &["id", "tenantId"]))
 }
 
 /// The locations of a subscription, with the members that az prints.
@@ -208,7 +214,7 @@ pub async fn locations(
         format!("subscriptions/{subscription}/locations?{extended}api-version={API_VERSION}");
     let all = list(system, resource_manager, &path, token).await?;
     Ok(only(
-        all,
+        identified::<Json>(system, all, "locations"),
         &[
             "availabilityZoneMappings",
             "displayName",
@@ -222,29 +228,38 @@ pub async fn locations(
     ))
 }
 
-/// The objects with these members alone, where they have them.
-fn only(rows: Vec<Loose<Json>>, members: &[&str]) -> Vec<Value> {
-    let kept = |Loose(row): Loose<Json>| match row?.into_value() {
-        Value::Object(mut object) => {
-            object.retain(|name, _| members.contains(&name.as_str()));
-            Some(Value::Object(object))
+impl Row for Json {
+    type Identified = Map<String, Value>;
+    const FLAW: &'static str = "they are no objects";
+
+    fn identified(self) -> Result<Self::Identified, Option<Name>> {
+        match self.into_value() {
+            Value::Object(members) => Ok(members),
+            _ => Err(None),
         }
-        // What is no object is no row.
-        _ => None,
+    }
+}
+
+/// The objects with these members alone, where they have them.
+fn only(rows: Vec<Map<String, Value>>, members: &[&str]) -> Vec<Value> {
+    let kept = |mut row: Map<String, Value>| {
+        row.retain(|name, _| members.contains(&name.as_str()));
+        Value::Object(row)
     };
-    rows.into_iter().filter_map(kept).collect()
+    rows.into_iter().map(kept).collect()
 }
 
 /// What a cloud says of itself at `url`, the metadata document of its resource manager.
 pub async fn metadata(system: &System, url: &EndpointUrl) -> Result<Value> {
     let response = system.http.send(system, Request::get(url)).await?;
     if !response.is_success() {
-        let said = response.complaint().told();
-        let said = said.map_or_else(String::new, |said| format!(": {said}"));
-        return Err(Error::failed(format!(
-            "Unable to get endpoints from the cloud.\nServer returned status code {} for {url}{said}",
+        let error = Error::failed(format!(
+            "Unable to get endpoints from the cloud.\nServer returned status code {} for {url}",
             response.status
-        )));
+        ));
+        // az does not say what the other side said.
+        let said = response.complaint().told().filter(|_| system.program == Program::Azt);
+        return Err(said.into_iter().fold(error, |error, said| error.remedy(String::from(said))));
     }
     response
         .json()
@@ -261,8 +276,8 @@ async fn list<T: DeserializeOwned>(
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase", bound(deserialize = "T: DeserializeOwned"))]
     struct Page<T> {
-        /// Null for none.
-        value: Option<Vec<Loose<T>>>,
+        #[serde(deserialize_with = "rows")]
+        value: Vec<Loose<T>>,
         #[serde(default, deserialize_with = "or_default")]
         next_link: String,
     }
@@ -278,7 +293,7 @@ async fn list<T: DeserializeOwned>(
         let mut items = Vec::new();
         for _ in 0..MOST_PAGES {
             let page: Page<T> = get(system, &url, token).await?;
-            items.extend(page.value.into_iter().flatten());
+            items.extend(page.value);
             if items.len() > MOST_ITEMS {
                 break;
             }
@@ -304,6 +319,13 @@ async fn list<T: DeserializeOwned>(
         Err(endless())
     };
     tokio::time::timeout(LIST_LIMIT, pages).await.unwrap_or_else(|_| Err(endless()))
+}
+
+/// The rows of a page, which may be null; a page without any is none.
+fn rows<'de, D: Deserializer<'de>, T: DeserializeOwned>(
+    deserializer: D,
+) -> Result<Vec<Loose<T>>, D::Error> {
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
 /// What `url` answers, asked again if that is worth it: one tenant of sixty that is throttled must

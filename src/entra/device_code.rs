@@ -55,13 +55,13 @@ struct Answer {
     #[serde(deserialize_with = "if_it_is_one")]
     user_code: Option<Name>,
     #[serde(deserialize_with = "if_it_is_one")]
-    verification_uri: Option<Sentence>,
+    verification_uri: Option<String>,
     #[serde(deserialize_with = "if_it_is_one")]
-    verification_url: Option<Sentence>,
+    verification_url: Option<String>,
     #[serde(deserialize_with = "if_it_is_one")]
-    verification_uri_complete: Option<Sentence>,
+    verification_uri_complete: Option<String>,
     #[serde(deserialize_with = "if_it_is_one")]
-    verification_url_complete: Option<Sentence>,
+    verification_url_complete: Option<String>,
     #[serde(deserialize_with = "if_it_is_one")]
     expires_in: Option<Seconds>,
     #[serde(deserialize_with = "if_it_is_one")]
@@ -96,7 +96,7 @@ pub async fn authorize_device(
 impl Answer {
     /// What it says; `None` without a code, or an address to enter it at.
     fn read(self) -> Option<DeviceAuthorization> {
-        let page = |text: Option<Sentence>| {
+        let page = |text: Option<String>| {
             EndpointUrl::parse_with_query(text?.trim(), "The address of the code").ok()
         };
         let device_code = self.device_code.filter(|code| !code.is_empty())?;

@@ -16,7 +16,13 @@ fn is_named_and_left_alone(sandbox: &Sandbox, name: &str, content: &[u8], comman
 #[test]
 fn a_profile_that_is_none() {
     let sandbox = Sandbox::signed_in_as_alice();
-    for content in [&b"{\"subscriptions\": ["[..], b"\xff\xfe", b"[]", b"{\"subscriptions\": 3}"] {
+    for content in [
+        &b"{\"subscriptions\": ["[..],
+        b"\xff\xfe\x00\xd8",
+        b"\xe9",
+        b"[]",
+        b"{\"subscriptions\": 3}",
+    ] {
         is_named_and_left_alone(
             &sandbox,
             "azureProfile.json",

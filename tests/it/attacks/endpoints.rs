@@ -313,7 +313,8 @@ fn a_list_goes_on_where_it_began() {
         format!("http://localhost:{port}/tenants"),
         format!("{}/tenants", plain.url),
         "//evil.example/tenants".to_owned(),
-        "/tenants".to_owned(),
+        "/\\evil.example/tenants".to_owned(),
+        "evil.example/tenants".to_owned(),
         "javascript:alert(1)".to_owned(),
         "file:///etc/passwd".to_owned(),
     ] {

@@ -163,7 +163,10 @@ fn a_tenant_or_subscription_without_a_guid_is_left_out_and_told_once() {
             part[member] = id.into();
             let sandbox = cloud.start();
             let run = look(&sandbox, &[&LOGIN[..], &["--allow-no-subscriptions"]].concat());
-            let told = run.stderr.matches("are left out: their ids are none (no GUIDs).").count();
+            let told = run
+                .stderr
+                .matches("are left out, because their ids are none (no GUIDs): '")
+                .count();
             assert_eq!(told, 1, "{id:?}: {run:#?}");
             assert!(!run.stderr.contains("pwned") && !run.stderr.contains("evil"), "{run:#?}");
             let asked = sandbox.requests().concat();

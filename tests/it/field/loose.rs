@@ -337,6 +337,28 @@ fn one_odd_row_costs_no_other() {
 }
 
 #[test]
+fn a_page_without_a_list_is_no_empty_list() {
+    let sandbox = Sandbox::signed_in_as_app();
+    for (body, told) in [
+        (json!({"error": {"code": "Busy", "message": "Because."}}), "(Busy) Because."),
+        (json!({"code": "Busy", "message": "Because."}), "(Busy) Because."),
+        (json!({}), "makes no sense"),
+        (json!({"value": {}}), "makes no sense"),
+        (json!("x"), "makes no sense"),
+    ] {
+        json_answer(&sandbox, "/subscriptions", 200, &body);
+        let login = ["login", "--service-principal", "-u", APP, "-p", APP_SECRET, "-t", CONTOSO];
+        let run = sandbox.azt([&login[..], &["--allow-no-subscriptions"]].concat());
+        assert!(run.code != Some(0) && run.stderr.contains(told), "{body}: {run:?}");
+    }
+    let page = json!({"value": [null, {"name": "x", "displayName": 7, "other": 1}, "y"]});
+    json_answer(&sandbox, "/locations", 200, &page);
+    let run = sandbox.azt(["account", "list-locations"]).success();
+    assert_eq!(run.json(), json!([{"displayName": 7, "name": "x"}]));
+    drop(run.says("Of the 3 locations that Azure Resource Manager listed these are left out"));
+}
+
+#[test]
 fn one_odd_tenant_costs_no_other_on_any_page() {
     let sandbox = Sandbox::new();
     sandbox.approve_as(ALICE);
