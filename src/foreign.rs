@@ -5,7 +5,7 @@
 //! Structs that are read from an answer have no other texts, and each of their members is read
 //! loosely: by [`if_it_is_one`] or [`or_default`] (`tests/architecture.rs`).
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::ops::Deref;
 
 use base64::Engine;
@@ -49,6 +49,23 @@ pub struct Loose<T>(#[serde(deserialize_with = "if_it_is_one")] pub Option<T>);
 /// JSON whose texts, and names of members, are clean as a [`Name`] is; a text may have 4,096 characters.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Json(Value);
+
+/// What the caller typed, in an argument or a variable, as a message quotes it: on one line, with
+/// escapes (`\r`, `\u{200b}`) for what is not seen. The message is often about that.
+#[derive(Clone, Copy, Debug)]
+pub struct Typed<'t>(pub &'t str);
+
+impl fmt::Display for Typed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        told_apart(self.0).try_for_each(|(c, is_seen)| {
+            if is_seen && !is_line_end(c) {
+                f.write_char(c)
+            } else {
+                write!(f, "{}", c.escape_default())
+            }
+        })
+    }
+}
 
 impl Name {
     /// The name that `text` is.
@@ -270,14 +287,19 @@ fn cut(mut text: String, most: usize) -> String {
 
 /// The characters of `text` that a person sees, white space and ends of lines among them.
 pub fn seen(text: &str) -> impl Iterator<Item = char> {
+    told_apart(text).filter(|(_, is_seen)| *is_seen).map(|(c, _)| c)
+}
+
+/// The characters of `text`, each with whether a person sees it, as in [`seen`].
+pub fn told_apart(text: &str) -> impl Iterator<Item = (char, bool)> {
     let mut before = ' ';
-    text.chars().filter(move |c| {
+    text.chars().map(move |c| {
         // It turns a sign into a picture; behind a letter it is one more way to hide something.
-        let is_seen = if *c == PICTURE { is_sign(before) } else { !is_hidden(*c) };
+        let is_seen = if c == PICTURE { is_sign(before) } else { !is_hidden(c) };
         if is_seen {
-            before = *c;
+            before = c;
         }
-        is_seen
+        (c, is_seen)
     })
 }
 

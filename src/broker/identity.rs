@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::EnvironmentIdentity;
 use crate::entra::AZURE_CLI_CLIENT_ID;
 use crate::error::{Error, Kind, Result};
+use crate::foreign::Typed;
 use crate::program::Program;
 use crate::settings::{AssignedIdentity, Subscription, User, UserType};
 use crate::sys::{System, host_name};
@@ -149,8 +150,11 @@ impl Identity {
             }
             Self::User { name } => {
                 let login = format!("{program} login");
-                error(format!("User '{name}' does not exist in MSAL token cache. Run `{login}`."))
-                    .command(login)
+                error(format!(
+                    "User '{name}' does not exist in MSAL token cache. Run `{login}`.",
+                    name = Typed(name)
+                ))
+                .command(login)
             }
             Self::Environment(_) => error("The environment describes no identity.".to_owned()),
             // Its credential is wanted as well: no command line that azt could name.

@@ -5,6 +5,7 @@
 
 use clap::{Arg, ArgAction, Command};
 
+use crate::foreign::Typed;
 use crate::secret::Secret;
 
 /// Options that az does not have. A shortened option means one of az's first: what works there must
@@ -312,7 +313,7 @@ pub(super) fn shown<'w>(
             Some(_) => word.to_owned(),
         });
     }
-    shown.join(" ")
+    Typed(&shown.join(" ")).to_string()
 }
 
 /// True when `name` is an option somewhere below `root`, and nowhere one with a secret.

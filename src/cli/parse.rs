@@ -14,6 +14,7 @@ use clap::{Args, Command, CommandFactory, FromArgMatches};
 use super::argparse::{self, Word};
 use super::{Cli, Global, hot};
 use crate::error::{Error, Kind, Result};
+use crate::foreign::Typed;
 use crate::program::Program;
 use crate::sys::{System, decoded, file};
 
@@ -274,7 +275,8 @@ fn explain(error: &clap::Error, root: &Command, args: &[String], program: Progra
             };
             let option = arg.split(' ').next().unwrap_or_default();
             format!(
-                "{path}: '{value}' is not a valid value for '{option}'. Allowed values: {allowed}."
+                "{path}: '{value}' is not a valid value for '{option}'. Allowed values: {allowed}.",
+                value = Typed(&value)
             )
         }
         ErrorKind::UnknownArgument => {
@@ -296,7 +298,10 @@ fn explain(error: &clap::Error, root: &Command, args: &[String], program: Progra
 
 fn misspelled(word: &str, guess: Option<&str>, path: &str, program: Program) -> Error {
     let hint = guess.map(|guess| format!("\nDid you mean '{guess}' ?")).unwrap_or_default();
-    let message = format!("'{word}' is misspelled or not recognized by the system.{hint}");
+    let message = format!(
+        "'{word}' is misspelled or not recognized by the system.{hint}",
+        word = Typed(word)
+    );
     if program == Program::Az {
         let why = "There is no other az on PATH that could know it.";
         return usage_with(message, path, Some(why));

@@ -6,6 +6,7 @@ use super::{Answer, Context, rows};
 use crate::arm;
 use crate::cli::{CloudCommand, CloudDefinition, CloudRegister, CloudSet, CloudUpdate};
 use crate::error::{Error, Kind, Result};
+use crate::foreign::Typed;
 use crate::settings::{CloudOverrides, Clouds, Profile};
 use crate::sys::block_on;
 
@@ -82,7 +83,10 @@ fn set(request: &CloudSet, context: &Context<'_>) -> Result<Answer> {
 fn register(request: &CloudRegister, context: &Context<'_>) -> Result<Answer> {
     let name = &request.name;
     if context.clouds.list()?.iter().any(|cloud| cloud.name == *name) {
-        return Err(Error::failed(format!("The cloud '{name}' is already registered.")));
+        return Err(Error::failed(format!(
+            "The cloud '{name}' is already registered.",
+            name = Typed(name)
+        )));
     }
     Clouds::register(&context.dir, name, &describe(name, &request.definition, context)?)?;
     Ok(Answer::none())

@@ -2,7 +2,7 @@
 
 use crate::broker::Homes;
 use crate::error::{Error, Result};
-use crate::foreign::Name;
+use crate::foreign::Typed;
 use crate::output::Format;
 use crate::settings::{Cloud, Clouds, Config, ConfigDir};
 use crate::sys::System;
@@ -54,7 +54,7 @@ impl<'a> Context<'a> {
             Some(name) => name.parse().map_err(|_| {
                 Error::failed(format!(
                     "The setting core.output is '{}', which is no output format.",
-                    Name::new(&name)
+                    Typed(&name)
                 ))
                 .remedy("Use one of json, jsonc, yaml, yamlc, table, tsv, none.")
             }),

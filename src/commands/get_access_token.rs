@@ -143,12 +143,12 @@ fn scopes(request: &GetAccessToken, identity: &Identity, context: &Context<'_>) 
     }
     let cloud = context.cloud();
     let resource = match (&request.resource, &request.resource_type) {
-        (Some(resource), _) if !resource.is_empty() => resource,
+        (Some(resource), _) => resource,
         (None, Some(name)) => cloud.endpoint(
             Endpoint::from_resource_type(&name.to_lowercase())
                 .unwrap_or(Endpoint::ActiveDirectoryResourceId),
         )?,
-        _ => cloud.endpoint(Endpoint::ActiveDirectoryResourceId)?,
+        (None, None) => cloud.endpoint(Endpoint::ActiveDirectoryResourceId)?,
     };
     Ok(Scopes::of_resource(resource))
 }

@@ -11,7 +11,7 @@ use super::{Answer, Context, arm_token, claims_challenge, qr_code, subscription_
 use crate::broker::{self, Identity, Known, PersonSignIn, Scopes, SignIn, Vault};
 use crate::cli::Login;
 use crate::error::{Error, Kind, Result};
-use crate::foreign::Sentence;
+use crate::foreign::{Sentence, Typed};
 use crate::interop;
 use crate::program::Program;
 use crate::settings::{AssignedIdentity, Clouds, Profile, Subscription, UserType};
@@ -319,7 +319,8 @@ async fn discover(request: &Login, context: &Context<'_>, sign_in: &SignIn<'_>) 
         && !found.subscriptions.iter().any(|entry| is_called(entry, wanted))
     {
         return Err(Error::failed(format!(
-            "Subscription '{wanted}' not found. Check the ID or name and try again."
+            "Subscription '{wanted}' not found. Check the ID or name and try again.",
+            wanted = Typed(wanted)
         )));
     }
     Ok(found)

@@ -11,8 +11,7 @@ use crate::shell::quoted;
 /// Forgets the account's tokens and secrets, then its subscriptions, in all clouds. An account that
 /// nobody knows is a success, as in az.
 pub(super) fn run(request: &Logout, context: &Context<'_>) -> Result<Answer> {
-    // An empty name is none, as in az.
-    let name = if let Some(name) = request.username.as_ref().filter(|name| !name.is_empty()) {
+    let name = if let Some(name) = &request.username {
         name.clone()
     } else {
         let profile = Profile::load(&context.dir)?;

@@ -9,6 +9,7 @@ use serde_json::json;
 use super::Context;
 use crate::broker::is_guid;
 use crate::error::{Error, Kind, Result};
+use crate::foreign::Typed;
 use crate::program::Program;
 use crate::settings::{Profile, Subscription};
 use crate::sys::Level;
@@ -116,10 +117,14 @@ impl Selection<'_> {
             let error = if self.account.is_none() {
                 // A sign-in as somebody else leaves the variable as it is: no command cures that.
                 error(format!(
-                    "The account '{account}', which AZT_ACCOUNT names, is not signed in. Run `{login}` for it, or correct AZT_ACCOUNT."
+                    "The account '{account}', which AZT_ACCOUNT names, is not signed in. Run `{login}` for it, or correct AZT_ACCOUNT.",
+                    account = Typed(account)
                 ))
             } else {
-                let text = format!("The account '{account}' is not signed in. Run `{login}`");
+                let text = format!(
+                    "The account '{account}' is not signed in. Run `{login}`",
+                    account = Typed(account)
+                );
                 if is_guid(account) {
                     // Its credential is wanted as well: no command line that azt could name.
                     error(text + " for this service principal.")
@@ -144,7 +149,11 @@ impl Selection<'_> {
         };
         if let Some(wanted) = self.subscription {
             let entry = called(wanted)?.ok_or_else(|| {
-                Error::failed(format!("The account '{account}' has no subscription '{wanted}'."))
+                Error::failed(format!(
+                    "The account '{account}' has no subscription '{wanted}'.",
+                    account = Typed(account),
+                    wanted = Typed(wanted)
+                ))
             });
             return entry.map(|entry| (entry, why));
         }
@@ -174,7 +183,8 @@ fn in_named_cloud(error: Error, profile: &Profile, context: &Context<'_>) -> Err
         Some(name) if is_elsewhere && system.program == Program::Azt => Error::new(
             Kind::NotSignedIn,
             format!(
-                "Nobody is signed in to {cloud}, and AZURE_CLOUD_NAME is '{name}'. Run `azt login` for that cloud, or correct AZURE_CLOUD_NAME."
+                "Nobody is signed in to {cloud}, and AZURE_CLOUD_NAME is '{name}'. Run `azt login` for that cloud, or correct AZURE_CLOUD_NAME.",
+                name = Typed(&name)
             ),
         ),
         _ => error,

@@ -10,7 +10,7 @@ use super::Context;
 use crate::arm::{self, ArmSubscription, Tenant};
 use crate::broker::{Scopes, SignIn};
 use crate::error::{Error, Result};
-use crate::foreign::Json;
+use crate::foreign::{Json, Typed};
 use crate::program::Program;
 use crate::secret::Secret;
 use crate::settings::{NewSubscription, Subscription, TenantNames, User};
@@ -85,11 +85,13 @@ pub(super) async fn of_request(
                 if !allow_none {
                     return Err(Error::failed(format!(
                         "The subscription '{wanted}' could not be retrieved for '{}'. Ensure the subscription exists and that you have access to it.",
-                        sign_in.name()
+                        sign_in.name(),
+                        wanted = Typed(wanted)
                     )));
                 }
                 system.terminal.warn(&format!(
-                    "Subscription '{wanted}' not found. Profile has tenant-level account only."
+                    "Subscription '{wanted}' not found. Profile has tenant-level account only.",
+                    wanted = Typed(wanted)
                 ));
             }
         }

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::{Answer, Context};
 use crate::error::Result;
+use crate::foreign::Typed;
 use crate::program::Program;
 use crate::settings::Profile;
 use crate::sys::System;
@@ -23,7 +24,10 @@ pub(super) fn run(subscription: Option<&str>, context: &Context<'_>) -> Result<A
         let profile = Profile::load(&context.dir)?;
         let lower = wanted.to_lowercase();
         if !profile.visible(&context.cloud().name).any(|entry| entry.is_called(&lower)) {
-            context.system.terminal.warn(&format!("Subscription '{wanted}' not recognized."));
+            context
+                .system
+                .terminal
+                .warn(&format!("Subscription '{wanted}' not recognized.", wanted = Typed(wanted)));
         }
     }
     let mut value = json!({

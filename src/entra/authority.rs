@@ -1,6 +1,7 @@
 //! Where a tenant's endpoints are.
 
 use crate::error::{Error, Result};
+use crate::foreign::Typed;
 use crate::sys::EndpointUrl;
 
 const ADFS: &str = "adfs";
@@ -26,7 +27,8 @@ impl Authority {
         let is_allowed = |c: char| c.is_alphanumeric() || "-._{}:".contains(c);
         if !tenant.chars().all(is_allowed) || tenant.trim_matches('.').is_empty() {
             return Err(Error::failed(format!(
-                "'{tenant}' is neither a tenant's domain name nor its id (GUID)."
+                "'{tenant}' is neither a tenant's domain name nor its id (GUID).",
+                tenant = Typed(tenant)
             )));
         }
         let tenant = if is_adfs(login_url) { ADFS } else { tenant }.to_owned();

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use super::authority::{Authority, is_adfs};
 use super::error_response;
 use crate::error::{Error, Kind, Result};
-use crate::foreign::{Guid, Sentence, if_it_is_one};
+use crate::foreign::{Guid, Sentence, Typed, if_it_is_one};
 use crate::program::Program;
 use crate::sys::{EndpointUrl, Request, System};
 
@@ -42,7 +42,8 @@ pub async fn resolve_tenant(
         return Err(match (system.program, error.kind()) {
             (Program::Azt, _) | (_, Kind::Service) => error,
             (Program::Az, _) => Error::failed(format!(
-                "Failed to resolve tenant '{tenant}'.\n\nError detail: {}",
+                "Failed to resolve tenant '{}'.\n\nError detail: {}",
+                Typed(tenant),
                 response.line()
             )),
         });
@@ -56,7 +57,11 @@ pub async fn resolve_tenant(
         .ok_or_else(|| {
             Error::new(
                 Kind::Service,
-                format!("{} did not say which tenant '{tenant}' is.", url.environment()),
+                format!(
+                    "{} did not say which tenant '{tenant}' is.",
+                    url.environment(),
+                    tenant = Typed(tenant)
+                ),
             )
         })
 }

@@ -9,7 +9,7 @@ use super::config::Config;
 use super::config_dir::ConfigDir;
 use super::ini::{Ini, IniError};
 use crate::error::{Error, Result};
-use crate::foreign::Name;
+use crate::foreign::{Name, Typed};
 use crate::sys::file::Access;
 
 pub(super) const FILE: &str = "clouds.config";
@@ -128,7 +128,10 @@ impl Clouds {
     pub fn register(dir: &ConfigDir, name: &str, values: &CloudOverrides) -> Result<()> {
         update(dir, |ini| {
             if is_registered(ini, name) {
-                return Err(Error::failed(format!("The cloud '{name}' is already registered.")));
+                return Err(Error::failed(format!(
+                    "The cloud '{name}' is already registered.",
+                    name = Typed(name)
+                )));
             }
             values.require_endpoints()?;
             describe(ini, name, values, &path(dir))
@@ -159,7 +162,10 @@ impl Clouds {
                 ini.remove_section(name).map_err(|error| error.in_file(&path(dir)))?;
                 return Ok(());
             };
-            Err(Error::failed(format!("The cloud '{name}' cannot be unregistered as {because}.")))
+            Err(Error::failed(format!(
+                "The cloud '{name}' cannot be unregistered as {because}.",
+                name = Typed(name)
+            )))
         })
     }
 
@@ -187,7 +193,7 @@ fn is_registered(ini: &Ini, name: &str) -> bool {
 }
 
 fn not_registered(name: &str) -> String {
-    format!("The cloud '{}' is not registered.", Name::new(name))
+    format!("The cloud '{}' is not registered.", Typed(name))
 }
 
 /// The cloud `name` as the file leaves it.

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::config_dir::ConfigDir;
 use super::ini::Ini;
 use crate::error::{Error, Result};
+use crate::foreign::Typed;
 use crate::sys::file::Access;
 use crate::sys::{Env, Folder, System};
 
@@ -130,8 +131,11 @@ impl<'s> Config<'s> {
                 format!("{section}.{} in {}", option.to_lowercase(), folder.file(FILE).display())
             }
         };
-        Err(Error::failed(format!("{place} is '{value}', which is neither on nor off."))
-            .remedy(format!("Use one of {} or {}.", TRUE.join(", "), FALSE.join(", "))))
+        Err(Error::failed(format!(
+            "{place} is '{value}', which is neither on nor off.",
+            value = Typed(&value)
+        ))
+        .remedy(format!("Use one of {} or {}.", TRUE.join(", "), FALSE.join(", "))))
     }
 
     /// A setting with its source; `None` when it is not set.
@@ -152,7 +156,8 @@ impl<'s> Config<'s> {
         section: &str,
         option: &str,
     ) -> Result<Option<(Option<&Folder>, Cow<'_, str>)>> {
-        if let Some(value) = self.env.get(&variable(section, option)) {
+        // An empty variable is one that is not set, in jobs above all; az stumbles over it.
+        if let Some(value) = self.env.non_empty(&variable(section, option)) {
             return Ok(Some((None, Cow::Owned(value))));
         }
         self.look_up_in_files(section, option)
@@ -177,20 +182,17 @@ impl<'s> Config<'s> {
     /// files' in their order.
     pub fn items(&self, section: &str) -> Result<Vec<Item>> {
         let prefix = variable(section, "");
-        let mut items: Vec<Item> = self
-            .env
-            .with_prefix(&prefix)
-            .into_iter()
-            .filter_map(|(source, value)| {
-                let name = source.strip_prefix(&prefix)?;
-                let plain = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
-                (!name.is_empty() && name.chars().all(plain)).then(|| Item {
-                    name: name.to_lowercase(),
-                    source: source.clone(),
-                    value,
+        let mut items: Vec<Item> =
+            self.env
+                .with_prefix(&prefix)
+                .into_iter()
+                .filter_map(|(source, value)| {
+                    let name = source.strip_prefix(&prefix)?;
+                    let plain = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+                    (!name.is_empty() && !value.is_empty() && name.chars().all(plain))
+                        .then(|| Item { name: name.to_lowercase(), source: source.clone(), value })
                 })
-            })
-            .collect();
+                .collect();
         for (folder, ini) in &self.files {
             let path = folder.file(FILE);
             let found = ini.items(section).map_err(|error| error.in_file(&path))?;
@@ -223,7 +225,9 @@ impl<'s> Config<'s> {
         }
         match self.items(section)?.iter().find(|item| item.name == name) {
             Some(item) => Ok(item.to_value()),
-            None => Err(Error::failed(format!("Configuration '{key}' is not set."))),
+            None => {
+                Err(Error::failed(format!("Configuration '{key}' is not set.", key = Typed(key))))
+            }
         }
     }
 

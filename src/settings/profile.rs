@@ -14,6 +14,7 @@ use super::config_dir::ConfigDir;
 use super::python_json;
 use super::subscription::Subscription;
 use crate::error::{Error, Kind, Result};
+use crate::foreign::Typed;
 use crate::program::Program;
 use crate::sys::file::Access;
 
@@ -127,7 +128,8 @@ impl Profile {
         let first = found.next().ok_or_else(|| {
             Error::failed(match wanted {
                 Some(wanted) => format!(
-                    "Subscription '{wanted}' not found. Check the spelling and casing and try again."
+                    "Subscription '{wanted}' not found. Check the spelling and casing and try again.",
+                    wanted = Typed(wanted)
                 ),
                 None => format!(
                     "No subscription found. Run '{program} account set' to select a subscription."
@@ -137,7 +139,7 @@ impl Profile {
         if found.next().is_some() {
             return Err(Error::failed(format!(
                 "Multiple subscriptions with the name '{}' found. Specify the subscription ID.",
-                wanted.unwrap_or("None")
+                Typed(wanted.unwrap_or("None"))
             )));
         }
         Ok(first)
@@ -157,7 +159,8 @@ impl Profile {
             let problem =
                 if found.is_empty() { "doesn't exist" } else { "has more than one match" };
             return Err(Error::failed(format!(
-                "The subscription of '{wanted}' {problem} in cloud '{cloud}'."
+                "The subscription of '{wanted}' {problem} in cloud '{cloud}'.",
+                wanted = Typed(&wanted)
             )));
         };
         Ok(self.make_default(*at))

@@ -96,23 +96,26 @@ impl Env {
         self.fixed.is_none()
     }
 
-    /// The value of `name`; `None` when unset. What is not UTF-8 in it is U+FFFD, which no name that
+    /// The value of `name` without line ends behind it, which no variable means: a secret that was made
+    /// with `echo` has one, a file of Windows that a shell read has half of one. `None` when unset. What
+    /// is not UTF-8 in it is U+FFFD, which no name that
     /// is looked for has: a variable that was set is not passed over in silence.
     pub fn get(&self, name: &str) -> Option<String> {
         match (&self.fixed, &self.vault_key) {
-            (Some(vars), _) => vars.get(name).cloned(),
-            (None, Some(key)) if name == VAULT_KEY => Some(key.expose().to_owned()),
+            (Some(vars), _) => vars.get(name).map(|value| text(value.into())),
+            (None, Some(key)) if name == VAULT_KEY => Some(text(key.expose().into())),
             (None, _) => std::env::var_os(name).map(text),
         }
     }
 
-    /// The path, or the paths, in `name`, whatever bytes they are made of; `None` when unset or empty.
+    /// The path, or the paths, in `name`, whatever bytes they are made of, without line ends behind
+    /// them; `None` when unset or empty.
     pub fn path(&self, name: &str) -> Option<PathBuf> {
         let value = match &self.fixed {
             Some(vars) => vars.get(name).map(OsString::from),
             None => std::env::var_os(name),
         };
-        value.filter(|value| !value.is_empty()).map(PathBuf::from)
+        value.map(without_line_ends).filter(|value| !value.is_empty()).map(PathBuf::from)
     }
 
     /// [`Env::get`] with the empty text taken for unset.
@@ -128,7 +131,10 @@ impl Env {
                 .filter_map(|(name, value)| Some((name.into_string().ok()?, text(value))))
                 .filter(wanted)
                 .collect(),
-            Some(vars) => vars.clone().into_iter().filter(wanted).collect(),
+            Some(vars) => {
+                let value = |(name, value): (&String, &String)| (name.clone(), text(value.into()));
+                vars.iter().map(value).filter(wanted).collect()
+            }
         }
     }
 
@@ -159,5 +165,17 @@ fn is_absolute(path: &OsStr) -> bool {
 }
 
 fn text(value: OsString) -> String {
+    let value = without_line_ends(value);
     value.into_string().unwrap_or_else(|value| value.to_string_lossy().into_owned())
+}
+
+fn without_line_ends(value: OsString) -> OsString {
+    let bytes = value.as_encoded_bytes();
+    if !bytes.ends_with(b"\n") && !bytes.ends_with(b"\r") {
+        return value;
+    }
+    match value.into_string() {
+        Ok(text) => text.trim_end_matches(['\r', '\n']).into(),
+        Err(value) => value,
+    }
 }

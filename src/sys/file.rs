@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::os_error::file_remedy;
 use super::stream;
 use crate::error::{Error, Result};
-use crate::foreign::Sentence;
+use crate::foreign::Typed;
 
 /// Files larger than this are refused: nothing this program reads comes near it.
 const LIMIT: u64 = 64 * 1024 * 1024;
@@ -140,8 +140,8 @@ pub fn remove(path: &Path) -> Result<bool> {
 
 /// The error for a file operation: "Cannot read /x: permission denied", and what to do about it.
 pub fn cannot(verb: &str, path: &Path, error: io::Error) -> Error {
-    let named = Sentence::new(&path.display().to_string());
-    let failed = Error::failed(format!("Cannot {verb} {named}: {error}."));
+    let named = path.display().to_string();
+    let failed = Error::failed(format!("Cannot {verb} {}: {error}.", Typed(&named)));
     match file_remedy(path, &error) {
         Some(remedy) => failed.remedy(remedy),
         None => failed,

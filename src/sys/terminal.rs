@@ -1,6 +1,7 @@
 //! Standard output, standard error and what is known of the terminal.
 
 use std::cell::{Cell, RefCell};
+use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
 
 use inquire::ui::RenderConfig;
@@ -11,7 +12,7 @@ use super::attended::cancelled;
 use super::logging_commands;
 use super::stream::{Patient, stdin_line};
 use crate::error::{Error, Result};
-use crate::foreign::{Sentence, is_line_end, seen};
+use crate::foreign::{Sentence, is_line_end, seen, told_apart};
 use crate::secret::Secret;
 
 /// How loud a message is.
@@ -184,13 +185,13 @@ impl Terminal {
     }
 
     /// Writes a message to standard error if its level is shown: `LEVEL: text`, or, with colour,
-    /// the text in the level's colour without the prefix (az's rule). Control characters are
-    /// removed first. Errors of standard error are ignored: there is nowhere left to report them.
+    /// the text in the level's colour without the prefix (az's rule). What is not seen is escaped.
+    /// Errors of standard error are ignored: there is nowhere left to report them.
     pub fn message(&self, level: Level, text: &str) {
         if !self.shows(level) {
             return;
         }
-        let text = clean(text);
+        let text = escaped(text);
         let (prefix, colour) = match level {
             Level::Error => ("ERROR: ", "\x1b[91m"),
             Level::Notice => ("", "\x1b[93m"),
@@ -208,13 +209,17 @@ impl Terminal {
 
     /// Writes a bare line to standard error at every verbosity: a remedy that follows an error.
     pub fn plain(&self, text: &str) {
-        self.write_error(&format!("{}\n", clean(text)));
+        self.write_error(&format!("{}\n", escaped(text)));
     }
 
     /// Writes a line of JSON, which has its end, to standard error. A terminal may be there all the
     /// same, and JSON leaves the second half of the control characters as they are.
     pub fn json_line(&self, text: &str) {
-        let text = clean(text);
+        let text = with_escapes(text, |c, text| {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                let _ = write!(text, "\\u{unit:04x}");
+            }
+        });
         if self.is_read_for_commands {
             self.write_bare(&logging_commands::escaped(&text));
         } else {
@@ -342,6 +347,25 @@ fn clean(text: &str) -> String {
     clean
 }
 
+/// `text` with escapes (`\r`, `\u{200b}`) for what [`clean`] leaves out. What a server says has been
+/// cleaned where it was parsed; what is left is the caller's own text, and what is not seen in that is
+/// often what the message is about.
+fn escaped(text: &str) -> String {
+    with_escapes(text, |c, text| text.extend(c.escape_default()))
+}
+
+fn with_escapes(text: &str, escape: impl Fn(char, &mut String)) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for (c, is_seen) in told_apart(text) {
+        if is_seen && is_clean(c) {
+            shown.push(c);
+        } else {
+            escape(c, &mut shown);
+        }
+    }
+    shown
+}
+
 fn is_clean(c: char) -> bool {
     c == '\n' || !is_line_end(c)
 }
@@ -354,6 +378,14 @@ mod tests {
     fn escape_sequences_of_a_server_do_not_reach_the_terminal() {
         assert_eq!(clean("AADSTS1\x1b[2J\r\u{9b}31m\u{202e}x\ty\nz"), "AADSTS1[2J31mx\ty\nz");
         assert_eq!(clean("P\u{200b}r\u{e0041}od\u{2028}\u{61c}\u{85}"), "Prod");
+    }
+
+    #[test]
+    fn a_message_shows_what_is_not_seen() {
+        assert_eq!(
+            escaped("'a\r\u{200b}\u{1b}[2J\u{85}\u{e0041}\u{fe0f}' ☁\u{fe0f}\tb\nc"),
+            "'a\\r\\u{200b}\\u{1b}[2J\\u{85}\\u{e0041}\\u{fe0f}' ☁\u{fe0f}\tb\nc"
+        );
     }
 
     #[test]

@@ -21,6 +21,10 @@ fn nobody_signed_in() {
     sandbox.azt(["logout"]).exits(4).says("ERROR: There are no active accounts.\n");
     sandbox
         .azt(["account", "set", "-s", "Some Name"])
+        .exits(4)
+        .says("ERROR: Please run 'azt login' to setup account.\n");
+    sandbox
+        .az(["account", "set", "-s", "Some Name"])
         .exits(1)
         .says("ERROR: The subscription of 'some name' doesn't exist in cloud 'AzureCloud'.\n");
 }

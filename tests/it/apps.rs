@@ -56,7 +56,7 @@ fn the_chain_is_sent_when_asked_for() {
     assert_eq!(header["x5c"].as_array().unwrap().len(), 1);
     sandbox
         .azt(["login", "--use-cert-sn-issuer"])
-        .exits(1)
+        .exits(2)
         .says("usage error: '--use-sn-issuer' is only applicable with a service principal");
 }
 
@@ -312,7 +312,7 @@ fn a_job_of_azure_pipelines_asks_with_its_service_connection() {
     let mut sandbox = Sandbox::new();
     in_azure_pipelines(&mut sandbox);
     let from = ["--federated-token-from", "azure-pipelines"];
-    login(&sandbox, WORKFLOW, &from).exits(1).says("--service-connection-id");
+    login(&sandbox, WORKFLOW, &from).exits(2).says("--service-connection-id");
     login(&sandbox, WORKFLOW, &[&from[..], &["--service-connection-id", "none"]].concat())
         .exits(6)
         .says("gave no token for this job (HTTP 404): No such service connection.");

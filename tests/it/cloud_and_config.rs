@@ -115,7 +115,7 @@ fn settings_come_and_go_and_the_environment_wins() {
     for bad in ["core", "core.x", "=1"] {
         sandbox
             .azt(["config", "set", "fine.one=1", bad])
-            .exits(1)
+            .exits(2)
             .says("ERROR: usage error: [section].[name]=[value] ...\n");
     }
     sandbox.azt(["config", "get", "fine.one"]).exits(1);

@@ -8,6 +8,7 @@ use super::{Answer, Context, vault};
 use crate::broker;
 use crate::cli::CacheExport;
 use crate::error::{Error, Kind, Result};
+use crate::foreign::Typed;
 use crate::interop;
 use crate::output::Format;
 use crate::settings::python_json_indented;
@@ -46,8 +47,11 @@ pub(super) fn run(request: &CacheExport, context: &Context<'_>) -> Result<Answer
     {
         return Err(match left_out {
             Some(left_out) => Error::failed(format!("Nothing is written. {left_out}")),
-            None => Error::new(Kind::NotSignedIn, format!("Nothing is stored of '{name}'."))
-                .remedy("See who there is with: azt cache list"),
+            None => Error::new(
+                Kind::NotSignedIn,
+                format!("Nothing is stored of '{name}'.", name = Typed(name)),
+            )
+            .remedy("See who there is with: azt cache list"),
         });
     }
     if let Some(left_out) = left_out {

@@ -15,3 +15,4 @@ mod no_home;
 mod pipes;
 mod proxy;
 mod sign_ins;
+mod typed;
