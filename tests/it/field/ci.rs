@@ -188,21 +188,6 @@ fn no_remedy_is_the_command_that_has_failed() {
 }
 
 #[test]
-fn a_remedy_that_was_followed_is_not_given_again() {
-    let sandbox = Sandbox::signed_in_as_alice();
-    drop(sandbox.azt(["cache", "clear", "--all"]).success());
-    let first = sandbox.azt(["account", "get-access-token", "--error-format", "json"]);
-    let told: serde_json::Value = serde_json::from_str(&first.stderr).unwrap();
-    let command = told["error"]["command"].as_str().unwrap().to_owned();
-    let words = shlex::split(&command).unwrap();
-    let refusal = answer(r#"{"error": "x"}"#);
-    sandbox.emulator.faults().push(Fault::on("/devicecode", refusal));
-    let again = sandbox.azt(&words[1..]);
-    assert_ne!(again.code, Some(0));
-    assert!(!again.stderr.contains(&command), "{again:#?}");
-}
-
-#[test]
 fn a_file_that_is_not_there_is_told_with_the_failure() {
     let sandbox = Sandbox::new();
     let base = ["login", "--service-principal", "-u", APP, "-t", CONTOSO];
