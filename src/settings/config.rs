@@ -292,10 +292,12 @@ mod tests {
     }
 
     #[test]
-    fn a_variable_comes_before_the_file_even_when_empty() {
-        let text = "[core]\noutput = table\n[cloud]\nname = Stack\n";
-        let (_root, config) = load(&[("AZURE_CORE_OUTPUT", "")], text);
-        assert_eq!(config.get("core", "OUTPUT").unwrap().as_deref(), Some(""));
+    fn a_variable_comes_before_the_file_unless_it_is_empty() {
+        let text = "[core]\noutput = table\ncolour = blue\n[cloud]\nname = Stack\n";
+        let variables = [("AZURE_CORE_OUTPUT", ""), ("AZURE_CORE_COLOUR", "red")];
+        let (_root, config) = load(&variables, text);
+        assert_eq!(config.get("core", "OUTPUT").unwrap().as_deref(), Some("table"));
+        assert_eq!(config.get("core", "colour").unwrap().as_deref(), Some("red"));
         assert_eq!(config.get("cloud", "name").unwrap().as_deref(), Some("Stack"));
         assert_eq!(config.get("Cloud", "name").unwrap(), None, "sections are case-sensitive");
         assert_eq!(config.get("cloud", "nope").unwrap(), None);
