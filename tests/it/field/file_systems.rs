@@ -442,3 +442,29 @@ fn what_is_immutable_is_told_with_what_changes_it() {
     set.success();
     login.success();
 }
+
+/// What is longer is filled with line ends until it is cut off.
+#[test]
+fn who_is_killed_while_a_mount_is_written_over_leaves_a_whole_file() {
+    if !is_root() {
+        return;
+    }
+    let sandbox = Sandbox::signed_in_as_alice();
+    let long = format!("defaults.group={}", "g".repeat(3000));
+    sandbox.azt(["config", "set", &long, "core.output=json"]).success();
+    let _profile = Mount::over_itself(&sandbox, "azureProfile.json");
+    let _config = Mount::over_itself(&sandbox, "config");
+    for args in [&["config", "unset", "defaults.group"][..], &["logout"]] {
+        let options =
+            ["-o", "/dev/null", "-e", "trace=ftruncate", "-e", "inject=ftruncate:signal=KILL"];
+        let run = Run::of(&mut traced(&sandbox.command(args), &options));
+        assert_eq!(run.code, None, "it was killed: {run:?}");
+        let list = sandbox.azt(["account", "list"]).success();
+        assert_eq!(list.stdout == "[]\n", args == ["logout"], "{list:?}");
+        assert!(!sandbox.read("config").contains("ggg"));
+    }
+    // The next one goes on from there.
+    sandbox.azt(["config", "set", "core.output=yaml"]).success();
+    assert!(sandbox.read("config").contains("output = yaml\n"));
+    assert!(sandbox.login_app().success().stdout.contains(APP));
+}
