@@ -57,7 +57,11 @@ fn another_secret_does_not_get_what_the_right_one_got() {
 fn a_refusal_names_the_variables() {
     let mut sandbox = Sandbox::new();
     describe(&mut sandbox, APP, &[("AZURE_CLIENT_SECRET", APP_SECRET)]);
-    for (code, says) in [(700_027, "Check the application in Entra ID.\n"), (7_000_222, "")] {
+    for (code, says) in [
+        (7_000_112, "Check the application in Entra ID.\n"),
+        (700_027, "does not know this certificate"),
+        (7_000_222, ""),
+    ] {
         let error = "invalid_client".to_owned();
         let action = Action::EntraError {
             status: 401,

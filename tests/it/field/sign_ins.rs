@@ -201,3 +201,29 @@ fn an_application_s_odd_types_are_read() {
         sandbox.azt([&GRAPH[..], &["--account", APP]].concat()).success();
     }
 }
+
+/// A login host has several names, and each MSAL its own favourite; no request is made for this.
+#[test]
+fn under_every_name_of_the_login_host() {
+    for (host, outcome) in [
+        ("login.microsoftonline.com", Some("taken over")),
+        ("Login.Windows.net", Some("taken over")),
+        ("sts.windows.net", Some("taken over")),
+        ("login.microsoft.com", Some("taken over")),
+        ("login.microsoftonline.us", None),
+        ("login.evil.example", None),
+    ] {
+        let sandbox = Sandbox::without_cloud();
+        let home = format!("00000000-0000-4000-8000-0000000000aa.{CONTOSO}");
+        let cache = json!({
+            "Account": {"a": {"home_account_id": home, "environment": host, "username": ALICE}},
+            "RefreshToken": {"r": {"home_account_id": home, "environment": host, "secret": "s",
+                "client_id": AZURE_CLI}},
+        });
+        sandbox.write(CACHE, cache.to_string());
+        let told = sandbox.azt(["cache", "migrate"]).exits(0).json();
+        let found = told.as_array().unwrap().iter().map(|it| it.to_string()).collect::<String>();
+        assert_eq!(found.contains(ALICE), outcome.is_some(), "{host}: {found}");
+        assert!(outcome.is_none_or(|outcome| found.contains(outcome)), "{host}: {found}");
+    }
+}
