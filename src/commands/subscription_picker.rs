@@ -10,6 +10,7 @@ use crate::error::Result;
 use crate::output::{Format, Render};
 use crate::program::Program;
 use crate::settings::{Clouds, Profile, Subscription};
+use crate::sys::Choice;
 
 /// Longest name in az's table, in characters; a longer one is cut.
 const LONGEST_NAME: usize = 36;
@@ -44,11 +45,13 @@ pub(super) fn run(context: &Context<'_>, found: &[Subscription], chosen: &str) -
     let picked = match context.system.program {
         Program::Az => pick_by_number(context, &sorted, default)?,
         Program::Azt => {
-            let shown = |entry: &&Subscription| {
-                format!("{}  {}  ({})", entry.name(), entry.id(), tenant_of(entry))
+            let choice = |entry: &&Subscription| Choice {
+                name: entry.name().to_owned(),
+                owner: tenant_of(entry).to_owned(),
+                id: entry.id().to_owned(),
             };
-            let options: Vec<String> = sorted.iter().map(shown).collect();
-            context.system.terminal.pick("Subscription to use:", &options, default)?
+            let choices: Vec<Choice> = sorted.iter().map(choice).collect();
+            context.system.terminal.pick("Subscription to use:", &choices, default)?
         }
     };
     let entry = picked.and_then(|at| sorted.get(at));

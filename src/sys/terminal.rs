@@ -5,14 +5,15 @@ use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
 
 use inquire::ui::RenderConfig;
-use inquire::{Confirm, InquireError, Password, Select, Text};
+use inquire::{Confirm, InquireError, Password, Text};
 use zeroize::Zeroizing;
 
 use super::attended::cancelled;
 use super::logging_commands;
+use super::picker::{self, Choice};
 use super::stream::{Patient, stdin_line};
 use crate::error::{Error, Result};
-use crate::foreign::{Sentence, is_line_end, seen, told_apart};
+use crate::foreign::{is_line_end, seen, told_apart};
 use crate::secret::Secret;
 
 /// How loud a message is.
@@ -295,21 +296,10 @@ impl Terminal {
         Confirm::new(question).with_default(false).prompt().map_err(failed)
     }
 
-    /// Lets the person pick one of `options` by arrow keys or by typing a part of it; `first` is
-    /// where the cursor starts. `None` when they do not want to.
-    pub fn pick(&self, prompt: &str, options: &[String], first: usize) -> Result<Option<usize>> {
-        let options = options.iter().map(|option| String::from(Sentence::new(option))).collect();
-        let select = Select::new(prompt, options)
-            .with_starting_cursor(first)
-            .with_page_size(15)
-            .with_help_message("type to search, arrows to move, Enter to choose, Esc to keep");
-        let select =
-            if self.colour() { select } else { select.with_render_config(RenderConfig::empty()) };
-        match select.raw_prompt() {
-            Ok(picked) => Ok(Some(picked.index)),
-            Err(InquireError::OperationCanceled | InquireError::OperationInterrupted) => Ok(None),
-            Err(error) => Err(failed(error)),
-        }
+    /// Lets the person pick one of `choices` by arrow keys or by typing parts of it; `first` is where
+    /// the cursor starts. `None` when they do not want to.
+    pub fn pick(&self, prompt: &str, choices: &[Choice], first: usize) -> Result<Option<usize>> {
+        picker::pick(prompt, choices, first, self.colour()).map_err(failed)
     }
 
     fn write_error(&self, text: &str) {

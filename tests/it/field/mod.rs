@@ -11,6 +11,8 @@ mod files;
 mod loose;
 #[cfg(target_os = "linux")]
 mod no_home;
+#[cfg(unix)]
+mod picker;
 #[cfg(target_os = "linux")]
 mod pipes;
 mod proxy;
