@@ -150,11 +150,12 @@ impl Identity {
             }
             Self::User { name } => {
                 let login = format!("{program} login");
-                error(format!(
-                    "User '{name}' does not exist in MSAL token cache. Run `{login}`.",
-                    name = Typed(name)
-                ))
-                .command(login)
+                let name = Typed(name);
+                let text = match program {
+                    Program::Az => format!("User '{name}' does not exist in MSAL token cache."),
+                    Program::Azt => format!("{name} is not signed in."),
+                };
+                error(format!("{text} Run `{login}`.")).command(login)
             }
             Self::Environment(_) => error("The environment describes no identity.".to_owned()),
             // Its credential is wanted as well: no command line that azt could name.

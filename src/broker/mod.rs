@@ -27,8 +27,8 @@ pub use environment::EnvironmentIdentity;
 pub use freshness::{Freshness, MARGIN};
 pub use identity::{Identity, in_cloud_shell};
 pub use open::{
-    inventory, keeps_nothing, make_vault_quietly, move_key, open_vault, open_vault_for_sign_in,
-    open_vault_of, rekey,
+    check_key_cache_seconds, check_key_source, inventory, keeps_nothing, keyring_flaw,
+    make_vault_quietly, move_key, open_vault, open_vault_for_sign_in, open_vault_of, rekey,
 };
 pub use person::PersonSignIn;
 pub use sign_in::{Known, SignIn};
@@ -38,11 +38,12 @@ pub use crate::entra::AZURE_CLI_CLIENT_ID;
 pub use crate::entra::{Scopes, TOKEN_EXCHANGE, azure_pipelines_connection, is_guid, server_time};
 use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
-use crate::settings::{Cloud, Config, ConfigDir};
+use crate::settings::{Cloud, Config, ConfigDir, Endpoint};
 use crate::sys::{Deadline, EndpointUrl, System, block_on, is_detached, repeat_detached};
 use crate::vault::{self, RecordKey};
 pub use crate::vault::{
-    AccessToken, Account, AssertionSource, Inventory, Record, RefreshToken, ServicePrincipal, Vault,
+    AccessToken, Account, AssertionSource, Inventory, KERNEL_FORGETS, Record, RefreshToken,
+    START_AFRESH, ServicePrincipal, Vault,
 };
 
 /// How long a caller gets no answer: the SDKs give up on the process after ten seconds, and show
@@ -130,6 +131,8 @@ pub struct Broker<'a> {
     authority_host: EndpointUrl,
     /// [`records::resource_manager`] of the cloud.
     resource_manager: String,
+    /// What every sign-in to the cloud asks for.
+    default_scope: String,
     homes: Homes<'a>,
     /// None where nothing is kept (`core.persist`).
     vault: Option<Vault<'a>>,
@@ -156,6 +159,10 @@ impl<'a> Broker<'a> {
             environment: authority_host.environment(),
             authority_host,
             resource_manager: records::resource_manager(cloud),
+            default_scope: format!(
+                "{}/.default",
+                cloud.endpoint(Endpoint::ActiveDirectoryResourceId).unwrap_or_default()
+            ),
             homes,
             vault,
             renews_ahead: config.get_bool("core", "renew_ahead", true)? && system.env.is_process(),

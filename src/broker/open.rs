@@ -5,8 +5,8 @@ use crate::error::{Error, Kind, Result};
 use crate::foreign::Name;
 use crate::program::Program;
 use crate::settings::{Config, ConfigDir, Profile};
-use crate::sys::System;
-use crate::vault::{self, Inventory, KeyChoice, KeyId, Options, Vault};
+use crate::sys::{Level, System};
+use crate::vault::{self, Inventory, KeyChoice, KeyId, KeySource, Options, Vault};
 
 /// The vault of a configuration folder; `None` when nothing was ever stored there.
 pub fn open_vault<'a>(
@@ -91,10 +91,13 @@ pub fn open_vault_for_sign_in<'a>(
     vault.try_out()?;
     Profile::try_out(dir)?;
     match (notice, system.program) {
-        (Some(notice), Program::Azt) => system.terminal.warn(&notice),
+        // No warning: that is how it is meant to be.
+        (Some(notice), Program::Azt) if system.terminal.shows(Level::Warning) => {
+            system.terminal.plain(&notice);
+        }
         // Callers take what az does not say for a failure.
         (Some(notice), Program::Az) => system.terminal.info(&notice),
-        (None, _) => {}
+        (Some(_), Program::Azt) | (None, _) => {}
     }
     Ok(vault)
 }
@@ -116,6 +119,20 @@ pub fn inventory(system: &System, dir: &ConfigDir) -> Result<Inventory> {
     vault::inventory(system, dir.azt())
 }
 
+/// Why no keyring has the key of a vault whose key is in a file because none took it: `None` for other
+/// vaults. The inner `None`: one answers by now.
+pub fn keyring_flaw(
+    system: &System,
+    dir: &ConfigDir,
+    config: &Config<'_>,
+) -> Result<Option<Option<Error>>> {
+    let options = options(config)?;
+    let key = vault::inventory(system, dir.azt())?.key;
+    let is_makeshift = options.key_source == KeyChoice::Auto
+        && key.is_some_and(|(source, _)| source == KeySource::File);
+    Ok(is_makeshift.then(|| vault::keyring_flaw(system, dir.azt(), options)))
+}
+
 /// Seals everything anew with a new key, whose id is the answer.
 pub fn rekey(system: &System, dir: &ConfigDir, config: &Config<'_>) -> Result<KeyId> {
     vault::rekey(system, dir.azt(), options(config)?, None)
@@ -133,15 +150,33 @@ pub fn move_key(system: &System, dir: &ConfigDir, config: &Config<'_>, to: &str)
 fn options(config: &Config<'_>) -> Result<Options> {
     let mut options = Options::default();
     if let Some(choice) = config.get("core", "key_source")? {
-        options.key_source = choice.to_lowercase().parse::<KeyChoice>()?;
+        options.key_source = key_source(&choice)?;
     }
     if let Some(seconds) = config.get("core", "key_cache_seconds")? {
-        options.key_cache_seconds = seconds.trim().parse().map_err(|_| {
-            Error::failed(format!(
-                "The setting core.key_cache_seconds is '{}', which is no number of seconds.",
-                Name::new(&seconds)
-            ))
-        })?;
+        options.key_cache_seconds = key_cache_seconds(&seconds)?;
     }
     Ok(options)
+}
+
+fn key_source(text: &str) -> Result<KeyChoice> {
+    text.to_lowercase().parse()
+}
+
+fn key_cache_seconds(text: &str) -> Result<u32> {
+    text.trim().parse().map_err(|_| {
+        Error::failed(format!(
+            "The setting core.key_cache_seconds is '{}', which is no number of seconds.",
+            Name::new(text)
+        ))
+    })
+}
+
+/// An error where `text` is no value of `core.key_source`.
+pub fn check_key_source(text: &str) -> Result<()> {
+    key_source(text).map(drop)
+}
+
+/// An error where `text` is no value of `core.key_cache_seconds`.
+pub fn check_key_cache_seconds(text: &str) -> Result<()> {
+    key_cache_seconds(text).map(drop)
 }

@@ -66,7 +66,14 @@ impl<'a, 'r> PersonSignIn<'a, 'r> {
         let mut loopback = Loopback::listen(port).await?;
         let redirect_uri = format!("http://localhost:{}", loopback.port());
         let request = self.authorization_request(&redirect_uri, ResponseMode::FormPost)?;
-        terminal.warn(&format!("A web browser has been opened at {}. Please continue the login in the web browser. If no web browser is available or if the web browser fails to open, use device code flow with `{} login --use-device-code`.", self.authority.authorization_endpoint()?, system.program));
+        let opened_at = format!(
+            "A web browser has been opened at {}. Please continue the login in the web browser. If no web browser is available or if the web browser fails to open, use device code flow with `{} login --use-device-code`.",
+            self.authority.authorization_endpoint()?,
+            system.program
+        );
+        if system.program == Program::Az {
+            terminal.warn(&opened_at);
+        }
         terminal.info(&format!("The whole address is {}", request.url));
         let page = redirect_page::leading_to(&request.url);
         let address = EndpointUrl::parse_with_query(&request.url, "The address of the sign-in")?;
@@ -75,8 +82,13 @@ impl<'a, 'r> PersonSignIn<'a, 'r> {
         if let Some(why) = opened.exposed {
             self.tell_exposed(why);
         }
-        if let Some(error) = &opened.failure {
-            terminal.warn(&format!("{error} Open this address yourself:\n{}", request.url));
+        match (&opened.failure, system.program) {
+            (Some(error), _) => {
+                terminal.warn(&format!("{error} Open this address yourself:\n{}", request.url));
+            }
+            (None, Program::Azt) => terminal.warn(&opened_at),
+            // az says so before it has tried.
+            (None, Program::Az) => {}
         }
         let waiting = "Waiting for the sign-in in the browser";
         attended(system, waiting, limit, self.receive(&mut loopback, &request)).await

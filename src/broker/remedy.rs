@@ -14,6 +14,9 @@ const INVALID_CLIENT_SECRET: u32 = 7_000_215;
 /// Nobody has consented.
 const NO_CONSENT: u32 = 65_001;
 
+/// A sign-in that has ended: revoked, its password changed, too old or too long unused.
+const ENDED: [u32; 9] = [50_089, 50_132, 50_133, 50_173, 70_008, 70_043, 70_044, 700_081, 700_082];
+
 /// A user assertion that is no good: its signature, audience or lifetime (50013), no JWT at all
 /// (50027). Entra's finer codes begin with the same digits, as 500133 does.
 const BAD_ASSERTION: [&str; 2] = ["50013", "50027"];
@@ -88,27 +91,57 @@ const NO_SUCH_SCOPE: &str = "The resource has no such scope: check --scope, or -
 ///
 /// Only to what signing in again can cure: an SDK that reads "az login" in the text of a network
 /// failure tells its user the wrong thing.
-pub(super) fn for_user(error: Error, program: Program, request: &TokenRequest) -> Error {
+///
+/// `is_default_scope`: `request` is for what every sign-in asks for.
+pub(super) fn for_user(
+    error: Error,
+    program: Program,
+    request: &TokenRequest,
+    is_default_scope: bool,
+) -> Error {
     if !is_from_entra(&error) {
         return error;
     }
-    let scopes = request.scopes.iter().map(quoted).collect::<Vec<_>>();
-    let tenant = quoted(&request.tenant);
-    let mut login = format!("{program} login --tenant {tenant} --scope {}", scopes.join(" "));
-    // az hands on only what it was given; what Entra wants now is needed as much.
-    let wanted = error.entra_detail().and_then(|detail| detail.claims.as_ref());
-    let wanted = wanted.filter(|_| program == Program::Azt).or(request.claims.as_ref());
-    if let Some(claims) = wanted {
-        login += &[" --claims-challenge \"", &STANDARD.encode(claims), "\""].concat();
-    }
     match (program, cure(&error)) {
-        (Program::Az, _) => as_az(error, login),
+        (Program::Az, _) => as_az(error, login_of_az(request)),
         (Program::Azt, Some(cure)) => error.remedy(cure),
         (Program::Azt, None) if error.kind() == Kind::InteractionRequired => {
+            let login = login(&error, request, is_default_scope);
             error.remedy("Sign in again:").cured_by(login)
         }
         (Program::Azt, None) => error,
     }
+}
+
+/// The sign-in that az names: with all that it was given.
+fn login_of_az(request: &TokenRequest) -> String {
+    let scopes = request.scopes.iter().map(quoted).collect::<Vec<_>>();
+    let tenant = quoted(&request.tenant);
+    let mut login = format!("az login --tenant {tenant} --scope {}", scopes.join(" "));
+    if let Some(claims) = &request.claims {
+        login += &[" --claims-challenge \"", &STANDARD.encode(claims), "\""].concat();
+    }
+    login
+}
+
+/// The sign-in with the least that is needed. The tenant is where Entra wants more of the person
+/// there; a sign-in that has ended has ended everywhere, and a new one finds all tenants.
+fn login(error: &Error, request: &TokenRequest, is_default_scope: bool) -> String {
+    let detail = error.entra_detail();
+    let claims = detail.and_then(|detail| detail.claims.as_ref()).or(request.claims.as_ref());
+    let codes = detail.map(|detail| detail.codes.as_slice()).unwrap_or_default();
+    let mut words = vec!["azt login".to_owned()];
+    if claims.is_some() || !codes.iter().any(|code| ENDED.contains(code)) {
+        words.extend(["--tenant".to_owned(), shell::quoted(&request.tenant)]);
+        if !is_default_scope {
+            words.push("--scope".to_owned());
+            words.extend(request.scopes.iter().map(shell::quoted));
+        }
+        if let Some(claims) = claims {
+            words.extend(["--claims-challenge".to_owned(), STANDARD.encode(claims)]);
+        }
+    }
+    words.join(" ")
 }
 
 /// `word` in the double quotes that az puts around it; where a shell would still act on what is in

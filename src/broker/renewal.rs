@@ -60,7 +60,10 @@ impl Broker<'_> {
             Some(&signed_in.home_account_id),
         )
         .await
-        .map_err(|error| remedy::for_user(error, program, request))?;
+        .map_err(|error| {
+            let is_default_scope = request.scopes.joined() == self.default_scope;
+            remedy::for_user(error, program, request, is_default_scope)
+        })?;
 
         let _writing = vault.writing();
         let is_the_same = vault.get(&signed_in.key())?.as_ref() == Some(&signed_in);

@@ -21,10 +21,11 @@ impl VaultCommand {
     }
 }
 
-/// Keep the key elsewhere.
+/// Keep the vault's key somewhere else, with everything sealed anew.
 #[derive(Debug, clap::Args)]
 pub struct VaultMove {
-    /// keyring, kernel, env (AZT_VAULT_KEY) or file
+    /// keyring, kernel (until the machine restarts, which ends all sign-ins), env (AZT_VAULT_KEY) or
+    /// file
     #[arg(long, value_name = "SOURCE")]
     pub to: String,
     /// Options of every command.

@@ -1,8 +1,9 @@
 //! `config get`, `config set`, `config unset`.
 
-use super::{Answer, Context};
+use super::{Answer, Context, core_settings};
 use crate::cli::{ConfigCommand, ConfigGet, ConfigSet, ConfigUnset};
 use crate::error::{Error, Kind, Result};
+use crate::foreign::Name;
 use crate::program::Program;
 use crate::settings::Config;
 use crate::sys::Folder;
@@ -30,8 +31,31 @@ fn set(request: &ConfigSet, context: &Context<'_>) -> Result<Answer> {
     let pairs = request.key_value.iter().map(|pair| split(pair)).collect::<Result<Vec<_>>>()?;
     for (section, option, value) in pairs {
         Config::set(&context.dir, &folder, section, option, value)?;
+        if context.system.program == Program::Azt && section == "core" {
+            doubt(option, value, context);
+        }
     }
     Ok(Answer::none())
+}
+
+/// Says that a name is no setting, or that a value is none of it: it is kept all the same, since other
+/// programs and other versions have settings too.
+fn doubt(option: &str, value: &str, context: &Context<'_>) {
+    let option = option.to_lowercase();
+    let terminal = &context.system.terminal;
+    if let Some(error) = core_settings::flaw_of_value(&option, value) {
+        terminal.warn(&format!("{} It is kept all the same.", error.message()));
+        for line in error.remedy_lines() {
+            terminal.plain(line);
+        }
+    } else if !core_settings::is_known(&option) {
+        let guess = core_settings::nearest(&option);
+        let guess = guess.map_or_else(String::new, |guess| format!(" Did you mean core.{guess}?"));
+        terminal.warn(&format!(
+            "core.{} is no setting that azt or az knows.{guess}",
+            Name::new(&option)
+        ));
+    }
 }
 
 fn split(pair: &str) -> Result<(&str, &str, &str)> {

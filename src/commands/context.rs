@@ -1,8 +1,8 @@
 //! What every command is given.
 
+use super::core_settings;
 use crate::broker::Homes;
-use crate::error::{Error, Result};
-use crate::foreign::Typed;
+use crate::error::Result;
 use crate::output::Format;
 use crate::settings::{Cloud, Clouds, Config, ConfigDir};
 use crate::sys::System;
@@ -51,13 +51,7 @@ impl<'a> Context<'a> {
     pub fn default_format(&self) -> Result<Format> {
         match self.config.get("core", "output")? {
             None => Ok(Format::Json),
-            Some(name) => name.parse().map_err(|_| {
-                Error::failed(format!(
-                    "The setting core.output is '{}', which is no output format.",
-                    Typed(&name)
-                ))
-                .remedy("Use one of json, jsonc, yaml, yamlc, table, tsv, none.")
-            }),
+            Some(name) => core_settings::format_of(&name),
         }
     }
 }

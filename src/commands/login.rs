@@ -7,7 +7,10 @@ use serde_json::Value;
 use super::login_check::{check, is_interactive};
 use super::login_credential::{credential, password};
 use super::subscriptions::{self, Found};
-use super::{Answer, Context, arm_token, claims_challenge, qr_code, subscription_picker, token};
+use super::{
+    Answer, Context, arm_token, claims_challenge, core_settings, qr_code, subscription_picker,
+    token,
+};
 use crate::broker::{self, Identity, Known, PersonSignIn, Scopes, SignIn, Vault};
 use crate::cli::Login;
 use crate::error::{Error, Kind, Result};
@@ -65,8 +68,10 @@ pub(super) fn run(request: &Login, context: &Context<'_>) -> Result<Answer> {
     }
     let new = found.subscriptions;
     let cloud = context.cloud();
-    let chosen = Profile::update(&context.dir, |profile| {
-        Ok(profile.merge_login(new.clone(), request.subscription.as_deref()))
+    let (chosen, listed) = Profile::update(&context.dir, |profile| {
+        let chosen = profile.merge_login(new.clone(), request.subscription.as_deref());
+        let is_new = |it: &&Subscription| new.iter().any(|new| new.id() == it.id());
+        Ok((chosen, profile.all().iter().filter(is_new).cloned().collect::<Vec<_>>()))
     })?;
     if let Some(id) = &chosen {
         Clouds::set_subscription(&context.dir, &cloud.name, id)?;
@@ -90,7 +95,7 @@ pub(super) fn run(request: &Login, context: &Context<'_>) -> Result<Answer> {
         }
     }
     if let Some(chosen) = chosen.as_deref().filter(|_| picks) {
-        subscription_picker::run(context, &new, chosen)?;
+        subscription_picker::run(context, &listed, chosen)?;
         return Ok(Answer::none());
     }
     let is_wanted = |entry: &&Subscription| {
@@ -230,13 +235,7 @@ pub(super) fn not_kept() -> Error {
 /// `core.login_timeout`, else [`LOGIN_TIMEOUT`].
 pub(super) fn time_limit(context: &Context<'_>) -> Result<Duration> {
     let limit = context.config.get("core", "login_timeout")?;
-    match limit.map(|text| text.trim().parse()) {
-        None => Ok(LOGIN_TIMEOUT),
-        Some(Ok(seconds)) => Ok(Duration::from_secs(seconds)),
-        Some(Err(_)) => {
-            Err(Error::failed("The setting core.login_timeout is not a number of seconds."))
-        }
-    }
+    limit.map_or(Ok(LOGIN_TIMEOUT), |text| core_settings::time_limit_of(&text))
 }
 
 /// Says that a code is used because there is no browser; az says so under `--verbose` only.

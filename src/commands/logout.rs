@@ -4,12 +4,14 @@ use super::{Answer, Context, migration, token};
 use crate::broker;
 use crate::cli::Logout;
 use crate::error::{Error, Kind, Result};
-use crate::interop;
+use crate::foreign::Name;
+use crate::interop::{self, AdalFile};
+use crate::program::Program;
 use crate::settings::Profile;
 use crate::shell::quoted;
 
-/// Forgets the account's tokens and secrets, then its subscriptions, in all clouds. An account that
-/// nobody knows is a success, as in az.
+/// Forgets the account's tokens and secrets, then its subscriptions, in all clouds. As `az`, an
+/// account that nobody knows is a success, as in az.
 pub(super) fn run(request: &Logout, context: &Context<'_>) -> Result<Answer> {
     let name = if let Some(name) = &request.username {
         name.clone()
@@ -21,6 +23,7 @@ pub(super) fn run(request: &Logout, context: &Context<'_>) -> Result<Answer> {
             .user_name()
             .to_owned()
     };
+    refuse_nobody(context, &name)?;
     // First: a call for a token would take the account over from there once the vault has forgotten
     // it. What is not let go of is told at the end.
     let elsewhere = interop::unshare(&context.dir, &name);
@@ -40,6 +43,32 @@ pub(super) fn run(request: &Logout, context: &Context<'_>) -> Result<Answer> {
         Ok(()) => {}
     }
     Ok(Answer::none())
+}
+
+/// An error where nobody called `name` is signed in, in any cloud: who misspells a name stays signed in
+/// and should know. As `az` that is a success, as in az.
+fn refuse_nobody(context: &Context<'_>, name: &str) -> Result<()> {
+    let is_meant =
+        |it: &str| it.eq_ignore_ascii_case(name) || it.to_lowercase() == name.to_lowercase();
+    // In files of az's of any cloud; what cannot be read may have them.
+    if context.system.program == Program::Az
+        || Profile::load(&context.dir)?.all().iter().any(|entry| is_meant(entry.user_name()))
+        || interop::may_know(&context.dir, name)
+        || AdalFile::exists(context.system, &context.dir)
+    {
+        return Ok(());
+    }
+    let vault = broker::open_vault(context.system, &context.dir, &context.config)?;
+    let names = vault.map(|vault| broker::signed_in(&vault)).transpose()?.unwrap_or_default();
+    if names.iter().any(|it| is_meant(it)) {
+        return Ok(());
+    }
+    let error =
+        Error::new(Kind::NotSignedIn, format!("Nobody called '{}' is signed in.", Name::new(name)));
+    Err(match names.as_slice() {
+        [] => error,
+        names => error.remedy(format!("Signed in: {}.", names.join(", "))),
+    })
 }
 
 /// The error of a sign-out that names nobody where the profile has no default. It may be new, in place

@@ -12,6 +12,7 @@ mod claims_challenge;
 mod cloud;
 mod config;
 mod context;
+mod core_settings;
 mod doctor;
 mod get_access_token;
 mod login;

@@ -32,6 +32,9 @@ fn move_to(request: &VaultMove, context: &Context<'_>) -> Result<Answer> {
             ));
         }
     }
+    if to == "kernel" {
+        context.system.terminal.warn(broker::KERNEL_FORGETS);
+    }
     if to != "env" && context.system.env.non_empty(VAULT_KEY).is_some() {
         context.system.terminal.warn(&format!(
             "Now unset {VAULT_KEY}: while it is set, the vault is expected to be sealed with it."

@@ -154,7 +154,11 @@ fn without_oauth_error(response: &Response, host: &str) -> Error {
             "This network wants a sign-in of its own first (HTTP 511).",
         )
         .remedy("Open any page in a browser, sign in there, and try again."),
-        429 | 500..=599 => Error::new(
+        429 => Error::new(
+            Kind::Service,
+            format!("{host} asks to slow down: it answered HTTP {status}."),
+        ),
+        500..=599 => Error::new(
             Kind::Service,
             format!("{host} is in trouble: it answered HTTP {status}{said}"),
         ),

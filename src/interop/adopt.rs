@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::application::Application;
-use super::az_files::{SERVICE_PRINCIPALS, TOKEN_CACHE, exists, read, text};
+use super::az_files::{SERVICE_PRINCIPALS, TOKEN_CACHE, exists, plain_text_of_az, read, text};
 use super::dialect;
 use super::exchange::{Home, is_same_host};
 use super::unified::rows;
@@ -37,6 +37,19 @@ fn has(dir: &ConfigDir, environment: &str, name: &str) -> bool {
     let (people, applications) = known_names(dir, environment);
     people.iter().any(|it| it.to_lowercase() == name.to_lowercase())
         || applications.iter().any(|it| it.eq_ignore_ascii_case(name))
+}
+
+/// True when az's files, of whatever cloud, name the person or application `name`, or cannot be read.
+pub fn may_know(dir: &ConfigDir, name: &str) -> bool {
+    if plain_text_of_az(dir).iter().any(|(_, is_azs)| !is_azs) {
+        return true;
+    }
+    let is_meant = |it: &str| it.to_lowercase() == name.to_lowercase();
+    let cache = read(dir, TOKEN_CACHE, json!({}));
+    let applications = read(dir, SERVICE_PRINCIPALS, json!([]));
+    let applications = applications.as_array().map(Vec::as_slice).unwrap_or_default();
+    rows(&cache, "Account").any(|row| is_meant(text(row, "username")))
+        || applications.iter().any(|entry| is_meant(text(entry, "client_id")))
 }
 
 /// True when az has anything that could be taken over.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use super::adal;
-use super::foreign_file::ForeignFile;
+use super::foreign_file::{ForeignFile, PATIENCE};
 use crate::error::{Error, Result};
 use crate::foreign;
 use crate::settings::{ConfigDir, python_json_indented};
@@ -161,6 +161,31 @@ pub(super) fn take_out(
         Some((before, after)) => replace(&file, Some(&before), &after),
         None => Ok(()),
     }
+}
+
+/// Removes `name` under az's lock unless `missed` names anybody in it; where it stays, its path and
+/// those. What is no file of az's stays too.
+pub(super) fn remove_if(
+    dir: &ConfigDir,
+    name: &str,
+    empty: &Value,
+    missed: impl FnOnce(&Value) -> Vec<String>,
+) -> Result<Option<(PathBuf, Vec<String>)>> {
+    let file = az_file(dir, name);
+    if file.size().is_none() {
+        return Ok(None);
+    }
+    let _held = file.lock(PATIENCE)?;
+    let missed = match content(&file, empty)? {
+        Content::Nothing => Vec::new(),
+        Content::Json(value) => missed(&value),
+        Content::Other => return Ok(Some((file.path(), Vec::new()))),
+    };
+    if !missed.is_empty() {
+        return Ok(Some((file.path(), missed)));
+    }
+    file.folder.remove(&file.name)?;
+    Ok(None)
 }
 
 /// Writes `value` where it is not what was there `before`.

@@ -18,13 +18,15 @@ mod foreign_file;
 mod people;
 mod share;
 mod shared_cache;
+mod take_away;
 mod unified;
 
 pub use adal::{AdalFile, AdalGrant, AdalUser};
-pub use adopt::{adopt, applications_of_az, can_adopt, known_names, knows};
+pub use adopt::{adopt, applications_of_az, can_adopt, known_names, knows, may_know};
 pub use application::{Application, Credential, Source};
 pub use az_files::{json_in, plain_text_of_az, secret_files_of_az};
 pub use exchange::{Home, Imported, export, import, is_of_nobody, is_same_host, take_with_source};
 pub use foreign_file::PATIENCE;
 pub use share::{share, unshare};
 pub use shared_cache::{DEFAULT_NAME, Found, Published, plain_text_shared, publish, read_shared};
+pub use take_away::take_away;

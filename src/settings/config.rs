@@ -13,8 +13,10 @@ use crate::sys::file::Access;
 use crate::sys::{Env, Folder, System};
 
 pub(super) const FILE: &str = "config";
-const TRUE: [&str; 4] = ["1", "yes", "true", "on"];
-const FALSE: [&str; 4] = ["0", "no", "false", "off"];
+/// Words for on, in lower case (az 2.91).
+pub const TRUE: [&str; 4] = ["1", "yes", "true", "on"];
+/// Words for off.
+pub const FALSE: [&str; 4] = ["0", "no", "false", "off"];
 
 /// az's settings as they were when loaded.
 ///

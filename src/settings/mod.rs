@@ -27,7 +27,7 @@ pub use cloud::{Cloud, Endpoint};
 pub use cloud_overrides::CloudOverrides;
 pub use cloud_values::CloudValues;
 pub use clouds::Clouds;
-pub use config::{Config, Item};
+pub use config::{Config, FALSE, Item, TRUE};
 pub use config_dir::ConfigDir;
 pub use damaged::put_aside_damaged;
 pub use profile::{Listing, Profile};

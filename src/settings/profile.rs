@@ -220,7 +220,7 @@ impl Profile {
         for entry in entries {
             let at = *places.entry(entry.id().to_owned()).or_insert(self.subscriptions.len());
             match self.subscriptions.get_mut(at) {
-                Some(old) => *old = entry,
+                Some(old) => *old = entry.with_tenant_names_of(old),
                 None => self.subscriptions.push(entry),
             }
         }

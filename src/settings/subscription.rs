@@ -193,6 +193,22 @@ impl Subscription {
         self.entry.get("isDefault").is_some_and(is_true)
     }
 
+    /// This entry with what `former` knows of its tenant's names: a sign-in to one tenant asks for none.
+    pub(super) fn with_tenant_names_of(self, former: &Self) -> Self {
+        if self.tenant_id() != former.tenant_id() {
+            return self;
+        }
+        let mut entry = Arc::unwrap_or_clone(self.entry);
+        for name in ["tenantDefaultDomain", "tenantDisplayName"] {
+            if let (false, Some(known)) = (entry.contains_key(name), former.entry.get(name)) {
+                // Before the last member, where az has them.
+                let at = entry.len().saturating_sub(1);
+                entry.shift_insert(at, name.to_owned(), known.clone());
+            }
+        }
+        Self::of(entry)
+    }
+
     pub(super) fn set_default(&mut self, is_default: bool) {
         Arc::make_mut(&mut self.entry).insert("isDefault".into(), is_default.into());
     }

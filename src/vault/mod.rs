@@ -31,7 +31,7 @@ use std::ops::RangeInclusive;
 use std::path::Path;
 use std::time::Duration;
 
-pub use key::{KeyChoice, KeyId, KeySource, VaultKey};
+pub use key::{KERNEL_FORGETS, KeyChoice, KeyId, KeySource, VaultKey};
 pub use record::{
     AccessToken, Account, AssertionSource, IdToken, Record, RecordKey, RefreshToken,
     ServicePrincipal, Unsealed,
@@ -328,6 +328,15 @@ pub fn inventory(system: &System, azt_dir: impl Into<Folder>) -> Result<Inventor
     Ok(Inventory { key, records, bytes, unreadable })
 }
 
+/// Why the keyring cannot be asked, if it cannot.
+pub fn keyring_flaw(
+    system: &System,
+    azt_dir: impl Into<Folder>,
+    options: Options,
+) -> Option<Error> {
+    Sources::new(system, &azt_dir.into(), options, false).keyring_flaw()
+}
+
 /// Removes all records, what was set aside, `vault.json` and the key: works on a vault that cannot
 /// be opened. A key that its source does not give up is left there and named in a warning.
 pub fn clear(system: &System, azt_dir: impl Into<Folder>) -> Result<()> {
@@ -390,9 +399,10 @@ fn newer(path: &Path, version: u64) -> Error {
         .remedy("Update azt; the file stays as it is.")
 }
 
+/// How the last way out begins.
+pub const START_AFRESH: &str = "Or start afresh:";
+
 fn start_afresh(system: &System) -> String {
-    format!(
-        "Or start afresh: '{} account clear' removes what is stored, then sign in again.",
-        system.program
-    )
+    let program = system.program;
+    format!("{START_AFRESH} '{program} account clear' removes what is stored, then sign in again.")
 }

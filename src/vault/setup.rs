@@ -14,6 +14,17 @@ use crate::sys::{Folder, LockGuard, System};
 /// Longer than a person may take to unlock the keyring for the process that makes the vault.
 const SETUP_LIMIT: Duration = Duration::from_secs(150);
 
+/// What to do where the keyring has the key and does not give it. The last line works there as well.
+const WITHOUT_KEYRING: [&str; 3] = [
+    "In a session where the keyring is unlocked the key can be moved: 'azt vault move --to file'.",
+    "In this session a folder of its own does without a keyring:",
+    if cfg!(windows) {
+        "$env:AZURE_CONFIG_DIR = \"$HOME/.azure-here\"; $env:AZURE_CORE_KEY_SOURCE = 'file'; azt login"
+    } else {
+        "export AZURE_CONFIG_DIR=\"$HOME/.azure-here\" AZURE_CORE_KEY_SOURCE=file; azt login"
+    },
+];
+
 /// What opening and making a vault need.
 pub(super) struct Setup<'s> {
     pub(super) system: &'s System,
@@ -66,9 +77,7 @@ impl<'s> Setup<'s> {
             .sources
             .fetch(source, id)
             .map_err(|error| match source {
-                KeySource::Keyring => error.remedy(
-                    "To do without it: where it can be had, run 'azt vault move --to file' (or kernel, or env).",
-                ),
+                KeySource::Keyring => WITHOUT_KEYRING.into_iter().fold(error, Error::remedy),
                 _ => error,
             })
             .map_err(|error| match source {
@@ -198,7 +207,7 @@ impl<'s> Setup<'s> {
         self.sources.settle_next(chosen.source)?;
         self.sources.pin(chosen.source, chosen.key.id());
         drop(lock);
-        Ok(self.vault(chosen.source, &chosen.key, Some(chosen.notice)))
+        Ok(self.vault(chosen.source, &chosen.key, chosen.notice))
     }
 
     pub(super) fn lock(&self, limit: Duration) -> Result<LockGuard> {

@@ -372,7 +372,8 @@ impl<'a> SignIn<'a> {
                 let wanted = TokenRequest::new(self.identity.clone(), tenant, scopes.clone());
                 let claims = challenge.map(str::to_owned);
                 let wanted = TokenRequest { claims, ..wanted };
-                remedy::for_user(error, self.system.program, &wanted)
+                // It is renewed with what it was made with.
+                remedy::for_user(error, self.system.program, &wanted, true)
             }
             // Theirs have it already.
             Credential::Application(_) | Credential::Host => error,

@@ -7,6 +7,7 @@ use super::{Answer, Context, rows};
 use crate::broker::{self, ServicePrincipal, Vault};
 use crate::cli::CacheMigrate;
 use crate::error::Result;
+use crate::foreign::Name;
 use crate::interop::{self, AdalFile};
 
 /// Takes over every sign-in of the real az, today's and that of before 2.30; answers what became
@@ -70,6 +71,7 @@ pub(super) fn run(request: &CacheMigrate, context: &Context<'_>) -> Result<Answe
     }
     if let (Some(vault), true) = (&vault, request.remove && !request.dry_run) {
         migration::remove_old(context, vault)?;
+        take_away(context, vault)?;
     }
     Ok(Answer::with_columns(Value::Array(answer), |list| {
         rows(
@@ -83,6 +85,29 @@ pub(super) fn run(request: &CacheMigrate, context: &Context<'_>) -> Result<Answe
         )
     }))
 }
+
+/// Removes az's files, or says why one stays.
+fn take_away(context: &Context<'_>, vault: &Vault<'_>) -> Result<()> {
+    let terminal = &context.system.terminal;
+    for (path, names) in interop::take_away(&context.dir, vault)? {
+        let path = path.display();
+        terminal.warn(&match names.as_slice() {
+            [] => format!("{path} stays: it is no file of az's that can be read."),
+            names => {
+                let names: Vec<Name> = names.iter().map(|name| Name::new(name)).collect();
+                let names = names.iter().map(|name| &**name).collect::<Vec<_>>().join(", ");
+                format!("{path} stays: it has the only sign-in of {names}. Sign in again, or remove it yourself.")
+            }
+        });
+    }
+    if token::is_shared(context)? {
+        terminal.warn(KEEP_OUT);
+    }
+    Ok(())
+}
+
+/// Why they come again.
+const KEEP_OUT: &str = "core.share_with_az is on, so the next sign-in is written there again: azt config set core.share_with_az=false keeps them out, and the real az does without.";
 
 fn row(name: &str, from: &str, outcome: &str, reason: Option<&str>) -> Value {
     json!({"account": name, "from": from, "outcome": outcome, "reason": reason})

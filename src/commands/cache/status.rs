@@ -61,7 +61,7 @@ pub(in crate::commands) fn plain_text(context: &Context<'_>) -> Vec<PlainText> {
             tell(
                 &path,
                 "sign-ins of the real az",
-                "It is az's: azt config set core.share_with_az=false keeps new ones out, az account clear removes it.",
+                "azt cache migrate --remove takes them over and removes it; azt config set core.share_with_az=false keeps new ones out.",
             );
         } else {
             tell(

@@ -62,9 +62,9 @@ fn account(
     let Ok(environment) = context.clouds.get(cloud).and_then(|cloud| cloud.environment()) else {
         return Check::warning(WHAT, format!("{name}: its cloud '{cloud}' is not registered"))
             .remedy(format!(
-                "Register it again, or run: {} logout --username {}",
+                "Register it again: {} cloud register --name {}, with its endpoints.",
                 system.program,
-                quoted(name)
+                quoted(cloud)
             ));
     };
     let vault = match vault {

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::broker;
 use crate::error::{Error, Result};
 use crate::foreign::Sentence;
 
@@ -20,7 +21,8 @@ pub(super) struct Check {
     pub(super) what: &'static str,
     pub(super) state: State,
     pub(super) text: String,
-    remedy: Option<String>,
+    /// A line each.
+    remedy: Vec<String>,
     /// The command line that cures it, if one does.
     command: Option<String>,
 }
@@ -29,7 +31,7 @@ impl Check {
     pub(super) fn ok(what: &'static str, text: impl AsRef<str>) -> Self {
         // A path may have any characters, and each check is a line.
         let text = Sentence::new(text.as_ref()).into();
-        Self { what, state: State::Ok, text, remedy: None, command: None }
+        Self { what, state: State::Ok, text, remedy: Vec::new(), command: None }
     }
 
     pub(super) fn warning(what: &'static str, text: impl AsRef<str>) -> Self {
@@ -41,7 +43,11 @@ impl Check {
     }
 
     pub(super) fn of_error(what: &'static str, error: &Error) -> Self {
-        let remedy = Some(error.remedy_lines().join(" ")).filter(|remedy| !remedy.is_empty());
+        let mut remedy = error.remedy_lines().to_vec();
+        // Where anything else cures it, nobody has to be signed out.
+        if remedy.len() > 1 {
+            remedy.retain(|line| !line.starts_with(broker::START_AFRESH));
+        }
         let command = error.curing_command().map(str::to_owned);
         Self { remedy, command, ..Self::failure(what, error.message()) }
     }
@@ -53,7 +59,7 @@ impl Check {
 
     /// Says what to do.
     pub(super) fn remedy(self, remedy: impl Into<String>) -> Self {
-        Self { remedy: Some(remedy.into()), ..self }
+        Self { remedy: vec![remedy.into()], ..self }
     }
 
     /// Says that this command line cures it.
@@ -77,7 +83,7 @@ pub(super) fn to_value(check: &Check) -> Value {
         "check": check.what,
         "state": name(check.state),
         "text": check.text,
-        "remedy": check.remedy,
+        "remedy": (!check.remedy.is_empty()).then(|| check.remedy.join(" ")),
         "command": check.command,
     })
 }
@@ -108,7 +114,7 @@ impl Page {
         self.look(what, look);
         for check in self.checks.iter_mut().skip(before).filter(|_| !is_sound) {
             if check.state == State::Failure {
-                check.remedy = Some("Mend the folder first.".to_owned());
+                check.remedy = vec!["Mend the folder first.".to_owned()];
                 check.command = None;
             }
         }
@@ -120,7 +126,7 @@ impl Page {
     }
 }
 
-/// The checks for people, a line or two each.
+/// The checks for people, a line each and one for each line of a remedy.
 pub(super) fn shown(checks: &[Check]) -> String {
     let lines = |check: &Check| {
         let mark = match check.state {
@@ -128,8 +134,10 @@ pub(super) fn shown(checks: &[Check]) -> String {
             State::Warning => "!",
             State::Failure => "WRONG",
         };
-        let remedy = check.remedy.as_ref().map(|remedy| format!("{:18}{remedy}\n", ""));
-        format!("{mark:<6}{:<12}{}\n{}", check.what, check.text, remedy.unwrap_or_default())
+        let first = format!("{mark:<6}{:<12}{}\n", check.what, check.text);
+        // Each on a line of its own, so that it can be copied.
+        let remedies = check.remedy.iter().map(|line| format!("{:18}{line}\n", ""));
+        std::iter::once(first).chain(remedies).collect::<Vec<_>>().concat()
     };
     checks.iter().map(lines).collect()
 }

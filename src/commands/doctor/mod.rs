@@ -27,6 +27,7 @@ pub(super) fn run(request: &Doctor, context: &Context<'_>) -> Result<Answer> {
     let vault = broker::open_vault(context.system, &context.dir, &context.config);
     page.look("file system", || Ok(file_system(context)));
     page.look_in_folder("vault", || key(context, &vault).map(|key| vec![key]));
+    page.look("keyring", || Ok(keyring(context)));
     page.look_in_folder("settings", || Ok(settings(context, &vault)));
     page.look(ANSWERS, || Ok(network(request, context)));
     let is_online = page.has(ANSWERS);
@@ -72,6 +73,22 @@ fn key(context: &Context<'_>, vault: &Result<Option<Vault<'_>>>) -> Result<Check
         )));
     }
     Ok(Check::ok("vault", format!("{records} records, opened by the key {id} ({source})")))
+}
+
+/// Where the key is in a file because no keyring took it: why, and whether one does by now.
+fn keyring(context: &Context<'_>) -> Vec<Check> {
+    const WHAT: &str = "keyring";
+    // What fails here has failed with the vault.
+    let found = broker::keyring_flaw(context.system, &context.dir, &context.config).ok().flatten();
+    let check = |flaw: Option<Error>| {
+        if let Some(flaw) = flaw {
+            return Check::ok(WHAT, format!("the key is in a file. {}", flaw.message()));
+        }
+        let text = "it answers, and the key is in a file all the same";
+        let command = format!("{} vault move --to keyring", context.system.program);
+        Check::warning(WHAT, text).cured_by(command)
+    };
+    Vec::from_iter(found.map(check))
 }
 
 fn az(context: &Context<'_>) -> Check {

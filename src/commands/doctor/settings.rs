@@ -1,23 +1,12 @@
 //! The settings and variables that commands fail on, told as those commands do.
 
+use super::super::core_settings::SWITCHES;
 use super::super::selection::Selection;
 use super::super::{Context, login};
 use super::check::Check;
 use crate::broker::{self, EnvironmentIdentity, Vault};
 use crate::error::{Error, Result};
 use crate::settings::{Clouds, Config, Profile};
-
-/// The settings of `core` that are on or off.
-const SWITCHES: [&str; 8] = [
-    "only_show_errors",
-    "no_color",
-    "renew_ahead",
-    "persist",
-    "identity_from_env",
-    "share_with_az",
-    "remove_migrated",
-    "login_experience_v2",
-];
 
 /// What is wrong with each, else that nothing is.
 pub(super) fn settings(context: &Context<'_>, vault: &Result<Option<Vault<'_>>>) -> Vec<Check> {

@@ -50,6 +50,15 @@ pub(super) fn fetch(system: &System, id: KeyId, limit: Duration) -> Result<Optio
     )
 }
 
+/// Why the keyring cannot be asked, if it cannot; one that is locked may answer all the same.
+pub(super) fn flaw(system: &System, limit: Duration) -> Option<Error> {
+    match ask(system, limit, "probe".to_owned(), |entry| entry.get_secret().map(Zeroizing::new)) {
+        Ok(Ok(_) | Err(Refusal::NoEntry)) => None,
+        Ok(Err(refusal)) => Some(refused(&refusal)),
+        Err(error) => Some(error),
+    }
+}
+
 /// Puts `key` into the keyring and hands it back.
 pub(super) fn keep(system: &System, key: VaultKey, limit: Duration) -> Result<VaultKey> {
     let text = key.to_hex();

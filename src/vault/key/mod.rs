@@ -88,11 +88,14 @@ pub(super) struct Sources<'s> {
     limit: Duration,
 }
 
-/// A key that was just chosen, with the sentence that tells where it is kept and why.
+/// Said where the key goes there.
+pub const KERNEL_FORGETS: &str = "The vault key is kept in the kernel's keyring, which is emptied when this machine restarts: all sign-ins end then.";
+
+/// A key that was just chosen, with what a person should know of where it is kept.
 pub(super) struct Chosen {
     pub(super) source: KeySource,
     pub(super) key: VaultKey,
-    pub(super) notice: String,
+    pub(super) notice: Option<String>,
 }
 
 impl<'s> Sources<'s> {
@@ -216,20 +219,25 @@ impl<'s> Sources<'s> {
     /// be read back.
     pub(super) fn choose(&self, choice: KeyChoice) -> Result<Chosen> {
         match choice {
-            KeyChoice::Source(source) => self.make(source, "because that was asked for."),
-            KeyChoice::Auto if env::fetch(self.system)?.is_some() => {
-                self.make(KeySource::Env, "because that is set.")
-            }
-            KeyChoice::Auto => {
-                self.make(KeySource::Keyring, "the safest place here.").or_else(|refusal| {
-                    let why = format!("because the keyring cannot keep it. {}", refusal.message());
-                    self.make(KeySource::File, &why)
-                })
-            }
+            KeyChoice::Source(source) => self.make(source),
+            KeyChoice::Auto if env::fetch(self.system)?.is_some() => self.make(KeySource::Env),
+            KeyChoice::Auto => self.make(KeySource::Keyring).or_else(|_| {
+                let chosen = self.make(KeySource::File)?;
+                let notice = format!(
+                    "The vault key is kept in {}: no keyring takes it here (azt doctor has the details).",
+                    self.place(KeySource::File)
+                );
+                Ok(Chosen { notice: Some(notice), ..chosen })
+            }),
         }
     }
 
-    fn make(&self, source: KeySource, why: &str) -> Result<Chosen> {
+    /// What says that the key is not kept in a keyring, though one is asked: nothing where it takes it.
+    pub(super) fn keyring_flaw(&self) -> Option<Error> {
+        keyring::flaw(self.system, self.limit)
+    }
+
+    fn make(&self, source: KeySource) -> Result<Chosen> {
         let key = match source {
             KeySource::Env => env::fetch(self.system)?.ok_or_else(|| env::unset(self.system))?,
             KeySource::File => {
@@ -250,14 +258,15 @@ impl<'s> Sources<'s> {
         if source == KeySource::Keyring {
             self.cache(&key);
         }
-        let notice = format!("The vault key is kept in {}, {why}", self.place(source));
+        // Nothing where it is as it should be, or as it was asked for.
+        let notice = (source == KeySource::Kernel).then(|| KERNEL_FORGETS.to_owned());
         Ok(Chosen { source, key, notice })
     }
 
     /// Makes a new key in `to` for what the one in `from` opens now, which stays as long.
     pub(super) fn make_next(&self, from: KeySource, to: KeySource) -> Result<VaultKey> {
         if from != to {
-            return self.make(to, "").map(|chosen| chosen.key);
+            return self.make(to).map(|chosen| chosen.key);
         }
         let key = VaultKey::generate()?;
         match to {
@@ -343,7 +352,8 @@ impl<'s> Sources<'s> {
             (KeySource::Kernel, None) => trouble(format!(
                 "The vault key {id} is no longer in {place}, which is emptied when the machine \
                  restarts."
-            )),
+            ))
+            .remedy("What is stored cannot be opened without it."),
             (KeySource::File | KeySource::Keyring, None) => {
                 trouble(format!("The vault key {id} is no longer in {place}."))
                     .remedy("Restore it from a backup to use what is stored.")

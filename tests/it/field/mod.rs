@@ -17,4 +17,5 @@ mod picker;
 mod pipes;
 mod proxy;
 mod sign_ins;
+mod truth;
 mod typed;
