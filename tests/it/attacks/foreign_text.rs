@@ -337,25 +337,23 @@ fn a_remedy_quotes_the_names_in_it() {
         "\";touch owned;\"",
         "ann@x\ntouch owned",
     ] {
-        for (kind, cloud) in [("servicePrincipal", "Emulator")] {
-            let sandbox = Sandbox::new();
-            sandbox.write("azureProfile.json", profile(user, user, PRODUCTION, cloud, kind));
-            let checks = sandbox.azt(["doctor", "--offline", "-o", "json"]).json();
-            let mut remedies =
-                checks.as_array().unwrap().iter().filter_map(|it| it["remedy"].as_str());
-            let remedy = remedies.rfind(|it| it.contains("--username")).unwrap();
-            let (_, command) = remedy.rsplit_once("azt log").unwrap();
-            let command = command.strip_suffix(", with its credential.").unwrap_or(command);
-            let ran = std::process::Command::new("sh")
-                .args(["-c", &format!("printf '%s|' {command}")])
-                .current_dir(sandbox.root())
-                .output()
-                .unwrap();
-            let words = String::from_utf8(ran.stdout).unwrap();
-            let named = user.replace('\n', " ");
-            assert!(words.contains(&format!("|--username|{named}|")), "{remedy}: {words}");
-            assert!(!sandbox.root().join("owned").exists(), "{remedy}");
-        }
+        let (kind, cloud) = ("servicePrincipal", "Emulator");
+        let sandbox = Sandbox::new();
+        sandbox.write("azureProfile.json", profile(user, user, PRODUCTION, cloud, kind));
+        let checks = sandbox.azt(["doctor", "--offline", "-o", "json"]).json();
+        let mut remedies = checks.as_array().unwrap().iter().filter_map(|it| it["remedy"].as_str());
+        let remedy = remedies.rfind(|it| it.contains("--username")).unwrap();
+        let (_, command) = remedy.rsplit_once("azt log").unwrap();
+        let command = command.strip_suffix(", with its credential.").unwrap_or(command);
+        let ran = std::process::Command::new("sh")
+            .args(["-c", &format!("printf '%s|' {command}")])
+            .current_dir(sandbox.root())
+            .output()
+            .unwrap();
+        let words = String::from_utf8(ran.stdout).unwrap();
+        let named = user.replace('\n', " ");
+        assert!(words.contains(&format!("|--username|{named}|")), "{remedy}: {words}");
+        assert!(!sandbox.root().join("owned").exists(), "{remedy}");
     }
 }
 
