@@ -62,7 +62,7 @@ use cli::{Command, Invocation, Parsed};
 use commands::Context;
 use error::{Error, Kind, Result};
 use output::{Format, Query, QueryError, Render};
-use settings::{Config, ConfigDir, put_aside_damaged};
+use settings::{Config, ConfigDir};
 use sys::{Level, System, Verbosity, caught, concessions};
 
 /// Runs the command line `argv` (argv\[0\] included) and returns the exit code.
@@ -130,14 +130,14 @@ fn try_run(argv: &[OsString], system: &System) -> Result<()> {
 fn carry_out(command: &Command, system: &System, doubts: &[String]) -> Result<()> {
     let global = command.global();
     let query = global.query.as_deref().map(Query::parse).transpose()?;
-    let aside = if command.starts_afresh() {
-        put_aside_damaged(&ConfigDir::find(system))?
-    } else {
-        Vec::new()
-    };
     let lenient = command.works_despite_flaws();
-    let context =
-        if lenient { Context::load_despite_flaws(system)? } else { Context::load(system)? };
+    let context = if lenient {
+        Context::load_despite_flaws(system)?
+    } else if command.starts_afresh() {
+        Context::load_to_start_afresh(system, command.goes_to_cloud())?
+    } else {
+        Context::load(system)?
+    };
     let is_on = |name| match context.config.get_bool("core", name, false) {
         Err(_) if lenient => Ok(false),
         found => found,
@@ -159,9 +159,6 @@ fn carry_out(command: &Command, system: &System, doubts: &[String]) -> Result<()
         _ => Verbosity::Normal,
     });
     system.terminal.set_colour(!is_on("no_color")?);
-    for told in &aside {
-        system.terminal.warn(told);
-    }
     for doubt in doubts {
         system.terminal.info(doubt);
     }

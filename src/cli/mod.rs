@@ -112,6 +112,14 @@ impl Command {
         )
     }
 
+    /// False for what is about accounts of any cloud.
+    pub fn goes_to_cloud(&self) -> bool {
+        match self {
+            Self::Logout(request) => request.username.is_none(),
+            command => !matches!(command, Self::Account(AccountCommand::Clear { .. })),
+        }
+    }
+
     /// The options of every command, which sit on each leaf: az refuses them before the command.
     pub fn global(&self) -> &Global {
         match self {

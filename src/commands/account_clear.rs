@@ -13,6 +13,7 @@ use crate::settings::Profile;
 pub(super) fn run(context: &Context<'_>) -> Result<Answer> {
     let folder = context.dir.folder();
     let clear_az = || secret_files_of_az().try_for_each(|name| folder.remove(&name).map(drop));
+    context.put_aside_damaged()?;
     // First: a call for a token takes over from there what the vault does not know. Again: a
     // renewal that ended in between has told az of its refresh token.
     clear_az()?;

@@ -4,7 +4,7 @@ use super::core_settings;
 use crate::broker::Homes;
 use crate::error::Result;
 use crate::output::Format;
-use crate::settings::{Cloud, Clouds, Config, ConfigDir};
+use crate::settings::{Cloud, Clouds, Config, ConfigDir, put_aside_damaged};
 use crate::sys::System;
 
 /// The settings, read once.
@@ -35,6 +35,30 @@ impl<'a> Context<'a> {
         let config = Config::load(system, &dir).unwrap_or_else(|_| Config::of_environment(system));
         let clouds = Clouds::load(&dir, &config).or_else(|_| Clouds::built_in(&dir))?;
         Ok(Self { system, dir, config, clouds })
+    }
+
+    /// The same with the built-in clouds in place of a damaged `clouds.config`, for the commands that put
+    /// that aside. Where the command does not go to the active cloud, any of them will do.
+    ///
+    /// # Errors
+    /// The cloud that the command goes to is described in the damaged file.
+    pub fn load_to_start_afresh(system: &'a System, goes_to_cloud: bool) -> Result<Self> {
+        let dir = ConfigDir::find(system);
+        let config = Config::load(system, &dir)?;
+        let clouds = Clouds::load(&dir, &config).or_else(|flaw| {
+            let built_in = Clouds::built_in_of(&dir, &config);
+            let built_in = built_in
+                .or_else(|error| if goes_to_cloud { Err(error) } else { Clouds::built_in(&dir) });
+            built_in.map_err(|_| flaw)
+        })?;
+        Ok(Self { system, dir, config, clouds })
+    }
+
+    /// Puts the profile and the clouds aside where they are damaged, which is said however quiet the call
+    /// is to be: just before something new is written in their place.
+    pub(super) fn put_aside_damaged(&self) -> Result<()> {
+        let tell = |told: &str| self.system.terminal.plain(&format!("WARNING: {told}"));
+        put_aside_damaged(&self.dir, tell)
     }
 
     /// The active cloud.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::broker;
 use crate::error::{Error, Result};
-use crate::foreign::Name;
+use crate::foreign::Typed;
 use crate::output::Format;
 use crate::settings::{FALSE, TRUE};
 
@@ -94,7 +94,7 @@ fn switch(option: &str, value: &str) -> Result<()> {
     if TRUE.iter().chain(&FALSE).any(|word| *word == lower) {
         return Ok(());
     }
-    let value = Name::new(value);
+    let value = Typed(value);
     Err(Error::failed(format!("core.{option} is '{value}', which is neither on nor off."))
         .remedy(format!("Use one of {} or {}.", TRUE.join(", "), FALSE.join(", "))))
 }
@@ -104,7 +104,7 @@ pub(super) fn format_of(value: &str) -> Result<Format> {
     value.parse().map_err(|_| {
         Error::failed(format!(
             "The setting core.output is '{}', which is no output format.",
-            Name::new(value)
+            Typed(value)
         ))
         .remedy("Use one of json, jsonc, yaml, yamlc, table, tsv, none.")
     })
@@ -131,7 +131,7 @@ mod tests {
             ("keysource", Some("key_source")),
             ("login_time_out", Some("login_timeout")),
             ("sharewithaz", Some("share_with_az")),
-            ("persits", None),
+            ("persits", Some("persist")),
             ("mine", None),
             ("x", None),
         ] {

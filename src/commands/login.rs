@@ -29,7 +29,7 @@ pub(super) fn run(request: &Login, context: &Context<'_>) -> Result<Answer> {
     let challenge = challenge.map(|text| claims_challenge::decode("--claims-challenge", text));
     let challenge = challenge.transpose()?;
     // A profile that cannot be read would fail the sign-in at its very end.
-    Profile::load(&context.dir)?;
+    Profile::load_or_new(&context.dir)?;
     let keeps_nothing = broker::keeps_nothing(&context.config)?;
     if keeps_nothing && !request.identity {
         return Err(not_kept());
@@ -63,6 +63,7 @@ pub(super) fn run(request: &Login, context: &Context<'_>) -> Result<Answer> {
         Some(vault) if !vault.is_current()? => Some(open()?),
         vault => vault,
     };
+    context.put_aside_damaged()?;
     if let Some(vault) = &vault {
         sign_in.store(vault)?;
     }
@@ -211,7 +212,7 @@ fn is_expected(
         Some(vault) => sign_in.known(vault)?,
         None => Known::Nobody,
     };
-    let profile = Profile::load(&context.dir)?;
+    let profile = Profile::load_or_new(&context.dir)?;
     let is_person = |entry: &&Subscription| entry.user_type() == Some(UserType::User);
     let mut people = profile.all().iter().filter(is_person).peekable();
     Ok(match known {

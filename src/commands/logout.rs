@@ -16,7 +16,7 @@ pub(super) fn run(request: &Logout, context: &Context<'_>) -> Result<Answer> {
     let name = if let Some(name) = &request.username {
         name.clone()
     } else {
-        let profile = Profile::load(&context.dir)?;
+        let profile = Profile::load_or_new(&context.dir)?;
         profile
             .find(context.system.program, &context.cloud().name, None)
             .map_err(|_| nobody(context))?
@@ -24,6 +24,7 @@ pub(super) fn run(request: &Logout, context: &Context<'_>) -> Result<Answer> {
             .to_owned()
     };
     refuse_nobody(context, &name)?;
+    context.put_aside_damaged()?;
     // First: a call for a token would take the account over from there once the vault has forgotten
     // it. What is not let go of is told at the end.
     let elsewhere = interop::unshare(&context.dir, &name);
@@ -52,7 +53,7 @@ fn refuse_nobody(context: &Context<'_>, name: &str) -> Result<()> {
         |it: &str| it.eq_ignore_ascii_case(name) || it.to_lowercase() == name.to_lowercase();
     // In files of az's of any cloud; what cannot be read may have them.
     if context.system.program == Program::Az
-        || Profile::load(&context.dir)?.all().iter().any(|entry| is_meant(entry.user_name()))
+        || Profile::load_or_new(&context.dir)?.all().iter().any(|entry| is_meant(entry.user_name()))
         || interop::may_know(&context.dir, name)
         || AdalFile::exists(context.system, &context.dir)
     {

@@ -70,6 +70,21 @@ impl Clouds {
         Ok(Self { active, fell_back: false, notices: Vec::new(), ini, path })
     }
 
+    /// [`Clouds::load`] without what `clouds.config` says: for a sign-in, which puts a damaged one aside.
+    ///
+    /// # Errors
+    /// The active cloud is none of the built-in ones: who signs in to another instead would send it
+    /// their secrets.
+    pub fn built_in_of(dir: &ConfigDir, config: &Config<'_>) -> Result<Self> {
+        let name = config.get("cloud", "name")?;
+        let built_in = Self::built_in(dir)?;
+        let name = name.as_deref().unwrap_or(DEFAULT_CLOUD);
+        if !NAMES.contains(&name) {
+            return Err(Error::failed(not_registered(name)));
+        }
+        Ok(Self { active: built_in.get(name)?, ..built_in })
+    }
+
     /// The active cloud.
     pub fn active(&self) -> &Cloud {
         &self.active

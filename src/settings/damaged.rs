@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::config_dir::ConfigDir;
 use super::ini::Ini;
 use super::profile::Profile;
-use super::{clouds, config, profile};
+use super::{clouds, profile};
 use crate::error::{Error, Result};
 use crate::sys::{file, pause};
 
@@ -17,28 +17,25 @@ const BETWEEN: Duration = Duration::from_millis(100);
 /// More files than this of one name are somebody's to look through.
 const MOST_ASIDE: u32 = 100;
 
-/// Gives the profile, the clouds and the settings of `dir` another name where they cannot be understood,
-/// and answers a sentence for each: why, and where it is now. Nothing in them is changed.
+/// Gives the profile and the clouds of `dir` another name where they cannot be understood, and lets
+/// `tell` say why and where each is now. Nothing in them is changed. `config` stays: it says where
+/// secrets may go and where the key is.
 ///
 /// # Errors
 /// A file cannot be read at all, or renamed: it stays as it is.
-pub fn put_aside_damaged(dir: &ConfigDir) -> Result<Vec<String>> {
-    let mut told = Vec::new();
-    for name in [profile::FILE, clouds::FILE, config::FILE] {
+pub fn put_aside_damaged(dir: &ConfigDir, tell: impl Fn(&str)) -> Result<()> {
+    for name in [profile::FILE, clouds::FILE] {
         if is_damaged_for_good(dir, name)? {
             let _held = dir.lock()?;
             // Somebody else may have been here.
             if let Some(flaw) = flaw(dir, name)? {
                 let aside = put_aside(dir, name)?;
-                told.push(format!(
-                    "{} It was put aside as {}.",
-                    flaw.message(),
-                    dir.file(&aside).display()
-                ));
+                let aside = dir.file(&aside);
+                tell(&format!("{} It was put aside as {}.", flaw.message(), aside.display()));
             }
         }
     }
-    Ok(told)
+    Ok(())
 }
 
 fn is_damaged_for_good(dir: &ConfigDir, name: &str) -> Result<bool> {

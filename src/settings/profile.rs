@@ -48,6 +48,15 @@ impl Profile {
         Self::parse(&dir.folder().read_text(FILE)?.unwrap_or_default(), &dir.file(FILE))
     }
 
+    /// [`Profile::load`], an empty profile in place of a damaged one: for what puts that aside.
+    ///
+    /// # Errors
+    /// The file cannot be read at all.
+    pub fn load_or_new(dir: &ConfigDir) -> Result<Self> {
+        dir.folder().read(FILE)?;
+        Ok(Self::load(dir).unwrap_or_default())
+    }
+
     /// The profile in `text`, which is the file's at `path`.
     pub(super) fn parse(text: &str, path: &Path) -> Result<Self> {
         let text = text.strip_prefix(BOM).unwrap_or(text).trim();

@@ -121,7 +121,7 @@ pub(super) fn text(bytes: Vec<u8>, path: impl FnOnce() -> PathBuf) -> Result<Str
 
 fn not_text(path: &Path, what: &str) -> Error {
     Error::failed(format!("{} {what}.", path.display()))
-        .remedy("Save it as UTF-8, or sign in again, which puts it aside. It was not changed.")
+        .remedy("Save it as UTF-8, or move it away. It was not changed.")
 }
 
 /// True when something is at `path`, links followed, that is no regular file.

@@ -83,7 +83,8 @@ fn its_sentences_are_one_line_and_no_commands_of_ours() {
 #[test]
 fn a_scope_cannot_be_a_command_in_the_remedy() {
     let sandbox = Sandbox::signed_in_as_alice();
-    sandbox.emulator.revoke(ALICE);
+    let more_proof = json!({"error": "interaction_required", "error_codes": [50076],
+        "error_description": "AADSTS50076: more proof is wanted"});
     let folder = tempfile::tempdir().unwrap();
     for scope in [
         "https://vault.azure.net/.default",
@@ -91,6 +92,7 @@ fn a_scope_cannot_be_a_command_in_the_remedy() {
         "https://vault.azure.net/`id`",
         "https://vault.azure.net/\";touch;'owned'",
     ] {
+        answer(&sandbox, "/token", 400, &more_proof);
         let args = [TOKEN[0], TOKEN[1], "--scope", scope, "--error-format", "json"];
         let run = sandbox.azt(args);
         assert_eq!(run.code, Some(5), "{run:?}");

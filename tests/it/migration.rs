@@ -86,7 +86,7 @@ fn a_dead_sign_in_is_told_once_and_not_tried_at_each_call() {
     drop(run.says("is not good any more: AADSTS"));
     let asked = sandbox.requests().len();
     assert_eq!(asked, 1);
-    let run = sandbox.azt(TOKEN).exits(4).says("does not exist in MSAL token cache");
+    let run = sandbox.azt(TOKEN).exits(4).says("is not signed in. Run `azt login`.");
     assert!(!run.stderr.contains("WARNING"), "{run:?}");
     assert_eq!(sandbox.requests().len(), asked);
     // The application came over all the same.
@@ -113,7 +113,7 @@ fn a_file_that_is_none_is_no_trouble() {
     for text in ["", "{}", "[{}, null, 7]", "\u{feff}", "[", "not json at all"] {
         let sandbox = left_by_old_az(&["{}"]);
         sandbox.write("accessTokens.json", text);
-        sandbox.azt(TOKEN).exits(4).says("does not exist in MSAL token cache");
+        sandbox.azt(TOKEN).exits(4).says("is not signed in. Run `azt login`.");
         assert_eq!(sandbox.read("accessTokens.json"), text);
     }
     let mut sandbox = left_by_old_az(&["{}"]);

@@ -46,7 +46,7 @@ fn a_file_of_azs_that_cannot_be_read_is_not_replaced() {
     // With them out of the way it goes on.
     std::fs::remove_file(sandbox.file(CACHE)).unwrap();
     std::fs::remove_file(sandbox.file(APPLICATIONS)).unwrap();
-    drop(sandbox.azt(["logout", "--username", ALICE]).quiet());
+    drop(sandbox.az(["logout", "--username", ALICE]).quiet());
 }
 
 /// Others' refresh tokens may be in it, and nowhere else.
@@ -67,7 +67,7 @@ fn a_sign_out_does_not_write_over_what_it_cannot_read() {
     drop(sandbox.azt(["logout", "--username", APP]).exits(1).says(APPLICATIONS));
     assert_eq!((sandbox.read(CACHE), sandbox.read(APPLICATIONS)), (String::new(), "{}".to_owned()));
     sandbox.write(APPLICATIONS, "");
-    drop(sandbox.azt(["logout", "--username", APP]).quiet());
+    drop(sandbox.az(["logout", "--username", APP]).quiet());
     // A sign-in puts back everybody that the vault has.
     sandbox.write(CACHE, "{\"Account\": {");
     sandbox.azt(["login", "--use-device-code"]).success();
