@@ -76,10 +76,12 @@ fn refuse_nobody(context: &Context<'_>, name: &str) -> Result<()> {
 /// of a damaged one, while the vault still has everybody.
 fn nobody(context: &Context<'_>) -> Error {
     let error = Error::new(Kind::NotSignedIn, "There are no active accounts.");
+    if context.system.program == Program::Az {
+        return error;
+    }
     let vault = broker::open_vault(context.system, &context.dir, &context.config).ok().flatten();
     let names = vault.and_then(|vault| broker::signed_in(&vault).ok()).unwrap_or_default();
-    let logout =
-        |name: &String| format!("{} logout --username {}", context.system.program, quoted(name));
+    let logout = |name: &String| format!("azt logout --username {}", quoted(name));
     match names.as_slice() {
         [] => error,
         names => names.iter().fold(

@@ -152,10 +152,13 @@ impl<'s> Vault<'s> {
     /// process) and counts as absent. One that was sealed with another key, or by a newer azt, is
     /// an error and stays.
     pub fn get<R: Record>(&self, key: &RecordKey<R>) -> Result<Option<R>> {
-        let before = self.key.get();
-        match self.store.get(key)? {
-            None if self.is_current()? && self.key.get() != before => self.store.get(key),
-            found => Ok(found),
+        loop {
+            let before = self.key.get();
+            match self.store.get(key)? {
+                // Keys can be changed faster than one record is read.
+                None if self.is_current()? && self.key.get() != before => {}
+                found => return Ok(found),
+            }
         }
     }
 
@@ -186,12 +189,15 @@ impl<'s> Vault<'s> {
     /// # Errors
     /// Everything was forgotten meanwhile. A record of another key is left out, with a warning.
     pub fn all<R: Record>(&self) -> Result<Vec<R>> {
-        let before = self.key.get();
-        let found = self.store.all();
-        let (records, left_out) = match self.is_current()? {
-            true if self.key.get() == before => found?,
-            true => self.store.all()?,
-            false => return Err(passed()),
+        let (records, left_out) = loop {
+            let before = self.key.get();
+            let found = self.store.all();
+            if !self.is_current()? {
+                return Err(passed());
+            }
+            if self.key.get() == before {
+                break found?;
+            }
         };
         if let Some(error) = left_out {
             self.store.warn(&format!("{error} It is left out."));
