@@ -166,11 +166,17 @@ impl Handle {
         if self.is_own() || self.is_of_here(&found) { Ok(file) } else { Err(anothers()) }
     }
 
-    /// The file `name`, to be read and written over. Not what a link leads to, nor another user's.
-    pub(super) fn open_to_change(&self, name: &OsStr) -> io::Result<File> {
+    /// The file `name`, to be read and written over: this user's, without a second name; unless
+    /// `is_mine_only`, the folder's owner's or root's as well. Not what a link leads to.
+    pub(super) fn open_to_change(&self, name: &OsStr, is_mine_only: bool) -> io::Result<File> {
         let file = File::from(openat(&self.fd, name, OFlags::RDWR | FILE, Mode::empty())?);
         let found = file.metadata()?;
-        if found.uid() == user_id() || self.is_of_here(&found) { Ok(file) } else { Err(anothers()) }
+        let is_mine = found.uid() == user_id() && has_one_name(&found);
+        if is_mine || (!is_mine_only && self.is_of_here(&found)) {
+            Ok(file)
+        } else {
+            Err(anothers())
+        }
     }
 
     /// True where the file `name` is a mount of its own, in the place of which nothing can be put.
@@ -188,7 +194,7 @@ impl Handle {
 
     /// True for a file of the folder's owner, or root's, that has no second name.
     fn is_of_here(&self, found: &Metadata) -> bool {
-        (found.uid() == self.uid || found.uid() == 0) && found.nlink() == 1
+        (found.uid() == self.uid || found.uid() == 0) && has_one_name(found)
     }
 
     pub(super) fn rename(&self, from: &OsStr, to: &OsStr) -> io::Result<()> {
@@ -250,7 +256,7 @@ impl Handle {
     }
 
     /// True where this is somebody's folder and root runs this.
-    fn is_given(&self) -> bool {
+    pub(super) fn is_given(&self) -> bool {
         self.uid != 0 && user_id() == 0
     }
 
@@ -348,6 +354,11 @@ impl AsOwner {
     fn take(_uid: u32, _gid: u32) -> Self {
         Self
     }
+}
+
+/// False for a file that somebody may have given a second name. One that is mounted may have lost its own.
+fn has_one_name(found: &Metadata) -> bool {
+    found.nlink() <= 1
 }
 
 fn anothers() -> io::Error {

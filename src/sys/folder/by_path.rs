@@ -56,7 +56,7 @@ impl Handle {
         OpenOptions::new().write(true).create(true).truncate(false).open(self.0.join(name))
     }
 
-    pub(super) fn open_to_change(&self, name: &OsStr) -> io::Result<File> {
+    pub(super) fn open_to_change(&self, name: &OsStr, _is_mine_only: bool) -> io::Result<File> {
         OpenOptions::new().read(true).write(true).open(self.0.join(name))
     }
 
@@ -101,6 +101,10 @@ impl Handle {
     }
 
     pub(super) fn give(&self, _made: &File) {}
+
+    pub(super) fn is_given(&self) -> bool {
+        false
+    }
 
     pub(super) fn is_own(&self) -> bool {
         true

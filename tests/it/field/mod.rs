@@ -15,6 +15,8 @@ mod no_home;
 mod picker;
 #[cfg(target_os = "linux")]
 mod pipes;
+#[cfg(target_os = "linux")]
+mod places;
 mod proxy;
 mod sign_ins;
 mod truth;
