@@ -25,6 +25,10 @@ pub(super) fn run(request: &Logout, context: &Context<'_>) -> Result<Answer> {
     };
     refuse_nobody(context, &name)?;
     context.put_aside_damaged()?;
+    // What is half signed out is told as signed in.
+    Profile::try_out_change(&context.dir, |profile| {
+        profile.remove_user(&name);
+    })?;
     // First: a call for a token would take the account over from there once the vault has forgotten
     // it. What is not let go of is told at the end.
     let elsewhere = interop::unshare(&context.dir, &name);

@@ -64,12 +64,12 @@ fn flaw(dir: &ConfigDir, name: &str) -> Result<Option<Error>> {
 /// Renames the file to the first name that nothing has, and answers that.
 fn put_aside(dir: &ConfigDir, name: &str) -> Result<String> {
     let numbered = (2..=MOST_ASIDE).map(|number| format!("{name}.{ASIDE}-{number}"));
-    let mut names = std::iter::once(format!("{name}.{ASIDE}")).chain(numbered);
-    let aside = names.find(|aside| !dir.folder().has(aside)).ok_or_else(|| {
-        Error::failed(format!("There are {MOST_ASIDE} damaged files beside {name}."))
-            .remedy(format!("Remove what you do not need of them, in {}.", dir.path().display()))
-    })?;
-    let renamed = dir.folder().rename_unless_there(name, &aside);
-    renamed.map_err(|error| file::cannot("rename", &dir.file(name), error))?;
-    Ok(aside)
+    for aside in std::iter::once(format!("{name}.{ASIDE}")).chain(numbered) {
+        let renamed = dir.folder().rename_unless_there(name, &aside);
+        if renamed.map_err(|error| file::cannot("rename", &dir.file(name), error))? {
+            return Ok(aside);
+        }
+    }
+    Err(Error::failed(format!("There are {MOST_ASIDE} damaged files beside {name}."))
+        .remedy(format!("Remove what you do not need of them, in {}.", dir.path().display())))
 }

@@ -100,7 +100,15 @@ impl Profile {
 
     /// An error where it could not be changed: before a sign-in, which would end with it.
     pub fn try_out(dir: &ConfigDir) -> Result<()> {
-        dir.folder().try_out(FILE)
+        dir.folder().try_out_file(FILE)
+    }
+
+    /// An error where what `change` changes in it could not be written: before the rest of a sign-out.
+    pub fn try_out_change(dir: &ConfigDir, change: impl FnOnce(&mut Self)) -> Result<()> {
+        let before = Self::load(dir)?;
+        let mut changed = before.clone();
+        change(&mut changed);
+        if changed == before { Ok(()) } else { Self::try_out(dir) }
     }
 
     /// All entries, of all clouds.

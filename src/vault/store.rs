@@ -81,7 +81,7 @@ impl<'s> Store<'s> {
 
     /// An error where no record could be put.
     pub(super) fn try_out(&self) -> Result<()> {
-        self.folder.try_out("").map_err(|error| self.unwritable(error))
+        self.folder.try_out().map_err(|error| self.unwritable(error))
     }
 
     pub(super) fn put<R: Record>(&self, record: &R) -> Result<()> {
@@ -188,9 +188,10 @@ impl<'s> Store<'s> {
         if let Some(contents) = read(&self.folder, &aside)?
             && let Ok(Ok(record @ Loaded::Record(_))) = self.unseal(name, &contents)
         {
-            self.folder
-                .rename_unless_there(&aside, name)
-                .map_err(|error| crate::sys::file::cannot("restore", &path, error))?;
+            let renamed = self.folder.rename_unless_there(&aside, name);
+            if !renamed.map_err(|error| crate::sys::file::cannot("restore", &path, error))? {
+                self.folder.remove(&aside)?;
+            }
             return Ok(record);
         }
         self.warn(&format!(
@@ -332,11 +333,11 @@ mod tests {
         let folder = Folder::at(dir.path());
         let (aside, path) = (dir.path().join("aside"), dir.path().join("path"));
         std::fs::write(&aside, "first").unwrap();
-        folder.rename_unless_there("aside", "path").unwrap();
+        assert!(folder.rename_unless_there("aside", "path").unwrap());
         assert_eq!((std::fs::read(&path).unwrap(), aside.exists()), (b"first".to_vec(), false));
         std::fs::write(&aside, "second").unwrap();
-        folder.rename_unless_there("aside", "path").unwrap();
-        assert_eq!((std::fs::read(&path).unwrap(), aside.exists()), (b"first".to_vec(), false));
+        assert!(!folder.rename_unless_there("aside", "path").unwrap());
+        assert_eq!((std::fs::read(&path).unwrap(), aside.exists()), (b"first".to_vec(), true));
         std::fs::write(&aside, "third").unwrap();
         folder.rename_unless_there("aside", "nowhere/path").unwrap_err();
         assert!(aside.exists());

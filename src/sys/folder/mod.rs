@@ -244,9 +244,7 @@ impl Folder {
     /// Removes the file `name`, or the link; true when there was one. One that is a mount stays, empty.
     pub fn remove(&self, name: &str) -> Result<bool> {
         let Some(folder) = self.open()? else { return Ok(false) };
-        let name_in_it = OsStr::new(name);
-        let removed = folder.remove(name_in_it);
-        match removed.or_else(|error| write::empty(&folder, name_in_it, error)) {
+        match write::remove(&folder, OsStr::new(name)) {
             Ok(()) => Ok(true),
             Err(error) if is_missing(&error) => Ok(false),
             Err(error) => Err(cannot("remove", &self.file(name), error)),
@@ -267,20 +265,22 @@ impl Folder {
         let bytes = self.read(from).map_err(io::Error::other)?;
         let bytes = Zeroizing::new(bytes.ok_or(io::ErrorKind::NotFound)?);
         self.write(to, &bytes, Access::Owner, true).map_err(io::Error::other)?;
-        folder.remove(OsStr::new(from))
+        write::end_move(&folder, OsStr::new(from), OsStr::new(to))
     }
 
-    /// Gives the file `from` the name `to` unless something has it; where the file system has no links
-    /// that takes two steps.
+    /// Gives the file `from` the name `to`; false, and it keeps its own, where something has that name.
+    /// Where the file system has no links that takes two steps.
     ///
     /// # Errors
     /// Those of the system.
-    pub fn rename_unless_there(&self, from: &str, to: &str) -> io::Result<()> {
+    pub fn rename_unless_there(&self, from: &str, to: &str) -> io::Result<bool> {
         let folder = self.open_or_io()?;
         match folder.link(OsStr::new(from), OsStr::new(to)) {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => self.rename(from, to),
-            _ => folder.remove(OsStr::new(from)),
+            Ok(()) => write::end_move(&folder, OsStr::new(from), OsStr::new(to))?,
+            Err(_) if self.has(to) => return Ok(false),
+            Err(_) => self.rename(from, to)?,
         }
+        Ok(true)
     }
 
     /// The names in it that are text, in no order; none where it is missing.
@@ -334,7 +334,7 @@ impl Folder {
         loop {
             let file = folder.open_or_create(OsStr::new(name)).map_err(failed)?;
             if let Some(guard) = LockGuard::try_hold(file).map_err(failed)? {
-                if guard.is_by_name() {
+                if guard.excludes_nobody() {
                     concede(Concession::Locks, &self.file(name));
                 }
                 return Ok(Some(guard));

@@ -222,13 +222,23 @@ fn is_read_only(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::ReadOnlyFilesystem
 }
 
-/// Empties the file `name`, which could not be removed because of `refusal`: it is a mount.
-pub(super) fn empty(folder: &Handle, name: &OsStr, refusal: io::Error) -> io::Result<()> {
-    if refusal.kind() != io::ErrorKind::ResourceBusy {
-        return Err(refusal);
+/// Removes the file `name`, or empties it where it is a mount.
+pub(super) fn remove(folder: &Handle, name: &OsStr) -> io::Result<()> {
+    match folder.remove(name) {
+        Err(error) if error.kind() == io::ErrorKind::ResourceBusy => {
+            folder.open_to_change(name, false).map_err(|_| error)?.set_len(0)
+        }
+        removed => removed,
     }
-    let file = folder.open_to_change(name, false).map_err(|_| refusal)?;
-    file.set_len(0)
+}
+
+/// Removes `from`, of which `to` is the copy: where that fails, there is one file as before.
+pub(super) fn end_move(folder: &Handle, from: &OsStr, to: &OsStr) -> io::Result<()> {
+    let removed = remove(folder, from);
+    if removed.is_err() {
+        let _ = folder.remove(to);
+    }
+    removed
 }
 
 /// An error where the file `name` in `folder`, and more that a sign-in takes, cannot be written.
@@ -246,7 +256,7 @@ pub(super) fn probe(folder: &Handle, path: &Path) -> io::Result<()> {
     let (one, other) =
         (Temporary::create(folder, new.access)?, Temporary::create(folder, new.access)?);
     new.fill(folder, &one.file, &Found::Nothing, path)?;
-    if LockGuard::try_hold(other.file)?.is_some_and(|held| held.is_by_name()) {
+    if LockGuard::try_hold(other.file)?.is_some_and(|held| held.excludes_nobody()) {
         concede(Concession::Locks, path);
     }
     match folder.rename(&one.name, &other.name) {

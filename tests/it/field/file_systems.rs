@@ -38,7 +38,7 @@ impl Mount {
     }
 
     /// `file`, moved away and mounted where it was; answers where it is now as well.
-    fn over_itself(sandbox: &Sandbox, name: &str) -> (Self, PathBuf) {
+    pub fn over_itself(sandbox: &Sandbox, name: &str) -> (Self, PathBuf) {
         let outside = sandbox.root().join(name.replace('/', "-"));
         fs::copy(sandbox.file(name), &outside).unwrap();
         (Self::of(&["--bind", text(&outside)], &sandbox.file(name)), outside)

@@ -2,10 +2,15 @@
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
+use std::path::Path;
 use std::process::Command;
 
+use super::file_systems::Mount;
 use crate::attacks::{MALLORY, is_root};
 use crate::support::*;
+
+const LOGIN: [&str; 8] =
+    ["login", "--service-principal", "-u", APP, "-p", APP_SECRET, "-t", CONTOSO];
 
 /// A user without root's power over the files of others.
 fn powerless(command: &Command) -> Run {
@@ -58,4 +63,98 @@ fn an_export_is_not_written_over_what_another_user_has() {
     put(0o600, 0);
     export().exits(0);
     assert!(fs::read_to_string(&file).unwrap().contains(APP));
+}
+
+/// `docker -v …/azureProfile.json:…`, whose content a crash has damaged.
+#[test]
+fn a_damaged_file_that_nothing_can_be_put_in_the_place_of_is_healed() {
+    if !is_root() {
+        return;
+    }
+    for (name, damaged) in [("azureProfile.json", "{\"subscriptions\": ["), ("config", "garbage\n")]
+    {
+        let sandbox = Sandbox::new();
+        sandbox.write(name, damaged);
+        let (_mount, outside) = Mount::over_itself(&sandbox, name);
+        let run = sandbox.azt(LOGIN);
+        let aside = sandbox.file(&format!("{name}.damaged"));
+        assert_eq!(fs::read_to_string(&aside).unwrap(), damaged, "{run:?}");
+        assert_ne!(fs::read_to_string(&outside).unwrap(), damaged, "{run:?}");
+        drop(sandbox.azt(LOGIN));
+        assert!(!sandbox.file(&format!("{name}.damaged-2")).exists());
+    }
+    // What can be neither removed nor emptied stays as it is, without a copy for every try.
+    for (letter, name) in [("i", "azureProfile.json"), ("a", "azureProfile.json"), ("i", "config")]
+    {
+        let sandbox = Sandbox::new();
+        sandbox.write(name, "damaged");
+        chattr(&format!("+{letter}"), &sandbox.file(name));
+        let runs = [sandbox.azt(LOGIN), sandbox.azt(LOGIN)];
+        chattr(&format!("-{letter}"), &sandbox.file(name));
+        for run in runs {
+            drop(run.exits(1).says("chattr"));
+        }
+        assert_eq!(sandbox.read(name), "damaged");
+        assert!(!sandbox.file(&format!("{name}.damaged")).exists());
+    }
+    let sandbox = Sandbox::new();
+    sandbox.write("azureProfile.json", "damaged");
+    let (_mount, _) = Mount::over_itself(&sandbox, "azureProfile.json");
+    let _read_only = Mount::of(&["-o", "remount,bind,ro"], &sandbox.file("azureProfile.json"));
+    for _ in 0..2 {
+        drop(sandbox.azt(LOGIN).exits(1));
+        assert!(!sandbox.file("azureProfile.json.damaged").exists());
+    }
+}
+
+fn chattr(change: &str, path: &Path) {
+    assert!(Command::new("chattr").arg(change).arg(path).status().unwrap().success());
+}
+
+/// Nothing is signed in or out by half.
+#[test]
+fn a_profile_that_is_mounted_to_be_read_is_told_before_anything_else() {
+    if !is_root() {
+        return;
+    }
+    let sandbox = Sandbox::signed_in_as_alice();
+    let profile = sandbox.file("azureProfile.json");
+    let (_mount, _) = Mount::over_itself(&sandbox, "azureProfile.json");
+    let read_only = Mount::of(&["-o", "remount,bind,ro"], &profile);
+    let before = sandbox.azt(["cache", "list"]).stdout;
+    sandbox.emulator.clear_requests();
+    for args in [&LOGIN[..], &["logout"], &["logout", "--username", ALICE], &["account", "clear"]] {
+        let run = sandbox.azt(args).exits(1);
+        drop(run.says(&format!("Cannot write {}: Read-only file system", profile.display())));
+        assert_eq!(sandbox.azt(["cache", "list"]).stdout, before, "{args:?}");
+    }
+    assert_eq!(sandbox.requests(), Vec::<String>::new());
+    // Over a link of this user's as well.
+    drop(read_only);
+    let linked = Sandbox::signed_in_as_app();
+    let outside = linked.root().join("dotfiles");
+    fs::create_dir(&outside).unwrap();
+    fs::rename(linked.file("azureProfile.json"), outside.join("profile")).unwrap();
+    symlink(outside.join("profile"), linked.file("azureProfile.json")).unwrap();
+    let mount = Mount::of(&["--bind", outside.to_str().unwrap()], &outside);
+    let _read_only = Mount::of(&["-o", "remount,bind,ro"], &outside);
+    for args in [&LOGIN[..], &["logout"], &["account", "clear"]] {
+        drop(linked.azt(args).exits(1).says("Read-only file system"));
+        drop(linked.azt(["account", "get-access-token"]).success());
+    }
+    // What has no entry there can be forgotten all the same.
+    linked.azt(["logout", "--username", "other"]).exits(4);
+    drop(mount);
+}
+
+/// A profile among the dotfiles, of which there is no copy on this machine yet.
+#[test]
+fn a_profile_that_leads_into_a_missing_folder_is_told_before_the_sign_in() {
+    let sandbox = Sandbox::new();
+    symlink(sandbox.root().join("none/profile"), sandbox.file("azureProfile.json")).unwrap();
+    drop(sandbox.azt(LOGIN).exits(1).says("a link into a folder that is missing"));
+    assert_eq!(sandbox.requests(), Vec::<String>::new());
+    fs::create_dir(sandbox.root().join("none")).unwrap();
+    sandbox.azt(LOGIN).success();
+    assert!(sandbox.root().join("none/profile").exists());
 }
