@@ -75,7 +75,7 @@ pub(super) fn contents_of(
     may_be_pipe: bool,
 ) -> io::Result<Vec<u8>> {
     if is_pipe(found) && !may_be_pipe {
-        return Err(io::Error::other("it is a pipe"));
+        return Err(io::Error::new(io::ErrorKind::NotSeekable, "it is a pipe"));
     }
     let mut bytes = Vec::with_capacity(usize::try_from(found.len().min(LIMIT)).unwrap_or(0) + 1);
     file.take(LIMIT + 1).read_to_end(&mut bytes)?;

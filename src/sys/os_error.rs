@@ -5,8 +5,17 @@ use std::path::Path;
 
 use super::owner;
 
+/// What to do about a pipe, a socket or a device in the place of a file.
+const NO_FILE: &str =
+    "What lies there is no regular file. Move it away and try again. It was not changed.";
+
 /// What to do about `error` of a file operation at `path`; `None` where the error says it all.
 pub(super) fn file_remedy(path: &Path, error: &io::Error) -> Option<String> {
+    // What the system says of a socket.
+    #[cfg(unix)]
+    if error.raw_os_error() == Some(libc::ENXIO) {
+        return Some(NO_FILE.to_owned());
+    }
     let remedy = match error.kind() {
         io::ErrorKind::PermissionDenied => return Some(owner::permission_remedy(path)),
         io::ErrorKind::ReadOnlyFilesystem => {
@@ -15,6 +24,10 @@ pub(super) fn file_remedy(path: &Path, error: &io::Error) -> Option<String> {
         io::ErrorKind::NotADirectory => {
             "A file lies where a folder is needed: move it away, or name another folder (AZURE_CONFIG_DIR names the one that azt works in)."
         }
+        io::ErrorKind::IsADirectory => {
+            "A folder lies where the file belongs, as a container makes one for a mount whose source is missing. Move it away and try again."
+        }
+        io::ErrorKind::NotSeekable => NO_FILE,
         io::ErrorKind::ResourceBusy => {
             "It is a mount, or in use: unmount it, or mount the folder that it is in instead."
         }

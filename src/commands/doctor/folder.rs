@@ -6,7 +6,7 @@ use super::super::Context;
 use super::check::{Check, FOLDER};
 use crate::broker;
 use crate::shell;
-use crate::sys::{Concession, owner, writing_flaw};
+use crate::sys::{Concession, file, owner, writing_flaw};
 
 pub(super) fn folder(context: &Context<'_>) -> Check {
     let (path, azt) = (context.dir.path(), context.dir.azt().path());
@@ -18,6 +18,13 @@ pub(super) fn folder(context: &Context<'_>) -> Check {
         };
     }
     let inner = [azt.join("records"), azt.join("locks")];
+    let folders = [path, &azt].into_iter().chain(inner.iter().map(PathBuf::as_path));
+    for at in folders {
+        if at.exists() && !at.is_dir() {
+            let error = file::cannot("read", at, std::io::ErrorKind::NotADirectory.into());
+            return Check::of_error(FOLDER, &error);
+        }
+    }
     if context.dir.folder().is_trusted() {
         return Check::ok(FOLDER, format!("{}, which AZT_TRUSTED_DIR names", path.display()));
     }

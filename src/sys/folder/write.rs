@@ -51,8 +51,10 @@ impl From<io::Error> for Unwritten {
 impl Unwritten {
     pub(super) fn of(self, path: &Path) -> Error {
         match self {
-            Self::Special => cannot("write", path, io::Error::other("it is no regular file"))
-                .remedy("Move it away and try again. It was not changed."),
+            Self::Special => {
+                let what = io::Error::new(io::ErrorKind::NotSeekable, "it is no regular file");
+                cannot("write", path, what)
+            }
             Self::System(error) => cannot("write", path, error),
         }
     }

@@ -1,7 +1,7 @@
 //! The vault key in a file that only its owner may read.
 
 use std::fs::Metadata;
-use std::io::Read;
+use std::io::{self, Read};
 
 use zeroize::Zeroizing;
 
@@ -47,11 +47,14 @@ pub(super) fn keep(folder: &Folder, name: &str, key: VaultKey) -> Result<VaultKe
 
 #[cfg(unix)]
 fn private(folder: &Folder, name: &str, found: &Metadata) -> Result<()> {
+    use std::io::ErrorKind::{IsADirectory, NotSeekable};
     use std::os::unix::fs::MetadataExt;
     let path = folder.file(name);
     let shown = path.display().to_string();
     if !found.is_file() {
-        return Err(trouble(format!("{shown} is not a regular file.")));
+        let kind = if found.is_dir() { IsADirectory } else { NotSeekable };
+        let error = io::Error::new(kind, "it is no regular file");
+        return Err(cannot("read", &path, error).of_kind(Kind::Vault));
     }
     if found.mode() & 0o077 != 0 && !folder.is_trusted() {
         let mode = found.mode() & 0o777;

@@ -158,3 +158,69 @@ fn a_profile_that_leads_into_a_missing_folder_is_told_before_the_sign_in() {
     sandbox.azt(LOGIN).success();
     assert!(sandbox.root().join("none/profile").exists());
 }
+
+/// Docker makes a folder where the file that is to be mounted is missing.
+#[test]
+fn what_is_no_file_in_the_place_of_one_is_told_with_what_to_do() {
+    let of_az = ["azureProfile.json", "config", "clouds.config"];
+    let records = |sandbox: &Sandbox| {
+        let names = fs::read_dir(sandbox.file("azt/records")).unwrap();
+        let names = names.map(|it| it.unwrap().file_name().into_string().unwrap());
+        names.map(|name| format!("azt/records/{name}")).collect::<Vec<_>>()
+    };
+    for kind in ["folder", "pipe", "socket"] {
+        let sandbox = Sandbox::signed_in_as_app();
+        drop(sandbox.azt(["account", "get-access-token"]).success());
+        let own = [records(&sandbox), vec!["azt/vault.json".into(), "azt/vault.key".into()]];
+        for name in of_az.map(str::to_owned).into_iter().chain(own.concat()) {
+            let (at, kept) = (sandbox.file(&name), sandbox.root().join("kept"));
+            let was_there = fs::rename(&at, &kept).is_ok();
+            match kind {
+                "folder" => fs::create_dir(&at).unwrap(),
+                "pipe" => assert!(Command::new("mkfifo").arg(&at).status().unwrap().success()),
+                _ => {
+                    let folder = at.parent().unwrap();
+                    std::os::unix::net::UnixListener::bind(folder.join("s")).unwrap();
+                    fs::rename(folder.join("s"), &at).unwrap();
+                }
+            }
+            fs::set_permissions(&at, Permissions::from_mode(0o700)).unwrap();
+            let list: &[&str] = &["cache", "list"];
+            for args in
+                [&["account", "get-access-token"][..], list, &["doctor", "--offline"], &LOGIN]
+            {
+                let run = sandbox.azt(args);
+                let said = format!("{}{}", run.stdout, run.stderr);
+                if said.contains(&name) {
+                    assert!(said.contains("ove it away and try again"), "{kind} {name}: {run:?}");
+                    assert_ne!(run.code, Some(0), "{kind} {name}: {run:?}");
+                } else {
+                    assert!(
+                        args[0] != "doctor" || name.contains("records"),
+                        "{kind} {name} {run:?}"
+                    );
+                }
+            }
+            let found = fs::symlink_metadata(&at).unwrap();
+            assert!(!found.is_file(), "{kind} {name} stays");
+            if found.is_dir() { fs::remove_dir(&at) } else { fs::remove_file(&at) }.unwrap();
+            if was_there {
+                fs::rename(&kept, &at).unwrap();
+            }
+        }
+    }
+}
+
+#[test]
+fn a_file_in_the_place_of_a_folder_is_told_as_that() {
+    for name in ["azt/records", "azt/locks", "azt", ""] {
+        let sandbox = Sandbox::signed_in_as_app();
+        let at = sandbox.config_dir().join(name);
+        let at = Path::new(at.to_str().unwrap().trim_end_matches('/'));
+        fs::remove_dir_all(at).unwrap();
+        fs::write(at, "").unwrap();
+        let run = sandbox.azt(["doctor", "--offline"]);
+        assert!(run.stdout.contains("A file lies where a folder is needed"), "{name}: {run:?}");
+        assert!(!run.stdout.contains("ermission denied"), "{name}: {run:?}");
+    }
+}
