@@ -20,6 +20,8 @@
 //! file key = HKDF(salt of the file, seal key, info "azt vault 1: file"), 32 bytes
 //! ```
 //!
+//! Line feeds may follow, which say nothing: see [`Seal::open`].
+//!
 //! The ciphertext is AES-256-GCM (NIST SP 800-38D) under the file key. Its associated data is the
 //! 60 bytes before it and then the file's name, so that neither header nor name can be changed.
 //! With a new 256-bit salt the file key is new at every write, so a nonce never repeats.
@@ -41,6 +43,8 @@ const VERSION: u8 = 1;
 const SALT: usize = 32;
 const NONCE: usize = 12;
 const HEADER: usize = 60;
+/// With how many line feeds a tag may end: more of them do so once in 2^32 times.
+const MOST_OWN_LINE_FEEDS: usize = 5;
 /// Bytes of the HMAC that make a file's name.
 const NAME: usize = 16;
 
@@ -104,8 +108,20 @@ impl Seal {
         Ok([header, body].concat())
     }
 
-    /// What was sealed into the file `name` with these contents.
+    /// What was sealed into the file `name` with these contents. Line feeds may follow it: a writer that
+    /// was killed before it cut off the longer one before.
     pub(super) fn open(&self, name: &str, contents: &[u8]) -> Result<Zeroizing<Vec<u8>>, Unopened> {
+        let opened = self.open_exactly(name, contents);
+        if !matches!(opened, Err(Unopened::Damaged(_))) || contents.last() != Some(&b'\n') {
+            return opened;
+        }
+        let end = contents.iter().rposition(|byte| *byte != b'\n').map_or(0, |at| at + 1);
+        let mut ends = (end..contents.len()).take(MOST_OWN_LINE_FEEDS);
+        let exactly = |end| self.open_exactly(name, contents.get(..end)?).ok();
+        ends.find_map(exactly).map_or(opened, Ok)
+    }
+
+    fn open_exactly(&self, name: &str, contents: &[u8]) -> Result<Zeroizing<Vec<u8>>, Unopened> {
         let header = Header::of(contents)?;
         if header.key_id != self.id {
             return Err(Unopened::OtherKey(header.key_id));
@@ -213,6 +229,23 @@ mod tests {
                 _ => assert!(matches!(answer, Unopened::Damaged(_)), "{position}"),
             }
         }
+    }
+
+    #[test]
+    fn line_feeds_behind_it_are_passed_over() {
+        let mut own = 0;
+        for _ in 0..2000 {
+            let mut bytes = seal().seal(NAME, PLAIN).unwrap();
+            own += usize::from(bytes.last() == Some(&b'\n'));
+            for more in [1, 7, 3000] {
+                bytes.resize(bytes.len() + more, b'\n');
+                assert_eq!(seal().open(NAME, &bytes).unwrap().as_slice(), PLAIN);
+            }
+        }
+        assert!(own > 0, "a tag that ends with one is among them");
+        let mut other = sealed();
+        other.extend_from_slice(b"\nx\n");
+        assert!(matches!(seal().open(NAME, &other), Err(Unopened::Damaged(_))));
     }
 
     #[test]

@@ -94,7 +94,6 @@ impl New<'_> {
         let keeps_modes = self.fill(folder, &temporary.file, &found, path)?;
         match folder.rename(&temporary.name, name) {
             Ok(()) => std::mem::forget(temporary.removal),
-            // The new content lies beside it meanwhile: what ends this process halfway loses nothing.
             Err(error) if is_there && is_refusal(&error) => {
                 return self.write_over(folder, name, path, error, !keeps_modes);
             }
@@ -150,6 +149,9 @@ impl New<'_> {
 
     /// Writes over what is in the file, which could not be replaced because of `refusal`. What is for
     /// its owner only goes where others can read it if nothing there is kept from them.
+    ///
+    /// Killed between two steps it leaves the old content or the new. A crash of the machine may leave a
+    /// part of either, which nothing mends.
     fn write_over(
         self,
         folder: &Handle,
@@ -183,7 +185,7 @@ impl New<'_> {
 }
 
 /// Makes `bytes` the content of `file`, which has `length` bytes at the most. Line ends fill what is
-/// longer until it is cut off: who reads it in between reads the same text.
+/// longer until it is cut off: who reads it in between reads the same text, or the same sealed record.
 fn overwrite(mut file: &File, bytes: &[u8], length: usize) -> io::Result<()> {
     let mut padded = Zeroizing::new(bytes.to_vec());
     padded.resize(bytes.len().max(length), b'\n');

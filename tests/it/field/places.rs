@@ -7,6 +7,7 @@ use std::process::Command;
 
 use super::file_systems::Mount;
 use crate::attacks::{MALLORY, is_root};
+use crate::disk::traced;
 use crate::support::*;
 
 const LOGIN: [&str; 8] =
@@ -223,4 +224,32 @@ fn a_file_in_the_place_of_a_folder_is_told_as_that() {
         assert!(run.stdout.contains("A file lies where a folder is needed"), "{name}: {run:?}");
         assert!(!run.stdout.contains("ermission denied"), "{name}: {run:?}");
     }
+}
+
+/// A record is sealed, so not every byte behind it is without meaning.
+#[test]
+fn who_is_killed_while_a_record_is_written_over_leaves_a_whole_one() {
+    if !is_root() {
+        return;
+    }
+    let sandbox = Sandbox::signed_in_as_app();
+    let names = fs::read_dir(sandbox.file("azt/records")).unwrap();
+    let names: Vec<_> = names.map(|it| it.unwrap().file_name().into_string().unwrap()).collect();
+    let names: Vec<_> = names.iter().map(|name| format!("azt/records/{name}")).collect();
+    let _mounts: Vec<_> = names.iter().map(|name| Mount::over_itself(&sandbox, name)).collect();
+    let listed = sandbox.azt(["cache", "list"]).success().stdout;
+    // What a longer one leaves behind it, of which the end was not cut off.
+    for name in &names {
+        let mut content = fs::read(sandbox.file(name)).unwrap();
+        content.resize(content.len() + 100, b'\n');
+        fs::write(sandbox.file(name), content).unwrap();
+    }
+    let run = sandbox.azt(["cache", "list"]).success();
+    assert_eq!((run.stdout.as_str(), run.stderr.as_str()), (listed.as_str(), ""));
+    drop(sandbox.azt(["account", "get-access-token"]).quiet());
+    let options =
+        ["-o", "/dev/null", "-e", "trace=ftruncate", "-e", "inject=ftruncate:signal=KILL"];
+    let run = Run::of(&mut traced(&sandbox.command(LOGIN), &options));
+    assert_eq!(run.code, None, "it was killed: {run:?}");
+    drop(sandbox.azt(["account", "get-access-token"]).quiet());
 }
