@@ -38,6 +38,17 @@ pub enum Action {
         #[serde(default)]
         body: String,
     },
+    /// [`Action::Answer`] with what the request said in it, as careless gateways answer: in `body`
+    /// stands `{form}` for the form as it came, `{values}` for its values as they were meant,
+    /// `{authorization}` for that header.
+    Echo {
+        /// The HTTP status.
+        status: u16,
+        /// The `Content-Type`. In JSON the values are escaped.
+        content_type: String,
+        /// The body.
+        body: String,
+    },
     /// An error in Entra's shape (RFC 6749 5.2 and Entra's additions).
     EntraError {
         /// The HTTP status. 400.

@@ -208,6 +208,21 @@ fn faulty(world: &World, call: &Call, action: Action) -> Option<Answer> {
             answer.headers.extend(headers);
             Some(answer)
         }
+        Action::Echo { status, content_type, body } => {
+            let escaped = |text: &str| {
+                if !content_type.contains("json") {
+                    return text.to_owned();
+                }
+                let quoted = serde_json::json!(text).to_string();
+                quoted.get(1..quoted.len() - 1).unwrap_or_default().to_owned()
+            };
+            let values: Vec<_> = call.form.values().map(String::as_str).collect();
+            let body = body
+                .replace("{form}", &escaped(&String::from_utf8_lossy(&call.body)))
+                .replace("{values}", &escaped(&values.join(" ")))
+                .replace("{authorization}", call.header("authorization").unwrap_or_default());
+            Some(Answer::new(status, &content_type, body))
+        }
         Action::EntraError { status, error, code, description, suberror, claims } => {
             let error = EntraError { status, error, code, description, suberror, claims };
             Some(error.answer(world, call))

@@ -55,11 +55,7 @@ fn say_nothing_is_kept(system: &System, error: &Error) {
     let text = format!(
         "The token is kept in memory only. {error} Set AZURE_CONFIG_DIR to a folder that you can write to, or AZURE_CORE_PERSIST=false."
     );
-    match system.program {
-        Program::Azt => system.terminal.warn(&text),
-        // Callers take what az does not say for a failure.
-        Program::Az => system.terminal.info(&text),
-    }
+    system.remark(&text);
 }
 
 /// The vault, made if there is none, without a word: callers of what is no sign-in take anything on
@@ -95,8 +91,7 @@ pub fn open_vault_for_sign_in<'a>(
         (Some(notice), Program::Azt) if system.terminal.shows(Level::Warning) => {
             system.terminal.plain(&notice);
         }
-        // Callers take what az does not say for a failure.
-        (Some(notice), Program::Az) => system.terminal.info(&notice),
+        (Some(notice), Program::Az) => system.remark(&notice),
         (Some(_), Program::Azt) | (None, _) => {}
     }
     Ok(vault)

@@ -1,5 +1,7 @@
 //! An error answer (RFC 6749 section 5.2, RFC 8628 section 3.5, with Entra's members).
 
+use std::time::Duration;
+
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -12,6 +14,9 @@ pub const AUTHORIZATION_PENDING: &str = "authorization_pending";
 
 /// Bytes of a challenge that is believed: they have some hundreds, and go into command lines.
 const LONGEST_CHALLENGE: usize = 16 << 10;
+
+/// The longest `Retry-After` that is told.
+const LONGEST_WAIT: Duration = Duration::from_hours(24);
 
 /// The body. A proxy or a broken server may send anything: each member counts if it makes sense.
 #[derive(Default, Deserialize)]
@@ -61,7 +66,7 @@ pub(super) fn refusal(response: &Response, host: &str) -> Option<Error> {
 /// [`Kind::InteractionRequired`] when the person must do something, [`Kind::Refused`] when that
 /// will not help, [`Kind::Service`] when it may pass.
 pub(super) fn parse(response: &Response, host: &str) -> Error {
-    let body: Body = response.json().unwrap_or_default();
+    let body: Body = response.words().unwrap_or_default();
     // Codes and ids are ASCII, and short: one that was cut ends in what is not.
     let text = |text: Option<Name>| text.filter(|text| !text.is_empty() && text.is_ascii());
     // Some have Entra's sentence in another shape, as Azure's own services do.
@@ -148,7 +153,7 @@ fn without_oauth_error(response: &Response, host: &str) -> Error {
     let said = said.map_or_else(|| ".".to_owned(), |said| format!(": {said}"));
     let error = match status {
         407 => Error::new(Kind::Network, "The proxy wants a user name and a password (HTTP 407).")
-            .remedy("Put them into HTTPS_PROXY: http://user:password@host:port"),
+            .remedy("Put them into the address of the proxy, in the variable that names it: http://user:password@host:port"),
         511 => Error::new(
             Kind::Network,
             "This network wants a sign-in of its own first (HTTP 511).",
@@ -178,11 +183,13 @@ fn without_oauth_error(response: &Response, host: &str) -> Error {
     };
     let error = passing(error, response);
     match response.retry_after() {
-        Some(wait) => error.remedy(format!("Try again in {} s.", wait.as_secs())),
+        Some(wait) if wait <= LONGEST_WAIT => {
+            error.remedy(format!("Try again in {} s.", wait.as_secs()))
+        }
         None if status == 429 || (500..=510).contains(&status) => {
             error.remedy("Try again in a minute.")
         }
-        None => error,
+        Some(_) | None => error,
     }
 }
 

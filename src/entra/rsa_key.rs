@@ -66,6 +66,12 @@ impl RsaKey {
         if bits < FEWEST_BITS {
             return Err(format!("has {bits} bits, and {FEWEST_BITS} is the least"));
         }
+        // The crate takes up to 2^33 - 1, and says no more than that the key is wrong.
+        let exponent = parts.public_exponent.as_bytes();
+        let is_large = exponent.len() > 5 || exponent.len() == 5 && exponent.first() > Some(&1);
+        if is_large {
+            return Err("has a public exponent of 2^33 or more, which is not supported".to_owned());
+        }
         let key = rsa::PrivateKey::from_pkcs1_der(der).map_err(|error| match error {
             rsa::pkcs1::Error::Version => {
                 "has more than two primes, which is not supported".to_owned()

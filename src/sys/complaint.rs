@@ -51,10 +51,11 @@ impl Response {
     /// What the service says of its failure: OAuth's members, Azure's, flat or within one another,
     /// OData's, a problem's (RFC 9457), a text, the title of a page.
     pub fn complaint(&self) -> Complaint {
-        match self.json::<Value>() {
-            Ok(value) => of_value(&value, DEPTH),
-            Err(_) => Complaint { code: None, message: of_text(self.text()) },
+        if let Ok(value) = self.words::<Value>() {
+            return of_value(&value, DEPTH);
         }
+        let message = of_text(self.text(), |text| self.blotted(text));
+        Complaint { code: None, message }
     }
 }
 
@@ -101,18 +102,32 @@ fn said(text: &str) -> Option<Sentence> {
     Some(Sentence::new(text)).filter(|it| !it.is_empty())
 }
 
-/// What is no JSON: the title of a page or its words, else the text itself.
-fn of_text(text: &str) -> Option<Sentence> {
+/// What is no JSON: the title of a page or its words, else the text itself, without secrets
+/// (`blotted`) in any case.
+fn of_text(text: &str, blotted: impl Fn(&str) -> String) -> Option<Sentence> {
+    let text = &blotted(text);
+    if is_binary(text) {
+        return None;
+    }
     if !text.trim_ascii_start().starts_with('<') {
         return said(text);
     }
     let lower = text.to_ascii_lowercase();
-    let title = between(text, &lower, "<title").and_then(|it| said(&unescaped(it)));
+    // A page has escapes of its own.
+    let words = |page: &str| blotted(&unescaped(page));
+    let title = between(text, &lower, "<title").and_then(|it| said(&words(it)));
     title.or_else(|| {
-        let words = unescaped(&without_tags(text, &lower));
-        let words: String = Sentence::new(&words).chars().take(PAGE).collect();
-        said(&words)
+        let words = Sentence::new(&words(&without_tags(text, &lower)));
+        said(&words.chars().take(PAGE).collect::<String>())
     })
+}
+
+/// True for what was no text before it was decoded, such as a body that a gateway packed unasked:
+/// it has control characters, or one character of eight is no character.
+fn is_binary(text: &str) -> bool {
+    let is_of_text = |c: char| !c.is_control() || c.is_whitespace() || c == '\u{1b}';
+    let unread = text.chars().filter(|c| *c == char::REPLACEMENT_CHARACTER).count();
+    !text.chars().all(is_of_text) || unread * 8 > text.chars().count()
 }
 
 /// What stands in the first element that begins with `tag`. `lower` is `text` in lower case.
@@ -132,7 +147,9 @@ fn without_tags(text: &str, lower: &str) -> String {
         let rest = lower.get(open..).unwrap_or_default();
         let end = ["<script", "<style", "<!--"].into_iter().zip(["</script", "</style", "-->"]);
         let hidden = end.into_iter().find(|(begin, _)| rest.starts_with(begin));
-        let closed = hidden.and_then(|(_, end)| rest.find(end)).unwrap_or(0);
+        // What has no end hides the rest of the page.
+        let closed = hidden.map_or(Some(0), |(_, end)| rest.find(end));
+        let Some(closed) = closed else { return words };
         let Some(close) = rest.get(closed..).and_then(|rest| rest.find('>')) else { return words };
         at = open + closed + close + 1;
     }
@@ -191,11 +208,31 @@ mod tests {
             assert_eq!(complaint(body), (String::new(), "It is so.".to_owned()), "{body}");
         }
         assert_eq!(complaint(r#"{"code":403,"message":"m"}"#), ("403".to_owned(), "m".to_owned()));
-        for nothing in ["", " ", "null", "{}", "[]", "1", "true", r#"{"error":null}"#, "<", "<a"] {
+        let packed = "\u{1f}‹\u{8}\0\0KÎÏ+.)*ÍK.ÉÌÏ";
+        let unread = "\u{fffd}\u{fffd} a b";
+        for nothing in [
+            "",
+            " ",
+            "null",
+            "{}",
+            "[]",
+            "1",
+            "true",
+            r#"{"error":null}"#,
+            "<",
+            "<a",
+            packed,
+            unread,
+        ] {
             let told = Response::of(400, nothing).complaint().told();
             assert_eq!(told, None, "{nothing}");
         }
         assert_eq!(complaint(&format!("<p>{}", "word ".repeat(9000))).1.chars().count(), PAGE - 1);
+        let unclosed =
+            |tag: &str| complaint(&format!("<p>so{}", tag.repeat((16 << 20) / tag.len())));
+        for tag in ["<script>", "<style>", "<!--", "<title>", "<", "<a>", "&lt;script"] {
+            assert!(unclosed(tag).1.starts_with("so"), "{tag}");
+        }
         assert!(complaint(&"word ".repeat(9000)).1.len() < 5000);
     }
 }

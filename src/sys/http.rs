@@ -7,6 +7,7 @@ use std::time::Duration;
 use hyper::body::Bytes;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::certificate::{
@@ -14,6 +15,7 @@ use super::certificate::{
 };
 use super::endpoint_url::EndpointUrl;
 use super::proxy::Way;
+use super::sent::Sent;
 use super::tls::{Authorities, extra_authorities};
 use super::unreachable::{no_tls, unreachable_host};
 use super::{System, pinned, text};
@@ -124,6 +126,7 @@ pub struct Response {
     /// The body; wiped, since it may hold tokens. Nobody else sees it: whoever reads an answer reads it
     /// by [`Response::json`] or [`Response::complaint`], which know what servers make of both.
     text: Zeroizing<String>,
+    sent: Sent,
 }
 
 impl Response {
@@ -131,7 +134,7 @@ impl Response {
     pub fn new(status: u16, headers: HeaderMap, body: &[u8]) -> Self {
         let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let text = text::of_answer(body, content_type);
-        Self { status, headers, text }
+        Self { status, headers, text, sent: Sent::default() }
     }
 
     /// True for 2xx: servers and gateways make 201 and 203 of 200.
@@ -147,9 +150,33 @@ impl Response {
         foreign::from_json(&self.text)
     }
 
+    /// [`Response::json`] for messages: without the secrets that the request carried.
+    ///
+    /// # Errors
+    /// It is none, or no `T`.
+    pub fn words<T: DeserializeOwned>(&self) -> serde_json::Result<T> {
+        let mut value = self.json()?;
+        self.blot(&mut value);
+        serde_json::from_value(value)
+    }
+
+    fn blot(&self, value: &mut Value) {
+        match value {
+            Value::String(text) => *text = self.blotted(text),
+            Value::Array(items) => items.iter_mut().for_each(|item| self.blot(item)),
+            Value::Object(members) => members.values_mut().for_each(|value| self.blot(value)),
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+
+    /// `text`, which is of this answer, without the secrets that the request carried.
+    pub(super) fn blotted(&self, text: &str) -> String {
+        self.sent.blotted(text)
+    }
+
     /// The body as one line, for messages.
     pub fn line(&self) -> Sentence {
-        Sentence::new(&self.text)
+        Sentence::new(&self.blotted(&self.text))
     }
 
     pub(super) fn text(&self) -> &str {
@@ -218,9 +245,12 @@ impl Http {
             value.set_sensitive(true);
             builder = builder.header(HeaderName::from_static(name), value);
         }
+        let headers = request.secret_headers.into_iter().map(|(_, secret)| secret).collect();
+        let mut sent = Sent { form: Bytes::new(), headers };
         if let Some((content_type, text)) = request.body {
-            // The text itself, which is wiped with the request, not a copy of it.
-            builder = builder.header("content-type", content_type).body(Bytes::from_owner(text));
+            // The text itself, which is wiped with its last owner, not a copy of it.
+            sent.form = Bytes::from_owner(text);
+            builder = builder.header("content-type", content_type).body(sent.form.clone());
         }
         let mut answer = match builder.send().await {
             Ok(answer) => answer,
@@ -268,7 +298,7 @@ impl Http {
             }
             body.extend_from_slice(&chunk);
         }
-        let answer = Response::new(status, headers, &body);
+        let answer = Response { sent, ..Response::new(status, headers, &body) };
         if answer.is_success() && answer.text.trim_ascii_start().starts_with('<') {
             return Err(Error::new(
                 Kind::Network,
@@ -314,7 +344,7 @@ impl Http {
             found
         } else {
             let found = extra_authorities(&system.env)?;
-            found.flaws.iter().for_each(|flaw| system.terminal.warn(flaw));
+            found.flaws.iter().for_each(|flaw| system.remark(flaw));
             self.authorities.get_or_init(|| found)
         };
         Ok(found.certificates.clone())

@@ -40,6 +40,7 @@ mod proxy;
 mod random;
 mod retry;
 mod runtime;
+mod sent;
 #[cfg(unix)]
 mod size_limit;
 mod spinner;
@@ -112,6 +113,15 @@ impl System {
             clock: Clock::System,
             terminal: Terminal::real(),
             http: Http::default(),
+        }
+    }
+
+    /// Says what is good to know and az does not say. Under its name only who asks for more reads it:
+    /// callers take anything on standard error for a failure.
+    pub fn remark(&self, text: &str) {
+        match self.program {
+            Program::Azt => self.terminal.warn(text),
+            Program::Az => self.terminal.info(text),
         }
     }
 

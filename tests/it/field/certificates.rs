@@ -156,6 +156,10 @@ fn a_damaged_certificate_is_named_and_the_others_are_used() {
             );
             let run = sandbox.login_app().success();
             assert_eq!(run.stderr.matches(&said).count(), 1, "{run:?}");
+            // Callers take what az does not say for a failure.
+            let token =
+                ["account", "get-access-token", "--resource", "https://graph.microsoft.com"];
+            sandbox.az(token).quiet();
             let page = sandbox.azt(["doctor", "--offline"]);
             assert!(page.stdout.contains("!     authorities"), "{page:?}");
             assert!(page.stdout.contains(&format!("at line {line}")), "{page:?}");
@@ -336,6 +340,10 @@ fn a_key_that_will_not_do_says_why() {
     for (options, why) in [
         ("-algorithm RSA -pkeyopt rsa_keygen_bits:1024", "has 1024 bits, and 2048 is the least"),
         ("-algorithm RSA -pkeyopt rsa_keygen_bits:2040", "has 2040 bits, and 2048 is the least"),
+        (
+            "-algorithm RSA -pkeyopt rsa_keygen_bits:2048 -pkeyopt rsa_keygen_pubexp:8589934593",
+            "has a public exponent of 2^33 or more, which is not supported",
+        ),
         (
             "-algorithm EC -pkeyopt ec_paramgen_curve:P-256",
             "is an EC key, and Entra takes RSA keys alone",

@@ -4,6 +4,7 @@ mod arguments;
 mod certificates;
 mod ci;
 mod damaged;
+mod echoes;
 mod exit_codes;
 #[cfg(target_os = "linux")]
 mod file_systems;

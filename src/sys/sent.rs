@@ -1,0 +1,148 @@
+//! The secrets that a request carried: no message shows them when the other side echoes them.
+
+use hyper::body::Bytes;
+use zeroize::Zeroizing;
+
+use crate::secret::Secret;
+
+/// The parameters of a form that messages may show; all others are taken for secrets.
+const PUBLIC: [&str; 10] = [
+    "grant_type",
+    "client_id",
+    "client_info",
+    "client_assertion_type",
+    "requested_token_use",
+    "scope",
+    "claims",
+    "username",
+    "resource",
+    "redirect_uri",
+];
+
+/// Bytes of the shortest secret that is blotted out: a shorter one stands in any text.
+const LEAST: usize = 4;
+
+/// Bytes from which on what begins as a token does (`eyJ`, the base64 of `{"`) is taken for one.
+const LEAST_TOKEN: usize = 20;
+
+/// Bytes of a text that are looked at: messages are far shorter.
+const MOST: usize = 64 << 10;
+
+/// What a request carried.
+#[derive(Default)]
+pub(super) struct Sent {
+    /// The form itself, no copy: it is wiped with its last owner.
+    pub(super) form: Bytes,
+    pub(super) headers: Vec<Secret>,
+}
+
+impl Sent {
+    /// The first 64 KiB of `text` with `***` for each secret, plain or with a form's or JSON's
+    /// escapes, and for each token, whosever it is.
+    pub(super) fn blotted(&self, text: &str) -> String {
+        let secrets = self.secrets();
+        let mut rest = text.get(..text.floor_char_boundary(MOST)).unwrap_or_default();
+        let mut clean = String::with_capacity(rest.len());
+        while let Some(c) = rest.chars().next() {
+            let echoes = secrets.iter().flat_map(|secret| {
+                [false, true].map(|is_encoded| echo(rest.as_bytes(), secret, is_encoded))
+            });
+            let length = echoes.flatten().max().or_else(|| token(rest));
+            match length {
+                Some(_) => clean.push_str("***"),
+                None => clean.push(c),
+            }
+            rest = rest.get(length.unwrap_or_else(|| c.len_utf8())..).unwrap_or_default();
+        }
+        clean
+    }
+
+    fn secrets(&self) -> Vec<Zeroizing<Vec<u8>>> {
+        let form = str::from_utf8(&self.form).unwrap_or_default();
+        let fields = form.split('&').filter_map(|pair| pair.split_once('='));
+        let fields = fields.filter(|(name, _)| !PUBLIC.contains(name)).map(|it| decoded(it.1));
+        // Behind the scheme of `Authorization`, if it is that one.
+        let bare = |secret: &Secret| {
+            secret.expose().rsplit(' ').next().unwrap_or_default().as_bytes().to_vec()
+        };
+        let headers = self.headers.iter().map(|secret| Zeroizing::new(bare(secret)));
+        fields.chain(headers).filter(|secret| secret.len() >= LEAST).collect()
+    }
+}
+
+/// A value of a form as it was before it was encoded.
+fn decoded(value: &str) -> Zeroizing<Vec<u8>> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(value.len()));
+    let mut rest = value.as_bytes();
+    while let Some(first) = rest.first() {
+        let (byte, length) = match first {
+            b'+' => (b' ', 1),
+            b'%' => escaped(rest).map_or((b'%', 1), |byte| (byte, 3)),
+            byte => (*byte, 1),
+        };
+        bytes.push(byte);
+        rest = rest.get(length..).unwrap_or_default();
+    }
+    bytes
+}
+
+/// The byte that `%XX`, at the beginning of `text`, is.
+fn escaped(text: &[u8]) -> Option<u8> {
+    let digits = text.strip_prefix(b"%")?.get(..2)?;
+    u8::from_str_radix(str::from_utf8(digits).ok()?, 16).ok()
+}
+
+/// How many bytes of `text` are `secret`, from the beginning on, where `%XX` is a byte or is itself;
+/// where the text ends within it, what is there of it.
+fn echo(text: &[u8], secret: &[u8], is_encoded: bool) -> Option<usize> {
+    let mut rest = text;
+    for (count, byte) in secret.iter().enumerate() {
+        let length = match rest {
+            [] if count >= LEAST => return Some(text.len()),
+            [b'%', ..] if is_encoded && escaped(rest) == Some(*byte) => 3,
+            [first, ..] if first == byte => 1,
+            [b'+', ..] if *byte == b' ' => 1,
+            [b'\\', second, ..] if second == byte => 2,
+            _ => return None,
+        };
+        rest = rest.get(length..)?;
+    }
+    Some(text.len() - rest.len())
+}
+
+/// How many bytes of `text` are a token (RFC 7519), from the beginning on, whole or cut.
+fn token(text: &str) -> Option<usize> {
+    let is_of_one = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    let length = text.find(|c| !is_of_one(c)).unwrap_or(text.len());
+    (text.starts_with("eyJ") && length >= LEAST_TOKEN).then_some(length)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_secret_is_left_in_any_spelling() {
+        let form = "client_id=app-id&scope=s&client_secret=a%7Eb+%22c%2F%C3%A9&password=hunter22&code=50%2525";
+        let headers = vec![Secret::new("Bearer opaque-token"), Secret::new("abc")];
+        let sent = Sent { form: Bytes::from_static(form.as_bytes()), headers };
+        for (text, clean) in [
+            (form, "client_id=app-id&scope=s&client_secret=***&password=***&code=***"),
+            ("a~b \"c/é.", "***."),
+            ("a%7eb%20%22c%2f%c3%a9.", "***."),
+            (r#"a~b \"c\/é."#, "***."),
+            ("for a~b \"c/", "for ***"),
+            ("50%25, 50%2525.", "***, ***."),
+            ("a~b \"d", "a~b \"d"),
+            ("hunter22hunter22, hunter2.", "******, hunter2."),
+            ("Authorization: Bearer opaque-token", "Authorization: Bearer ***"),
+            ("of eyJhbGciOiJub25lIn0.eyJhIjoxfQ.c_-2, an", "of ***, an"),
+            ("eyJhbGciOiJub25lIn0eyJhIj", "***"),
+            ("abc eyJ eyJh %zz é", "abc eyJ eyJh %zz é"),
+        ] {
+            assert_eq!(sent.blotted(text), clean, "{text}");
+        }
+        assert_eq!(sent.blotted(&"é".repeat(MOST)).len(), MOST);
+        assert_eq!(Sent::default().blotted(""), "");
+    }
+}
