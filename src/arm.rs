@@ -321,7 +321,7 @@ async fn list<T: DeserializeOwned>(
     tokio::time::timeout(LIST_LIMIT, pages).await.unwrap_or_else(|_| Err(endless()))
 }
 
-/// The rows of a page, which may be null; a page without any is none.
+/// The rows of a page. Null is an empty page; a page without the member is an error.
 fn rows<'de, D: Deserializer<'de>, T: DeserializeOwned>(
     deserializer: D,
 ) -> Result<Vec<Loose<T>>, D::Error> {

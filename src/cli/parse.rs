@@ -127,9 +127,12 @@ fn by_clap(program: Program, words: &[Word]) -> Result<Cli> {
     let placed = argparse::place(leaf, words.get(depth..).unwrap_or_default());
     let placed = placed.map_err(|message| {
         let is_missing = message.ends_with(argparse::MISSING) && program == Program::Azt;
-        let how =
-            "A value that begins with - is attached by = (-p=VALUE), or comes from a file (@FILE).";
-        usage_with(message, &path(program, &command, depth), is_missing.then_some(how))
+        let names = message.strip_prefix("argument ").unwrap_or_default();
+        let name = names.split(['/', ':']).next().unwrap_or_default();
+        let how = format!(
+            "A value that begins with - is attached by = ({name}=VALUE), or comes from a file (@FILE)."
+        );
+        usage_with(message, &path(program, &command, depth), is_missing.then_some(how.as_str()))
     })?;
     let end = (!placed.positionals.is_empty()).then(|| "--".to_owned());
     let args: Vec<String> = command
@@ -254,7 +257,17 @@ fn explain(error: &clap::Error, root: &Command, args: &[String], program: Progra
             return misspelled(&word, guess.map(String::as_str), &path, program);
         }
         ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            let what = if depth == 0 { "_command_package" } else { "_subcommand" };
+            let what = match program {
+                Program::Azt => {
+                    let shown = leaf.get_subcommands().filter(|it| !it.is_hide_set());
+                    &format!(
+                        "one of {}",
+                        shown.map(Command::get_name).collect::<Vec<_>>().join(", ")
+                    )
+                }
+                Program::Az if depth == 0 => "_command_package",
+                Program::Az => "_subcommand",
+            };
             format!("the following arguments are required: {what}")
         }
         ErrorKind::MissingRequiredArgument => {

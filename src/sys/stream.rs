@@ -1,7 +1,7 @@
 //! Standard streams, which whoever started this process may have made non-blocking: a stream that is
 //! not ready is waited for.
 
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, BufRead, ErrorKind, Read, Write};
 #[cfg(unix)]
 use std::os::fd::AsFd;
 
@@ -88,7 +88,9 @@ pub(super) fn stdin_to_end(limit: u64) -> io::Result<Vec<u8>> {
 
 /// Reads a line of standard input; empty at its end.
 pub(super) fn stdin_line() -> io::Result<String> {
-    let mut line = String::new();
-    Patient(io::stdin()).wait(End::Read, || io::stdin().read_line(&mut line))?;
-    Ok(line)
+    let mut line = Vec::new();
+    // Bytes, since what is waited for may be the rest of a character.
+    Patient(io::stdin()).wait(End::Read, || io::stdin().lock().read_until(b'\n', &mut line))?;
+    String::from_utf8(line)
+        .map_err(|error| io::Error::new(ErrorKind::InvalidData, error.utf8_error()))
 }

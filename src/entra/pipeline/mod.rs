@@ -3,13 +3,13 @@
 mod azure_pipelines;
 mod github_actions;
 
-use serde_json::Value;
+use std::collections::HashMap;
 
 pub use azure_pipelines::{azure_pipelines_assertion, azure_pipelines_connection};
 pub use github_actions::{github_actions_assertion, in_github_actions};
 
 use crate::error::{Error, Kind, Result};
-use crate::foreign::Json;
+use crate::foreign::Loose;
 use crate::secret::Secret;
 use crate::sys::{EndpointUrl, Request, System};
 
@@ -30,10 +30,11 @@ async fn ask(
 ) -> Result<Secret> {
     let response = system.http.send(system, request).await?;
     system.terminal.debug(&format!("{} -> {}", url.environment(), response.status));
-    let body = response.json::<Json>().unwrap_or_default().into_value();
-    let token = body.get(member).and_then(Value::as_str).map(str::trim);
+    let mut body: HashMap<String, Loose<Secret>> = response.json().unwrap_or_default();
+    let token = body.remove(member).and_then(|token| token.0);
+    let token = token.map(|token| Secret::new(token.expose().trim()));
     if let Some(token) = token.filter(|token| !token.is_empty() && response.is_success()) {
-        return Ok(Secret::new(token));
+        return Ok(token);
     }
     let said = response.complaint().told();
     let said = said.map_or_else(|| ".".to_owned(), |said| format!(": {said}"));

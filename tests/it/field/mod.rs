@@ -9,6 +9,7 @@ mod exit_codes;
 #[cfg(target_os = "linux")]
 mod file_systems;
 mod files;
+mod long_tokens;
 mod loose;
 #[cfg(target_os = "linux")]
 mod no_home;
