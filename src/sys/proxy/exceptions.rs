@@ -10,8 +10,8 @@ use super::super::env::Env;
 /// What of `NO_PROXY` takes `url` out: `NO_PROXY has .example`.
 ///
 /// Of the spellings the first counts that is not empty, the lower-case one before the others. An
-/// entry is what az or curl takes for one: a host, which names those below it too, with or without
-/// dots before it; an address; a network; each perhaps with a port. `*` alone is every host.
+/// entry is a host, which names those below it too by curl's rule (whole labels, with or without dots
+/// before it); an address; a network; each perhaps with a port, as az has it. `*` alone is every host.
 pub(super) fn exception_for(url: &EndpointUrl, env: &Env) -> Option<String> {
     let spellings = env.spellings("no_proxy");
     let (variable, list) = spellings.iter().find(|(_, list)| !list.trim().is_empty())?;

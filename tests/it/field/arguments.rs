@@ -44,6 +44,13 @@ fn a_secret_that_begins_with_a_hyphen_is_named_by_its_option() {
     refuses(&sandbox, &arguments, "argument --resource: expected one argument");
     let run = sandbox.azt(login(["-p", "-Zq8~s3cr3t"]));
     drop(run.exits(2).says("A value that begins with - is attached by = (--password=VALUE)"));
+    let run = sandbox.azt(login(["--federated-token", "-x"]));
+    drop(run.exits(2).says("(--federated-token=VALUE)"));
+    let run = sandbox.azt(["account", "list", "--output", "-x"]);
+    drop(run.exits(2).says("(--output=VALUE)"));
+    let run = sandbox.azt(["vault"]);
+    drop(run.exits(2).says("ERROR: the following arguments are required: one of move\n"));
+    drop(sandbox.azt(["account"]).exits(2).says("get-access-token, list, "));
 }
 
 #[test]
