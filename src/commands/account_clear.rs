@@ -12,9 +12,9 @@ use crate::settings::Profile;
 /// Works without the vault's key, so that it is the way out when that is lost.
 pub(super) fn run(context: &Context<'_>) -> Result<Answer> {
     let folder = context.dir.folder();
+    context.put_aside_damaged()?;
     Profile::try_out_change(&context.dir, Profile::clear)?;
     let clear_az = || secret_files_of_az().try_for_each(|name| folder.remove(&name).map(drop));
-    context.put_aside_damaged()?;
     // First: a call for a token takes over from there what the vault does not know. Again: a
     // renewal that ended in between has told az of its refresh token.
     clear_az()?;

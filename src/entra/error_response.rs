@@ -255,6 +255,19 @@ mod tests {
     }
 
     #[test]
+    fn a_wait_is_told_if_it_is_one() {
+        let told = |seconds: &str| {
+            let headers = [("retry-after".parse().unwrap(), seconds.parse().unwrap())];
+            let response = Response::new(503, headers.into_iter().collect(), b"");
+            parse(&response, "h").remedy_lines().to_vec()
+        };
+        assert_eq!(told("86400"), ["Try again in 86400 s."]);
+        assert_eq!([told("86401"), told("4294967295")], [vec![], Vec::<String>::new()]);
+        let proxy = answer(407, "");
+        assert!(!proxy.remedy_lines().iter().any(|line| line.contains("HTTPS_PROXY")));
+    }
+
+    #[test]
     fn kinds_tell_what_can_be_done() {
         for (status, body, kind) in [
             (
