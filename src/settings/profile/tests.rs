@@ -162,7 +162,8 @@ fn a_file_that_is_no_profile_is_named_and_left_alone() {
         .unwrap_err();
         for error in [loading, changing] {
             assert!(error.message().contains(FILE), "{error}");
-            assert!(error.remedy_lines()[0].contains("sign in again, which puts it aside"));
+            let cure = if text.starts_with('\0') { "move it away" } else { "which puts it aside" };
+            assert!(error.remedy_lines()[0].contains(cure), "{error}");
         }
         assert_eq!(written(&dir), text);
     }
