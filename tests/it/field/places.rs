@@ -72,21 +72,22 @@ fn a_damaged_file_that_nothing_can_be_put_in_the_place_of_is_healed() {
     if !is_root() {
         return;
     }
-    for (name, damaged) in [("azureProfile.json", "{\"subscriptions\": ["), ("config", "garbage\n")]
+    let healing = [LOGIN.as_slice(), &["logout", "--username", APP], &["account", "clear"]];
+    for (name, command) in
+        ["azureProfile.json"; 3].into_iter().zip(healing).chain([("clouds.config", healing[2])])
     {
-        let sandbox = Sandbox::new();
-        sandbox.write(name, damaged);
+        let sandbox = Sandbox::signed_in_as_app();
+        sandbox.write(name, "{");
         let (_mount, outside) = Mount::over_itself(&sandbox, name);
-        let run = sandbox.azt(LOGIN);
+        let run = sandbox.azt(command).success();
         let aside = sandbox.file(&format!("{name}.damaged"));
-        assert_eq!(fs::read_to_string(&aside).unwrap(), damaged, "{run:?}");
-        assert_ne!(fs::read_to_string(&outside).unwrap(), damaged, "{run:?}");
-        drop(sandbox.azt(LOGIN));
+        assert_eq!(fs::read_to_string(&aside).unwrap(), "{", "{run:?}");
+        assert_ne!(fs::read_to_string(&outside).unwrap(), "{", "{run:?}");
+        drop(sandbox.azt(["account", "clear"]));
         assert!(!sandbox.file(&format!("{name}.damaged-2")).exists());
     }
     // What can be neither removed nor emptied stays as it is, without a copy for every try.
-    for (letter, name) in [("i", "azureProfile.json"), ("a", "azureProfile.json"), ("i", "config")]
-    {
+    for (letter, name) in [("i", "azureProfile.json"), ("a", "azureProfile.json")] {
         let sandbox = Sandbox::new();
         sandbox.write(name, "damaged");
         chattr(&format!("+{letter}"), &sandbox.file(name));
