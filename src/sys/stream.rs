@@ -12,6 +12,7 @@ pub(super) struct Patient<S>(pub(super) S);
 #[derive(Clone, Copy)]
 pub(super) enum End {
     Read,
+    #[cfg(unix)]
     Write,
 }
 

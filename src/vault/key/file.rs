@@ -1,7 +1,7 @@
 //! The vault key in a file that only its owner may read.
 
 use std::fs::Metadata;
-use std::io::{self, Read};
+use std::io::Read;
 
 use zeroize::Zeroizing;
 
@@ -53,7 +53,7 @@ fn private(folder: &Folder, name: &str, found: &Metadata) -> Result<()> {
     let shown = path.display().to_string();
     if !found.is_file() {
         let kind = if found.is_dir() { IsADirectory } else { NotSeekable };
-        let error = io::Error::new(kind, "it is no regular file");
+        let error = std::io::Error::new(kind, "it is no regular file");
         return Err(cannot("read", &path, error).of_kind(Kind::Vault));
     }
     if found.mode() & 0o077 != 0 && !folder.is_trusted() {
