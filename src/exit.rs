@@ -9,7 +9,8 @@ pub const SUCCESS: u8 = 0;
 /// The exit code of an error of `kind` under the name `program`.
 ///
 /// 0 to 3 as az uses them under both names; 4 to 9 only as `azt`, since scripts and SDKs that call
-/// `az` know nothing else; 130 is what shells give a program that Ctrl-C ended. 127 is never used: SDKs take it for "not installed".
+/// `az` know nothing else; 130 is what shells give a program that Ctrl-C ended. 127 is never used: SDKs
+/// take it for "not installed".
 pub fn code(kind: Kind, program: Program) -> u8 {
     match (kind, program) {
         (Kind::Usage, _) | (Kind::Inapplicable, Program::Azt) => 2,

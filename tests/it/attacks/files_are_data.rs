@@ -223,7 +223,7 @@ fn a_certificate_that_the_old_file_names_is_told_and_not_used() {
     let sandbox = Sandbox::new();
     sandbox.list_app_in("Emulator");
     let rows = json!([{"servicePrincipalId": APP, "servicePrincipalTenant": CONTOSO,
-        "accessToken": "x", "certificateFile": "/root/k e y.pem", "thumbprint": "AA",
+        "accessToken": "x", "certificateFile": "/srv/k e y.pem", "thumbprint": "AA",
         "client_assertion_source": {"kind": "command", "command": "id"}}]);
     sandbox.write("accessTokens.json", rows.to_string());
     let run = sandbox.azt(OF_APP);
@@ -232,7 +232,7 @@ fn a_certificate_that_the_old_file_names_is_told_and_not_used() {
     let migrated = migrated.says("accessTokens.json stays: it has the only sign-in of");
     assert_eq!(migrated.json()[0]["outcome"], "sign in again");
     let reason = migrated.json()[0]["reason"].as_str().unwrap().to_owned();
-    assert!(reason.contains("--certificate '/root/k e y.pem'"), "{reason}");
+    assert!(reason.contains("--certificate '/srv/k e y.pem'"), "{reason}");
     assert_eq!(stored(&sandbox), Vec::<Value>::new());
     assert!(sandbox.file("accessTokens.json").exists());
 }
