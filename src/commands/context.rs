@@ -28,8 +28,8 @@ impl<'a> Context<'a> {
         Ok(Self { system, dir, config, clouds })
     }
 
-    /// The same with nothing in place of files that cannot be understood: for the commands that look
-    /// for what is wrong, and mend it.
+    /// Reads the settings, and takes a file that cannot be understood for an empty one: for `doctor` and
+    /// `config`, which find and mend such files.
     pub fn load_despite_flaws(system: &'a System) -> Result<Self> {
         let dir = ConfigDir::find(system);
         let config = Config::load(system, &dir).unwrap_or_else(|_| Config::of_environment(system));
@@ -37,8 +37,8 @@ impl<'a> Context<'a> {
         Ok(Self { system, dir, config, clouds })
     }
 
-    /// The same with the built-in clouds in place of a damaged `clouds.config`, for the commands that put
-    /// that aside. Where the command does not go to the active cloud, any of them will do.
+    /// Reads the settings, and takes the built-in clouds where `clouds.config` is damaged: for the commands
+    /// that put that file aside. A command that asks no cloud gets AzureCloud.
     ///
     /// # Errors
     /// The cloud that the command goes to is described in the damaged file.

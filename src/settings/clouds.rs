@@ -73,9 +73,10 @@ impl Clouds {
     /// [`Clouds::load`] without what `clouds.config` says: for a sign-in, which puts a damaged one aside.
     ///
     /// # Errors
-    /// The active cloud is none of the built-in ones: who signs in to another instead would send it
-    /// their secrets.
+    /// The file is refused, or cannot be read at all. The active cloud is none of the built-in ones: who
+    /// signs in to another instead would send it their secrets.
     pub fn built_in_of(dir: &ConfigDir, config: &Config<'_>) -> Result<Self> {
+        dir.folder().read(FILE)?;
         let name = config.get("cloud", "name")?;
         let built_in = Self::built_in(dir)?;
         let name = name.as_deref().unwrap_or(DEFAULT_CLOUD);
