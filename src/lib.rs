@@ -5,8 +5,9 @@
 //! Arrows point down only; `tests/architecture.rs` holds them there.
 //!
 //! ```text
-//! main -> lib -> cli, commands
-//! commands -> broker, arm, settings, interop, output   one file per command; like the help text
+//! main -> lib -> cli, commands, accounts
+//! commands -> accounts, broker, arm, settings, interop, output   one file per command; like the help text
+//! accounts -> broker, arm, settings, interop    whose token: selection, subscriptions, migration
 //! broker -> entra, vault, settings              "give me a token": policy only
 //! entra   the protocol: authority, scope, grants (one file each), answers; never sees the disk
 //! arm     tenants and subscriptions
@@ -39,6 +40,7 @@
 //!
 //! See `benches/README.md`.
 
+mod accounts;
 pub mod arm;
 pub mod broker;
 pub mod cli;
@@ -58,8 +60,8 @@ pub mod vault;
 
 use std::ffi::OsString;
 
+use accounts::{Context, DamagedSettings};
 use cli::{Command, Invocation, Parsed};
-use commands::Context;
 use error::{Error, Kind, Result};
 use output::{Format, Query, QueryError, Render};
 use settings::{Config, ConfigDir};
@@ -130,14 +132,9 @@ fn try_run(argv: &[OsString], system: &System) -> Result<()> {
 fn carry_out(command: &Command, system: &System, doubts: &[String]) -> Result<()> {
     let global = command.global();
     let query = global.query.as_deref().map(Query::parse).transpose()?;
-    let lenient = command.works_despite_flaws();
-    let context = if lenient {
-        Context::load_despite_flaws(system)?
-    } else if command.starts_afresh() {
-        Context::load_to_start_afresh(system, command.goes_to_cloud())?
-    } else {
-        Context::load(system)?
-    };
+    let damaged = commands::damaged_settings(command);
+    let lenient = damaged == DamagedSettings::Ignore;
+    let context = Context::load(system, damaged)?;
     let is_on = |name| match context.config.get_bool("core", name, false) {
         Err(_) if lenient => Ok(false),
         found => found,
@@ -174,8 +171,8 @@ fn carry_out(command: &Command, system: &System, doubts: &[String]) -> Result<()
     }
     let format = match global.output.or(answer.format) {
         Some(format) => format,
-        None if lenient => context.default_format().unwrap_or(Format::Json),
-        None => context.default_format()?,
+        None if lenient => commands::default_format(&context).unwrap_or(Format::Json),
+        None => commands::default_format(&context)?,
     };
     let render = Render {
         format,

@@ -6,9 +6,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A module, and the modules of this crate that it may name.
-const ARROWS: [(&str, &[&str]); 17] = [
+const ARROWS: [(&str, &[&str]); 18] = [
     ("cli", &["output", "sys"]),
-    ("commands", &["arm", "broker", "cli", "interop", "output", "settings", "sys"]),
+    ("commands", &["accounts", "arm", "broker", "cli", "interop", "output", "settings", "sys"]),
+    ("accounts", &["arm", "broker", "interop", "settings", "sys"]),
     ("interop", &["settings", "sys", "vault"]),
     ("broker", &["entra", "settings", "sys", "vault"]),
     ("arm", &["sys"]),
@@ -23,7 +24,7 @@ const ARROWS: [(&str, &[&str]); 17] = [
     ("secret", &[]),
     ("program", &[]),
     ("shell", &[]),
-    ("lib", &["arm", "broker", "cli", "commands", "exit", "output", "settings", "sys"]),
+    ("lib", &["accounts", "arm", "broker", "cli", "commands", "exit", "output", "settings", "sys"]),
 ];
 
 /// What everything may name.

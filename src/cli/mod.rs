@@ -99,27 +99,6 @@ pub enum Command {
 }
 
 impl Command {
-    /// True for what looks for flaws in the settings, or mends them, and so must not fail on any.
-    pub fn works_despite_flaws(&self) -> bool {
-        matches!(self, Self::Config(_) | Self::Doctor(_))
-    }
-
-    /// True for what starts afresh: it needs nothing that a damaged file has.
-    pub fn starts_afresh(&self) -> bool {
-        matches!(
-            self,
-            Self::Login(_) | Self::Logout(_) | Self::Account(AccountCommand::Clear { .. })
-        )
-    }
-
-    /// False for what is about accounts of any cloud.
-    pub fn goes_to_cloud(&self) -> bool {
-        match self {
-            Self::Logout(request) => request.username.is_none(),
-            command => !matches!(command, Self::Account(AccountCommand::Clear { .. })),
-        }
-    }
-
     /// The options of every command, which sit on each leaf: az refuses them before the command.
     pub fn global(&self) -> &Global {
         match self {

@@ -1,6 +1,7 @@
 //! `account clear`.
 
-use super::{Answer, Context};
+use super::Answer;
+use crate::accounts::Context;
 use crate::broker;
 use crate::error::Result;
 use crate::interop::secret_files_of_az;

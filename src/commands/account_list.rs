@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::{Answer, Context, refresh, rows};
+use super::{Answer, rows};
+use crate::accounts::{Context, refresh_subscriptions};
 use crate::cli::AccountList;
 use crate::error::Result;
 use crate::settings::Profile;
@@ -10,7 +11,7 @@ use crate::settings::Profile;
 /// Nobody signed in is an empty list and a warning, not an error (az 2.91; tools rely on it).
 pub(super) fn run(request: &AccountList, context: &Context<'_>) -> Result<Answer> {
     if request.refresh {
-        refresh::run(context)?;
+        refresh_subscriptions::refresh_all(context)?;
     }
     let profile = Profile::load(&context.dir)?;
     let listing = profile.list_value(&context.cloud().name, request.all);

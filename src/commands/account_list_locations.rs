@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::selection::Selection;
-use super::{Answer, Context, arm_token, rows};
+use super::{Answer, rows};
+use crate::accounts::{Context, Selection, arm_token};
 use crate::arm;
 use crate::cli::AccountListLocations;
 use crate::error::Result;

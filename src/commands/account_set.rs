@@ -1,6 +1,7 @@
 //! `account set`.
 
-use super::{Answer, Context};
+use super::Answer;
+use crate::accounts::Context;
 use crate::cli::AccountSet;
 use crate::error::Result;
 use crate::program::Program;

@@ -1,7 +1,7 @@
 //! `account show`.
 
-use super::selection::Selection;
-use super::{Answer, Context};
+use super::Answer;
+use crate::accounts::{Context, Selection};
 use crate::cli::AccountShow;
 use crate::error::Result;
 use crate::settings::Profile;

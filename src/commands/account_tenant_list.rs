@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::selection::Selection;
-use super::{Answer, Context, arm_token};
+use super::Answer;
+use crate::accounts::{Context, Selection, arm_token};
 use crate::arm;
 use crate::error::Result;
 use crate::settings::Profile;

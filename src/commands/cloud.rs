@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{Answer, Context, rows};
+use super::{Answer, rows};
+use crate::accounts::Context;
 use crate::arm;
 use crate::cli::{CloudCommand, CloudDefinition, CloudRegister, CloudSet, CloudUpdate};
 use crate::error::{Error, Kind, Result};

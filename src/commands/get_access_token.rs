@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
-use super::selection::{self, Selection};
-use super::{Answer, Context, claims_challenge, token};
+use super::{Answer, claims_challenge};
+use crate::accounts::{self, Context, Selection};
 use crate::broker::{self, EnvironmentIdentity, Identity, Scopes, TokenRequest};
 use crate::cli::GetAccessToken;
 use crate::error::{Error, Kind, Result};
@@ -32,7 +32,7 @@ pub(super) fn run(request: &GetAccessToken, context: &Context<'_>) -> Result<Ans
         user_assertion: request.user_assertion.clone(),
         ..TokenRequest::new(identity, tenant, scopes)
     };
-    let token = token::token(context, &cloud, &wanted)?;
+    let token = accounts::token(context, &cloud, &wanted)?;
     if request.add_mask {
         mask(&token.secret, context);
     }
@@ -103,7 +103,7 @@ fn account(request: &GetAccessToken, context: &Context<'_>) -> Result<Account> {
         (None, _) => Ok(Account { identity, tenant: own(), shown: own(), subscription }),
         // az refuses both, SDKs send both: fine where they agree.
         (Some(tenant), Some(_)) => {
-            if !selection::is_in(&entry, tenant) && resolved(tenant, context)? != own() {
+            if !accounts::is_in(&entry, tenant) && resolved(tenant, context)? != own() {
                 return Err(Error::new(
                     Kind::Inapplicable,
                     "Please specify only one of subscription and tenant, not both",

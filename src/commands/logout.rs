@@ -1,6 +1,7 @@
 //! `logout`.
 
-use super::{Answer, Context, migration, token};
+use super::Answer;
+use crate::accounts::{self, Context, migration};
 use crate::broker;
 use crate::cli::Logout;
 use crate::error::{Error, Kind, Result};
@@ -43,7 +44,7 @@ pub(super) fn run(request: &Logout, context: &Context<'_>) -> Result<Answer> {
         Ok(())
     })?;
     match elsewhere {
-        Err(error) if token::is_shared(context)? => return Err(error),
+        Err(error) if accounts::is_shared(context)? => return Err(error),
         Err(error) => context.system.terminal.warn(error.message()),
         Ok(()) => {}
     }

@@ -6,38 +6,27 @@ mod account_list_locations;
 mod account_set;
 mod account_show;
 mod account_tenant_list;
-mod arm_token;
 mod cache;
 mod claims_challenge;
 mod cloud;
 mod config;
-mod context;
-mod core_settings;
 mod doctor;
 mod get_access_token;
 mod login;
-mod login_check;
-mod login_credential;
 mod logout;
-mod migration;
 mod pass_through;
-mod qr_code;
-mod refresh;
-mod selection;
 mod shim;
-mod subscription_picker;
-mod subscriptions;
-mod token;
 mod vault;
 mod version;
 
 use serde_json::Value;
 use zeroize::Zeroize;
 
-pub use context::Context;
+pub(crate) use config::default_format;
 pub use pass_through::pass_through;
 pub use version::version_text;
 
+use crate::accounts::{Context, DamagedSettings};
 use crate::cli::{AccountCommand, Command, TenantCommand};
 use crate::error::{Error, Result};
 use crate::output::Format;
@@ -100,8 +89,19 @@ fn wipe(value: &mut Value) {
     }
 }
 
+/// What `command` does with settings that cannot be parsed.
+pub(crate) fn damaged_settings(command: &Command) -> DamagedSettings {
+    match command {
+        Command::Config(_) | Command::Doctor(_) => DamagedSettings::Ignore,
+        Command::Account(AccountCommand::Clear { .. }) => DamagedSettings::UseAzureCloud,
+        Command::Logout(request) if request.username.is_some() => DamagedSettings::UseAzureCloud,
+        Command::Login(_) | Command::Logout(_) => DamagedSettings::UseBuiltInCloud,
+        _ => DamagedSettings::Refuse,
+    }
+}
+
 /// Carries `command` out.
-pub fn run(command: &Command, context: &Context<'_>) -> Result<Answer> {
+pub(crate) fn run(command: &Command, context: &Context<'_>) -> Result<Answer> {
     match command {
         Command::Login(request) => login::run(request, context),
         Command::Logout(request) => logout::run(request, context),

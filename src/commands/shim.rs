@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use super::{Answer, Context, rows, token};
+use super::{Answer, rows};
+use crate::accounts::{self, Context};
 use crate::cli::{ShimChange, ShimCommand};
 use crate::error::{Error, Result};
 use crate::settings::Config;
@@ -40,7 +41,7 @@ fn install(request: &ShimChange, context: &Context<'_>) -> Result<Answer> {
         |name: &PathBuf| cfg!(windows) || name.canonicalize().is_ok_and(|target| target == program);
     let is_made = names.iter().all(|name| is_this_program(name) && leads_here(name));
     // The real az needs the sign-ins for the commands that it gets.
-    let shares = next_az(context.system).is_some() && !token::is_shared(context)?;
+    let shares = next_az(context.system).is_some() && !accounts::is_shared(context)?;
     let mut plan: Vec<String> = names
         .iter()
         .filter(|_| !is_made)
@@ -79,7 +80,7 @@ fn remove(request: &ShimChange, context: &Context<'_>) -> Result<Answer> {
     }
     let mut plan: Vec<String> =
         names.iter().map(|name| format!("  remove {}", name.display())).collect();
-    let is_shared = token::is_shared(context)?;
+    let is_shared = accounts::is_shared(context)?;
     let other = other_shim(&names, context).filter(|_| is_shared);
     let stops = is_shared && other.is_none();
     if stops {

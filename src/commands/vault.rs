@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use super::{Answer, Context};
+use super::Answer;
+use crate::accounts::Context;
 use crate::broker;
 use crate::cli::{VaultCommand, VaultMove};
 use crate::error::Result;

@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use super::{Answer, Context};
+use super::Answer;
+use crate::accounts::Context;
 use crate::error::Result;
 use crate::foreign::Typed;
 use crate::program::Program;

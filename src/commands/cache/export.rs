@@ -4,7 +4,8 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
-use super::{Answer, Context, vault};
+use super::{Answer, vault};
+use crate::accounts::Context;
 use crate::broker;
 use crate::cli::CacheExport;
 use crate::error::{Error, Kind, Result};

@@ -5,8 +5,8 @@ use std::path::Path;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use super::super::refresh;
-use super::{Answer, Context, rows};
+use super::{Answer, rows};
+use crate::accounts::{Context, refresh_subscriptions};
 use crate::broker::{self, Vault};
 use crate::cli::CacheImport;
 use crate::error::{Error, Kind, Result};
@@ -257,7 +257,7 @@ fn looked_up(
     entry: &Subscription,
     is_reachable: &mut bool,
 ) -> Option<Vec<Subscription>> {
-    match refresh::look(context, entry) {
+    match refresh_subscriptions::look_up(context, entry) {
         Ok(found) => Some(found.subscriptions).filter(|found| !found.is_empty()),
         Err(error) => {
             *is_reachable = error.kind() != Kind::Network;

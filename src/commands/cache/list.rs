@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{Answer, Context, rows, vault};
+use super::{Answer, rows, vault};
+use crate::accounts::Context;
 use crate::broker::{self, AccessToken, Account, RefreshToken};
 use crate::error::Result;
 use crate::sys::local_time;

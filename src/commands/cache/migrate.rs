@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::super::{migration, token};
-use super::{Answer, Context, rows};
+use super::{Answer, rows};
+use crate::accounts::{self, Context, migration};
 use crate::broker::{self, ServicePrincipal, Vault};
 use crate::cli::CacheMigrate;
 use crate::error::Result;
@@ -100,7 +100,7 @@ fn take_away(context: &Context<'_>, vault: &Vault<'_>) -> Result<()> {
             }
         });
     }
-    if token::is_shared(context)? {
+    if accounts::is_shared(context)? {
         terminal.warn(KEEP_OUT);
     }
     Ok(())
@@ -115,7 +115,7 @@ fn row(name: &str, from: &str, outcome: &str, reason: Option<&str>) -> Value {
 
 /// Why az's entry for `name` is not taken over.
 fn why_not(context: &Context<'_>, name: &str) -> String {
-    let named = token::sources_of_az(context, name).into_iter().next();
+    let named = accounts::sources_of_az(context, name).into_iter().next();
     named.unwrap_or_else(|| "az has nothing of it that could be used.".to_owned())
 }
 

@@ -11,7 +11,8 @@ pub(super) use status::{PlainText, plain_text};
 
 use serde_json::json;
 
-use super::{Answer, Context, rows};
+use super::{Answer, rows};
+use crate::accounts::Context;
 use crate::broker::{self, Vault};
 use crate::cli::{CacheClear, CacheCommand};
 use crate::error::{Error, Kind, Result};

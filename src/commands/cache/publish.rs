@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use super::{Answer, Context, vault};
+use super::{Answer, vault};
+use crate::accounts::Context;
 use crate::cli::CachePublish;
 use crate::error::Result;
 use crate::interop;

@@ -5,7 +5,8 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::json;
 
-use super::{Answer, Context};
+use super::Answer;
+use crate::accounts::Context;
 use crate::broker;
 use crate::error::Result;
 use crate::interop::{self, AdalFile};

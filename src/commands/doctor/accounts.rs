@@ -1,8 +1,8 @@
 //! Who is signed in, and what each account can still do.
 
-use super::super::token::sources_of_az;
-use super::super::{Context, login as sign_in, refresh};
+use super::super::login as sign_in;
 use super::check::{Check, State};
+use crate::accounts::{Context, refresh_subscriptions, sources_of_az};
 use crate::broker::{self, Account, Identity, ServicePrincipal, Vault};
 use crate::error::Result;
 use crate::interop;
@@ -107,7 +107,7 @@ fn account(
 /// Whether the account of `entry` gets a token now.
 fn tried(context: &Context<'_>, entry: &Subscription) -> Check {
     let name = entry.user_name();
-    match refresh::try_it(context, entry) {
+    match refresh_subscriptions::try_sign_in(context, entry) {
         Ok(()) => Check::ok("account", format!("{name}: gets tokens")),
         Err(error) => Check::of_error("account", &error).about(name),
     }

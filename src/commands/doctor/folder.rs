@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::super::Context;
 use super::check::{Check, FOLDER};
+use crate::accounts::Context;
 use crate::broker;
 use crate::shell;
 use crate::sys::{Concession, file, owner, writing_flaw};

@@ -8,7 +8,8 @@ mod settings;
 
 use serde_json::Value;
 
-use super::{Answer, Context, cache, rows};
+use super::{Answer, cache, rows};
+use crate::accounts::Context;
 use crate::broker::{self, Vault};
 use crate::cli::Doctor;
 use crate::error::{Error, Result};

@@ -1,8 +1,8 @@
 //! The way to Entra.
 
-use super::super::Context;
 use super::check::Check;
 use super::settings::flaw;
+use crate::accounts::Context;
 use crate::broker;
 use crate::cli::Doctor;
 use crate::error::Result;

@@ -1,9 +1,9 @@
 //! The settings and variables that commands fail on, told as those commands do.
 
-use super::super::core_settings::SWITCHES;
-use super::super::selection::Selection;
-use super::super::{Context, login};
+use super::super::config::{SWITCHES, default_format};
+use super::super::login;
 use super::check::Check;
+use crate::accounts::{Context, Selection};
 use crate::broker::{self, EnvironmentIdentity, Vault};
 use crate::error::{Error, Result};
 use crate::settings::{Clouds, Config, Profile};
@@ -14,7 +14,7 @@ pub(super) fn settings(context: &Context<'_>, vault: &Result<Option<Vault<'_>>>)
     let is_on = |name: &str| config.get_bool("core", name, false);
     let mut errors: Vec<Error> = Vec::from_iter(flaw(context));
     errors.extend(SWITCHES.into_iter().filter_map(|it| is_on(it).err()));
-    errors.extend(context.default_format().err());
+    errors.extend(default_format(context).err());
     errors.extend(login::time_limit(context).err());
     // One that is there is opened again, as a sign-in does.
     if matches!((vault, broker::keeps_nothing(config)), (Ok(Some(_)), Ok(false))) {

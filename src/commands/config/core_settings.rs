@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::accounts::Context;
 use crate::broker;
 use crate::error::{Error, Result};
 use crate::foreign::Typed;
@@ -9,7 +10,7 @@ use crate::output::Format;
 use crate::settings::{FALSE, TRUE};
 
 /// On or off: azt's own, then those of az 2.91 that both have.
-pub(super) const SWITCHES: [&str; 8] = [
+pub(in crate::commands) const SWITCHES: [&str; 8] = [
     "only_show_errors",
     "no_color",
     "renew_ahead",
@@ -50,12 +51,12 @@ fn all() -> impl Iterator<Item = &'static str> {
 }
 
 /// True for a setting that azt or az has; `option` is lower-case.
-pub(super) fn is_known(option: &str) -> bool {
+pub(in crate::commands) fn is_known(option: &str) -> bool {
     all().any(|known| known == option)
 }
 
 /// The setting that `option` is a slip of the pen away from.
-pub(super) fn nearest(option: &str) -> Option<&'static str> {
+pub(in crate::commands) fn nearest(option: &str) -> Option<&'static str> {
     let far = |known: &&str| distance(known, option);
     all().min_by_key(far).filter(|known| far(known) <= 1 + option.len() / 6)
 }
@@ -77,7 +78,7 @@ fn distance(one: &str, other: &str) -> usize {
 }
 
 /// Why `value` is none of the setting `option`, if so.
-pub(super) fn flaw_of_value(option: &str, value: &str) -> Option<Error> {
+pub(in crate::commands) fn flaw_of_value(option: &str, value: &str) -> Option<Error> {
     let checked = match option {
         "output" => format_of(value).map(drop),
         "login_timeout" => time_limit_of(value).map(drop),
@@ -100,7 +101,7 @@ fn switch(option: &str, value: &str) -> Result<()> {
 }
 
 /// What `core.output` names.
-pub(super) fn format_of(value: &str) -> Result<Format> {
+fn format_of(value: &str) -> Result<Format> {
     value.parse().map_err(|_| {
         Error::failed(format!(
             "The setting core.output is '{}', which is no output format.",
@@ -111,12 +112,18 @@ pub(super) fn format_of(value: &str) -> Result<Format> {
 }
 
 /// What `core.login_timeout` allows.
-pub(super) fn time_limit_of(value: &str) -> Result<Duration> {
+pub(in crate::commands) fn time_limit_of(value: &str) -> Result<Duration> {
     let seconds = value
         .trim()
         .parse()
         .map_err(|_| Error::failed("The setting core.login_timeout is not a number of seconds."))?;
     Ok(Duration::from_secs(seconds))
+}
+
+/// The format of results where the call names none: `core.output`, else JSON.
+pub(crate) fn default_format(context: &Context<'_>) -> Result<Format> {
+    let name = context.config.get("core", "output")?;
+    name.map_or(Ok(Format::Json), |name| format_of(&name))
 }
 
 #[cfg(test)]

@@ -22,9 +22,9 @@ const TENANTS_AT_ONCE: usize = 16;
 
 /// What was found, and what the person should know about it.
 #[derive(Default)]
-pub(super) struct Found {
+pub(crate) struct Found {
     /// Profile entries.
-    pub(super) subscriptions: Vec<Subscription>,
+    pub(crate) subscriptions: Vec<Subscription>,
     /// Tenants that gave no token, as they are shown.
     refused: Vec<String>,
     /// The tenants whose subscriptions were listed.
@@ -40,7 +40,7 @@ pub(super) struct Found {
 }
 
 /// The subscriptions in the sign-in's own tenant: one request.
-pub(super) async fn of_tenant(
+pub(crate) async fn of_tenant(
     context: &Context<'_>,
     sign_in: &SignIn<'_>,
     user: &User,
@@ -59,7 +59,7 @@ pub(super) async fn of_tenant(
 
 /// What `--skip-subscription-discovery` leaves: the subscription `wanted` (GUID; one request) or,
 /// without one, the tenant alone (none).
-pub(super) async fn of_request(
+pub(crate) async fn of_request(
     context: &Context<'_>,
     sign_in: &SignIn<'_>,
     user: &User,
@@ -106,7 +106,7 @@ pub(super) async fn of_request(
 ///
 /// A tenant that gives no token, or none that does there, is passed over with a warning; a failure of Azure Resource Manager
 /// is one of the whole sign-in (az 2.91).
-pub(super) async fn of_all_tenants(
+pub(crate) async fn of_all_tenants(
     context: &Context<'_>,
     sign_in: &SignIn<'_>,
     user: &User,
@@ -237,7 +237,7 @@ impl Found {
     /// Says what is missing from the result and why, in az's words. With `allow_none` a tenant
     /// that no entry is of becomes one of its own (az's `bare_tenants`): one without subscriptions,
     /// or with none that another tenant did not show before.
-    pub(super) fn warn(&mut self, context: &Context<'_>, user: &User, allow_none: bool) {
+    pub(crate) fn warn(&mut self, context: &Context<'_>, user: &User, allow_none: bool) {
         let terminal = &context.system.terminal;
         let program = context.system.program;
         for (id, name, tenants) in &self.shared {

@@ -1,7 +1,7 @@
 //! What `login` proves the account with: from the command line, a prompt, or the job's variables.
 
-use super::Context;
-use super::login_check::NO_SECRET;
+use super::check::NO_SECRET;
+use crate::accounts::Context;
 use crate::broker::{self, AppCredential, AssertionSource};
 use crate::cli::{Login, Pipeline};
 use crate::error::{Error, Kind, Result};

@@ -1,6 +1,6 @@
 //! Which arguments of `login` go together, and whether anybody is there to sign in.
 
-use super::Context;
+use crate::accounts::Context;
 use crate::broker::is_guid;
 use crate::cli::{Login, Pipeline};
 use crate::error::{Error, Kind, Result};

@@ -5,7 +5,8 @@
 
 use serde_json::{Value, json};
 
-use super::{Context, rows};
+use super::super::rows;
+use crate::accounts::Context;
 use crate::error::Result;
 use crate::output::{Format, Render};
 use crate::program::Program;

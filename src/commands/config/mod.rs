@@ -1,6 +1,12 @@
 //! `config get`, `config set`, `config unset`.
 
-use super::{Answer, Context, core_settings};
+mod core_settings;
+
+pub(crate) use core_settings::default_format;
+pub(super) use core_settings::{SWITCHES, time_limit_of};
+
+use super::Answer;
+use crate::accounts::Context;
 use crate::cli::{ConfigCommand, ConfigGet, ConfigSet, ConfigUnset};
 use crate::error::{Error, Kind, Result};
 use crate::foreign::Name;

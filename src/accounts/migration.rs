@@ -19,11 +19,11 @@ use crate::sys::file::Access;
 const STATE: &str = "accessTokens.json.state";
 
 /// Said of those who did.
-pub(super) const SIGNED_OUT: &str = "It was signed out.";
+pub(crate) const SIGNED_OUT: &str = "It was signed out.";
 
 /// What became of people that could not be taken over, by user name.
 #[derive(Default, Deserialize, Serialize)]
-pub(super) struct State {
+pub(crate) struct State {
     #[serde(default)]
     failed: BTreeMap<String, Failure>,
     /// Hashes of what signed in whoever has signed out since.
@@ -41,15 +41,15 @@ struct Failure {
 
 /// How far [`migrate`] came.
 #[derive(Default)]
-pub(super) struct Migrated {
+pub(crate) struct Migrated {
     /// True when anybody was taken over.
-    pub(super) any: bool,
+    pub(crate) any: bool,
     /// Why somebody was left for the next call.
-    pub(super) postponed: Option<Error>,
+    pub(crate) postponed: Option<Error>,
 }
 
 impl State {
-    pub(super) fn read(context: &Context<'_>) -> Result<Self> {
+    pub(crate) fn read(context: &Context<'_>) -> Result<Self> {
         let bytes = context.dir.azt().read(STATE)?.unwrap_or_default();
         Ok(serde_json::from_slice(&bytes).unwrap_or_default())
     }
@@ -64,13 +64,13 @@ impl State {
     }
 
     /// True when the application `entry` was signed out with this credential.
-    pub(super) fn is_signed_out(&self, entry: &Application) -> bool {
+    pub(crate) fn is_signed_out(&self, entry: &Application) -> bool {
         self.signed_out.contains(&credential(entry))
     }
 
     /// What Entra said of the refresh tokens of `user`, if it took none of them; that the person has
     /// signed out.
-    pub(super) fn reason_of(&self, user: &AdalUser) -> Option<&str> {
+    pub(crate) fn reason_of(&self, user: &AdalUser) -> Option<&str> {
         if self.signed_out.contains(&tried(user)) {
             return Some(SIGNED_OUT);
         }
@@ -86,7 +86,7 @@ fn tried(user: &AdalUser) -> String {
 
 /// Leaves what the file has of `name` where it is from now on: it was signed out. The file holds
 /// others too, so it stays (az removes it whole).
-pub(super) fn sign_out(context: &Context<'_>, name: &str) -> Result<()> {
+pub(crate) fn sign_out(context: &Context<'_>, name: &str) -> Result<()> {
     let Some(found) = AdalFile::read(context.system, &context.dir)? else { return Ok(()) };
     let users = found.users.iter().map(|user| (&user.user_id, tried(user)));
     let applications = found.applications.iter().map(|entry| (&entry.client_id, credential(entry)));
@@ -110,7 +110,7 @@ fn credential(entry: &Application) -> String {
 }
 
 /// True when the vault has the application `entry` for the login host that it is of.
-pub(super) fn has(context: &Context<'_>, vault: &Vault<'_>, entry: &Application) -> Result<bool> {
+pub(crate) fn has(context: &Context<'_>, vault: &Vault<'_>, entry: &Application) -> Result<bool> {
     let Some(home) = context.homes().of_plain(&entry.client_id, &entry.tenant)? else {
         return Ok(false);
     };
@@ -123,7 +123,7 @@ pub(super) fn has(context: &Context<'_>, vault: &Vault<'_>, entry: &Application)
 }
 
 /// Why the application `entry` is not taken over, if it is not.
-pub(super) fn why_not(context: &Context<'_>, entry: &Application) -> Option<String> {
+pub(crate) fn why_not(context: &Context<'_>, entry: &Application) -> Option<String> {
     let program = context.system.program;
     let home = context.homes().of_plain(&entry.client_id, &entry.tenant);
     let homeless = || {
@@ -140,7 +140,7 @@ pub(super) fn why_not(context: &Context<'_>, entry: &Application) -> Option<Stri
 }
 
 /// True when the vault has a sign-in of the person `name` that can be renewed.
-pub(super) fn is_here(vault: &Vault<'_>, environment: &str, name: &str) -> Result<bool> {
+pub(crate) fn is_here(vault: &Vault<'_>, environment: &str, name: &str) -> Result<bool> {
     Ok(vault.get(&Account::key_of(environment, name))?.is_some()
         && broker::refresh_token(vault, environment, name)?.is_some())
 }
@@ -149,7 +149,7 @@ pub(super) fn is_here(vault: &Vault<'_>, environment: &str, name: &str) -> Resul
 /// The file stays as it is: it may be needed by whoever wrote it, and holds what failed.
 ///
 /// People cost one request each; where the service is not reached, that is left for the next call.
-pub(super) fn migrate(context: &Context<'_>, vault: &Vault<'_>) -> Result<Migrated> {
+pub(crate) fn migrate(context: &Context<'_>, vault: &Vault<'_>) -> Result<Migrated> {
     let system = context.system;
     let mut migrated = Migrated::default();
     let Some(found) = AdalFile::read(system, &context.dir)? else { return Ok(migrated) };
@@ -213,7 +213,7 @@ pub(super) fn migrate(context: &Context<'_>, vault: &Vault<'_>) -> Result<Migrat
 
 /// Removes the old file, if everybody in it is in the vault and nothing in it is of another client or
 /// cloud; else says of whom it has more. True when it is gone.
-pub(super) fn remove_old(context: &Context<'_>, vault: &Vault<'_>) -> Result<bool> {
+pub(crate) fn remove_old(context: &Context<'_>, vault: &Vault<'_>) -> Result<bool> {
     let system = context.system;
     let path = AdalFile::path(system, &context.dir);
     let Some(found) = AdalFile::read(system, &context.dir)? else { return Ok(false) };
@@ -267,7 +267,7 @@ fn is_safe(vault: &Vault<'_>, user: &AdalUser) -> Result<bool> {
 }
 
 /// True when there are refresh tokens of this cloud, and of a kind that Entra takes.
-pub(super) fn is_of(user: &AdalUser, environment: &str) -> bool {
+pub(crate) fn is_of(user: &AdalUser, environment: &str) -> bool {
     user.client_id.eq_ignore_ascii_case(broker::AZURE_CLI_CLIENT_ID)
         && user.grants.iter().any(|grant| {
             host_and_tenant(&grant.authority).is_some_and(|(host, _)| host == environment)

@@ -9,7 +9,7 @@ use crate::settings::{Endpoint, Subscription};
 use crate::sys::block_on;
 
 /// What they are asked for: everything granted for Azure Resource Manager.
-pub(super) fn scopes(context: &Context<'_>) -> Result<Scopes> {
+pub(crate) fn scopes(context: &Context<'_>) -> Result<Scopes> {
     Ok(Scopes::of_resource(context.cloud().endpoint(Endpoint::ActiveDirectoryResourceId)?))
 }
 
@@ -18,7 +18,7 @@ pub(super) fn scopes(context: &Context<'_>) -> Result<Scopes> {
 ///
 /// A token that it refuses with a claims challenge (continuous access evaluation) is replaced once,
 /// as azure-core's ARMChallengeAuthenticationPolicy does: kept, it would be refused until it expires.
-pub(super) fn ask<T>(
+pub(crate) fn ask<T>(
     subscription: &Subscription,
     context: &Context<'_>,
     call: &impl AsyncFn(&Secret) -> Result<T>,

@@ -1,4 +1,4 @@
-//! `account list --refresh`: which subscriptions the signed-in accounts have by now.
+//! Looks up again which subscriptions the signed-in accounts have.
 
 use super::subscriptions::{self, Found};
 use super::{Context, arm_token, token};
@@ -11,7 +11,7 @@ use crate::sys::block_on;
 ///
 /// An account that fails keeps what it had, with a warning in az's words. Entries of other clouds
 /// stay (az drops them).
-pub(super) fn run(context: &Context<'_>) -> Result<()> {
+pub(crate) fn refresh_all(context: &Context<'_>) -> Result<()> {
     let cloud = context.cloud();
     let profile = Profile::load(&context.dir)?;
     let mut accounts: Vec<&Subscription> = Vec::new();
@@ -22,7 +22,7 @@ pub(super) fn run(context: &Context<'_>) -> Result<()> {
     }
     for entry in accounts {
         let name = entry.user_name();
-        match look(context, entry) {
+        match look_up(context, entry) {
             Ok(found) => Profile::update(&context.dir, |profile| {
                 // Signed out meanwhile.
                 if profile.visible(&cloud.name).any(|it| it.user_name() == name) {
@@ -41,7 +41,7 @@ pub(super) fn run(context: &Context<'_>) -> Result<()> {
 
 /// What the account of `entry` can see now. A person's tenants are all visited; a tenant-level
 /// account without subscriptions stays one.
-pub(super) fn look(context: &Context<'_>, entry: &Subscription) -> Result<Found> {
+pub(crate) fn look_up(context: &Context<'_>, entry: &Subscription) -> Result<Found> {
     let identity = Identity::of(entry, context.system)?;
     let user = match &identity {
         Identity::User { name } => User::Person { name: name.clone() },
@@ -96,7 +96,7 @@ fn resume<'s>(
 }
 
 /// Whether the account of `entry` still gets a token: one request, of which nothing is kept.
-pub(super) fn try_it(context: &Context<'_>, entry: &Subscription) -> Result<()> {
+pub(crate) fn try_sign_in(context: &Context<'_>, entry: &Subscription) -> Result<()> {
     let identity = Identity::of(entry, context.system)?;
     // No vault is made for a host's identity.
     let vault = if identity.signs_in() { token::vault_of(context, &identity)? } else { None };

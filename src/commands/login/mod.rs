@@ -1,16 +1,17 @@
 //! `login`.
 
+mod check;
+mod credential;
+mod qr_code;
+mod subscription_picker;
+
 use std::time::Duration;
 
 use serde_json::Value;
 
-use super::login_check::{check, is_interactive};
-use super::login_credential::{credential, password};
-use super::subscriptions::{self, Found};
-use super::{
-    Answer, Context, arm_token, claims_challenge, core_settings, qr_code, subscription_picker,
-    token,
-};
+use super::{Answer, claims_challenge, config};
+use crate::accounts::subscriptions::{self, Found};
+use crate::accounts::{self, Context, arm_token};
 use crate::broker::{self, Identity, Known, PersonSignIn, Scopes, SignIn, Vault};
 use crate::cli::Login;
 use crate::error::{Error, Kind, Result};
@@ -19,6 +20,8 @@ use crate::interop;
 use crate::program::Program;
 use crate::settings::{AssignedIdentity, Clouds, Profile, Subscription, UserType};
 use crate::sys::{EndpointUrl, Level, block_on, interruptible, why_no_browser};
+use check::{check, is_interactive};
+use credential::{credential, password};
 
 /// How long a person has for the sign-in in a browser, unless `core.login_timeout` says otherwise.
 const LOGIN_TIMEOUT: Duration = Duration::from_mins(15);
@@ -79,7 +82,7 @@ pub(super) fn run(request: &Login, context: &Context<'_>) -> Result<Answer> {
     }
     // The sign-in is made by now, whatever becomes of az's copy.
     if let Some(vault) = &vault
-        && token::is_shared(context)?
+        && accounts::is_shared(context)?
     {
         let (name, assertion) = (sign_in.name(), sign_in.assertion());
         let (environment, limit) = (cloud.environment()?, interop::PATIENCE);
@@ -236,7 +239,7 @@ pub(super) fn not_kept() -> Error {
 /// `core.login_timeout`, else [`LOGIN_TIMEOUT`].
 pub(super) fn time_limit(context: &Context<'_>) -> Result<Duration> {
     let limit = context.config.get("core", "login_timeout")?;
-    limit.map_or(Ok(LOGIN_TIMEOUT), |text| core_settings::time_limit_of(&text))
+    limit.map_or(Ok(LOGIN_TIMEOUT), |text| config::time_limit_of(&text))
 }
 
 /// Says that a code is used because there is no browser; az says so under `--verbose` only.

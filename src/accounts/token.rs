@@ -16,7 +16,7 @@ const AZ_LIMIT: Duration = Duration::from_millis(500);
 
 /// The token of `request` at `cloud`. An account that the vault does not know, or knows no good
 /// refresh token of, may have been signed in with the real az: that is used at once.
-pub(super) fn token(context: &Context<'_>, cloud: &Cloud, request: &TokenRequest) -> Result<Token> {
+pub(crate) fn token(context: &Context<'_>, cloud: &Cloud, request: &TokenRequest) -> Result<Token> {
     let (system, config) = (context.system, &context.config);
     let name = match &request.identity {
         Identity::User { name } => Some(name.as_str()),
@@ -57,13 +57,13 @@ fn with_sources_of_az(error: Error, context: &Context<'_>, name: &str) -> Error 
 }
 
 /// Why what az's list has of the application `name` is not used, and how one signs in with it.
-pub(super) fn sources_of_az(context: &Context<'_>, name: &str) -> Vec<String> {
+pub(crate) fn sources_of_az(context: &Context<'_>, name: &str) -> Vec<String> {
     let named = interop::applications_of_az(&context.dir, name);
     named.iter().filter_map(|it| migration::why_not(context, it)).collect()
 }
 
 /// What `application` signs in with where that is the name of a place, and how one does so.
-pub(super) fn source_of(application: &Application, program: Program) -> Option<String> {
+pub(crate) fn source_of(application: &Application, program: Program) -> Option<String> {
     let source = Sentence::new(&application.source()?.to_string());
     let id = &application.client_id;
     Some(match application.sign_in_with_source(program) {
@@ -78,7 +78,7 @@ pub(super) fn source_of(application: &Application, program: Program) -> Option<S
 
 /// The vault with the tokens of `identity`, made if az has anything that could come into it; `None`
 /// when nothing is kept.
-pub(super) fn vault_of<'s>(
+pub(crate) fn vault_of<'s>(
     context: &Context<'s>,
     identity: &Identity,
 ) -> Result<Option<Vault<'s>>> {
@@ -101,7 +101,7 @@ pub(super) fn vault_of<'s>(
 
 /// Takes over what az has of `name` and, for one that the vault does not know, what az before 2.30
 /// had; true when there was something.
-pub(super) fn take_over(
+pub(crate) fn take_over(
     context: &Context<'_>,
     cloud: &Cloud,
     vault: &Vault<'_>,
@@ -145,7 +145,7 @@ fn share(
 
 /// True when sign-ins are shared with az (`core.share_with_az`). The file alone turns that on, and the
 /// environment of a call only off: what is shared lies in plain text long after the call.
-pub(super) fn is_shared(context: &Context<'_>) -> Result<bool> {
+pub(crate) fn is_shared(context: &Context<'_>) -> Result<bool> {
     let config = &context.config;
     Ok(config.get_bool("core", "share_with_az", false)?
         && config.get_bool_of_files("core", "share_with_az", false)?)

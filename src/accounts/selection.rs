@@ -16,18 +16,18 @@ use crate::sys::Level;
 
 /// What the command line says about it.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Selection<'a> {
+pub(crate) struct Selection<'a> {
     /// `--subscription`: name or id.
-    pub(super) subscription: Option<&'a str>,
+    pub(crate) subscription: Option<&'a str>,
     /// `--account`: user name or client id.
-    pub(super) account: Option<&'a str>,
+    pub(crate) account: Option<&'a str>,
     /// `--tenant`: GUID or domain; the account should be one that has it.
-    pub(super) tenant: Option<&'a str>,
+    pub(crate) tenant: Option<&'a str>,
 }
 
 impl Selection<'_> {
     /// The entry of the profile in `context`'s folder; `--verbose` says which and why.
-    pub(super) fn find(self, context: &Context<'_>) -> Result<Subscription> {
+    pub(crate) fn find(self, context: &Context<'_>) -> Result<Subscription> {
         let (system, dir) = (context.system, &context.dir);
         if system.terminal.shows(Level::Info) {
             return self.of(&Profile::load(dir)?, context).cloned();
@@ -44,7 +44,7 @@ impl Selection<'_> {
     }
 
     /// The entry of `profile`; `--verbose` says which and why.
-    pub(super) fn of<'p>(
+    pub(crate) fn of<'p>(
         self,
         profile: &'p Profile,
         context: &Context<'_>,
@@ -200,7 +200,7 @@ fn tell(context: &Context<'_>, entry: &Subscription, why: &str) {
 }
 
 /// True when `tenant`, a GUID or a domain, is the entry's.
-pub(super) fn is_in(entry: &Subscription, tenant: &str) -> bool {
+pub(crate) fn is_in(entry: &Subscription, tenant: &str) -> bool {
     let domain = entry.tenant_default_domain();
     entry.tenant_id().eq_ignore_ascii_case(tenant)
         || domain.is_some_and(|domain| domain.eq_ignore_ascii_case(tenant))

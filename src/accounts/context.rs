@@ -1,0 +1,73 @@
+//! The settings that every command is given.
+
+use crate::broker::Homes;
+use crate::error::Result;
+use crate::settings::{Cloud, Clouds, Config, ConfigDir, put_aside_damaged};
+use crate::sys::System;
+
+/// What a command does with a settings file that cannot be parsed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum DamagedSettings {
+    /// Fails.
+    Refuse,
+    /// Uses the active cloud if it is built in, although `clouds.config` is damaged; else fails. For
+    /// a sign-in, which puts that file aside.
+    UseBuiltInCloud,
+    /// Uses AzureCloud if the damaged `clouds.config` describes the active cloud. For a sign-out,
+    /// which concerns every cloud.
+    UseAzureCloud,
+    /// Reads every damaged file as empty. For `doctor` and `config`, which find and repair it.
+    Ignore,
+}
+
+/// The settings, read once.
+pub(crate) struct Context<'a> {
+    /// The outside.
+    pub(crate) system: &'a System,
+    /// az's configuration folder.
+    pub(crate) dir: ConfigDir,
+    /// `config`, with the variables that override it.
+    pub(crate) config: Config<'a>,
+    /// All clouds.
+    pub(crate) clouds: Clouds,
+}
+
+impl<'a> Context<'a> {
+    /// Reads the settings; `damaged` says what a file that cannot be parsed does.
+    pub(crate) fn load(system: &'a System, damaged: DamagedSettings) -> Result<Self> {
+        let dir = ConfigDir::find(system);
+        let config = match Config::load(system, &dir) {
+            Err(_) if damaged == DamagedSettings::Ignore => Config::of_environment(system),
+            config => config?,
+        };
+        let clouds = Clouds::load(&dir, &config).or_else(|flaw| {
+            let built_in = match damaged {
+                DamagedSettings::Refuse => return Err(flaw),
+                DamagedSettings::UseBuiltInCloud => Clouds::built_in_of(&dir, &config),
+                DamagedSettings::UseAzureCloud => {
+                    Clouds::built_in_of(&dir, &config).or_else(|_| Clouds::built_in(&dir))
+                }
+                DamagedSettings::Ignore => Clouds::built_in(&dir),
+            };
+            built_in.map_err(|_| flaw)
+        })?;
+        Ok(Self { system, dir, config, clouds })
+    }
+
+    /// Puts the profile and the clouds aside where they are damaged, which is said however quiet the call
+    /// is to be: just before something new is written in their place.
+    pub(crate) fn put_aside_damaged(&self) -> Result<()> {
+        let tell = |told: &str| self.system.terminal.plain(&format!("WARNING: {told}"));
+        put_aside_damaged(&self.dir, tell)
+    }
+
+    /// The active cloud.
+    pub(crate) fn cloud(&self) -> &Cloud {
+        self.clouds.active()
+    }
+
+    /// Where applications belong.
+    pub(crate) fn homes(&self) -> Homes<'_> {
+        Homes::new(&self.dir, &self.clouds)
+    }
+}
