@@ -9,9 +9,8 @@
 use std::time::Duration;
 
 use super::manifest::Manifest;
-use super::record::{AccessToken, Account, IdToken, Record, RefreshToken, ServicePrincipal};
 use super::store::{self, Store};
-use super::{KeyId, KeySource, Locks, Setup, Vault, passed, trouble};
+use super::{KeyId, KeySource, Locks, Setup, passed, record, trouble};
 use crate::error::Result;
 
 /// How long a renewal, or another change of keys, that is under way may take.
@@ -61,7 +60,7 @@ impl Setup<'_> {
         };
         let Some(_writing) = vault.alone()? else { return Err(passed()) };
         let new = Store::new(self.system, &self.azt_dir, &key);
-        vault.copy_to(&new)?;
+        record::copy_all(&vault, &new)?;
         Manifest::new(to, key.id(), Some(manifest)).retiring(from, old).write(&self.azt_dir)?;
         self.sources.settle_next(to)?;
         self.sources.pin(to, key.id());
@@ -89,34 +88,13 @@ impl Setup<'_> {
 
     /// A newer azt may keep more than this one can name, and so seal anew.
     fn refuse_unknown_kinds(&self) -> Result<()> {
-        let known = [
-            AccessToken::LETTERS,
-            RefreshToken::LETTERS,
-            IdToken::LETTERS,
-            Account::LETTERS,
-            ServicePrincipal::LETTERS,
-        ];
         let (kinds, ..) = store::inventory(&self.azt_dir)?;
-        match kinds.keys().find(|kind| !known.contains(&kind.as_str())) {
+        match kinds.keys().find(|kind| !record::PREFIXES.contains(&kind.as_str())) {
             Some(kind) => Err(trouble(format!(
                 "A newer azt keeps records of a kind ('{kind}') here that this one does not know and would lose."
             ))
             .remedy("Change the key with the newer azt.")),
             None => Ok(()),
         }
-    }
-}
-
-impl Vault<'_> {
-    fn copy_to(&self, new: &Store<'_>) -> Result<()> {
-        self.copy::<AccessToken>(new)?;
-        self.copy::<RefreshToken>(new)?;
-        self.copy::<IdToken>(new)?;
-        self.copy::<Account>(new)?;
-        self.copy::<ServicePrincipal>(new)
-    }
-
-    fn copy<R: Record>(&self, new: &Store<'_>) -> Result<()> {
-        self.all::<R>()?.iter().try_for_each(|record| new.put(record))
     }
 }

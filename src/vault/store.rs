@@ -58,7 +58,7 @@ impl<'s> Store<'s> {
 
     /// The name of the file for `key`.
     pub(super) fn name<R: Record>(&self, key: &RecordKey<R>) -> String {
-        self.sealer().file_name(R::LETTERS, key.as_str())
+        self.sealer().file_name(R::PREFIX, key.as_str())
     }
 
     /// Something else than a record, sealed as a file of this name.
@@ -93,7 +93,7 @@ impl<'s> Store<'s> {
         let sealed = self.sealer().seal(&name, &plain)?;
         self.folder
             .ensure()
-            .and_then(|()| self.folder.write(&name, &sealed, Access::Owner, R::DURABLE))
+            .and_then(|()| self.folder.write(&name, &sealed, Access::Owner, R::IS_DURABLE))
             .map_err(|error| self.unwritable(error))
     }
 
@@ -106,7 +106,7 @@ impl<'s> Store<'s> {
     pub(super) fn all<R: Record>(&self) -> Result<(Vec<R>, Option<Error>)> {
         let (mut records, mut left_out) = (Vec::new(), None);
         for name in names(&self.folder)? {
-            if !name.starts_with(R::LETTERS) {
+            if !name.starts_with(R::PREFIX) {
                 continue;
             }
             match self.load(&name)? {

@@ -91,9 +91,6 @@ impl ServicePrincipal {
 }
 
 impl Record for AccessToken {
-    const LETTERS: &'static str = "at";
-    const DURABLE: bool = false;
-
     fn key(&self) -> RecordKey<Self> {
         Self::key_of(
             &self.environment,
@@ -110,9 +107,6 @@ impl Record for AccessToken {
 }
 
 impl Record for RefreshToken {
-    const LETTERS: &'static str = "rt";
-    const DURABLE: bool = true;
-
     fn key(&self) -> RecordKey<Self> {
         let holder = self.family_id.as_ref().unwrap_or(&self.client_id);
         Self::key_of(&self.environment, &self.account, holder)
@@ -124,9 +118,6 @@ impl Record for RefreshToken {
 }
 
 impl Record for IdToken {
-    const LETTERS: &'static str = "id";
-    const DURABLE: bool = false;
-
     fn key(&self) -> RecordKey<Self> {
         Self::key_of(&self.environment, &self.account, &self.client_id, &self.realm)
     }
@@ -137,9 +128,6 @@ impl Record for IdToken {
 }
 
 impl Record for Account {
-    const LETTERS: &'static str = "ac";
-    const DURABLE: bool = true;
-
     fn key(&self) -> RecordKey<Self> {
         Self::key_of(&self.environment, &self.username)
     }
@@ -150,9 +138,6 @@ impl Record for Account {
 }
 
 impl Record for ServicePrincipal {
-    const LETTERS: &'static str = "sp";
-    const DURABLE: bool = true;
-
     fn key(&self) -> RecordKey<Self> {
         if self.environment.is_empty() {
             return Self::former_key_of(&self.client_id, &self.tenant);

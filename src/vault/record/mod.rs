@@ -8,6 +8,7 @@
 mod assertion_source;
 mod epoch;
 mod key;
+mod kinds;
 mod service_principal;
 
 use serde::{Deserialize, Serialize};
@@ -15,22 +16,19 @@ use serde_json::{Map, Value};
 
 pub use assertion_source::AssertionSource;
 pub use key::RecordKey;
+pub(super) use kinds::{PREFIXES, copy_all};
 pub use service_principal::ServicePrincipal;
 
 use crate::secret::{Secret, exposed};
 
-/// A kind of record.
-pub trait Record: Serialize + Sized {
-    /// Two letters that begin the names of this kind's files.
-    const LETTERS: &'static str;
-    /// True when a lost record costs a sign-in: its file is on the disk before the write returns.
-    const DURABLE: bool;
-    /// Under what the record is kept and found.
+/// A record; its kind is declared in `kinds.rs`.
+pub trait Record: kinds::Kind + Serialize + Sized {
+    /// The logical key that the record is stored under.
     fn key(&self) -> RecordKey<Self>;
-    /// The record that was sealed.
+    /// Parses a record.
     ///
     /// # Errors
-    /// It is none of this kind.
+    /// The bytes are no record of this kind.
     fn unseal(plain: &Unsealed<'_>) -> serde_json::Result<Self>;
 }
 
