@@ -161,9 +161,9 @@ impl Error {
         self.0.retry_after
     }
 
-    /// The same of another kind.
+    /// Returns this error with `kind` replaced.
     #[must_use]
-    pub fn of_kind(mut self, kind: Kind) -> Self {
+    pub fn with_kind(mut self, kind: Kind) -> Self {
         self.0.kind = kind;
         self
     }

@@ -9,12 +9,12 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
-use azt::error::Kind;
+use azt::error::{Error, Kind};
 use azt::program::Program;
 use azt::secret::Secret;
 use azt::sys::{Clock, Env, Http, System, Terminal};
 use azt::vault::{
-    AccessToken, Account, AssertionSource, IdToken, KeyChoice, KeySource, Options, Record,
+    self, AccessToken, Account, AssertionSource, IdToken, KeyChoice, KeySource, Options, Record,
     RefreshToken, ServicePrincipal, Vault,
 };
 use serde_json::json;
@@ -287,6 +287,28 @@ fn a_folder_that_cannot_be_written_is_a_clear_error() {
     assert!(error.message().contains(records.to_str().unwrap()), "{error}");
 }
 
+/// Exit code 9 is promised for whatever keeps the vault from being used.
+#[test]
+fn every_error_that_leaves_the_vault_is_of_its_kind() {
+    let dir = tempfile::tempdir().unwrap();
+    let (system, _) = system();
+    let vault = Vault::open_or_create(&system, dir.path(), FILE).unwrap();
+    let token = token("ann@example.org", "eyJ.secret");
+    // A file where a folder is needed, and a folder where a file is: root cannot write there either.
+    fs::create_dir(dir.path().join("swept")).unwrap();
+    assert_eq!(vault.sweep_if_due(1).unwrap_err().kind(), Kind::Vault);
+    fs::remove_dir_all(dir.path().join("locks")).unwrap();
+    fs::write(dir.path().join("locks"), "").unwrap();
+    let refused = Error::new(Kind::Refused, "no");
+    let published = vault.publish_failure(&token.key(), "fingerprint", 1, &refused);
+    assert_eq!(published.unwrap_err().kind(), Kind::Vault);
+    assert_eq!(vault.exclusive_lock().err().unwrap().kind(), Kind::Vault);
+    fs::write(dir.path().join("records"), "").unwrap();
+    assert_eq!(vault.put(&token).unwrap_err().kind(), Kind::Vault);
+    assert_eq!(vault.all::<AccessToken>().unwrap_err().kind(), Kind::Vault);
+    assert_eq!(vault::inventory(&system, dir.path()).unwrap_err().kind(), Kind::Vault);
+}
+
 #[test]
 fn readers_never_see_a_torn_record() {
     let dir = tempfile::tempdir().unwrap();
@@ -335,7 +357,7 @@ fn a_flight_has_one_pilot() {
     drop(held);
     assert!(vault.flight(&key, Duration::ZERO).unwrap().is_some());
     // And one who sets out before it is needed.
-    assert_eq!([1000, 1000, 1060].map(|now| vault.may_renew_ahead(&key, now)), [true, false, true]);
+    assert_eq!([1000, 1000, 1060].map(|now| vault.claim_refresh(&key, now)), [true, false, true]);
     for number in 0..1000 {
         let key = token(&number.to_string(), "").key();
         assert!(vault.flight(&key, Duration::ZERO).unwrap().is_some());

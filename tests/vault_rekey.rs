@@ -134,11 +134,11 @@ fn a_new_key_takes_the_place_of_the_old_one() {
     // Who had it open goes on with the new key.
     assert_eq!(listing.all::<vault::RefreshToken>().unwrap().len(), 1);
     let token = held.get(&all().0.key()).unwrap().unwrap();
-    assert!(held.put(&token).is_ok() && held.alone().unwrap().is_some());
+    assert!(held.put(&token).is_ok() && held.exclusive_lock().unwrap().is_some());
     assert_eq!(held.all::<vault::RefreshToken>().unwrap().len(), 1);
     assert!(held.remove(&token.key()).unwrap());
     vault::clear(&system, dir).unwrap();
-    assert!(!held.is_current().unwrap() && held.alone().unwrap().is_none());
+    assert!(!held.is_current().unwrap() && held.exclusive_lock().unwrap().is_none());
     assert_eq!(held.put(&token).unwrap_err().remedy_lines(), ["Try again."]);
 }
 
@@ -378,13 +378,13 @@ fn one_at_a_time_writes_and_nobody_renews_while_keys_change() {
     let system = system();
     let dir = folder(&system);
     let vault = Vault::open(&system, dir.path(), FILE).unwrap().unwrap();
-    let held = vault.writing().unwrap();
+    let held = vault.write_lock().unwrap();
     let (done, waits) = mpsc::channel();
     let path = dir.path().to_owned();
     let other = std::thread::spawn(move || {
         let system = self::system();
         let vault = Vault::open(&system, path.as_path(), FILE).unwrap().unwrap();
-        let held = vault.writing().is_some();
+        let held = vault.write_lock().is_some();
         done.send(held).unwrap();
     });
     assert!(waits.recv_timeout(Duration::from_millis(200)).is_err(), "it waits");

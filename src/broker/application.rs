@@ -163,7 +163,7 @@ fn bind(
     let former = ServicePrincipal::former_key_of(&entry.client_id, &entry.tenant);
     let bound = ServicePrincipal { environment, ..entry };
     // So that it does not come back when it is signed out meanwhile.
-    let Some(_writing) = vault.writing() else { return Ok(bound) };
+    let Some(_writing) = vault.write_lock() else { return Ok(bound) };
     let file_anew = || -> Result<Option<ServicePrincipal>> {
         if vault.get(&former)?.is_none() {
             return Ok(None);

@@ -6,8 +6,7 @@ use super::{
     AppCredential, Broker, Identity, TokenRequest, application, fingerprint, refresh_token,
 };
 use crate::error::{Error, Kind};
-use crate::sys::LockGuard;
-use crate::vault::{AccessToken, RecordKey, Vault};
+use crate::vault::{AccessToken, Held, RecordKey, Vault};
 
 impl Broker<'_> {
     /// Tells those who wait what the service said. What went wrong on the way there, a limit of this
@@ -23,7 +22,7 @@ impl Broker<'_> {
         let is_of_service = error.entra_detail().is_some() || error.kind() == Kind::Service;
         if is_of_service
             && request.claims.is_none()
-            && let Err(error) = vault.tell_failure(key, mark, self.system.clock.now(), error)
+            && let Err(error) = vault.publish_failure(key, mark, self.system.clock.now(), error)
         {
             self.system.terminal.debug(&format!("nobody is told of the failure: {error}"));
         }
@@ -63,7 +62,7 @@ impl Broker<'_> {
         vault: &Vault<'_>,
         key: &RecordKey<AccessToken>,
         limit: Duration,
-    ) -> Option<LockGuard> {
+    ) -> Option<Held> {
         vault.flight(key, limit).unwrap_or_else(|error| {
             // A folder that cannot be written: everybody for themselves.
             self.system.terminal.debug(&format!("{error}"));

@@ -214,7 +214,8 @@ impl<'a> Broker<'a> {
         };
         let mark = self.mark(vault, request);
         let during = began..=self.system.clock.now();
-        let told = || vault.failure(&key, &mark, &during).filter(|_| request.claims.is_none());
+        let told =
+            || vault.published_failure(&key, &mark, &during).filter(|_| request.claims.is_none());
         let renewed = match has_waited.then(told).flatten() {
             Some(error) => Err(error),
             None => self
@@ -237,8 +238,7 @@ impl<'a> Broker<'a> {
     /// Has the token renewed by a process that nobody waits for, at most one a minute.
     fn renew_ahead(&self, vault: &Vault<'_>, request: &TokenRequest, key: &RecordKey<AccessToken>) {
         // What was read from standard input is gone.
-        if request.user_assertion.is_some() || !vault.may_renew_ahead(key, self.system.clock.now())
-        {
+        if request.user_assertion.is_some() || !vault.claim_refresh(key, self.system.clock.now()) {
             return;
         }
         let started = repeat_detached(self.system);
@@ -347,7 +347,7 @@ fn announces_cp1(system: &System) -> bool {
 pub fn sign_out(vault: &Vault<'_>, name: &str) -> Result<()> {
     let account = name.to_lowercase();
     // Everything was forgotten while this waited.
-    let Some(_writing) = vault.alone()? else { return Ok(()) };
+    let Some(_writing) = vault.exclusive_lock()? else { return Ok(()) };
     for entry in vault.all::<ServicePrincipal>()? {
         if entry.client_id.to_lowercase() == account {
             vault.remove(&entry.key())?;
@@ -383,7 +383,7 @@ pub fn signed_in(vault: &Vault<'_>) -> Result<Vec<String>> {
 
 /// Forgets all access tokens: the next call for each makes a request.
 pub fn forget_access_tokens(vault: &Vault<'_>) -> Result<()> {
-    let _writing = vault.writing();
+    let _writing = vault.write_lock();
     records::forget_access_tokens(vault, |_| true)
 }
 

@@ -23,7 +23,7 @@ impl Broker<'_> {
                 let response = self.ask_as_application(request, &credential).await?;
                 // A sign-out may have come in between, or another sign-in: what they removed
                 // stays removed.
-                let _writing = vault.writing();
+                let _writing = vault.write_lock();
                 let is_the_same = vault.get(&entry.key())?.as_ref() == Some(&entry);
                 Ok(self.keep(request, &response, None, is_the_same))
             }
@@ -65,7 +65,7 @@ impl Broker<'_> {
             remedy::for_user(error, program, request, is_default_scope)
         })?;
 
-        let _writing = vault.writing();
+        let _writing = vault.write_lock();
         let is_the_same = vault.get(&signed_in.key())?.as_ref() == Some(&signed_in);
         if let Some(next) = response.refresh_token.clone().filter(|_| is_the_same) {
             let last_modification_time = self.system.clock.now();

@@ -27,7 +27,7 @@ pub fn adopt(
         return Ok(false);
     }
     // A sign-out takes the name out of az's files before it has its turn here: they are read again.
-    let _writing = vault.writing();
+    let _writing = vault.write_lock();
     let person = adopt_person(dir, vault, environment, name, is_of_use)?;
     Ok(adopt_applications(dir, vault, name, home)? || person)
 }

@@ -167,7 +167,7 @@ pub fn import(
     home: Home<'_>,
     now: i64,
 ) -> Result<Imported> {
-    let _writing = vault.writing();
+    let _writing = vault.write_lock();
     let found = Imported::default();
     let mut reader = Reader { vault, environment, is_of_use, home, now, found };
     if let Value::Array(applications) = cache {
@@ -198,7 +198,7 @@ pub fn take_with_source(
 ) -> Result<Option<ServicePrincipal>> {
     let Some(environment) = &application.environment else { return Ok(None) };
     let record = application.record_with_source(environment);
-    let _writing = vault.writing();
+    let _writing = vault.write_lock();
     vault.put(&record)?;
     Ok(Some(record))
 }

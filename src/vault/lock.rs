@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::error::{Kind, Result};
+use crate::error::Result;
 use crate::sys::file::Access;
 use crate::sys::{Folder, LockGuard};
 
@@ -13,6 +13,10 @@ const STRIPES: u8 = 64;
 
 /// How long nobody else tries after somebody set out to renew ahead of need, in seconds.
 const AHEAD_INTERVAL: i64 = 60;
+
+/// A lock of the vault, released when dropped.
+#[must_use = "the lock is released when this is dropped"]
+pub struct Held(#[allow(dead_code, reason = "held, not read")] LockGuard);
 
 /// The lock of the record with this file name, which ends in hex digits of a keyed hash, the same
 /// for every build of azt.
@@ -42,17 +46,17 @@ impl Locks {
     }
 
     /// Takes the lock that the record with this file name shares with some others.
-    pub(super) fn flight(&self, name: &str, limit: Duration) -> Result<Option<LockGuard>> {
+    pub(super) fn flight(&self, name: &str, limit: Duration) -> Result<Option<Held>> {
         self.take(&format!("flight-{:02}.lock", stripe(name)), limit)
     }
 
     /// Takes the locks of all records, each as [`Locks::flight`]; `None` when one is not to be had.
-    pub(super) fn every_flight(&self, limit: Duration) -> Result<Option<Vec<LockGuard>>> {
+    pub(super) fn every_flight(&self, limit: Duration) -> Result<Option<Vec<Held>>> {
         (0..STRIPES).map(|stripe| self.take(&format!("flight-{stripe:02}.lock"), limit)).collect()
     }
 
     /// True once a minute, for the first who asks: a file says when that was.
-    pub(super) fn may_renew_ahead(&self, name: &str, now: i64) -> bool {
+    pub(super) fn claim_refresh(&self, name: &str, now: i64) -> bool {
         let mark = format!("ahead-{:02}", stripe(name));
         let last = self.folder.read_text(&mark).ok().flatten();
         let last = last.and_then(|text| text.trim().parse::<i64>().ok());
@@ -64,18 +68,18 @@ impl Locks {
     }
 
     /// Takes the lock under which a vault is made.
-    pub(super) fn setup(&self, limit: Duration) -> Result<Option<LockGuard>> {
+    pub(super) fn setup(&self, limit: Duration) -> Result<Option<Held>> {
         self.take("setup.lock", limit)
     }
 
     /// Takes the lock under which accounts come and go.
-    pub(super) fn writing(&self, limit: Duration) -> Result<Option<LockGuard>> {
+    pub(super) fn writing(&self, limit: Duration) -> Result<Option<Held>> {
         self.take("writing.lock", limit)
     }
 
-    fn take(&self, name: &str, limit: Duration) -> Result<Option<LockGuard>> {
-        let taken = self.folder.ensure().and_then(|()| self.folder.lock(name, limit));
-        taken.map_err(|error| error.of_kind(Kind::Vault))
+    fn take(&self, name: &str, limit: Duration) -> Result<Option<Held>> {
+        self.folder.ensure()?;
+        Ok(self.folder.lock(name, limit)?.map(Held))
     }
 }
 
@@ -88,11 +92,11 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let locks = Locks::new(&Folder::at(dir.path()));
         let (one, other) = ("at-00", "at-01");
-        assert!(locks.may_renew_ahead(one, 1000));
-        assert!(!locks.may_renew_ahead(one, 1000));
-        assert!(!locks.may_renew_ahead(one, 1059));
-        assert!(locks.may_renew_ahead(other, 1059), "others have their own minute");
-        assert!(locks.may_renew_ahead(one, 1060));
-        assert!(locks.may_renew_ahead(one, 900), "a clock that was set back");
+        assert!(locks.claim_refresh(one, 1000));
+        assert!(!locks.claim_refresh(one, 1000));
+        assert!(!locks.claim_refresh(one, 1059));
+        assert!(locks.claim_refresh(other, 1059), "others have their own minute");
+        assert!(locks.claim_refresh(one, 1060));
+        assert!(locks.claim_refresh(one, 900), "a clock that was set back");
     }
 }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::key::{KeyId, KeySource};
 use super::{newer, start_afresh, trouble};
-use crate::error::{Kind, Result};
+use crate::error::Result;
 use crate::sys::file::Access;
 use crate::sys::{Folder, System};
 
@@ -55,7 +55,7 @@ impl Manifest {
         struct Version {
             version: u64,
         }
-        let found = azt_dir.read(NAME).map_err(|error| error.of_kind(Kind::Vault))?;
+        let found = azt_dir.read(NAME)?;
         let Some(bytes) = found else { return Ok(None) };
         let path = || azt_dir.file(NAME);
         let manifest = serde_json::from_slice::<Self>(&bytes);
@@ -82,7 +82,7 @@ impl Manifest {
     pub(super) fn write(&self, azt_dir: &Folder) -> Result<()> {
         let text = serde_json::to_vec(self)
             .map_err(|error| trouble("The vault's description cannot be written.").source(error))?;
-        azt_dir.write(NAME, &text, Access::Owner, true).map_err(|error| error.of_kind(Kind::Vault))
+        azt_dir.write(NAME, &text, Access::Owner, true)
     }
 
     /// Removes `vault.json`.

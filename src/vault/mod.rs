@@ -4,7 +4,7 @@
 //! <config dir>/azt/vault.json   which key, and where it is kept; no secret     (manifest)
 //! <config dir>/azt/vault.key    the key, where its source is `file`            (key/file)
 //! <config dir>/azt/vault.key.next   the key to be, while everything is sealed anew (rekey)
-//! <config dir>/azt/records/     one sealed file per record                     (seal, store, record)
+//! <config dir>/azt/records/     one sealed file per record                     (folder, store, seal, record)
 //! <config dir>/azt/locks/       lock files, empty, never deleted               (lock)
 //! ```
 //!
@@ -13,8 +13,9 @@
 //!
 //! What must not happen: that a record which still could be opened is lost. So a key that is missing
 //! is never replaced while there are records, a damaged `vault.json` is not overwritten, and a file
-//! that cannot be opened is set aside, not deleted. Every error is of [`Kind::Vault`].
+//! that cannot be opened is set aside, not deleted. Every error of a public function has [`Kind::Vault`].
 
+mod folder;
 mod key;
 mod lock;
 mod manifest;
@@ -32,6 +33,7 @@ use std::path::Path;
 use std::time::Duration;
 
 pub use key::{KERNEL_FORGETS, KeyChoice, KeyId, KeySource, VaultKey};
+pub use lock::Held;
 pub use record::{
     AccessToken, Account, AssertionSource, IdToken, Record, RecordKey, RefreshToken,
     ServicePrincipal, Unsealed,
@@ -39,19 +41,20 @@ pub use record::{
 
 use crate::error::{Error, Kind, Result};
 use crate::sys::file::Access;
-use crate::sys::{Deadline, Folder, LockGuard, System};
+use crate::sys::{Deadline, Folder, System};
+use folder::{Contents, RecordFolder};
 use key::Sources;
 use lock::Locks;
 use manifest::Manifest;
 use setup::Setup;
 use store::Store;
 
-/// What a failure that is told is sealed as.
+/// Associated-data name of a published failure.
 const FAILURE: &str = "failure";
-/// How long a writer waits for others, who hold the lock for milliseconds.
-const WRITING_LIMIT: Duration = Duration::from_secs(2);
-/// The same for what must not be done without: a change of keys may be under way.
-const ALONE_LIMIT: Duration = Duration::from_secs(15);
+/// How long a writer waits for the write lock, which others hold for milliseconds.
+const WRITE_LOCK_LIMIT: Duration = Duration::from_secs(2);
+/// How long a sign-out or a change of the key waits for the write lock: another change may be running.
+const EXCLUSIVE_LIMIT: Duration = Duration::from_secs(15);
 
 /// How a vault finds its key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,113 +93,122 @@ pub struct Vault<'s> {
 }
 
 impl<'s> Vault<'s> {
-    /// True unless everything was forgotten since this was opened: then it finds nothing.
-    ///
-    /// # Errors
-    /// Nobody knows: what names the key cannot be read, or the new key cannot be had.
-    pub fn is_current(&self) -> Result<bool> {
-        let manifest = Manifest::read(self.system, &self.azt_dir)?;
-        if manifest.is_some_and(|manifest| manifest.key_id == self.key.get().1) {
-            return Ok(true);
-        }
-        // Whoever moved the key may not have changed the setting yet.
-        let options = Options { key_source: KeyChoice::Auto, ..self.options };
-        let now = Setup::new(self.system, &self.azt_dir, options, false).open()?;
-        let is_there = now.is_some();
-        if let Some(now) = now {
-            self.key.set(now.key.get());
-            self.store.go_on_with(now.store);
-        }
-        Ok(is_there)
-    }
-
-    /// Opens the vault in `azt_dir` for a call that finds what it needs or fails; `None` when
-    /// nothing was ever stored there.
+    /// Opens the vault in `azt_dir` for a call that finds what it needs or fails; `None` if nothing
+    /// was ever stored there.
     pub fn open(
         system: &'s System,
         azt_dir: impl Into<Folder>,
         options: Options,
     ) -> Result<Option<Self>> {
-        Setup::new(system, &azt_dir.into(), options, false).open()
+        let opened = Setup::new(system, &azt_dir.into(), options, false).open();
+        opened.map_err(vault_error)
     }
 
-    /// Opens the vault in `azt_dir`, or makes it: for a sign-in, before anything is asked of the
-    /// person or of Entra, so that a key that cannot be kept fails first.
+    /// Opens or creates the vault in `azt_dir`, for a sign-in: before the user or Entra is asked, so
+    /// that a key that cannot be kept fails first.
     ///
-    /// Another key source than the vault's own is an error. The keyring may take a minute if a
-    /// person can unlock it.
+    /// The keyring may take a minute if a user can unlock it.
+    ///
+    /// # Errors
+    /// `options` names another key source than the vault's own.
     pub fn open_or_create(
         system: &'s System,
         azt_dir: impl Into<Folder>,
         options: Options,
     ) -> Result<Self> {
-        Setup::new(system, &azt_dir.into(), options, true).open_or_create()
+        let opened = Setup::new(system, &azt_dir.into(), options, true).open_or_create();
+        opened.map_err(vault_error)
     }
 
-    /// Makes sure that the key is where azt put it, as far as the keyring knows; see docs/vault.md. For a
-    /// sign-in, where the keyring may wait for a person, and before anything that is stored is run.
+    /// True unless the vault was cleared since it was opened. Continues with the new key if the key
+    /// was changed.
+    ///
+    /// # Errors
+    /// `vault.json` cannot be read, or the new key cannot be fetched.
+    pub fn is_current(&self) -> Result<bool> {
+        self.refresh_key().map_err(vault_error)
+    }
+
+    fn refresh_key(&self) -> Result<bool> {
+        let manifest = Manifest::read(self.system, &self.azt_dir)?;
+        if manifest.is_some_and(|manifest| manifest.key_id == self.key.get().1) {
+            return Ok(true);
+        }
+        // The process that moved the key may not have changed the setting yet.
+        let options = Options { key_source: KeyChoice::Auto, ..self.options };
+        let now = Setup::new(self.system, &self.azt_dir, options, false).open()?;
+        let exists = now.is_some();
+        if let Some(now) = now {
+            self.key.set(now.key.get());
+            self.store.replace_key(now.store);
+        }
+        Ok(exists)
+    }
+
+    /// Checks the key's source against what azt noted in the keyring; see docs/vault.md. For a
+    /// sign-in, where the keyring may wait for a user, and before a stored command runs.
     ///
     /// # Errors
     /// The keyring has the key of this folder, and `vault.json` names another.
     pub fn check_pin(&self, is_sign_in: bool) -> Result<()> {
         let setup = Setup::new(self.system, &self.azt_dir, self.options, is_sign_in);
         let (source, id) = self.key.get();
-        setup.check_pin(source, id)?;
+        setup.check_pin(source, id).map_err(vault_error)?;
         setup.sources.pin(source, id);
         Ok(())
     }
 
     /// The record under `key`.
     ///
-    /// A file that cannot be opened is set aside as `*.unreadable`, named in a warning (one per
-    /// process) and counts as absent. One that was sealed with another key, or by a newer azt, is
-    /// an error and stays.
+    /// A damaged file is set aside as `*.unreadable`, named in one warning per process, and counts
+    /// as absent. A file that was sealed with another key, or by a newer azt, is an error and stays.
     pub fn get<R: Record>(&self, key: &RecordKey<R>) -> Result<Option<R>> {
         loop {
             let before = self.key.get();
-            match self.store.get(key)? {
-                // Keys can be changed faster than one record is read.
+            match self.store.get(key).map_err(vault_error)? {
+                // The key may change again while a record is read.
                 None if self.is_current()? && self.key.get() != before => {}
                 found => return Ok(found),
             }
         }
     }
 
-    /// An error where nothing could be stored: before a sign-in, which would be lost.
+    /// Fails where nothing could be stored: before a sign-in, whose result would be lost.
     pub fn try_out(&self) -> Result<()> {
-        self.store.try_out()
+        self.store.try_out().map_err(vault_error)
     }
 
     /// Stores `record`, replacing the one under its key.
     ///
     /// # Errors
-    /// Everything was forgotten meanwhile: nobody could open what was put there now.
+    /// The vault was cleared meanwhile: its key is gone, so nobody could open the record.
     pub fn put<R: Record>(&self, record: &R) -> Result<()> {
         if !self.is_current()? {
-            return Err(passed());
+            return Err(cleared());
         }
-        self.store.put(record)
+        self.store.put(record).map_err(vault_error)
     }
 
-    /// Removes the record under `key`; true when there was one.
+    /// Removes the record under `key`; true if there was one.
     pub fn remove<R: Record>(&self, key: &RecordKey<R>) -> Result<bool> {
         self.is_current()?;
-        self.store.remove(key)
+        self.store.remove(key).map_err(vault_error)
     }
 
-    /// Every record of one kind, in no meaningful order.
+    /// Every record of one kind, in no meaningful order. Leaves out records of another key, with a
+    /// warning.
     ///
     /// # Errors
-    /// Everything was forgotten meanwhile. A record of another key is left out, with a warning.
+    /// The vault was cleared meanwhile.
     pub fn all<R: Record>(&self) -> Result<Vec<R>> {
         let (records, left_out) = loop {
             let before = self.key.get();
             let found = self.store.all();
             if !self.is_current()? {
-                return Err(passed());
+                return Err(cleared());
             }
             if self.key.get() == before {
-                break found?;
+                break found.map_err(vault_error)?;
             }
         };
         if let Some(error) = left_out {
@@ -205,37 +217,35 @@ impl<'s> Vault<'s> {
         Ok(records)
     }
 
-    /// Takes the flight lock of `key`, waiting `limit` at the most; `None` when it was not free in
-    /// time. Other records may share the lock: hold one at a time.
-    pub fn flight<R: Record>(
-        &self,
-        key: &RecordKey<R>,
-        limit: Duration,
-    ) -> Result<Option<LockGuard>> {
-        self.locks.flight(&self.store.name(key), limit)
+    /// Takes the flight lock of `key`, waiting for `limit` at most; `None` if it stayed taken. Other
+    /// records may share the lock, so hold one at a time.
+    pub fn flight<R: Record>(&self, key: &RecordKey<R>, limit: Duration) -> Result<Option<Held>> {
+        self.locks.flight(&self.store.name(key), limit).map_err(vault_error)
     }
 
-    /// Tells those who wait for the flight lock of `key` why it could not be had at `now` (seconds since
-    /// 1970-01-01 UTC) by the sign-in that `mark` names: with the same they need not ask in vain too.
-    pub fn tell_failure<R: Record>(
+    /// Publishes a failed refresh to processes waiting for the flight lock of `key` with the same
+    /// credential (its fingerprint). `now`: seconds since 1970-01-01 UTC.
+    pub fn publish_failure<R: Record>(
         &self,
         key: &RecordKey<R>,
-        mark: &str,
+        credential: &str,
         now: i64,
         error: &Error,
     ) -> Result<()> {
         let name = self.store.name(key);
-        let failure = (now, self.system.program.name(), &name, mark, error);
+        let failure = (now, self.system.program.name(), &name, credential, error);
         let plain = serde_json::to_vec(&failure).map_err(|_| trouble("A failure has no JSON."))?;
         let sealed = self.store.seal(FAILURE, &plain)?;
-        self.locks.folder().write(&lock::failure(&name), &sealed, Access::Owner, false)
+        let written =
+            self.locks.folder().write(&lock::failure(&name), &sealed, Access::Owner, false);
+        written.map_err(vault_error)
     }
 
-    /// Why another process could not have `key` by the sign-in that `mark` names, at a time in `during`.
-    pub fn failure<R: Record>(
+    /// The failure that another process published for `key` and `credential`, at a time in `during`.
+    pub fn published_failure<R: Record>(
         &self,
         key: &RecordKey<R>,
-        mark: &str,
+        credential: &str,
         during: &RangeInclusive<i64>,
     ) -> Option<Error> {
         let name = self.store.name(key);
@@ -244,44 +254,44 @@ impl<'s> Vault<'s> {
         let (at, program, of, with, error): (i64, String, String, String, Error) =
             serde_json::from_slice(&plain).ok()?;
         let is_same = (program.as_str(), of.as_str(), with.as_str())
-            == (self.system.program.name(), &name, mark);
+            == (self.system.program.name(), &name, credential);
         (is_same && during.contains(&at)).then_some(error)
     }
 
-    /// True once a minute for the records that share a lock: somebody should renew `key` ahead of
-    /// need, and that may be this process. `now`: seconds since 1970-01-01 UTC.
-    pub fn may_renew_ahead<R: Record>(&self, key: &RecordKey<R>, now: i64) -> bool {
-        self.locks.may_renew_ahead(&self.store.name(key), now)
+    /// Claims the refresh of an aging `key` for this process: true once a minute, for all records
+    /// that share its lock. `now`: seconds since 1970-01-01 UTC.
+    pub fn claim_refresh<R: Record>(&self, key: &RecordKey<R>, now: i64) -> bool {
+        self.locks.claim_refresh(&self.store.name(key), now)
     }
 
-    /// Removes, once a day, access tokens that have ended and what killed processes left behind.
-    /// `now`: seconds since 1970-01-01 UTC.
+    /// Removes, once a day, expired access tokens and temporary files of killed processes. `now`:
+    /// seconds since 1970-01-01 UTC.
     pub fn sweep_if_due(&self, now: i64) -> Result<()> {
-        sweep::if_due(&self.azt_dir, &self.store, now)
+        sweep::if_due(&self.azt_dir, &self.store, now).map_err(vault_error)
     }
 
-    /// [`Vault::writing`] for what must not be done without: a sign-out, a change of keys. `None`
-    /// when everything was forgotten before it was had.
+    /// Serialises sign-in writes with sign-out, so a late write cannot resurrect removed records.
+    /// `None` if the lock stayed taken; then the write goes ahead without it.
+    pub fn write_lock(&self) -> Option<Held> {
+        // The caller's own deadline may end sooner.
+        let limit = Deadline::at_most(WRITE_LOCK_LIMIT).left();
+        self.locks.writing(limit).ok().flatten()
+    }
+
+    /// [`Vault::write_lock`] for a sign-out or a change of the key, which must have it. `None` if
+    /// the vault was cleared before.
     ///
     /// # Errors
-    /// It cannot be had.
-    pub fn alone(&self) -> Result<Option<LockGuard>> {
-        let held = self.locks.writing(ALONE_LIMIT)?.ok_or_else(|| {
+    /// The lock stayed taken.
+    pub fn exclusive_lock(&self) -> Result<Option<Held>> {
+        let held = self.locks.writing(EXCLUSIVE_LIMIT).map_err(vault_error)?.ok_or_else(|| {
             trouble("Another process is changing what is stored and does not finish.")
                 .remedy("Try again in a moment.")
         })?;
         Ok(self.is_current()?.then_some(held))
     }
 
-    /// Serialises what a sign-in or a renewal writes with a sign-out, so that a late write cannot bring
-    /// back removed records. `None` where it cannot be had, which costs nothing else.
-    pub fn writing(&self) -> Option<LockGuard> {
-        // A caller who was promised an answer does not wait longer for this.
-        let limit = Deadline::at_most(WRITING_LIMIT).left();
-        self.locks.writing(limit).ok().flatten()
-    }
-
-    /// True when its folder is this user's own, and not somebody's for whom root works.
+    /// True if the folder belongs to this user, and not to one for whom root works.
     pub fn is_own(&self) -> bool {
         self.azt_dir.is_own()
     }
@@ -291,17 +301,17 @@ impl<'s> Vault<'s> {
         self.key.get().0
     }
 
-    /// When the vault was made just now: the sentence that tells where its key is kept and why.
+    /// For a new vault, the sentence that says where its key is kept and why.
     pub fn choice_notice(&self) -> Option<&str> {
         self.choice_notice.as_deref()
     }
 }
 
-/// Seals everything in `azt_dir` anew with a new key, made in `to` or where the old one is, and
-/// answers its id.
+/// Seals every record in `azt_dir` again with a new key, kept in `to` or in the present source;
+/// returns the new key's id.
 ///
-/// Interrupted at any point it loses nothing. The key of the source `env` is not azt's to make: it
-/// is what the variable says.
+/// An interruption at any point loses nothing. With the source `env` the new key is what the variable
+/// says.
 pub fn rekey(
     system: &System,
     azt_dir: impl Into<Folder>,
@@ -310,10 +320,10 @@ pub fn rekey(
 ) -> Result<KeyId> {
     let mut setup = Setup::new(system, &azt_dir.into(), options, true);
     setup.changes_source = true;
-    setup.rekey(to)
+    setup.rekey(to).map_err(vault_error)
 }
 
-/// What lies in a vault, without its key.
+/// What a vault holds, as far as it shows without the key.
 #[derive(Debug)]
 pub struct Inventory {
     /// Where the key is, and which it is; `None` when nothing was ever stored.
@@ -326,12 +336,15 @@ pub struct Inventory {
     pub unreadable: usize,
 }
 
-/// Looks at the vault in `azt_dir` without opening anything.
+/// Counts what the vault in `azt_dir` holds, without opening a record.
 pub fn inventory(system: &System, azt_dir: impl Into<Folder>) -> Result<Inventory> {
     let azt_dir = &azt_dir.into();
-    let key = Manifest::read(system, azt_dir)?.map(|found| (found.key_source, found.key_id));
-    let (records, bytes, unreadable) = store::inventory(azt_dir)?;
-    Ok(Inventory { key, records, bytes, unreadable })
+    let count = || -> Result<Inventory> {
+        let key = Manifest::read(system, azt_dir)?.map(|found| (found.key_source, found.key_id));
+        let Contents { records, bytes, unreadable } = RecordFolder::of(azt_dir).contents()?;
+        Ok(Inventory { key, records, bytes, unreadable })
+    };
+    count().map_err(vault_error)
 }
 
 /// Why the keyring cannot be asked, if it cannot.
@@ -351,12 +364,13 @@ pub fn clear(system: &System, azt_dir: impl Into<Folder>) -> Result<()> {
     // So that nobody is in the middle of it; where they cannot be had, it is done all the same.
     let _held = azt_dir.exists().then(|| {
         let locks = Locks::new(azt_dir);
-        (locks.setup(WRITING_LIMIT), locks.writing(WRITING_LIMIT))
+        (locks.setup(WRITE_LOCK_LIMIT), locks.writing(WRITE_LOCK_LIMIT))
     });
     let manifest = Manifest::read(system, azt_dir).ok().flatten();
-    let sealed_with = store::sealed_with(azt_dir).unwrap_or_default();
-    store::remove_all(azt_dir)?;
-    Manifest::remove(azt_dir)?;
+    let records = RecordFolder::of(azt_dir);
+    let sealed_with = records.sealed_with().unwrap_or_default();
+    records.remove_all().map_err(vault_error)?;
+    Manifest::remove(azt_dir).map_err(vault_error)?;
     sources.unpin();
     let removed = match manifest {
         Some(manifest) => {
@@ -395,8 +409,12 @@ fn trouble(message: impl Into<String>) -> Error {
     Error::new(Kind::Vault, message)
 }
 
-/// The vault that was open is there no more.
-fn passed() -> Error {
+/// Gives every error that leaves the vault its kind: a full disk here is exit code 9.
+fn vault_error(error: Error) -> Error {
+    error.with_kind(Kind::Vault)
+}
+
+fn cleared() -> Error {
     trouble("What is stored was removed while this was under way.").remedy("Try again.")
 }
 
@@ -405,7 +423,7 @@ fn newer(path: &Path, version: u64) -> Error {
         .remedy("Update azt; the file stays as it is.")
 }
 
-/// How the last way out begins.
+/// Prefix of the last remedy: remove everything.
 pub const START_AFRESH: &str = "Or start afresh:";
 
 fn start_afresh(system: &System) -> String {

@@ -8,9 +8,10 @@
 
 use std::time::Duration;
 
+use super::folder::RecordFolder;
 use super::manifest::Manifest;
-use super::store::{self, Store};
-use super::{KeyId, KeySource, Locks, Setup, passed, record, trouble};
+use super::store::Store;
+use super::{KeyId, KeySource, Locks, Setup, cleared, record, trouble};
 use crate::error::Result;
 
 /// How long a renewal, or another change of keys, that is under way may take.
@@ -38,7 +39,7 @@ impl Setup<'_> {
             self.sources.clear_next(old)?;
         }
         if let Some((source, left)) = manifest.retired() {
-            store::remove_sealed_with(&self.azt_dir, left)?;
+            RecordFolder::of(&self.azt_dir).remove_sealed_with(left)?;
             if (from, source) != (KeySource::File, KeySource::File) {
                 self.give_up(source, left);
             }
@@ -58,13 +59,13 @@ impl Setup<'_> {
             return Err(trouble("Another process is renewing a token and does not finish.")
                 .remedy("Try again in a moment."));
         };
-        let Some(_writing) = vault.alone()? else { return Err(passed()) };
+        let Some(_writing) = vault.exclusive_lock()? else { return Err(cleared()) };
         let new = Store::new(self.system, &self.azt_dir, &key);
         record::copy_all(&vault, &new)?;
         Manifest::new(to, key.id(), Some(manifest)).retiring(from, old).write(&self.azt_dir)?;
         self.sources.settle_next(to)?;
         self.sources.pin(to, key.id());
-        store::remove_sealed_with(&self.azt_dir, old)?;
+        RecordFolder::of(&self.azt_dir).remove_sealed_with(old)?;
         let is_gone = (from, to) == (KeySource::File, KeySource::File) || self.give_up(from, old);
         if is_gone {
             let manifest = Manifest::read(self.system, &self.azt_dir)?;
@@ -88,7 +89,7 @@ impl Setup<'_> {
 
     /// A newer azt may keep more than this one can name, and so seal anew.
     fn refuse_unknown_kinds(&self) -> Result<()> {
-        let (kinds, ..) = store::inventory(&self.azt_dir)?;
+        let kinds = RecordFolder::of(&self.azt_dir).contents()?.records;
         match kinds.keys().find(|kind| !record::PREFIXES.contains(&kind.as_str())) {
             Some(kind) => Err(trouble(format!(
                 "A newer azt keeps records of a kind ('{kind}') here that this one does not know and would lose."

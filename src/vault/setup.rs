@@ -3,13 +3,14 @@
 use std::cell::Cell;
 use std::time::Duration;
 
+use super::folder::RecordFolder;
 use super::key::Sources;
-use super::lock::Locks;
+use super::lock::{Held, Locks};
 use super::manifest::Manifest;
-use super::store::{self, Store};
+use super::store::Store;
 use super::{KeyChoice, KeyId, KeySource, Options, Vault, VaultKey, start_afresh, trouble};
-use crate::error::{Error, Kind, Result};
-use crate::sys::{Folder, LockGuard, System};
+use crate::error::{Error, Result};
+use crate::sys::{Folder, System};
 
 /// Longer than a person may take to unlock the keyring for the process that makes the vault.
 const SETUP_LIMIT: Duration = Duration::from_secs(150);
@@ -48,7 +49,7 @@ impl<'s> Setup<'s> {
 
     pub(super) fn open(&self) -> Result<Option<Vault<'s>>> {
         let Some(mut manifest) = Manifest::read(self.system, &self.azt_dir)? else {
-            return match store::sealed_with(&self.azt_dir)?.as_slice() {
+            return match RecordFolder::of(&self.azt_dir).sealed_with()?.as_slice() {
                 [] => Ok(None),
                 _ => self.restore(),
             };
@@ -87,7 +88,7 @@ impl<'s> Setup<'s> {
             })?;
         match found.as_ref().map(VaultKey::id) {
             Some(found_id) if found_id == id => {}
-            _ if store::sealed_with(&self.azt_dir)?.is_empty() => return Ok(None),
+            _ if RecordFolder::of(&self.azt_dir).sealed_with()?.is_empty() => return Ok(None),
             other => return Err(self.sources.lost(source, id, other)),
         }
         Ok(found.map(|key| self.vault(source, &key, None)))
@@ -151,7 +152,7 @@ impl<'s> Setup<'s> {
         if let Some(manifest) = Manifest::read(self.system, &self.azt_dir)? {
             return self.open_with(&manifest);
         }
-        let ids = store::sealed_with(&self.azt_dir)?;
+        let ids = RecordFolder::of(&self.azt_dir).sealed_with()?;
         let Some(&id) = ids.first() else { return Ok(None) };
         // Whoever removed vault.json may have laid records and a key there instead.
         let check = |source, id| {
@@ -187,7 +188,7 @@ impl<'s> Setup<'s> {
         if let Some(vault) = self.open()? {
             return Ok(vault);
         }
-        self.azt_dir.ensure().map_err(|error| error.of_kind(Kind::Vault))?;
+        self.azt_dir.ensure()?;
         let lock = self.lock(SETUP_LIMIT)?;
         // Another process may have made it while this one waited.
         let former = Manifest::read(self.system, &self.azt_dir)?;
@@ -210,7 +211,7 @@ impl<'s> Setup<'s> {
         Ok(self.vault(chosen.source, &chosen.key, chosen.notice))
     }
 
-    pub(super) fn lock(&self, limit: Duration) -> Result<LockGuard> {
+    pub(super) fn lock(&self, limit: Duration) -> Result<Held> {
         Locks::new(&self.azt_dir).setup(limit)?.ok_or_else(|| {
             trouble("Another process is setting up the vault and does not finish.")
                 .remedy("Answer its question, or end it, and try again.")

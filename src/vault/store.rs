@@ -1,25 +1,20 @@
-//! The folder of sealed records: one file each, replaced whole, read without a lock.
+//! Naming, sealing and opening of records.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::io;
-use std::path::PathBuf;
 use std::rc::Rc;
 
 use zeroize::Zeroizing;
 
-use super::key::{KeyId, VaultKey, hex};
+use super::folder::RecordFolder;
+use super::key::{KeyId, VaultKey};
 use super::manifest::Manifest;
 use super::record::{Record, RecordKey, Unsealed};
-use super::seal::{self, Seal, Unopened};
+use super::seal::{Seal, Unopened};
 use super::{newer, start_afresh, trouble};
-use crate::error::{Error, Kind, Result};
-use crate::sys::file::Access;
-use crate::sys::{Folder, System, fill_random};
+use crate::error::{Error, Result};
+use crate::sys::{Folder, System};
 
-const FOLDER: &str = "records";
-/// Ends the name of a file that could not be opened.
-const ASIDE: &str = ".unreadable";
 /// Room for a record with the longest tokens, so that its text is not copied while it grows.
 const ROOM: usize = 16 * 1024;
 
@@ -36,19 +31,19 @@ enum Loaded<R> {
 pub(super) struct Store<'s> {
     system: &'s System,
     azt_dir: Folder,
-    folder: Folder,
+    folder: RecordFolder,
     seal: RefCell<Rc<Seal>>,
     warned: Cell<bool>,
 }
 
 impl<'s> Store<'s> {
     pub(super) fn new(system: &'s System, azt_dir: &Folder, key: &VaultKey) -> Self {
-        let (folder, seal) = (azt_dir.sub(FOLDER), RefCell::new(Rc::new(Seal::new(key))));
+        let (folder, seal) = (RecordFolder::of(azt_dir), RefCell::new(Rc::new(Seal::new(key))));
         Self { system, azt_dir: azt_dir.clone(), folder, seal, warned: Cell::new(false) }
     }
 
     /// From now on with the key of `other`, which this vault has by now.
-    pub(super) fn go_on_with(&self, other: Self) {
+    pub(super) fn replace_key(&self, other: Self) {
         self.seal.replace(other.seal.into_inner());
     }
 
@@ -91,10 +86,8 @@ impl<'s> Store<'s> {
             .map_err(|_| trouble("The record cannot be written as JSON."))?;
         let name = self.name(&record.key());
         let sealed = self.sealer().seal(&name, &plain)?;
-        self.folder
-            .ensure()
-            .and_then(|()| self.folder.write(&name, &sealed, Access::Owner, R::IS_DURABLE))
-            .map_err(|error| self.unwritable(error))
+        let written = self.folder.write(&name, &sealed, R::IS_DURABLE);
+        written.map_err(|error| self.unwritable(error))
     }
 
     pub(super) fn remove<R: Record>(&self, key: &RecordKey<R>) -> Result<bool> {
@@ -105,7 +98,7 @@ impl<'s> Store<'s> {
     /// was left out: one that somebody put there must not be in the way of all others.
     pub(super) fn all<R: Record>(&self) -> Result<(Vec<R>, Option<Error>)> {
         let (mut records, mut left_out) = (Vec::new(), None);
-        for name in names(&self.folder)? {
+        for name in self.folder.names()? {
             if !name.starts_with(R::PREFIX) {
                 continue;
             }
@@ -120,11 +113,11 @@ impl<'s> Store<'s> {
 
     /// Removes what killed writers left behind longer ago than `age`.
     pub(super) fn remove_abandoned(&self, age: std::time::Duration) -> Result<()> {
-        self.folder.remove_temporaries(Some(age))
+        self.folder.remove_abandoned(age)
     }
 
     fn load<R: Record>(&self, name: &str) -> Result<Loaded<R>> {
-        let Some(contents) = read(&self.folder, name)? else { return Ok(Loaded::Nothing) };
+        let Some(contents) = self.folder.read(name)? else { return Ok(Loaded::Nothing) };
         match self.unseal(name, &contents)? {
             Ok(loaded) => Ok(loaded),
             Err(flaw) => self.set_aside(name, flaw),
@@ -167,12 +160,10 @@ impl<'s> Store<'s> {
 
     /// Renames a damaged file, so that it is out of the way but not lost, and says so once.
     fn set_aside<R: Record>(&self, name: &str, flaw: &str) -> Result<Loaded<R>> {
-        let mut mark = [0; 4];
-        fill_random(&mut mark)?;
-        let aside = format!("{name}.{}{ASIDE}", hex(&mark));
-        let path: PathBuf = self.folder.file(name);
-        match self.folder.rename(name, &aside) {
-            // Another process was faster, and has said so.
+        let path = self.folder.file(name);
+        let aside = match self.folder.set_aside(name)? {
+            Ok(aside) => aside,
+            // Another process was faster, and has warned.
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Loaded::Nothing),
             Err(error) => {
                 self.warn(&format!(
@@ -181,17 +172,13 @@ impl<'s> Store<'s> {
                 ));
                 return Ok(Loaded::Nothing);
             }
-            Ok(()) => {}
-        }
+        };
         // A writer may have replaced the damaged file before it was renamed: then this is a good
         // record, which goes back unless a later one has taken its place.
-        if let Some(contents) = read(&self.folder, &aside)?
+        if let Some(contents) = self.folder.read(&aside)?
             && let Ok(Ok(record @ Loaded::Record(_))) = self.unseal(name, &contents)
         {
-            let renamed = self.folder.rename_unless_there(&aside, name);
-            if !renamed.map_err(|error| crate::sys::file::cannot("restore", &path, error))? {
-                self.folder.remove(&aside)?;
-            }
+            self.folder.put_back(&aside, name)?;
             return Ok(record);
         }
         self.warn(&format!(
@@ -212,7 +199,6 @@ impl<'s> Store<'s> {
     }
 
     fn unwritable(&self, error: Error) -> Error {
-        let error = error.of_kind(Kind::Vault);
         if !error.remedy_lines().is_empty() {
             return error;
         }
@@ -220,89 +206,6 @@ impl<'s> Store<'s> {
         let folder = folder.display();
         error.remedy(format!("azt keeps tokens in {folder}: it must be writable, with space left."))
     }
-}
-
-/// The ids of the keys that records in `azt_dir` are sealed with, that of most records first.
-pub(super) fn sealed_with(azt_dir: &Folder) -> Result<Vec<KeyId>> {
-    let folder = azt_dir.sub(FOLDER);
-    let mut counts: Vec<(KeyId, usize)> = Vec::new();
-    for name in names(&folder)? {
-        let Some(contents) = read(&folder, &name)? else { continue };
-        match seal::key_id(&contents) {
-            Ok(id) => match counts.iter_mut().find(|(known, _)| *known == id) {
-                Some((_, count)) => *count += 1,
-                None => counts.push((id, 1)),
-            },
-            Err(Unopened::Newer(version)) => {
-                return Err(newer(&folder.file(&name), version.into()));
-            }
-            // Nothing would be lost with it.
-            Err(_) => {}
-        }
-    }
-    counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    Ok(counts.into_iter().map(|(id, _)| id).collect())
-}
-
-/// Removes the records that were sealed with the key `id`.
-pub(super) fn remove_sealed_with(azt_dir: &Folder, id: KeyId) -> Result<()> {
-    let folder = azt_dir.sub(FOLDER);
-    for name in names(&folder)? {
-        let Some(contents) = read(&folder, &name)? else { continue };
-        if seal::key_id(&contents).is_ok_and(|found| found == id) {
-            folder.remove(&name).map_err(|error| error.of_kind(Kind::Vault))?;
-        }
-    }
-    Ok(())
-}
-
-/// How many records of each kind there are, by the letters of the kind, their bytes, and how many
-/// files were set aside.
-pub(super) fn inventory(azt_dir: &Folder) -> Result<(BTreeMap<String, usize>, u64, usize)> {
-    let folder = azt_dir.sub(FOLDER);
-    let (mut counts, mut bytes) = (BTreeMap::new(), 0);
-    let all = all_names(&folder)?;
-    let unreadable = all.iter().filter(|name| name.ends_with(ASIDE)).count();
-    for name in all.iter().filter(|name| is_sealed(name)) {
-        bytes += folder.stamp(name).map_or(0, |stamp| stamp.size);
-        *counts.entry(name.chars().take(2).collect()).or_default() += 1;
-    }
-    Ok((counts, bytes, unreadable))
-}
-
-/// Removes all records in `azt_dir`, and what was set aside or left behind by a crash. Files that are
-/// none of azt's stay.
-pub(super) fn remove_all(azt_dir: &Folder) -> Result<()> {
-    let records = azt_dir.sub(FOLDER);
-    for name in all_names(&records)? {
-        if is_sealed(name.get(..35).unwrap_or_default()) {
-            records.remove(&name).map_err(|error| error.of_kind(Kind::Vault))?;
-        }
-    }
-    records.remove_temporaries(None).map_err(|error| error.of_kind(Kind::Vault))
-}
-
-fn read(folder: &Folder, name: &str) -> Result<Option<Vec<u8>>> {
-    folder.read(name).map_err(|error| error.of_kind(Kind::Vault))
-}
-
-/// The names of the sealed files in `folder`, sorted.
-fn names(folder: &Folder) -> Result<Vec<String>> {
-    let mut names = all_names(folder)?;
-    names.retain(|name| is_sealed(name));
-    names.sort_unstable();
-    Ok(names)
-}
-
-fn all_names(folder: &Folder) -> Result<Vec<String>> {
-    folder.names().map_err(|error| error.of_kind(Kind::Vault))
-}
-
-/// Whether a sealed file has this `name`: two letters and 32 hex digits.
-fn is_sealed(name: &str) -> bool {
-    name.split_once('-').is_some_and(|(letters, hash)| {
-        letters.len() == 2 && hash.len() == 32 && hash.bytes().all(|byte| byte.is_ascii_hexdigit())
-    })
 }
 
 #[cfg(test)]
@@ -324,22 +227,6 @@ mod tests {
         let found = store.set_aside::<AccessToken>(&store.name(&token.key()), "it was damaged");
         assert!(matches!(found, Ok(Loaded::Record(found)) if found == token));
         assert_eq!(store.get(&token.key()).unwrap(), Some(token));
-        assert_eq!(all_names(&store.folder).unwrap().len(), 1);
-    }
-
-    #[test]
-    fn what_goes_back_is_in_nobodys_way_and_never_lost() {
-        let dir = tempfile::tempdir().unwrap();
-        let folder = Folder::at(dir.path());
-        let (aside, path) = (dir.path().join("aside"), dir.path().join("path"));
-        std::fs::write(&aside, "first").unwrap();
-        assert!(folder.rename_unless_there("aside", "path").unwrap());
-        assert_eq!((std::fs::read(&path).unwrap(), aside.exists()), (b"first".to_vec(), false));
-        std::fs::write(&aside, "second").unwrap();
-        assert!(!folder.rename_unless_there("aside", "path").unwrap());
-        assert_eq!((std::fs::read(&path).unwrap(), aside.exists()), (b"first".to_vec(), true));
-        std::fs::write(&aside, "third").unwrap();
-        folder.rename_unless_there("aside", "nowhere/path").unwrap_err();
-        assert!(aside.exists());
+        assert_eq!(std::fs::read_dir(store.folder.path()).unwrap().count(), 1);
     }
 }

@@ -27,7 +27,7 @@ impl SignIn<'_> {
     /// # Errors
     /// The account was the vault's, and is not any more: signed out meanwhile, or in anew.
     pub fn store(&self, vault: &Vault<'_>) -> Result<()> {
-        let _writing = vault.writing();
+        let _writing = vault.write_lock();
         if !self.is_new && !self.is_as_it_was(vault)? {
             return Err(Error::new(
                 Kind::NotSignedIn,

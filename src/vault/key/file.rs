@@ -6,7 +6,7 @@ use std::io::Read;
 use zeroize::Zeroizing;
 
 use super::{VaultKey, trouble};
-use crate::error::{Error, Kind, Result};
+use crate::error::Result;
 #[cfg(unix)]
 use crate::shell;
 use crate::sys::Folder;
@@ -20,13 +20,12 @@ const LIMIT: u64 = 256;
 /// A file that others may read, that belongs to another user or that is a symbolic link is refused:
 /// someone else may know or set what it holds.
 pub(super) fn fetch(folder: &Folder, name: &str) -> Result<Option<VaultKey>> {
-    let of_vault = |error: Error| error.of_kind(Kind::Vault);
-    let Some((file, found)) = folder.opened(name, false).map_err(of_vault)? else {
+    let Some((file, found)) = folder.opened(name, false)? else {
         return Ok(None);
     };
     let path = folder.file(name);
-    let unreadable = |error| of_vault(cannot("read the vault key", &path, error));
-    private(folder, name, &found).map_err(of_vault)?;
+    let unreadable = |error| cannot("read the vault key", &path, error);
+    private(folder, name, &found)?;
     let mut text = Zeroizing::new(String::new());
     file.take(LIMIT).read_to_string(&mut text).map_err(unreadable)?;
     VaultKey::parse(&text).map(Some).ok_or_else(|| {
@@ -39,9 +38,7 @@ pub(super) fn fetch(folder: &Folder, name: &str) -> Result<Option<VaultKey>> {
 pub(super) fn keep(folder: &Folder, name: &str, key: VaultKey) -> Result<VaultKey> {
     let mut text = key.to_hex();
     text.push('\n');
-    folder
-        .write(name, text.as_bytes(), Access::Owner, true)
-        .map_err(|error| error.of_kind(Kind::Vault))?;
+    folder.write(name, text.as_bytes(), Access::Owner, true)?;
     Ok(key)
 }
 
@@ -54,7 +51,7 @@ fn private(folder: &Folder, name: &str, found: &Metadata) -> Result<()> {
     if !found.is_file() {
         let kind = if found.is_dir() { IsADirectory } else { NotSeekable };
         let error = std::io::Error::new(kind, "it is no regular file");
-        return Err(cannot("read", &path, error).of_kind(Kind::Vault));
+        return Err(cannot("read", &path, error));
     }
     if found.mode() & 0o077 != 0 && !folder.is_trusted() {
         let mode = found.mode() & 0o777;
