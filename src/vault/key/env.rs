@@ -2,7 +2,8 @@
 
 use zeroize::Zeroizing;
 
-use super::{KeySource, VaultKey, trouble};
+use super::source::Source;
+use super::{KeyId, KeySource, VaultKey, trouble};
 use crate::error::{Error, Result};
 use crate::sys::System;
 
@@ -28,8 +29,45 @@ pub(super) fn names(system: &System, source: KeySource) -> bool {
     named.is_some_and(|named| named.eq_ignore_ascii_case(&source.to_string()))
 }
 
+/// The key source `env`.
+pub(super) struct Env<'s> {
+    pub(super) system: &'s System,
+}
+
+impl Source for Env<'_> {
+    fn fetch(&self, _id: KeyId) -> Result<Option<VaultKey>> {
+        fetch(self.system)
+    }
+
+    fn make(&self) -> Result<VaultKey> {
+        fetch(self.system)?.ok_or_else(|| unset(self.system))
+    }
+
+    fn make_next(&self) -> Result<VaultKey> {
+        Err(trouble(format!(
+            "The vault key is what {VARIABLE} says, which is not azt's to change."
+        ))
+        .remedy(
+            "Move it elsewhere and back: 'azt vault move --to file', then, with another key in the",
+        )
+        .remedy("variable, 'azt vault move --to env'."))
+    }
+
+    fn remove(&self, _id: KeyId) -> Result<()> {
+        Ok(())
+    }
+
+    fn place(&self) -> String {
+        VARIABLE.to_owned()
+    }
+
+    fn lost(&self, _id: KeyId) -> Error {
+        unset(self.system)
+    }
+}
+
 /// The error for a vault that needs the variable.
-pub(super) fn unset(system: &System) -> Error {
+fn unset(system: &System) -> Error {
     trouble(format!("The vault key is to come from {VARIABLE}, which is not set."))
         .remedy(format!("Set {VARIABLE} to the key and run {} again.", system.program))
 }

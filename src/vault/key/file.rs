@@ -5,21 +5,98 @@ use std::io::Read;
 
 use zeroize::Zeroizing;
 
-use super::{VaultKey, trouble};
+use super::source::Source;
+use super::{KeyId, VaultKey, trouble};
 use crate::error::Result;
 #[cfg(unix)]
 use crate::shell;
 use crate::sys::Folder;
 use crate::sys::file::{Access, cannot};
 
+/// The key.
+const FILE: &str = "vault.key";
+/// A new key, until `vault.json` names it.
+const NEXT_FILE: &str = "vault.key.next";
 /// More bytes than a key's text has.
 const LIMIT: u64 = 256;
+
+/// The key source `file`.
+pub(super) struct File {
+    pub(super) azt_dir: Folder,
+}
+
+impl Source for File {
+    fn fetch(&self, id: KeyId) -> Result<Option<VaultKey>> {
+        let key = read(&self.azt_dir, FILE)?;
+        if key.as_ref().is_some_and(|key| key.id() == id) {
+            return Ok(key);
+        }
+        // A change of the key is running, or was interrupted.
+        match read(&self.azt_dir, NEXT_FILE)? {
+            Some(next) if next.id() == id => Ok(Some(next)),
+            // Or it ended between the two reads.
+            _ => read(&self.azt_dir, FILE),
+        }
+    }
+
+    fn make(&self) -> Result<VaultKey> {
+        self.refuse_key_file()?;
+        self.make_next()
+    }
+
+    fn make_next(&self) -> Result<VaultKey> {
+        write(&self.azt_dir, NEXT_FILE, VaultKey::generate()?)
+    }
+
+    fn settle(&self) -> Result<()> {
+        let settled = self.azt_dir.rename(NEXT_FILE, FILE);
+        settled.map_err(|error| cannot("replace", &self.azt_dir.file(FILE), error))
+    }
+
+    fn remove(&self, _id: KeyId) -> Result<()> {
+        self.remove_all()
+    }
+
+    fn place(&self) -> String {
+        self.azt_dir.file(FILE).display().to_string()
+    }
+}
+
+impl File {
+    /// Removes the key and a key that was to replace it.
+    pub(super) fn remove_all(&self) -> Result<()> {
+        self.azt_dir.remove(NEXT_FILE)?;
+        self.azt_dir.remove(FILE).map(drop)
+    }
+
+    /// Finishes an interrupted change of keys, where `current` is the key in use.
+    pub(super) fn clear_next(&self, current: KeyId) -> Result<()> {
+        match read(&self.azt_dir, NEXT_FILE)? {
+            Some(next) if next.id() == current => self.settle(),
+            Some(_) => self.azt_dir.remove(NEXT_FILE).map(drop),
+            None => Ok(()),
+        }
+    }
+
+    /// Refuses a key file that is there before azt made one: whoever put it there knows the key.
+    fn refuse_key_file(&self) -> Result<()> {
+        let path = self.azt_dir.file(FILE);
+        if !self.azt_dir.has(FILE) {
+            return Ok(());
+        }
+        Err(trouble(format!(
+            "{} is there already, and is the key of no vault here.",
+            path.display()
+        ))
+        .remedy("Whoever put it there knows it, so it is not used. Move it away and try again."))
+    }
+}
 
 /// The key in the file `name` of `folder`; `None` when there is no such file.
 ///
 /// A file that others may read, that belongs to another user or that is a symbolic link is refused:
 /// someone else may know or set what it holds.
-pub(super) fn fetch(folder: &Folder, name: &str) -> Result<Option<VaultKey>> {
+fn read(folder: &Folder, name: &str) -> Result<Option<VaultKey>> {
     let Some((file, found)) = folder.opened(name, false)? else {
         return Ok(None);
     };
@@ -34,8 +111,8 @@ pub(super) fn fetch(folder: &Folder, name: &str) -> Result<Option<VaultKey>> {
     })
 }
 
-/// Writes `key` to the file `name`, waits until it is on the disk, and hands it back.
-pub(super) fn keep(folder: &Folder, name: &str, key: VaultKey) -> Result<VaultKey> {
+/// Writes `key` to the file `name`; returns it when it is on disk.
+fn write(folder: &Folder, name: &str, key: VaultKey) -> Result<VaultKey> {
     let mut text = key.to_hex();
     text.push('\n');
     folder.write(name, text.as_bytes(), Access::Owner, true)?;

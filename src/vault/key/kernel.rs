@@ -3,25 +3,48 @@
 
 use std::io;
 
+use super::source::Source;
 use super::{KeyId, VaultKey, trouble};
 use crate::error::{Error, Result};
 use crate::sys::keyutils;
 
-/// The key `id`; `None` when the keyring does not have it (any more).
-pub(super) fn fetch(id: KeyId) -> Result<Option<VaultKey>> {
-    let found = keyutils::find(&place(id)).map_err(unusable)?;
-    Ok(found.and_then(|bytes| VaultKey::from_bytes(&bytes)))
-}
+/// Said when a new key goes here.
+pub const KERNEL_FORGETS: &str = "The vault key is kept in the kernel's keyring, which is emptied when this machine restarts: all sign-ins end then.";
 
-/// Keeps `key` until the machine restarts, and hands it back.
-pub(super) fn keep(key: VaultKey) -> Result<VaultKey> {
-    keyutils::keep(&place(key.id()), key.expose(), None).map_err(unusable)?;
-    Ok(key)
-}
+/// The key source `kernel`.
+pub(super) struct Kernel;
 
-/// Removes the key `id`.
-pub(super) fn remove(id: KeyId) -> Result<()> {
-    keyutils::remove(&place(id)).map(drop).map_err(unusable)
+impl Source for Kernel {
+    fn fetch(&self, id: KeyId) -> Result<Option<VaultKey>> {
+        let found = keyutils::find(&name(id)).map_err(unusable)?;
+        Ok(found.and_then(|bytes| VaultKey::from_bytes(&bytes)))
+    }
+
+    fn make(&self) -> Result<VaultKey> {
+        let key = VaultKey::generate()?;
+        keyutils::keep(&name(key.id()), key.expose(), None).map_err(unusable)?;
+        Ok(key)
+    }
+
+    fn remove(&self, id: KeyId) -> Result<()> {
+        keyutils::remove(&name(id)).map(drop).map_err(unusable)
+    }
+
+    fn place(&self) -> String {
+        "the kernel's keyring".to_owned()
+    }
+
+    fn lost(&self, id: KeyId) -> Error {
+        trouble(format!(
+            "The vault key {id} is no longer in {}, which is emptied when the machine restarts.",
+            self.place()
+        ))
+        .remedy("What is stored cannot be opened without it.")
+    }
+
+    fn notice(&self) -> Option<&'static str> {
+        Some(KERNEL_FORGETS)
+    }
 }
 
 /// The copy of the key `id`. A kernel that does not answer has no copy.
@@ -41,7 +64,7 @@ pub(super) fn forget_cached(id: KeyId) {
     let _ = keyutils::remove(&copy(id));
 }
 
-fn place(id: KeyId) -> String {
+fn name(id: KeyId) -> String {
     format!("azt:vault-key:{id}")
 }
 

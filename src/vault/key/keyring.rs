@@ -13,7 +13,8 @@ use std::time::Duration;
 use keyring::{Entry, Error as Refusal};
 use zeroize::Zeroizing;
 
-use super::{KeyId, VaultKey, trouble};
+use super::source::Source;
+use super::{KeyId, VaultKey, kernel, trouble};
 use crate::error::{Error, Result};
 use crate::sys::{System, within};
 
@@ -30,8 +31,54 @@ pub(super) fn limit_at_sign_in(system: &System, limit: Duration) -> Duration {
     if sees_dialogues && system.terminal.stdin_is_tty() { limit.max(PATIENT) } else { limit }
 }
 
+/// The key source `keyring`.
+pub(super) struct Keyring<'s> {
+    pub(super) system: &'s System,
+    /// How long it may take to answer.
+    pub(super) limit: Duration,
+    /// For how long, in seconds, the kernel has a copy of the key; 0 for no copy.
+    pub(super) cache_seconds: u32,
+}
+
+impl Source for Keyring<'_> {
+    fn fetch(&self, id: KeyId) -> Result<Option<VaultKey>> {
+        if let Some(key) = self.caches().then(|| kernel::cached(id)).flatten() {
+            return Ok(Some(key));
+        }
+        self.read_back(id)
+    }
+
+    fn read_back(&self, id: KeyId) -> Result<Option<VaultKey>> {
+        let key = fetch(self.system, id, self.limit)?;
+        if self.caches()
+            && let Some(key) = key.as_ref().filter(|key| key.id() == id)
+        {
+            kernel::cache(key, self.cache_seconds);
+        }
+        Ok(key)
+    }
+
+    fn make(&self) -> Result<VaultKey> {
+        keep(self.system, VaultKey::generate()?, self.limit)
+    }
+
+    fn remove(&self, id: KeyId) -> Result<()> {
+        remove(self.system, id, self.limit)
+    }
+
+    fn place(&self) -> String {
+        "the keyring".to_owned()
+    }
+}
+
+impl Keyring<'_> {
+    fn caches(&self) -> bool {
+        self.cache_seconds > 0
+    }
+}
+
 /// The key `id`; `None` when the keyring answers that it has no such entry.
-pub(super) fn fetch(system: &System, id: KeyId, limit: Duration) -> Result<Option<VaultKey>> {
+fn fetch(system: &System, id: KeyId, limit: Duration) -> Result<Option<VaultKey>> {
     let answer = ask(system, limit, id.to_string(), |entry| {
         each(entry, |entry| entry.get_secret().map(Zeroizing::new))
     })?;
@@ -60,7 +107,7 @@ pub(super) fn flaw(system: &System, limit: Duration) -> Option<Error> {
 }
 
 /// Puts `key` into the keyring and hands it back.
-pub(super) fn keep(system: &System, key: VaultKey, limit: Duration) -> Result<VaultKey> {
+fn keep(system: &System, key: VaultKey, limit: Duration) -> Result<VaultKey> {
     let text = key.to_hex();
     ask(system, limit, key.id().to_string(), move |entry| entry.set_secret(text.as_bytes()))?
         .map_err(|refusal| refused(&refusal))?;
@@ -68,7 +115,7 @@ pub(super) fn keep(system: &System, key: VaultKey, limit: Duration) -> Result<Va
 }
 
 /// Removes the key `id`.
-pub(super) fn remove(system: &System, id: KeyId, limit: Duration) -> Result<()> {
+fn remove(system: &System, id: KeyId, limit: Duration) -> Result<()> {
     match ask(system, limit, id.to_string(), |entry| each(entry, Entry::delete_credential))? {
         Ok(_) | Err(Refusal::NoEntry) => Ok(()),
         Err(refusal) => Err(refused(&refusal)),
