@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use super::Context;
 use super::migration::{self, migrate};
-use crate::broker::{self, Account, Broker, Identity, Token, TokenRequest, Vault};
+use crate::broker::{self, Account, Aging, Broker, Identity, Token, TokenRequest, Vault};
 use crate::error::{Error, Kind, Result};
 use crate::foreign::Sentence;
 use crate::interop::{self, AdalFile, Application};
 use crate::program::Program;
 use crate::settings::Cloud;
+use crate::sys::{System, is_detached, repeat_detached};
 
 /// How long az's lock is waited for while somebody waits for a token: az gets the next one.
 const AZ_LIMIT: Duration = Duration::from_millis(500);
@@ -17,7 +18,7 @@ const AZ_LIMIT: Duration = Duration::from_millis(500);
 /// The token of `request` at `cloud`. An account that the vault does not know, or knows no good
 /// refresh token of, may have been signed in with the real az: that is used at once.
 pub(crate) fn token(context: &Context<'_>, cloud: &Cloud, request: &TokenRequest) -> Result<Token> {
-    let (system, config) = (context.system, &context.config);
+    let system = context.system;
     let name = match &request.identity {
         Identity::User { name } => Some(name.as_str()),
         Identity::ServicePrincipal { client_id } => Some(client_id.as_str()),
@@ -27,26 +28,51 @@ pub(crate) fn token(context: &Context<'_>, cloud: &Cloud, request: &TokenRequest
         cloud.check_for_host_identity()?;
     }
     let vault = vault_of(context, &request.identity)?;
-    let broker = Broker::new(system, config, cloud, context.homes(), vault)?;
-    let error = match broker.token(request) {
-        Err(error) => error,
+    let broker = Broker::new(system, cloud, context.homes(), vault, aging(context)?)?;
+    let failed = match broker.token(request) {
+        Err(failed) => failed,
         Ok(token) => {
+            if token.is_due_for_refresh {
+                refresh_in_background(system);
+            }
             share(context, cloud, &broker, name, &token);
             return Ok(token);
         }
     };
-    let (Some(name), Some(vault)) = (name, broker.vault()) else { return Err(error) };
-    // Whatever else it was, it was not for want of a sign-in.
-    if !matches!(error.kind(), Kind::NotSignedIn | Kind::InteractionRequired) {
-        return Err(error);
+    let (Some(name), Some(vault)) = (name, broker.vault()) else { return Err(failed.error) };
+    // Any other failure is not for want of a sign-in.
+    if !matches!(failed.error.kind(), Kind::NotSignedIn | Kind::InteractionRequired) {
+        return Err(failed.error);
     }
-    let is_unknown = error.kind() == Kind::NotSignedIn;
-    // Another process may have been the one that took it over.
-    if take_over(context, cloud, vault, name, is_unknown)? || broker.has_another_sign_in(request) {
-        broker.token(request)
+    let is_unknown = failed.error.kind() == Kind::NotSignedIn;
+    // Another process may have taken az's sign-in over.
+    if take_over(context, cloud, vault, name, is_unknown)?
+        || broker.has_another_sign_in(request, &failed)
+    {
+        Ok(broker.token(request)?)
     } else {
-        Err(with_sources_of_az(error, context, name))
+        Err(with_sources_of_az(failed.error, context, name))
     }
+}
+
+/// What this call does with an aging token.
+fn aging(context: &Context<'_>) -> Result<Aging> {
+    let serves = context.config.get_bool("core", "renew_ahead", true)?;
+    Ok(if is_detached(context.system) {
+        Aging::RefreshUnattended
+    } else if serves && context.system.env.is_process() {
+        Aging::Serve
+    } else {
+        Aging::Refresh
+    })
+}
+
+fn refresh_in_background(system: &System) {
+    let started = repeat_detached(system);
+    system.terminal.debug(&match started {
+        Ok(()) => "another process refreshes the token ahead of need".to_owned(),
+        Err(error) => format!("no process could be started to refresh the token: {error}"),
+    });
 }
 
 /// `error` with what az's list has of the application `name`. A file, or a command, that a list names is

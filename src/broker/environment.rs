@@ -7,7 +7,7 @@ use crate::secret::Secret;
 use crate::sys::System;
 use crate::vault::AssertionSource;
 
-/// An application that signs in nowhere: its credential is in the environment of each call.
+/// An application that does not sign in: its credential is in the environment of each call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EnvironmentIdentity {
     /// `AZURE_CLIENT_ID`.
@@ -17,8 +17,8 @@ pub struct EnvironmentIdentity {
     /// `AZURE_CLIENT_SECRET`, else `AZURE_CLIENT_CERTIFICATE_PATH`, else
     /// `AZURE_FEDERATED_TOKEN_FILE`.
     pub(super) credential: AppCredential,
-    /// What its tokens are filed under.
-    pub(super) account: String,
+    /// Of the credential.
+    pub(super) fingerprint: String,
 }
 
 impl EnvironmentIdentity {
@@ -46,7 +46,7 @@ impl EnvironmentIdentity {
         } else {
             return Err(missing("AZURE_CLIENT_SECRET"));
         };
-        let account = format!("env:{}", credential.fingerprint());
-        Ok(Self { client_id, tenant, credential, account })
+        let fingerprint = credential.fingerprint();
+        Ok(Self { client_id, tenant, credential, fingerprint })
     }
 }

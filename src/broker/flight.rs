@@ -1,35 +1,41 @@
-//! One process asks for a token, the others wait and are given it, or told why there is none.
+//! One process fetches a token; the others wait for it, or for the reason why there is none.
 
 use std::time::Duration;
 
 use super::{
-    AppCredential, Broker, Identity, TokenRequest, application, fingerprint, refresh_token,
+    AppCredential, Broker, Identity, NoToken, TokenRequest, application, fingerprint, refresh_token,
 };
 use crate::error::{Error, Kind};
 use crate::vault::{AccessToken, Held, RecordKey, Vault};
 
 impl Broker<'_> {
-    /// Tells those who wait what the service said. What went wrong on the way there, a limit of this
-    /// process or a variable of it, need not go wrong for them.
-    pub(super) fn tell(
+    /// Publishes `error` to processes waiting for `key` with the same credential.
+    ///
+    /// Shares only the service's answers; local errors may not affect others.
+    pub(super) fn publish(
         &self,
         vault: &Vault<'_>,
         request: &TokenRequest,
         key: &RecordKey<AccessToken>,
-        mark: &str,
+        credential: &str,
         error: &Error,
     ) {
         let is_of_service = error.entra_detail().is_some() || error.kind() == Kind::Service;
         if is_of_service
             && request.claims.is_none()
-            && let Err(error) = vault.publish_failure(key, mark, self.system.clock.now(), error)
+            && let Err(error) =
+                vault.publish_failure(key, credential, self.system.clock.now(), error)
         {
-            self.system.terminal.debug(&format!("nobody is told of the failure: {error}"));
+            self.system.terminal.debug(&format!("the failure is not published: {error}"));
         }
     }
 
-    /// Names, without telling it, what `request` is renewed with: empty where nothing is stored.
-    pub(super) fn mark(&self, vault: &Vault<'_>, request: &TokenRequest) -> String {
+    /// Fingerprint of the stored credential that `request` uses; empty if none is stored.
+    pub(super) fn credential_fingerprint(
+        &self,
+        vault: &Vault<'_>,
+        request: &TokenRequest,
+    ) -> String {
         match &request.identity {
             Identity::User { name } => refresh_token(vault, &self.environment, name)
                 .ok()
@@ -48,15 +54,15 @@ impl Broker<'_> {
         }
     }
 
-    /// True when the vault has another sign-in for `request` by now than the one that was tried last.
-    pub fn has_another_sign_in(&self, request: &TokenRequest) -> bool {
+    /// True if the vault has another credential for `request` than the one that `failed`.
+    pub fn has_another_sign_in(&self, request: &TokenRequest, failed: &NoToken) -> bool {
         self.vault.as_ref().is_some_and(|vault| {
-            let now = self.mark(vault, request);
-            !now.is_empty() && now != *self.tried.borrow()
+            let now = self.credential_fingerprint(vault, request);
+            !now.is_empty() && now != failed.credential
         })
     }
 
-    /// The flight lock of `key`; `None` when it is not to be had in time.
+    /// The flight lock of `key`; `None` if it stayed taken.
     pub(super) fn flight(
         &self,
         vault: &Vault<'_>,
@@ -64,7 +70,7 @@ impl Broker<'_> {
         limit: Duration,
     ) -> Option<Held> {
         vault.flight(key, limit).unwrap_or_else(|error| {
-            // A folder that cannot be written: everybody for themselves.
+            // The folder cannot be written: every process fetches its own token.
             self.system.terminal.debug(&format!("{error}"));
             None
         })

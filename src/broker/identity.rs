@@ -1,8 +1,6 @@
 //! Who a subscription's tokens belong to.
 
-use std::borrow::Cow;
-
-use super::EnvironmentIdentity;
+use super::{EnvironmentIdentity, Owner};
 use crate::entra::AZURE_CLI_CLIENT_ID;
 use crate::error::{Error, Kind, Result};
 use crate::foreign::Typed;
@@ -117,25 +115,27 @@ impl Identity {
         }
     }
 
-    /// What its records are filed under: the name in the profile, or nothing for an application.
-    pub fn account(&self) -> &str {
+    /// User name, client id, or a managed identity's name in the profile.
+    pub fn name(&self) -> &str {
         match self {
             Self::User { name } | Self::CloudShell { name } => name,
             Self::ManagedIdentity(assigned) => assigned.name(),
-            Self::Environment(identity) => &identity.account,
-            Self::ServicePrincipal { .. } => "",
+            Self::Environment(identity) => &identity.client_id,
+            Self::ServicePrincipal { client_id } => client_id,
         }
     }
 
-    /// What its access tokens are filed under: [`Identity::account`], and for the identity of the host
-    /// itself the host's name too. Folders are shared between hosts, and disks copied; az keeps
-    /// these tokens no longer than a call.
-    pub(super) fn owner(&self) -> Cow<'_, str> {
+    /// The owner of its access tokens.
+    pub(super) fn owner(&self) -> Owner<'_> {
         match self {
+            Self::ServicePrincipal { .. } => Owner::Application,
+            Self::Environment(identity) => Owner::Environment(&identity.fingerprint),
             Self::ManagedIdentity(AssignedIdentity::System) => {
-                format!("host:{}:{}", host_name(), self.account()).into()
+                Owner::Host { host: host_name().into(), name: self.name() }
             }
-            _ => self.account().into(),
+            Self::User { .. } | Self::CloudShell { .. } | Self::ManagedIdentity(_) => {
+                Owner::User(self.name())
+            }
         }
     }
 

@@ -4,20 +4,19 @@ mod application;
 mod assertion_source;
 mod credential;
 mod environment;
+mod fetch;
 mod flight;
 mod freshness;
 mod host;
 mod identity;
 mod open;
+mod owner;
 mod person;
 mod records;
 mod redirect_page;
 mod remedy;
-mod renewal;
 mod sign_in;
 
-use std::borrow::Cow;
-use std::cell::RefCell;
 use std::time::Duration;
 
 pub use application::{Homes, application, applications};
@@ -38,13 +37,14 @@ pub use crate::entra::AZURE_CLI_CLIENT_ID;
 pub use crate::entra::{Scopes, TOKEN_EXCHANGE, azure_pipelines_connection, is_guid, server_time};
 use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
-use crate::settings::{Cloud, Config, ConfigDir, Endpoint};
-use crate::sys::{Deadline, EndpointUrl, System, block_on, is_detached, repeat_detached};
+use crate::settings::{Cloud, ConfigDir, Endpoint};
+use crate::sys::{Deadline, EndpointUrl, System, block_on};
 use crate::vault::{self, RecordKey};
 pub use crate::vault::{
     AccessToken, Account, AssertionSource, Inventory, KERNEL_FORGETS, Record, RefreshToken,
     START_AFRESH, ServicePrincipal, Vault,
 };
+use owner::Owner;
 
 /// How long a caller gets no answer: the SDKs give up on the process after ten seconds, and show
 /// what it said only if it was faster.
@@ -99,15 +99,15 @@ impl TokenRequest {
         Ok(())
     }
 
-    /// What the token is filed under: the account, and the hash of a user assertion, so that nobody
-    /// gets the token of somebody else who called the same application.
-    fn account(&self) -> Cow<'_, str> {
+    /// The owner of the token. A user assertion is part of it, so that nobody gets the token of
+    /// another user who called the same application.
+    fn owner(&self) -> Owner<'_> {
         let owner = self.identity.owner();
         match &self.user_assertion {
             None => owner,
             Some(assertion) => {
-                let assertion = AppCredential::Assertion(assertion.clone());
-                format!("obo:{}:{owner}", assertion.fingerprint()).into()
+                let assertion = AppCredential::Assertion(assertion.clone()).fingerprint();
+                Owner::OnBehalfOf { assertion: assertion.into(), of: Box::new(owner) }
             }
         }
     }
@@ -118,10 +118,45 @@ impl TokenRequest {
 pub struct Token {
     /// The access token.
     pub secret: Secret,
-    /// When it ends: seconds since 1970-01-01 UTC.
+    /// When it expires: seconds since 1970-01-01 UTC.
     pub expires_on: i64,
-    /// True when it came from the network just now.
+    /// True if it came from the network just now.
     pub is_new: bool,
+    /// True if the caller should have it refreshed in the background: this call claimed that, so no
+    /// other process does for a minute.
+    pub is_due_for_refresh: bool,
+}
+
+/// Why there is no token.
+#[derive(Debug)]
+pub struct NoToken {
+    /// The reason, with its remedy.
+    pub error: Error,
+    /// Fingerprint of the credential that was tried; empty if there was none.
+    credential: String,
+}
+
+impl From<Error> for NoToken {
+    fn from(error: Error) -> Self {
+        Self { error, credential: String::new() }
+    }
+}
+
+impl From<NoToken> for Error {
+    fn from(failed: NoToken) -> Self {
+        failed.error
+    }
+}
+
+/// What to do with an aging token: one that is past its refresh time and not expired.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Aging {
+    /// Serve it; it may be due for a refresh in the background.
+    Serve,
+    /// Refresh it while the caller waits (`core.renew_ahead` is off).
+    Refresh,
+    /// Refresh it, unless another process does: nobody waits for this process.
+    RefreshUnattended,
 }
 
 /// Hands out tokens of the accounts that are signed in.
@@ -131,27 +166,23 @@ pub struct Broker<'a> {
     authority_host: EndpointUrl,
     /// [`records::resource_manager`] of the cloud.
     resource_manager: String,
-    /// What every sign-in to the cloud asks for.
+    /// The scope that every sign-in to the cloud asks for.
     default_scope: String,
     homes: Homes<'a>,
     /// None where nothing is kept (`core.persist`).
     vault: Option<Vault<'a>>,
-    /// Whether tokens that age are renewed by another process (`core.renew_ahead`), not while the
-    /// caller waits.
-    renews_ahead: bool,
-    /// The [`Broker::mark`] of what was tried last.
-    tried: RefCell<String>,
+    aging: Aging,
 }
 
 impl<'a> Broker<'a> {
-    /// A broker for accounts of `cloud`; `vault` is where their tokens are, if anything is kept;
-    /// `homes` tells where applications belong.
+    /// A broker for accounts of `cloud`. `vault` holds their tokens, if anything is kept; `homes`
+    /// says which cloud an application belongs to.
     pub fn new(
         system: &'a System,
-        config: &Config<'_>,
         cloud: &Cloud,
         homes: Homes<'a>,
         vault: Option<Vault<'a>>,
+        aging: Aging,
     ) -> Result<Self> {
         let authority_host = cloud.authority_host()?;
         Ok(Self {
@@ -165,8 +196,7 @@ impl<'a> Broker<'a> {
             ),
             homes,
             vault,
-            renews_ahead: config.get_bool("core", "renew_ahead", true)? && system.env.is_process(),
-            tried: RefCell::default(),
+            aging,
         })
     }
 
@@ -175,30 +205,32 @@ impl<'a> Broker<'a> {
         self.vault.as_ref()
     }
 
-    /// The wanted token: from the vault if it is fresh (no network, no lock), else renewed by
-    /// exactly one of the processes that want it.
+    /// The wanted token: from the vault if it is fresh (no network, no lock), else fetched by exactly
+    /// one of the processes that want it.
     ///
     /// # Errors
-    /// [`Kind::NotSignedIn`] when there is nothing to renew with; else what Entra or the network
-    /// said, with the command that cures it.
-    pub fn token(&self, request: &TokenRequest) -> Result<Token> {
+    /// [`Kind::NotSignedIn`] if no credential is stored; else what Entra or the network said, with
+    /// the command that cures it.
+    pub fn token(&self, request: &TokenRequest) -> Result<Token, NoToken> {
         request.check()?;
         let deadline = Deadline::after(PATIENCE);
-        let Some(vault) = &self.vault else { return self.renew_by(deadline, request) };
+        let Some(vault) = &self.vault else { return Ok(self.fetch_by(deadline, request)?) };
         let key = self.key(request);
-        let is_ahead = is_detached(self.system);
         match self.cached(vault, request, &key)? {
             Some((token, Freshness::Fresh)) => return Ok(token),
-            Some((token, Freshness::Aging)) if self.renews_ahead && !is_ahead => {
-                self.renew_ahead(vault, request, &key);
-                return Ok(token);
+            Some((token, Freshness::Aging)) if self.aging == Aging::Serve => {
+                // A user assertion came by standard input: a background process has none.
+                let is_due_for_refresh = request.user_assertion.is_none()
+                    && vault.claim_refresh(&key, self.system.clock.now());
+                return Ok(Token { is_due_for_refresh, ..token });
             }
             _ => {}
         }
         let began = self.system.clock.now();
         let (flight, has_waited) = match self.flight(vault, &key, Duration::ZERO) {
-            // Whoever renews ahead of need does not wait for somebody who does so already.
-            None if is_ahead => return Err(Error::failed("Another process renews this token.")),
+            None if self.aging == Aging::RefreshUnattended => {
+                return Err(Error::failed("Another process refreshes this token.").into());
+            }
             None => (self.flight(vault, &key, FLIGHT_LIMIT), true),
             flight => (flight, false),
         };
@@ -207,23 +239,24 @@ impl<'a> Broker<'a> {
                 .terminal
                 .debug("another process holds the token's lock for too long; going on without it");
         }
-        // Whoever held the lock before may have put the token there, or says why not.
+        // The former holder of the lock stored the token, or published its failure.
         let stale = match self.cached(vault, request, &key)? {
             Some((token, Freshness::Fresh)) => return Ok(token),
             other => other,
         };
-        let mark = self.mark(vault, request);
+        let credential = self.credential_fingerprint(vault, request);
         let during = began..=self.system.clock.now();
-        let told =
-            || vault.published_failure(&key, &mark, &during).filter(|_| request.claims.is_none());
-        let renewed = match has_waited.then(told).flatten() {
+        let published = || {
+            let failure = vault.published_failure(&key, &credential, &during);
+            failure.filter(|_| request.claims.is_none())
+        };
+        let fetched = match has_waited.then(published).flatten() {
             Some(error) => Err(error),
             None => self
-                .renew_by(deadline, request)
-                .inspect_err(|error| self.tell(vault, request, &key, &mark, error)),
+                .fetch_by(deadline, request)
+                .inspect_err(|error| self.publish(vault, request, &key, &credential, error)),
         };
-        self.tried.replace(mark);
-        match (renewed, stale) {
+        match (fetched, stale) {
             (Ok(token), _) => Ok(token),
             (Err(error), Some((token, Freshness::Aging))) => {
                 self.system.terminal.info(&format!(
@@ -231,27 +264,14 @@ impl<'a> Broker<'a> {
                 ));
                 Ok(token)
             }
-            (Err(error), _) => Err(error),
+            (Err(error), _) => Err(NoToken { error, credential }),
         }
     }
 
-    /// Has the token renewed by a process that nobody waits for, at most one a minute.
-    fn renew_ahead(&self, vault: &Vault<'_>, request: &TokenRequest, key: &RecordKey<AccessToken>) {
-        // What was read from standard input is gone.
-        if request.user_assertion.is_some() || !vault.claim_refresh(key, self.system.clock.now()) {
-            return;
-        }
-        let started = repeat_detached(self.system);
-        self.system.terminal.debug(&match started {
-            Ok(()) => "the token is renewed ahead of need by another process".to_owned(),
-            Err(error) => format!("no process could be started to renew the token: {error}"),
-        });
-    }
-
-    /// [`Broker::renew`], given up at `deadline`.
-    fn renew_by(&self, deadline: Deadline, request: &TokenRequest) -> Result<Token> {
+    /// [`Broker::fetch`], given up at `deadline`.
+    fn fetch_by(&self, deadline: Deadline, request: &TokenRequest) -> Result<Token> {
         block_on(async {
-            deadline.hold(self.renew(request)).await.unwrap_or_else(|| {
+            deadline.hold(self.fetch(request)).await.unwrap_or_else(|| {
                 Err(Error::new(
                     Kind::Network,
                     format!(
@@ -271,7 +291,7 @@ impl<'a> Broker<'a> {
             &self.environment,
             request.identity.client_id(),
             &request.tenant,
-            &request.account(),
+            &request.owner().text(),
             &request.scopes.joined(),
         )
     }
@@ -294,7 +314,12 @@ impl<'a> Broker<'a> {
         let freshness = Freshness::of(&record, self.system.clock.now());
         self.system.terminal.debug(&format!("the vault's token is {freshness}"));
         Ok((freshness != Freshness::Expired).then_some((
-            Token { secret: record.secret, expires_on: record.expires_on, is_new: false },
+            Token {
+                secret: record.secret,
+                expires_on: record.expires_on,
+                is_new: false,
+                is_due_for_refresh: false,
+            },
             freshness,
         )))
     }
@@ -336,11 +361,6 @@ pub async fn resolve_tenant(
     found.map_err(|error| remedy::for_sign_in(error, system.program))
 }
 
-/// True unless `AZURE_IDENTITY_DISABLE_CP1` is set to anything (az's rule).
-fn announces_cp1(system: &System) -> bool {
-    system.env.get("AZURE_IDENTITY_DISABLE_CP1").is_none()
-}
-
 /// Forgets the tokens and secrets of `name`, a user name or client id, in all clouds.
 ///
 /// Names compare without regard to case: an upper-case client id must not leave its secret behind.
@@ -360,11 +380,8 @@ pub fn sign_out(vault: &Vault<'_>, name: &str) -> Result<()> {
             vault.remove(&entry.key())?;
         }
     }
-    // An application's own tokens have no owner; others name what they were got with.
-    let is_an_applications = |owner: &str| owner.is_empty() || owner.contains(':');
     records::forget_tokens(vault, |owner, client_id| {
-        let is_theirs = owner == account || owner.ends_with(&format!(":{account}"));
-        is_theirs || (is_an_applications(owner) && client_id.to_lowercase() == account)
+        Owner::parse(owner).belongs_to(&account, &client_id.to_lowercase())
     })
 }
 

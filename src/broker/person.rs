@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use super::sign_in::SignIn;
-use super::{announces_cp1, redirect_page, remedy, resolve_tenant};
+use super::{redirect_page, remedy, resolve_tenant};
 use crate::entra::{
     AZURE_CLI_CLIENT_ID, Authority, AuthorizationRequest, Redirect, ResponseMode, Scopes,
-    TokenResponse, authorize_device, check_realm, merge_capabilities, password_grant, poll_device,
+    TokenClient, TokenResponse, check_realm,
 };
 use crate::error::{Error, Kind, Result};
 use crate::program::Program;
@@ -29,9 +29,8 @@ const FIRST_DYNAMIC_PORT: u16 = 0b1100_0000_0000_0000;
 pub struct PersonSignIn<'a, 'r> {
     system: &'a System,
     cloud: &'r Cloud,
-    authority: Authority,
+    client: TokenClient<'a>,
     scopes: &'r Scopes,
-    claims: Option<String>,
 }
 
 impl<'a, 'r> PersonSignIn<'a, 'r> {
@@ -49,26 +48,22 @@ impl<'a, 'r> PersonSignIn<'a, 'r> {
             Some(tenant) => resolve_tenant(system, &login_url, tenant).await?,
             None => ANY_TENANT.to_owned(),
         };
-        Ok(Self {
-            system,
-            cloud,
-            authority: Authority::new(&login_url, &tenant)?,
-            scopes,
-            claims: merge_capabilities(challenge, announces_cp1(system))?,
-        })
+        let authority = Authority::new(&login_url, &tenant)?;
+        let client = TokenClient::new(system, authority, AZURE_CLI_CLIENT_ID, challenge)?;
+        Ok(Self { system, cloud, client, scopes })
     }
 
     /// With a browser on this machine, within `limit`. The page that leads it to the sign-in lies in
     /// `folder` meanwhile.
     pub async fn with_browser(&self, folder: &Folder, limit: Duration) -> Result<SignIn<'a>> {
         let (system, terminal) = (self.system, &self.system.terminal);
-        let port = if self.authority.is_adfs() { ADFS_PORT } else { 0 };
+        let port = if self.client.authority().is_adfs() { ADFS_PORT } else { 0 };
         let mut loopback = Loopback::listen(port).await?;
         let redirect_uri = format!("http://localhost:{}", loopback.port());
         let request = self.authorization_request(&redirect_uri, ResponseMode::FormPost)?;
         let opened_at = format!(
             "A web browser has been opened at {}. Please continue the login in the web browser. If no web browser is available or if the web browser fails to open, use device code flow with `{} login --use-device-code`.",
-            self.authority.authorization_endpoint()?,
+            self.client.authority().authorization_endpoint()?,
             system.program
         );
         if system.program == Program::Az {
@@ -153,7 +148,7 @@ impl<'a, 'r> PersonSignIn<'a, 'r> {
     /// who finds it later: it works once, and only with the verifier, which stays here.
     pub async fn with_pasted_redirect(&self, limit: Duration) -> Result<SignIn<'a>> {
         let terminal = &self.system.terminal;
-        let port = if self.authority.is_adfs() { ADFS_PORT } else { unused_port()? };
+        let port = if self.client.authority().is_adfs() { ADFS_PORT } else { unused_port()? };
         let redirect_uri = format!("http://localhost:{port}");
         let request = self.authorization_request(&redirect_uri, ResponseMode::Query)?;
         terminal.message(
@@ -194,14 +189,11 @@ impl<'a, 'r> PersonSignIn<'a, 'r> {
         &self,
         show: impl FnOnce(&str, &EndpointUrl),
     ) -> Result<SignIn<'a>> {
-        let (system, authority, claims) = (self.system, &self.authority, self.claims.as_deref());
-        let client_id = AZURE_CLI_CLIENT_ID;
+        let (system, client) = (self.system, &self.client);
         let refused = |error| remedy::for_sign_in(error, system.program);
-        let code = authorize_device(system, authority, client_id, self.scopes, claims)
-            .await
-            .map_err(refused)?;
+        let code = client.authorize_device(self.scopes).await.map_err(refused)?;
         show(&code.message, &code.verification_uri);
-        let poll = poll_device(system, authority, client_id, &code, claims);
+        let poll = client.poll_device(&code);
         let waiting = format!("Waiting for the code {} to be entered", code.user_code);
         let response = attended(system, &waiting, code.expires_in, poll).await.map_err(refused)?;
         self.done(&response, "urn:ietf:params:oauth:grant-type:device_code")
@@ -211,20 +203,14 @@ impl<'a, 'r> PersonSignIn<'a, 'r> {
     /// factor.
     pub async fn with_password(&self, username: &str, password: &Secret) -> Result<SignIn<'a>> {
         let system = self.system;
-        if !self.authority.is_adfs() {
+        if !self.client.authority().is_adfs() {
             check_realm(system, &self.cloud.authority_host()?, username).await?;
         }
-        let response = password_grant(
-            system,
-            &self.authority,
-            AZURE_CLI_CLIENT_ID,
-            username,
-            password,
-            self.scopes,
-            self.claims.as_deref(),
-        )
-        .await
-        .map_err(|error| remedy::for_password(error, system.program))?;
+        let response = self
+            .client
+            .password(username, password, self.scopes)
+            .await
+            .map_err(|error| remedy::for_password(error, system.program))?;
         self.done(&response, "password")
     }
 
@@ -233,29 +219,19 @@ impl<'a, 'r> PersonSignIn<'a, 'r> {
         redirect_uri: &str,
         mode: ResponseMode,
     ) -> Result<AuthorizationRequest> {
-        AuthorizationRequest::new(
-            &self.authority,
-            AZURE_CLI_CLIENT_ID,
-            self.scopes,
-            self.claims.as_deref(),
-            redirect_uri,
-            mode,
-        )
+        AuthorizationRequest::new(&self.client, self.scopes, redirect_uri, mode)
     }
 
     async fn redeem(&self, request: &AuthorizationRequest, code: &Secret) -> Result<SignIn<'a>> {
-        let (system, claims) = (self.system, self.claims.as_deref());
-        let client_id = AZURE_CLI_CLIENT_ID;
         let response = request
-            .redeem(system, &self.authority, client_id, self.scopes, claims, code)
+            .redeem(&self.client, self.scopes, code)
             .await
-            .map_err(|error| remedy::for_sign_in(error, system.program))?;
+            .map_err(|error| remedy::for_sign_in(error, self.system.program))?;
         self.done(&response, "authorization_code")
     }
 
     fn done(&self, response: &TokenResponse, source: &str) -> Result<SignIn<'a>> {
-        let authority = self.authority.clone();
-        SignIn::of_user(self.system, self.cloud, authority, self.scopes, response, source)
+        SignIn::of_user(self.cloud, &self.client, self.scopes, response, source)
     }
 }
 

@@ -6,15 +6,14 @@ use oauth2::{AuthUrl, ClientId, CsrfToken, PkceCodeChallenge, RedirectUrl, Scope
 
 use super::authority::Authority;
 use super::error_response;
-use super::form::Form;
 use super::scope::Scopes;
 use super::tenant::is_guid;
-use super::token_endpoint;
+use super::token_client::TokenClient;
 use super::token_response::TokenResponse;
 use crate::error::{Error, Kind, Result};
 use crate::foreign::Sentence;
 use crate::secret::Secret;
-use crate::sys::{EndpointUrl, System};
+use crate::sys::EndpointUrl;
 
 /// Login hosts of one cloud each, and the hosts that its issuers are named by.
 const ISSUERS: [(&[&str], &[&str]); 3] = [
@@ -74,24 +73,22 @@ pub enum Redirect {
 impl AuthorizationRequest {
     /// A request for `scopes`, whose answer goes to `redirect_uri`.
     pub fn new(
-        authority: &Authority,
-        client_id: &str,
+        client: &TokenClient<'_>,
         scopes: &Scopes,
-        claims: Option<&str>,
         redirect_uri: &str,
         mode: ResponseMode,
     ) -> Result<Self> {
-        let endpoint = authority.authorization_endpoint()?;
+        let endpoint = client.authority.authorization_endpoint()?;
         let no_url = |what: &str| Error::failed(format!("{what} is not a URL."));
         let auth_url =
             AuthUrl::new(endpoint.as_str().to_owned()).map_err(|_| no_url(endpoint.as_str()))?;
         let back = RedirectUrl::new(redirect_uri.to_owned()).map_err(|_| no_url(redirect_uri))?;
-        let client = BasicClient::new(ClientId::new(client_id.to_owned()))
+        let oauth2 = BasicClient::new(ClientId::new(client.client_id.to_owned()))
             .set_auth_uri(auth_url)
             .set_redirect_uri(back);
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
         let nonce = CsrfToken::new_random();
-        let mut request = client
+        let mut request = oauth2
             .authorize_url(CsrfToken::new_random)
             .add_scopes(scopes.for_user().split(' ').map(|scope| Scope::new(scope.to_owned())))
             .set_pkce_challenge(challenge)
@@ -105,13 +102,13 @@ impl AuthorizationRequest {
                     ResponseMode::Query => "query",
                 },
             );
-        if let Some(claims) = claims {
+        if let Some(claims) = &client.claims {
             request = request.add_extra_param("claims", claims);
         }
         let (url, state) = request.url();
         Ok(Self {
             url: url.to_string(),
-            authority: authority.clone(),
+            authority: client.authority.clone(),
             redirect_uri: redirect_uri.to_owned(),
             state: Secret::new(state.into_secret()),
             nonce: Secret::new(nonce.into_secret()),
@@ -201,24 +198,18 @@ impl AuthorizationRequest {
     /// What Entra says; [`Kind::Refused`] when the ID token was made for another request.
     pub async fn redeem(
         &self,
-        system: &System,
-        authority: &Authority,
-        client_id: &str,
+        client: &TokenClient<'_>,
         scopes: &Scopes,
-        claims: Option<&str>,
         code: &Secret,
     ) -> Result<TokenResponse> {
-        let mut form = Form::grant("authorization_code")
-            .with("client_id", client_id)
-            .with("client_info", "1")
+        let form = client
+            .grant("authorization_code")
+            .with("client_id", client.client_id)
             .with("scope", &scopes.for_user())
             .with("redirect_uri", &self.redirect_uri)
             .with_secret("code", code)
             .with_secret("code_verifier", &self.code_verifier);
-        if let Some(claims) = claims {
-            form = form.with("claims", claims);
-        }
-        let response = token_endpoint::post(system, authority, form, None).await?;
+        let response = client.post_once(form, None).await?;
         // ADFS and Entra repeat the nonce (OpenID Connect Core section 3.1.3.7, item 11).
         let nonce = response.id_claims().and_then(|claims| claims.nonce);
         if nonce.as_deref() != Some(self.nonce.expose()) {
@@ -237,23 +228,20 @@ impl AuthorizationRequest {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::program::Program;
+    use crate::sys::System;
 
     fn request(mode: ResponseMode) -> AuthorizationRequest {
-        let authority = Authority::new(
-            &crate::sys::EndpointUrl::parse("https://login.example", "").unwrap(),
-            "organizations",
-        )
-        .unwrap();
+        let login_url = EndpointUrl::parse("https://login.example", "").unwrap();
+        let system = System::real(Program::Azt);
+        let client = TokenClient {
+            system: &system,
+            authority: Authority::new(&login_url, "organizations").unwrap(),
+            client_id: "client",
+            claims: Some(r#"{"a":1}"#.to_owned()),
+        };
         let scopes = Scopes::of_resource("https://graph.example");
-        AuthorizationRequest::new(
-            &authority,
-            "client",
-            &scopes,
-            Some(r#"{"a":1}"#),
-            "http://localhost:1",
-            mode,
-        )
-        .unwrap()
+        AuthorizationRequest::new(&client, &scopes, "http://localhost:1", mode).unwrap()
     }
 
     fn parameter(request: &AuthorizationRequest, name: &str) -> String {
@@ -357,8 +345,9 @@ mod tests {
                 Authority::new(&EndpointUrl::parse(login, "").unwrap(), tenant).unwrap();
             let scopes = Scopes::of_resource("https://graph.example");
             let (back, mode) = ("http://localhost:1", ResponseMode::FormPost);
-            let request =
-                AuthorizationRequest::new(&authority, "client", &scopes, None, back, mode).unwrap();
+            let system = System::real(Program::Azt);
+            let client = TokenClient::new(&system, authority, "client", None).unwrap();
+            let request = AuthorizationRequest::new(&client, &scopes, back, mode).unwrap();
             let state = parameter(&request, "state");
             let form = form_urlencoded::Serializer::new(String::new())
                 .extend_pairs([("state", &*state), ("code", "c"), ("iss", &issuer)])

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use super::authority::Authority;
 use super::rsa_key::{Padding, RsaKey, not_rsa};
-use super::token_endpoint::request_id;
+use super::token_client::request_id;
 use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
 use crate::sys::pem::{self, Block};

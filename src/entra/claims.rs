@@ -10,7 +10,10 @@ use crate::error::{Error, Kind, Result};
 ///
 /// # Errors
 /// `challenge` is no JSON object.
-pub fn merge_capabilities(challenge: Option<&str>, announce_cp1: bool) -> Result<Option<String>> {
+pub(super) fn merge_capabilities(
+    challenge: Option<&str>,
+    announce_cp1: bool,
+) -> Result<Option<String>> {
     let mut claims = match challenge {
         Some(text) => serde_json::from_str::<Value>(text)
             .ok()

@@ -1,11 +1,10 @@
 //! How an application proves itself to the token endpoint (RFC 6749 section 2.3, RFC 7523).
 
-use super::authority::Authority;
 use super::certificate::Certificate;
 use super::form::Form;
+use super::token_client::TokenClient;
 use crate::error::Result;
 use crate::secret::Secret;
-use crate::sys::System;
 
 /// How an application proves who it is.
 #[derive(Debug)]
@@ -14,25 +13,20 @@ pub enum ClientCredential {
     Secret(Secret),
     /// A certificate whose key signs a new assertion for each request.
     Certificate(Box<Certificate>),
-    /// A JWT that somebody the application trusts has signed (RFC 7523 section 2.2).
+    /// A JWT signed by an issuer that the application trusts (RFC 7523 section 2.2).
     Assertion(Secret),
 }
 
 impl ClientCredential {
-    /// Adds the application `client_id` and its proof to `form`, which goes to `authority`.
-    pub(super) fn sign(
-        &self,
-        form: Form,
-        system: &System,
-        authority: &Authority,
-        client_id: &str,
-    ) -> Result<Form> {
-        let form = form.with("client_id", client_id);
+    /// Adds the client id and its proof to `form`.
+    pub(super) fn sign(&self, form: Form, client: &TokenClient<'_>) -> Result<Form> {
+        let form = form.with("client_id", client.client_id);
         Ok(match self {
             Self::Secret(secret) => form.with_secret("client_secret", secret),
             Self::Certificate(certificate) => {
-                let now = system.clock.now();
-                with_assertion(form, &certificate.assertion(client_id, authority, now)?)
+                let now = client.system.clock.now();
+                let (id, authority) = (client.client_id, &client.authority);
+                with_assertion(form, &certificate.assertion(id, authority, now)?)
             }
             Self::Assertion(assertion) => with_assertion(form, assertion),
         })

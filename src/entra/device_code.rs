@@ -4,16 +4,15 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::authority::Authority;
 use super::error_response::AUTHORIZATION_PENDING;
 use super::form::Form;
 use super::scope::Scopes;
-use super::token_endpoint;
+use super::token_client::TokenClient;
 use super::token_response::TokenResponse;
 use crate::error::{Error, Kind, Result};
 use crate::foreign::{Name, Seconds, Sentence, if_it_is_one};
 use crate::secret::Secret;
-use crate::sys::{EndpointUrl, System};
+use crate::sys::EndpointUrl;
 
 /// How long a code is good where the server does not say (MSAL).
 const LIFETIME: Seconds = Seconds(1800);
@@ -70,27 +69,49 @@ struct Answer {
     message: Option<Sentence>,
 }
 
-/// Asks for a device code for `scopes` (RFC 8628 section 3.1): one request.
-pub async fn authorize_device(
-    system: &System,
-    authority: &Authority,
-    client_id: &str,
-    scopes: &Scopes,
-    claims: Option<&str>,
-) -> Result<DeviceAuthorization> {
-    let endpoint = authority.device_authorization_endpoint()?;
-    let mut form = Form::empty().with("client_id", client_id).with("scope", &scopes.for_user());
-    if let Some(claims) = claims {
-        form = form.with("claims", claims);
+impl TokenClient<'_> {
+    /// Asks for a device code for `scopes` (RFC 8628 section 3.1): one request.
+    pub async fn authorize_device(&self, scopes: &Scopes) -> Result<DeviceAuthorization> {
+        let endpoint = self.authority.device_authorization_endpoint()?;
+        let form =
+            Form::empty().with("client_id", self.client_id).with("scope", &scopes.for_user());
+        let response = self.send(&endpoint, self.with_claims(form), None).await?;
+        response.json().ok().and_then(Answer::read).ok_or_else(|| {
+            Error::new(
+                Kind::Service,
+                format!("{} sent a device code that makes no sense.", endpoint.environment()),
+            )
+        })
     }
-    let response = token_endpoint::send(system, &endpoint, form, None).await?;
-    let response = token_endpoint::accepted(system, response, &endpoint)?;
-    response.json().ok().and_then(Answer::read).ok_or_else(|| {
-        Error::new(
-            Kind::Service,
-            format!("{} sent a device code that makes no sense.", endpoint.environment()),
-        )
-    })
+
+    /// Polls until the user has approved or declined (RFC 8628 section 3.5). The caller stops it when
+    /// the code expires.
+    ///
+    /// Waits the interval before each request, five seconds longer after each `slow_down`, and doubles
+    /// it after network failures, as the RFC asks.
+    pub async fn poll_device(&self, authorization: &DeviceAuthorization) -> Result<TokenResponse> {
+        let mut interval = authorization.interval;
+        loop {
+            tokio::time::sleep(interval).await;
+            let form = self
+                .grant("urn:ietf:params:oauth:grant-type:device_code")
+                .with("client_id", self.client_id)
+                .with_secret("device_code", &authorization.device_code);
+            let error = match self.post_once(form, None).await {
+                Ok(response) => return Ok(response),
+                Err(error) => error,
+            };
+            let code = error.entra_detail().map(|detail| &*detail.error);
+            match (code, error.kind()) {
+                (Some(AUTHORIZATION_PENDING), _) => {}
+                (Some("slow_down"), _) => interval += Duration::from_secs(5),
+                (_, Kind::Network | Kind::Service) => {
+                    interval = (interval * 2).min(LONGEST_INTERVAL);
+                }
+                _ => return Err(error),
+            }
+        }
+    }
 }
 
 impl Answer {
@@ -140,42 +161,6 @@ fn leads_nowhere_else(message: &str, address: &str, code: &str) -> bool {
         word.trim_end_matches(is_dot).contains(|c| is_dot(c) || matches!(c, '/' | '@' | '\\'))
     };
     message.contains(address) && message.contains(code) && !rest.split(' ').any(is_address)
-}
-
-/// Polls until the person has approved or declined (RFC 8628 section 3.5); the caller ends it with the
-/// code.
-///
-/// Waits the interval before each request, five seconds longer after each `slow_down`, and goes on
-/// over network failures with a doubled interval, as the RFC asks.
-pub async fn poll_device(
-    system: &System,
-    authority: &Authority,
-    client_id: &str,
-    authorization: &DeviceAuthorization,
-    claims: Option<&str>,
-) -> Result<TokenResponse> {
-    let mut interval = authorization.interval;
-    loop {
-        tokio::time::sleep(interval).await;
-        let mut form = Form::grant("urn:ietf:params:oauth:grant-type:device_code")
-            .with("client_id", client_id)
-            .with("client_info", "1")
-            .with_secret("device_code", &authorization.device_code);
-        if let Some(claims) = claims {
-            form = form.with("claims", claims);
-        }
-        let error = match token_endpoint::post(system, authority, form, None).await {
-            Ok(response) => return Ok(response),
-            Err(error) => error,
-        };
-        let code = error.entra_detail().map(|detail| &*detail.error);
-        match (code, error.kind()) {
-            (Some(AUTHORIZATION_PENDING), _) => {}
-            (Some("slow_down"), _) => interval += Duration::from_secs(5),
-            (_, Kind::Network | Kind::Service) => interval = (interval * 2).min(LONGEST_INTERVAL),
-            _ => return Err(error),
-        }
-    }
 }
 
 #[cfg(test)]

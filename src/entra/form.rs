@@ -43,24 +43,9 @@ impl Form {
         self.0
     }
 
-    /// The encoding of the WHATWG URL standard, as all servers accept it. Written here because the
-    /// crate that has it collects into strings that are not wiped.
+    /// Writes slices of `text`, so that no copy of a secret is left behind.
     fn push_encoded(&mut self, text: &str) {
-        const HEX: &[u8; 16] = b"0123456789ABCDEF";
-        for byte in text.bytes() {
-            match byte {
-                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'*' => {
-                    self.0.push(char::from(byte));
-                }
-                b' ' => self.0.push('+'),
-                byte => {
-                    self.0.push('%');
-                    for digit in [byte >> 4, byte & 15] {
-                        self.0.push(HEX.get(usize::from(digit)).map_or('0', |&d| char::from(d)));
-                    }
-                }
-            }
-        }
+        form_urlencoded::byte_serialize(text.as_bytes()).for_each(|part| self.0.push_str(part));
     }
 }
 

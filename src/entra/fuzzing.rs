@@ -1,13 +1,13 @@
 //! What Entra, hosts, browsers and people's files send, for the fuzz targets.
 
 use super::authority::Authority;
+use super::claims::merge_capabilities;
+use super::token_client::TokenClient;
 use super::token_response::TokenResponse;
-use super::{
-    AuthorizationRequest, Certificate, IdClaims, ResponseMode, Scopes, error_response,
-    merge_capabilities,
-};
+use super::{AuthorizationRequest, Certificate, IdClaims, ResponseMode, Scopes, error_response};
+use crate::program::Program;
 use crate::secret::Secret;
-use crate::sys::Response;
+use crate::sys::{Response, System};
 
 /// A token endpoint's answer, as a success and as an error of the status in its first byte.
 pub fn answer(bytes: &[u8]) {
@@ -32,10 +32,11 @@ fn http_headers(body: &[u8]) -> reqwest::header::HeaderMap {
 pub fn redirect(bytes: &[u8]) {
     let login_url = crate::sys::EndpointUrl::parse("https://login.example", "");
     let authority = login_url.and_then(|url| Authority::new(&url, "organizations"));
+    let system = System::real(Program::Azt);
     let request = authority.and_then(|authority| {
         let scopes = Scopes::of_resource("https://graph.example");
-        let mode = ResponseMode::Query;
-        AuthorizationRequest::new(&authority, "c", &scopes, None, "http://localhost:1", mode)
+        let client = TokenClient::new(&system, authority, "c", None)?;
+        AuthorizationRequest::new(&client, &scopes, "http://localhost:1", ResponseMode::Query)
     });
     if let Ok(request) = request {
         assert!(!matches!(request.read(bytes), super::Redirect::Code(_)), "nobody knows the state");

@@ -1,6 +1,6 @@
 //! The protocol of the Microsoft identity platform: authorities, scopes, grants, answers.
 //!
-//! One grant a file; every grant goes through `token_endpoint`, so that there is one place for
+//! One grant a file; every grant is a method of [`TokenClient`], so that there is one place for
 //! headers, capabilities and errors. The `oauth2` crate makes the address that a browser is sent to;
 //! the rest of it is not used, because it keeps tokens in types that are not wiped, fails on the
 //! string numbers that some endpoints send, and knows no more than half of Entra's grants.
@@ -29,29 +29,25 @@ mod rsa_key;
 mod scope;
 mod server_time;
 mod tenant;
-mod token_endpoint;
+mod token_client;
 mod token_response;
 
 pub use authority::{Authority, is_adfs};
 pub use authorization_code::{AuthorizationRequest, Redirect, ResponseMode};
 pub use certificate::Certificate;
-pub use claims::merge_capabilities;
 pub use client_authentication::ClientCredential;
-pub use client_credentials::client_credentials;
-pub use device_code::{DeviceAuthorization, authorize_device, poll_device};
 pub use error_response::AUTHORIZATION_PENDING;
 pub use id_token::IdClaims;
 pub use managed_identity::{HostIdentity, managed_identity_token};
-pub use on_behalf_of::on_behalf_of;
-pub use password::{check_realm, password_grant};
+pub use password::check_realm;
 pub use pipeline::{
     TOKEN_EXCHANGE, azure_pipelines_assertion, azure_pipelines_connection,
     github_actions_assertion, in_github_actions,
 };
-pub use refresh_token::refresh;
 pub use scope::Scopes;
 pub use server_time::server_time;
 pub use tenant::{is_guid, resolve_tenant};
+pub use token_client::TokenClient;
 pub use token_response::TokenResponse;
 
 /// The client id of Azure CLI, a public client of the family "1" that every tenant knows.

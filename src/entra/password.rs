@@ -1,21 +1,19 @@
-//! The resource owner password credentials grant (RFC 6749 section 4.3), and the question that
-//! comes before it: who checks this person's password?
+//! The resource owner password credentials grant (RFC 6749 section 4.3), and the request before it:
+//! which service checks this user's password.
 
 use serde::Deserialize;
 
-use super::authority::Authority;
 use super::error_response;
-use super::form::Form;
 use super::scope::Scopes;
-use super::token_endpoint;
+use super::token_client::TokenClient;
 use super::token_response::TokenResponse;
 use crate::error::{Error, Kind, Result};
 use crate::foreign::{Name, if_it_is_one};
 use crate::secret::Secret;
 use crate::sys::{EndpointUrl, Request, System};
 
-/// Asks Entra whether `username` is of a domain whose passwords another service checks: the user
-/// realm request that MSAL makes before it sends one.
+/// Asks Entra which service checks the password of `username`: the user realm request that MSAL makes
+/// before it sends a password.
 ///
 /// # Errors
 /// [`Kind::Refused`] for a federated domain, which would need WS-Trust.
@@ -58,24 +56,20 @@ pub async fn check_realm(system: &System, login_url: &EndpointUrl, username: &st
     Ok(())
 }
 
-/// Asks for tokens of `scopes` with a person's password: one request.
-pub async fn password_grant(
-    system: &System,
-    authority: &Authority,
-    client_id: &str,
-    username: &str,
-    password: &Secret,
-    scopes: &Scopes,
-    claims: Option<&str>,
-) -> Result<TokenResponse> {
-    let mut form = Form::grant("password")
-        .with("client_id", client_id)
-        .with("client_info", "1")
-        .with("scope", &scopes.for_user())
-        .with("username", username)
-        .with_secret("password", password);
-    if let Some(claims) = claims {
-        form = form.with("claims", claims);
+impl TokenClient<'_> {
+    /// Asks for tokens of `scopes` with a user's password: one request.
+    pub async fn password(
+        &self,
+        username: &str,
+        password: &Secret,
+        scopes: &Scopes,
+    ) -> Result<TokenResponse> {
+        let form = self
+            .grant("password")
+            .with("client_id", self.client_id)
+            .with("scope", &scopes.for_user())
+            .with("username", username)
+            .with_secret("password", password);
+        self.post(form, Some(&format!("upn:{username}"))).await
     }
-    token_endpoint::post_retried(system, authority, form, Some(&format!("upn:{username}"))).await
 }

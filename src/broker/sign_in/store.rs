@@ -1,7 +1,7 @@
 //! What a sign-in leaves in the vault.
 
 use super::super::records;
-use super::{Credential, Person, SignIn};
+use super::{Credential, Origin, SignIn, UserCredential};
 use crate::error::{Error, Kind, Result};
 use crate::vault::{Account, Record, Vault};
 
@@ -28,7 +28,7 @@ impl SignIn<'_> {
     /// The account was the vault's, and is not any more: signed out meanwhile, or in anew.
     pub fn store(&self, vault: &Vault<'_>) -> Result<()> {
         let _writing = vault.write_lock();
-        if !self.is_new && !self.is_as_it_was(vault)? {
+        if self.origin == Origin::Stored && !self.is_as_it_was(vault)? {
             return Err(Error::new(
                 Kind::NotSignedIn,
                 format!("{} was signed out, or in anew, meanwhile.", self.name()),
@@ -36,7 +36,7 @@ impl SignIn<'_> {
         }
         match &self.credential {
             Credential::User(person) => {
-                let Person { account, refresh_token, id_tokens } = person.as_ref();
+                let UserCredential { account, refresh_token, id_tokens } = person.as_ref();
                 let name = account.username.to_lowercase();
                 vault.put(&*refresh_token.borrow())?;
                 vault.put(account)?;
@@ -57,7 +57,7 @@ impl SignIn<'_> {
                 })?;
             }
             Credential::Host => {
-                let (owner, client_id) = (self.identity.owner(), self.identity.client_id());
+                let (owner, client_id) = (self.identity.owner().text(), self.identity.client_id());
                 records::forget_access_tokens(vault, |token| {
                     token.environment == self.environment
                         && token.account.eq_ignore_ascii_case(&owner)

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::{HostIdentity, answer, ask, url};
 use crate::entra::TokenResponse;
-use crate::entra::token_endpoint::request_id;
+use crate::entra::token_client::request_id;
 use crate::error::{Error, Kind, Result};
 use crate::sys::{Deadline, EndpointUrl, Request, System};
 

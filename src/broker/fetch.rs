@@ -1,21 +1,18 @@
 //! A new token from the network, for each kind of account.
 
 use super::{
-    AppCredential, Broker, Identity, Token, TokenRequest, announces_cp1, application, host,
-    records, refresh_token, remedy,
+    AppCredential, Broker, Identity, Token, TokenRequest, application, host, records,
+    refresh_token, remedy,
 };
-use crate::entra::{
-    AZURE_CLI_CLIENT_ID, Authority, TokenResponse, client_credentials, merge_capabilities,
-    on_behalf_of, refresh,
-};
+use crate::entra::{AZURE_CLI_CLIENT_ID, Authority, TokenClient, TokenResponse};
 use crate::error::{Error, Kind, Result};
 use crate::vault::{Account, Record, RefreshToken, ServicePrincipal, Vault};
 
 impl Broker<'_> {
     /// Asks for the token that `request` describes, and keeps it.
-    pub(super) async fn renew(&self, request: &TokenRequest) -> Result<Token> {
+    pub(super) async fn fetch(&self, request: &TokenRequest) -> Result<Token> {
         match &request.identity {
-            Identity::User { .. } => self.renew_user(request).await,
+            Identity::User { .. } => self.fetch_for_user(request).await,
             Identity::ServicePrincipal { .. } => {
                 let vault = self.stored(request)?;
                 let entry = self.service_principal(vault, request)?;
@@ -38,10 +35,10 @@ impl Broker<'_> {
         }
     }
 
-    async fn renew_user(&self, request: &TokenRequest) -> Result<Token> {
+    async fn fetch_for_user(&self, request: &TokenRequest) -> Result<Token> {
         let (program, vault) = (self.system.program, self.stored(request)?);
         let environment = self.environment.as_str();
-        let account = request.identity.account();
+        let account = request.identity.name();
         let Some(signed_in) = vault.get(&Account::key_of(environment, account))? else {
             return Err(request.identity.not_signed_in(program));
         };
@@ -50,20 +47,14 @@ impl Broker<'_> {
                 .remedy("To re-authenticate, please run:")
                 .cured_by(format!("{program} login")));
         };
-        let response = refresh(
-            self.system,
-            &self.authority(request)?,
-            AZURE_CLI_CLIENT_ID,
-            &held.secret,
-            &request.scopes,
-            self.claims(request)?.as_deref(),
-            Some(&signed_in.home_account_id),
-        )
-        .await
-        .map_err(|error| {
-            let is_default_scope = request.scopes.joined() == self.default_scope;
-            remedy::for_user(error, program, request, is_default_scope)
-        })?;
+        let client = self.client(request, AZURE_CLI_CLIENT_ID)?;
+        let response = client
+            .refresh(&held.secret, &request.scopes, Some(&signed_in.home_account_id))
+            .await
+            .map_err(|error| {
+                let is_default_scope = request.scopes.joined() == self.default_scope;
+                remedy::for_user(error, program, request, is_default_scope)
+            })?;
 
         let _writing = vault.write_lock();
         let is_the_same = vault.get(&signed_in.key())?.as_ref() == Some(&signed_in);
@@ -79,19 +70,18 @@ impl Broker<'_> {
         request: &TokenRequest,
         credential: &AppCredential,
     ) -> Result<TokenResponse> {
-        let (system, scopes) = (self.system, &request.scopes);
-        let credential = credential.present(system).await?;
-        let (authority, claims) = (self.authority(request)?, self.claims(request)?);
-        let (client_id, claims) = (request.identity.client_id(), claims.as_deref());
+        let (program, scopes) = (self.system.program, &request.scopes);
+        let credential = credential.present(self.system).await?;
+        let client = self.client(request, request.identity.client_id())?;
         match &request.user_assertion {
-            None => client_credentials(system, &authority, client_id, &credential, scopes, claims)
+            None => client
+                .client_credentials(&credential, scopes)
                 .await
-                .map_err(|error| remedy::for_application(error, system.program, &request.identity)),
-            Some(user) => {
-                on_behalf_of(system, &authority, client_id, &credential, user, scopes, claims)
-                    .await
-                    .map_err(|error| remedy::on_behalf_of(error, system.program, &request.identity))
-            }
+                .map_err(|error| remedy::for_application(error, program, &request.identity)),
+            Some(user) => client
+                .on_behalf_of(&credential, user, scopes)
+                .await
+                .map_err(|error| remedy::on_behalf_of(error, program, &request.identity)),
         }
     }
 
@@ -109,7 +99,7 @@ impl Broker<'_> {
             &self.resource_manager,
             request.identity.client_id(),
             home_account_id,
-            &request.account(),
+            &request.owner().text(),
             &request.tenant,
             &request.scopes,
             self.system.clock.now(),
@@ -120,7 +110,12 @@ impl Broker<'_> {
                 self.system.terminal.debug(&format!("the vault was not swept: {error}"));
             }
         }
-        Token { secret: record.secret, expires_on: record.expires_on, is_new: true }
+        Token {
+            secret: record.secret,
+            expires_on: record.expires_on,
+            is_new: true,
+            is_due_for_refresh: false,
+        }
     }
 
     /// Stores `record`. Where that is not possible (a full disk, a folder that is read-only) the
@@ -136,12 +131,9 @@ impl Broker<'_> {
         self.vault.as_ref().ok_or_else(|| request.identity.not_signed_in(self.system.program))
     }
 
-    fn authority(&self, request: &TokenRequest) -> Result<Authority> {
-        Authority::new(&self.authority_host, &request.tenant)
-    }
-
-    fn claims(&self, request: &TokenRequest) -> Result<Option<String>> {
-        merge_capabilities(request.claims.as_deref(), announces_cp1(self.system))
+    fn client<'r>(&'r self, request: &TokenRequest, client_id: &'r str) -> Result<TokenClient<'r>> {
+        let authority = Authority::new(&self.authority_host, &request.tenant)?;
+        TokenClient::new(self.system, authority, client_id, request.claims.as_deref())
     }
 
     /// The stored credential of an application: for this tenant, else for another one (az's rule).

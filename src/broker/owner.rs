@@ -1,0 +1,98 @@
+//! Whose tokens a record holds, as the `account` of a record writes it.
+
+use std::borrow::Cow;
+
+/// The owner of a token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Owner<'a> {
+    /// A user, or a user-assigned identity, by the name in the profile.
+    User(&'a str),
+    /// The application itself; the record's client id says which.
+    Application,
+    /// An application whose credential, with this fingerprint, is in the environment.
+    Environment(&'a str),
+    /// The system-assigned identity of one host. Folders are shared between hosts, and disks copied.
+    Host { host: Cow<'a, str>, name: &'a str },
+    /// The user of a user assertion with this fingerprint, for the application `of`.
+    OnBehalfOf { assertion: Cow<'a, str>, of: Box<Owner<'a>> },
+}
+
+impl<'a> Owner<'a> {
+    /// Reads [`Owner::text`]. Text of no known form is a user's name.
+    pub(crate) fn parse(text: &'a str) -> Self {
+        let form = text.split_once(':');
+        match form.map(|(form, rest)| (form, rest, rest.split_once(':'))) {
+            Some(("env", fingerprint, _)) => Self::Environment(fingerprint),
+            Some(("host", _, Some((host, name)))) => Self::Host { host: host.into(), name },
+            Some(("obo", _, Some((assertion, of)))) => {
+                Self::OnBehalfOf { assertion: assertion.into(), of: Box::new(Self::parse(of)) }
+            }
+            _ if text.is_empty() => Self::Application,
+            _ => Self::User(text),
+        }
+    }
+
+    /// What a record writes. Other versions of azt read it: the forms stay.
+    pub(crate) fn text(&self) -> Cow<'a, str> {
+        match self {
+            Self::User(name) => Cow::Borrowed(name),
+            Self::Application => Cow::Borrowed(""),
+            Self::Environment(fingerprint) => format!("env:{fingerprint}").into(),
+            Self::Host { host, name } => format!("host:{host}:{name}").into(),
+            Self::OnBehalfOf { assertion, of } => format!("obo:{assertion}:{}", of.text()).into(),
+        }
+    }
+
+    /// True if signing out `name`, a user name or client id, removes the token that this owner got
+    /// as the client `client_id`. All three are lower-case.
+    pub(crate) fn belongs_to(&self, name: &str, client_id: &str) -> bool {
+        match self {
+            Self::User(own) | Self::Host { name: own, .. } => *own == name,
+            Self::Application | Self::Environment(_) => client_id == name,
+            Self::OnBehalfOf { of, .. } => of.belongs_to(name, client_id),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_form_is_read_as_it_was_written() {
+        for text in ["", "ann@contoso.example", "env:ab12", "host:vm-1:systemassignedidentity"] {
+            for text in [text.to_owned(), format!("obo:cd34:{text}")] {
+                assert_eq!(Owner::parse(&text).text(), text);
+            }
+        }
+        assert_eq!(Owner::parse(""), Owner::Application);
+        assert_eq!(Owner::parse("env:ab12"), Owner::Environment("ab12"));
+        let host = Owner::Host { host: "vm-1".into(), name: "n" };
+        assert_eq!(Owner::parse("host:vm-1:n"), host);
+        assert_eq!(Owner::parse("host:n"), Owner::User("host:n"));
+    }
+
+    #[test]
+    fn a_sign_out_takes_what_its_account_owns() {
+        for (owner, client_id, name, is_theirs) in [
+            ("ann", "az", "ann", true),
+            ("ann", "az", "az", false),
+            ("ann", "az", "anna", false),
+            ("xann", "az", "ann", false),
+            ("", "app", "app", true),
+            ("", "other", "app", false),
+            ("env:ab", "app", "app", true),
+            ("env:ab", "app", "ab", false),
+            ("host:vm:systemassignedidentity", "", "systemassignedidentity", true),
+            ("obo:ab:", "app", "app", true),
+            ("obo:ab:env:cd", "app", "app", true),
+            ("obo:ab:", "app", "ann", false),
+        ] {
+            assert_eq!(
+                Owner::parse(owner).belongs_to(name, client_id),
+                is_theirs,
+                "{owner} {name}"
+            );
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! The ways in which a sign-in starts.
+
+use std::cell::RefCell;
+
+use super::super::{
+    AppCredential, Homes, Identity, application, host, records, refresh_token, resolve_tenant,
+};
+use super::{Credential, Origin, SignIn, UserCredential};
+use crate::entra::{
+    AZURE_CLI_CLIENT_ID, Authority, IdClaims, Scopes, TokenClient, TokenResponse, is_adfs,
+};
+use crate::error::{Error, Kind, Result};
+use crate::secret::Secret;
+use crate::settings::{AssignedIdentity, Cloud};
+use crate::sys::System;
+use crate::vault::{Account, RefreshToken, Vault};
+
+impl<'a> SignIn<'a> {
+    fn new(
+        system: &'a System,
+        cloud: &Cloud,
+        identity: Identity,
+        tenant: &str,
+        credential: Credential,
+        origin: Origin,
+    ) -> Result<Self> {
+        let login_url = cloud.authority_host()?;
+        Ok(Self {
+            system,
+            environment: login_url.environment(),
+            authority: Authority::new(&login_url, tenant)?,
+            resource_manager: records::resource_manager(cloud),
+            identity,
+            tenant: tenant.to_owned(),
+            access_tokens: RefCell::default(),
+            credential,
+            assertion: RefCell::default(),
+            origin,
+        })
+    }
+
+    /// Signs an application in with `credential`, and proves it by asking for a token of `scopes`.
+    ///
+    /// Always makes the request: a wrong secret must not pass because a token is cached.
+    pub async fn with_client_credential(
+        system: &'a System,
+        cloud: &Cloud,
+        tenant: &str,
+        client_id: &str,
+        credential: AppCredential,
+        scopes: &Scopes,
+        challenge: Option<&str>,
+    ) -> Result<Self> {
+        let tenant = resolve_tenant(system, &cloud.authority_host()?, tenant).await?;
+        let entry = credential.into_record(&cloud.environment()?, client_id, &tenant);
+        let identity = Identity::ServicePrincipal { client_id: client_id.to_owned() };
+        let credential = Credential::Application(Box::new(entry));
+        let sign_in = Self::new(system, cloud, identity, &tenant, credential, Origin::New)?;
+        sign_in.request(&tenant, scopes, challenge).await?;
+        Ok(sign_in)
+    }
+
+    /// Signs a user in with a refresh token that another program was given, in `tenant` (GUID,
+    /// domain or `common`): one request.
+    pub async fn with_refresh_token(
+        system: &'a System,
+        cloud: &Cloud,
+        tenant: &str,
+        scopes: &Scopes,
+        refresh_token: &Secret,
+    ) -> Result<Self> {
+        let authority = Authority::new(&cloud.authority_host()?, tenant)?;
+        let client = TokenClient::new(system, authority, AZURE_CLI_CLIENT_ID, None)?;
+        let response = client.refresh(refresh_token, scopes, None).await?;
+        Self::of_user(cloud, &client, scopes, &response, "refresh_token")
+    }
+
+    /// The account `identity` as the vault has it, to look up its subscriptions again. A host's
+    /// identity needs no vault.
+    pub fn resume(
+        system: &'a System,
+        cloud: &Cloud,
+        homes: Homes<'_>,
+        vault: Option<&Vault<'_>>,
+        identity: Identity,
+        tenant: &str,
+    ) -> Result<Self> {
+        let environment = cloud.environment()?;
+        let missing = || identity.not_signed_in(system.program);
+        let stored = || vault.ok_or_else(missing);
+        let (credential, tenant) = match &identity {
+            Identity::User { name } => {
+                let account =
+                    stored()?.get(&Account::key_of(&environment, name))?.ok_or_else(missing)?;
+                let refresh_token =
+                    refresh_token(stored()?, &environment, name)?.ok_or_else(missing)?;
+                let tenant = account.realm.clone();
+                (UserCredential::boxed(account, refresh_token), tenant)
+            }
+            Identity::ServicePrincipal { client_id } => {
+                let entry = application(system, stored()?, homes, &environment, client_id, tenant)?;
+                let entry = entry.filter(|it| it.tenant.eq_ignore_ascii_case(tenant));
+                let entry = entry.ok_or_else(missing)?;
+                (Credential::Application(Box::new(entry)), tenant.to_owned())
+            }
+            // Its credential is never stored.
+            Identity::Environment(_) => return Err(missing()),
+            Identity::ManagedIdentity(_) | Identity::CloudShell { .. } => {
+                cloud.check_for_host_identity()?;
+                (Credential::Host, tenant.to_owned())
+            }
+        };
+        Self::new(system, cloud, identity, &tenant, credential, Origin::Stored)
+    }
+
+    /// Signs in as this host's own identity: a managed identity, or the user of Cloud Shell, whose
+    /// name the token has.
+    pub async fn with_host_identity(
+        system: &'a System,
+        cloud: &Cloud,
+        identity: Identity,
+        scopes: &Scopes,
+    ) -> Result<Self> {
+        cloud.check_for_host_identity()?;
+        let response = host::token(system, &identity, scopes).await?;
+        let claims = IdClaims::decode(response.access_token.expose()).unwrap_or_default();
+        let tenant = claims.tenant_id()?.ok_or_else(|| {
+            Error::new(Kind::Service, "The host's token does not say which tenant it is of.")
+        })?;
+        let tenant = String::from(tenant);
+        let identity = match identity {
+            Identity::CloudShell { name } => {
+                Identity::CloudShell { name: claims.unique_name.map_or(name, String::from) }
+            }
+            identity => identity,
+        };
+        let sign_in = Self::new(system, cloud, identity, &tenant, Credential::Host, Origin::New)?;
+        sign_in.keep(&response, &tenant, scopes);
+        Ok(sign_in)
+    }
+
+    /// Takes the tokens of a user who has signed in by `client`; `source` is MSAL's name of the grant.
+    pub(in crate::broker) fn of_user(
+        cloud: &Cloud,
+        client: &TokenClient<'a>,
+        scopes: &Scopes,
+        response: &TokenResponse,
+        source: &str,
+    ) -> Result<Self> {
+        let system = client.system();
+        let thin = |what: &str| {
+            Error::new(Kind::Service, format!("The service signed you in but sent {what}."))
+        };
+        let now = system.clock.now();
+        let environment = cloud.environment()?;
+        let id = response.id_claims().ok_or_else(|| thin("no ID token that can be read"))?;
+        let name = id.username().ok_or_else(|| thin("no user name"))?.to_string();
+        if AssignedIdentity::is_reserved(&name) {
+            return Err(Error::new(
+                Kind::Service,
+                format!(
+                    "{environment} says that you are '{}', which is what managed identities are called here: nobody can sign in by that name.",
+                    name.trim()
+                ),
+            ));
+        }
+        let tenant = id.tenant_id()?;
+        let tenant = tenant.map_or_else(|| client.authority().tenant().to_owned(), String::from);
+        let home_account_id = response
+            .home_account_id()
+            // ADFS has no client_info; MSAL takes the subject there.
+            .or_else(|| id.sub.clone().map(String::from))
+            .ok_or_else(|| thin("no account id"))?;
+        let refresh_token = response
+            .refresh_token
+            .clone()
+            .ok_or_else(|| thin("no refresh token, so the sign-in would end within the hour"))?;
+        let account = Account {
+            home_account_id: home_account_id.clone(),
+            environment: environment.clone(),
+            realm: tenant.clone(),
+            local_account_id: id.local_account_id().unwrap_or_default().to_owned(),
+            username: name.clone(),
+            authority_type: if is_adfs(&cloud.authority_host()?) { "ADFS" } else { "MSSTS" }
+                .to_owned(),
+            account_source: Some(source.to_owned()),
+            client_info: response.client_info.clone(),
+            signed_in_at: now,
+            other: serde_json::Map::new(),
+        };
+        let refresh_token = RefreshToken {
+            home_account_id: home_account_id.clone(),
+            environment: environment.clone(),
+            client_id: AZURE_CLI_CLIENT_ID.to_owned(),
+            target: response.scope.as_deref().map_or_else(|| scopes.joined(), records::sorted),
+            secret: refresh_token,
+            last_modification_time: now,
+            family_id: response.foci.clone().map(String::from),
+            account: name.to_lowercase(),
+            other: serde_json::Map::new(),
+        };
+        let credential = UserCredential::boxed(account, refresh_token);
+        let identity = Identity::User { name };
+        let sign_in = Self::new(system, cloud, identity, &tenant, credential, Origin::New)?;
+        sign_in.keep(response, &tenant, scopes);
+        Ok(sign_in)
+    }
+}

@@ -1,0 +1,140 @@
+//! What every grant needs, and the one way to the token endpoint.
+
+use chrono::DateTime;
+
+use super::authority::Authority;
+use super::claims::merge_capabilities;
+use super::error_response;
+use super::form::Form;
+use super::token_response::TokenResponse;
+use crate::error::{Kind, Result};
+use crate::program::Program;
+use crate::sys::{EndpointUrl, Request, Response, System, fill_random, retried};
+
+/// Difference of clocks that Entra tolerates, in seconds.
+const TOLERATED_CLOCK_SKEW: i64 = 300;
+
+/// AADSTS code of an assertion outside its lifetime; more specific codes begin with these digits.
+const ASSERTION: &str = "50013";
+
+/// A client of one authority. Each grant is a method, in a file of its own.
+pub struct TokenClient<'a> {
+    pub(super) system: &'a System,
+    pub(super) authority: Authority,
+    pub(super) client_id: &'a str,
+    /// The `claims` parameter (OpenID Connect Core section 5.5).
+    pub(super) claims: Option<String>,
+}
+
+impl<'a> TokenClient<'a> {
+    /// A client whose requests carry `challenge`, the JSON text of a claims challenge, and announce
+    /// that this program handles such challenges.
+    ///
+    /// # Errors
+    /// `challenge` is no JSON object.
+    pub(crate) fn new(
+        system: &'a System,
+        authority: Authority,
+        client_id: &'a str,
+        challenge: Option<&str>,
+    ) -> Result<Self> {
+        // az's rule: set to anything, the variable turns the capability off.
+        let announces_cp1 = system.env.get("AZURE_IDENTITY_DISABLE_CP1").is_none();
+        let claims = merge_capabilities(challenge, announces_cp1)?;
+        Ok(Self { system, authority, client_id, claims })
+    }
+
+    pub(crate) fn system(&self) -> &'a System {
+        self.system
+    }
+
+    pub(crate) fn authority(&self) -> &Authority {
+        &self.authority
+    }
+
+    /// The form of a token request, with the parameters that every grant sends.
+    pub(super) fn grant(&self, grant_type: &str) -> Form {
+        self.with_claims(Form::grant(grant_type).with("client_info", "1"))
+    }
+
+    pub(super) fn with_claims(&self, form: Form) -> Form {
+        match &self.claims {
+            Some(claims) => form.with("claims", claims),
+            None => form,
+        }
+    }
+
+    /// Posts `form` to the token endpoint, and repeats it if that helps: for grants that may be
+    /// repeated. `anchor`: see [`TokenClient::post_once`].
+    pub(super) async fn post(&self, form: Form, anchor: Option<&str>) -> Result<TokenResponse> {
+        retried(|| self.post_once(form.clone(), anchor)).await
+    }
+
+    /// Posts `form` to the token endpoint: one request.
+    ///
+    /// `anchor` routes the request to the account's home region (`Oid:<oid>@<tenant>`), which saves
+    /// Entra a hop.
+    pub(super) async fn post_once(
+        &self,
+        form: Form,
+        anchor: Option<&str>,
+    ) -> Result<TokenResponse> {
+        let url = self.authority.token_endpoint()?;
+        let response = self.send(&url, form, anchor).await?;
+        TokenResponse::parse(&response, &url.environment(), self.system.clock.now())
+    }
+
+    /// Posts `form` to `url` with the headers that Entra asks clients for.
+    ///
+    /// # Errors
+    /// The service refuses.
+    pub(super) async fn send(
+        &self,
+        url: &EndpointUrl,
+        form: Form,
+        anchor: Option<&str>,
+    ) -> Result<Response> {
+        let mut request = Request::post_form(url, form.into_body())
+            .header("accept", "application/json")
+            .header("x-client-sku", "azt")
+            .header("x-client-ver", env!("CARGO_PKG_VERSION"))
+            .header("x-ms-lib-capability", "retry-after, h429")
+            .header("client-request-id", request_id()?);
+        if let Some(anchor) = anchor {
+            request = request.header("x-anchormailbox", anchor);
+        }
+        let response = self.system.http.send(self.system, request).await?;
+        self.system.terminal.debug(&format!("POST {url} -> {}", response.status));
+        self.accepted(response, url)
+    }
+
+    /// `response`, or the error that it is. Names a wrong clock, on which assertions depend: Entra's
+    /// own text seldom does. A user's sign-in has no assertion and expires by Entra's clock.
+    fn accepted(&self, response: Response, url: &EndpointUrl) -> Result<Response> {
+        let Some(error) = error_response::refusal(&response, &url.environment()) else {
+            return Ok(response);
+        };
+        let date = response.header("date").and_then(|date| DateTime::parse_from_rfc2822(date).ok());
+        let ahead = date.map_or(0, |date| self.system.clock.now() - date.timestamp());
+        let codes = error.entra_detail().map(|detail| detail.codes.as_slice()).unwrap_or_default();
+        let is_of_assertion = codes.iter().any(|code| code.to_string().starts_with(ASSERTION));
+        let may_be_why = error.kind() != Kind::InteractionRequired || is_of_assertion;
+        let is_tolerated = ahead.abs() <= TOLERATED_CLOCK_SKEW;
+        if is_tolerated || self.system.program == Program::Az || !may_be_why {
+            return Err(error);
+        }
+        let direction = if ahead > 0 { "ahead of" } else { "behind" };
+        Err(error.remedy(format!(
+            "This machine's clock is {} minutes {direction} that of {}: set it, then try again.",
+            ahead.abs() / 60,
+            url.environment()
+        )))
+    }
+}
+
+/// A random UUID, by which Entra's logs can be searched.
+pub(crate) fn request_id() -> Result<String> {
+    let mut bytes = [0; 16];
+    fill_random(&mut bytes)?;
+    Ok(uuid::Builder::from_random_bytes(bytes).into_uuid().to_string())
+}
