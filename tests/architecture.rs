@@ -36,11 +36,16 @@ const ARROWS: [(&str, &[&str]); 17] = [
 /// What every module may name.
 const COMMON: [&str; 5] = ["error", "foreign", "program", "secret", "shell"];
 
+/// The most lines a file of src has.
+const LONGEST: usize = 450;
+
 struct Source {
     /// Its path below `src`.
     name: String,
     /// Its path in the crate, as `["sys", "folder"]`; empty for `lib.rs`.
     path: Vec<String>,
+    /// All of it.
+    text: String,
     /// Its text without tests and without lines that are comments.
     code: String,
 }
@@ -55,7 +60,7 @@ impl Source {
         let code = if is_test_file { String::new() } else { without_tests(&text) };
         let code =
             code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>();
-        Self { code: code.join("\n"), name, path }
+        Self { code: code.join("\n"), name, path, text }
     }
 
     fn module(&self) -> &str {
@@ -256,6 +261,14 @@ fn the_map_in_the_crate_docs_has_these_modules_and_arrows() {
     expected.insert(("main", vec!["lib"]));
     expected.insert(("everything", COMMON.to_vec()));
     assert_eq!(lines, expected);
+}
+
+#[test]
+fn no_source_file_is_long() {
+    for Source { name, text, .. } in sources() {
+        let lines = text.lines().count();
+        assert!(lines <= LONGEST, "{name} has {lines} lines; split it");
+    }
 }
 
 #[test]
