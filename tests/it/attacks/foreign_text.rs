@@ -359,11 +359,13 @@ fn a_remedy_quotes_the_names_in_it() {
 
 #[test]
 fn a_shell_reads_the_word_that_was_meant() {
+    let folder = tempfile::tempdir().unwrap();
     for word in ["plain", "", "two words", "it's", "$(id)", "`id`", "a;b", "-x\ny", "é", "~", "#"]
     {
         let quoted = azt::shell::quoted(word);
         let script = format!("printf %s {quoted}");
-        let read = std::process::Command::new("sh").args(["-c", &script]).output().unwrap();
+        let mut shell = std::process::Command::new("sh");
+        let read = shell.args(["-c", &script]).current_dir(&folder).output().unwrap();
         assert_eq!(String::from_utf8(read.stdout).unwrap(), word, "{quoted}");
     }
 }

@@ -244,7 +244,9 @@ fn the_name_is_not_made_where_others_can_write() {
         let cure = format!("\nchmod go-w '{path}'\n");
         refused(&folder, &format!("ERROR: Other users can write in {}", folder.display()), &cure);
         // What is told cures it.
-        assert!(Command::new("sh").args(["-c", cure.trim()]).status().unwrap().success());
+        let mut shell = Command::new("sh");
+        shell.args(["-c", cure.trim()]).current_dir(sandbox.root());
+        assert!(shell.status().unwrap().success());
         shim(&sandbox, "install", &folder).exits(0);
         shim(&sandbox, "remove", &folder).exits(0);
     }
