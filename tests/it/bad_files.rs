@@ -147,29 +147,11 @@ fn a_lost_key_is_never_replaced_while_records_exist() {
 fn a_home_that_cannot_be_written_to() {
     // Root writes everywhere, so the folder is one that cannot exist: below a file.
     let sandbox = Sandbox::new();
-    let mut command = sandbox.command([
-        "login",
-        "--service-principal",
-        "-u",
-        APP,
-        "-p",
-        APP_SECRET,
-        "-t",
-        CONTOSO,
-    ]);
+    let mut command = sandbox.command(LOGIN_APP);
     let inside = sandbox.file("config").join("below");
     let run = Run::of(command.env("AZURE_CONFIG_DIR", inside));
     assert_ne!(run.code, Some(0));
     run.says("ERROR: ");
-}
-
-/// Runs `script` in a mount namespace of its own, where `$HOME` may be mounted over.
-#[cfg(target_os = "linux")]
-fn with_mounts(sandbox: &Sandbox, script: &str) -> Run {
-    let mut command = std::process::Command::new("unshare");
-    command.args(["--mount", "--map-root-user", "/bin/sh", "-e", "-c", script]);
-    let path = format!("{}:/usr/bin:/bin:/usr/sbin:/sbin", sandbox.root().join("bin").display());
-    Run::of(command.env_clear().envs(sandbox.env()).env("PATH", path))
 }
 
 /// Neither costs a call its token, nor what is stored.
@@ -180,15 +162,15 @@ fn a_folder_that_is_read_only_or_full() {
     let token = "az account get-access-token --query tokenType -o tsv";
     let cold = format!("{token} --resource https://vault.azure.net");
     let read_only = "mount --bind $HOME $HOME; mount -o remount,ro,bind $HOME";
-    let run = with_mounts(&sandbox, &format!("{read_only}; {token}; {cold}; {cold}"));
+    let run = sandbox.in_mount_namespace(&format!("{read_only}; {token}; {cold}; {cold}"));
     drop(run.quiet().prints("Bearer\nBearer\nBearer\n"));
     assert_eq!(sandbox.requests().len(), 2, "nothing could be kept");
-    let run = with_mounts(&sandbox, &format!("{read_only}; az login --use-device-code"));
+    let run = sandbox.in_mount_namespace(&format!("{read_only}; az login --use-device-code"));
     drop(run.exits(1).says("ERROR: Cannot "));
     let full = "cp -r $HOME/.azure $TMPDIR/kept; mount -t tmpfs -o size=256k none $HOME; \
                 cp -r $TMPDIR/kept $HOME/.azure; head -c 300000 /dev/zero >$HOME/filler || true";
-    let run =
-        with_mounts(&sandbox, &format!("({full}) 2>/dev/null; {token}; {cold}; {cold}; {token}"));
+    let run = sandbox
+        .in_mount_namespace(&format!("({full}) 2>/dev/null; {token}; {cold}; {cold}; {token}"));
     drop(run.quiet().prints("Bearer\nBearer\nBearer\nBearer\n"));
     // And what was there is still there.
     sandbox.emulator.clear_requests();

@@ -1,12 +1,11 @@
 //! `azt cache`: what is stored, and its ways in and out.
 
-use std::collections::BTreeMap;
 use std::process::Stdio;
 use std::thread;
 use std::time::Duration;
 
 use azt::sys::MsalLock;
-use entra_emulator::{Action, Fault};
+use entra_emulator::Fault;
 use serde_json::{Value, json};
 
 use crate::support::*;
@@ -30,7 +29,7 @@ fn a_token_is_kept_with_its_times_and_scopes_as_they_came() {
     let body = json!({
         "token_type": "Bearer", "access_token": "one.two.three", "scope": "b/zeta a/alpha",
         "expires_in": 3600, "ext_expires_in": 7200, "refresh_in": 1800 });
-    let answer = Action::Answer { status: 200, headers: BTreeMap::new(), body: body.to_string() };
+    let answer = answer(body.to_string());
     sandbox.emulator.faults().push(Fault::on("/oauth2/v2.0/token", answer));
     sandbox.azt([&TOKEN[..], &["--resource", "https://vault.azure.net"]].concat()).success();
     let exported = sandbox.azt(["cache", "export"]).exits(0).json();

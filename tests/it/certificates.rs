@@ -14,8 +14,6 @@ use rustls::{ServerConfig, ServerConnection, Stream};
 
 use crate::support::*;
 
-const LOGIN: [&str; 8] =
-    ["login", "--service-principal", "-u", APP, "-p", APP_SECRET, "-t", CONTOSO];
 const CURE_OF_UNKNOWN: &str = "REQUESTS_CA_BUNDLE";
 
 /// A server at a port of loopback, until the test ends.
@@ -93,7 +91,7 @@ impl Wrong {
             }
             None => sandbox.unset("REQUESTS_CA_BUNDLE"),
         }
-        let run = sandbox.azt(LOGIN).exits(7);
+        let run = sandbox.azt(LOGIN_APP).exits(7);
         for internal in ["peer certificate", "Other(", "Error", "DnsName", "Unix"] {
             assert!(!run.stderr.contains(internal), "{run:?}");
         }

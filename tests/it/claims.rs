@@ -190,7 +190,7 @@ fn an_application_acts_on_behalf_of_its_caller() {
         ("invalid_request", 50_027, 6),
         ("invalid_grant", 50_173, 5),
     ] {
-        sandbox.emulator.faults().push(Fault::on("/token", refusal(error, code)).times(1));
+        sandbox.emulator.faults().push(Fault::on("/token", refusal(error, code, "")).times(1));
         is_callers(sandbox.azt(token).exits(exit));
     }
     for (error, code, says) in [
@@ -198,7 +198,7 @@ fn an_application_acts_on_behalf_of_its_caller() {
         ("invalid_client", 700_027, "The application does not know this certificate"),
         ("invalid_client", 7_000_112, "Check the application in Entra ID, then sign in again"),
     ] {
-        sandbox.emulator.faults().push(Fault::on("/token", refusal(error, code)).times(1));
+        sandbox.emulator.faults().push(Fault::on("/token", refusal(error, code, "")).times(1));
         let run = sandbox.azt(token).says(says);
         assert!(!run.stderr.contains("caller"), "{run:?}");
     }
@@ -236,11 +236,6 @@ fn a_caller_who_has_to_prove_more_is_told_by_the_application() {
     let run = run.exits(5).says("The caller has to sign in again with this claims challenge");
     let challenge = STANDARD.decode(run.stderr.lines().last().unwrap()).unwrap();
     assert!(String::from_utf8(challenge).unwrap().contains("acrs"));
-}
-
-fn refusal(error: &str, code: u32) -> Action {
-    let (error, description) = (error.to_owned(), String::new());
-    Action::EntraError { status: 400, error, code, description, suberror: None, claims: None }
 }
 
 fn claims_of(jwt: &str) -> serde_json::Value {

@@ -53,11 +53,10 @@ fn two_hundred_callers_of_twenty_tokens_make_twenty_requests() {
 #[test]
 fn everything_at_once() {
     let sandbox = Sandbox::signed_in_as_alice();
-    let app = ["login", "--service-principal", "-u", APP, "-p", APP_SECRET, "-t", CONTOSO];
     let shared = "50000000-0000-4000-8000-000000000004";
     let runs = all((0..60).map(|number| match number % 6 {
         0 => sandbox.command(["account", "set", "-s", shared]),
-        1 => sandbox.command(app),
+        1 => sandbox.command(LOGIN_APP),
         // As az: one that comes second is a success.
         2 => sandbox.az_command(["logout", "--username", APP]),
         3 => sandbox.command(["account", "list", "-o", "none"]),
@@ -183,16 +182,7 @@ fn those_who_wait_for_a_token_that_is_not_to_be_had_are_told_why() {
     let slow = || entra_emulator::Action::Delay { milliseconds: 3000 };
     let faults = sandbox.emulator.faults();
     faults.push(entra_emulator::Fault::on("/token", slow()).times(1));
-    let (error, description, suberror, claims) =
-        ("invalid_grant".to_owned(), "Consent is missing.".to_owned(), None, None);
-    let refusal = entra_emulator::Action::EntraError {
-        status: 400,
-        error,
-        code: 65001,
-        description,
-        suberror,
-        claims,
-    };
+    let refusal = refusal("invalid_grant", 65_001, "Consent is missing.");
     faults.push(entra_emulator::Fault::on("/token", refusal));
     let runs = all((0..12).map(|_| sandbox.command(graph)));
     for run in &runs {

@@ -22,8 +22,6 @@ const CALLS: [(&str, &str); 7] = [
 
 const RENEWAL: [&str; 6] =
     ["account", "get-access-token", "--account", APP, "--resource", "https://vault.azure.net"];
-const LOGIN: [&str; 8] =
-    ["login", "--service-principal", "-u", APP, "-p", APP_SECRET, "-t", CONTOSO];
 
 /// `command` traced by strace with these options.
 pub fn traced(command: &Command, options: &[&str]) -> Command {
@@ -105,7 +103,7 @@ fn of_a_renewal() {
 
 #[test]
 fn of_a_sign_in() {
-    each_call_fails_once(&LOGIN, &[ALICE, APP]);
+    each_call_fails_once(&LOGIN_APP, &[ALICE, APP]);
 }
 
 #[test]

@@ -277,16 +277,7 @@ fn a_failure_can_be_read_by_programs() {
     for (error, code) in
         [("invalid_resource", 500_011), ("invalid_grant", 50_057), ("access_denied", 53_003)]
     {
-        let (error, description) = (error.to_owned(), String::new());
-        let action = Action::EntraError {
-            status: 400,
-            error,
-            code,
-            description,
-            suberror: None,
-            claims: None,
-        };
-        let fault = Fault::on("/oauth2/v2.0/", action);
+        let fault = Fault::on("/oauth2/v2.0/", refusal(error, code, ""));
         sandbox.emulator.faults().push(fault);
         for args in [&graph[..], &["login", "--use-device-code", "--error-format", "json"]] {
             let error = failure(&sandbox.az(args));

@@ -35,11 +35,10 @@ fn a_setting_that_commands_fail_on_is_told_as_they_do() {
     let mut sandbox = Sandbox::signed_in_as_alice();
     assert_eq!(wrong(&sandbox.azt(["doctor", "--offline", "-o", "json"])), Vec::<Value>::new());
     let device = ["login", "--use-device-code"];
-    let login = ["login", "--service-principal", "-u", APP, "-p", APP_SECRET, "-t", CONTOSO];
     let cases: [(&str, &str, &[&str]); 5] = [
         ("RENEW_AHEAD", "x", &TOKEN),
         ("OUTPUT", "bogus", &TOKEN),
-        ("SHARE_WITH_AZ", "x", &login),
+        ("SHARE_WITH_AZ", "x", &LOGIN_APP),
         ("LOGIN_TIMEOUT", "-5", &device),
         ("IDENTITY_FROM_ENV", "true", &TOKEN),
     ];
@@ -51,7 +50,7 @@ fn a_setting_that_commands_fail_on_is_told_as_they_do() {
     }
     let before = sandbox.all_files();
     sandbox.set("AZURE_CORE_KEY_SOURCE", "env");
-    for command in [&login[..], &TOKEN] {
+    for command in [&LOGIN_APP[..], &TOKEN] {
         drop(sandbox.azt(command).exits(9).says("kept in 'file'"));
     }
     let found = wrong(&sandbox.azt(["doctor", "--offline", "-o", "json"]));

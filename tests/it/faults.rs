@@ -131,9 +131,7 @@ impl Machine {
             "renew" => [&alice[..], &other].concat(),
             "app" => [&["account", "get-access-token", "--account", APP][..], &other].concat(),
             "refresh" => vec!["account", "list", "--refresh", "-o", "none"],
-            "login" => {
-                vec!["login", "--service-principal", "-u", APP, "-p", APP_SECRET, "-t", CONTOSO]
-            }
+            "login" => LOGIN_APP.to_vec(),
             run => match run.split_once(' ') {
                 Some(("move", source)) => vec!["vault", "move", "--to", source],
                 _ => panic!("{run}"),

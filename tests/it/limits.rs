@@ -35,8 +35,7 @@ fn a_limit_on_the_size_of_files_ends_no_process() {
     assert!(run.json()["accessToken"].is_string());
 
     let sandbox = Sandbox::new();
-    let login = ["login", "--service-principal", "-u", APP, "-p", APP_SECRET, "-t", CONTOSO];
-    let run = limited(&sandbox, "-f 0", &login);
+    let run = limited(&sandbox, "-f 0", &LOGIN_APP);
     assert_eq!(run.code, Some(9), "{run:?}");
     assert!(run.stderr.contains("File too large") && run.stderr.contains("ulimit -f"), "{run:?}");
     sandbox.login_app().success();

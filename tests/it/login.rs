@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use entra_emulator::Fault;
 use entra_emulator::directory::NIGHTLY_BUILD_CERTIFICATE;
-use entra_emulator::{Action, Fault};
 use serde_json::{Value, json};
 
 use crate::support::*;
@@ -279,8 +279,7 @@ fn a_claims_challenge_is_sent_and_the_refused_token_is_not_served_again() {
 fn discovery_can_be_skipped() {
     let sandbox = Sandbox::new();
     let login = |more: &[&str]| {
-        let common = ["login", "--service-principal", "-u", APP, "-p", APP_SECRET, "-t", CONTOSO];
-        sandbox.az(common.iter().chain(["--skip-subscription-discovery"].iter()).chain(more))
+        sandbox.az(LOGIN_APP.iter().chain(["--skip-subscription-discovery"].iter()).chain(more))
     };
     let alone = login(&[]).success().json();
     assert_eq!(alone[0]["name"], "N/A(tenant level account)");
@@ -358,8 +357,7 @@ fn a_person_signs_in_at_adfs() {
         ("/adfs/oauth2/token", &token),
         ("/subscriptions", &subscription),
     ] {
-        let answer =
-            Action::Answer { status: 200, headers: Default::default(), body: body.to_string() };
+        let answer = answer(body.to_string());
         sandbox.emulator.faults().push(Fault::on(path, answer));
     }
     sandbox.emulator.clear_requests();
@@ -382,7 +380,7 @@ fn a_person_signs_in_at_adfs() {
 
     // Without a tenant, the resource manager's; and an application.
     let tenants = json!({"value": [{"tenantId": CONTOSO}]}).to_string();
-    let tenants = Action::Answer { status: 200, headers: Default::default(), body: tenants };
+    let tenants = answer(tenants);
     sandbox.emulator.faults().push(Fault::on("/tenants", tenants));
     let run = sandbox.azt(["login", "--use-device-code"]).success();
     assert_eq!(run.json()[0]["tenantId"], CONTOSO);

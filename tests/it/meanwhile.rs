@@ -110,9 +110,7 @@ fn an_older_sign_in_of_az_does_not_replace_one_made_here() {
     edit(&sandbox, "service_principal_entries.json", |all| all[0]["client_secret"] = "old".into());
     let held = refresh_token(&sandbox);
     let refused = |code| {
-        let (error, description, suberror, claims) =
-            ("invalid_grant".to_owned(), "No.".to_owned(), None, None);
-        let action = Action::EntraError { status: 400, error, code, description, suberror, claims };
+        let action = refusal("invalid_grant", code, "No.");
         sandbox.emulator.faults().push(Fault::on("/token", action).times(1));
     };
     let token = |more: &[&str]| sandbox.azt([&VAULT[..], more].concat());

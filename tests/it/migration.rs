@@ -296,10 +296,7 @@ fn a_full_disk_loses_nothing() {
                   cp -r $TMPDIR/kept $HOME/.azure; head -c 300000 /dev/zero >$HOME/filler || true; \
                   azt account get-access-token || cat $HOME/.azure/accessTokens.json";
     std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_azt"), sandbox.root().join("bin/azt")).unwrap();
-    let mut command = std::process::Command::new("unshare");
-    command.args(["--mount", "--map-root-user", "/bin/sh", "-c", script]);
-    let path = format!("{}:/usr/bin:/bin:/usr/sbin:/sbin", sandbox.root().join("bin").display());
-    let run = Run::of(command.env_clear().envs(sandbox.env()).env("PATH", path));
+    let run = sandbox.in_mount_namespace(script);
     assert_eq!(run.stdout, before, "it is as it was: {}", run.stderr);
     assert!(run.stderr.contains("ERROR: Cannot "), "{run:?}");
     drop(sandbox.azt(["account", "get-access-token"]).exits(0).says("Taken over from"));

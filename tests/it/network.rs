@@ -72,7 +72,6 @@ fn a_proxy_that_was_not_asked_is_not_blamed() {
     let clouds = sandbox.read("clouds.config");
     let port = sandbox.emulator.url().rsplit(':').next().unwrap().to_owned();
     sandbox.write("clouds.config", clouds.replace(&port, "1"));
-    let login = ["login", "--service-principal", "-u", APP, "-p", APP_SECRET, "-t", CONTOSO];
     let proxy = "http://127.0.0.1:9";
     for (others, is_asked) in [
         ("localhost", false),
@@ -81,7 +80,7 @@ fn a_proxy_that_was_not_asked_is_not_blamed() {
         ("other.example", true),
         ("", true),
     ] {
-        let mut command = sandbox.command(login);
+        let mut command = sandbox.command(LOGIN_APP);
         let run = Run::of(command.env("HTTPS_PROXY", proxy).env("NO_PROXY", others));
         let run = run.exits(7).says("ERROR: Cannot connect to localhost: ");
         assert_eq!(run.stderr.contains(proxy), is_asked, "NO_PROXY={others}: {run:?}");
@@ -95,8 +94,7 @@ fn a_service_that_is_not_there() {
     let port = sandbox.emulator.url().rsplit(':').next().unwrap().to_owned();
     sandbox.write("clouds.config", clouds.replace(&port, "1"));
     // Another host is another environment: the tokens of the first are not its.
-    let run =
-        sandbox.azt(["login", "--service-principal", "-u", APP, "-p", APP_SECRET, "-t", CONTOSO]);
+    let run = sandbox.login_app();
     run.exits(7).says("ERROR: Cannot connect to localhost: ");
     sandbox.write("clouds.config", clouds);
     drop(sandbox.azt(["account", "get-access-token"]).quiet());
@@ -108,7 +106,7 @@ fn no_secret_leaves_without_encryption() {
     let clouds = sandbox.read("clouds.config");
     sandbox.write("clouds.config", clouds.replace("https://localhost", "http://login.example"));
     sandbox
-        .azt(["login", "--service-principal", "-u", APP, "-p", APP_SECRET, "-t", CONTOSO])
+        .login_app()
         .exits(1)
         .says("ERROR: The endpoint 'active_directory' of the cloud 'Emulator' leads to login.example without encryption");
 }
@@ -129,8 +127,7 @@ fn no_secret_is_shown_to_a_proxy() {
     }
     let (sender, asked) = std::sync::mpsc::channel();
     std::thread::spawn(move || service.incoming().try_for_each(|_| sender.send(())));
-    let run =
-        sandbox.azt(["login", "--service-principal", "-u", APP, "-p", APP_SECRET, "-t", CONTOSO]);
+    let run = sandbox.login_app();
     let run = run.exits(7).says("ERROR: The connection to 127.0.0.1 broke");
     assert!(!run.stderr.contains(&address), "no proxy had to do with it: {run:?}");
     asked.recv().unwrap();

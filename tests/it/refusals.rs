@@ -35,53 +35,25 @@ const NOT_BROWSER: &str = "not with a browser";
 impl Flow {
     /// Signs in, in this tenant.
     fn login(self, sandbox: &mut Sandbox, tenant: &str) -> Run {
-        let root = sandbox.root().to_owned();
-        match self {
-            Browser => login_with_browser(sandbox, &["--tenant", tenant]),
-            Code => sandbox.azt(["login", "--use-device-code", "--tenant", tenant]),
-            Password => sandbox.azt(["login", "-u", ALICE, "-p", "Alice-password-1", "-t", tenant]),
-            Secret => sandbox.azt([
-                "login",
-                "--service-principal",
-                "-u",
-                APP,
-                "-p",
-                APP_SECRET,
-                "-t",
-                tenant,
-            ]),
+        let (user, option, value) = match self {
+            Browser => return login_with_browser(sandbox, &["--tenant", tenant]),
+            Code => return sandbox.azt(["login", "--use-device-code", "--tenant", tenant]),
+            Password => {
+                return sandbox.azt(["login", "-u", ALICE, "-p", "Alice-password-1", "-t", tenant]);
+            }
+            Secret => (APP, "-p", APP_SECRET.to_owned()),
             Certificate => {
-                let path = root.join("n.pem");
+                let path = sandbox.root().join("n.pem");
                 std::fs::write(&path, NIGHTLY_BUILD_CERTIFICATE).unwrap();
-                let path = path.to_str().unwrap();
-                sandbox.azt([
-                    "login",
-                    "--service-principal",
-                    "-u",
-                    NIGHTLY,
-                    "--certificate",
-                    path,
-                    "-t",
-                    tenant,
-                ])
+                (NIGHTLY, "--certificate", path.to_str().unwrap().to_owned())
             }
             Federated => {
-                let token = sandbox.emulator.assertion(
-                    "https://token.actions.githubusercontent.com",
-                    "repo:contoso/app:ref:refs/heads/main",
-                );
-                sandbox.azt([
-                    "login",
-                    "--service-principal",
-                    "-u",
-                    WORKFLOW,
-                    "--federated-token",
-                    &token,
-                    "-t",
-                    tenant,
-                ])
+                let issuer = "https://token.actions.githubusercontent.com";
+                let subject = "repo:contoso/app:ref:refs/heads/main";
+                (WORKFLOW, "--federated-token", sandbox.emulator.assertion(issuer, subject))
             }
-        }
+        };
+        sandbox.azt(["login", "--service-principal", "-u", user, option, &value, "-t", tenant])
     }
 }
 
@@ -126,14 +98,10 @@ fn what_entra_refuses_is_named_with_its_cure_in_every_flow() {
         sandbox.approve_as(ALICE);
         for (error, code, suberror, exit, cure) in cases {
             sandbox.emulator.faults().clear();
-            let action = Action::EntraError {
-                status: 400,
-                error: error.to_owned(),
-                code,
-                description: "The reason.".to_owned(),
-                suberror: Some(suberror.to_owned()),
-                claims: None,
-            };
+            let mut action = refusal(error, code, "The reason.");
+            if let Action::EntraError { suberror: sent, .. } = &mut action {
+                *sent = Some(suberror.to_owned());
+            }
             sandbox.emulator.faults().push(Fault::on("/token", action).times(1));
             if flow == Code && error == "temporarily_unavailable" {
                 // A poll goes on: the person is not to begin again because of a hiccup.
@@ -191,7 +159,7 @@ fn a_password_that_is_wrong_or_checked_elsewhere() {
     );
 
     let body = r#"{"account_type":"Federated","federation_protocol":"WSTrust","domain_name":"contoso.example"}"#;
-    let action = Action::Answer { status: 200, headers: Default::default(), body: body.to_owned() };
+    let action = answer(body);
     sandbox.emulator.faults().push(Fault::on("/common/userrealm/", action));
     sandbox.emulator.clear_requests();
     let run = Password.login(&mut sandbox, CONTOSO).exits(6);
@@ -230,14 +198,8 @@ fn ctrl_c_leaves_nothing() {
 #[test]
 fn a_code_that_is_declined_says_so() {
     let sandbox = Sandbox::new();
-    let action = Action::EntraError {
-        status: 400,
-        error: "authorization_declined".to_owned(),
-        code: 70_018,
-        description: "The end user denied the authorization request.".to_owned(),
-        suberror: None,
-        claims: None,
-    };
+    let action =
+        refusal("authorization_declined", 70_018, "The end user denied the authorization request.");
     sandbox.emulator.faults().push(Fault::on("/token", action));
     let run = sandbox.azt(["login", "--use-device-code"]).exits(6).says("ERROR: AADSTS70018");
     nothing_stays(&sandbox, &run.says("The sign-in was declined").stderr);
@@ -279,8 +241,7 @@ fn a_code_that_nobody_could_enter_is_refused() {
         r#"{"device_code": "d", "user_code": "", "verification_uri": "file:///x", "expires_in": 900}"#,
         r#"{"device_code": "d", "user_code": "AB", "verification_uri": "https://x", "expires_in": -1}"#,
     ] {
-        let action =
-            Action::Answer { status: 200, headers: Default::default(), body: body.to_owned() };
+        let action = answer(body);
         sandbox.emulator.faults().push(Fault::on("/devicecode", action).times(1));
         let run = sandbox.azt(["login", "--use-device-code"]);
         let is_page = body.starts_with('<');
@@ -296,14 +257,7 @@ fn a_code_is_waited_for_as_slowly_as_entra_wants() {
     let sandbox = Sandbox::new();
     sandbox.approve_as(ALICE);
     for error in ["authorization_pending", "slow_down"] {
-        let action = Action::EntraError {
-            status: 400,
-            error: error.to_owned(),
-            code: 70_016,
-            description: "Not yet.".to_owned(),
-            suberror: None,
-            claims: None,
-        };
+        let action = refusal(error, 70_016, "Not yet.");
         sandbox.emulator.faults().push(Fault::on("/token", action).times(1));
     }
     let start = std::time::Instant::now();
@@ -332,16 +286,9 @@ fn a_hiccup_while_the_code_is_entered_costs_no_sign_in() {
 fn a_code_that_nobody_enters_ends() {
     let sandbox = Sandbox::new();
     let code = r#"{"device_code": "d", "user_code": "AB", "verification_uri": "https://x", "expires_in": 2, "interval": 1}"#;
-    let answer = Action::Answer { status: 200, headers: Default::default(), body: code.to_owned() };
+    let answer = answer(code);
     sandbox.emulator.faults().push(Fault::on("/devicecode", answer));
-    let pending = Action::EntraError {
-        status: 400,
-        error: "authorization_pending".to_owned(),
-        code: 70_016,
-        description: "Not yet.".to_owned(),
-        suberror: None,
-        claims: None,
-    };
+    let pending = refusal("authorization_pending", 70_016, "Not yet.");
     sandbox.emulator.faults().push(Fault::on("/token", pending));
     let run = sandbox.azt(["login", "--use-device-code"]).exits(5);
     nothing_stays(

@@ -67,13 +67,7 @@ fn both_print_the_same_of_files_that_this_program_wrote() {
 #[test]
 fn az_signs_in_and_this_program_shows_the_same_accounts() {
     let sandbox = Sandbox::new();
-    drop(
-        real_az(
-            &sandbox,
-            &["login", "--service-principal", "-u", APP, "-p", APP_SECRET, "-t", CONTOSO],
-        )
-        .success(),
-    );
+    drop(real_az(&sandbox, &LOGIN_APP).success());
     same(&sandbox, &["account", "show"]);
     same(&sandbox, &["account", "list", "-o", "table"]);
     sandbox.approve_as(ALICE);
@@ -132,7 +126,7 @@ fn a_sign_in_of_az_is_used_at_once() {
     assert_eq!(sandbox.requests(), Vec::<String>::new(), "the vault has it now");
     assert_eq!(sandbox.read("msal_token_cache.json"), cache, "reading writes nothing there");
 
-    let app = ["login", "--service-principal", "-u", APP, "-p", APP_SECRET, "-t", CONTOSO];
+    let app = LOGIN_APP;
     drop(real_az(&sandbox, &app).success());
     drop(sandbox.az(["account", "set", "-s", PRODUCTION]).quiet());
     assert_eq!(upn(&sandbox.az(GRAPH).quiet()), APP);

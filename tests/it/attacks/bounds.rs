@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::net::TcpListener;
 
-use entra_emulator::{Action, Fault};
+use entra_emulator::Fault;
 use serde_json::json;
 
 use crate::support::*;
@@ -22,7 +22,7 @@ fn login_with(sandbox: &Sandbox, command: &str, more: &[&str]) -> Run {
 fn page(sandbox: &Sandbox, size: usize) {
     let link = format!("{}/tenants?more", sandbox.emulator.url().trim_end_matches('/'));
     let body = json!({"value": [], "nextLink": link, "more": "x".repeat(size)}).to_string();
-    let action = Action::Answer { status: 200, headers: Default::default(), body };
+    let action = answer(body);
     sandbox.emulator.faults().push(Fault::on("/tenants", action));
 }
 
@@ -51,7 +51,7 @@ fn the_sum_is_of_all_lists() {
     sandbox.approve_as(ALICE);
     let tenants: Vec<_> = (0..40).map(|_| json!({"tenantId": CONTOSO})).collect();
     let answer = |path: &str, body: String| {
-        let action = Action::Answer { status: 200, headers: Default::default(), body };
+        let action = answer(body);
         sandbox.emulator.faults().push(Fault::on(path, action));
     };
     answer("/tenants", json!({"value": tenants}).to_string());
@@ -66,7 +66,7 @@ fn a_list_has_so_many_members() {
     let sandbox = Sandbox::signed_in_as_app();
     let members = vec![json!({}); 1_000_001];
     let body = json!({"value": members}).to_string();
-    let action = Action::Answer { status: 200, headers: Default::default(), body };
+    let action = answer(body);
     sandbox.emulator.faults().push(Fault::on("/tenants", action));
     sandbox.azt(LIST).exits(8).says("sent a list of tenants without an end.");
 }
@@ -90,8 +90,7 @@ fn headers_without_an_end_are_read_no_further() {
     let own = sandbox.emulator.url().trim_end_matches('/').to_owned();
     sandbox.write("clouds.config", clouds.replace(&own, &url));
     for _ in heads {
-        let app = ["login", "--service-principal", "-u", APP, "-p", APP_SECRET, "-t", CONTOSO];
-        sandbox.azt(app).exits(7).says("127.0.0.1");
+        sandbox.azt(LOGIN_APP).exits(7).says("127.0.0.1");
     }
 }
 

@@ -67,9 +67,8 @@ fn a_client_secret_is_not_sent_to_another_login_host() {
     let run = sandbox.azt(COLD).exits(4);
     drop(run.says("is not sent to").says("azt login --service-principal --username"));
     // Whoever signs in there has a secret for there, beside the other.
-    let login = ["login", "--service-principal", "-u", APP, "-p", APP_SECRET, "-t", CONTOSO];
     let scope = ["--skip-subscription-discovery", "--scope", "https://vault.azure.net/.default"];
-    sandbox.azt([&login[..], &scope].concat()).success();
+    sandbox.azt([&LOGIN_APP[..], &scope].concat()).success();
     let listed = sandbox.azt(["cache", "list", "--query", "[?type=='application'].environment"]);
     let mut hosts: Vec<String> = serde_json::from_value(listed.quiet().json()).unwrap();
     hosts.sort();
@@ -174,8 +173,7 @@ fn a_built_in_clouds_secret_goes_to_no_host_that_a_file_names() {
     sandbox.set("AZURE_CLOUD_NAME", "AzureCloud");
     let clouds = format!("[AzureCloud]\nendpoint_active_directory = {}\n", evil.url());
     sandbox.write("clouds.config", &clouds);
-    let login = ["login", "--service-principal", "-u", APP, "-p", APP_SECRET, "-t", CONTOSO];
-    for run in [sandbox.azt(login), sandbox.az(login), sandbox.azt(["login"])] {
+    for run in [sandbox.azt(LOGIN_APP), sandbox.az(LOGIN_APP), sandbox.azt(["login"])] {
         assert_ne!(run.code, Some(0), "{run:?}");
         let run = run.says("signs in at login.microsoftonline.com").says("clouds.config names");
         drop(run.says(&format!("{} for it", host(evil.url()))).says("azt cloud register"));

@@ -140,9 +140,7 @@ fn a_login_host_is_the_host_that_is_asked() {
         run.says("ERROR: The endpoint 'active_directory' of the cloud 'Evil' ");
         proxy.was_not_asked(login);
         sandbox.azt(["login", "--use-device-code"]).exits(1);
-        sandbox
-            .azt(["login", "--service-principal", "-u", APP, "-p", APP_SECRET, "-t", CONTOSO])
-            .exits(1);
+        sandbox.login_app().exits(1);
         proxy.was_not_asked(login);
         // It is shown as it stands.
         if login.is_ascii() && !login.contains(['\t', '#']) {
@@ -595,7 +593,7 @@ fn a_strange_cloud_is_refused_at_use_until_it_is_confirmed() {
         let commands = [
             &TOKEN[..],
             &["login", "--use-device-code"],
-            &["login", "--service-principal", "-u", APP, "-p", APP_SECRET, "-t", CONTOSO],
+            &LOGIN_APP,
             &["account", "tenant", "list"],
             &["account", "list-locations"],
         ];

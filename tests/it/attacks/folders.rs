@@ -327,7 +327,7 @@ fn no_link_in_somebodys_folder_is_followed_by_root() {
             &register[..],
             &["cloud", "set", "-n", "Emulator"],
             &["config", "set", "core.share_with_az=true"],
-            &["login", "--service-principal", "-u", APP, "-p", APP_SECRET, "-t", CONTOSO],
+            &LOGIN_APP,
             &["account", "set", "-s", PRODUCTION],
             &TOKEN,
             &["cache", "rekey"],

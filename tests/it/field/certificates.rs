@@ -196,17 +196,9 @@ fn a_bundle_without_any_that_can_be_used_is_named_with_its_variable() {
     }
 }
 
-fn login(sandbox: &Sandbox, file: &str) -> Run {
-    sandbox.azt([
-        "login",
-        "--service-principal",
-        "-u",
-        NIGHTLY,
-        "-t",
-        CONTOSO,
-        "--certificate",
-        file,
-    ])
+fn login(sandbox: &Sandbox, file: &str, more: &[&str]) -> Run {
+    let login = ["login", "--service-principal", "-u", NIGHTLY, "-t", CONTOSO, "--certificate"];
+    sandbox.azt(login.iter().chain(&[file]).chain(more))
 }
 
 #[test]
@@ -223,7 +215,7 @@ fn an_applications_file_is_read_whatever_its_spelling() {
     all.push(("certificate first, PKCS#1", [trusted, pkcs1].concat()));
     let failed = all.into_iter().filter_map(|(what, content)| {
         std::fs::write(&path, content).unwrap();
-        let run = login(&sandbox, "app.pem");
+        let run = login(&sandbox, "app.pem", &[]);
         (run.code != Some(0)).then_some((what, run.stderr))
     });
     let failed: Vec<_> = failed.collect();
@@ -235,21 +227,8 @@ fn an_applications_file_is_read_whatever_its_spelling() {
     let both = format!("{encrypted}-----BEGIN CERT{certificate}");
     for content in [both.clone().into_bytes(), utf16(&both, b"\xff\xfe", u16::to_le_bytes)] {
         std::fs::write(&path, content).unwrap();
-        login(&sandbox, "app.pem").exits(1).says("its private key is encrypted.");
-        sandbox
-            .azt([
-                "login",
-                "--service-principal",
-                "-u",
-                NIGHTLY,
-                "-t",
-                CONTOSO,
-                "--certificate",
-                "app.pem",
-                "--certificate-password",
-                "open",
-            ])
-            .success();
+        login(&sandbox, "app.pem", &[]).exits(1).says("its private key is encrypted.");
+        login(&sandbox, "app.pem", &["--certificate-password", "open"]).success();
     }
 }
 
@@ -260,13 +239,13 @@ fn what_is_damaged_in_an_applications_file_is_named() {
     let at = key.lines().count() + 1;
     for damaged in [NO_BASE64, CUT_OFF, OTHER_LABEL] {
         std::fs::write(sandbox.root().join("x.pem"), format!("{key}{damaged}")).unwrap();
-        login(&sandbox, "x.pem")
+        login(&sandbox, "x.pem", &[])
             .exits(1)
             .says(&format!("Invalid certificate file: the certificate at line {at} is damaged."));
     }
     let cut_key = format!("-----BEGIN PRIVATE KEY-----\nMIIE\n{}", sandbox.emulator.ca_pem());
     std::fs::write(sandbox.root().join("x.pem"), cut_key).unwrap();
-    login(&sandbox, "x.pem").exits(1).says("the private key at line 1 is damaged.");
+    login(&sandbox, "x.pem", &[]).exits(1).says("the private key at line 1 is damaged.");
 }
 
 /// The key and certificate that OpenSSL makes of `options`.
@@ -309,7 +288,7 @@ fn an_rsa_key_of_any_size_signs() {
         make_key(sandbox.root(), &case);
         sandbox.emulator.clear_requests();
         // The emulator does not know it.
-        login(&sandbox, "app.pem").exits(6).says("AADSTS700027");
+        login(&sandbox, "app.pem", &[]).exits(6).says("AADSTS700027");
         verify(&sandbox, &case);
     }
     // The same in PKCS#12 and with a password.
@@ -318,7 +297,7 @@ fn an_rsa_key_of_any_size_signs() {
         "pkcs12 -export -inkey key.pem -in cert.pem -passout pass: -out app.pfx",
     );
     sandbox.emulator.clear_requests();
-    login(&sandbox, "app.pfx").exits(6);
+    login(&sandbox, "app.pfx", &[]).exits(6);
     verify(&sandbox, "PKCS#12");
 }
 
@@ -327,7 +306,7 @@ fn a_large_key_signs_as_well() {
     let sandbox = Sandbox::new();
     std::fs::write(sandbox.root().join("app.pem"), LARGE_KEY).unwrap();
     std::fs::write(sandbox.root().join("key.pem"), LARGE_KEY).unwrap();
-    login(&sandbox, "app.pem").exits(6).says("AADSTS700027");
+    login(&sandbox, "app.pem", &[]).exits(6).says("AADSTS700027");
     verify(&sandbox, "8192 bits");
 }
 
@@ -356,13 +335,13 @@ fn a_key_that_will_not_do_says_why() {
         ("-algorithm ED448", "is an Ed448 key, and Entra takes RSA keys alone"),
     ] {
         make_key(sandbox.root(), options);
-        login(&sandbox, "app.pem")
+        login(&sandbox, "app.pem", &[])
             .exits(1)
             .says(&format!("ERROR: Invalid certificate file: its key {why}.\n"));
     }
     // The older form of an EC key has a label of its own.
     openssl(sandbox.root(), "ecparam -name prime256v1 -genkey -out ec.pem");
-    login(&sandbox, "ec.pem")
+    login(&sandbox, "ec.pem", &[])
         .exits(1)
         .says("its key is an EC key, and Entra takes RSA keys alone.");
     for (label, why) in [
@@ -371,7 +350,7 @@ fn a_key_that_will_not_do_says_why() {
     ] {
         let text = format!("-----BEGIN {label}-----\nAA==\n-----END {label}-----\n");
         std::fs::write(sandbox.root().join("x.pem"), text).unwrap();
-        login(&sandbox, "x.pem").exits(1).says(why);
+        login(&sandbox, "x.pem", &[]).exits(1).says(why);
     }
     assert_eq!(sandbox.requests(), Vec::<String>::new());
 }

@@ -2,15 +2,11 @@
 
 use std::process::Stdio;
 
-use entra_emulator::{Action, Fault};
+use entra_emulator::Fault;
 
 use crate::support::*;
 
 const NO_ONE: &str = "Nobody can sign in here: this is a job";
-
-fn answer(body: &str) -> Action {
-    Action::Answer { status: 200, headers: Default::default(), body: body.to_owned() }
-}
 
 #[test]
 fn a_job_fails_at_once_and_says_what_works_there() {
@@ -169,14 +165,7 @@ fn who_allows_no_subscriptions_is_not_told_to() {
 #[test]
 fn no_remedy_is_the_command_that_has_failed() {
     let sandbox = Sandbox::new();
-    let refusal = Action::EntraError {
-        status: 400,
-        error: "interaction_required".to_owned(),
-        code: 50_076,
-        description: "More is wanted.".to_owned(),
-        suberror: None,
-        claims: None,
-    };
+    let refusal = refusal("interaction_required", 50_076, "More is wanted.");
     sandbox.emulator.faults().push(Fault::on("/token", refusal));
     // There is no browser here: it is a code all the same.
     for arguments in [&["login"][..], &["login", "-o", "json"], &["LOGIN", "--verbose"]] {
@@ -244,14 +233,7 @@ fn a_time_that_is_over_says_how_long_it_was() {
     let sandbox = Sandbox::new();
     let code = r#"{"device_code": "d", "user_code": "AB", "verification_uri": "https://x", "expires_in": 1, "interval": 1}"#;
     sandbox.emulator.faults().push(Fault::on("/devicecode", answer(code)));
-    let pending = Action::EntraError {
-        status: 400,
-        error: "authorization_pending".to_owned(),
-        code: 70_016,
-        description: "Not yet.".to_owned(),
-        suberror: None,
-        claims: None,
-    };
+    let pending = refusal("authorization_pending", 70_016, "Not yet.");
     sandbox.emulator.faults().push(Fault::on("/token", pending));
     let run = sandbox.azt(["login", "--use-device-code"]).exits(5);
     drop(run.says("not finished in time, which was 1 second.\nStart again."));

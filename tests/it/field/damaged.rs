@@ -2,8 +2,6 @@
 
 use crate::support::*;
 
-const LOGIN: [&str; 8] =
-    ["login", "--service-principal", "-u", APP, "-p", APP_SECRET, "-t", CONTOSO];
 /// Nothing listens there: a sign-in that goes to the public cloud ends on this machine.
 const NOWHERE: &str = "http://127.0.0.1:9";
 const NO_TEXT: &str = "is neither UTF-8 nor UTF-16 text";
@@ -12,9 +10,14 @@ fn utf16(text: &str) -> Vec<u8> {
     [0xff, 0xfe].into_iter().chain(text.encode_utf16().flat_map(u16::to_le_bytes)).collect()
 }
 
-/// What a profile may have become, and a part of what is said of it.
-fn profiles() -> Vec<(Vec<u8>, &'static str)> {
-    let is = |text: &str| text.as_bytes().to_vec();
+/// Damaged contents of a file, each with a part of what is said of it.
+type Damages = Vec<(Vec<u8>, &'static str)>;
+
+fn is(text: &str) -> Vec<u8> {
+    text.as_bytes().to_vec()
+}
+
+fn profiles() -> Damages {
     vec![
         (is("{\"subscriptions\": ["), "EOF while parsing"),
         (is("[]"), "it is not a JSON object"),
@@ -32,9 +35,7 @@ fn profiles() -> Vec<(Vec<u8>, &'static str)> {
     ]
 }
 
-/// The same of an INI file.
-fn settings() -> Vec<(Vec<u8>, &'static str)> {
-    let is = |text: &str| text.as_bytes().to_vec();
+fn ini_files() -> Damages {
     vec![
         (is("garbage\n[x"), "line 1: text before the first [section] header"),
         (is("[core\noutput = json\n"), "line 1"),
@@ -73,7 +74,7 @@ fn a_sign_in_heals_a_profile() {
         };
         sandbox.azt(["account", "show"]).exits(1).says(why).says(cure);
         assert_eq!(std::fs::read(sandbox.file("azureProfile.json")).unwrap(), content);
-        let run = sandbox.azt(LOGIN).success();
+        let run = sandbox.azt(LOGIN_APP).success();
         is_aside(&sandbox, &run, "azureProfile.json", "azureProfile.json.damaged", &content, why);
         assert_eq!(sandbox.azt(["account", "show"]).quiet().json()["user"]["name"], APP);
     }
@@ -89,7 +90,7 @@ fn as_az_too_and_a_second_one_has_a_name_of_its_own() {
         ("{", "azureProfile.json.damaged-3"),
     ] {
         sandbox.write("azureProfile.json", content);
-        let run = sandbox.az(LOGIN).success();
+        let run = sandbox.az(LOGIN_APP).success();
         if aside.is_empty() {
             assert!(!run.stderr.contains("aside"), "{run:?}");
         } else {
@@ -98,7 +99,7 @@ fn as_az_too_and_a_second_one_has_a_name_of_its_own() {
     }
     // However quiet the call is to be: somebody's accounts are gone from the list.
     sandbox.write("azureProfile.json", "{");
-    let run = sandbox.azt(LOGIN.iter().chain(&["--only-show-errors"])).success();
+    let run = sandbox.azt(LOGIN_APP.iter().chain(&["--only-show-errors"])).success();
     is_aside(&sandbox, &run, "azureProfile.json", "azureProfile.json.damaged-4", b"{", "");
 }
 
@@ -117,17 +118,17 @@ fn a_command_that_does_nothing_puts_nothing_aside() {
         assert!(!run.stderr.contains("aside"), "{args:?}: {run:?}");
         assert_eq!(sandbox.read("azureProfile.json"), "{", "{args:?}");
     }
-    let run = Run::of(sandbox.command(LOGIN).env("AZURE_CORE_NO_COLOR", "maybe")).exits(1);
+    let run = Run::of(sandbox.command(LOGIN_APP).env("AZURE_CORE_NO_COLOR", "maybe")).exits(1);
     assert!(!run.stderr.contains("aside"), "{run:?}");
 }
 
 /// `config` says which cloud gets secrets, and where the key is.
 #[test]
 fn a_damaged_config_ends_a_sign_in() {
-    for (content, why) in settings() {
+    for (content, why) in ini_files() {
         let sandbox = Sandbox::new();
         sandbox.write("config", &content);
-        for command in [LOGIN.as_slice(), &["account", "list"]] {
+        for command in [LOGIN_APP.as_slice(), &["account", "list"]] {
             drop(sandbox.azt(command).exits(1).says(why));
         }
         assert_eq!(std::fs::read(sandbox.file("config")).unwrap(), content);
@@ -172,14 +173,14 @@ fn a_sign_out_that_names_nobody_says_who_is_left() {
 
 #[test]
 fn a_sign_in_heals_clouds_and_goes_to_no_other_cloud() {
-    for (content, why) in settings() {
+    for (content, why) in ini_files() {
         let sandbox = Sandbox::signed_in_as_app();
         sandbox.emulator.clear_requests();
         sandbox.write("clouds.config", &content);
         drop(sandbox.azt(["account", "list"]).exits(1).says(why));
         // Its active cloud is described there: a secret would go to the public one.
         let login = || {
-            let mut login = sandbox.command(LOGIN);
+            let mut login = sandbox.command(LOGIN_APP);
             login.env("HTTPS_PROXY", NOWHERE);
             login
         };
@@ -203,7 +204,7 @@ fn a_sign_in_heals_clouds_and_goes_to_no_other_cloud() {
 fn what_cannot_be_read_at_all_stays_where_it_is() {
     let sandbox = Sandbox::new();
     std::fs::create_dir(sandbox.file("azureProfile.json")).unwrap();
-    sandbox.azt(LOGIN).exits(1).says("ERROR: Cannot read ");
+    sandbox.azt(LOGIN_APP).exits(1).says("ERROR: Cannot read ");
     assert!(sandbox.file("azureProfile.json").is_dir());
     assert_eq!(sandbox.requests(), Vec::<String>::new());
 }
@@ -211,8 +212,11 @@ fn what_cannot_be_read_at_all_stays_where_it_is() {
 #[test]
 fn no_flaw_ends_doctors_page() {
     let sandbox = Sandbox::signed_in_as_alice();
-    let files =
-        [("config", settings()), ("clouds.config", settings()), ("azureProfile.json", profiles())];
+    let files = [
+        ("config", ini_files()),
+        ("clouds.config", ini_files()),
+        ("azureProfile.json", profiles()),
+    ];
     for (name, contents) in files {
         let good = sandbox.read(name);
         for (content, why) in contents {

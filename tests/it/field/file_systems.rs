@@ -70,22 +70,28 @@ fn on_refusing(refusals: &serde_json::Value) -> Option<(Sandbox, Mount)> {
     let (disk, at) = (sandbox.root().join("disk"), sandbox.config_dir());
     fs::create_dir(&disk).unwrap();
     fs::create_dir(&at).unwrap();
-    let before = fs::metadata(&at).unwrap().dev();
+    let mount = refusing(&disk, &at, refusals);
+    Some((sandbox, mount))
+}
+
+/// Mounts `disk` at `at`, where the operations in `refusals` fail with the error given.
+fn refusing(disk: &Path, at: &Path, refusals: &serde_json::Value) -> Mount {
+    let before = fs::metadata(at).unwrap().dev();
     let server = Command::new("/usr/bin/python3")
         .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fuse/refusing.py"))
-        .args([&disk, &at])
+        .args([disk, at])
         .arg(refusals.to_string())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let mount = Mount { at: at.clone(), server: Some(server) };
+    let mount = Mount { at: at.to_owned(), server: Some(server) };
     let begin = Instant::now();
-    while fs::metadata(&at).unwrap().dev() == before {
+    while fs::metadata(at).unwrap().dev() == before {
         assert!(begin.elapsed() < Duration::from_secs(30), "no mount");
         std::thread::sleep(Duration::from_millis(20));
     }
-    Some((sandbox, mount))
+    mount
 }
 
 fn register(sandbox: &Sandbox) {
@@ -127,53 +133,49 @@ fn a_day(sandbox: &Sandbox) {
     assert!(left.iter().all(|path| !text(path).ends_with(".tmp")), "{left:?}");
 }
 
-fn refused(refusals: serde_json::Value) {
+fn refused(refusals: &serde_json::Value) {
     if !is_root() {
         return;
     }
-    let Some((sandbox, _mount)) = on_refusing(&refusals) else { return };
+    let Some((sandbox, _mount)) = on_refusing(refusals) else { return };
     a_day(&sandbox);
+}
+
+fn refused_with_each(operation: &str, errors: &[&str]) {
+    for error in errors {
+        refused(&json!({operation: error}));
+    }
 }
 
 #[test]
 fn a_disk_that_keeps_no_modes() {
-    for error in ["EPERM", "EOPNOTSUPP", "ENOSYS"] {
-        refused(json!({"chmod": error}));
-    }
+    refused_with_each("chmod", &["EPERM", "EOPNOTSUPP", "ENOSYS"]);
 }
 
 /// By then the change is made.
 #[test]
 fn a_disk_that_does_not_say_when_a_folder_is_on_it() {
-    for error in ["EINVAL", "EOPNOTSUPP", "EIO", "EBADF"] {
-        refused(json!({"fsyncdir": error}));
-    }
+    refused_with_each("fsyncdir", &["EINVAL", "EOPNOTSUPP", "EIO", "EBADF"]);
 }
 
 #[test]
 fn a_disk_that_does_not_say_when_a_file_is_on_it() {
-    for error in ["EINVAL", "EOPNOTSUPP", "EPERM"] {
-        refused(json!({"fsync": error}));
-    }
+    refused_with_each("fsync", &["EINVAL", "EOPNOTSUPP", "EPERM"]);
 }
 
 #[test]
 fn a_disk_that_puts_no_file_in_the_place_of_another() {
-    for error in ["EBUSY", "EEXIST", "EPERM", "EXDEV"] {
-        refused(json!({"rename_over": error}));
-    }
+    refused_with_each("rename_over", &["EBUSY", "EEXIST", "EPERM", "EXDEV"]);
 }
 
 #[test]
 fn a_disk_that_gives_no_file_another_name() {
-    for error in ["EACCES", "EOPNOTSUPP", "EINVAL"] {
-        refused(json!({"rename": error}));
-    }
+    refused_with_each("rename", &["EACCES", "EOPNOTSUPP", "EINVAL"]);
 }
 
 #[test]
 fn a_disk_that_refuses_most() {
-    refused(json!({
+    refused(&json!({
         "chmod": "EPERM", "fsync": "EINVAL", "fsyncdir": "EINVAL", "rename_over": "EPERM",
         "link": "EPERM", "symlink": "EPERM", "utimens": "EPERM", "chown": "EPERM",
     }));
@@ -194,20 +196,7 @@ fn a_disk_in_trouble_keeps_what_was_there() {
             let before = sandbox.read("azureProfile.json");
             drop(mount);
             let disk = sandbox.root().join("disk");
-            let _in_trouble = {
-                let server = Command::new("/usr/bin/python3")
-                    .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fuse/refusing.py"))
-                    .args([&disk, &sandbox.config_dir()])
-                    .arg(json!({operation: error}).to_string())
-                    .stderr(Stdio::null())
-                    .spawn()
-                    .unwrap();
-                let mount = Mount { at: sandbox.config_dir(), server: Some(server) };
-                while !sandbox.file("azureProfile.json").exists() {
-                    std::thread::sleep(Duration::from_millis(20));
-                }
-                mount
-            };
+            let _in_trouble = refusing(&disk, &sandbox.config_dir(), &json!({operation: error}));
             let run = sandbox.azt(["account", "set", "-s", STAGING]).exits(1);
             assert_eq!(sandbox.read("azureProfile.json"), before, "{run:?}");
         }
@@ -364,8 +353,7 @@ fn a_disk_without_locks() {
             assert_eq!(run.code, Some(0), "{error} {args:?}: {run:?}");
             run
         };
-        let login = ["login", "--service-principal", "-u", APP, "-p", APP_SECRET, "-t", CONTOSO];
-        let said = without(&[&login[..], &["--verbose"]].concat());
+        let said = without(&[&LOGIN_APP[..], &["--verbose"]].concat());
         assert_eq!(said.stderr.matches("there are no locks there").count(), 1, "{said:?}");
         // az is told under its own lock, whose file is enough.
         assert!(!said.stderr.contains("az was not told"), "{said:?}");

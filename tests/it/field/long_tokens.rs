@@ -1,8 +1,6 @@
 //! Tokens of any length are what they were.
 
-use std::collections::BTreeMap;
-
-use entra_emulator::{Action, Fault};
+use entra_emulator::Fault;
 use serde_json::{Value, json};
 
 use crate::support::*;
@@ -16,8 +14,8 @@ fn long() -> String {
     format!("eyJhbGciOiJub25lIn0.eyJhIjoi{}In0.c2ln", "QUJD".repeat(16 << 10))
 }
 
-fn answer(sandbox: &Sandbox, path: &str, body: &Value) {
-    let action = Action::Answer { status: 200, headers: BTreeMap::new(), body: body.to_string() };
+fn serve(sandbox: &Sandbox, path: &str, body: &Value) {
+    let action = answer(body.to_string());
     sandbox.emulator.faults().push(Fault::on(path, action));
 }
 
@@ -27,9 +25,9 @@ fn a_pipeline_s_assertion() {
     let url = sandbox.emulator.url().to_owned();
     sandbox.set("ACTIONS_ID_TOKEN_REQUEST_URL", &format!("{url}/pipeline/github?api-version=2.0"));
     sandbox.set("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "emulator-job-token");
-    answer(&sandbox, "/pipeline/github", &json!({"count": {}, "value": format!(" {}\n", long())}));
+    serve(&sandbox, "/pipeline/github", &json!({"count": {}, "value": format!(" {}\n", long())}));
     let tokens = json!({"access_token": "a.b.c", "expires_in": 3600});
-    answer(&sandbox, "/oauth2/v2.0/token", &tokens);
+    serve(&sandbox, "/oauth2/v2.0/token", &tokens);
     let workflow = ["login", "--service-principal", "-u", WORKFLOW, "-t", CONTOSO];
     let options = ["--federated-token-from", "github-actions", "--allow-no-subscriptions"];
     // The emulator's resource manager knows no such access token.
@@ -44,7 +42,7 @@ fn an_app_s_and_a_host_s_access_token() {
     let tokens = json!({"access_token": long(), "expires_in": 3600});
 
     let sandbox = Sandbox::signed_in_as_app();
-    answer(&sandbox, "/oauth2/v2.0/token", &tokens);
+    serve(&sandbox, "/oauth2/v2.0/token", &tokens);
     assert_eq!(sandbox.azt(token).success().text("accessToken"), long());
     assert_eq!(sandbox.azt(token).success().text("accessToken"), long(), "kept");
 
@@ -52,7 +50,7 @@ fn an_app_s_and_a_host_s_access_token() {
     host.set("IDENTITY_ENDPOINT", &format!("{}/msi/token", host.emulator.http_url()));
     host.set("IDENTITY_HEADER", "emulator-identity-header");
     host.azt(["login", "--identity", "--allow-no-subscriptions"]).success();
-    answer(&host, "/msi/token", &tokens);
+    serve(&host, "/msi/token", &tokens);
     assert_eq!(host.azt(token).success().text("accessToken"), long());
 }
 
@@ -60,7 +58,7 @@ fn an_app_s_and_a_host_s_access_token() {
 fn a_refresh_token() {
     let sandbox = Sandbox::signed_in_as_alice();
     let tokens = json!({"access_token": "a.b.c", "expires_in": 3600, "refresh_token": long()});
-    answer(&sandbox, "/oauth2/v2.0/token", &tokens);
+    serve(&sandbox, "/oauth2/v2.0/token", &tokens);
     let token = |resource| sandbox.azt(["account", "get-access-token", "--resource", resource]);
     token("https://graph.microsoft.com").success();
     sandbox.emulator.faults().clear();

@@ -347,8 +347,7 @@ fn a_page_without_a_list_is_no_empty_list() {
         (json!("x"), "makes no sense"),
     ] {
         json_answer(&sandbox, "/subscriptions", 200, &body);
-        let login = ["login", "--service-principal", "-u", APP, "-p", APP_SECRET, "-t", CONTOSO];
-        let run = sandbox.azt([&login[..], &["--allow-no-subscriptions"]].concat());
+        let run = sandbox.azt([&LOGIN_APP[..], &["--allow-no-subscriptions"]].concat());
         assert!(run.code != Some(0) && run.stderr.contains(told), "{body}: {run:?}");
     }
     let page = json!({"value": [null, {"name": "x", "displayName": 7, "other": 1}, "y"]});

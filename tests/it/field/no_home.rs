@@ -103,11 +103,7 @@ impl Container {
     #[track_caller]
     fn refuses_a_sign_in(&self) {
         self.sandbox.emulator.clear_requests();
-        for login in [
-            &["login", "--use-device-code"][..],
-            &["login", "--service-principal", "-u", APP, "-p", APP_SECRET, "-t", CONTOSO],
-            &["login", "--identity"],
-        ] {
+        for login in [&["login", "--use-device-code"][..], &LOGIN_APP, &["login", "--identity"]] {
             let run = self.azt(login);
             assert!(run.code != Some(0) && run.code != Some(7), "{run:?}");
             let run = run.says("ERROR: ").says("AZURE_CONFIG_DIR");

@@ -10,9 +10,6 @@ use crate::attacks::{MALLORY, is_root};
 use crate::disk::traced;
 use crate::support::*;
 
-const LOGIN: [&str; 8] =
-    ["login", "--service-principal", "-u", APP, "-p", APP_SECRET, "-t", CONTOSO];
-
 /// A user without root's power over the files of others.
 fn powerless(command: &Command) -> Run {
     let mut setpriv = Command::new("setpriv");
@@ -72,7 +69,7 @@ fn a_damaged_file_that_nothing_can_be_put_in_the_place_of_is_healed() {
     if !is_root() {
         return;
     }
-    let healing = [LOGIN.as_slice(), &["logout", "--username", APP], &["account", "clear"]];
+    let healing = [LOGIN_APP.as_slice(), &["logout", "--username", APP], &["account", "clear"]];
     for (name, command) in
         ["azureProfile.json"; 3].into_iter().zip(healing).chain([("clouds.config", healing[2])])
     {
@@ -91,7 +88,7 @@ fn a_damaged_file_that_nothing_can_be_put_in_the_place_of_is_healed() {
         let sandbox = Sandbox::new();
         sandbox.write(name, "damaged");
         chattr(&format!("+{letter}"), &sandbox.file(name));
-        let runs = [sandbox.azt(LOGIN), sandbox.azt(LOGIN)];
+        let runs = [sandbox.azt(LOGIN_APP), sandbox.azt(LOGIN_APP)];
         chattr(&format!("-{letter}"), &sandbox.file(name));
         for run in runs {
             drop(run.exits(1).says("chattr"));
@@ -104,7 +101,7 @@ fn a_damaged_file_that_nothing_can_be_put_in_the_place_of_is_healed() {
     let (_mount, _) = Mount::over_itself(&sandbox, "azureProfile.json");
     let _read_only = Mount::of(&["-o", "remount,bind,ro"], &sandbox.file("azureProfile.json"));
     for _ in 0..2 {
-        drop(sandbox.azt(LOGIN).exits(1));
+        drop(sandbox.azt(LOGIN_APP).exits(1));
         assert!(!sandbox.file("azureProfile.json.damaged").exists());
     }
 }
@@ -125,7 +122,9 @@ fn a_profile_that_is_mounted_to_be_read_is_told_before_anything_else() {
     let read_only = Mount::of(&["-o", "remount,bind,ro"], &profile);
     let before = sandbox.azt(["cache", "list"]).stdout;
     sandbox.emulator.clear_requests();
-    for args in [&LOGIN[..], &["logout"], &["logout", "--username", ALICE], &["account", "clear"]] {
+    for args in
+        [&LOGIN_APP[..], &["logout"], &["logout", "--username", ALICE], &["account", "clear"]]
+    {
         let run = sandbox.azt(args).exits(1);
         drop(run.says(&format!("Cannot write {}: Read-only file system", profile.display())));
         assert_eq!(sandbox.azt(["cache", "list"]).stdout, before, "{args:?}");
@@ -140,7 +139,7 @@ fn a_profile_that_is_mounted_to_be_read_is_told_before_anything_else() {
     symlink(outside.join("profile"), linked.file("azureProfile.json")).unwrap();
     let mount = Mount::of(&["--bind", outside.to_str().unwrap()], &outside);
     let _read_only = Mount::of(&["-o", "remount,bind,ro"], &outside);
-    for args in [&LOGIN[..], &["logout"], &["account", "clear"]] {
+    for args in [&LOGIN_APP[..], &["logout"], &["account", "clear"]] {
         drop(linked.azt(args).exits(1).says("Read-only file system"));
         drop(linked.azt(["account", "get-access-token"]).success());
     }
@@ -154,10 +153,10 @@ fn a_profile_that_is_mounted_to_be_read_is_told_before_anything_else() {
 fn a_profile_that_leads_into_a_missing_folder_is_told_before_the_sign_in() {
     let sandbox = Sandbox::new();
     symlink(sandbox.root().join("none/profile"), sandbox.file("azureProfile.json")).unwrap();
-    drop(sandbox.azt(LOGIN).exits(1).says("a link into a folder that is missing"));
+    drop(sandbox.azt(LOGIN_APP).exits(1).says("a link into a folder that is missing"));
     assert_eq!(sandbox.requests(), Vec::<String>::new());
     fs::create_dir(sandbox.root().join("none")).unwrap();
-    sandbox.azt(LOGIN).success();
+    sandbox.azt(LOGIN_APP).success();
     assert!(sandbox.root().join("none/profile").exists());
 }
 
@@ -189,7 +188,7 @@ fn what_is_no_file_in_the_place_of_one_is_told_with_what_to_do() {
             fs::set_permissions(&at, Permissions::from_mode(0o700)).unwrap();
             let list: &[&str] = &["cache", "list"];
             for args in
-                [&["account", "get-access-token"][..], list, &["doctor", "--offline"], &LOGIN]
+                [&["account", "get-access-token"][..], list, &["doctor", "--offline"], &LOGIN_APP]
             {
                 let run = sandbox.azt(args);
                 let said = format!("{}{}", run.stdout, run.stderr);
@@ -250,7 +249,7 @@ fn who_is_killed_while_a_record_is_written_over_leaves_a_whole_one() {
     drop(sandbox.azt(["account", "get-access-token"]).quiet());
     let options =
         ["-o", "/dev/null", "-e", "trace=ftruncate", "-e", "inject=ftruncate:signal=KILL"];
-    let run = Run::of(&mut traced(&sandbox.command(LOGIN), &options));
+    let run = Run::of(&mut traced(&sandbox.command(LOGIN_APP), &options));
     assert_eq!(run.code, None, "it was killed: {run:?}");
     drop(sandbox.azt(["account", "get-access-token"]).quiet());
 }

@@ -326,18 +326,7 @@ fn the_first_line_about_the_key_is_calm() {
     let mut sandbox = Sandbox::new();
     sandbox.unset("AZURE_CORE_KEY_SOURCE");
     sandbox.set("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere/bus");
-    let quiet = [
-        "login",
-        "--service-principal",
-        "-u",
-        APP,
-        "-p",
-        APP_SECRET,
-        "-t",
-        CONTOSO,
-        "--only-show-errors",
-    ];
-    drop(sandbox.azt(quiet).quiet());
+    drop(sandbox.azt(LOGIN_APP.iter().chain(&["--only-show-errors"])).quiet());
 }
 
 #[cfg(target_os = "linux")]

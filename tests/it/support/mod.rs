@@ -12,7 +12,7 @@ use std::sync::atomic::AtomicI64;
 
 use azt::program::Program;
 use azt::sys::{Clock, Env, Http, System, Terminal};
-use entra_emulator::{EntraEmulator, RequestLogEntry};
+use entra_emulator::{Action, EntraEmulator, RequestLogEntry};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -25,6 +25,9 @@ pub const NORTHWIND: &str = "d0000000-0000-4000-8000-00000000000c";
 pub const ALICE: &str = "alice@contoso.example";
 pub const APP: &str = "a1000000-0000-4000-8000-000000000001";
 pub const APP_SECRET: &str = "deployment-secret-1";
+/// Signs that application in, in Contoso.
+pub const LOGIN_APP: [&str; 8] =
+    ["login", "--service-principal", "-u", APP, "-p", APP_SECRET, "-t", CONTOSO];
 pub const PRODUCTION: &str = "50000000-0000-4000-8000-000000000001";
 pub const AZURE_CLI: &str = "04b07795-8ddb-461a-bbee-02f9e1bf7b46";
 
@@ -102,7 +105,7 @@ impl Sandbox {
 
     #[must_use = "assert how the run ended"]
     pub fn login_app(&self) -> Run {
-        self.azt(["login", "--service-principal", "-u", APP, "-p", APP_SECRET, "-t", CONTOSO])
+        self.azt(LOGIN_APP)
     }
 
     /// Turns sharing with az on or off, in the file: a variable cannot turn it on.
@@ -209,6 +212,17 @@ impl Sandbox {
         Run::of(&mut self.az_command(args))
     }
 
+    /// Runs `script` in a mount namespace of its own, where it may mount over `$HOME`.
+    #[cfg(target_os = "linux")]
+    pub fn in_mount_namespace(&self, script: &str) -> Run {
+        let mut command = Command::new("unshare");
+        command.args(["--mount", "--map-root-user", "/bin/sh", "-e", "-c", script]);
+        command.env_clear().envs(&self.env).current_dir(self.root.path());
+        let path =
+            format!("{}:/usr/bin:/bin:/usr/sbin:/sbin", self.root.path().join("bin").display());
+        Run::of(command.env("PATH", path))
+    }
+
     /// The program in this process, with a clock that is `seconds` ahead.
     #[must_use = "assert how the run ended"]
     pub fn azt_later<'a>(&self, seconds: i64, args: impl IntoIterator<Item = &'a str>) -> Run {
@@ -241,5 +255,22 @@ fn short(request: &RequestLogEntry) -> String {
             format!("{} {path} {grant}", request.method)
         }
         None => format!("{} {path}", request.method),
+    }
+}
+
+/// Status 200 with this body.
+pub fn answer(body: impl Into<String>) -> Action {
+    Action::Answer { status: 200, headers: Default::default(), body: body.into() }
+}
+
+/// Status 400 with an error of Entra's and its AADSTS code.
+pub fn refusal(error: &str, code: u32, description: &str) -> Action {
+    Action::EntraError {
+        status: 400,
+        error: error.to_owned(),
+        code,
+        description: description.to_owned(),
+        suberror: None,
+        claims: None,
     }
 }

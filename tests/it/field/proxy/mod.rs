@@ -13,9 +13,6 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::support::*;
 
-const LOGIN: [&str; 8] =
-    ["login", "--service-principal", "-u", APP, "-p", APP_SECRET, "-t", CONTOSO];
-
 /// A proxy that lets everybody through, and notes what it was asked for.
 struct Recorder {
     port: u16,
@@ -116,7 +113,7 @@ fn nothing_goes_past_a_proxy_that_cannot_be_used() {
         sandbox.set(variable, value);
         let resource = ["--resource", "https://vault.azure.net"];
         for arguments in [
-            &LOGIN[..],
+            &LOGIN_APP[..],
             &["login", "--use-device-code"],
             &["login", "-u", ALICE, "-p", "x"],
             &[&["account", "get-access-token"][..], &resource].concat(),
@@ -164,7 +161,7 @@ fn debug_and_doctor_say_which_way_and_why() {
         for (name, value) in &vars {
             bench.sandbox.set(name, value);
         }
-        let run = bench.sandbox.azt([&LOGIN[..], &["--debug"]].concat()).success();
+        let run = bench.sandbox.azt([&LOGIN_APP[..], &["--debug"]].concat()).success();
         let line = format!("{host} is asked {way}");
         assert!(run.stderr.contains(&line), "no {line} in {run:?}");
         let doctor = bench.sandbox.azt(["doctor", "--offline"]).success();

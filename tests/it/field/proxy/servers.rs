@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use rcgen::{CertificateParams, KeyPair};
 
-use super::{LOGIN, Recorder, carry};
+use super::{Recorder, carry};
 use crate::support::*;
 
 /// A program that listens, until the test ends.
@@ -64,7 +64,7 @@ fn signs_in(sandbox: &Sandbox, proxy: &str, says: Option<&str>) {
     let curl = Run::of(curl.env_clear().env("HTTPS_PROXY", proxy));
     assert_eq!(curl.code == Some(0), says.is_none(), "{proxy}: {curl:?}");
     sandbox.emulator.clear_requests();
-    let run = Run::of(sandbox.command(LOGIN).env("HTTPS_PROXY", proxy));
+    let run = Run::of(sandbox.command(LOGIN_APP).env("HTTPS_PROXY", proxy));
     assert!(!run.stderr.contains("hunter2"), "{run:?}");
     match says {
         None => assert_eq!(run.code, Some(0), "{proxy}: {run:?}"),

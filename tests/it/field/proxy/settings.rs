@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{Bench, LOGIN};
+use super::Bench;
+use crate::support::LOGIN_APP;
 
 /// What became of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -198,7 +199,7 @@ fn a_setting_leads_the_same_way_as_with_az_and_curl() {
         let url = format!("https://{host}:{}/tenants", bench.port());
         let mut curl = Command::new("curl");
         curl.args(["-sS", "--max-time", "9", "--cacert", &ca, &url]).env_clear();
-        let mut commands = vec![("azt", bench.sandbox.command(LOGIN)), ("curl", curl)];
+        let mut commands = vec![("azt", bench.sandbox.command(LOGIN_APP)), ("curl", curl)];
         commands.extend(of_az("python").map(|mut az| {
             az.args(["-c", REQUESTS, &url]).env_clear().env("REQUESTS_CA_BUNDLE", &ca);
             ("az", az)
@@ -238,10 +239,10 @@ fn az_signs_in_the_same_way() {
         (&[P, ("https_proxy", "")], None),
     ] {
         let Some(mut az) = of_az("az") else { return };
-        az.args(LOGIN).env_clear().envs(bench.sandbox.env()).current_dir(bench.sandbox.root());
+        az.args(LOGIN_APP).env_clear().envs(bench.sandbox.env()).current_dir(bench.sandbox.root());
         az.env("AZURE_CORE_INSTANCE_DISCOVERY", "false");
         az.env("AZURE_CORE_COLLECT_TELEMETRY", "false");
-        for command in [az, bench.sandbox.command(LOGIN)] {
+        for command in [az, bench.sandbox.command(LOGIN_APP)] {
             let (asked, arrived, run) = bench.way(command, vars);
             assert_eq!((asked.as_deref(), arrived), (user, true), "{vars:?}: {run:?}");
             drop(run.success());
