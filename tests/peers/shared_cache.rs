@@ -31,7 +31,10 @@ fn again_in_own_network(name: &str) -> bool {
         fcntl.ioctl(socket.socket(), 0x8914, struct.pack('16sh14x', b'lo', 1))";
     let in_namespace = |script: &str| {
         let mut command = Command::new("unshare");
-        command.args(["--net", "--map-root-user", "sh", "-e", "-c"]).arg(script);
+        if !rustix::process::geteuid().is_root() {
+            command.arg("--map-root-user");
+        }
+        command.args(["--net", "sh", "-e", "-c"]).arg(script);
         command.arg(loopback_up).arg(std::env::current_exe().unwrap()).arg(name);
         command.env(HAS_OWN_NETWORK, "1").stdin(Stdio::null());
         command

@@ -1,4 +1,4 @@
-//! A newcomer's machine: an empty home, the binary under both names, an emulated cloud.
+//! A sandbox: an empty home, the binary under both names, an emulated cloud.
 
 mod buffer;
 mod run;
@@ -31,7 +31,7 @@ pub const LOGIN_APP: [&str; 8] =
 pub const PRODUCTION: &str = "50000000-0000-4000-8000-000000000001";
 pub const AZURE_CLI: &str = "04b07795-8ddb-461a-bbee-02f9e1bf7b46";
 
-/// One person's machine, thrown away at the end of a test.
+/// One user's machine, removed at the end of a test.
 pub struct Sandbox {
     pub emulator: EntraEmulator,
     root: TempDir,
@@ -39,8 +39,8 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
-    /// A machine where the emulator is registered as the active cloud "Emulator", and the vault key
-    /// goes to a file, so that nothing outlives the test.
+    /// The emulator is registered as the active cloud "Emulator", and the vault key is in a file, so
+    /// that nothing outlives the test.
     pub fn new() -> Self {
         Self::at(EntraEmulator::builder().start().unwrap())
     }
@@ -57,7 +57,7 @@ impl Sandbox {
         sandbox
     }
 
-    /// A machine where nothing has been set up.
+    /// No cloud is registered.
     pub fn without_cloud() -> Self {
         Self::without_cloud_at(EntraEmulator::builder().start().unwrap())
     }
@@ -108,13 +108,13 @@ impl Sandbox {
         self.azt(LOGIN_APP)
     }
 
-    /// Turns sharing with az on or off, in the file: a variable cannot turn it on.
+    /// Turns sharing with az on or off in the config file: a variable cannot turn it on.
     pub fn share_with_az(&self, is_on: bool) {
         let setting = format!("core.share_with_az={is_on}");
         drop(self.azt(["config", "set", &setting]).quiet());
     }
 
-    /// Adds the application to the profile, as of this cloud.
+    /// Adds the application to the profile as an account of `cloud`.
     pub fn list_app_in(&self, cloud: &str) {
         let text = std::fs::read_to_string(self.file("azureProfile.json")).unwrap_or_default();
         let text = text.trim_start_matches('\u{feff}');
@@ -129,7 +129,7 @@ impl Sandbox {
         self.write("azureProfile.json", profile.to_string());
     }
 
-    /// From now on every device code is approved by `username` as soon as it is asked for.
+    /// `username` approves every later device code at once.
     pub fn approve_as(&self, username: &str) {
         self.emulator.settings_mut(|settings| settings.auto_approve = Some(username.to_owned()));
     }
@@ -139,7 +139,7 @@ impl Sandbox {
         self.env.insert(name.to_owned(), value.to_owned());
     }
 
-    /// Takes a variable away from all later runs.
+    /// Unsets a variable for all later runs.
     pub fn unset(&mut self, name: &str) {
         self.env.remove(name);
     }
@@ -170,7 +170,7 @@ impl Sandbox {
         std::fs::write(self.file(name), content).unwrap();
     }
 
-    /// All files under the home folder, with their contents.
+    /// All files below the home and temporary folders, with their contents.
     pub fn all_files(&self) -> Vec<(PathBuf, Vec<u8>)> {
         let mut found = Vec::new();
         let mut folders = vec![self.root.path().join("home"), self.root.path().join("tmp")];
@@ -188,14 +188,14 @@ impl Sandbox {
         found
     }
 
-    /// The program under its own name, ready to be changed and run.
+    /// A command of the program under its own name.
     pub fn command<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_azt"));
         command.args(args).env_clear().envs(&self.env).current_dir(self.root.path());
         command
     }
 
-    /// The program under the name `az`.
+    /// A command of the program under the name `az`.
     pub fn az_command<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Command {
         let mut command = Command::new(self.root.path().join("bin/az"));
         command.args(args).env_clear().envs(&self.env).current_dir(self.root.path());
@@ -223,7 +223,7 @@ impl Sandbox {
         Run::of(command.env("PATH", path))
     }
 
-    /// The program in this process, with a clock that is `seconds` ahead.
+    /// Runs the program in this process, with a clock that is `seconds` ahead.
     #[must_use = "assert how the run ended"]
     pub fn azt_later<'a>(&self, seconds: i64, args: impl IntoIterator<Item = &'a str>) -> Run {
         let (out, err) = (Buffer::default(), Buffer::default());
