@@ -1,4 +1,4 @@
-//! Certificates and keys as other tools write them: bundles of authorities, applications' files.
+//! Certificate bundles and applications' certificate files as other tools write them.
 
 use std::path::Path;
 use std::process::Command;
@@ -10,17 +10,17 @@ use entra_emulator::directory::NIGHTLY_BUILD_CERTIFICATE;
 use crate::support::*;
 
 const NIGHTLY: &str = "a1000000-0000-4000-8000-000000000002";
-/// A block whose text is base64, and whose bytes are no certificate.
+/// Valid base64 that is no certificate.
 const NO_DER: &str = "-----BEGIN CERTIFICATE-----\nMAMCAQE=\n-----END CERTIFICATE-----\n";
-/// A block that is no base64.
+/// Invalid base64.
 const NO_BASE64: &str = "-----BEGIN CERTIFICATE-----\nMII!\n-----END CERTIFICATE-----\n";
-/// A block without its end.
+/// No END line.
 const CUT_OFF: &str = "-----BEGIN CERTIFICATE-----\nMIIB\n";
-/// What an older label makes of it.
+/// Invalid base64 under an older label.
 const OTHER_LABEL: &str =
     "-----BEGIN TRUSTED CERTIFICATE-----\n!\n-----END TRUSTED CERTIFICATE-----\n";
 
-/// What OpenSSL's own program makes.
+/// The output of an openssl command.
 #[track_caller]
 fn openssl(folder: &Path, command: &str) -> Vec<u8> {
     let output =
@@ -33,7 +33,7 @@ fn utf16(text: &str, mark: &[u8], unit: fn(u16) -> [u8; 2]) -> Vec<u8> {
     mark.iter().copied().chain(text.encode_utf16().flat_map(unit)).collect()
 }
 
-/// `pem` as programs, editors and scripts leave it.
+/// `pem` in the forms that programs, editors and scripts write.
 fn spellings(pem: &str) -> Vec<(&'static str, Vec<u8>)> {
     let text = |change: &dyn Fn(&str) -> String| change(pem).into_bytes();
     let le = u16::to_le_bytes;
@@ -65,7 +65,7 @@ fn spellings(pem: &str) -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
-/// The base64 of each block in a single line.
+/// `pem` with the base64 of each block in one line.
 fn one_line(pem: &str) -> String {
     let mut text = String::new();
     for line in pem.lines() {
@@ -78,7 +78,7 @@ fn one_line(pem: &str) -> String {
     text
 }
 
-/// A machine whose `variable` alone names `bundle.pem` with `content`.
+/// A machine where only `variable` names a bundle, `bundle.pem` with `content`.
 fn with_bundle(variable: &str, content: &[u8]) -> Sandbox {
     let mut sandbox = Sandbox::new();
     let path = sandbox.root().join("bundle.pem");
@@ -113,7 +113,7 @@ fn a_bundle_is_read_as_openssl_reads_it() {
 }
 
 #[test]
-fn every_variable_reads_alike() {
+fn every_ca_variable_accepts_the_same_forms() {
     for variable in ["CURL_CA_BUNDLE", "SSL_CERT_FILE"] {
         let sandbox = with_bundle(variable, b"");
         let ca = sandbox.emulator.ca_pem();
@@ -138,7 +138,7 @@ fn every_variable_reads_alike() {
 }
 
 #[test]
-fn a_damaged_certificate_is_named_and_the_others_are_used() {
+fn a_damaged_certificate_in_a_bundle_is_named_and_skipped() {
     for damaged in [NO_DER, NO_BASE64, CUT_OFF, OTHER_LABEL] {
         for is_first in [true, false] {
             let sandbox = with_bundle("REQUESTS_CA_BUNDLE", b"");
@@ -156,7 +156,7 @@ fn a_damaged_certificate_is_named_and_the_others_are_used() {
             );
             let run = sandbox.login_app().success();
             assert_eq!(run.stderr.matches(&said).count(), 1, "{run:?}");
-            // Callers take what az does not say for a failure.
+            // Under the name az nothing is said: callers take unknown text for a failure.
             let token =
                 ["account", "get-access-token", "--resource", "https://graph.microsoft.com"];
             sandbox.az(token).quiet();
@@ -168,7 +168,7 @@ fn a_damaged_certificate_is_named_and_the_others_are_used() {
 }
 
 #[test]
-fn a_bundle_without_any_that_can_be_used_is_named_with_its_variable() {
+fn a_bundle_without_a_usable_certificate_is_named() {
     for (content, why) in [
         ("", "which holds no PEM certificate"),
         ("words", "which holds no PEM certificate"),
@@ -202,7 +202,7 @@ fn login(sandbox: &Sandbox, file: &str, more: &[&str]) -> Run {
 }
 
 #[test]
-fn an_applications_file_is_read_whatever_its_spelling() {
+fn an_applications_certificate_file_is_read_in_every_form() {
     let sandbox = Sandbox::new();
     let path = sandbox.root().join("app.pem");
     std::fs::write(&path, NIGHTLY_BUILD_CERTIFICATE).unwrap();
@@ -220,7 +220,7 @@ fn an_applications_file_is_read_whatever_its_spelling() {
     });
     let failed: Vec<_> = failed.collect();
     assert!(failed.is_empty(), "{failed:#?}");
-    // With a password, the spelling is one too.
+    // Encrypted keys too.
     let encrypted = openssl(sandbox.root(), "pkcs8 -topk8 -in app.pem -passout pass:open");
     let encrypted = String::from_utf8(encrypted).unwrap();
     let certificate = NIGHTLY_BUILD_CERTIFICATE.split_once("-----BEGIN CERT").unwrap().1;
@@ -233,7 +233,7 @@ fn an_applications_file_is_read_whatever_its_spelling() {
 }
 
 #[test]
-fn what_is_damaged_in_an_applications_file_is_named() {
+fn damage_in_an_applications_certificate_file_is_located() {
     let sandbox = Sandbox::new();
     let (key, _) = NIGHTLY_BUILD_CERTIFICATE.split_once("-----BEGIN CERT").unwrap();
     let at = key.lines().count() + 1;
@@ -248,7 +248,7 @@ fn what_is_damaged_in_an_applications_file_is_named() {
     login(&sandbox, "x.pem", &[]).exits(1).says("the private key at line 1 is damaged.");
 }
 
-/// The key and certificate that OpenSSL makes of `options`.
+/// Makes a key and certificate with OpenSSL and these `options`.
 fn make_key(folder: &Path, options: &str) {
     openssl(folder, &format!("genpkey {options} -out key.pem"));
     openssl(folder, "req -x509 -new -key key.pem -subj /CN=app -days 30 -out cert.pem");
@@ -256,7 +256,7 @@ fn make_key(folder: &Path, options: &str) {
     std::fs::write(folder.join("app.pem"), [read("key.pem"), read("cert.pem")].concat()).unwrap();
 }
 
-/// Asserts that the last assertion was signed with `key.pem`, as OpenSSL sees it.
+/// Verifies the last assertion's signature by `key.pem` with OpenSSL.
 #[track_caller]
 fn verify(sandbox: &Sandbox, what: &str) {
     let requests = sandbox.emulator.requests();
@@ -291,7 +291,7 @@ fn an_rsa_key_of_any_size_signs() {
         login(&sandbox, "app.pem", &[]).exits(6).says("AADSTS700027");
         verify(&sandbox, &case);
     }
-    // The same in PKCS#12 and with a password.
+    // In PKCS#12 and with a password too.
     openssl(
         sandbox.root(),
         "pkcs12 -export -inkey key.pem -in cert.pem -passout pass: -out app.pfx",
@@ -302,7 +302,7 @@ fn an_rsa_key_of_any_size_signs() {
 }
 
 #[test]
-fn a_large_key_signs_as_well() {
+fn an_rsa_key_of_8192_bits_signs() {
     let sandbox = Sandbox::new();
     std::fs::write(sandbox.root().join("app.pem"), LARGE_KEY).unwrap();
     std::fs::write(sandbox.root().join("key.pem"), LARGE_KEY).unwrap();
@@ -310,11 +310,11 @@ fn a_large_key_signs_as_well() {
     verify(&sandbox, "8192 bits");
 }
 
-/// 8,192 bits; making one takes its time.
+/// The key is a fixture, since making one is slow.
 const LARGE_KEY: &str = include_str!("../../fixtures/rsa-8192.pem");
 
 #[test]
-fn a_key_that_will_not_do_says_why() {
+fn an_unsupported_key_is_explained() {
     let sandbox = Sandbox::new();
     for (options, why) in [
         ("-algorithm RSA -pkeyopt rsa_keygen_bits:1024", "has 1024 bits, and 2048 is the least"),
@@ -339,7 +339,7 @@ fn a_key_that_will_not_do_says_why() {
             .exits(1)
             .says(&format!("ERROR: Invalid certificate file: its key {why}.\n"));
     }
-    // The older form of an EC key has a label of its own.
+    // The older form of an EC key has its own label.
     openssl(sandbox.root(), "ecparam -name prime256v1 -genkey -out ec.pem");
     login(&sandbox, "ec.pem", &[])
         .exits(1)

@@ -1,4 +1,4 @@
-//! Jobs, where nobody sits: no waiting, no option that is passed over, no advice in a circle.
+//! CI jobs: no waiting for a user, no ignored option, no remedy that is the failed command.
 
 use std::process::Stdio;
 
@@ -9,7 +9,7 @@ use crate::support::*;
 const NO_ONE: &str = "Nobody can sign in here: this is a job";
 
 #[test]
-fn a_job_fails_at_once_and_says_what_works_there() {
+fn a_bare_login_in_a_job_fails_with_alternatives() {
     for (variable, value) in [
         ("CI", "true"),
         ("CI", "1"),
@@ -49,7 +49,7 @@ fn a_job_fails_at_once_and_says_what_works_there() {
 }
 
 #[test]
-fn who_insists_or_needs_nobody_is_served_in_a_job() {
+fn explicit_and_non_interactive_sign_ins_work_in_a_job() {
     let mut sandbox = Sandbox::new();
     for (variable, value) in [("CI", "true"), ("GITHUB_ACTIONS", "true")] {
         sandbox.set(variable, value);
@@ -60,7 +60,7 @@ fn who_insists_or_needs_nobody_is_served_in_a_job() {
     drop(sandbox.azt(["login", "-u", ALICE]).exits(2));
     let pasted = sandbox.azt(["login", "--no-browser"]);
     assert!(!pasted.stderr.contains(NO_ONE), "{pasted:#?}");
-    // What is off, or empty, is no job.
+    // An empty or false CI variable means no job.
     sandbox.unset("GITHUB_ACTIONS");
     for value in ["", "false", "False", "0"] {
         sandbox.set("CI", value);
@@ -71,7 +71,7 @@ fn who_insists_or_needs_nobody_is_served_in_a_job() {
 }
 
 #[test]
-fn no_option_is_passed_over() {
+fn inapplicable_options_are_errors() {
     let mut sandbox = Sandbox::new();
     sandbox.set("GITHUB_ACTIONS", "true");
     let app = |option: &str| format!("'{option}' is only applicable with a service principal");
@@ -133,7 +133,7 @@ fn no_option_is_passed_over() {
 }
 
 #[test]
-fn a_person_without_tenants_may_sign_in_all_the_same() {
+fn a_user_without_subscriptions_may_sign_in() {
     for program in ["azt", "az"] {
         let sandbox = Sandbox::new();
         sandbox.approve_as(ALICE);
@@ -152,7 +152,7 @@ fn a_person_without_tenants_may_sign_in_all_the_same() {
 }
 
 #[test]
-fn who_allows_no_subscriptions_is_not_told_to() {
+fn allow_no_subscriptions_is_not_suggested_when_given() {
     let sandbox = Sandbox::new();
     sandbox.approve_as(ALICE);
     let run = sandbox.azt(["login", "--use-device-code", "--allow-no-subscriptions"]).success();
@@ -163,11 +163,11 @@ fn who_allows_no_subscriptions_is_not_told_to() {
 }
 
 #[test]
-fn no_remedy_is_the_command_that_has_failed() {
+fn no_remedy_repeats_the_failed_command() {
     let sandbox = Sandbox::new();
     let refusal = refusal("interaction_required", 50_076, "More is wanted.");
     sandbox.emulator.faults().push(Fault::on("/token", refusal));
-    // There is no browser here: it is a code all the same.
+    // Without a browser these use a device code.
     for arguments in [&["login"][..], &["login", "-o", "json"], &["LOGIN", "--verbose"]] {
         let run = sandbox.azt(arguments).exits(5).says("AADSTS50076");
         assert!(!run.stderr.contains("azt login"), "{run:#?}");
@@ -177,7 +177,7 @@ fn no_remedy_is_the_command_that_has_failed() {
 }
 
 #[test]
-fn a_file_that_is_not_there_is_told_with_the_failure() {
+fn a_missing_at_file_is_mentioned_with_the_failure() {
     let sandbox = Sandbox::new();
     let base = ["login", "--service-principal", "-u", APP, "-t", CONTOSO];
     let hint =
@@ -199,12 +199,12 @@ fn a_file_that_is_not_there_is_told_with_the_failure() {
     std::fs::write(sandbox.root().join("empty"), "\r\n").unwrap();
     let empty = sandbox.azt([&base[..], &["-p", "@empty"]].concat()).exits(2);
     drop(empty.says("The file empty, where a value is taken from, is empty."));
-    // Nothing is wrong with a text that is meant.
+    // A literal @ value is valid.
     drop(sandbox.azt(["config", "set", "a.b=@nope"]).quiet());
 }
 
 #[test]
-fn nothing_on_standard_input_is_told_before_anything_is_sent() {
+fn empty_standard_input_is_an_error_before_anything_is_sent() {
     let sandbox = Sandbox::signed_in_as_app();
     let base = ["login", "--service-principal", "-u", APP, "-t", CONTOSO];
     for (argument, input) in [
@@ -229,7 +229,7 @@ fn nothing_on_standard_input_is_told_before_anything_is_sent() {
 }
 
 #[test]
-fn a_time_that_is_over_says_how_long_it_was() {
+fn an_expired_device_code_names_its_lifetime() {
     let sandbox = Sandbox::new();
     let code = r#"{"device_code": "d", "user_code": "AB", "verification_uri": "https://x", "expires_in": 1, "interval": 1}"#;
     sandbox.emulator.faults().push(Fault::on("/devicecode", answer(code)));

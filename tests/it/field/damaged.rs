@@ -2,7 +2,7 @@
 
 use crate::support::*;
 
-/// Nothing listens there: a sign-in that goes to the public cloud ends on this machine.
+/// A proxy port where nothing listens, so that a request to the public cloud stays on this machine.
 const NOWHERE: &str = "http://127.0.0.1:9";
 const NO_TEXT: &str = "is neither UTF-8 nor UTF-16 text";
 
@@ -10,7 +10,7 @@ fn utf16(text: &str) -> Vec<u8> {
     [0xff, 0xfe].into_iter().chain(text.encode_utf16().flat_map(u16::to_le_bytes)).collect()
 }
 
-/// Damaged contents of a file, each with a part of what is said of it.
+/// Damaged contents of a file, each with a part of the message about it.
 type Damages = Vec<(Vec<u8>, &'static str)>;
 
 fn is(text: &str) -> Vec<u8> {
@@ -50,7 +50,7 @@ fn ini_files() -> Damages {
     ]
 }
 
-/// Asserts that `name` was put aside as it was, and that `run` says why and where it is.
+/// Asserts that `name` was set aside unchanged as `aside`, and that `run` says why and where.
 #[track_caller]
 fn is_aside(sandbox: &Sandbox, run: &Run, name: &str, aside: &str, content: &[u8], why: &str) {
     let (at, now) = (sandbox.file(name), sandbox.file(aside));
@@ -63,7 +63,7 @@ fn is_aside(sandbox: &Sandbox, run: &Run, name: &str, aside: &str, content: &[u8
 }
 
 #[test]
-fn a_sign_in_heals_a_profile() {
+fn a_sign_in_sets_a_damaged_profile_aside() {
     for (content, why) in profiles() {
         let sandbox = Sandbox::new();
         sandbox.write("azureProfile.json", &content);
@@ -81,7 +81,7 @@ fn a_sign_in_heals_a_profile() {
 }
 
 #[test]
-fn as_az_too_and_a_second_one_has_a_name_of_its_own() {
+fn repeated_damaged_profiles_get_numbered_names() {
     let sandbox = Sandbox::new();
     for (content, aside) in [
         ("{", "azureProfile.json.damaged"),
@@ -97,14 +97,14 @@ fn as_az_too_and_a_second_one_has_a_name_of_its_own() {
             is_aside(&sandbox, &run, "azureProfile.json", aside, content.as_bytes(), "");
         }
     }
-    // However quiet the call is to be: somebody's accounts are gone from the list.
+    // Even with --only-show-errors: accounts have disappeared from the list.
     sandbox.write("azureProfile.json", "{");
     let run = sandbox.azt(LOGIN_APP.iter().chain(&["--only-show-errors"])).success();
     is_aside(&sandbox, &run, "azureProfile.json", "azureProfile.json.damaged-4", b"{", "");
 }
 
 #[test]
-fn a_command_that_does_nothing_puts_nothing_aside() {
+fn a_failed_command_sets_nothing_aside() {
     let sandbox = Sandbox::new();
     sandbox.write("azureProfile.json", "{");
     for (args, code) in [
@@ -122,9 +122,9 @@ fn a_command_that_does_nothing_puts_nothing_aside() {
     assert!(!run.stderr.contains("aside"), "{run:?}");
 }
 
-/// `config` says which cloud gets secrets, and where the key is.
+/// `config` decides which cloud gets secrets, and where the key is.
 #[test]
-fn a_damaged_config_ends_a_sign_in() {
+fn a_damaged_config_prevents_a_sign_in() {
     for (content, why) in ini_files() {
         let sandbox = Sandbox::new();
         sandbox.write("config", &content);
@@ -137,7 +137,7 @@ fn a_damaged_config_ends_a_sign_in() {
 }
 
 #[test]
-fn a_sign_out_needs_no_profile() {
+fn a_sign_out_works_with_a_damaged_profile() {
     for (content, why) in profiles() {
         let sandbox = Sandbox::signed_in_as_alice();
         sandbox.write("azureProfile.json", &content);
@@ -154,7 +154,7 @@ fn a_sign_out_needs_no_profile() {
 }
 
 #[test]
-fn a_sign_out_that_names_nobody_says_who_is_left() {
+fn a_bare_sign_out_with_a_damaged_profile_lists_the_accounts() {
     let sandbox = Sandbox::signed_in_as_alice();
     sandbox.login_app().success();
     sandbox.write("azureProfile.json", "{");
@@ -172,13 +172,13 @@ fn a_sign_out_that_names_nobody_says_who_is_left() {
 }
 
 #[test]
-fn a_sign_in_heals_clouds_and_goes_to_no_other_cloud() {
+fn a_damaged_clouds_file_prevents_a_sign_in_and_is_set_aside_by_a_sign_out() {
     for (content, why) in ini_files() {
         let sandbox = Sandbox::signed_in_as_app();
         sandbox.emulator.clear_requests();
         sandbox.write("clouds.config", &content);
         drop(sandbox.azt(["account", "list"]).exits(1).says(why));
-        // Its active cloud is described there: a secret would go to the public one.
+        // The active cloud is defined there; without it the secret would go to the public cloud.
         let login = || {
             let mut login = sandbox.command(LOGIN_APP);
             login.env("HTTPS_PROXY", NOWHERE);
@@ -188,7 +188,7 @@ fn a_sign_in_heals_clouds_and_goes_to_no_other_cloud() {
         drop(sandbox.azt(["logout"]).exits(1).says(why));
         assert_eq!(std::fs::read(sandbox.file("clouds.config")).unwrap(), content);
         assert_eq!(sandbox.requests(), Vec::<String>::new());
-        // A sign-in that fails has put nothing aside either.
+        // A failed sign-in sets nothing aside.
         let run = Run::of(login().env("AZURE_CLOUD_NAME", "AzureCloud")).exits(7);
         assert!(!run.stderr.contains("aside"), "{run:?}");
 
@@ -201,7 +201,7 @@ fn a_sign_in_heals_clouds_and_goes_to_no_other_cloud() {
 }
 
 #[test]
-fn what_cannot_be_read_at_all_stays_where_it_is() {
+fn an_unreadable_profile_is_not_moved() {
     let sandbox = Sandbox::new();
     std::fs::create_dir(sandbox.file("azureProfile.json")).unwrap();
     sandbox.azt(LOGIN_APP).exits(1).says("ERROR: Cannot read ");
@@ -210,7 +210,7 @@ fn what_cannot_be_read_at_all_stays_where_it_is() {
 }
 
 #[test]
-fn no_flaw_ends_doctors_page() {
+fn doctor_finishes_despite_damaged_files() {
     let sandbox = Sandbox::signed_in_as_alice();
     let files = [
         ("config", ini_files()),
@@ -234,7 +234,7 @@ fn no_flaw_ends_doctors_page() {
                     assert!(run.stdout.contains(&ok), "{name}, {why}: no {check} in {run:#?}");
                 }
             }
-            // As az's own word for it too.
+            // As JSON too.
             assert!(
                 sandbox.azt(["doctor", "--offline", "-o", "json"]).json().as_array().unwrap().len()
                     > 4
@@ -246,7 +246,7 @@ fn no_flaw_ends_doctors_page() {
 }
 
 #[test]
-fn a_setting_that_cannot_be_ends_neither_doctor_nor_its_own_cure() {
+fn an_invalid_setting_stops_neither_doctor_nor_config_set() {
     let mut sandbox = Sandbox::signed_in_as_alice();
     sandbox.unset("AZURE_CORE_KEY_SOURCE");
     let good = sandbox.read("config");
@@ -283,7 +283,7 @@ fn a_setting_that_cannot_be_ends_neither_doctor_nor_its_own_cure() {
 }
 
 #[test]
-fn without_a_home_the_page_is_whole() {
+fn doctor_finishes_without_a_home() {
     let mut sandbox = Sandbox::signed_in_as_alice();
     let config = sandbox.config_dir();
     sandbox.set("AZURE_CONFIG_DIR", config.to_str().unwrap());
@@ -294,9 +294,9 @@ fn without_a_home_the_page_is_whole() {
     drop(sandbox.azt_later(0, ["cache", "status"]).success());
 }
 
-/// Files of azt's own that hold nothing that cannot be had again.
+/// These files hold only state that azt can rebuild.
 #[test]
-fn azts_own_notes_may_be_damaged() {
+fn damaged_state_files_of_azt_are_ignored() {
     let sandbox = Sandbox::signed_in_as_alice();
     for name in ["azt/found.json", "azt/accessTokens.json.state", "azt/swept"] {
         for content in [b"{".as_slice(), b"\xff\xfe\0", b""] {
