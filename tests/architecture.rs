@@ -296,7 +296,7 @@ fn only_sys_names_the_outside() {
     }
 }
 
-/// Texts of an answer that are no `foreign` type, and why not.
+/// Members of an answer that have no `foreign` type, and why.
 const BARE_TEXTS: [(&str, &str); 8] = [
     ("entra/error_response.rs claims", "goes on to the byte, as base64 or escaped JSON"),
     ("entra/token_response.rs scope", "a list of words, stored and never shown"),
@@ -313,15 +313,15 @@ const BARE_TEXTS: [(&str, &str); 8] = [
 
 const ADDRESS: &str = "parsed as a URL before it is shown; one that hides something is refused";
 
-/// Where JSON is looked at as it came, and why that is not shown.
+/// Files that read JSON directly, and why none of it is shown.
 const BARE_JSON: [(&str, &str); 2] = [
     ("entra/claims.rs", "challenges, which are sent on"),
     ("arm/challenge.rs", "whether it is JSON at all"),
 ];
 
-/// What a server or a token says is a `foreign` type from where it is parsed.
+/// Text of a server or token is parsed into a `foreign` type.
 #[test]
-fn no_answer_has_bare_text() {
+fn answers_are_parsed_into_foreign_types() {
     let (mut structs, mut excused) = (0, Vec::new());
     for source in sources() {
         let (module, name, code) = (source.module(), &source.name, &source.code);
@@ -375,7 +375,7 @@ fn position(lines: &[&str], field: &str) -> usize {
     lines.iter().position(|line| line.trim() == field).unwrap()
 }
 
-/// Whether the member that stands behind `before` is read loosely: an attribute of it says so.
+/// True if the last line of `before` is an attribute that reads the member loosely.
 fn is_loose(before: &[&str]) -> bool {
     let last = before.iter().rev().find(|line| !line.trim().is_empty()).unwrap();
     ["if_it_is_one", "or_default", "moment", "words", "last_segment", "rows"]
