@@ -1,7 +1,7 @@
 //! A tour of azt: `cargo run --example tour`.
 //!
-//! Starts the emulator in this process, then runs the real binary against it as a newcomer would,
-//! in a folder that is thrown away. No network, no account, nothing left behind.
+//! Starts the emulator in this process, then runs the real binary against it as a new user would,
+//! in a temporary folder. Needs no network or account, and leaves nothing behind.
 
 #![allow(
     clippy::disallowed_methods,
@@ -141,7 +141,7 @@ impl Tour {
             .args(arguments)
             .env("AZURE_CONFIG_DIR", self.root.path().join("azure"))
             .env("REQUESTS_CA_BUNDLE", self.root.path().join("ca.pem"))
-            // A keyring would keep the key when the tour is over.
+            // A keyring would keep the key after the tour.
             .env("AZURE_CORE_KEY_SOURCE", "file")
             .env_remove("AZURE_CORE_OUTPUT")
             .env_remove("AZURE_CLOUD_NAME")
@@ -212,7 +212,7 @@ fn say(text: &str) {
     println!("\n── {text}");
 }
 
-/// A line as it fits a screen: tokens are long.
+/// `line`, cut to the width of a screen: tokens are long.
 fn shortened(line: &str) -> String {
     if line.chars().count() <= 150 {
         return line.to_owned();

@@ -5,18 +5,21 @@
 //! Arrows point down only; `tests/architecture.rs` holds them there.
 //!
 //! ```text
-//! main -> lib -> cli, commands, accounts
-//! commands -> accounts, broker, arm, settings, interop, output   one file per command; like the help text
-//! accounts -> broker, arm, settings, interop    whose token: selection, subscriptions, migration
-//! broker -> entra, vault, settings              "give me a token": policy only
-//! entra   the protocol: authority, scope, grants (one file each), answers; never sees the disk
-//! arm     tenants and subscriptions
-//! vault   tokens and secrets at rest; never sees the network
-//! settings  az's own files: azureProfile.json, clouds.config, config
-//! interop   other people's files: az's token cache; never sees the network
-//! output  results on standard output, to az's bytes
-//! entra, arm, vault, settings -> sys            the only door to the outside
-//! everything -> error, foreign, secret, program, shell
+//! main -> lib
+//! lib -> accounts, cli, commands, exit, output, settings, sys
+//! commands -> accounts, arm, broker, cli, interop, output, settings, sys  one file per command; like the help text
+//! cli -> output, sys                        the command line
+//! accounts -> arm, broker, interop, settings, sys  whose token: selection, subscriptions, migration
+//! interop -> settings, sys, vault           other programs' files: az's token cache; never sees the network
+//! broker -> entra, settings, sys, vault     "give me a token": policy only
+//! arm -> sys                                tenants and subscriptions
+//! entra -> sys                              the protocol: authority, scope, grants (one file each), answers; never sees the disk
+//! vault -> sys                              tokens and secrets at rest; never sees the network
+//! settings -> sys                           az's own files: azureProfile.json, clouds.config, config
+//! output                                    results on standard output, to az's bytes
+//! sys                                       the only door to the outside
+//! exit                                      exit codes
+//! everything -> error, foreign, program, secret, shell
 //! ```
 //!
 //! # A call

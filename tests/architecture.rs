@@ -1,14 +1,23 @@
-//! The arrows of the house (see the crate docs) point down only.
+//! Which module may name which (the map in the crate docs), and other rules that the compiler does not check.
 
-#![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "a test panics")]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test panics"
+)]
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// A module, and the modules of this crate that it may name.
+/// A module, and the modules of this crate that it names. Arrows point down: to a later row.
 const ARROWS: [(&str, &[&str]); 18] = [
-    ("cli", &["output", "sys"]),
+    ("lib", &["accounts", "cli", "commands", "exit", "output", "settings", "sys"]),
     ("commands", &["accounts", "arm", "broker", "cli", "interop", "output", "settings", "sys"]),
+    ("cli", &["output", "sys"]),
     ("accounts", &["arm", "broker", "interop", "settings", "sys"]),
     ("interop", &["settings", "sys", "vault"]),
     ("broker", &["entra", "settings", "sys", "vault"]),
@@ -20,66 +29,247 @@ const ARROWS: [(&str, &[&str]); 18] = [
     ("sys", &[]),
     ("exit", &[]),
     ("error", &[]),
-    ("foreign", &[]),
     ("secret", &[]),
     ("program", &[]),
     ("shell", &[]),
-    ("lib", &["accounts", "arm", "broker", "cli", "commands", "exit", "output", "settings", "sys"]),
+    ("foreign", &[]),
 ];
 
-/// What everything may name.
+/// What every module may name.
 const COMMON: [&str; 5] = ["error", "foreign", "program", "secret", "shell"];
 
-fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+/// The most lines a file of src has.
+const LONGEST: usize = 450;
+
+struct Source {
+    /// Its path below `src`.
+    name: String,
+    /// Its path in the crate, as `["sys", "folder"]`; empty for `lib.rs`.
+    path: Vec<String>,
+    /// All of it.
+    text: String,
+    /// Its text without tests and without lines that are comments.
+    code: String,
+}
+
+impl Source {
+    fn read(root: &Path, file: &Path) -> Self {
+        let name = file.strip_prefix(root).unwrap().to_string_lossy().replace('\\', "/");
+        let path = name.trim_end_matches(".rs").split('/');
+        let path = path.filter(|part| !["mod", "lib"].contains(part)).map(str::to_owned).collect();
+        let text = fs::read_to_string(file).unwrap();
+        let is_test_file = name.ends_with("tests.rs");
+        let code = if is_test_file { String::new() } else { without_tests(&text) };
+        let code =
+            code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>();
+        Self { code: code.join("\n"), name, path, text }
+    }
+
+    fn module(&self) -> &str {
+        self.path.first().map_or("lib", String::as_str)
+    }
+}
+
+/// Tests may name more. Their module is a line at any place (`mod tests;`) or a block.
+fn without_tests(text: &str) -> String {
+    let mut parts = text.split("#[cfg(test)]\nmod ");
+    let mut code = parts.next().unwrap().to_owned();
+    for part in parts {
+        let end = if part.lines().next().unwrap().ends_with(';') { ";\n" } else { "\n}\n" };
+        code.push_str(part.split_once(end).map_or("", |(_, rest)| rest));
+    }
+    code
+}
+
+fn files_below(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            sources(&path, found);
+            files_below(&path, found);
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             found.push(path);
         }
     }
 }
 
-fn all_sources() -> Vec<(String, String, String)> {
+fn sources() -> Vec<Source> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut found = Vec::new();
-    sources(&root, &mut found);
-    let read = |path: PathBuf| {
-        let name = path.strip_prefix(&root).unwrap().to_string_lossy().replace('\\', "/");
-        let module = name.split(['/', '.']).next().unwrap().to_owned();
-        let text = fs::read_to_string(&path).unwrap();
-        // Tests may reach further; they stand at the end of a file.
-        let code = text.split("#[cfg(test)]\nmod ").next().unwrap().to_owned();
-        let code =
-            code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>();
-        (module, name, code.join("\n"))
+    files_below(&root, &mut found);
+    found.iter().map(|file| Source::read(&root, file)).collect()
+}
+
+fn is_identifier(character: char) -> bool {
+    character.is_alphanumeric() || character == '_'
+}
+
+/// Identifiers, `::` and single characters; white space is dropped.
+fn tokens(code: &str) -> Vec<&str> {
+    let mut found = Vec::new();
+    let mut rest = code.trim_start();
+    while let Some(first) = rest.chars().next() {
+        let length = match first {
+            _ if is_identifier(first) => rest.find(|c| !is_identifier(c)).unwrap_or(rest.len()),
+            ':' if rest.starts_with("::") => 2,
+            _ => first.len_utf8(),
+        };
+        found.push(&rest[..length]);
+        rest = rest[length..].trim_start();
+    }
+    found
+}
+
+/// The top modules that `code`, which stands at `path` in the crate, names: `crate::x`,
+/// `crate::{x, y::Z}`, and `super::x` where that leaves the module. A name that is no module is
+/// returned too (`crate::*`), so that no arrow allows it.
+fn named(path: &[String], code: &str) -> BTreeSet<String> {
+    let tokens = tokens(code);
+    let mut found = BTreeSet::new();
+    for (at, token) in tokens.iter().enumerate() {
+        let is_start = (at == 0 || tokens[at - 1] != "::") && tokens.get(at + 1) == Some(&"::");
+        let is_rooted = ["crate", "super", "self"].contains(token);
+        // In lib.rs the modules are in scope.
+        let is_child = path.is_empty() && ARROWS.iter().any(|(module, _)| module == token);
+        if *token == "crate" && tokens.get(at + 1) == Some(&"as") {
+            found.insert("crate as".to_owned());
+        }
+        if is_start && (is_rooted || is_child) {
+            follow(&tokens[at..], path.len(), &mut found);
+        }
+    }
+    if let Some(module) = path.first() {
+        found.remove(module);
+    }
+    found
+}
+
+/// Follows one path or group from the module that is `depth` below the root, and returns how many
+/// tokens it took.
+fn follow(tokens: &[&str], depth: usize, found: &mut BTreeSet<String>) -> usize {
+    let below = match tokens.first() {
+        Some(&"crate") => 0,
+        Some(&"super") => depth.saturating_sub(1),
+        Some(&"self") if depth > 0 => depth,
+        Some(&"{") => {
+            let mut at = 1;
+            while at < tokens.len() && tokens[at] != "}" {
+                at += follow(&tokens[at..], depth, found);
+                let end = tokens[at..].iter().position(|token| [",", "}"].contains(token));
+                at += end.unwrap_or(tokens.len() - at);
+                at += usize::from(tokens.get(at) == Some(&","));
+            }
+            return at + 1;
+        }
+        Some(name) if depth == 0 => {
+            found.insert((*name).to_owned());
+            usize::MAX
+        }
+        _ => usize::MAX,
     };
-    found.into_iter().map(read).collect()
+    match tokens.get(1) {
+        Some(&"::") => 2 + follow(&tokens[2..], below, found),
+        _ => 1,
+    }
+}
+
+#[test]
+fn every_form_of_an_import_is_seen() {
+    let cases: [(&[&str], &str, &[&str]); 15] = [
+        (&["vault"], "use crate::entra::Scope;", &["entra"]),
+        (&["vault"], "use crate::{error::Error, entra::Scope};", &["entra", "error"]),
+        (
+            &["vault"],
+            "use crate::{\n    sys::{Env, file::{self, Access}},\n    broker,\n};",
+            &["broker", "sys"],
+        ),
+        (&["vault"], "pub use crate::{broker as b, vault::Record};", &["broker"]),
+        (&["vault"], "pub(crate) use crate::entra;", &["entra"]),
+        (&["vault"], "use {crate::arm, std::fs};", &["arm"]),
+        (&["vault"], "fn f() -> crate::error::Result<crate::secret::Secret>", &["error", "secret"]),
+        (&["vault"], "use super::broker::Broker;", &["broker"]),
+        (&["vault", "key"], "use super::record; use super::super::broker::Broker;", &["broker"]),
+        (&["vault", "key"], "use super::{seal, super::{cli, sys::Env}};", &["cli", "sys"]),
+        (&["vault", "key"], "use super::super::{self, arm};", &["arm", "self"]),
+        (&["vault", "key", "env"], "use super::super::manifest; pub(in crate::vault) fn f();", &[]),
+        (&["vault"], "use crate::*; use crate as azt;", &["*", "crate as"]),
+        (&["vault"], "pub(crate) fn f(&self) { self.seal(std::fs::read) }", &[]),
+        (
+            &[],
+            "use cli::{Command, Parsed}; fn f() { std::fs::read(exit::code()) }",
+            &["cli", "exit"],
+        ),
+    ];
+    for (path, code, expected) in cases {
+        let path: Vec<String> = path.iter().map(|part| (*part).to_owned()).collect();
+        assert_eq!(Vec::from_iter(named(&path, code)), expected, "{code}");
+    }
+    let text =
+        "use a;\n#[cfg(test)]\nmod tests;\nuse b;\n#[cfg(test)]\nmod tests {\n    use c;\n}\n";
+    assert_eq!(without_tests(text), "use a;\nuse b;\n");
+}
+
+#[test]
+fn modules_name_only_what_their_arrows_allow() {
+    let mut used = BTreeSet::new();
+    let sources = sources();
+    assert!(sources.len() > 60, "the test sees the sources");
+    for source in sources.iter().filter(|source| source.name != "main.rs") {
+        let (module, name) = (source.module(), &source.name);
+        let Some((_, allowed)) = ARROWS.iter().find(|(from, _)| *from == module) else {
+            panic!("{name}: {module} is not in the table of arrows; add it");
+        };
+        for to in named(&source.path, &source.code) {
+            let is_allowed = allowed.contains(&to.as_str()) || COMMON.contains(&to.as_str());
+            assert!(is_allowed, "{name} names crate::{to}");
+            used.insert((module, to));
+        }
+    }
+    for (from, allowed) in ARROWS {
+        for to in allowed {
+            assert!(used.contains(&(from, (*to).to_owned())), "nothing needs {from} -> {to}");
+        }
+    }
 }
 
 #[test]
 fn arrows_point_down() {
-    let sources = all_sources();
-    assert!(sources.len() > 60, "the test sees the sources");
-    for (module, name, code) in &sources {
-        if module == "main" {
-            continue;
+    for (at, (from, allowed)) in ARROWS.iter().enumerate() {
+        for to in *allowed {
+            let is_below = ARROWS[at + 1..].iter().any(|(module, _)| module == to);
+            assert!(is_below, "{from} -> {to} points up");
         }
-        let Some((_, allowed)) = ARROWS.iter().find(|(from, _)| from == module) else {
-            panic!("{name}: {module} has no place in the house; give it one here");
-        };
-        for named in code.split("crate::").skip(1) {
-            let to: String =
-                named.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
-            if to.is_empty() || to == *module {
-                continue;
-            }
-            assert!(
-                allowed.contains(&to.as_str()) || COMMON.contains(&to.as_str()),
-                "{name} names crate::{to}"
-            );
-        }
+    }
+}
+
+/// A line of the map is `module -> module, module`, then two spaces or more, then what it is for.
+#[test]
+fn the_map_in_the_crate_docs_has_these_modules_and_arrows() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lib.rs");
+    let text = fs::read_to_string(root).unwrap();
+    let map = text.split_once("```text\n").unwrap().1.split_once("```").unwrap().0;
+    let mut lines = BTreeSet::new();
+    let map = map.lines().map(|line| line.trim_start_matches("//!").trim());
+    for line in map.filter(|line| !line.is_empty()) {
+        let arrows = line.split("  ").next().unwrap();
+        let (from, to) = arrows.split_once(" -> ").unwrap_or((arrows, ""));
+        let to: Vec<&str> = to.split(", ").filter(|to| !to.is_empty()).collect();
+        assert!(lines.insert((from, to)), "{from} is there twice");
+    }
+    let mut expected: BTreeSet<(&str, Vec<&str>)> = ARROWS
+        .iter()
+        .filter(|(module, _)| !COMMON.contains(module))
+        .map(|(from, to)| (*from, to.to_vec()))
+        .collect();
+    expected.insert(("main", vec!["lib"]));
+    expected.insert(("everything", COMMON.to_vec()));
+    assert_eq!(lines, expected);
+}
+
+#[test]
+fn no_source_file_is_long() {
+    for Source { name, text, .. } in sources() {
+        let lines = text.lines().count();
+        assert!(lines <= LONGEST, "{name} has {lines} lines; split it");
     }
 }
 
@@ -96,7 +286,8 @@ fn only_sys_names_the_outside() {
         "println!",
         "eprintln!",
     ];
-    for (module, name, code) in all_sources() {
+    for source in sources() {
+        let (module, name, code) = (source.module(), &source.name, &source.code);
         if module == "sys" || module == "main" {
             continue;
         }
@@ -106,7 +297,7 @@ fn only_sys_names_the_outside() {
     }
 }
 
-/// Texts of an answer that are no `foreign` type, and why not.
+/// Members of an answer that have no `foreign` type, and why.
 const BARE_TEXTS: [(&str, &str); 8] = [
     ("entra/error_response.rs claims", "goes on to the byte, as base64 or escaped JSON"),
     ("entra/token_response.rs scope", "a list of words, stored and never shown"),
@@ -123,17 +314,18 @@ const BARE_TEXTS: [(&str, &str); 8] = [
 
 const ADDRESS: &str = "parsed as a URL before it is shown; one that hides something is refused";
 
-/// Where JSON is looked at as it came, and why that is not shown.
+/// Files that read JSON directly, and why none of it is shown.
 const BARE_JSON: [(&str, &str); 2] = [
     ("entra/claims.rs", "challenges, which are sent on"),
     ("arm/challenge.rs", "whether it is JSON at all"),
 ];
 
-/// What a server or a token says is a `foreign` type from where it is parsed.
+/// Text of a server or token is parsed into a `foreign` type.
 #[test]
-fn no_answer_has_bare_text() {
+fn answers_are_parsed_into_foreign_types() {
     let (mut structs, mut excused) = (0, Vec::new());
-    for (module, name, code) in all_sources() {
+    for source in sources() {
+        let (module, name, code) = (source.module(), &source.name, &source.code);
         if module != "entra" && module != "arm" {
             continue;
         }
@@ -184,7 +376,7 @@ fn position(lines: &[&str], field: &str) -> usize {
     lines.iter().position(|line| line.trim() == field).unwrap()
 }
 
-/// Whether the member that stands behind `before` is read loosely: an attribute of it says so.
+/// True if the last line of `before` is an attribute that reads the member loosely.
 fn is_loose(before: &[&str]) -> bool {
     let last = before.iter().rev().find(|line| !line.trim().is_empty()).unwrap();
     ["if_it_is_one", "or_default", "moment", "words", "last_segment", "rows"]
@@ -194,7 +386,8 @@ fn is_loose(before: &[&str]) -> bool {
 
 #[test]
 fn the_vault_knows_no_network_and_the_protocol_no_disk() {
-    for (module, name, code) in all_sources() {
+    for source in sources() {
+        let (module, name, code) = (source.module(), &source.name, &source.code);
         if module == "vault" {
             assert!(!code.contains("reqwest") && !code.contains("http"), "{name}");
         }
@@ -204,20 +397,38 @@ fn the_vault_knows_no_network_and_the_protocol_no_disk() {
     }
 }
 
+/// docs/dependencies.md has a table of crates that are linked, and a paragraph of those for tests.
 #[test]
 fn every_dependency_has_its_reason() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let manifest = fs::read_to_string(root.join("Cargo.toml")).unwrap();
-    let reasons = fs::read_to_string(root.join("docs/dependencies.md")).unwrap();
-    let mut count = 0;
-    let mut inside = false;
+    let document = fs::read_to_string(root.join("docs/dependencies.md")).unwrap();
+    let (table, prose): (Vec<&str>, Vec<&str>) =
+        document.lines().partition(|line| line.starts_with("| "));
+    let first_column = table.iter().filter_map(|row| row.split('|').nth(1));
+    let linked: BTreeSet<&str> = first_column
+        .flat_map(|cell| cell.split(','))
+        .filter_map(|name| name.split('(').next().map(str::trim))
+        .filter(|name| !["crate", "---"].contains(name))
+        .collect();
+    let is_name = |c: char| c.is_alphanumeric() || "_-".contains(c);
+    let for_tests: BTreeSet<&str> =
+        prose.iter().flat_map(|line| line.split(|c| !is_name(c))).collect();
+    let (mut section, mut found) = ("", BTreeSet::new());
     for line in manifest.lines() {
         if line.starts_with('[') {
-            inside = line.ends_with("dependencies]");
-        } else if let Some((name, _)) = line.split_once(" = ").filter(|_| inside) {
-            count += 1;
+            section = line;
+        } else if let Some((name, _)) = line.split_once(" = ")
+            && section.ends_with("dependencies]")
+        {
+            let is_for_tests = section == "[dev-dependencies]";
+            let reasons = if is_for_tests { &for_tests } else { &linked };
             assert!(reasons.contains(name), "docs/dependencies.md does not say what {name} is for");
+            if !is_for_tests {
+                found.insert(name);
+            }
         }
     }
-    assert!(count > 25, "the test sees the manifest");
+    assert!(found.len() > 25, "the test sees the manifest");
+    assert_eq!(linked, found, "docs/dependencies.md names a crate that is not linked");
 }

@@ -1,4 +1,4 @@
-//! Caches of every MSAL come into a vault, and what goes out of one comes back as it was.
+//! Caches of every MSAL can be imported, and an exported vault is imported unchanged.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
 use azt::broker::can_redeem;
@@ -18,7 +18,7 @@ const HOST: &str = "login.microsoftonline.com";
 const ANN: &str = "ann@contoso.example";
 const HOME: &str = "bbbbbbbb-0000-4000-8000-000000000002";
 const AZURE_CLI: &str = "04b07795-8ddb-461a-bbee-02f9e1bf7b46";
-/// A second in 2026, before the tokens of the cases end.
+/// A time in 2026, before the tokens of the cases expire.
 const NOW: i64 = 1_790_000_000;
 
 struct Home {
@@ -53,7 +53,7 @@ fn import(vault: &Vault<'_>, cache: &Value) -> Imported {
     interop::import(vault, cache, &environment, &can_redeem, &home_of, NOW).unwrap()
 }
 
-/// Everything in `vault`, with the places that applications sign in with.
+/// Exports `vault`, with the applications' credential sources.
 fn export(vault: &Vault<'_>) -> Value {
     interop::export(vault, None, true).unwrap().0
 }
@@ -64,7 +64,7 @@ fn case(name: &str) -> Value {
 }
 
 #[test]
-fn a_cache_of_any_msal_signs_its_people_in() {
+fn a_cache_of_any_msal_signs_its_users_in() {
     for name in ["python", "dotnet", "go", "node", "java"] {
         let home = Home::new();
         let vault = home.vault();
@@ -77,19 +77,18 @@ fn a_cache_of_any_msal_signs_its_people_in() {
         assert_eq!(token.secret.expose(), format!("rt-{name}"));
         let ids: Vec<IdToken> = vault.all().unwrap();
         assert_eq!(ids[0].secret.expose(), format!("id-{name}"));
-        // Tokens that are still good save a request.
+        // Unexpired access tokens are imported too.
         let realm = if name == "python" { "organizations" } else { HOME };
         let scope = "https://management.core.windows.net//.default";
         let key = AccessToken::key_of(HOST, AZURE_CLI, realm, ANN, scope);
         assert!(vault.get(&key).unwrap().is_some(), "{name}");
-        // An application's own stays out: the vault has no such application.
+        // An application's own token is skipped: the vault has no such application.
         assert_eq!(imported.access_tokens, if name == "python" { 2 } else { 1 }, "{name}");
     }
 }
 
-/// Members that only their writer knows are there when the rows go out again.
 #[test]
-fn what_is_not_known_is_kept() {
+fn unknown_members_survive_import_and_export() {
     for (name, section, member) in [
         ("dotnet", "Account", "wam_account_ids"),
         ("node", "Account", "tenantProfiles"),
@@ -109,7 +108,7 @@ fn what_is_not_known_is_kept() {
 }
 
 #[test]
-fn rows_of_no_use_do_not_keep_out_the_good_ones() {
+fn unusable_rows_do_not_block_usable_ones() {
     let home = Home::new();
     let vault = home.vault();
     let imported = import(&vault, &case("damaged-rows"));
@@ -121,9 +120,9 @@ fn rows_of_no_use_do_not_keep_out_the_good_ones() {
     assert_eq!(imported.people[0].realm, HOME);
 }
 
-/// A refresh token of another client signs nobody in here.
+/// azt cannot use a refresh token of another client.
 #[test]
-fn who_has_only_another_programs_sign_in_does_not_come_in() {
+fn a_user_with_only_another_clients_token_is_not_imported() {
     let of_client = |client: &str, family: Option<&str>| {
         let mut cache = case("python");
         for token in cache["RefreshToken"].as_object_mut().unwrap().values_mut() {
@@ -148,7 +147,7 @@ fn who_has_only_another_programs_sign_in_does_not_come_in() {
         assert_eq!(vault.all::<Account>().unwrap().len(), usize::from(comes));
         assert_eq!(vault.all::<RefreshToken>().unwrap().len(), usize::from(comes));
     }
-    // Who is here already stays, whatever another cache has of them.
+    // A stored user stays, whatever the other cache holds.
     let home = Home::new();
     let vault = home.vault();
     import(&vault, &case("python"));
@@ -159,7 +158,7 @@ fn who_has_only_another_programs_sign_in_does_not_come_in() {
 }
 
 #[test]
-fn a_token_that_ends_when_no_token_does_is_not_taken() {
+fn a_token_with_an_impossible_expiry_is_skipped() {
     for (expires_on, taken) in [
         ((NOW + 3600).to_string(), 1),
         (NOW.to_string(), 0),
@@ -178,7 +177,7 @@ fn a_token_that_ends_when_no_token_does_is_not_taken() {
 }
 
 #[test]
-fn a_refresh_token_that_the_vault_got_later_stays() {
+fn a_newer_refresh_token_in_the_vault_is_kept() {
     let home = Home::new();
     let vault = home.vault();
     import(&vault, &case("python"));
@@ -192,7 +191,7 @@ fn a_refresh_token_that_the_vault_got_later_stays() {
 }
 
 #[test]
-fn what_is_no_cache_is_refused_and_changes_nothing() {
+fn a_file_that_is_no_cache_is_refused() {
     let home = Home::new();
     let vault = home.vault();
     for cache in [json!({"value": []}), json!("text"), json!(null), json!(7)] {
@@ -203,12 +202,12 @@ fn what_is_no_cache_is_refused_and_changes_nothing() {
     }
     let none = import(&vault, &json!({}));
     assert!(none.people.is_empty() && vault.all::<Account>().unwrap().is_empty());
-    // az's list of applications is a list.
+    // az's list of applications is an array.
     let list = json!([{"client_id": "c", "tenant": "t", "client_secret": "s"}, {"client_id": "c"}]);
     let imported = import(&vault, &list);
     assert_eq!((imported.applications.len(), imported.skipped), (1, 1));
     assert_eq!(imported.applications[0].environment, HOST);
-    // Where nothing says which login host it is for, it stays out.
+    // Without a known login host it is skipped.
     let nowhere = |_: &str, _: &str| Ok(None);
     let other = Home::new();
     let vault = other.vault();
@@ -218,9 +217,9 @@ fn what_is_no_cache_is_refused_and_changes_nothing() {
     assert!(vault.all::<ServicePrincipal>().unwrap().is_empty());
 }
 
-/// What only a sealed record may name is told, not taken.
+/// Paths and commands are reported, not imported.
 #[test]
-fn no_row_brings_the_name_of_a_file_or_a_command() {
+fn no_row_imports_a_path_or_a_command() {
     let home = Home::new();
     let vault = home.vault();
     let command = json!({"kind": "command", "command": "touch /tmp/owned"});
@@ -250,7 +249,7 @@ fn no_row_brings_the_name_of_a_file_or_a_command() {
             assert!(vault.all::<ServicePrincipal>().unwrap().is_empty(), "{members}");
         }
     }
-    // Beside a secret it is not even told; what is not known is not kept for a later version.
+    // Beside a secret it is not reported; unknown members are not kept for a later version.
     let both = json!({"client_secret": "s", "client_assertion_source": command, "certificate": "/x",
         "client_assertion_command": "id", "other": {"client_assertion_source": command},
         "use_cert_sn_issuer": true});
@@ -260,13 +259,13 @@ fn no_row_brings_the_name_of_a_file_or_a_command() {
     let expected =
         json!({"client_id": "c", "tenant": "t", "environment": HOST, "client_secret": "s"});
     assert_eq!(text, expected);
-    // Nor does another file change what is stored.
+    // Another import does not change the stored record.
     import(&vault, &json!([row(json!({"client_secret": "of somebody else"}))]));
     import(&vault, &json!([row(json!({"client_assertion_source": command}))]));
     assert_eq!(vault.all::<ServicePrincipal>().unwrap(), stored);
 }
 
-/// Texts with everything that JSON escapes, and what keys are put together with.
+/// Text with characters that JSON escapes and that cache keys use as separators.
 fn word() -> impl Strategy<Value = String> {
     prop_oneof!["[a-z0-9.:-]{1,12}", "\\PC{1,8}", Just("a-b c".to_owned())]
 }
@@ -285,7 +284,7 @@ fn unknown() -> impl Strategy<Value = Map<String, Value>> {
                 .prop_map(|members| Value::Object(members.into_iter().collect())),
         ]
     });
-    // Names that no record has.
+    // Names that no record uses.
     prop::collection::btree_map(word().prop_map(|it| format!("x_{it}")), value, 0..3)
         .prop_map(|members| members.into_iter().collect())
 }
@@ -317,14 +316,13 @@ prop_compose! {
             ("id", with(json!({"secret": secret, "account": owner}))),
             ("at", with(json!({"secret": secret, "target": scopes, "requested": scopes, "account": owner,
                                "expires_on": times.1.to_string(), "cached_at": times.0.to_string()}))),
-            // Other scopes asked for, the same granted: one key in MSAL's eyes.
+            // Different requested scopes with the same granted ones have one key in MSAL.
             ("at", with(json!({"secret": "other", "target": scopes, "requested": format!("{scopes}x"),
                                "account": owner, "expires_on": times.1.to_string()}))),
         ])
     }
 }
 
-/// A client id or a tenant.
 fn id() -> impl Strategy<Value = String> {
     "[A-Za-z0-9.:/_-]{1,12}"
 }
@@ -368,7 +366,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_vault_comes_back_from_its_export_as_it_was(
+    fn an_exported_vault_is_imported_unchanged(
         people in prop::collection::vec(person(), 0..4),
         applications in prop::collection::vec(application(), 0..3),
     ) {
@@ -386,7 +384,7 @@ proptest! {
             }
         }
         let exported = export(&vault);
-        // Through text, as it goes through a file.
+        // Through text, as through a file.
         let text = serde_json::to_string(&exported).unwrap();
         let imported = import(&other.vault(), &serde_json::from_str(&text).unwrap());
         prop_assert_eq!(imported.skipped, 0);

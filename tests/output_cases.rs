@@ -1,4 +1,4 @@
-//! Every output format and `--query` against what az's own libraries print: the files in `cases/output`, which
+//! Every output format and `--query` against the output of az's own libraries: the files in `cases/output`, which
 //! `generate.py` there writes.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
@@ -12,11 +12,11 @@ use azt::output::{Format, Query, QueryError, Render};
 use serde_json::{Map, Value};
 
 thread_local! {
-    /// The columns of the case at hand, for [`columns`].
+    /// The columns of the current case, for [`columns`].
     static COLUMNS: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
 }
 
-/// A table transformer as a command has one.
+/// A table transformer, as commands have one.
 fn columns(answer: &Value) -> Value {
     let rows = answer.as_array().cloned().unwrap_or_else(|| vec![answer.clone()]);
     let row = |row: &Value| {
@@ -39,7 +39,7 @@ fn print(answer: &Value, case: &Value) -> Result<String, QueryError> {
     render.render(answer).map(|text| text.to_string())
 }
 
-/// What the case expects, and what came instead.
+/// Expected and actual output.
 fn failure(answer: &Value, case: &Value) -> Option<(String, String)> {
     let printed = print(answer, case);
     let expected = ["stdout", "usage", "error", "traceback"]
@@ -106,7 +106,7 @@ fn prints_what_az_prints() {
 }
 
 #[test]
-fn names_of_formats_are_read_in_any_case() {
+fn format_names_are_case_insensitive() {
     for format in Format::ALL {
         assert_eq!(format.name().to_uppercase().parse(), Ok(format));
     }
@@ -117,7 +117,7 @@ fn names_of_formats_are_read_in_any_case() {
 }
 
 #[test]
-fn a_query_may_be_long_but_not_endless() {
+fn a_query_may_be_nested_up_to_a_limit() {
     let nested = |open: &str, close: &str, depth: usize| {
         format!("{}@{}", open.repeat(depth), close.repeat(depth))
     };
@@ -139,7 +139,7 @@ fn a_query_may_be_long_but_not_endless() {
 }
 
 #[test]
-fn a_failed_query_says_where_to_read_on() {
+fn a_failed_query_links_the_reference() {
     let syntax: Error = Query::parse("bad[").unwrap_err().into();
     assert_eq!(syntax.kind(), Kind::Usage);
     let query = Query::parse("nofunc()").unwrap();

@@ -1,4 +1,4 @@
-//! Token caches of other programs, on their way into a vault and out again.
+//! Token caches of other programs: import and export.
 #![no_main]
 
 use std::sync::OnceLock;

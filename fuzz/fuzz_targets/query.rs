@@ -1,6 +1,6 @@
-//! `--query` and every format over a result: the query before the first NUL, the result's JSON after it.
+//! `--query` and every format: the input is the query, NUL, and the result as JSON.
 //!
-//! Long queries are read only: one of n letters can ask for a result of 2^(n/6), and gets it, as from az.
+//! Long queries are only parsed: a query of n letters can produce a result of size 2^(n/6), as in az.
 #![no_main]
 
 use azt::output::{Format, Query, Render};

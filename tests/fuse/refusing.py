@@ -1,10 +1,9 @@
-"""A FUSE file system over a folder that refuses what it is told to.
+"""A FUSE file system over a folder that refuses the given operations.
 
     refusing.py FOLDER MOUNT JSON
 
-JSON: operations of FUSE with the name of the error that each ends with ({"chmod": "EPERM"}); "rename_over" is a
-rename onto what is there. "modes" ([0o755, 0o644] as numbers) are what all folders and all files have, whatever they
-are given.
+JSON maps FUSE operations to error names ({"chmod": "EPERM"}); "rename_over" is a rename onto an existing file.
+"modes" ([0o755, 0o644] as numbers) are the fixed modes of all folders and all files.
 """
 
 import errno

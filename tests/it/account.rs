@@ -110,7 +110,7 @@ fn queries_pick_from_the_result() {
 }
 
 #[test]
-fn list_hides_what_is_not_enabled_and_set_finds_it_all_the_same() {
+fn list_hides_disabled_subscriptions_that_set_still_finds() {
     let sandbox = Sandbox::signed_in_as_alice();
     let run = sandbox.azt(["account", "list", "-o", "table"]).success();
     assert!(run.stdout.starts_with("Name                          CloudName    SubscriptionId "));
@@ -140,7 +140,7 @@ fn unknown_subscriptions_are_named_as_typed() {
 }
 
 #[test]
-fn a_members_that_nobody_knows_is_shown_and_survives() {
+fn an_unknown_member_of_the_profile_is_shown_and_kept() {
     let sandbox = Sandbox::signed_in_as_alice();
     let profile = sandbox.read("azureProfile.json");
     assert!(profile.starts_with("\u{feff}{\"subscriptions\": [{\"id\": \""), "{profile}");
@@ -158,7 +158,7 @@ fn a_members_that_nobody_knows_is_shown_and_survives() {
 }
 
 #[test]
-fn locations_and_tenants_are_asked_for_with_the_accounts_token() {
+fn locations_and_tenants_are_listed_with_the_accounts_token() {
     let sandbox = Sandbox::signed_in_as_alice();
     let run = sandbox.az(["account", "list-locations"]).quiet();
     let first = &run.json()[0];
@@ -179,7 +179,7 @@ fn locations_and_tenants_are_asked_for_with_the_accounts_token() {
 }
 
 #[test]
-fn a_refresh_finds_what_has_changed_and_keeps_the_rest() {
+fn list_refresh_updates_what_changed_and_keeps_the_rest() {
     let sandbox = Sandbox::signed_in_as_alice();
     drop(sandbox.azt(["account", "set", "-s", "Fabrikam Shared"]).quiet());
     sandbox.emulator.directory_mut(|directory| {

@@ -1,4 +1,4 @@
-//! Applications that prove themselves with a certificate or a federated token.
+//! Applications that sign in with a certificate or a federated token.
 
 use entra_emulator::directory::NIGHTLY_BUILD_CERTIFICATE;
 use entra_emulator::{Action, Fault};
@@ -17,11 +17,11 @@ fn login(sandbox: &Sandbox, app: &str, more: &[&str]) -> Run {
 }
 
 #[test]
-fn a_certificate_signs_in_and_signs_each_request_anew() {
+fn a_certificate_signs_a_new_assertion_for_each_request() {
     let sandbox = Sandbox::new();
     let path = sandbox.root().join("nightly.pem");
     std::fs::write(&path, NIGHTLY_BUILD_CERTIFICATE).unwrap();
-    // A relative path: later calls come from other folders.
+    // A relative path must be stored as absolute: later calls come from other folders.
     let run = login(&sandbox, NIGHTLY, &["--certificate", "nightly.pem"]).success();
     assert_eq!(run.json()[0]["user"]["name"], NIGHTLY);
     let mut elsewhere = sandbox.command(VAULT);
@@ -46,7 +46,7 @@ fn a_certificate_signs_in_and_signs_each_request_anew() {
 }
 
 #[test]
-fn the_chain_is_sent_when_asked_for() {
+fn the_certificate_chain_is_sent_with_use_cert_sn_issuer() {
     let sandbox = Sandbox::new();
     std::fs::write(sandbox.root().join("n.pem"), NIGHTLY_BUILD_CERTIFICATE).unwrap();
     let run =
@@ -61,7 +61,7 @@ fn the_chain_is_sent_when_asked_for() {
 }
 
 #[test]
-fn a_certificate_file_that_is_none_says_why() {
+fn an_unusable_certificate_file_is_explained() {
     let sandbox = Sandbox::new();
     let (key, certificate) = NIGHTLY_BUILD_CERTIFICATE
         .split_once("-----BEGIN CERTIFICATE-----")
@@ -96,14 +96,14 @@ fn a_certificate_file_that_is_none_says_why() {
 }
 
 #[test]
-fn a_certificate_that_the_application_does_not_have_is_refused() {
+fn an_unregistered_certificate_is_refused() {
     let sandbox = Sandbox::new();
     std::fs::write(sandbox.root().join("n.pem"), NIGHTLY_BUILD_CERTIFICATE).unwrap();
     login(&sandbox, APP, &["--certificate", "n.pem"]).exits(6).says("ERROR: AADSTS700027");
 }
 
 #[test]
-fn a_federated_token_signs_in_and_is_not_kept_in_the_clear() {
+fn a_federated_token_signs_in_and_is_stored_sealed() {
     let sandbox = Sandbox::new();
     let token = sandbox.emulator.assertion(ISSUER, SUBJECT);
     login(&sandbox, WORKFLOW, &["--federated-token", &token]).success();
@@ -117,7 +117,7 @@ fn a_federated_token_signs_in_and_is_not_kept_in_the_clear() {
 }
 
 #[test]
-fn an_hour_of_five_minute_tokens_never_fails() {
+fn five_minute_federated_tokens_serve_for_an_hour() {
     let sandbox = Sandbox::new();
     let file = sandbox.root().join("token");
     let renew = |seconds: i64| {
@@ -135,9 +135,9 @@ fn an_hour_of_five_minute_tokens_never_fails() {
     }
 }
 
-/// What the real az behind the shim needs: it knows no places that tokens come from.
+/// az stores a federated token, not its source, so the shim hands az the original token.
 #[test]
-fn az_is_given_the_token_that_a_federated_sign_in_was_made_with() {
+fn az_receives_the_federated_token_of_the_sign_in() {
     let sandbox = Sandbox::new();
     sandbox.share_with_az(true);
     let token = sandbox.emulator.assertion(ISSUER, SUBJECT);
@@ -148,12 +148,12 @@ fn az_is_given_the_token_that_a_federated_sign_in_was_made_with() {
     let entry =
         serde_json::json!({"client_id": WORKFLOW, "tenant": CONTOSO, "client_assertion": token});
     assert_eq!(told, serde_json::json!([entry]));
-    // A renewal takes nothing of it away.
+    // A refresh keeps the stored assertion.
     drop(sandbox.azt(VAULT).quiet());
     assert!(sandbox.read("service_principal_entries.json").contains(&token));
 }
 
-/// Makes `NAME` in the sandbox by openssl, from the PEM file `n.pem`.
+/// Writes a file in the sandbox with openssl, from the PEM file `n.pem`.
 fn openssl(sandbox: &Sandbox, args: &[&str]) {
     std::fs::write(sandbox.root().join("n.pem"), NIGHTLY_BUILD_CERTIFICATE).unwrap();
     let made = std::process::Command::new("openssl")
@@ -212,7 +212,7 @@ fn an_encrypted_key_signs_in_with_its_password() {
         .exits(1)
         .says("the password does not open it");
 
-    // A person is asked for it, and only where one is needed.
+    // The user is prompted only where a password is needed.
     for (file, is_asked) in [("e.pem", true), ("n.pem", false)] {
         let login = ["login", "--service-principal", "-u", NIGHTLY, "--tenant", CONTOSO];
         let login = [&login[..], &["-o", "none", "--certificate", file]].concat();
@@ -229,21 +229,21 @@ fn an_encrypted_key_signs_in_with_its_password() {
     }
 }
 
-/// The variables of a job of GitHub Actions.
+/// Sets the variables of a GitHub Actions job.
 fn in_github(sandbox: &mut Sandbox) {
     let url = format!("{}/pipeline/github?api-version=2.0", sandbox.emulator.url());
     sandbox.set("ACTIONS_ID_TOKEN_REQUEST_URL", &url);
     sandbox.set("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "emulator-job-token");
 }
 
-/// The variables of a job of Azure Pipelines.
+/// Sets the variables of an Azure Pipelines job.
 fn in_azure_pipelines(sandbox: &mut Sandbox) {
     let url = format!("{}/pipeline/azure", sandbox.emulator.url());
     sandbox.set("SYSTEM_OIDCREQUESTURI", &url);
     sandbox.set("SYSTEM_ACCESSTOKEN", "emulator-job-token");
 }
 
-/// Every five minutes of an hour, with assertions that live for five and tokens that live for ten.
+/// Asks every five minutes for an hour; assertions live for five minutes, tokens for ten.
 fn an_hour_never_fails(sandbox: &Sandbox) {
     sandbox.emulator.settings_mut(|settings| {
         settings.assertion_lifetime = 300;
@@ -257,14 +257,14 @@ fn an_hour_never_fails(sandbox: &Sandbox) {
 }
 
 #[test]
-fn a_job_of_github_actions_asks_for_a_token_whenever_one_is_needed() {
+fn a_github_actions_job_fetches_a_fresh_assertion_when_needed() {
     let mut sandbox = Sandbox::new();
     login(&sandbox, WORKFLOW, &["--federated-token-from", "github-actions"])
         .exits(1)
         .says("ERROR: ACTIONS_ID_TOKEN_REQUEST_URL is not set")
         .says("Give the job `permissions: id-token: write`.");
     in_github(&mut sandbox);
-    // No credential at all: the job's variables say where one is.
+    // No credential option: the job's variables name the source.
     login(&sandbox, WORKFLOW, &[]).success();
     let asked = &sandbox.emulator.requests()[0];
     assert_eq!(asked.query["audience"], "api://AzureADTokenExchange");
@@ -288,16 +288,16 @@ fn a_job_of_github_actions_asks_for_a_token_whenever_one_is_needed() {
 }
 
 #[test]
-fn a_token_that_a_pipeline_hands_over_is_followed_to_its_source() {
+fn a_pipelines_federated_token_is_refreshed_from_its_source() {
     let mut sandbox = Sandbox::new();
     in_github(&mut sandbox);
     sandbox.emulator.settings_mut(|settings| settings.assertion_lifetime = 300);
-    // What azure/login does.
+    // As azure/login calls it.
     let token = sandbox.emulator.assertion(ISSUER, SUBJECT);
     login(&sandbox, WORKFLOW, &["--federated-token", &token]).success();
     an_hour_never_fails(&sandbox);
 
-    // Somebody else's token stays what it is.
+    // A token of another issuer has no known source and stays fixed.
     sandbox.emulator.settings_mut(|settings| settings.clock_offset = 0);
     sandbox.emulator.clear_requests();
     let token_of_now = sandbox
@@ -308,7 +308,7 @@ fn a_token_that_a_pipeline_hands_over_is_followed_to_its_source() {
 }
 
 #[test]
-fn a_job_of_azure_pipelines_asks_with_its_service_connection() {
+fn an_azure_pipelines_job_uses_its_service_connection() {
     let mut sandbox = Sandbox::new();
     in_azure_pipelines(&mut sandbox);
     let from = ["--federated-token-from", "azure-pipelines"];
@@ -322,7 +322,7 @@ fn a_job_of_azure_pipelines_asks_with_its_service_connection() {
 }
 
 #[test]
-fn a_command_prints_a_token_whenever_one_is_needed() {
+fn a_federated_token_command_runs_whenever_a_token_is_needed() {
     let mut sandbox = Sandbox::new();
     let file = sandbox.root().join("token");
     std::fs::write(&file, sandbox.emulator.assertion(ISSUER, SUBJECT)).unwrap();
@@ -345,9 +345,9 @@ fn a_command_prints_a_token_whenever_one_is_needed() {
     }
 }
 
-/// SDKs give up after ten seconds; a sign-in by hand waits longer.
+/// SDKs give up after ten seconds; an interactive sign-in may wait longer.
 #[test]
-fn a_command_that_is_too_slow_for_a_call_is_named() {
+fn a_slow_federated_token_command_is_named() {
     let sandbox = Sandbox::new();
     std::fs::write(sandbox.root().join("token"), sandbox.emulator.assertion(ISSUER, SUBJECT))
         .unwrap();

@@ -1,9 +1,9 @@
-//! az's argument habits.
+//! Arguments are parsed as az parses them.
 
 use crate::support::*;
 
 #[test]
-fn words_in_any_case_prefixes_and_attached_values() {
+fn case_prefixes_and_attached_values_are_accepted() {
     let sandbox = Sandbox::signed_in_as_alice();
     let expected = sandbox.azt(["account", "show", "--query", "id", "-o", "tsv"]).quiet().stdout;
     for arguments in [
@@ -19,7 +19,7 @@ fn words_in_any_case_prefixes_and_attached_values() {
 }
 
 #[test]
-fn a_list_of_scopes_stops_at_the_next_option() {
+fn scopes_end_at_the_next_option() {
     let sandbox = Sandbox::signed_in_as_alice();
     sandbox
         .azt([
@@ -39,7 +39,7 @@ fn a_list_of_scopes_stops_at_the_next_option() {
 }
 
 #[test]
-fn an_argument_can_come_from_a_file() {
+fn an_argument_can_be_read_from_a_file() {
     let sandbox = Sandbox::signed_in_as_alice();
     let path = sandbox.root().join("name.txt");
     for content in [
@@ -56,7 +56,7 @@ fn an_argument_can_come_from_a_file() {
         let argument = format!("--subscription={argument}");
         assert_eq!(sandbox.azt(["account", "show", &argument]).quiet().text("id"), PRODUCTION);
     }
-    // Of a setting, too.
+    // A setting's value too.
     std::fs::write(&path, "production\n").unwrap();
     drop(
         sandbox
@@ -71,7 +71,7 @@ fn an_argument_can_come_from_a_file() {
         .azt(["account", "show", "-s", "@no-such-file"])
         .exits(1)
         .says("Subscription '@no-such-file' not found");
-    // A file that is there is meant, and its name is not sent to anybody as a secret.
+    // An existing file is read; its name is not sent as the secret.
     if cfg!(unix) {
         let endless = ["account", "show", "-s", "@/dev/zero"];
         drop(sandbox.azt(endless).exits(1).says("Cannot read /dev/zero: it is over 64 MiB."));
@@ -80,7 +80,7 @@ fn an_argument_can_come_from_a_file() {
 }
 
 #[test]
-fn mistakes_are_answered_in_argparses_words_with_code_2() {
+fn usage_errors_have_argparses_text_and_code_2() {
     let sandbox = Sandbox::without_cloud();
     for (arguments, message) in [
         (&["account"][..], "the following arguments are required: _subcommand"),
@@ -111,7 +111,7 @@ fn mistakes_are_answered_in_argparses_words_with_code_2() {
 }
 
 #[test]
-fn help_wins_over_every_other_error() {
+fn help_takes_precedence_over_errors() {
     let sandbox = Sandbox::without_cloud();
     for arguments in [
         &["account", "set", "--nonsense", "-h"][..],
@@ -130,7 +130,7 @@ fn help_wins_over_every_other_error() {
 }
 
 #[test]
-fn the_version_that_callers_look_at() {
+fn version_prints_what_callers_parse() {
     let sandbox = Sandbox::without_cloud();
     let run = sandbox.az(["version", "-o=json"]).quiet();
     assert_eq!(
@@ -150,7 +150,7 @@ fn the_version_that_callers_look_at() {
 }
 
 #[test]
-fn loud_and_silent_exclude_each_other() {
+fn verbose_and_only_show_errors_exclude_each_other() {
     let sandbox = Sandbox::without_cloud();
     sandbox
         .azt(["account", "list", "--only-show-errors", "--debug"])
@@ -159,7 +159,7 @@ fn loud_and_silent_exclude_each_other() {
 }
 
 #[test]
-fn a_reader_that_has_gone_is_no_failure() {
+fn a_closed_pipe_is_no_failure() {
     use std::process::{Command, Stdio};
     let sandbox = Sandbox::signed_in_as_alice();
     let mut child = sandbox
@@ -171,7 +171,7 @@ fn a_reader_that_has_gone_is_no_failure() {
     drop(child.stdout.take());
     let run = Run::from(child.wait_with_output().unwrap());
     run.quiet();
-    // A shell as the SDKs use it.
+    // A shell pipeline, as the SDKs use it.
     let script = format!("'{}' account list --all | head -c 1", env!("CARGO_BIN_EXE_azt"));
     let output =
         Command::new("/bin/sh").args(["-c", &script]).env_clear().envs(sandbox.env()).output();

@@ -1,8 +1,8 @@
-//! Broken files: a clear error or a warning and a way on; nothing overwritten or lost.
+//! Damaged files give an error with a remedy, or a warning; nothing is overwritten or lost.
 
 use crate::support::*;
 
-/// Runs several commands over a broken file and asserts that each names it and none touches it.
+/// Asserts that each command names the damaged file, has a remedy, and leaves the file unchanged.
 #[track_caller]
 fn is_named_and_left_alone(sandbox: &Sandbox, name: &str, content: &[u8], commands: &[&[&str]]) {
     sandbox.write(name, content);
@@ -14,7 +14,7 @@ fn is_named_and_left_alone(sandbox: &Sandbox, name: &str, content: &[u8], comman
 }
 
 #[test]
-fn a_profile_that_is_none() {
+fn a_damaged_profile_is_reported_and_kept() {
     let sandbox = Sandbox::signed_in_as_alice();
     for content in [
         &b"{\"subscriptions\": ["[..],
@@ -37,7 +37,7 @@ fn a_profile_that_is_none() {
 }
 
 #[test]
-fn an_empty_profile_is_one_without_accounts() {
+fn an_empty_profile_means_no_accounts() {
     let sandbox = Sandbox::new();
     for content in ["", "{}", "\u{feff}{}", "{\"installationId\": \"x\"}"] {
         sandbox.write("azureProfile.json", content);
@@ -47,7 +47,7 @@ fn an_empty_profile_is_one_without_accounts() {
 }
 
 #[test]
-fn settings_that_are_no_ini() {
+fn a_damaged_config_is_reported_and_kept() {
     let sandbox = Sandbox::new();
     for content in [&b"no section\n"[..], b"[core\noutput = json\n", b"[core]\n\xff\xfe = 1\n"] {
         is_named_and_left_alone(
@@ -60,7 +60,7 @@ fn settings_that_are_no_ini() {
 }
 
 #[test]
-fn a_clouds_file_that_is_no_ini() {
+fn a_damaged_clouds_file_is_reported_and_kept() {
     let sandbox = Sandbox::new();
     is_named_and_left_alone(
         &sandbox,
@@ -71,7 +71,7 @@ fn a_clouds_file_that_is_no_ini() {
 }
 
 #[test]
-fn settings_with_values_that_cannot_be() {
+fn invalid_setting_values_are_reported() {
     let sandbox = Sandbox::new();
     for (setting, value) in [
         ("AZURE_CORE_ONLY_SHOW_ERRORS", "perhaps"),
@@ -89,7 +89,7 @@ fn settings_with_values_that_cannot_be() {
 }
 
 #[test]
-fn an_active_cloud_that_is_not_registered() {
+fn an_unregistered_active_cloud_is_reported() {
     let sandbox = Sandbox::signed_in_as_alice();
     let before = sandbox.read("config");
     let mut command = sandbox.command(["account", "list"]);
@@ -99,7 +99,7 @@ fn an_active_cloud_that_is_not_registered() {
 }
 
 #[test]
-fn a_damaged_record_is_set_aside_and_costs_one_request() {
+fn a_damaged_record_is_set_aside_and_fetched_again() {
     let sandbox = Sandbox::signed_in_as_app();
     let records = sandbox.file("azt/records");
     let token = std::fs::read_dir(&records)
@@ -125,7 +125,7 @@ fn a_damaged_record_is_set_aside_and_costs_one_request() {
 }
 
 #[test]
-fn a_lost_key_is_never_replaced_while_records_exist() {
+fn a_lost_vault_key_is_not_replaced_while_records_exist() {
     let sandbox = Sandbox::signed_in_as_app();
     let key = sandbox.file("azt/vault.key");
     let saved = std::fs::read(&key).unwrap();
@@ -144,62 +144,44 @@ fn a_lost_key_is_never_replaced_while_records_exist() {
 
 #[cfg(unix)]
 #[test]
-fn a_home_that_cannot_be_written_to() {
-    // Root writes everywhere, so the folder is one that cannot exist: below a file.
+fn an_unwritable_config_folder_is_an_error() {
+    // Root can write anywhere, so the folder is below a file.
     let sandbox = Sandbox::new();
-    let mut command = sandbox.command([
-        "login",
-        "--service-principal",
-        "-u",
-        APP,
-        "-p",
-        APP_SECRET,
-        "-t",
-        CONTOSO,
-    ]);
+    let mut command = sandbox.command(LOGIN_APP);
     let inside = sandbox.file("config").join("below");
     let run = Run::of(command.env("AZURE_CONFIG_DIR", inside));
     assert_ne!(run.code, Some(0));
     run.says("ERROR: ");
 }
 
-/// Runs `script` in a mount namespace of its own, where `$HOME` may be mounted over.
-#[cfg(target_os = "linux")]
-fn with_mounts(sandbox: &Sandbox, script: &str) -> Run {
-    let mut command = std::process::Command::new("unshare");
-    command.args(["--mount", "--map-root-user", "/bin/sh", "-e", "-c", script]);
-    let path = format!("{}:/usr/bin:/bin:/usr/sbin:/sbin", sandbox.root().join("bin").display());
-    Run::of(command.env_clear().envs(sandbox.env()).env("PATH", path))
-}
-
-/// Neither costs a call its token, nor what is stored.
+/// Calls still get tokens, and stored records stay.
 #[cfg(target_os = "linux")]
 #[test]
-fn a_folder_that_is_read_only_or_full() {
+fn a_read_only_or_full_folder_still_serves_tokens() {
     let sandbox = Sandbox::signed_in_as_alice();
     let token = "az account get-access-token --query tokenType -o tsv";
     let cold = format!("{token} --resource https://vault.azure.net");
     let read_only = "mount --bind $HOME $HOME; mount -o remount,ro,bind $HOME";
-    let run = with_mounts(&sandbox, &format!("{read_only}; {token}; {cold}; {cold}"));
+    let run = sandbox.in_mount_namespace(&format!("{read_only}; {token}; {cold}; {cold}"));
     drop(run.quiet().prints("Bearer\nBearer\nBearer\n"));
     assert_eq!(sandbox.requests().len(), 2, "nothing could be kept");
-    let run = with_mounts(&sandbox, &format!("{read_only}; az login --use-device-code"));
+    let run = sandbox.in_mount_namespace(&format!("{read_only}; az login --use-device-code"));
     drop(run.exits(1).says("ERROR: Cannot "));
     let full = "cp -r $HOME/.azure $TMPDIR/kept; mount -t tmpfs -o size=256k none $HOME; \
                 cp -r $TMPDIR/kept $HOME/.azure; head -c 300000 /dev/zero >$HOME/filler || true";
-    let run =
-        with_mounts(&sandbox, &format!("({full}) 2>/dev/null; {token}; {cold}; {cold}; {token}"));
+    let run = sandbox
+        .in_mount_namespace(&format!("({full}) 2>/dev/null; {token}; {cold}; {cold}; {token}"));
     drop(run.quiet().prints("Bearer\nBearer\nBearer\nBearer\n"));
-    // And what was there is still there.
+    // The stored token is still there.
     sandbox.emulator.clear_requests();
     drop(sandbox.azt(["account", "get-access-token"]).quiet());
     assert_eq!(sandbox.requests(), Vec::<String>::new());
 }
 
-/// Whoever can write in the folder cannot have a call wait for ever.
+/// Reading a pipe would block forever.
 #[cfg(unix)]
 #[test]
-fn a_pipe_in_a_files_place_is_not_waited_for() {
+fn a_pipe_instead_of_a_file_is_an_error() {
     let sandbox = Sandbox::signed_in_as_alice();
     let mut records = std::fs::read_dir(sandbox.file("azt/records")).unwrap().map(Result::unwrap);
     let is_refresh_token = |name: &std::ffi::OsStr| name.to_str().unwrap().starts_with("rt-");
@@ -226,10 +208,10 @@ fn a_pipe_in_a_files_place_is_not_waited_for() {
     drop(sandbox.azt(["account", "get-access-token"]).quiet());
 }
 
-/// A file server may have a lease on a file of the folder that it shares: it is waited for.
+/// A file server may hold a lease on a file that it shares; opening the file waits for the break.
 #[cfg(target_os = "linux")]
 #[test]
-fn a_file_that_a_server_has_a_lease_on_is_read() {
+fn a_file_under_a_lease_is_read() {
     use std::io::{BufRead, BufReader};
     const HOLDER: &str = "import fcntl, signal, sys
 file = open(sys.argv[1], 'r+')

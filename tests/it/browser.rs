@@ -1,5 +1,5 @@
-//! Signing in with a browser. The browser here is the test itself, which can do what a real one
-//! never would; a real one is in `tests/peers/browser.rs`.
+//! Signing in with a browser. The test plays the browser, since it can send what a real one never
+//! would; `tests/peers/browser.rs` has a real one.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -9,17 +9,17 @@ use std::time::{Duration, Instant};
 
 use crate::support::*;
 
-/// A sign-in that waits for its browser.
+/// A sign-in that waits for the redirect.
 pub struct Waiting {
     pub child: Child,
-    /// The browser's argument.
+    /// The argument given to the browser.
     pub opened: String,
-    /// Where the browser ends up: there, or where the page leads that it was given.
+    /// The authorization URL: the argument, or the link of the page that it names.
     pub url: String,
 }
 
 impl Waiting {
-    /// Starts `login` with a browser that only notes the address.
+    /// Starts `login` with a browser that only records its argument.
     pub fn start(sandbox: &mut Sandbox, args: &[&str]) -> Self {
         let noted = browser_that_notes(sandbox);
         let mut command = sandbox.command(["login"].iter().chain(args));
@@ -27,7 +27,7 @@ impl Waiting {
         Self::of(command, &noted)
     }
 
-    /// Starts `command`, a sign-in, after [`browser_that_notes`] has answered `noted`.
+    /// Starts the sign-in `command`; `noted` is what [`browser_that_notes`] returned.
     pub fn of(mut command: Command, noted: &Path) -> Self {
         let child = command.spawn().unwrap();
         let opened = wait_for(|| std::fs::read_to_string(noted).ok());
@@ -48,7 +48,7 @@ impl Waiting {
         self.parameter("redirect_uri").rsplit(':').next().unwrap().parse().unwrap()
     }
 
-    /// Sends a request as it is; answers the whole response.
+    /// Sends `request` unchanged and returns the whole response.
     pub fn send(&self, request: &str) -> String {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port())).unwrap();
         stream.write_all(request.as_bytes()).unwrap();
@@ -74,7 +74,7 @@ impl Waiting {
         self.post_to(&format!("localhost:{}", self.port()), "/", fields)
     }
 
-    /// The hidden fields of the form that Entra sends back to the person who opens `url`.
+    /// Opens `url` and returns the hidden fields of Entra's form_post answer.
     pub fn answer_at(sandbox: &Sandbox, url: &str) -> Vec<(String, String)> {
         let page = Command::new("curl")
             .args(["--silent", "--cacert"])
@@ -91,14 +91,14 @@ impl Waiting {
         page.split(r#"type="hidden" name=""#).skip(1).filter_map(field).collect()
     }
 
-    /// The code that Entra gives at `url` to the person who is signed in there.
+    /// Opens `url` and returns the authorization code.
     pub fn code_at(sandbox: &Sandbox, url: &str) -> String {
         let answer = Self::answer_at(sandbox, url);
         let code = answer.iter().find(|(name, _)| name == "code");
         code.unwrap_or_else(|| panic!("{answer:?}")).1.clone()
     }
 
-    /// The sign-in goes well now.
+    /// Completes the sign-in and asserts success.
     pub fn finish(self, sandbox: &Sandbox) -> Run {
         let code = Self::code_at(sandbox, &self.url);
         let state = self.parameter("state");
@@ -116,7 +116,7 @@ impl Waiting {
     }
 }
 
-/// Where the page leads that azt gives the browser.
+/// The link of the page that azt opens in the browser.
 fn link_of(page: &str) -> String {
     let (_, rest) = page.split_once("<a href=\"").unwrap_or_else(|| panic!("{page}"));
     let url = rest.split('"').next().unwrap().replace("&amp;", "&");
@@ -124,7 +124,7 @@ fn link_of(page: &str) -> String {
     url
 }
 
-/// Runs `login` with a browser in which Entra's answer comes at once, whatever it is.
+/// Runs `login` with a browser that follows Entra's answer at once.
 pub fn login_with_browser(sandbox: &mut Sandbox, args: &[&str]) -> Run {
     let waiting = Waiting::start(sandbox, args);
     let answer = Waiting::answer_at(sandbox, &waiting.url);
@@ -134,7 +134,7 @@ pub fn login_with_browser(sandbox: &mut Sandbox, args: &[&str]) -> Run {
     waiting.end()
 }
 
-/// Runs `login` with a browser in which nothing happens, until Ctrl-C.
+/// Runs `login` with an idle browser and interrupts it with SIGINT.
 pub fn interrupted_in_browser(sandbox: &mut Sandbox) -> Run {
     let waiting = Waiting::start(sandbox, &[]);
     let pid = i32::try_from(waiting.child.id()).unwrap();
@@ -143,8 +143,8 @@ pub fn interrupted_in_browser(sandbox: &mut Sandbox) -> Run {
     waiting.end()
 }
 
-/// A browser that writes the address it is given into the answered file, and its environment and the
-/// page that it reads there beside. As real ones it stays.
+/// A browser that writes its argument to the returned file, and its environment and the page to
+/// files beside it. It keeps running, as real ones do.
 pub fn browser_that_notes(sandbox: &mut Sandbox) -> PathBuf {
     let (script, noted) = (sandbox.root().join("bin/browser"), sandbox.root().join("address"));
     let _ = std::fs::remove_file(&noted);
@@ -176,7 +176,7 @@ pub fn wait_for<T>(mut look: impl FnMut() -> Option<T>) -> T {
 }
 
 #[test]
-fn the_browser_is_the_default_and_brings_a_form() {
+fn login_opens_the_browser_and_takes_a_form_post() {
     let mut sandbox = Sandbox::new();
     sandbox.approve_as(ALICE);
     let waiting = Waiting::start(&mut sandbox, &[]);
@@ -206,7 +206,7 @@ fn the_browser_does_not_get_the_vault_key() {
 }
 
 #[test]
-fn what_is_no_answer_is_turned_away_and_the_sign_in_goes_on() {
+fn unrelated_requests_are_refused_and_the_sign_in_goes_on() {
     let mut sandbox = Sandbox::new();
     sandbox.approve_as(ALICE);
     let waiting = Waiting::start(&mut sandbox, &[]);
@@ -228,7 +228,7 @@ fn what_is_no_answer_is_turned_away_and_the_sign_in_goes_on() {
         assert!(response.contains(why), "{why}: {response}");
         assert!(!response.contains(&state) && !response.contains("stolen"), "{response}");
     }
-    // Connections that say nothing do not hold the answer up.
+    // Silent connections do not delay the answer.
     let _silent: Vec<TcpStream> =
         (0..8).map(|_| TcpStream::connect(("127.0.0.1", port)).unwrap()).collect();
     drop(waiting.finish(&sandbox).exits(0));
@@ -236,10 +236,10 @@ fn what_is_no_answer_is_turned_away_and_the_sign_in_goes_on() {
 }
 
 #[test]
-fn a_code_of_another_request_is_not_taken() {
+fn a_code_of_another_request_is_refused() {
     let mut sandbox = Sandbox::new();
     sandbox.approve_as(ALICE);
-    // Somebody who sees the address has a code made for themselves, with the same challenge.
+    // An attacker who sees the URL obtains a code of their own account, for the same PKCE challenge.
     let waiting = Waiting::start(&mut sandbox, &[]);
     let nonce = waiting.parameter("nonce");
     let code = Waiting::code_at(&sandbox, &waiting.url.replace(&nonce, "forged"));
@@ -250,7 +250,7 @@ fn a_code_of_another_request_is_not_taken() {
 }
 
 #[test]
-fn who_declines_in_the_browser_is_told_so_in_both_places() {
+fn a_declined_sign_in_is_shown_in_browser_and_terminal() {
     let mut sandbox = Sandbox::new();
     let waiting = Waiting::start(&mut sandbox, &[]);
     let state = waiting.parameter("state");
@@ -269,7 +269,7 @@ fn who_declines_in_the_browser_is_told_so_in_both_places() {
 }
 
 #[test]
-fn nobody_waits_for_ever() {
+fn a_browser_sign_in_times_out() {
     let mut sandbox = Sandbox::new();
     sandbox.set("AZURE_CORE_LOGIN_TIMEOUT", "1");
     let waiting = Waiting::start(&mut sandbox, &[]);
@@ -277,7 +277,7 @@ fn nobody_waits_for_ever() {
 }
 
 #[test]
-fn a_browser_that_cannot_be_started_costs_a_line() {
+fn a_browser_that_fails_to_start_is_reported() {
     let mut sandbox = Sandbox::new();
     sandbox.set("AZURE_CORE_LOGIN_TIMEOUT", "1");
     sandbox.set("BROWSER", "/nowhere/browser");
@@ -287,7 +287,7 @@ fn a_browser_that_cannot_be_started_costs_a_line() {
 }
 
 #[test]
-fn without_a_browser_it_says_why_a_code_is_used() {
+fn without_a_browser_a_device_code_is_used_and_explained() {
     let mut sandbox = Sandbox::new();
     sandbox.approve_as(ALICE);
     let run = sandbox.azt(["login"]).exits(0);
@@ -296,7 +296,7 @@ fn without_a_browser_it_says_why_a_code_is_used() {
     sandbox.set("CODESPACES", "true");
     sandbox.set("BROWSER", "/bin/false");
     drop(sandbox.azt(["login"]).exits(0).says("because this is a GitHub codespace"));
-    // As az it says nothing of that: az does so under --verbose only.
+    // Under the name az nothing is said: az says it under --verbose only.
     let run = sandbox.az(["login"]).exits(0);
     assert!(run.stderr.starts_with("To sign in, open"), "{}", run.stderr);
     drop(
@@ -307,7 +307,7 @@ fn without_a_browser_it_says_why_a_code_is_used() {
 }
 
 #[test]
-fn the_address_of_a_browser_elsewhere_can_be_pasted() {
+fn a_redirect_url_from_another_machine_can_be_pasted() {
     let sandbox = Sandbox::new();
     sandbox.approve_as(ALICE);
     let mut command = sandbox.command(["login", "--no-browser", "--tenant", CONTOSO]);

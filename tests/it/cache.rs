@@ -1,12 +1,11 @@
-//! `azt cache`: what is stored, and its ways in and out.
+//! `azt cache`: list, export, import, publish, clear, rekey.
 
-use std::collections::BTreeMap;
 use std::process::Stdio;
 use std::thread;
 use std::time::Duration;
 
 use azt::sys::MsalLock;
-use entra_emulator::{Action, Fault};
+use entra_emulator::Fault;
 use serde_json::{Value, json};
 
 use crate::support::*;
@@ -14,23 +13,23 @@ use crate::support::*;
 const TOKEN: [&str; 4] = ["account", "get-access-token", "--account", ALICE];
 const OF_APP: [&str; 4] = ["account", "get-access-token", "--account", APP];
 
-/// Alice and the application, signed in.
+/// Signs in Alice and the application.
 fn signed_in() -> Sandbox {
     let sandbox = Sandbox::signed_in_as_alice();
-    // Second, because subscriptions that both see have one entry, the last sign-in's.
+    // Alice second: a subscription that both see has one entry, the last sign-in's.
     sandbox.login_app().success();
     sandbox.emulator.clear_requests();
     sandbox
 }
 
-/// What Entra says of a token is what another program finds.
+/// Times and scopes that Entra sent are published unchanged.
 #[test]
-fn a_token_is_kept_with_its_times_and_scopes_as_they_came() {
+fn a_token_keeps_the_times_and_scopes_of_the_answer() {
     let sandbox = signed_in();
     let body = json!({
         "token_type": "Bearer", "access_token": "one.two.three", "scope": "b/zeta a/alpha",
         "expires_in": 3600, "ext_expires_in": 7200, "refresh_in": 1800 });
-    let answer = Action::Answer { status: 200, headers: BTreeMap::new(), body: body.to_string() };
+    let answer = answer(body.to_string());
     sandbox.emulator.faults().push(Fault::on("/oauth2/v2.0/token", answer));
     sandbox.azt([&TOKEN[..], &["--resource", "https://vault.azure.net"]].concat()).success();
     let exported = sandbox.azt(["cache", "export"]).exits(0).json();
@@ -47,7 +46,7 @@ fn a_token_is_kept_with_its_times_and_scopes_as_they_came() {
     assert_eq!(home.as_str().unwrap().split('.').next(), local.as_str(), "at home both are one");
 }
 
-/// From now on another, empty configuration folder: another machine with the same clouds.
+/// Switches to an empty configuration folder with the same clouds, as on another machine.
 fn move_to_another_machine(sandbox: &mut Sandbox) {
     let folder = sandbox.root().join("other machine/.azure");
     let clouds: Vec<(&str, String)> =
@@ -62,7 +61,7 @@ fn move_to_another_machine(sandbox: &mut Sandbox) {
 }
 
 #[test]
-fn a_vault_moves_to_another_machine() {
+fn export_and_import_move_sign_ins_to_another_machine() {
     let mut sandbox = signed_in();
     let file = sandbox.root().join("moved.json");
     let path = file.to_str().unwrap();
@@ -86,21 +85,21 @@ fn a_vault_moves_to_another_machine() {
     let accounts: Vec<Value> =
         run.json().as_array().unwrap().iter().map(|it| it["account"].clone()).collect();
     assert_eq!(accounts, [json!(ALICE), json!(APP)]);
-    // Nobody signed in: people came by their refresh token, the application by its secret.
+    // No sign-in ran: users came with a refresh token, the application with its secret.
     assert!(sandbox.requests().iter().all(|it| !it.contains("device")), "{:?}", sandbox.requests());
     drop(sandbox.azt(TOKEN).quiet());
     drop(sandbox.azt(OF_APP).quiet());
     let shown = sandbox.azt(["account", "show", "--query", "name"]).quiet();
     shown.prints("\"Contoso Production\"\n");
 
-    // A second time changes nothing, and needs nobody.
+    // A second import changes nothing and sends nothing.
     sandbox.emulator.clear_requests();
     sandbox.azt(["cache", "import", "--file", path]).exits(0);
     assert_eq!(sandbox.requests(), Vec::<String>::new());
 }
 
 #[test]
-fn a_file_that_is_no_cache_is_refused() {
+fn importing_a_file_that_is_no_cache_fails() {
     let sandbox = Sandbox::signed_in_as_app();
     for (text, says) in [
         ("", "is not JSON."),
@@ -124,7 +123,7 @@ fn a_file_that_is_no_cache_is_refused() {
 }
 
 #[test]
-fn subscriptions_that_cannot_be_looked_up_keep_nobody_out() {
+fn an_import_succeeds_when_subscriptions_cannot_be_listed() {
     let mut sandbox = signed_in();
     let file = sandbox.root().join("moved.json");
     let path = file.to_str().unwrap().to_owned();
@@ -142,7 +141,7 @@ fn subscriptions_that_cannot_be_looked_up_keep_nobody_out() {
     let of_app = asked.iter().any(|it| it == "POST token client_credentials");
     assert!(!of_app, "nobody waits again for a network that is down: {asked:?}");
     sandbox.emulator.faults().clear();
-    // The tenant has one place in az's profile: the first of the two who were there.
+    // A tenant has one entry in az's profile; the first of the two accounts gets it.
     drop(sandbox.azt(TOKEN).quiet());
     sandbox.azt(["account", "list", "--refresh"]).success();
     let names = sandbox.azt(["account", "list", "--query", "[].name", "-o", "tsv"]).success();
@@ -150,7 +149,7 @@ fn subscriptions_that_cannot_be_looked_up_keep_nobody_out() {
 }
 
 #[test]
-fn what_is_stored_is_shown_without_secrets() {
+fn cache_list_shows_no_secrets() {
     let sandbox = signed_in();
     let listed = sandbox.azt(["cache", "list"]).quiet();
     let status = sandbox.azt(["cache", "status"]).quiet();
@@ -176,7 +175,7 @@ fn what_is_stored_is_shown_without_secrets() {
     assert_eq!(status["records"]["applications"], 1);
     assert_eq!(status["records"]["accounts"], 1);
     assert_eq!(status["plainText"], json!([]));
-    // It is also what one asks when the vault does not open.
+    // It also works when the vault cannot be opened.
     sandbox.write("azt/vault.key", format!("{}\n", "00".repeat(32)));
     let status = sandbox.azt(["cache", "status"]).exits(0).json();
     assert_eq!(status["key"]["opens"], false);
@@ -185,7 +184,7 @@ fn what_is_stored_is_shown_without_secrets() {
 }
 
 #[test]
-fn plain_text_of_others_is_named() {
+fn plain_text_caches_of_other_programs_are_listed() {
     let sandbox = Sandbox::new();
     sandbox.share_with_az(true);
     sandbox.approve_as(ALICE);
@@ -206,7 +205,7 @@ fn plain_text_of_others_is_named() {
 }
 
 #[test]
-fn clear_forgets_tokens_and_keeps_sign_ins_unless_all_is_meant() {
+fn clear_removes_tokens_and_clear_all_sign_ins_too() {
     let sandbox = signed_in();
     drop(sandbox.azt(["cache", "clear"]).quiet());
     let count = |query: &str| sandbox.azt(["cache", "status", "--query", query]).quiet().stdout;
@@ -220,7 +219,7 @@ fn clear_forgets_tokens_and_keeps_sign_ins_unless_all_is_meant() {
 }
 
 #[test]
-fn a_new_key_seals_everything_anew() {
+fn rekey_seals_every_record_with_a_new_key() {
     let sandbox = signed_in();
     let (before, key) = (sandbox.read("azt/vault.json"), sandbox.read("azt/vault.key"));
     let names = |sandbox: &Sandbox| {
@@ -241,17 +240,17 @@ fn a_new_key_seals_everything_anew() {
     drop(sandbox.azt(TOKEN).quiet());
     drop(sandbox.azt(OF_APP).quiet());
     assert_eq!(sandbox.requests(), Vec::<String>::new());
-    // Without the file that says which key it is, that is found out first.
+    // Without the manifest the key is identified first.
     std::fs::remove_file(sandbox.file("azt/vault.json")).unwrap();
     drop(sandbox.azt(["cache", "rekey"]).quiet());
     drop(sandbox.azt(TOKEN).quiet());
-    // The old key opens nothing any more.
+    // The old key opens nothing now.
     sandbox.write("azt/vault.key", key);
     drop(sandbox.azt(TOKEN).exits(9).says("is not the one that the vault was sealed with"));
 }
 
 #[test]
-fn a_key_that_is_not_ours_to_change_stays() {
+fn rekey_refuses_a_key_from_the_environment() {
     let mut sandbox = Sandbox::new();
     sandbox.azt(["cache", "rekey"]).exits(9).says("Nothing is stored");
     sandbox.set("AZURE_CORE_KEY_SOURCE", "env");
@@ -259,7 +258,7 @@ fn a_key_that_is_not_ours_to_change_stays() {
     sandbox.login_app().success();
     drop(sandbox.azt(["cache", "rekey"]).exits(9).says("azt vault move --to file"));
     drop(sandbox.azt(OF_APP).quiet());
-    // Bytes that are no text are no key, and not as if nothing were set.
+    // A non-UTF-8 variable is set, and is no valid key.
     #[cfg(unix)]
     {
         use std::os::unix::ffi::OsStrExt;
@@ -269,10 +268,10 @@ fn a_key_that_is_not_ours_to_change_stays() {
     }
 }
 
-/// Killed at any moment, every record is there, and the next call clears away what was left.
+/// Killed at any moment, the vault keeps every record, and the next call removes leftovers.
 #[cfg(unix)]
 #[test]
-fn a_change_of_keys_that_dies_loses_nothing() {
+fn a_killed_rekey_loses_nothing() {
     let sandbox = signed_in();
     let mut deaths = 0;
     for round in 0..60u64 {
@@ -307,9 +306,8 @@ fn a_change_of_keys_that_dies_loses_nothing() {
     assert_eq!(sealed.count() as u64, of_status, "no file of a former key is left");
 }
 
-/// Callers that meet a change of keys are served as ever.
 #[test]
-fn callers_do_not_notice_a_change_of_keys() {
+fn callers_are_served_during_a_rekey() {
     let sandbox = signed_in();
     let callers: Vec<_> = (0..60)
         .map(|number| {
@@ -328,7 +326,7 @@ fn callers_do_not_notice_a_change_of_keys() {
 }
 
 #[test]
-fn the_shared_cache_is_not_written_in_plain_text_unasked() {
+fn the_shared_cache_is_plain_text_only_when_allowed() {
     let mut sandbox = signed_in();
     let run = sandbox.azt(["cache", "publish"]).exits(9);
     drop(run.says("The keyring cannot keep the shared cache").says("--allow-unencrypted"));
@@ -356,9 +354,9 @@ fn the_shared_cache_is_not_written_in_plain_text_unasked() {
     drop(sandbox.azt(TOKEN).quiet());
 }
 
-/// A sign-in is not lost because az hangs, and a caller who wants a token does not wait for az.
+/// A hung az must not lose a sign-in nor delay callers.
 #[test]
-fn who_holds_azs_lock_holds_nobody_up() {
+fn a_held_lock_of_az_delays_no_caller() {
     let sandbox = Sandbox::new();
     sandbox.share_with_az(true);
     sandbox.approve_as(ALICE);
@@ -373,14 +371,14 @@ fn who_holds_azs_lock_holds_nobody_up() {
     drop(sandbox.azt(cold).quiet());
     assert!(!sandbox.file("msal_token_cache.json").exists());
     drop(held);
-    // What a killed az left behind is nobody's.
+    // A killed az leaves a stale lock file.
     std::fs::write(&lock, "4711 az").unwrap();
     sandbox.azt(["cache", "clear"]).quiet();
     drop(sandbox.azt(cold).quiet());
     assert!(sandbox.read("msal_token_cache.json").contains(ALICE) && !lock.exists());
 }
 
-/// The sign-ins of the real az, as it left them.
+/// Sign-ins as the real az stored them.
 fn left_by_az() -> Sandbox {
     let sandbox = Sandbox::new();
     sandbox.share_with_az(true);
@@ -394,7 +392,7 @@ fn left_by_az() -> Sandbox {
 }
 
 #[test]
-fn all_sign_ins_of_az_come_over_at_once() {
+fn import_takes_all_sign_ins_of_az() {
     let sandbox = left_by_az();
     let outcomes = |run: Run| {
         let rows = run.json();
@@ -423,7 +421,7 @@ fn all_sign_ins_of_az_come_over_at_once() {
 }
 
 #[test]
-fn a_refresh_of_the_list_takes_over_what_az_has() {
+fn list_refresh_imports_azs_sign_ins() {
     let sandbox = left_by_az();
     sandbox.azt(["account", "list", "--refresh"]).success();
     let listed = sandbox.azt(["cache", "list", "--query", "[].type"]).quiet();
@@ -434,7 +432,7 @@ fn a_refresh_of_the_list_takes_over_what_az_has() {
 }
 
 #[test]
-fn as_az_the_group_is_the_other_azs() {
+fn under_the_name_az_the_cache_group_is_passed_to_az() {
     let mut sandbox = Sandbox::new();
     let other = sandbox.root().join("other");
     std::fs::create_dir(&other).unwrap();

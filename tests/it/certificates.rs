@@ -1,4 +1,4 @@
-//! Servers whose certificates are wrong, each in its own way.
+//! Servers with invalid certificates: the error names what is wrong.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -14,16 +14,14 @@ use rustls::{ServerConfig, ServerConnection, Stream};
 
 use crate::support::*;
 
-const LOGIN: [&str; 8] =
-    ["login", "--service-principal", "-u", APP, "-p", APP_SECRET, "-t", CONTOSO];
 const CURE_OF_UNKNOWN: &str = "REQUESTS_CA_BUNDLE";
 
-/// A server at a port of loopback, until the test ends.
+/// Starts a TLS server on loopback until the test ends.
 fn serve(certificate: CertificateDer<'static>, key: &KeyPair) -> u16 {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let key = PrivatePkcs8KeyDer::from(key.serialize_der()).into();
     let key = provider.key_provider.load_private_key(key).unwrap();
-    // Unchecked, as other servers do it.
+    // SingleCertAndKey skips rustls's checks of a server's own certificate.
     let certificate = SingleCertAndKey::from(CertifiedKey::new(vec![certificate], key));
     let config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
@@ -46,7 +44,7 @@ fn serve(certificate: CertificateDer<'static>, key: &KeyPair) -> u16 {
     port
 }
 
-/// A certificate for `localhost` as `change` has it, issued by an authority of its own.
+/// A certificate for `localhost`, changed by `change`, from a new authority.
 struct Wrong {
     port: u16,
     authority: String,
@@ -74,7 +72,7 @@ impl Wrong {
         Self { port: serve(certificate.into(), &key), authority: pem }
     }
 
-    /// What signing in there says, with the authority trusted.
+    /// Signs in there with the authority trusted, and returns the error.
     fn says(&self, host: &str) -> String {
         self.with_bundle(host, Some(&self.authority))
     }
@@ -93,7 +91,7 @@ impl Wrong {
             }
             None => sandbox.unset("REQUESTS_CA_BUNDLE"),
         }
-        let run = sandbox.azt(LOGIN).exits(7);
+        let run = sandbox.azt(LOGIN_APP).exits(7);
         for internal in ["peer certificate", "Other(", "Error", "DnsName", "Unix"] {
             assert!(!run.stderr.contains(internal), "{run:?}");
         }
@@ -102,7 +100,7 @@ impl Wrong {
 }
 
 #[test]
-fn a_certificate_of_another_time_names_its_time_and_the_clocks() {
+fn an_expired_certificate_names_its_dates_and_the_clock() {
     let expired = Wrong::new(|it| it.not_after = date_time_ymd(2020, 2, 3)).says("localhost");
     let future = Wrong::new(|it| it.not_before = date_time_ymd(3020, 2, 3)).says("localhost");
     for (text, what) in [
@@ -116,7 +114,7 @@ fn a_certificate_of_another_time_names_its_time_and_the_clocks() {
 }
 
 #[test]
-fn a_certificate_of_another_host_names_the_host() {
+fn a_certificate_for_another_host_names_the_host() {
     let named = Wrong::new(|it| {
         let names = ["login.example", "10.0.0.1"].map(str::to_owned);
         it.subject_alt_names = CertificateParams::new(names).unwrap().subject_alt_names;
@@ -136,7 +134,7 @@ fn a_certificate_of_another_host_names_the_host() {
 }
 
 #[test]
-fn a_certificate_that_no_server_may_have_says_so_plainly() {
+fn an_invalid_certificate_is_explained() {
     let authority = Wrong::new(|it| it.is_ca = IsCa::Ca(BasicConstraints::Unconstrained));
     let client =
         Wrong::new(|it| it.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth]);
@@ -162,9 +160,9 @@ fn a_certificate_that_no_server_may_have_says_so_plainly() {
     }
 }
 
-/// Also one that has the name of an authority that is trusted, and not its key.
+/// Also for an authority with a trusted one's name and another key.
 #[test]
-fn an_unknown_authority_alone_is_cured_by_a_bundle() {
+fn only_an_unknown_authority_suggests_a_ca_bundle() {
     let (wrong, namesake) = (Wrong::new(|_| {}), Wrong::new(|_| {}));
     for bundle in [None, Some(namesake.authority.as_str())] {
         let text = wrong.with_bundle("localhost", bundle);

@@ -1,4 +1,4 @@
-//! Claims challenges, consent, and acting on behalf of somebody.
+//! Claims challenges, consent, and the on-behalf-of flow.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -11,7 +11,7 @@ const CHALLENGE: &str = r#"{"access_token":{"acrs":{"essential":true,"value":"p1
 const GRAPH: &str = "https://graph.microsoft.com";
 
 #[test]
-fn a_challenge_gets_a_new_token_or_the_command_that_does() {
+fn a_claims_challenge_gets_a_new_token_or_a_remedy() {
     let sandbox = Sandbox::signed_in_as_alice();
     let encoded = STANDARD.encode(r#"{"access_token":{"nbf":{"essential":true,"value":"1"}}}"#);
     let token = ["account", "get-access-token"];
@@ -27,7 +27,7 @@ fn a_challenge_gets_a_new_token_or_the_command_that_does() {
     let command = run.stderr.lines().last().unwrap().strip_prefix("azt ").unwrap().to_owned();
     let start = format!("login --tenant {CONTOSO} --claims-challenge ");
     assert!(command.starts_with(&start), "{command}");
-    // The command that is named is the cure.
+    // The remedy works.
     sandbox.approve_as(ALICE);
     let words: Vec<&str> = command.split(' ').map(|word| word.trim_matches('"')).collect();
     sandbox.azt(words).success();
@@ -35,9 +35,9 @@ fn a_challenge_gets_a_new_token_or_the_command_that_does() {
     sandbox.azt([&token[..], &["--claims", "%%"]].concat()).exits(2).says("--claims is not base64");
 }
 
-/// Continuous access evaluation: what this program announces, it does for its own requests too.
+/// Continuous access evaluation applies to azt's own requests too.
 #[test]
-fn a_token_that_the_resource_manager_challenges_is_replaced() {
+fn a_token_challenged_by_resource_manager_is_replaced() {
     let sandbox = Sandbox::signed_in_as_alice();
     let locations = ["account", "list-locations"];
     let asked = format!("GET /subscriptions/{PRODUCTION}/locations");
@@ -51,7 +51,7 @@ fn a_token_that_the_resource_manager_challenges_is_replaced() {
     sandbox.emulator.challenge_access_tokens();
     drop(sandbox.azt(["account", "tenant", "list"]).quiet());
 
-    // What no refresh token gives.
+    // A challenge that a refresh cannot satisfy.
     sandbox
         .emulator
         .settings_mut(|settings| settings.arm_authentication_context = Some("p1".into()));
@@ -65,7 +65,7 @@ fn a_token_that_the_resource_manager_challenges_is_replaced() {
         let (_, challenge) = command.split_once(" --claims-challenge ").unwrap();
         let challenge = STANDARD.decode(challenge.trim_matches('"')).unwrap();
         assert!(String::from_utf8(challenge).unwrap().contains("acrs"), "{run:?}");
-        // The command that is named is the cure.
+        // The remedy works.
         let words: Vec<&str> = command.split(' ').map(|word| word.trim_matches('"')).collect();
         sandbox.azt(words).success();
         drop(sandbox.azt(locations).quiet());
@@ -73,13 +73,13 @@ fn a_token_that_the_resource_manager_challenges_is_replaced() {
 }
 
 #[test]
-fn a_sign_in_meets_a_challenge_as_well() {
+fn a_challenge_during_a_sign_in_is_answered() {
     let sandbox = Sandbox::new();
     let claims = STANDARD.encode(r#"{"access_token":{"nbf":{"essential":true,"value":"1"}}}"#);
     let challenge = format!("Bearer error=\"insufficient_claims\", claims=\"{claims}\"");
     let headers = [("WWW-Authenticate".to_owned(), challenge)].into();
     let challenge = Action::Answer { status: 401, headers, body: String::new() };
-    // What was refused once is not shown again.
+    // The refused token is not sent again.
     sandbox.approve_as(ALICE);
     sandbox.emulator.faults().push(Fault::on("/tenants", challenge.clone()).times(1));
     sandbox.azt(["login", "--use-device-code"]).success();
@@ -100,15 +100,15 @@ fn a_sign_in_meets_a_challenge_as_well() {
     assert!(sandbox.emulator.requests()[2].form["claims"].contains("nbf"));
     drop(sandbox.azt(["account", "get-access-token"]).quiet());
     assert_eq!(sandbox.requests().len(), 4, "the second token is kept");
-    // Once: who is never satisfied is not asked for ever.
+    // Only once: a service that always challenges would loop.
     sandbox.emulator.faults().push(fault);
     sandbox.login_app().exits(5).says("/subscriptions answered HTTP 401.");
     assert_eq!(sandbox.requests().len(), 8);
 }
 
-/// az's switch for services that cannot take the tokens of clients that answer challenges.
+/// az's switch for services that reject tokens of clients with the capability cp1.
 #[test]
-fn nobody_announces_what_they_were_told_not_to() {
+fn the_cp1_capability_can_be_switched_off() {
     let mut sandbox = Sandbox::new();
     sandbox.approve_as(ALICE);
     let token = ["account", "get-access-token", "--resource", GRAPH];
@@ -131,7 +131,7 @@ fn nobody_announces_what_they_were_told_not_to() {
 }
 
 #[test]
-fn a_scope_without_consent_names_the_sign_in_that_gives_it() {
+fn missing_consent_names_the_sign_in_that_grants_it() {
     let sandbox = Sandbox::signed_in_as_alice();
     sandbox.emulator.directory_mut(|directory| {
         let graph = directory.resource_mut(GRAPH).unwrap();
@@ -150,7 +150,7 @@ fn a_scope_without_consent_names_the_sign_in_that_gives_it() {
 }
 
 #[test]
-fn an_application_acts_on_behalf_of_its_caller() {
+fn on_behalf_of_returns_the_callers_token() {
     let sandbox = Sandbox::signed_in_as_alice();
     let caller = sandbox
         .azt(["account", "get-access-token", "--resource", "api://contoso-portal"])
@@ -176,7 +176,7 @@ fn an_application_acts_on_behalf_of_its_caller() {
     assert_eq!(traded, sandbox.azt(token).quiet().text("accessToken"), "kept for this caller");
     assert_eq!(sandbox.requests().len(), 1);
 
-    // Another caller's token is another one's, and the application's own is neither.
+    // Another caller gets another token, and the application's own differs from both.
     let own = sandbox.azt(&token[..4]).quiet().text("accessToken");
     assert_ne!(own, traded);
     std::fs::write(sandbox.root().join("caller"), format!("{caller}x")).unwrap();
@@ -190,7 +190,7 @@ fn an_application_acts_on_behalf_of_its_caller() {
         ("invalid_request", 50_027, 6),
         ("invalid_grant", 50_173, 5),
     ] {
-        sandbox.emulator.faults().push(Fault::on("/token", refusal(error, code)).times(1));
+        sandbox.emulator.faults().push(Fault::on("/token", refusal(error, code, "")).times(1));
         is_callers(sandbox.azt(token).exits(exit));
     }
     for (error, code, says) in [
@@ -198,7 +198,7 @@ fn an_application_acts_on_behalf_of_its_caller() {
         ("invalid_client", 700_027, "The application does not know this certificate"),
         ("invalid_client", 7_000_112, "Check the application in Entra ID, then sign in again"),
     ] {
-        sandbox.emulator.faults().push(Fault::on("/token", refusal(error, code)).times(1));
+        sandbox.emulator.faults().push(Fault::on("/token", refusal(error, code, "")).times(1));
         let run = sandbox.azt(token).says(says);
         assert!(!run.stderr.contains("caller"), "{run:?}");
     }
@@ -210,7 +210,7 @@ fn an_application_acts_on_behalf_of_its_caller() {
 }
 
 #[test]
-fn a_caller_who_has_to_prove_more_is_told_by_the_application() {
+fn on_behalf_of_reports_a_challenge_for_the_caller() {
     let sandbox = Sandbox::signed_in_as_alice();
     let caller = sandbox
         .azt(["account", "get-access-token", "--resource", "api://contoso-portal"])
@@ -236,11 +236,6 @@ fn a_caller_who_has_to_prove_more_is_told_by_the_application() {
     let run = run.exits(5).says("The caller has to sign in again with this claims challenge");
     let challenge = STANDARD.decode(run.stderr.lines().last().unwrap()).unwrap();
     assert!(String::from_utf8(challenge).unwrap().contains("acrs"));
-}
-
-fn refusal(error: &str, code: u32) -> Action {
-    let (error, description) = (error.to_owned(), String::new());
-    Action::EntraError { status: 400, error, code, description, suberror: None, claims: None }
 }
 
 fn claims_of(jwt: &str) -> serde_json::Value {

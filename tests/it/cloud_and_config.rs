@@ -3,7 +3,7 @@
 use crate::support::*;
 
 #[test]
-fn a_cloud_describes_itself() {
+fn a_cloud_is_registered_from_its_resource_manager() {
     let sandbox = Sandbox::without_cloud();
     let url = sandbox.emulator.url().to_owned();
     sandbox
@@ -38,7 +38,7 @@ fn a_cloud_describes_itself() {
 }
 
 #[test]
-fn a_cloud_is_described_by_hand() {
+fn a_cloud_is_registered_from_options() {
     let sandbox = Sandbox::without_cloud();
     sandbox
         .az([
@@ -83,7 +83,7 @@ fn a_cloud_is_described_by_hand() {
 }
 
 #[test]
-fn a_cloud_that_cannot_be_asked() {
+fn registering_an_unreachable_cloud_fails() {
     let sandbox = Sandbox::without_cloud();
     let url = format!("{}/nothing-here", sandbox.emulator.url());
     sandbox
@@ -93,7 +93,7 @@ fn a_cloud_that_cannot_be_asked() {
 }
 
 #[test]
-fn settings_come_and_go_and_the_environment_wins() {
+fn settings_are_set_and_unset_and_variables_override_them() {
     let sandbox = Sandbox::without_cloud();
     sandbox.azt(["config", "set", "core.output=tsv", "defaults.group=web", "a.b=x=%y"]).quiet();
     assert_eq!(
@@ -122,7 +122,7 @@ fn settings_come_and_go_and_the_environment_wins() {
 }
 
 #[test]
-fn as_az_the_group_calls_itself_experimental() {
+fn under_the_name_az_config_is_experimental() {
     let sandbox = Sandbox::without_cloud();
     sandbox.az(["config", "get"]).success().says("WARNING: Command group 'config' is experimental and under development. Reference and support levels: https://aka.ms/CLI_refstatus\n");
     sandbox.az(["config", "get", "--only-show-errors"]).quiet();

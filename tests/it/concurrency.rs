@@ -4,7 +4,7 @@ use std::process::{Command, Stdio};
 
 use crate::support::*;
 
-/// A resource that takes any name for a permission.
+/// A resource that accepts any permission name.
 const AKS: &str = "6dae42f8-4368-4678-94ff-3960e28e3630";
 
 fn all(commands: impl Iterator<Item = Command>) -> Vec<Run> {
@@ -49,16 +49,15 @@ fn two_hundred_callers_of_twenty_tokens_make_twenty_requests() {
     assert_eq!(sandbox.requests(), ["POST token refresh_token"; 20]);
 }
 
-/// Sign-ins, sign-outs and changes of the default among callers: nothing is lost, nothing is torn.
+/// Sign-ins, sign-outs and default changes run beside callers: no file is lost or half written.
 #[test]
-fn everything_at_once() {
+fn sign_ins_sign_outs_and_callers_run_at_once() {
     let sandbox = Sandbox::signed_in_as_alice();
-    let app = ["login", "--service-principal", "-u", APP, "-p", APP_SECRET, "-t", CONTOSO];
     let shared = "50000000-0000-4000-8000-000000000004";
     let runs = all((0..60).map(|number| match number % 6 {
         0 => sandbox.command(["account", "set", "-s", shared]),
-        1 => sandbox.command(app),
-        // As az: one that comes second is a success.
+        1 => sandbox.command(LOGIN_APP),
+        // As az: a repeated one succeeds.
         2 => sandbox.az_command(["logout", "--username", APP]),
         3 => sandbox.command(["account", "list", "-o", "none"]),
         _ => {
@@ -70,23 +69,23 @@ fn everything_at_once() {
         assert_eq!(run.code, Some(0), "{run:?}");
     }
     drop(sandbox.azt(["account", "get-access-token", "-s", shared]).quiet());
-    // Whoever was last, the application's secret and its entry go together.
+    // Whichever ran last, the secret and the profile entry agree.
     sandbox.az(["logout", "--username", APP]).quiet();
     let listed = sandbox.azt(["account", "list", "--all"]).success().json();
     assert!(listed.as_array().unwrap().iter().all(|entry| entry["user"]["name"] == ALICE));
 }
 
-/// Killed at any point, two thousand times: the vault stays readable, the sign-in stays, and what
-/// is left behind is swept.
+/// Killed at any point, two thousand times: the vault stays readable, the sign-in stays, and
+/// leftovers are swept.
 #[test]
-fn two_thousand_deaths() {
+fn two_thousand_kills_lose_nothing() {
     let sandbox = Sandbox::signed_in_as_alice();
-    // Every call renews, and writes a token and a refresh token.
+    // Every call refreshes, and writes an access token and a refresh token.
     sandbox.emulator.settings_mut(|settings| settings.token_lifetime = 60);
     let arguments = ["account", "get-access-token", "--resource", "https://graph.microsoft.com"];
     let begin = std::time::Instant::now();
     drop(sandbox.azt(arguments).quiet());
-    // Spread over the life of a call, however fast this machine is.
+    // Spread over the duration of a call on this machine.
     let life = begin.elapsed();
     let mut finished = 0;
     for round in 0..200_u32 {
@@ -97,7 +96,7 @@ fn two_thousand_deaths() {
                 command.spawn().unwrap()
             })
             .collect();
-        // A fraction of that life that no pattern repeats.
+        // A fraction of that duration, in no repeating pattern.
         std::thread::sleep(life * (round * 61 % 200) / 100);
         for child in &mut children {
             child.kill().unwrap();
@@ -114,7 +113,7 @@ fn two_thousand_deaths() {
         entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
     };
     assert!(!names().iter().any(|name| name.ends_with(".unreadable")), "nothing was torn");
-    // An hour later the next renewal takes the rest away.
+    // An hour later the next refresh sweeps the rest.
     let old = std::time::SystemTime::now() - std::time::Duration::from_secs(7200);
     for name in names().iter().filter(|name| name.ends_with(".tmp")) {
         std::fs::File::open(records.join(name)).unwrap().set_modified(old).unwrap();
@@ -129,7 +128,7 @@ fn two_thousand_deaths() {
 }
 
 #[test]
-fn tokens_that_have_ended_are_swept_the_next_day() {
+fn expired_tokens_are_swept_the_next_day() {
     let sandbox = Sandbox::signed_in_as_alice();
     let count = || {
         let records = std::fs::read_dir(sandbox.file("azt/records")).unwrap();
@@ -150,7 +149,7 @@ fn tokens_that_have_ended_are_swept_the_next_day() {
 }
 
 #[test]
-fn settings_changed_at_once_are_all_kept() {
+fn concurrent_config_changes_are_all_kept() {
     let sandbox = Sandbox::signed_in_as_alice();
     let runs = all((0..20).map(|n| sandbox.command(["config", "set", &format!("race.k{n}={n}")])));
     runs.into_iter().for_each(|run| drop(run.quiet()));
@@ -159,7 +158,7 @@ fn settings_changed_at_once_are_all_kept() {
 }
 
 #[test]
-fn a_sign_out_during_a_renewal_leaves_nothing() {
+fn a_sign_out_during_a_refresh_leaves_nothing() {
     let sandbox = Sandbox::signed_in_as_alice();
     let slow = entra_emulator::Action::Delay { milliseconds: 1000 };
     sandbox.emulator.faults().push(entra_emulator::Fault::on("/token", slow));
@@ -170,29 +169,20 @@ fn a_sign_out_during_a_renewal_leaves_nothing() {
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
     sandbox.azt(["logout", "--username", ALICE]).quiet();
-    // Who asked before the sign-out gets the token; nothing of it is kept.
+    // The earlier caller gets its token; nothing is stored.
     drop(Run::from(child.unwrap().wait_with_output().unwrap()).quiet());
     assert_eq!(std::fs::read_dir(sandbox.file("azt/records")).unwrap().count(), 0);
 }
 
-/// Nobody asks a service in trouble once more only to hear what the one before was told.
+/// Waiting callers share the failure instead of repeating the request.
 #[test]
-fn those_who_wait_for_a_token_that_is_not_to_be_had_are_told_why() {
+fn waiting_callers_share_a_failed_refresh() {
     let sandbox = Sandbox::signed_in_as_alice();
     let graph = ["account", "get-access-token", "--resource", "https://graph.microsoft.com"];
     let slow = || entra_emulator::Action::Delay { milliseconds: 3000 };
     let faults = sandbox.emulator.faults();
     faults.push(entra_emulator::Fault::on("/token", slow()).times(1));
-    let (error, description, suberror, claims) =
-        ("invalid_grant".to_owned(), "Consent is missing.".to_owned(), None, None);
-    let refusal = entra_emulator::Action::EntraError {
-        status: 400,
-        error,
-        code: 65001,
-        description,
-        suberror,
-        claims,
-    };
+    let refusal = refusal("invalid_grant", 65_001, "Consent is missing.");
     faults.push(entra_emulator::Fault::on("/token", refusal));
     let runs = all((0..12).map(|_| sandbox.command(graph)));
     for run in &runs {
@@ -201,9 +191,9 @@ fn those_who_wait_for_a_token_that_is_not_to_be_had_are_told_why() {
         assert!(run.stderr.contains("azt login"), "{run:?}");
     }
     let asked = sandbox.requests().len();
-    // Who came before it was known waited; a second asks where the machine is slow.
+    // Callers that started before the failure waited; on a slow machine a second one asks.
     assert!(asked <= 3, "{asked} requests of 12 callers");
-    // Whoever comes later asks for themselves.
+    // A later call asks again.
     sandbox.emulator.faults().clear();
     drop(sandbox.azt(graph).quiet());
 }

@@ -1,5 +1,5 @@
-//! Every call that a command makes to the disk fails once, each in a run of its own: it ends as commands
-//! end, and nothing that was stored before is lost.
+//! Makes each disk call of a command fail, one per run: the command ends with a documented exit code
+//! and nothing stored before is lost.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,7 +9,7 @@ use std::sync::Mutex;
 use crate::faults::copy;
 use crate::support::*;
 
-/// System calls, with what the kernel answers (strace).
+/// System calls and the errors injected by strace.
 const CALLS: [(&str, &str); 7] = [
     ("openat", "EIO"),
     ("write", "ENOSPC"),
@@ -22,10 +22,8 @@ const CALLS: [(&str, &str); 7] = [
 
 const RENEWAL: [&str; 6] =
     ["account", "get-access-token", "--account", APP, "--resource", "https://vault.azure.net"];
-const LOGIN: [&str; 8] =
-    ["login", "--service-principal", "-u", APP, "-p", APP_SECRET, "-t", CONTOSO];
 
-/// `command` traced by strace with these options.
+/// `command` under strace with these options.
 pub fn traced(command: &Command, options: &[&str]) -> Command {
     let mut strace = Command::new("strace");
     strace.args(["-f", "-qq"]).args(options).arg(command.get_program()).args(command.get_args());
@@ -35,7 +33,7 @@ pub fn traced(command: &Command, options: &[&str]) -> Command {
     strace
 }
 
-/// Which of the first thread's calls of each name are about `folder`: the first is 1.
+/// The ordinals, from 1, of the first thread's calls of each name that are about `folder`.
 fn calls_about(folder: &Path, command: &Command) -> Vec<(&'static str, &'static str, usize)> {
     let log = tempfile::NamedTempFile::new().unwrap();
     let run = Run::of(&mut traced(command, &["-y", "-o", log.path().to_str().unwrap()]));
@@ -99,21 +97,21 @@ fn each_call_fails_once(args: &[&str], survivors: &[&str]) {
 }
 
 #[test]
-fn of_a_renewal() {
+fn a_refresh_survives_each_failing_disk_call() {
     each_call_fails_once(&RENEWAL, &[ALICE, APP]);
 }
 
 #[test]
-fn of_a_sign_in() {
-    each_call_fails_once(&LOGIN, &[ALICE, APP]);
+fn a_sign_in_survives_each_failing_disk_call() {
+    each_call_fails_once(&LOGIN_APP, &[ALICE, APP]);
 }
 
 #[test]
-fn of_a_sign_out() {
+fn a_sign_out_survives_each_failing_disk_call() {
     each_call_fails_once(&["logout", "--username", ALICE], &[APP]);
 }
 
 #[test]
-fn of_a_change_of_keys() {
+fn a_rekey_survives_each_failing_disk_call() {
     each_call_fails_once(&["cache", "rekey"], &[ALICE, APP]);
 }

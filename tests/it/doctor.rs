@@ -1,4 +1,4 @@
-//! `azt doctor`, `azt vault move`, and failures for programs.
+//! `azt doctor`, `azt vault move`, and failures as JSON.
 
 use entra_emulator::{Action, Fault};
 use serde_json::{Value, json};
@@ -29,7 +29,7 @@ pub fn finds(sandbox: &Sandbox, what: &str, state: &str, says: &str) {
 }
 
 #[test]
-fn a_healthy_machine_is_told_so_on_one_page() {
+fn a_healthy_machine_has_only_ok_lines() {
     let sandbox = Sandbox::signed_in_as_alice();
     let run = sandbox.azt(["doctor"]).quiet();
     let page = &run.stdout;
@@ -49,7 +49,7 @@ fn a_healthy_machine_is_told_so_on_one_page() {
 }
 
 #[test]
-fn what_is_wrong_is_named_with_its_cure() {
+fn each_problem_is_named_with_its_remedy() {
     let mut sandbox = Sandbox::new();
     finds(&sandbox, "accounts", "warning", "Run: azt login");
     let nobody = sandbox.azt(["doctor", "-o", "json", "--query", "[?check=='accounts'].command"]);
@@ -83,7 +83,7 @@ fn what_is_wrong_is_named_with_its_cure() {
             std::fs::set_permissions(sandbox.config_dir(), mode).unwrap();
         };
         set(0o777);
-        // Nothing in it is read, not even the settings that say what to look at.
+        // Nothing in the folder is read, not even its settings.
         let run = sandbox.azt(["doctor"]);
         assert_eq!(run.code, Some(1), "{run:?}");
         for text in ["others can write there (mode 0777)\n", "Run: chmod -R go-w ", "not asked"] {
@@ -104,10 +104,10 @@ fn what_is_wrong_is_named_with_its_cure() {
     finds(&sandbox, "account", "failure", "listed, but not signed in Run: azt login");
 }
 
-/// On a disk of its own, full and then read-only; where nobody may mount one, there is nothing to test.
+/// On its own disk, full and then read-only. Not tested where mounting is forbidden.
 #[cfg(target_os = "linux")]
 #[test]
-fn a_folder_that_keeps_nothing_is_found() {
+fn a_full_or_read_only_folder_is_found() {
     let sandbox = Sandbox::signed_in_as_app();
     let script = r#"
         mount -t tmpfs -o size=128k,mode=700 tmpfs "$DISK" || { echo no mount; exit 0; }
@@ -144,9 +144,9 @@ fn a_folder_that_keeps_nothing_is_found() {
     assert!(run.stderr.contains(": No space left on device (os error 28).\n"), "{run:?}");
 }
 
-/// A sign-in can be there and good for nothing.
+/// A stored sign-in may have been revoked.
 #[test]
-fn each_account_is_tried() {
+fn each_account_is_asked_for_a_token() {
     let sandbox = Sandbox::signed_in_as_alice();
     sandbox.login_app().success();
     let before = sandbox.all_files();
@@ -158,9 +158,9 @@ fn each_account_is_tried() {
     assert_eq!(sandbox.all_files(), before, "nothing is changed by it");
 }
 
-/// What another client's refresh token does for nobody, it is not said to do.
+/// A refresh token of another client cannot refresh azt's tokens.
 #[test]
-fn a_sign_in_that_cannot_be_renewed_is_none() {
+fn a_sign_in_that_cannot_refresh_is_reported() {
     use azt::program::Program;
     use azt::sys::{Env, System};
     use azt::vault::{KeyChoice, KeySource, Options, Record, RefreshToken, Vault};
@@ -178,9 +178,9 @@ fn a_sign_in_that_cannot_be_renewed_is_none() {
     assert!(run.stdout.contains(&format!("{ALICE}: listed, but not signed in")), "{run:?}");
 }
 
-/// `login` alone would sign in to the active cloud.
+/// A bare `login` would sign in to the active cloud.
 #[test]
-fn who_is_missing_in_another_cloud_is_not_cured_in_this_one() {
+fn the_remedy_for_another_clouds_account_names_that_cloud() {
     let sandbox = Sandbox::signed_in_as_alice();
     std::fs::remove_dir_all(sandbox.file("azt")).unwrap();
     sandbox.azt(["cloud", "set", "--name", "AzureCloud"]).success();
@@ -197,7 +197,7 @@ fn who_is_missing_in_another_cloud_is_not_cured_in_this_one() {
 }
 
 #[test]
-fn what_answers_in_entras_place_is_found() {
+fn a_server_that_is_not_entra_is_found() {
     let sandbox = Sandbox::signed_in_as_alice();
     for (status, body) in [(404, "{}"), (200, "no JSON")] {
         let answer = Action::Answer { status, headers: Default::default(), body: body.to_owned() };
@@ -209,7 +209,7 @@ fn what_answers_in_entras_place_is_found() {
 }
 
 #[test]
-fn a_clock_that_is_wrong_is_found() {
+fn a_wrong_clock_is_found() {
     let sandbox = Sandbox::signed_in_as_alice();
     let run = sandbox.azt_later(600, ["doctor", "-o", "json"]);
     assert_eq!(run.code, Some(1), "{run:?}");
@@ -220,7 +220,7 @@ fn a_clock_that_is_wrong_is_found() {
 }
 
 #[test]
-fn the_key_moves_and_the_setting_with_it() {
+fn vault_move_moves_the_key_and_the_setting() {
     let mut sandbox = Sandbox::new();
     drop(sandbox.azt(["config", "set", "core.key_source=file"]).quiet());
     sandbox.unset("AZURE_CORE_KEY_SOURCE");
@@ -245,7 +245,7 @@ fn the_key_moves_and_the_setting_with_it() {
 }
 
 #[test]
-fn a_failure_can_be_read_by_programs() {
+fn a_failure_can_be_json() {
     let mut sandbox = Sandbox::signed_in_as_alice();
     let failure = |run: &Run| -> Value {
         let last = run.stderr.lines().last().unwrap();
@@ -269,24 +269,15 @@ fn a_failure_can_be_read_by_programs() {
     );
     assert!(error["command"].as_str().unwrap().starts_with("azt login"), "{error}");
     assert!(error["correlationId"].is_string() && error["traceId"].is_string(), "{error}");
-    // As az too, where it is asked for.
+    // Under the name az too, when requested.
     let error = failure(&sandbox.az(graph));
     assert_eq!(error["exitCode"], 1);
     assert!(error["command"].as_str().unwrap().starts_with("az login --tenant"), "{error}");
-    // What a sign-in does not cure has az's text, and no command for programs to run in vain.
+    // A failure that no sign-in fixes has az's text and no command.
     for (error, code) in
         [("invalid_resource", 500_011), ("invalid_grant", 50_057), ("access_denied", 53_003)]
     {
-        let (error, description) = (error.to_owned(), String::new());
-        let action = Action::EntraError {
-            status: 400,
-            error,
-            code,
-            description,
-            suberror: None,
-            claims: None,
-        };
-        let fault = Fault::on("/oauth2/v2.0/", action);
+        let fault = Fault::on("/oauth2/v2.0/", refusal(error, code, ""));
         sandbox.emulator.faults().push(fault);
         for args in [&graph[..], &["login", "--use-device-code", "--error-format", "json"]] {
             let error = failure(&sandbox.az(args));
@@ -312,7 +303,7 @@ fn a_failure_can_be_read_by_programs() {
     );
     let nobody = failure(&sandbox.azt(["account", "show", "--account", APP]));
     assert_eq!((&nobody["kind"], &nobody["command"]), (&json!("not_signed_in"), &Value::Null));
-    // What costs stored secrets is not run for anybody.
+    // No command that would delete stored secrets.
     let key = sandbox.file("azt/vault.key");
     std::fs::write(&key, "no key").unwrap();
     let error = failure(&sandbox.azt(TOKEN));
@@ -322,10 +313,10 @@ fn a_failure_can_be_read_by_programs() {
     drop(text.exits(1).says("ERROR: Subscription 'nope' not found."));
 }
 
-/// Before anything secret is read, the process is closed to others of the same user.
+/// The process becomes non-dumpable before it reads a secret.
 #[cfg(target_os = "linux")]
 #[test]
-fn no_other_program_reads_our_memory() {
+fn the_process_is_not_dumpable() {
     let sandbox = Sandbox::signed_in_as_alice();
     let log = tempfile::NamedTempFile::new().unwrap();
     let command = sandbox.command(TOKEN);

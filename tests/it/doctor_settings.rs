@@ -1,4 +1,4 @@
-//! `azt doctor` finds what commands fail on: settings, variables, whose the files are.
+//! `azt doctor` finds what commands fail on: settings, variables, file owners.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use crate::support::*;
 
 const TOKEN: [&str; 2] = ["account", "get-access-token"];
 
-/// What `doctor` says is wrong, each with its check and its remedy. It fails exactly when there is any.
+/// What `doctor` reports as wrong, with check and remedy. Asserts that it fails exactly when there is any.
 #[track_caller]
 fn wrong(run: &Run) -> Vec<Value> {
     let all: Value = serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{run:?}"));
@@ -16,7 +16,7 @@ fn wrong(run: &Run) -> Vec<Value> {
     found
 }
 
-/// `doctor` finds one thing wrong, and says of it what the command that fails says: `failure`.
+/// Asserts that `doctor` reports one problem, in the words of the failing command: `failure`.
 #[track_caller]
 fn tells(sandbox: &Sandbox, what: &str, failure: &Run) {
     assert_ne!(failure.code, Some(0), "{failure:?}");
@@ -31,15 +31,14 @@ fn tells(sandbox: &Sandbox, what: &str, failure: &Run) {
 }
 
 #[test]
-fn a_setting_that_commands_fail_on_is_told_as_they_do() {
+fn a_bad_setting_has_the_failing_commands_text() {
     let mut sandbox = Sandbox::signed_in_as_alice();
     assert_eq!(wrong(&sandbox.azt(["doctor", "--offline", "-o", "json"])), Vec::<Value>::new());
     let device = ["login", "--use-device-code"];
-    let login = ["login", "--service-principal", "-u", APP, "-p", APP_SECRET, "-t", CONTOSO];
     let cases: [(&str, &str, &[&str]); 5] = [
         ("RENEW_AHEAD", "x", &TOKEN),
         ("OUTPUT", "bogus", &TOKEN),
-        ("SHARE_WITH_AZ", "x", &login),
+        ("SHARE_WITH_AZ", "x", &LOGIN_APP),
         ("LOGIN_TIMEOUT", "-5", &device),
         ("IDENTITY_FROM_ENV", "true", &TOKEN),
     ];
@@ -51,20 +50,20 @@ fn a_setting_that_commands_fail_on_is_told_as_they_do() {
     }
     let before = sandbox.all_files();
     sandbox.set("AZURE_CORE_KEY_SOURCE", "env");
-    for command in [&login[..], &TOKEN] {
+    for command in [&LOGIN_APP[..], &TOKEN] {
         drop(sandbox.azt(command).exits(9).says("kept in 'file'"));
     }
     let found = wrong(&sandbox.azt(["doctor", "--offline", "-o", "json"]));
     assert_eq!(
         (&found[0]["check"], &found[0]["command"]),
-        // Somebody else may have laid the vault there, so no program is told to take it over.
+        // Another user may have planted the vault there, so no command takes it over.
         (&json!("vault"), &Value::Null)
     );
     assert_eq!(sandbox.all_files(), before, "nothing is changed by it");
 }
 
 #[test]
-fn a_selection_that_commands_fail_on_is_told_as_they_do() {
+fn a_bad_account_selection_has_the_failing_commands_text() {
     let mut sandbox = Sandbox::signed_in_as_alice();
     for name in ["AZT_ACCOUNT", "AZT_SUBSCRIPTION"] {
         sandbox.set(name, "bob@contoso.example");
@@ -84,13 +83,12 @@ fn a_selection_that_commands_fail_on_is_told_as_they_do() {
     tells(&sandbox, "selection", &sandbox.azt(TOKEN).exits(4));
 }
 
-/// A sign-in that was revoked is told as to who asks for a token.
 #[test]
-fn a_sign_in_that_is_gone_has_the_command_that_brings_it_back() {
+fn a_revoked_sign_in_has_the_login_command() {
     let mut sandbox = Sandbox::signed_in_as_alice();
     sandbox.emulator.revoke(ALICE);
     let token = ["account", "get-access-token", "--error-format", "json"];
-    // The token that the vault still has would be served.
+    // The cached token would still be served.
     drop(sandbox.azt(["cache", "clear"]).quiet());
     let failure = sandbox.azt(token);
     assert_eq!(failure.code, Some(5), "{failure:?}");
@@ -103,7 +101,7 @@ fn a_sign_in_that_is_gone_has_the_command_that_brings_it_back() {
     assert_eq!(found[0]["command"], failure["error"]["command"]);
     assert_eq!(found[0]["remedy"], format!("Sign in again: {command}"));
 
-    // A clock has no part in it.
+    // The clock is not blamed.
     let two_hours = 7200;
     let found = wrong(&sandbox.azt_later(two_hours, ["doctor", "-o", "json"]));
     let checks: Vec<&Value> = found.iter().map(|it| &it["check"]).collect();
@@ -115,7 +113,7 @@ fn a_sign_in_that_is_gone_has_the_command_that_brings_it_back() {
 }
 
 #[test]
-fn an_application_of_which_nothing_is_kept_is_told_so() {
+fn an_application_without_a_stored_credential_is_reported() {
     let mut sandbox = Sandbox::signed_in_as_app();
     sandbox.set("AZURE_CORE_PERSIST", "false");
     for args in [&["doctor", "-o", "json"][..], &["doctor", "--offline", "-o", "json"]] {
@@ -128,10 +126,10 @@ fn an_application_of_which_nothing_is_kept_is_told_so() {
     }
 }
 
-/// Where az encrypts its files there is no such one.
+/// Not where az encrypts its files.
 #[cfg(unix)]
 #[test]
-fn a_file_of_az_s_that_is_broken_is_not_told_as_a_sign_in() {
+fn a_damaged_token_cache_of_az_is_not_counted_as_sign_ins() {
     let sandbox = Sandbox::signed_in_as_alice();
     sandbox.write("service_principal_entries.json", "[]");
     sandbox.write("msal_token_cache.json", "{");
@@ -150,11 +148,11 @@ fn a_file_of_az_s_that_is_broken_is_not_told_as_a_sign_in() {
     assert!(status.stdout.contains("no file of az's that can be read"), "{status:?}");
 }
 
-/// Another user, who is not root.
+/// Another user than root.
 #[cfg(unix)]
 const PERSON: u32 = 54_321;
 
-/// The sandbox made PERSON's, and the program to run there; `None` unless this is root.
+/// Gives the sandbox to PERSON and returns a copy of the program there; `None` unless root.
 #[cfg(unix)]
 fn give_away(sandbox: &Sandbox) -> Option<std::path::PathBuf> {
     std::os::unix::fs::chown(sandbox.root(), Some(PERSON), Some(PERSON)).ok()?;
@@ -166,7 +164,7 @@ fn give_away(sandbox: &Sandbox) -> Option<std::path::PathBuf> {
     Some(program)
 }
 
-/// `folder` and all that is in it.
+/// `folder` and everything below it.
 #[cfg(unix)]
 fn under(folder: std::path::PathBuf) -> Vec<std::path::PathBuf> {
     let mut found = vec![folder];
@@ -187,17 +185,17 @@ fn as_person(sandbox: &Sandbox, program: &std::path::Path, args: &[&str]) -> Run
     Run::of(&mut command)
 }
 
-/// What one call with sudo leaves behind.
+/// As one call with sudo leaves it.
 #[cfg(unix)]
 #[test]
-fn what_another_user_owns_is_found_with_the_way_to_have_it_back() {
+fn files_of_another_user_are_found_with_the_chown_remedy() {
     use std::os::unix::fs::chown;
     const DOCTOR: [&str; 4] = ["doctor", "--offline", "-o", "json"];
     let sandbox = Sandbox::signed_in_as_app();
     let Some(program) = give_away(&sandbox) else { return };
     assert_eq!(wrong(&as_person(&sandbox, &program, &DOCTOR)), Vec::<Value>::new());
     let (dir, azt) = (sandbox.config_dir(), sandbox.file("azt"));
-    // Or no command reads its settings, and each says whose it is.
+    // Else commands cannot read its settings, and each names the owner.
     let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
     std::fs::set_permissions(&dir, open).unwrap();
     let file = std::fs::read_dir(azt.join("records")).unwrap().next().unwrap().unwrap().path();
@@ -226,13 +224,13 @@ fn what_another_user_owns_is_found_with_the_way_to_have_it_back() {
     let login = ["config", "set", "core.output=json"];
     chown(azt.join("locks/settings.lock"), Some(0), Some(0)).unwrap();
     as_person(&sandbox, &program, &login).exits(1).says("Cannot lock");
-    // Root is in nobody's way.
+    // Files owned by root are no obstacle to root.
     assert_eq!(wrong(&sandbox.azt(DOCTOR)), Vec::<Value>::new());
 }
 
 #[cfg(unix)]
 #[test]
-fn the_folder_that_others_can_write_to_is_the_one_that_is_named() {
+fn the_group_writable_folder_is_named() {
     use std::os::unix::fs::PermissionsExt;
     let sandbox = Sandbox::signed_in_as_app();
     let folder = sandbox.file("azt");

@@ -1,12 +1,12 @@
-//! `azt cache export` and `import`: nothing is lost on the way, and nothing comes in that is of no use.
+//! `azt cache export` and `import`: nothing is lost, and nothing useless is imported.
 
 use serde_json::json;
 
 use crate::support::*;
 
-/// A table or a tsv of it would be an empty line, and a cache that was moved would be gone.
+/// A table or tsv of it would be an empty line, and the exported cache would be lost.
 #[test]
-fn standard_output_gets_json_whatever_the_settings_say() {
+fn an_export_to_standard_output_is_json_by_default() {
     let mut sandbox = Sandbox::signed_in_as_app();
     let export = ["cache", "export"];
     let expected = sandbox.azt(export).exits(0).stdout;
@@ -18,17 +18,17 @@ fn standard_output_gets_json_whatever_the_settings_say() {
     sandbox.unset("AZURE_CORE_OUTPUT");
     drop(sandbox.azt(["config", "set", "core.output=table"]).quiet());
     drop(sandbox.azt(export).exits(0).prints(&expected));
-    // What the call itself asks for is what it gets.
+    // An explicit option wins.
     let one = sandbox.azt(["cache", "export", "-o", "tsv", "--query", "keys(@)[0]"]).exits(0);
     drop(one.prints("AccessToken\n"));
     let none = sandbox.azt(["cache", "export", "--query", "Account"]).exits(0);
     assert_eq!(none.json(), json!({}));
 }
 
-/// A file in its place would be nobody's to read, and the reader would wait for ever.
+/// Replacing a pipe by a file would leave its reader waiting forever.
 #[cfg(unix)]
 #[test]
-fn what_is_no_regular_file_is_not_replaced_by_one() {
+fn an_export_writes_into_a_pipe() {
     use std::os::unix::fs::{FileTypeExt, symlink};
 
     let sandbox = Sandbox::signed_in_as_app();
@@ -46,9 +46,9 @@ fn what_is_no_regular_file_is_not_replaced_by_one() {
     assert!(std::fs::metadata(&link).unwrap().file_type().is_fifo());
 }
 
-/// A default account that never gets a token is worse than none.
+/// A default account that cannot get a token is worse than none.
 #[test]
-fn who_has_only_another_programs_sign_in_is_not_listed() {
+fn an_account_of_another_client_only_is_not_listed() {
     let sandbox = Sandbox::signed_in_as_alice();
     let mut cache = sandbox.azt(["cache", "export"]).exits(0).json();
     for token in cache["RefreshToken"].as_object_mut().unwrap().values_mut() {
@@ -66,9 +66,9 @@ fn who_has_only_another_programs_sign_in_is_not_listed() {
     assert_eq!(sandbox.azt(["account", "list"]).exits(0).json(), json!([]));
 }
 
-/// A script whose variable is empty, a name with a slip of the finger: the good file stays.
+/// An empty variable or a mistyped name must not overwrite a good file.
 #[test]
-fn an_export_of_nobody_is_refused() {
+fn an_export_that_matches_no_account_fails() {
     let sandbox = Sandbox::signed_in_as_app();
     let file = sandbox.root().join("moved.json");
     let path = file.to_str().unwrap();

@@ -1,8 +1,7 @@
-//! What goes wrong, case by case (`tests/cases/faults.json`): what is said, how it ends, and that
-//! nothing is lost by it.
+//! Faults, case by case (`tests/cases/faults.json`): message, exit code, and nothing stored is lost.
 //!
-//! `AZT_RECORD_FAULTS=1 cargo test --test it faults` writes what is said now into the file, to be
-//! read before it is believed.
+//! `AZT_RECORD_FAULTS=1 cargo test --test it faults` records the current messages in that file;
+//! read the difference before you commit it.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -23,19 +22,19 @@ const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cases/faults.json
 #[serde(deny_unknown_fields)]
 struct Case {
     name: String,
-    /// `warm`: a token that is at hand; `renew`: one that is not; `app`: the application's;
+    /// `warm`: a cached token; `renew`: a refresh; `app`: the application's token;
     /// `refresh`: `account list --refresh`; `login`: the application's; `move SOURCE`: `vault move --to SOURCE`.
     run: String,
-    /// Where the key is kept in a keyring, what that is like: see [`keyring_that_is`]. Without it
-    /// the key is in a file.
+    /// The state of the keyring that holds the key: see [`keyring_that_is`]. Without it the key is in
+    /// a file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     keyring: Option<String>,
-    /// What the kernel answers to a call: `keyctl EPERM`.
+    /// A system call and the error injected: `keyctl EPERM`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     kernel: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     faults: Vec<Fault>,
-    /// In az's folder; null removes a file or folder.
+    /// Files in az's folder; null removes one.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     files: BTreeMap<String, Option<String>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -44,7 +43,7 @@ struct Case {
     modes: BTreeMap<String, String>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     env: BTreeMap<String, String>,
-    /// How many seconds the clock is ahead.
+    /// Seconds by which the clock is ahead.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     later: Option<i64>,
     #[serde(default)]
@@ -53,7 +52,7 @@ struct Case {
     stderr: Vec<String>,
 }
 
-/// Alice and the application on one machine; each case works on a copy of its folder.
+/// A machine with Alice and the application; each case starts from a copy of its folder.
 struct Machine {
     sandbox: Sandbox,
     /// With the key in a file.
@@ -77,7 +76,7 @@ impl Machine {
         }
     }
 
-    /// What a case begins with.
+    /// The folder's files before each case.
     fn original(&self, case: &Case) -> &Path {
         #[cfg(target_os = "linux")]
         if case.keyring.is_some() {
@@ -86,7 +85,7 @@ impl Machine {
         &self.original
     }
 
-    /// The folder as it was, then as the case has it.
+    /// Restores the folder, then applies the case's files.
     fn set_up(&mut self, case: &Case) {
         std::fs::remove_dir_all(self.sandbox.config_dir()).unwrap();
         copy(self.original(case), &self.sandbox.config_dir());
@@ -131,9 +130,7 @@ impl Machine {
             "renew" => [&alice[..], &other].concat(),
             "app" => [&["account", "get-access-token", "--account", APP][..], &other].concat(),
             "refresh" => vec!["account", "list", "--refresh", "-o", "none"],
-            "login" => {
-                vec!["login", "--service-principal", "-u", APP, "-p", APP_SECRET, "-t", CONTOSO]
-            }
+            "login" => LOGIN_APP.to_vec(),
             run => match run.split_once(' ') {
                 Some(("move", source)) => vec!["vault", "move", "--to", source],
                 _ => panic!("{run}"),
@@ -153,14 +150,14 @@ impl Machine {
         Run::of(&mut command)
     }
 
-    /// How the case ends and what it says; nothing is lost by it.
+    /// Asserts exit code and message, and that nothing stored is lost.
     fn play(&mut self, case: &Case) -> (i32, Vec<String>) {
         self.set_up(case);
         let before = self.sandbox.all_files();
         let run = self.run(case);
         assert!(!run.stderr.contains('\u{1b}'), "{}: {run:?}", case.name);
         assert!(!run.stderr.contains("panicked"), "{}: {run:?}", case.name);
-        // What the case broke stays as it is.
+        // Files that the case damaged stay as they are.
         for name in case.files.iter().filter_map(|(name, text)| text.as_ref().map(|_| name)) {
             let path = self.sandbox.file(name);
             let kept = before.iter().find(|(it, _)| *it == path).map(|(_, content)| content);
@@ -177,7 +174,7 @@ impl Machine {
         (run.code.unwrap(), self.normal(&run))
     }
 
-    /// All that the case broke as it was before.
+    /// Restores the files that the case damaged.
     fn mend(&mut self, case: &Case) {
         self.sandbox.emulator.faults().clear();
         #[cfg(target_os = "linux")]
@@ -195,7 +192,7 @@ impl Machine {
         }
     }
 
-    /// Standard error without what differs from run to run.
+    /// Standard error without paths and other parts that vary.
     fn normal(&self, run: &Run) -> Vec<String> {
         let mut text = run.stderr.replace(self.sandbox.root().to_str().unwrap(), "@");
         for (pattern, name) in [
@@ -212,7 +209,7 @@ impl Machine {
     }
 }
 
-/// The same command where the kernel answers `error` to `calls`.
+/// The command with `error` injected into `calls` by strace.
 fn refused(command: &Command, calls: &str, error: &str) -> Command {
     let mut strace = Command::new("strace");
     strace.args(["-f", "-qq", "-o", "/dev/null", "-e"]).arg(format!("trace={calls}"));
@@ -223,11 +220,11 @@ fn refused(command: &Command, calls: &str, error: &str) -> Command {
     strace
 }
 
-/// A keyring with the key of the machine's vault.
+/// A keyring that holds the vault's key.
 #[cfg(target_os = "linux")]
 struct Keyring {
     bus: SessionBus,
-    /// The machine's folder with the key in this keyring.
+    /// The machine's folder, with its key in this keyring.
     original: PathBuf,
 }
 
@@ -244,13 +241,13 @@ impl Keyring {
 
     fn offer(&self, sandbox: &mut Sandbox, address: &str) {
         sandbox.unset("AZURE_CORE_KEY_SOURCE");
-        // A copy in the kernel would hide what the keyring does, and outlive the test.
+        // A copy in the kernel's keyring would hide the fault and outlive the test.
         sandbox.set("AZURE_CORE_KEY_CACHE_SECONDS", "0");
         sandbox.set("DBUS_SESSION_BUS_ADDRESS", address);
     }
 
-    /// `open`, `locked`, `hung`; `closed`: at its prompt; `dying`: while it is asked; `away`: from
-    /// its bus; `nowhere`: no bus; `empty`: without the key. None: nobody asks it.
+    /// `open`, `locked`, `hung`; `closed`: the prompt is dismissed; `dying`: it exits when asked;
+    /// `away`: not on its bus; `nowhere`: no bus; `empty`: without the key. None: it is not asked.
     fn set_up(&mut self, sandbox: &mut Sandbox, state: Option<&str>) {
         let Some(state) = state else {
             sandbox.set("AZURE_CORE_KEY_SOURCE", "file");
@@ -305,11 +302,11 @@ pub fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// At once, because most of the time is waited.
+/// All cases run at once, since most of them wait.
 const MACHINES: usize = 4;
 
 #[test]
-fn each_fault_has_its_sentence_its_exit_code_and_its_end() {
+fn each_fault_has_its_message_and_exit_code_and_loses_nothing() {
     let mut cases: Vec<Case> =
         serde_json::from_str(&std::fs::read_to_string(FILE).unwrap()).unwrap();
     assert!(cases.len() >= 60);

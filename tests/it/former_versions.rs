@@ -1,4 +1,4 @@
-//! What azt 0.1 left on the disk goes on working. The fixture is its own: Alice and an application,
+//! A vault written by azt 0.1 still works. The fixture was made by azt 0.1: Alice and an application,
 //! signed in to a registered cloud.
 
 use std::collections::BTreeSet;
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::support::*;
 
-/// When the fixture was made: its tokens were fresh then.
+/// The time of the fixture, at which its tokens were fresh.
 const MADE_AT: i64 = 1_795_887_335;
 const LOGIN_HOST: &str = "localhost:41443";
 const OF_APP: [&str; 4] = ["account", "get-access-token", "--account", APP];
@@ -51,7 +51,7 @@ fn set_mode(path: &Path, mode: u32) {
 #[cfg(not(unix))]
 fn set_mode(_path: &Path, _mode: u32) {}
 
-/// The program, a minute after the fixture was made.
+/// Runs the program a minute after that time.
 fn then<'a>(sandbox: &Sandbox, args: impl IntoIterator<Item = &'a str>) -> Run {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
     sandbox.azt_later(MADE_AT + 60 - i64::try_from(now).unwrap(), args)
@@ -69,7 +69,7 @@ fn all_records(sandbox: &Sandbox) -> BTreeSet<PathBuf> {
 }
 
 #[test]
-fn accounts_and_their_tokens_are_there_without_a_request() {
+fn accounts_and_tokens_of_azt_0_1_work_without_a_request() {
     let sandbox = left_by_0_1();
     let before = all_records(&sandbox);
     let shown = then(&sandbox, ["account", "show", "--query", "name"]).quiet();
@@ -86,7 +86,7 @@ fn accounts_and_their_tokens_are_there_without_a_request() {
 }
 
 #[test]
-fn an_application_is_bound_to_its_cloud_once() {
+fn a_former_application_record_is_bound_to_its_cloud() {
     let sandbox = left_by_0_1();
     let before = applications(&sandbox);
     let list = ["cache", "list", "--query", "[?type=='application'].environment", "--verbose"];
@@ -111,13 +111,13 @@ fn an_application_is_bound_to_its_cloud_once() {
     );
 }
 
-/// Whatever the settings say by now.
+/// Even if the settings name another cloud now.
 #[test]
-fn a_former_secret_goes_to_no_other_cloud() {
+fn a_former_secret_is_sent_to_no_other_cloud() {
     for is_swept in [false, true] {
         let sandbox = left_by_0_1();
         if is_swept {
-            // Without its tokens no sealed record says where it belongs, and no file is asked.
+            // Without its tokens no sealed record names its cloud, and unsealed files are not trusted.
             then(&sandbox, ["cache", "clear"]).quiet();
         }
         let url = sandbox.emulator.url();
@@ -142,7 +142,7 @@ fn a_former_secret_goes_to_no_other_cloud() {
     }
 }
 
-/// An application's own token, from a file, does not say that its secret belongs where the token is of.
+/// An imported token does not prove which cloud the application's secret belongs to.
 #[test]
 fn an_imported_token_binds_no_former_secret() {
     let mut sandbox = Sandbox::new();
@@ -182,9 +182,9 @@ fn an_imported_token_binds_no_former_secret() {
     }
 }
 
-/// Nobody knows where it was used: it goes nowhere.
+/// Its cloud is unknown, so it is not sent.
 #[test]
-fn a_former_secret_of_which_nothing_is_known_is_not_used() {
+fn a_former_secret_of_unknown_cloud_is_not_sent() {
     let sandbox = left_by_0_1();
     then(&sandbox, ["cache", "clear"]).quiet();
     let profile = sandbox.read("azureProfile.json");
@@ -194,16 +194,16 @@ fn a_former_secret_of_which_nothing_is_known_is_not_used() {
     drop(listed.quiet().prints("[]\n"));
     assert_eq!(applications(&sandbox), before);
     sandbox.write("azureProfile.json", profile.replacen("\"Emulator\"", "\"Unregistered\"", 1));
-    // Listed in two clouds, of which nobody knows one.
+    // Listed in two clouds, one of them unregistered.
     let run = then(&sandbox, OF_APP);
     assert_ne!(run.code, Some(0), "{run:?}");
     assert_eq!(sandbox.requests(), Vec::<String>::new());
-    // A new sign-in ends that.
+    // A new sign-in fixes it.
     then(&sandbox, ["logout", "--username", APP]).quiet();
     assert!(applications(&sandbox).is_empty());
 }
 
-/// A record as azt 0.1 files it; `members` are others that it has.
+/// Stores a record as azt 0.1 does, with additional `members`.
 fn put_former(sandbox: &Sandbox, secret: &str, members: &Value) {
     let system = System { env: Env::fixed(sandbox.env().clone()), ..System::real(Program::Azt) };
     let key_source = KeyChoice::Source(KeySource::File);
@@ -222,9 +222,9 @@ fn hosts(sandbox: &Sandbox) -> Value {
     sandbox.azt(list).quiet().json()
 }
 
-/// It was stored by azt 0.1 beside a sign-in of today: that is the later one.
+/// A former record beside a new sign-in: the new one wins.
 #[test]
-fn a_former_record_does_not_take_the_place_of_a_later_one() {
+fn a_former_record_does_not_replace_a_newer_one() {
     let sandbox = Sandbox::signed_in_as_app();
     put_former(&sandbox, "of long ago", &json!({}));
     assert_eq!(applications(&sandbox).len(), 2);
@@ -233,7 +233,7 @@ fn a_former_record_does_not_take_the_place_of_a_later_one() {
     assert_eq!(applications(&sandbox).len(), 1);
     let exported = sandbox.azt(["cache", "export"]).exits(0).stdout;
     assert!(exported.contains(APP_SECRET) && !exported.contains("of long ago"));
-    // What azt 0.1 seals anew lies where it looks for it, with a member that it does not know.
+    // azt 0.1 seals a record again at its own place, and keeps the unknown member `environment`.
     drop(sandbox.azt(["logout", "--username", APP]).quiet());
     for is_listed in [true, false] {
         put_former(&sandbox, APP_SECRET, &json!({"environment": host}));
@@ -247,9 +247,9 @@ fn a_former_record_does_not_take_the_place_of_a_later_one() {
     }
 }
 
-/// With nothing else to go by it is the active cloud's, if that is one of Azure's own as it is built in.
+/// Without evidence it belongs to the active cloud, if that is an unmodified built-in one.
 #[test]
-fn a_former_record_of_nobody_is_the_active_clouds_if_that_is_built_in() {
+fn an_unattributed_former_record_belongs_to_a_built_in_active_cloud() {
     let made = [
         ("", "AzureCloud", json!([["login.microsoftonline.com"]])),
         ("", "AzureChinaCloud", json!([["login.chinacloudapi.cn"]])),

@@ -1,4 +1,4 @@
-//! What is kept of the identities of a host, and for whom.
+//! Which tokens of a host's managed identities are cached, and for which host.
 
 use serde_json::json;
 
@@ -6,13 +6,13 @@ use crate::managed_identity::{IMDS, TOKEN, WORKER, fault, host, paths, virtual_m
 use crate::support::*;
 
 #[test]
-fn signing_in_again_forgets_this_identitys_tokens_and_no_others() {
+fn a_second_sign_in_drops_this_identitys_tokens_only() {
     let sandbox = virtual_machine();
     let system = ["login", "-i"];
     let worker = ["login", "-i", "--client-id", WORKER, "--allow-no-subscriptions"];
     let id = |run: Run| run.success().json()[0]["id"].as_str().unwrap().to_owned();
     let first = id(sandbox.azt(system));
-    // One that sees no subscription has an entry of its own.
+    // An identity without subscriptions has its own entry.
     let subscriptions = sandbox.emulator.directory().subscriptions.clone();
     sandbox.emulator.directory_mut(|directory| directory.subscriptions.clear());
     let second = id(sandbox.azt(worker));
@@ -33,7 +33,7 @@ fn signing_in_again_forgets_this_identitys_tokens_and_no_others() {
 }
 
 #[test]
-fn a_profile_of_az_is_enough() {
+fn azs_profile_alone_selects_the_hosts_identity() {
     let sandbox = virtual_machine();
     drop(sandbox.azt(["login", "--identity"]).success());
     let profile = sandbox.read("azureProfile.json");
@@ -42,9 +42,8 @@ fn a_profile_of_az_is_enough() {
     drop(sandbox.azt(TOKEN).quiet());
 }
 
-/// It is not its caller's to have.
 #[test]
-fn a_host_gives_no_token_for_somebody_else_and_none_for_a_challenge() {
+fn a_managed_identity_cannot_answer_on_behalf_of_or_challenges() {
     let cloud_shell = host(&[("ACC_CLOUD", "PROD"), ("MSI_ENDPOINT", "{}/oauth2/token")]);
     for sandbox in [virtual_machine(), cloud_shell] {
         drop(sandbox.azt(["login", "--identity"]).success());
@@ -58,7 +57,7 @@ fn a_host_gives_no_token_for_somebody_else_and_none_for_a_challenge() {
 }
 
 #[test]
-fn without_persistence_the_host_is_signed_in_and_nothing_is_kept() {
+fn without_persistence_a_host_signs_in_and_stores_nothing() {
     let mut sandbox = virtual_machine();
     sandbox.set("AZURE_CORE_PERSIST", "false");
     drop(sandbox.azt(["login", "--identity"]).success());
@@ -67,9 +66,9 @@ fn without_persistence_the_host_is_signed_in_and_nothing_is_kept() {
     assert!(!sandbox.file("azt/vault.json").exists() && !sandbox.file("azt/records").exists());
 }
 
-/// az's profile names the host's identity; looking at it makes no key.
+/// az's profile names the host's identity; doctor creates no key for it.
 #[test]
-fn the_doctor_makes_no_vault_for_a_host() {
+fn doctor_creates_no_vault_for_a_host() {
     let sandbox = virtual_machine();
     drop(sandbox.azt(["login", "--identity"]).success());
     std::fs::remove_dir_all(sandbox.file("azt")).unwrap();
@@ -79,7 +78,7 @@ fn the_doctor_makes_no_vault_for_a_host() {
 }
 
 #[test]
-fn the_list_is_refreshed_with_the_hosts_token() {
+fn list_refresh_uses_the_hosts_token() {
     let sandbox = virtual_machine();
     drop(sandbox.azt(["login", "--identity"]).success());
     sandbox.emulator.directory_mut(|directory| {
@@ -92,22 +91,22 @@ fn the_list_is_refreshed_with_the_hosts_token() {
 }
 
 #[test]
-fn logout_removes_the_tokens() {
+fn logout_removes_the_hosts_tokens() {
     let sandbox = virtual_machine();
     drop(sandbox.azt(["login", "--identity"]).success());
     let profile = sandbox.read("azureProfile.json");
     drop(sandbox.azt(["logout"]).quiet());
     drop(sandbox.azt(TOKEN).exits(4));
-    // With the entry back, the token has to be asked for again.
+    // With the entry restored, the token has to be fetched again.
     sandbox.write("azureProfile.json", profile);
     sandbox.emulator.clear_requests();
     drop(sandbox.azt(TOKEN).quiet());
     assert_eq!(paths(&sandbox), [IMDS]);
 }
 
-/// MSAL's rule, since the endpoints say nothing of it.
+/// MSAL's rule, since the endpoints send no refresh_in.
 #[test]
-fn a_token_of_two_hours_or_more_is_renewed_at_half_time() {
+fn a_token_of_two_hours_or_more_is_refreshed_at_half_time() {
     let sandbox = virtual_machine();
     sandbox.azt(["login", "--identity"]).success();
     for (lifetime, renewal) in [(7199, None), (7200, Some(3600)), (86_400, Some(43_200))] {
@@ -125,7 +124,7 @@ fn a_token_of_two_hours_or_more_is_renewed_at_half_time() {
     }
 }
 
-/// Nodes share a home; an image is made of a machine that is signed in.
+/// Nodes may share a home, and images are made of signed-in machines.
 #[cfg(target_os = "linux")]
 #[test]
 fn the_token_of_one_host_is_not_served_on_another() {
@@ -139,7 +138,7 @@ fn the_token_of_one_host_is_not_served_on_another() {
     elsewhere.args(["--uts", "sh", "-c", script, env!("CARGO_BIN_EXE_azt")]);
     let run = Run::of(elsewhere.env_clear().envs(sandbox.env()).current_dir(sandbox.root()));
     if run.stderr.contains("unshare failed") {
-        // Only root has a host name of its own, and not in every container.
+        // A UTS namespace needs root, and some containers forbid it.
         return;
     }
     drop(run.quiet());

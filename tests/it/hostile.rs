@@ -1,4 +1,4 @@
-//! What a server, or whoever stands in for it, says: it is shown, and looks like nothing else.
+//! Text of a hostile server is shown as its text, and never as a line or command of azt.
 
 use entra_emulator::{Action, Fault};
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use crate::support::*;
 
 const TOKEN: [&str; 2] = ["account", "get-access-token"];
 
-/// A sentence that would be lines of this program's, a command for whoever runs those, and a book.
+/// A text that imitates azt's lines and commands, and is very long.
 fn sentence() -> String {
     let book = "word ".repeat(20_000);
     format!(
@@ -23,7 +23,7 @@ fn answer(sandbox: &Sandbox, path: &str, status: u16, body: &Value) {
         .push(Fault::on(path, Action::Answer { status, headers, body }).times(2));
 }
 
-/// The failure as programs get it, after a look at what people get.
+/// Checks the failure on the terminal and returns it as JSON.
 #[track_caller]
 fn failure(sandbox: &Sandbox, args: &[&str]) -> Value {
     let run = sandbox.azt(args);
@@ -43,7 +43,7 @@ fn failure(sandbox: &Sandbox, args: &[&str]) -> Value {
 }
 
 #[test]
-fn its_sentences_are_one_line_and_no_commands_of_ours() {
+fn a_servers_text_is_one_line_and_no_command() {
     let sandbox = Sandbox::signed_in_as_app();
     let graph = [TOKEN[0], TOKEN[1], "--resource", "https://graph.microsoft.com"];
     let oauth = json!({"error": "invalid_client", "error_description": sentence(), "claims": sentence(), "trace_id": sentence(), "suberror": "\u{9b}2J\u{202e}"});
@@ -79,9 +79,9 @@ fn its_sentences_are_one_line_and_no_commands_of_ours() {
     assert_eq!((&error["kind"], &error["command"]), (&json!("refused"), &Value::Null));
 }
 
-/// A resource names the scope that its clients ask for; whoever copies the remedy runs it in a shell.
+/// A resource chooses the scope that its clients request, and users paste the remedy into a shell.
 #[test]
-fn a_scope_cannot_be_a_command_in_the_remedy() {
+fn a_scope_is_quoted_in_the_remedy() {
     let sandbox = Sandbox::signed_in_as_alice();
     let more_proof = json!({"error": "interaction_required", "error_codes": [50076],
         "error_description": "AADSTS50076: more proof is wanted"});

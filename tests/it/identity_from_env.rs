@@ -1,4 +1,4 @@
-//! Tokens without any sign-in: the application is in the environment.
+//! `--identity-from-env`: tokens without a sign-in, for the application in the environment.
 
 use entra_emulator::directory::NIGHTLY_BUILD_CERTIFICATE;
 use entra_emulator::{Action, Fault};
@@ -18,10 +18,10 @@ fn describe(sandbox: &mut Sandbox, client_id: &str, variables: &[(&str, &str)]) 
 }
 
 #[test]
-fn the_sdks_variables_are_enough_when_asked_to() {
+fn the_sdks_variables_give_a_token_when_requested() {
     let mut sandbox = Sandbox::new();
     describe(&mut sandbox, APP, &[("AZURE_CLIENT_SECRET", APP_SECRET)]);
-    // Never by surprise.
+    // Only with the option.
     sandbox.azt(["account", "get-access-token"]).exits(4);
     let run = sandbox.azt(TOKEN).quiet();
     assert_eq!(run.text("tenant"), CONTOSO);
@@ -44,7 +44,7 @@ fn the_sdks_variables_are_enough_when_asked_to() {
 }
 
 #[test]
-fn another_secret_does_not_get_what_the_right_one_got() {
+fn a_wrong_secret_does_not_get_the_cached_token() {
     let mut sandbox = Sandbox::new();
     describe(&mut sandbox, APP, &[("AZURE_CLIENT_SECRET", APP_SECRET)]);
     drop(sandbox.azt(TOKEN).quiet());
@@ -52,7 +52,7 @@ fn another_secret_does_not_get_what_the_right_one_got() {
     sandbox.azt(TOKEN).exits(6).says("AADSTS7000215").says("Check the secret");
 }
 
-/// It signs in nowhere.
+/// No `azt login` is involved.
 #[test]
 fn a_refusal_names_the_variables() {
     let mut sandbox = Sandbox::new();
@@ -98,7 +98,7 @@ fn certificates_and_federated_tokens_work_too() {
 }
 
 #[test]
-fn what_is_missing_is_named() {
+fn missing_variables_are_named() {
     let mut sandbox = Sandbox::new();
     sandbox.azt(TOKEN).exits(1).says("ERROR: AZURE_TENANT_ID is not set");
     describe(&mut sandbox, APP, &[("AZURE_CLIENT_SECRET", "")]);
@@ -107,7 +107,7 @@ fn what_is_missing_is_named() {
 }
 
 #[test]
-fn nothing_is_kept_where_nothing_may_be() {
+fn nothing_is_stored_without_persistence() {
     let mut sandbox = Sandbox::without_cloud();
     let url = sandbox.emulator.url().to_owned();
     describe(

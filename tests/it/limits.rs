@@ -1,10 +1,10 @@
-//! A machine that has no more room: threads, descriptors, disks, rights.
+//! Exhausted resources: descriptors, file sizes, permissions.
 
 use crate::support::*;
 
 const VAULT: [&str; 4] = ["account", "get-access-token", "--resource", "https://vault.azure.net"];
 
-/// The same command under limits of a shell (`-n 8`: descriptors; `-f 0`: sizes of files).
+/// Runs azt under `ulimit` (`-n 8`: descriptors; `-f 0`: file size).
 fn limited(sandbox: &Sandbox, limit: &str, args: &[&str]) -> Run {
     let command = sandbox.command(args);
     let mut shell = std::process::Command::new("sh");
@@ -15,7 +15,7 @@ fn limited(sandbox: &Sandbox, limit: &str, args: &[&str]) -> Run {
 }
 
 #[test]
-fn few_descriptors_are_an_error_that_says_so() {
+fn too_few_descriptors_are_reported() {
     let sandbox = Sandbox::signed_in_as_app();
     for limit in 4..16 {
         let run = limited(&sandbox, &format!("-n {limit}"), &VAULT);
@@ -27,30 +27,29 @@ fn few_descriptors_are_an_error_that_says_so() {
     sandbox.azt(VAULT).quiet();
 }
 
-/// A token that cannot be kept is handed out all the same; a sign-in that cannot, fails.
+/// A token that cannot be stored is still printed; a sign-in that cannot be stored fails.
 #[test]
-fn a_limit_on_the_size_of_files_ends_no_process() {
+fn a_file_size_limit_kills_no_process() {
     let sandbox = Sandbox::signed_in_as_app();
     let run = limited(&sandbox, "-f 0", &VAULT).success();
     assert!(run.json()["accessToken"].is_string());
 
     let sandbox = Sandbox::new();
-    let login = ["login", "--service-principal", "-u", APP, "-p", APP_SECRET, "-t", CONTOSO];
-    let run = limited(&sandbox, "-f 0", &login);
+    let run = limited(&sandbox, "-f 0", &LOGIN_APP);
     assert_eq!(run.code, Some(9), "{run:?}");
     assert!(run.stderr.contains("File too large") && run.stderr.contains("ulimit -f"), "{run:?}");
     sandbox.login_app().success();
 }
 
-/// What `sudo` leaves in a home: seen as a person who may not read it.
+/// Files that `sudo` left in a home, as a user sees them who may not read them.
 #[test]
-fn what_belongs_to_another_user_is_named_with_the_way_to_have_it_back() {
+fn files_of_another_user_are_named_with_the_chown_remedy() {
     use std::os::unix::fs::chown;
     use std::os::unix::process::CommandExt;
     const PERSON: u32 = 54_321;
     let sandbox = Sandbox::signed_in_as_app();
     let home = sandbox.root().join("home");
-    // Only root can be somebody else.
+    // Only root can change its uid.
     if chown(&home, Some(PERSON), Some(PERSON)).is_err() {
         return;
     }

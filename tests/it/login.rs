@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use entra_emulator::Fault;
 use entra_emulator::directory::NIGHTLY_BUILD_CERTIFICATE;
-use entra_emulator::{Action, Fault};
 use serde_json::{Value, json};
 
 use crate::support::*;
 
 #[test]
-fn a_person_signs_in_with_a_code_and_sees_the_subscriptions() {
+fn a_device_code_sign_in_prints_the_subscriptions() {
     let sandbox = Sandbox::new();
     sandbox.approve_as(ALICE);
     let run = sandbox.azt(["login", "--use-device-code"]).success();
@@ -41,12 +41,12 @@ fn a_person_signs_in_with_a_code_and_sees_the_subscriptions() {
 }
 
 #[test]
-fn three_tenants_take_the_fewest_requests_there_can_be() {
+fn three_tenants_take_the_minimum_of_requests() {
     let sandbox = Sandbox::new();
     sandbox.approve_as(ALICE);
     sandbox.azt(["login"]).success();
     let mut requests = sandbox.requests();
-    // The tenants are visited side by side, in no order of their own.
+    // Tenants are asked concurrently, so their order varies.
     requests[3..].sort_unstable();
     assert_eq!(
         requests,
@@ -57,12 +57,12 @@ fn three_tenants_take_the_fewest_requests_there_can_be() {
             "GET /subscriptions",
             "GET /subscriptions",
             "GET /subscriptions",
-            // The first token is one of the home tenant; each other tenant takes one of its own.
+            // The first token is the home tenant's; each other tenant needs its own.
             "POST token refresh_token",
             "POST token refresh_token",
         ]
     );
-    // By these Entra's logs can be searched.
+    // Request ids, for searching Entra's logs.
     let all = sandbox.emulator.requests();
     let posts = all.iter().filter(|request| request.method == "POST");
     let ids: std::collections::BTreeSet<uuid::Uuid> = posts
@@ -72,14 +72,14 @@ fn three_tenants_take_the_fewest_requests_there_can_be() {
 }
 
 #[test]
-fn a_tenant_by_its_domain() {
+fn a_tenant_can_be_named_by_its_domain() {
     let sandbox = Sandbox::new();
     sandbox.approve_as(ALICE);
     let run = sandbox.azt(["login", "--tenant", "fabrikam.example"]).success();
     let listed = run.json();
     assert_eq!(listed.as_array().unwrap().len(), 1);
     assert_eq!(listed[0]["tenantId"], FABRIKAM);
-    // As in az: who did not come through all tenants does not know their names.
+    // As in az: a sign-in to one tenant does not list tenant names.
     assert_eq!(listed[0].get("tenantDisplayName"), None);
     assert_eq!(
         sandbox.requests(),
@@ -93,9 +93,9 @@ fn a_tenant_by_its_domain() {
 }
 
 #[test]
-fn a_tenant_that_does_not_exist() {
+fn an_unknown_tenant_is_reported() {
     let sandbox = Sandbox::new();
-    // In az's words where they are looked for.
+    // az's text under the name az.
     sandbox
         .az(["login", "--tenant", "nowhere.example"])
         .exits(1)
@@ -129,7 +129,7 @@ fn a_secret_is_read_from_a_file_or_from_standard_input() {
 }
 
 #[test]
-fn a_wrong_secret_is_refused_although_a_token_is_cached_and_leaves_the_old_one() {
+fn a_wrong_secret_is_refused_and_leaves_the_stored_one() {
     let sandbox = Sandbox::signed_in_as_app();
     let wrong = ["login", "--service-principal", "-u", APP, "-p", "wrong", "-t", CONTOSO];
     sandbox.azt(wrong).exits(6).says("ERROR: AADSTS7000215");
@@ -140,7 +140,7 @@ fn a_wrong_secret_is_refused_although_a_token_is_cached_and_leaves_the_old_one()
 }
 
 #[test]
-fn a_sign_in_that_finds_nothing_leaves_nothing() {
+fn a_sign_in_without_subscriptions_stores_nothing() {
     let sandbox = Sandbox::new();
     sandbox.approve_as(ALICE);
     sandbox
@@ -154,7 +154,7 @@ fn a_sign_in_that_finds_nothing_leaves_nothing() {
 }
 
 #[test]
-fn a_tenant_without_subscriptions_can_be_an_account() {
+fn allow_no_subscriptions_makes_a_tenant_level_account() {
     let sandbox = Sandbox::new();
     sandbox.approve_as(ALICE);
     let run = sandbox.azt(["login", "--tenant", NORTHWIND, "--allow-no-subscriptions"]).success();
@@ -167,7 +167,7 @@ fn a_tenant_without_subscriptions_can_be_an_account() {
 }
 
 #[test]
-fn a_tenant_that_demands_more_costs_a_warning_and_not_the_sign_in() {
+fn a_tenant_that_requires_mfa_is_a_warning() {
     let sandbox = Sandbox::new();
     sandbox.approve_as(ALICE);
     sandbox.emulator.directory_mut(|directory| {
@@ -182,7 +182,7 @@ fn a_tenant_that_demands_more_costs_a_warning_and_not_the_sign_in() {
 }
 
 #[test]
-fn the_chosen_subscription_becomes_the_default() {
+fn a_named_subscription_becomes_the_default() {
     let sandbox = Sandbox::new();
     sandbox.approve_as(ALICE);
     let run = sandbox.azt(["login", "--subscription", "contoso development AND test"]).success();
@@ -202,7 +202,7 @@ fn the_chosen_subscription_becomes_the_default() {
 }
 
 #[test]
-fn a_code_that_is_declined_or_expires_says_so() {
+fn a_declined_or_expired_code_is_reported() {
     let sandbox = Sandbox::new();
     sandbox.emulator.settings_mut(|settings| settings.device_code_lifetime = 1);
     sandbox.azt(["login"]).exits(5);
@@ -210,7 +210,7 @@ fn a_code_that_is_declined_or_expires_says_so() {
 }
 
 #[test]
-fn sign_out_forgets_the_account_and_nothing_else() {
+fn a_sign_out_removes_only_that_account() {
     let sandbox = Sandbox::signed_in_as_alice();
     sandbox.login_app().success();
     sandbox.azt(["logout", "--username", "ALICE@contoso.example"]).quiet().prints("");
@@ -226,23 +226,23 @@ fn sign_out_forgets_the_account_and_nothing_else() {
     sandbox.azt(["logout"]).exits(4).says("ERROR: There are no active accounts.");
 }
 
-/// As az: an empty name is none.
+/// As az.
 #[test]
-fn sign_out_of_an_empty_name_is_of_the_default() {
+fn a_sign_out_with_an_empty_name_means_the_default() {
     let sandbox = Sandbox::signed_in_as_alice();
     sandbox.azt(["logout", "--username", ""]).quiet();
     drop(sandbox.azt(["account", "get-access-token"]).exits(4));
 }
 
 #[test]
-fn an_upper_case_client_id_takes_the_secret_along() {
+fn a_sign_out_by_an_upper_case_client_id_removes_the_secret() {
     let sandbox = Sandbox::signed_in_as_app();
     sandbox.azt(["logout", "--username", &APP.to_uppercase()]).quiet();
     assert_eq!(std::fs::read_dir(sandbox.file("azt/records")).unwrap().count(), 0);
 }
 
 #[test]
-fn clear_forgets_everything_and_works_without_the_key() {
+fn account_clear_removes_everything_even_without_the_key() {
     let sandbox = Sandbox::signed_in_as_alice();
     std::fs::remove_file(sandbox.file("azt/vault.key")).unwrap();
     sandbox.azt(["account", "get-access-token"]).exits(9);
@@ -276,11 +276,10 @@ fn a_claims_challenge_is_sent_and_the_refused_token_is_not_served_again() {
 }
 
 #[test]
-fn discovery_can_be_skipped() {
+fn subscription_discovery_can_be_skipped() {
     let sandbox = Sandbox::new();
     let login = |more: &[&str]| {
-        let common = ["login", "--service-principal", "-u", APP, "-p", APP_SECRET, "-t", CONTOSO];
-        sandbox.az(common.iter().chain(["--skip-subscription-discovery"].iter()).chain(more))
+        sandbox.az(LOGIN_APP.iter().chain(["--skip-subscription-discovery"].iter()).chain(more))
     };
     let alone = login(&[]).success().json();
     assert_eq!(alone[0]["name"], "N/A(tenant level account)");
@@ -308,9 +307,9 @@ fn discovery_can_be_skipped() {
         .says("ERROR: usage error: '--skip-subscription-discovery' requires '--tenant'");
 }
 
-/// Azure Lighthouse: what a tenant shows, another one has shown before (az's `bare_tenants`).
+/// Azure Lighthouse: a tenant may list only subscriptions already seen in another (az's `bare_tenants`).
 #[test]
-fn a_tenant_that_shows_nothing_new_is_an_entry_of_its_own_where_asked_for() {
+fn a_tenant_without_new_subscriptions_can_have_its_own_entry() {
     let sandbox = Sandbox::new();
     sandbox.approve_as(ALICE);
     sandbox.emulator.directory_mut(|directory| {
@@ -334,7 +333,7 @@ fn a_tenant_that_shows_nothing_new_is_an_entry_of_its_own_where_asked_for() {
 /// Azure Stack with Active Directory Federation Services: no tenants in its paths, no `tid` and no
 /// `client_info` in its answers, the name in `upn`.
 #[test]
-fn a_person_signs_in_at_adfs() {
+fn adfs_sign_ins_work() {
     let sandbox = Sandbox::without_cloud();
     let url = sandbox.emulator.url().to_owned();
     let stack = ["cloud", "register", "-n", "Stack", "--endpoint-resource-manager", &url];
@@ -358,8 +357,7 @@ fn a_person_signs_in_at_adfs() {
         ("/adfs/oauth2/token", &token),
         ("/subscriptions", &subscription),
     ] {
-        let answer =
-            Action::Answer { status: 200, headers: Default::default(), body: body.to_string() };
+        let answer = answer(body.to_string());
         sandbox.emulator.faults().push(Fault::on(path, answer));
     }
     sandbox.emulator.clear_requests();
@@ -380,9 +378,9 @@ fn a_person_signs_in_at_adfs() {
     assert_eq!(account["local_account_id"], "s-1");
     assert_eq!(account["realm"], "adfs");
 
-    // Without a tenant, the resource manager's; and an application.
+    // Without a tenant the resource manager's is used; then an application.
     let tenants = json!({"value": [{"tenantId": CONTOSO}]}).to_string();
-    let tenants = Action::Answer { status: 200, headers: Default::default(), body: tenants };
+    let tenants = answer(tenants);
     sandbox.emulator.faults().push(Fault::on("/tenants", tenants));
     let run = sandbox.azt(["login", "--use-device-code"]).success();
     assert_eq!(run.json()[0]["tenantId"], CONTOSO);
@@ -395,7 +393,7 @@ fn a_person_signs_in_at_adfs() {
     assert_eq!(asked[0].path, "/adfs/oauth2/token");
     assert_eq!(asked[0].form["grant_type"], "client_credentials");
 
-    // ADFS knows assertions of MSAL's older kind, and az's redirect address by one port.
+    // ADFS accepts the older assertion of MSAL (x5t, RS256), and az's redirect URI at one port only.
     sandbox.emulator.clear_requests();
     std::fs::write(sandbox.root().join("n.pem"), NIGHTLY_BUILD_CERTIFICATE).unwrap();
     let application = ["login", "--service-principal", "-u", APP, "--certificate", "n.pem"];
@@ -409,9 +407,9 @@ fn a_person_signs_in_at_adfs() {
     run.says("redirect_uri=http%3A%2F%2Flocalhost%3A8400&").says("http://localhost:8400/?code=");
 }
 
-/// In another terminal, while the person is in the browser.
+/// Another terminal changes the vault while the user is in the browser.
 #[test]
-fn a_sign_in_survives_what_becomes_of_the_vault_meanwhile() {
+fn a_sign_in_survives_changes_of_the_vault_meanwhile() {
     for (meanwhile, left) in [(["account", "clear"], 4), (["cache", "rekey"], 0)] {
         let sandbox = Sandbox::new();
         sandbox.login_app().success();

@@ -1,6 +1,6 @@
-//! The binary against the emulator: contracts that only a whole run shows.
+//! Runs the binary against the emulator.
 //!
-//! One test binary, so that it links once; one module a topic.
+//! One test binary, so that it links once; one module per topic.
 
 #![allow(
     missing_docs,

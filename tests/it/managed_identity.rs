@@ -1,4 +1,4 @@
-//! The identities of a host, host by host.
+//! Managed identities, for each kind of host.
 
 use entra_emulator::{Action, Fault};
 use serde_json::json;
@@ -10,7 +10,7 @@ const SECRET: &str = "emulator-identity-header";
 pub const IMDS: &str = "/metadata/identity/oauth2/token";
 pub const TOKEN: [&str; 2] = ["account", "get-access-token"];
 
-/// A machine with these variables, in which `{}` is the address of the endpoints.
+/// A machine with these variables; `{}` stands for the URL of the endpoints.
 pub fn host(variables: &[(&str, &str)]) -> Sandbox {
     let mut sandbox = Sandbox::new();
     let url = sandbox.emulator.http_url().to_owned();
@@ -32,7 +32,7 @@ fn arc() -> Sandbox {
     host(&[("IDENTITY_ENDPOINT", &format!("{{}}/arc{IMDS}")), ("IMDS_ENDPOINT", "{}")])
 }
 
-/// Every path and query that was asked for.
+/// The path and query of every request.
 pub fn paths(sandbox: &Sandbox) -> Vec<String> {
     sandbox.emulator.requests().into_iter().map(|request| request.path).collect()
 }
@@ -43,7 +43,7 @@ pub fn fault(sandbox: &Sandbox, path: &str, status: u16, body: &str, times: u32)
 }
 
 #[test]
-fn each_host_gives_its_token_and_a_warm_call_asks_nobody() {
+fn each_host_gives_a_token_that_is_cached() {
     for (sandbox, path) in [
         (virtual_machine(), IMDS),
         (app_service(SECRET), "/msi/token"),
@@ -71,7 +71,7 @@ fn each_host_gives_its_token_and_a_warm_call_asks_nobody() {
         assert_eq!(token.text("tenant"), CONTOSO);
         assert_eq!(sandbox.azt(TOKEN).quiet().text("accessToken"), token.text("accessToken"));
         assert_eq!(paths(&sandbox), [""; 0]);
-        // Another resource is another token, kept as well.
+        // Another resource's token is cached too.
         let vault = ["account", "get-access-token", "--resource", "https://vault.azure.net"];
         let first = sandbox.azt(vault).quiet().text("accessToken");
         assert_eq!(sandbox.azt(vault).quiet().text("accessToken"), first);
@@ -80,7 +80,7 @@ fn each_host_gives_its_token_and_a_warm_call_asks_nobody() {
 }
 
 #[test]
-fn user_assigned_identities_go_by_any_of_their_ids() {
+fn user_assigned_identities_are_named_by_any_of_their_ids() {
     let sandbox = virtual_machine();
     let resource = sandbox.emulator.directory().managed_identities[1].resource_id.clone();
     for (option, id, info) in [
@@ -99,7 +99,7 @@ fn user_assigned_identities_go_by_any_of_their_ids() {
     }
     let nobody = sandbox.azt(["login", "-i", "--client-id", "nobody"]);
     drop(nobody.exits(6).says("Identity not found").says("assigned to this host"));
-    // As az with its lines, where the host answers as Entra does, and without where it does not.
+    // As az: with Entra's lines where the host's answer has them.
     let nobody = ["login", "-i", "--client-id", "nobody"];
     drop(sandbox.az(nobody).exits(1).says("Identity not found").says("az logout\naz login\n"));
     fault(&sandbox, IMDS, 400, r#"{"message": "Not here."}"#, 1);
@@ -108,7 +108,7 @@ fn user_assigned_identities_go_by_any_of_their_ids() {
 }
 
 #[test]
-fn only_the_first_scope_and_only_the_own_tenant() {
+fn only_the_first_scope_and_the_hosts_tenant_are_supported() {
     let sandbox = virtual_machine();
     drop(sandbox.azt(["login", "--identity"]).success());
     let scopes = ["https://vault.azure.net/.default", "https://graph.microsoft.com/.default"];
@@ -120,13 +120,13 @@ fn only_the_first_scope_and_only_the_own_tenant() {
 }
 
 #[test]
-fn what_passes_on_a_virtual_machine_is_waited_for() {
+fn transient_errors_of_a_virtual_machine_are_retried() {
     let sandbox = virtual_machine();
     fault(&sandbox, IMDS, 404, "", 1);
     fault(&sandbox, IMDS, 503, "", 1);
     drop(sandbox.azt(["login", "--identity"]).success());
     assert_eq!(paths(&sandbox), [IMDS, IMDS, IMDS, "/subscriptions"]);
-    // What will not pass is not.
+    // Permanent errors are not.
     sandbox.emulator.clear_requests();
     fault(&sandbox, IMDS, 400, r#"{"error":"invalid_resource","error_description":"No."}"#, 1);
     drop(sandbox.azt(["login", "--identity"]).exits(6).says("ERROR: No.\n"));
@@ -134,7 +134,7 @@ fn what_passes_on_a_virtual_machine_is_waited_for() {
 }
 
 #[test]
-fn a_machine_without_an_identity_says_so_and_keeps_nothing() {
+fn a_machine_without_an_identity_is_reported() {
     let sandbox = host(&[("AZURE_POD_IDENTITY_AUTHORITY_HOST", "http://127.0.0.1:1")]);
     let run = sandbox.azt(["login", "--identity"]);
     drop(run.exits(7).says("ERROR: There is no managed identity endpoint here."));
@@ -142,14 +142,14 @@ fn a_machine_without_an_identity_says_so_and_keeps_nothing() {
 }
 
 #[test]
-fn an_endpoint_of_the_host_is_reached_past_the_proxy() {
+fn a_hosts_endpoint_bypasses_the_proxy() {
     let mut sandbox = virtual_machine();
     sandbox.set("HTTP_PROXY", "http://127.0.0.1:1");
     drop(sandbox.azt(["login", "--identity"]).success());
 }
 
 #[test]
-fn a_wrong_header_is_refused() {
+fn a_wrong_identity_header_is_refused() {
     let sandbox = app_service("guess");
     drop(sandbox.azt(["login", "--identity"]).exits(6).says("x-identity-header"));
     let sandbox = app_service(SECRET);
@@ -159,14 +159,14 @@ fn a_wrong_header_is_refused() {
 }
 
 #[test]
-fn service_fabric_is_known_by_its_certificate() {
+fn service_fabric_is_trusted_by_its_thumbprint() {
     let mut sandbox = Sandbox::new();
     let endpoint = format!("{}/servicefabric/token", sandbox.emulator.url());
     sandbox.set("IDENTITY_ENDPOINT", &endpoint);
     sandbox.set("IDENTITY_HEADER", SECRET);
     let thumbprint = sandbox.emulator.certificate_thumbprint().to_uppercase();
     sandbox.set("IDENTITY_SERVER_THUMBPRINT", &thumbprint);
-    // Nobody has signed the certificate that counts here.
+    // No authority signs that certificate: the thumbprint alone counts.
     sandbox.azt(["login", "--identity"]).success();
     let asked = &sandbox.emulator.requests()[0];
     assert_eq!(asked.query["api-version"], "2019-07-01-preview");
@@ -185,7 +185,7 @@ fn service_fabric_is_known_by_its_certificate() {
 }
 
 #[test]
-fn answers_that_make_no_sense_are_refused() {
+fn invalid_answers_are_refused() {
     let sandbox = app_service(SECRET);
     for body in [
         "<html>",
@@ -208,17 +208,17 @@ fn a_key_file_outside_the_arc_agents_folder_is_not_read() {
     assert_eq!(paths(&sandbox), [format!("/arc{IMDS}")], "nothing was presented");
 }
 
-/// In a mount namespace of its own, where the agent's folder is one of the sandbox.
+/// In a mount namespace whose agent folder is the sandbox's.
 #[cfg(target_os = "linux")]
 #[test]
-fn an_arc_machine_proves_itself_with_the_agents_key() {
+fn an_arc_machine_authenticates_with_the_agents_key() {
     let sandbox = arc();
     let folder = sandbox.root().join("arc/azcmagent/tokens");
     std::fs::create_dir_all(&folder).unwrap();
     let key = folder.join("one.key");
     sandbox.emulator.settings_mut(|settings| settings.arc_key_file = Some(key));
     let azt = |args: &[&str]| {
-        // The emulator, outside the namespace, makes the key and names the file as it sees it.
+        // The emulator is outside the namespace: it writes the key and names its own path of it.
         let challenge =
             format!("{}/arc{IMDS}?api-version=1&resource=x", sandbox.emulator.http_url());
         let made = std::process::Command::new("curl")
@@ -247,7 +247,7 @@ fn an_arc_machine_proves_itself_with_the_agents_key() {
 }
 
 #[test]
-fn cloud_shell_gives_the_persons_token() {
+fn cloud_shell_gives_the_users_token() {
     let mut sandbox = host(&[("ACC_CLOUD", "PROD"), ("MSI_ENDPOINT", "{}/oauth2/token")]);
     let listed = sandbox.azt(["login", "--identity"]).success().json();
     assert_eq!(listed[0]["user"], json!({"name": ALICE, "type": "user", "cloudShellID": true}));
@@ -263,14 +263,13 @@ fn cloud_shell_gives_the_persons_token() {
     sandbox.set("MSI_ENDPOINT", "http://127.0.0.1:1");
     let vault = ["account", "get-access-token", "--resource", "https://vault.azure.net"];
     drop(sandbox.azt(vault).exits(7));
-    // Elsewhere the entry is a person's, who has not signed in there.
+    // On another machine the entry is a user's who has not signed in.
     sandbox.unset("ACC_CLOUD");
     drop(sandbox.azt(vault).exits(4));
 }
 
-/// A person can sign in there as anywhere.
 #[test]
-fn who_signs_in_by_hand_in_cloud_shell_is_a_person() {
+fn an_interactive_sign_in_in_cloud_shell_is_a_users() {
     let sandbox = host(&[("ACC_CLOUD", "PROD"), ("MSI_ENDPOINT", "{}/oauth2/token")]);
     sandbox.approve_as(ALICE);
     sandbox.azt(["login", "--use-device-code"]).success();
@@ -282,7 +281,7 @@ fn who_signs_in_by_hand_in_cloud_shell_is_a_person() {
 }
 
 #[test]
-fn an_identity_that_may_see_nothing_signs_in_only_when_asked_to() {
+fn an_identity_without_subscriptions_needs_allow_no_subscriptions() {
     let sandbox = virtual_machine();
     sandbox.emulator.directory_mut(|directory| directory.subscriptions.clear());
     drop(sandbox.azt(["login", "--identity"]).exits(1).says("ERROR: No access was configured for the managed identity, hence no subscriptions were found. If this is expected, use '--allow-no-subscriptions' to have tenant level access.\n"));
@@ -293,7 +292,7 @@ fn an_identity_that_may_see_nothing_signs_in_only_when_asked_to() {
 }
 
 #[test]
-fn options_that_do_not_fit_are_refused_in_azs_words() {
+fn inapplicable_options_are_refused_with_azs_text() {
     let sandbox = virtual_machine();
     let not_applicable = "usage error: '--identity' is not applicable with other arguments";
     for (options, text) in [
@@ -319,9 +318,9 @@ fn options_that_do_not_fit_are_refused_in_azs_words() {
     assert_eq!(paths(&sandbox), [""; 0]);
 }
 
-/// App Service's way to refuse.
+/// App Service's error form.
 #[test]
-fn a_message_is_a_refusal_or_trouble_as_its_status_says() {
+fn the_status_tells_a_refusal_from_a_service_error() {
     let sandbox = app_service(SECRET);
     for (status, exit) in [(400, 6), (404, 6), (499, 6), (429, 8), (500, 8), (503, 8)] {
         sandbox.emulator.faults().clear();
@@ -330,9 +329,9 @@ fn a_message_is_a_refusal_or_trouble_as_its_status_says() {
     }
 }
 
-/// Nobody is told that the service does not answer when it has: nine seconds are no time for these.
+/// A required pause beyond the caller's nine seconds is an error at once, not a timeout.
 #[test]
-fn a_pause_that_no_caller_waits_for_is_not_begun() {
+fn a_retry_after_beyond_the_deadline_is_not_waited_for() {
     let sandbox = virtual_machine();
     drop(sandbox.azt(["login", "--identity"]).success());
     let cold = [&TOKEN[..], &["--resource", "https://vault.azure.net"]].concat();
@@ -352,7 +351,7 @@ fn a_pause_that_no_caller_waits_for_is_not_begun() {
 }
 
 #[test]
-fn a_metadata_service_that_stays_in_trouble_is_given_up() {
+fn retries_of_a_failing_metadata_service_end() {
     let sandbox = virtual_machine();
     fault(&sandbox, IMDS, 503, r#"{"error":"server_error","error_description":"No."}"#, 99);
     drop(sandbox.azt(["login", "--identity"]).exits(8).says("ERROR: No."));

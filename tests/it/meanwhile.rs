@@ -1,4 +1,4 @@
-//! What another terminal, or az, has done while a call was under way or before it.
+//! Another terminal, or az, changes the state before or during a call.
 
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::support::*;
 const VAULT: [&str; 4] = ["account", "get-access-token", "--resource", "https://vault.azure.net"];
 const LOGIN: [&str; 2] = ["login", "--use-device-code"];
 
-/// Alice and the application, signed in while that was shared with az, which it is no more.
+/// Alice and the application, signed in while sharing with az was on; it is off now.
 fn shared_once() -> Sandbox {
     let sandbox = Sandbox::new();
     sandbox.approve_as(ALICE);
@@ -27,7 +27,7 @@ fn started(mut command: Command) -> Child {
     command.spawn().unwrap()
 }
 
-/// Starts `command` and waits until a request of it has come.
+/// Starts `command` and waits for its first request.
 fn begun(sandbox: &Sandbox, command: Command, request: &str) -> Child {
     sandbox.emulator.clear_requests();
     let child = started(command);
@@ -42,7 +42,7 @@ fn slow(sandbox: &Sandbox, path: &str) {
     sandbox.emulator.faults().push(Fault::on(path, delay).times(1));
 }
 
-/// How it ends, which it has not before this.
+/// Asserts that it is still running, then waits for its end.
 fn ended(mut child: Child) -> Run {
     assert!(child.try_wait().unwrap().is_none(), "it was over before anything happened");
     Run::from(child.wait_with_output().unwrap())
@@ -53,7 +53,7 @@ fn refresh_token(sandbox: &Sandbox) -> String {
     run.json().as_str().unwrap().to_owned()
 }
 
-/// Changes az's file `name` as JSON.
+/// Edits az's file `name` as JSON.
 fn edit(sandbox: &Sandbox, name: &str, change: impl FnOnce(&mut Value)) {
     let mut value = serde_json::from_str(&sandbox.read(name)).unwrap();
     change(&mut value);
@@ -61,7 +61,7 @@ fn edit(sandbox: &Sandbox, name: &str, change: impl FnOnce(&mut Value)) {
 }
 
 #[test]
-fn who_signs_out_while_subscriptions_are_looked_up_stays_out() {
+fn a_sign_out_during_a_refresh_of_subscriptions_stands() {
     let sandbox = Sandbox::signed_in_as_alice();
     slow(&sandbox, "/subscriptions");
     let refresh = sandbox.command(["account", "list", "--refresh", "-o", "none"]);
@@ -73,11 +73,11 @@ fn who_signs_out_while_subscriptions_are_looked_up_stays_out() {
 }
 
 #[test]
-fn a_renewal_does_not_put_its_tokens_over_those_of_a_new_sign_in() {
+fn a_refresh_does_not_overwrite_a_newer_sign_in() {
     let sandbox = Sandbox::signed_in_as_alice();
     slow(&sandbox, "/token");
     let renewal = begun(&sandbox, sandbox.command(VAULT), "POST token");
-    // The clock has moved on by the time that the person has signed in again.
+    // The new sign-in is at least a second later.
     drop(sandbox.azt_later(5, LOGIN).success());
     let held = refresh_token(&sandbox);
     drop(ended(renewal).quiet());
@@ -88,7 +88,7 @@ fn a_renewal_does_not_put_its_tokens_over_those_of_a_new_sign_in() {
 }
 
 #[test]
-fn two_renewals_at_once_both_keep_what_they_got() {
+fn two_concurrent_refreshes_both_store_their_tokens() {
     let sandbox = Sandbox::signed_in_as_alice();
     slow(&sandbox, "/token");
     let renewal = begun(&sandbox, sandbox.command(VAULT), "POST token");
@@ -101,7 +101,7 @@ fn two_renewals_at_once_both_keep_what_they_got() {
     assert_eq!(sandbox.requests(), [""; 0]);
 }
 
-/// az signed in once, and the person here since: what az has may be dead long ago.
+/// az's older sign-in may have been revoked since.
 #[test]
 fn an_older_sign_in_of_az_does_not_replace_one_made_here() {
     let sandbox = shared_once();
@@ -110,19 +110,17 @@ fn an_older_sign_in_of_az_does_not_replace_one_made_here() {
     edit(&sandbox, "service_principal_entries.json", |all| all[0]["client_secret"] = "old".into());
     let held = refresh_token(&sandbox);
     let refused = |code| {
-        let (error, description, suberror, claims) =
-            ("invalid_grant".to_owned(), "No.".to_owned(), None, None);
-        let action = Action::EntraError { status: 400, error, code, description, suberror, claims };
+        let action = refusal("invalid_grant", code, "No.");
         sandbox.emulator.faults().push(Fault::on("/token", action).times(1));
     };
     let token = |more: &[&str]| sandbox.azt([&VAULT[..], more].concat());
-    // Consent is missing, for this resource only.
+    // Consent is missing for this resource only.
     refused(65001);
     drop(token(&["--account", ALICE]).exits(5));
     assert_eq!(refresh_token(&sandbox), held);
     drop(token(&["--account", ALICE]).quiet());
     let held = refresh_token(&sandbox);
-    // Whoever calls the application's service has sent it a token that is none.
+    // A caller sent the application's service an invalid token.
     refused(50013);
     drop(token(&["--account", APP, "--user-assertion", "none"]).exits(5));
     drop(sandbox.azt(["cache", "migrate"]).exits(0));
@@ -131,7 +129,7 @@ fn an_older_sign_in_of_az_does_not_replace_one_made_here() {
 }
 
 #[test]
-fn a_newer_sign_in_of_az_is_used_when_the_one_here_is_dead() {
+fn a_newer_sign_in_of_az_replaces_a_revoked_one() {
     let sandbox = Sandbox::new();
     sandbox.approve_as(ALICE);
     drop(sandbox.azt(LOGIN).success());
@@ -142,7 +140,7 @@ fn a_newer_sign_in_of_az_is_used_when_the_one_here_is_dead() {
     drop(sandbox.azt_later(60, LOGIN).success());
     std::fs::remove_dir_all(sandbox.file("azt")).unwrap();
     std::fs::rename(sandbox.file("aside"), sandbox.file("azt")).unwrap();
-    // The first who is refused takes it over; the others wait, and must not be told to sign in.
+    // The first refused caller imports it; waiting callers must not be told to sign in.
     slow(&sandbox, "/token");
     let callers: Vec<Child> = (0..6).map(|_| started(sandbox.command(VAULT))).collect();
     for caller in callers {
@@ -152,7 +150,7 @@ fn a_newer_sign_in_of_az_is_used_when_the_one_here_is_dead() {
 }
 
 #[test]
-fn a_sign_out_takes_azs_copy_along_whether_it_is_shared_now_or_not() {
+fn a_sign_out_removes_azs_copy_even_when_sharing_is_off() {
     let sandbox = shared_once();
     let token = refresh_token(&sandbox);
     assert!(sandbox.read("msal_token_cache.json").contains(&token));

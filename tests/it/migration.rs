@@ -1,4 +1,4 @@
-//! `accessTokens.json` of az before 2.30 on its first use.
+//! Migrates `accessTokens.json` of az before 2.30 on first use.
 
 use entra_emulator::{Action, Fault};
 use serde_json::json;
@@ -7,8 +7,8 @@ use crate::support::*;
 
 const TOKEN: [&str; 2] = ["account", "get-access-token"];
 
-/// A machine on which az 2.29 had signed in Alice and the application: az's profile is there, and
-/// the old file with these refresh tokens of Alice's; `{}` stands for one that is good.
+/// A machine where az 2.29 signed in Alice and the application: az's profile, and the old file
+/// with these refresh tokens of Alice's; `{}` stands for a valid one.
 fn left_by_old_az(refresh_tokens: &[&str]) -> Sandbox {
     let sandbox = Sandbox::new();
     sandbox.share_with_az(true);
@@ -47,14 +47,14 @@ fn left_by_old_az(refresh_tokens: &[&str]) -> Sandbox {
 }
 
 #[test]
-fn people_and_applications_go_on_without_signing_in_again() {
+fn users_and_applications_continue_without_a_new_sign_in() {
     let sandbox = left_by_old_az(&["dead", "{}", "{}"]);
     let before = sandbox.read("accessTokens.json");
     let run = sandbox.azt(TOKEN).exits(0);
     assert_eq!(run.text("tenant"), CONTOSO);
     let run = run.says("WARNING: Taken over from ").says(&format!("{APP}, Alice@contoso.example."));
     drop(run.says("The file still holds secrets in plain text"));
-    // The dead one and the good one, once each; what that brought is what was asked for.
+    // The revoked and the valid token are each tried once; the latter's answer is the requested token.
     assert_eq!(sandbox.requests(), ["POST token refresh_token"; 2]);
     sandbox.emulator.clear_requests();
     drop(sandbox.azt(TOKEN).quiet());
@@ -74,13 +74,13 @@ fn people_and_applications_go_on_without_signing_in_again() {
 }
 
 #[test]
-fn as_az_it_says_nothing() {
+fn under_the_name_az_a_migration_is_silent() {
     let sandbox = left_by_old_az(&["{}"]);
     drop(sandbox.az(TOKEN).quiet());
 }
 
 #[test]
-fn a_dead_sign_in_is_told_once_and_not_tried_at_each_call() {
+fn a_revoked_old_sign_in_is_reported_and_tried_once() {
     let sandbox = left_by_old_az(&["dead"]);
     let run = sandbox.azt(TOKEN).exits(4).says("WARNING: The sign-in of Alice@contoso.example in ");
     drop(run.says("is not good any more: AADSTS"));
@@ -89,18 +89,18 @@ fn a_dead_sign_in_is_told_once_and_not_tried_at_each_call() {
     let run = sandbox.azt(TOKEN).exits(4).says("is not signed in. Run `azt login`.");
     assert!(!run.stderr.contains("WARNING"), "{run:?}");
     assert_eq!(sandbox.requests().len(), asked);
-    // The application came over all the same.
+    // The application was migrated.
     let records = std::fs::read_dir(sandbox.file("azt/records")).unwrap();
     let names = records.map(|entry| entry.unwrap().file_name().into_string().unwrap());
     assert_eq!(names.filter(|name| name.starts_with("sp-")).count(), 1);
-    // Another refresh token is another chance.
+    // A changed refresh token is tried again.
     let file = sandbox.read("accessTokens.json").replace("dead", "dead too");
     sandbox.write("accessTokens.json", file);
     drop(sandbox.azt(TOKEN).exits(4).says("is not good any more"));
 }
 
 #[test]
-fn a_network_that_is_down_leaves_it_for_later() {
+fn a_network_error_postpones_the_migration() {
     let sandbox = left_by_old_az(&["{}"]);
     sandbox.emulator.faults().push(Fault::on("/token", Action::Drop));
     sandbox.azt(TOKEN).exits(7);
@@ -109,7 +109,7 @@ fn a_network_that_is_down_leaves_it_for_later() {
 }
 
 #[test]
-fn a_file_that_is_none_is_no_trouble() {
+fn a_damaged_old_file_is_ignored() {
     for text in ["", "{}", "[{}, null, 7]", "\u{feff}", "[", "not json at all"] {
         let sandbox = left_by_old_az(&["{}"]);
         sandbox.write("accessTokens.json", text);
@@ -123,7 +123,7 @@ fn a_file_that_is_none_is_no_trouble() {
     drop(sandbox.azt(TOKEN).exits(0).says("Taken over from"));
 }
 
-/// A machine on which az 2.29 had signed in Alice, in Contoso, and Bob, in Fabrikam.
+/// A machine where az 2.29 signed in Alice in Contoso and Bob in Fabrikam.
 fn left_by_two() -> Sandbox {
     let sandbox = Sandbox::new();
     sandbox.share_with_az(true);
@@ -163,7 +163,7 @@ fn left_by_two() -> Sandbox {
 const BOB: &str = "bob@fabrikam.example";
 
 #[test]
-fn a_network_that_goes_down_half_way_costs_nobody_anything() {
+fn a_network_error_halfway_loses_no_sign_in() {
     let sandbox = left_by_two();
     let before = sandbox.read("accessTokens.json");
     let down = format!("/{FABRIKAM}/");
@@ -175,13 +175,13 @@ fn a_network_that_goes_down_half_way_costs_nobody_anything() {
     sandbox.emulator.clear_requests();
     drop(sandbox.azt(["cache", "migrate", "-o", "none"]).exits(0).says(&format!(": {BOB}.")));
     assert_eq!(sandbox.requests(), ["POST token refresh_token"], "Bob's, and nobody's again");
-    // Once more changes nothing and asks nobody.
+    // A second run changes and sends nothing.
     drop(sandbox.azt(["cache", "migrate", "-o", "none"]).quiet());
     assert_eq!(sandbox.requests().len(), 1);
 }
 
 #[test]
-fn the_old_file_goes_when_everybody_in_it_is_safe_and_one_agrees() {
+fn remove_deletes_the_old_file_once_all_rows_are_migrated() {
     let sandbox = left_by_two();
     let file = sandbox.read("accessTokens.json");
     let broken = file.replacen("\"refreshToken\":\"", "\"refreshToken\":\"dead", 1);
@@ -192,20 +192,20 @@ fn the_old_file_goes_when_everybody_in_it_is_safe_and_one_agrees() {
     let run = run.says(&format!("stays: it has the only sign-in of {dead}."));
     assert!(run.stdout.contains("sign in again"), "{run:?} {outcome}");
     assert_eq!(sandbox.read("accessTokens.json"), broken);
-    // A good refresh token again, and nobody is lost with the file.
+    // With a valid refresh token again, removing the file loses nobody.
     sandbox.write("accessTokens.json", &file);
     sandbox.azt(["cache", "migrate", "--remove", "-o", "none"]).exits(0);
     assert!(!sandbox.file("accessTokens.json").exists());
     drop(sandbox.azt(["account", "get-access-token"]).quiet());
 
-    // By a setting, on the first use.
+    // With the setting, on first use.
     let mut sandbox = left_by_two();
     sandbox.set("AZURE_CORE_REMOVE_MIGRATED", "on");
     drop(sandbox.azt(["account", "get-access-token"]).quiet());
     assert!(!sandbox.file("accessTokens.json").exists());
 }
 
-/// What `cache migrate` says becomes of whom.
+/// Users and outcomes that `cache migrate` prints.
 fn outcomes(sandbox: &Sandbox, arguments: &[&str]) -> Vec<(String, String)> {
     let run = sandbox.azt(["cache", "migrate", "-o", "json"].iter().chain(arguments)).exits(0);
     let rows = run.json();
@@ -213,9 +213,9 @@ fn outcomes(sandbox: &Sandbox, arguments: &[&str]) -> Vec<(String, String)> {
     rows.as_array().unwrap().iter().map(|it| (text(it, "account"), text(it, "outcome"))).collect()
 }
 
-/// Nobody is promised, or said to be here, for whom there is nothing to sign in with.
+/// A row without a usable token must not be reported as migrated.
 #[test]
-fn a_row_of_azs_that_is_of_no_use_is_called_that() {
+fn an_unusable_row_is_reported_as_unusable() {
     let sandbox = Sandbox::new();
     sandbox.list_app_in("Emulator");
     let home = "a.b";
@@ -241,9 +241,9 @@ fn a_row_of_azs_that_is_of_no_use_is_called_that() {
     assert_eq!(outcomes(&sandbox, &["--dry-run"]), of("is here"));
 }
 
-/// The file is the only place that they are in, and somebody may still use it.
+/// The old file is the only copy of such rows, and another program may still use it.
 #[test]
-fn rows_that_are_not_taken_are_not_promised_and_not_removed() {
+fn rows_that_are_not_migrated_keep_the_old_file() {
     let sandbox = left_by_two();
     let two: serde_json::Value = serde_json::from_str(&sandbox.read("accessTokens.json")).unwrap();
     let with = |members: serde_json::Value| {
@@ -274,7 +274,7 @@ fn rows_that_are_not_taken_are_not_promised_and_not_removed() {
         assert!(done.contains(&not_taken(name)), "{done:?}");
         assert!(done.contains(&(BOB.to_owned(), "is here".to_owned())), "{done:?}");
     }
-    // Another cloud's refresh token of somebody who came over from this one, too.
+    // Also another cloud's refresh token of a migrated user.
     let china = with(
         json!({"_authority": "https://login.chinacloudapi.cn/common", "refreshToken": "of China"}),
     );
@@ -296,18 +296,15 @@ fn a_full_disk_loses_nothing() {
                   cp -r $TMPDIR/kept $HOME/.azure; head -c 300000 /dev/zero >$HOME/filler || true; \
                   azt account get-access-token || cat $HOME/.azure/accessTokens.json";
     std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_azt"), sandbox.root().join("bin/azt")).unwrap();
-    let mut command = std::process::Command::new("unshare");
-    command.args(["--mount", "--map-root-user", "/bin/sh", "-c", script]);
-    let path = format!("{}:/usr/bin:/bin:/usr/sbin:/sbin", sandbox.root().join("bin").display());
-    let run = Run::of(command.env_clear().envs(sandbox.env()).env("PATH", path));
+    let run = sandbox.in_mount_namespace(script);
     assert_eq!(run.stdout, before, "it is as it was: {}", run.stderr);
     assert!(run.stderr.contains("ERROR: Cannot "), "{run:?}");
     drop(sandbox.azt(["account", "get-access-token"]).exits(0).says("Taken over from"));
 }
 
-/// The file holds Bob's sign-in too, and is looked at when Bob is wanted.
+/// The file holds Bob's sign-in too, and is read again for Bob.
 #[test]
-fn who_signed_out_does_not_come_back_with_the_others() {
+fn a_signed_out_user_is_not_migrated_with_the_others() {
     let sandbox = left_by_two();
     sandbox.azt(["logout", "--username", "ALICE@contoso.example"]).quiet();
     drop(sandbox.azt(["cache", "migrate"]).exits(0).says("Taken over from").says(BOB));
@@ -315,7 +312,7 @@ fn who_signed_out_does_not_come_back_with_the_others() {
     assert!(kept.stdout.contains(BOB) && !kept.stdout.contains(ALICE), "{kept:?}");
     let told = sandbox.azt(["cache", "migrate", "-o", "json"]).exits(0);
     assert!(told.stdout.contains("It was signed out."), "{told:?}");
-    // Another sign-in is another matter.
+    // A new sign-in works.
     sandbox.approve_as(ALICE);
     drop(sandbox.azt(["login", "--use-device-code"]).success());
     drop(sandbox.azt(["account", "get-access-token", "--account", ALICE]).quiet());

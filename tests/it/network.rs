@@ -1,4 +1,4 @@
-//! Certificates, proxies and services that are not there.
+//! Certificate authorities, proxies and unreachable services.
 
 use entra_emulator::{Action, Fault};
 
@@ -7,7 +7,7 @@ use std::net::TcpListener;
 
 use crate::support::*;
 
-/// A token that is not cached, so that the service must be asked.
+/// A token that is not cached, so it needs a request.
 const COLD: [&str; 4] = ["account", "get-access-token", "--resource", "https://vault.azure.net"];
 
 #[test]
@@ -29,13 +29,13 @@ fn each_variable_for_certificates_is_honoured() {
         let resource = format!("api://{variable}-{}", value.len());
         let mut command = sandbox.command(["account", "get-access-token", "--resource", &resource]);
         let run = Run::of(command.env_remove("REQUESTS_CA_BUNDLE").env(variable, value));
-        // The emulator does not know the resource: TLS was fine.
+        // The emulator rejects the resource, so TLS worked.
         run.exits(6).says("AADSTS500011");
     }
 }
 
 #[test]
-fn an_authority_that_nobody_trusts_is_named_with_its_cure() {
+fn an_untrusted_authority_is_named_with_its_remedy() {
     let sandbox = Sandbox::signed_in_as_app();
     let mut command = sandbox.command(COLD);
     Run::of(command.env_remove("REQUESTS_CA_BUNDLE"))
@@ -53,7 +53,7 @@ fn an_authority_that_nobody_trusts_is_named_with_its_cure() {
 }
 
 #[test]
-fn proxies_come_from_the_usual_variables() {
+fn proxies_are_read_from_the_usual_variables() {
     let sandbox = Sandbox::signed_in_as_app();
     let closed = "http://127.0.0.1:1";
     for variable in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"] {
@@ -67,12 +67,11 @@ fn proxies_come_from_the_usual_variables() {
 }
 
 #[test]
-fn a_proxy_that_was_not_asked_is_not_blamed() {
+fn an_unused_proxy_is_not_blamed() {
     let sandbox = Sandbox::signed_in_as_app();
     let clouds = sandbox.read("clouds.config");
     let port = sandbox.emulator.url().rsplit(':').next().unwrap().to_owned();
     sandbox.write("clouds.config", clouds.replace(&port, "1"));
-    let login = ["login", "--service-principal", "-u", APP, "-p", APP_SECRET, "-t", CONTOSO];
     let proxy = "http://127.0.0.1:9";
     for (others, is_asked) in [
         ("localhost", false),
@@ -81,7 +80,7 @@ fn a_proxy_that_was_not_asked_is_not_blamed() {
         ("other.example", true),
         ("", true),
     ] {
-        let mut command = sandbox.command(login);
+        let mut command = sandbox.command(LOGIN_APP);
         let run = Run::of(command.env("HTTPS_PROXY", proxy).env("NO_PROXY", others));
         let run = run.exits(7).says("ERROR: Cannot connect to localhost: ");
         assert_eq!(run.stderr.contains(proxy), is_asked, "NO_PROXY={others}: {run:?}");
@@ -89,33 +88,32 @@ fn a_proxy_that_was_not_asked_is_not_blamed() {
 }
 
 #[test]
-fn a_service_that_is_not_there() {
+fn an_unreachable_service_is_reported() {
     let sandbox = Sandbox::signed_in_as_app();
     let clouds = sandbox.read("clouds.config");
     let port = sandbox.emulator.url().rsplit(':').next().unwrap().to_owned();
     sandbox.write("clouds.config", clouds.replace(&port, "1"));
-    // Another host is another environment: the tokens of the first are not its.
-    let run =
-        sandbox.azt(["login", "--service-principal", "-u", APP, "-p", APP_SECRET, "-t", CONTOSO]);
+    // Another host is another environment, whose tokens are not cached.
+    let run = sandbox.login_app();
     run.exits(7).says("ERROR: Cannot connect to localhost: ");
     sandbox.write("clouds.config", clouds);
     drop(sandbox.azt(["account", "get-access-token"]).quiet());
 }
 
 #[test]
-fn no_secret_leaves_without_encryption() {
+fn no_secret_is_sent_unencrypted() {
     let sandbox = Sandbox::signed_in_as_app();
     let clouds = sandbox.read("clouds.config");
     sandbox.write("clouds.config", clouds.replace("https://localhost", "http://login.example"));
     sandbox
-        .azt(["login", "--service-principal", "-u", APP, "-p", APP_SECRET, "-t", CONTOSO])
+        .login_app()
         .exits(1)
         .says("ERROR: The endpoint 'active_directory' of the cloud 'Emulator' leads to login.example without encryption");
 }
 
-/// What goes to this machine without TLS goes past a proxy, which could read it.
+/// Unencrypted requests to this machine bypass the proxy, which could read them.
 #[test]
-fn no_secret_is_shown_to_a_proxy() {
+fn no_unencrypted_secret_goes_through_a_proxy() {
     let mut sandbox = Sandbox::signed_in_as_app();
     let nobody = || TcpListener::bind("127.0.0.1:0").unwrap();
     let (service, proxy) = (nobody(), nobody());
@@ -129,8 +127,7 @@ fn no_secret_is_shown_to_a_proxy() {
     }
     let (sender, asked) = std::sync::mpsc::channel();
     std::thread::spawn(move || service.incoming().try_for_each(|_| sender.send(())));
-    let run =
-        sandbox.azt(["login", "--service-principal", "-u", APP, "-p", APP_SECRET, "-t", CONTOSO]);
+    let run = sandbox.login_app();
     let run = run.exits(7).says("ERROR: The connection to 127.0.0.1 broke");
     assert!(!run.stderr.contains(&address), "no proxy had to do with it: {run:?}");
     asked.recv().unwrap();
@@ -144,7 +141,7 @@ fn answer(status: u16, headers: &[(&str, &str)]) -> Action {
 }
 
 #[test]
-fn what_passes_is_tried_again() {
+fn transient_errors_are_retried() {
     let sandbox = Sandbox::signed_in_as_app();
     for action in [
         Action::Drop,
@@ -163,7 +160,7 @@ fn what_passes_is_tried_again() {
 }
 
 #[test]
-fn what_does_not_pass_is_not_waited_for() {
+fn permanent_errors_are_not_retried() {
     let sandbox = Sandbox::signed_in_as_app();
     for (action, exit, says, requests) in [
         (answer(429, &[("Retry-After", "60")]), 8, "Try again in 60 s.", 1),
@@ -180,9 +177,9 @@ fn what_does_not_pass_is_not_waited_for() {
     }
 }
 
-/// One tenant of many that is throttled, after the person has done their part.
+/// One of many tenants is throttled after the user has signed in.
 #[test]
-fn a_sign_in_survives_a_resource_manager_in_trouble() {
+fn a_sign_in_survives_a_failing_resource_manager() {
     let sandbox = Sandbox::new();
     sandbox.approve_as(ALICE);
     for (path, action) in [
@@ -205,12 +202,12 @@ fn a_sign_in_survives_a_resource_manager_in_trouble() {
     }
 }
 
-/// SDKs give up after ten seconds, and what the program says then is lost.
+/// SDKs give up after ten seconds and discard later messages.
 #[test]
-fn a_service_that_does_not_answer_costs_nine_seconds_at_the_most() {
+fn a_silent_service_times_out_after_nine_seconds() {
     let sandbox = Sandbox::signed_in_as_app();
     sandbox.emulator.faults().push(Fault::on("/token", Action::Delay { milliseconds: 60_000 }));
-    // Ended by the program itself, not by this limit.
+    // azt ended by itself, not by this limit.
     let mut limited = std::process::Command::new("timeout");
     limited.arg("10").arg(env!("CARGO_BIN_EXE_azt")).args(COLD).env_clear().envs(sandbox.env());
     Run::of(&mut limited).exits(7).says("ERROR: No token came within 9 s: the service does not");

@@ -25,7 +25,7 @@ fn the_commands_of_the_readme_run() {
     for line in consoles {
         drop(shell(line).success());
     }
-    // Those inside sentences.
+    // Commands inside sentences.
     let prose: String = readme.split("```").step_by(2).collect();
     let spans = prose.split('`').skip(1).step_by(2);
     for part in spans.filter(|part| part.contains("azt ") && part.contains(['$', '='])) {

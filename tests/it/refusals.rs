@@ -1,4 +1,4 @@
-//! Sign-ins that fail: the cause and its cure are named, the exit code follows, nothing stays.
+//! Failed sign-ins: cause, remedy and exit code are right, and nothing is stored.
 
 use entra_emulator::directory::NIGHTLY_BUILD_CERTIFICATE;
 use entra_emulator::{Action, Fault};
@@ -10,7 +10,7 @@ const NIGHTLY: &str = "a1000000-0000-4000-8000-000000000002";
 const WORKFLOW: &str = "a1000000-0000-4000-8000-000000000003";
 const BOB: &str = "bob@fabrikam.example";
 
-/// The ways to sign in, with the grant that each ends in.
+/// The ways to sign in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Flow {
     Browser,
@@ -26,66 +26,38 @@ use Flow::{Browser, Certificate, Code, Federated, Password, Secret};
 const PEOPLE: [Flow; 3] = [Browser, Code, Password];
 const APPLICATIONS: [Flow; 3] = [Secret, Certificate, Federated];
 
-/// Stands for the cure that each flow has of its own.
+/// Stands for a remedy that depends on the flow.
 const OWN: &str = "own";
 
-/// A browser gets no further than a code.
+/// Stands for: the remedy must not suggest a browser.
 const NOT_BROWSER: &str = "not with a browser";
 
 impl Flow {
-    /// Signs in, in this tenant.
+    /// Signs in to `tenant`.
     fn login(self, sandbox: &mut Sandbox, tenant: &str) -> Run {
-        let root = sandbox.root().to_owned();
-        match self {
-            Browser => login_with_browser(sandbox, &["--tenant", tenant]),
-            Code => sandbox.azt(["login", "--use-device-code", "--tenant", tenant]),
-            Password => sandbox.azt(["login", "-u", ALICE, "-p", "Alice-password-1", "-t", tenant]),
-            Secret => sandbox.azt([
-                "login",
-                "--service-principal",
-                "-u",
-                APP,
-                "-p",
-                APP_SECRET,
-                "-t",
-                tenant,
-            ]),
+        let (user, option, value) = match self {
+            Browser => return login_with_browser(sandbox, &["--tenant", tenant]),
+            Code => return sandbox.azt(["login", "--use-device-code", "--tenant", tenant]),
+            Password => {
+                return sandbox.azt(["login", "-u", ALICE, "-p", "Alice-password-1", "-t", tenant]);
+            }
+            Secret => (APP, "-p", APP_SECRET.to_owned()),
             Certificate => {
-                let path = root.join("n.pem");
+                let path = sandbox.root().join("n.pem");
                 std::fs::write(&path, NIGHTLY_BUILD_CERTIFICATE).unwrap();
-                let path = path.to_str().unwrap();
-                sandbox.azt([
-                    "login",
-                    "--service-principal",
-                    "-u",
-                    NIGHTLY,
-                    "--certificate",
-                    path,
-                    "-t",
-                    tenant,
-                ])
+                (NIGHTLY, "--certificate", path.to_str().unwrap().to_owned())
             }
             Federated => {
-                let token = sandbox.emulator.assertion(
-                    "https://token.actions.githubusercontent.com",
-                    "repo:contoso/app:ref:refs/heads/main",
-                );
-                sandbox.azt([
-                    "login",
-                    "--service-principal",
-                    "-u",
-                    WORKFLOW,
-                    "--federated-token",
-                    &token,
-                    "-t",
-                    tenant,
-                ])
+                let issuer = "https://token.actions.githubusercontent.com";
+                let subject = "repo:contoso/app:ref:refs/heads/main";
+                (WORKFLOW, "--federated-token", sandbox.emulator.assertion(issuer, subject))
             }
-        }
+        };
+        sandbox.azt(["login", "--service-principal", "-u", user, option, &value, "-t", tenant])
     }
 }
 
-/// No profile, no token, no secret.
+/// Asserts that no profile, token or secret is stored.
 #[track_caller]
 fn nothing_stays(sandbox: &Sandbox, why: &str) {
     assert!(!sandbox.file("azureProfile.json").exists(), "{why}");
@@ -103,8 +75,8 @@ fn nothing_stays(sandbox: &Sandbox, why: &str) {
 }
 
 #[test]
-fn what_entra_refuses_is_named_with_its_cure_in_every_flow() {
-    // Error, AADSTS code, suberror; exit code; cure.
+fn each_refusal_of_entra_has_its_remedy_in_every_flow() {
+    // Error, AADSTS code, suberror; exit code; remedy.
     let cases = [
         ("invalid_grant", 50_076, "basic_action", 5, OWN),
         ("interaction_required", 50_079, "", 5, OWN),
@@ -126,17 +98,13 @@ fn what_entra_refuses_is_named_with_its_cure_in_every_flow() {
         sandbox.approve_as(ALICE);
         for (error, code, suberror, exit, cure) in cases {
             sandbox.emulator.faults().clear();
-            let action = Action::EntraError {
-                status: 400,
-                error: error.to_owned(),
-                code,
-                description: "The reason.".to_owned(),
-                suberror: Some(suberror.to_owned()),
-                claims: None,
-            };
+            let mut action = refusal(error, code, "The reason.");
+            if let Action::EntraError { suberror: sent, .. } = &mut action {
+                *sent = Some(suberror.to_owned());
+            }
             sandbox.emulator.faults().push(Fault::on("/token", action).times(1));
             if flow == Code && error == "temporarily_unavailable" {
-                // A poll goes on: the person is not to begin again because of a hiccup.
+                // Polling continues after a transient error.
                 continue;
             }
             let run = flow.login(&mut sandbox, CONTOSO);
@@ -165,7 +133,7 @@ fn what_entra_refuses_is_named_with_its_cure_in_every_flow() {
 }
 
 #[test]
-fn a_second_factor_that_a_password_cannot_give_leads_to_the_browser() {
+fn a_password_sign_in_that_needs_mfa_suggests_the_browser() {
     let mut sandbox = Sandbox::new();
     sandbox.emulator.directory_mut(|directory| {
         directory.user_mut(ALICE).unwrap().mfa_required_in.push(CONTOSO.to_owned());
@@ -173,13 +141,13 @@ fn a_second_factor_that_a_password_cannot_give_leads_to_the_browser() {
     let run = Password.login(&mut sandbox, CONTOSO).exits(5).says("ERROR: AADSTS50076");
     let run = run.says("sign in with a browser or a code: leave --username and --password out");
     nothing_stays(&sandbox, &run.stderr);
-    // There it is given.
+    // The browser sign-in works.
     sandbox.approve_as(ALICE);
     login_with_browser(&mut sandbox, &["--tenant", CONTOSO]).success();
 }
 
 #[test]
-fn a_password_that_is_wrong_or_checked_elsewhere() {
+fn a_wrong_or_federated_password_is_explained() {
     let mut sandbox = Sandbox::new();
     let wrong = ["login", "-u", ALICE, "-p", "wrong", "-t", CONTOSO];
     let run = sandbox.azt(wrong).exits(5).says("ERROR: AADSTS50126");
@@ -191,7 +159,7 @@ fn a_password_that_is_wrong_or_checked_elsewhere() {
     );
 
     let body = r#"{"account_type":"Federated","federation_protocol":"WSTrust","domain_name":"contoso.example"}"#;
-    let action = Action::Answer { status: 200, headers: Default::default(), body: body.to_owned() };
+    let action = answer(body);
     sandbox.emulator.faults().push(Fault::on("/common/userrealm/", action));
     sandbox.emulator.clear_requests();
     let run = Password.login(&mut sandbox, CONTOSO).exits(6);
@@ -202,7 +170,7 @@ fn a_password_that_is_wrong_or_checked_elsewhere() {
 }
 
 #[test]
-fn a_tenant_that_is_not_the_persons() {
+fn a_foreign_or_unknown_tenant_is_explained() {
     for flow in [Browser, Code] {
         let mut sandbox = Sandbox::new();
         sandbox.approve_as(BOB);
@@ -220,7 +188,7 @@ fn a_tenant_that_is_not_the_persons() {
 }
 
 #[test]
-fn ctrl_c_leaves_nothing() {
+fn ctrl_c_stores_nothing() {
     let mut sandbox = Sandbox::new();
     let run = interrupted_in_browser(&mut sandbox);
     assert_eq!(run.code, Some(130), "{run:?}");
@@ -228,23 +196,17 @@ fn ctrl_c_leaves_nothing() {
 }
 
 #[test]
-fn a_code_that_is_declined_says_so() {
+fn a_declined_code_is_reported() {
     let sandbox = Sandbox::new();
-    let action = Action::EntraError {
-        status: 400,
-        error: "authorization_declined".to_owned(),
-        code: 70_018,
-        description: "The end user denied the authorization request.".to_owned(),
-        suberror: None,
-        claims: None,
-    };
+    let action =
+        refusal("authorization_declined", 70_018, "The end user denied the authorization request.");
     sandbox.emulator.faults().push(Fault::on("/token", action));
     let run = sandbox.azt(["login", "--use-device-code"]).exits(6).says("ERROR: AADSTS70018");
     nothing_stays(&sandbox, &run.says("The sign-in was declined").stderr);
 }
 
 #[test]
-fn a_clock_that_is_ten_minutes_wrong_is_named_or_does_not_matter() {
+fn a_clock_ten_minutes_off_is_named_where_it_matters() {
     for flow in PEOPLE.into_iter().chain([Secret]) {
         for ahead in [600, -600] {
             let mut sandbox = Sandbox::new();
@@ -261,7 +223,7 @@ fn a_clock_that_is_ten_minutes_wrong_is_named_or_does_not_matter() {
         &sandbox,
         &run.says("This machine's clock is 10 minutes ahead of that of localhost").stderr,
     );
-    // With any other refusal too: it may be why.
+    // Any other refusal mentions it too, as a possible cause.
     sandbox.emulator.settings_mut(|settings| settings.clock_offset = 600);
     let wrong = ["login", "--service-principal", "-u", APP, "-p", "wrong", "-t", CONTOSO];
     drop(sandbox.azt(wrong).exits(6).says("This machine's clock is 10 minutes behind that of"));
@@ -269,7 +231,7 @@ fn a_clock_that_is_ten_minutes_wrong_is_named_or_does_not_matter() {
 }
 
 #[test]
-fn a_code_that_nobody_could_enter_is_refused() {
+fn an_unusable_device_code_is_refused() {
     let sandbox = Sandbox::new();
     for body in [
         r#"<html>"#,
@@ -279,8 +241,7 @@ fn a_code_that_nobody_could_enter_is_refused() {
         r#"{"device_code": "d", "user_code": "", "verification_uri": "file:///x", "expires_in": 900}"#,
         r#"{"device_code": "d", "user_code": "AB", "verification_uri": "https://x", "expires_in": -1}"#,
     ] {
-        let action =
-            Action::Answer { status: 200, headers: Default::default(), body: body.to_owned() };
+        let action = answer(body);
         sandbox.emulator.faults().push(Fault::on("/devicecode", action).times(1));
         let run = sandbox.azt(["login", "--use-device-code"]);
         let is_page = body.starts_with('<');
@@ -290,20 +251,13 @@ fn a_code_that_nobody_could_enter_is_refused() {
     }
 }
 
-/// RFC 8628 section 3.5: five seconds more between polls from then on.
+/// RFC 8628 section 3.5: slow_down adds five seconds to the interval.
 #[test]
-fn a_code_is_waited_for_as_slowly_as_entra_wants() {
+fn slow_down_slows_polling() {
     let sandbox = Sandbox::new();
     sandbox.approve_as(ALICE);
     for error in ["authorization_pending", "slow_down"] {
-        let action = Action::EntraError {
-            status: 400,
-            error: error.to_owned(),
-            code: 70_016,
-            description: "Not yet.".to_owned(),
-            suberror: None,
-            claims: None,
-        };
+        let action = refusal(error, 70_016, "Not yet.");
         sandbox.emulator.faults().push(Fault::on("/token", action).times(1));
     }
     let start = std::time::Instant::now();
@@ -314,7 +268,7 @@ fn a_code_is_waited_for_as_slowly_as_entra_wants() {
 }
 
 #[test]
-fn a_hiccup_while_the_code_is_entered_costs_no_sign_in() {
+fn a_dropped_poll_is_retried() {
     let sandbox = Sandbox::new();
     sandbox.approve_as(ALICE);
     sandbox.emulator.faults().push(Fault::on("/token", Action::Drop).times(1));
@@ -329,19 +283,12 @@ fn a_hiccup_while_the_code_is_entered_costs_no_sign_in() {
 }
 
 #[test]
-fn a_code_that_nobody_enters_ends() {
+fn an_unused_device_code_expires() {
     let sandbox = Sandbox::new();
     let code = r#"{"device_code": "d", "user_code": "AB", "verification_uri": "https://x", "expires_in": 2, "interval": 1}"#;
-    let answer = Action::Answer { status: 200, headers: Default::default(), body: code.to_owned() };
+    let answer = answer(code);
     sandbox.emulator.faults().push(Fault::on("/devicecode", answer));
-    let pending = Action::EntraError {
-        status: 400,
-        error: "authorization_pending".to_owned(),
-        code: 70_016,
-        description: "Not yet.".to_owned(),
-        suberror: None,
-        claims: None,
-    };
+    let pending = refusal("authorization_pending", 70_016, "Not yet.");
     sandbox.emulator.faults().push(Fault::on("/token", pending));
     let run = sandbox.azt(["login", "--use-device-code"]).exits(5);
     nothing_stays(

@@ -1,8 +1,8 @@
-//! Nothing secret in any file, message or command line, at any log level.
+//! No secret in any file, message or command line, at any log level.
 
 use crate::support::*;
 
-/// What must never be seen: the tokens that the emulator gave, and the application's secret.
+/// The tokens that the emulator issued, and the application's secret.
 fn secrets(sandbox: &Sandbox) -> Vec<String> {
     let mut found = vec![APP_SECRET.to_owned()];
     for request in sandbox.emulator.requests() {
@@ -36,7 +36,7 @@ fn assert_hidden(secrets: &[String], text: &[u8], place: &str) {
     let text = String::from_utf8_lossy(text);
     for secret in secrets {
         assert!(!text.contains(secret.as_str()), "a secret is in {place}");
-        // A part of a token is as bad in a log.
+        // A part of a token counts too.
         let (part, _) = secret.split_at(secret.len().min(40));
         assert!(part.len() < 20 || !text.contains(part), "part of a secret is in {place}");
     }
@@ -79,7 +79,7 @@ fn no_file_and_no_message_holds_a_secret() {
             tokens.push(run.text("accessToken"));
         }
     }
-    // And where everything goes wrong.
+    // Failures too.
     for action in [entra_emulator::Action::Drop, entra_emulator::Action::Truncate { keep: 900 }] {
         sandbox.emulator.faults().push(entra_emulator::Fault::on("/token", action).times(1));
         messages.push(
@@ -109,10 +109,10 @@ fn no_file_and_no_message_holds_a_secret() {
     }
 }
 
-/// The ways in of people, pipelines and encrypted files.
+/// Users, pipelines and encrypted files.
 #[cfg(unix)]
 #[test]
-fn no_other_way_to_sign_in_leaves_a_secret_behind() {
+fn no_kind_of_sign_in_leaves_a_secret_behind() {
     use crate::browser::login_with_browser;
     let mut sandbox = Sandbox::new();
     sandbox.approve_as(ALICE);
@@ -159,7 +159,7 @@ fn no_other_way_to_sign_in_leaves_a_secret_behind() {
 
 #[cfg(unix)]
 #[test]
-fn what_is_ours_is_for_the_owner_only() {
+fn azts_files_are_readable_by_the_owner_only() {
     use std::os::unix::fs::PermissionsExt;
     for umask in ["000", "022", "027", "077"] {
         let sandbox = Sandbox::new();
@@ -182,14 +182,14 @@ fn what_is_ours_is_for_the_owner_only() {
     }
 }
 
-/// sudo with the home of somebody, or a container with somebody's home in it: they can go on.
+/// With sudo, or in a container with a user's home: the user must not be locked out.
 #[cfg(unix)]
 #[test]
-fn what_root_makes_in_somebodys_folder_is_theirs() {
+fn files_that_root_makes_in_a_users_folder_are_the_users() {
     use std::os::unix::fs::{MetadataExt, chown};
     const SOMEBODY: u32 = 65_534;
     let sandbox = Sandbox::new();
-    // What the sandbox made.
+    // Files of the sandbox.
     let _ = std::fs::remove_dir_all(sandbox.file("azt"));
     for path in [sandbox.config_dir(), sandbox.file("clouds.config"), sandbox.file("config")] {
         if path.exists() && chown(path, Some(SOMEBODY), Some(SOMEBODY)).is_err() {
@@ -229,10 +229,10 @@ fn what_root_makes_in_somebodys_folder_is_theirs() {
     Run::of(&mut command).exits(0);
 }
 
-/// Command lines of children would show in the process list: there are no children.
+/// Children's command lines would show in the process list, so there are no children.
 #[cfg(target_os = "linux")]
 #[test]
-fn a_person_can_keep_the_secret_off_the_command_line() {
+fn the_secret_can_be_typed_at_a_prompt() {
     let sandbox = Sandbox::new();
     let mut command =
         sandbox.command(["login", "--service-principal", "-u", APP, "-p", "@-", "-t", CONTOSO]);
@@ -248,9 +248,9 @@ fn a_person_can_keep_the_secret_off_the_command_line() {
     assert!(child.wait().unwrap().success());
 }
 
-/// In GitHub Actions, where it is asked for, the runner is told what to hide; nowhere else.
+/// With the setting, in GitHub Actions only: the runner masks the token.
 #[test]
-fn a_mask_is_given_to_the_runner_alone() {
+fn only_a_github_runner_gets_a_mask() {
     let sandbox = Sandbox::signed_in_as_app();
     let masked = ["account", "get-access-token", "--add-mask"];
     let elsewhere = sandbox.azt(masked).quiet();
@@ -263,9 +263,9 @@ fn a_mask_is_given_to_the_runner_alone() {
     drop(Run::of(command.env("GITHUB_ACTIONS", "true")).quiet());
 }
 
-/// Killed before it renamed it, a process leaves secrets in plain text beside az's files.
+/// A process killed before the rename leaves a temporary file with plain-text secrets.
 #[test]
-fn what_killed_writers_left_does_not_lie_around() {
+fn leftovers_of_killed_writers_are_removed() {
     let sandbox = Sandbox::signed_in_as_app();
     let fetch = ["account", "get-access-token", "--resource", "https://vault.azure.net"];
     drop(sandbox.azt(fetch).quiet());

@@ -1,4 +1,4 @@
-//! Which account: options, the shell's variables, the profile's default.
+//! Account selection: options, variables, the profile's default.
 
 use crate::support::*;
 
@@ -6,7 +6,7 @@ const BOB: &str = "bob@fabrikam.example";
 const TOKEN: [&str; 2] = ["account", "get-access-token"];
 const SHARED: &str = "50000000-0000-4000-8000-000000000004";
 
-/// Alice in Contoso alone, then Bob in Fabrikam, who is the default.
+/// Alice in Contoso only, then Bob in Fabrikam, who is the default.
 fn two_people() -> Sandbox {
     let sandbox = Sandbox::new();
     for (name, tenant) in [(ALICE, "contoso.example"), (BOB, "fabrikam.example")] {
@@ -27,7 +27,7 @@ fn upn(run: &Run) -> String {
 }
 
 #[test]
-fn options_go_before_variables_and_variables_before_the_default() {
+fn options_override_variables_and_variables_the_default() {
     let mut sandbox = two_people();
     assert_eq!(upn(&sandbox.azt(TOKEN).quiet()), BOB);
     let of_alice = [&TOKEN[..], &["--account", "Alice@contoso.example"]].concat();
@@ -44,7 +44,7 @@ fn options_go_before_variables_and_variables_before_the_default() {
     assert_eq!(shown.text("name"), "Contoso Development and Test");
     sandbox.set("AZT_ACCOUNT", "");
     assert_eq!(upn(&sandbox.azt(TOKEN).quiet()), ALICE);
-    // The other terminal sees nothing of it, and is told what still goes first here.
+    // The default changes for other terminals; here a note says that the variable still wins.
     let run = sandbox.azt(["account", "set", "-s", SHARED]).exits(0);
     drop(run.says("In this shell AZT_SUBSCRIPTION ('contoso development AND test') still goes"));
     sandbox.set("AZT_SUBSCRIPTION", "");
@@ -52,7 +52,7 @@ fn options_go_before_variables_and_variables_before_the_default() {
 }
 
 #[test]
-fn nobody_is_served_by_another_subscription_than_was_named() {
+fn a_named_subscription_is_never_replaced_by_another() {
     let mut sandbox = two_people();
     let of_alice = [&TOKEN[..], &["--account", ALICE]].concat();
     sandbox.set("AZT_ACCOUNT", ALICE);
@@ -60,7 +60,7 @@ fn nobody_is_served_by_another_subscription_than_was_named() {
         sandbox.set("AZT_SUBSCRIPTION", wrong);
         let says = format!("ERROR: The account '{ALICE}' has no subscription '{wrong}'.");
         drop(sandbox.azt(TOKEN).exits(1).says(&says));
-        // An option goes before both: the shell's subscription need not be that account's.
+        // --account overrides both variables: AZT_SUBSCRIPTION need not be that account's.
         assert_eq!(upn(&sandbox.azt(&of_alice).quiet()), ALICE);
         let of_bob = [&TOKEN[..], &["--account", BOB]].concat();
         assert_eq!(upn(&sandbox.azt(&of_bob).quiet()), BOB);
@@ -77,9 +77,9 @@ fn nobody_is_served_by_another_subscription_than_was_named() {
     drop(sandbox.azt([&of_alice[..], &["-s", PRODUCTION]].concat()).quiet());
 }
 
-/// A program that runs the command would be no further: the variable stays wrong.
+/// Running a command would not fix a wrong variable.
 #[test]
-fn what_a_variable_has_wrong_is_not_cured_by_a_command() {
+fn a_wrong_variable_has_no_command_as_remedy() {
     let mut sandbox = two_people();
     let failure = |sandbox: &Sandbox, more: &[&str]| {
         let run = sandbox.azt([&TOKEN[..], &["--error-format", "json"], more].concat());
@@ -95,7 +95,7 @@ fn what_a_variable_has_wrong_is_not_cured_by_a_command() {
     let says = "The account 'alcie@contoso.example', which AZT_ACCOUNT names, is not signed in.";
     assert!(error["message"].as_str().unwrap().starts_with(says), "{error}");
     assert!(error["remedy"].to_string().contains(ALICE), "{error}");
-    // What an option names is not the variable's.
+    // The name came from the option, not the variable.
     assert_eq!(failure(&sandbox, &option)["command"], "azt login");
 
     for account in ["", ALICE] {
@@ -108,21 +108,21 @@ fn what_a_variable_has_wrong_is_not_cured_by_a_command() {
         let run = sandbox.az(["account", "show"]).exits(1);
         assert!(!run.stderr.contains("AZURE_CLOUD_NAME"), "{run:?}");
     }
-    // Where nobody is signed in anywhere, signing in is the cure.
+    // With no sign-in at all, the remedy is to sign in.
     std::fs::remove_file(sandbox.file("azureProfile.json")).unwrap();
     sandbox.set("AZT_ACCOUNT", "");
     assert_eq!(failure(&sandbox, &[])["command"], "azt login");
 }
 
 #[test]
-fn a_tenant_is_asked_by_an_account_that_is_in_it() {
+fn a_tenant_selects_an_account_that_has_it() {
     let sandbox = two_people();
     for tenant in [CONTOSO, &CONTOSO.to_uppercase()] {
         let run = sandbox.azt([&TOKEN[..], &["--tenant", tenant, "--verbose"]].concat()).exits(0);
         assert_eq!(upn(&run), ALICE);
         drop(run.says("INFO: Account alice@contoso.example by subscription 'Contoso Production' (50000000-0000-4000-8000-000000000001), because the default's account is not in that tenant."));
     }
-    // Nobody has been there: the default tries.
+    // No account has that tenant: the default account tries.
     sandbox.azt([&TOKEN[..], &["--tenant", NORTHWIND]].concat()).exits(5).says("AADSTS50020");
     let run = sandbox.azt([&TOKEN[..], &["--account", "carol@contoso.example"]].concat());
     let run = run.exits(4).says("The account 'carol@contoso.example' is not signed in.");
@@ -132,7 +132,7 @@ fn a_tenant_is_asked_by_an_account_that_is_in_it() {
 }
 
 #[test]
-fn a_subscription_and_its_tenant_agree_or_are_refused() {
+fn a_subscription_outside_the_named_tenant_is_refused() {
     let sandbox = Sandbox::signed_in_as_alice();
     for tenant in [CONTOSO, "contoso.example", "CONTOSO.example"] {
         let both = [&TOKEN[..], &["--tenant", tenant, "-s", PRODUCTION]].concat();
@@ -148,7 +148,7 @@ fn a_subscription_and_its_tenant_agree_or_are_refused() {
         let text = "ERROR: Please specify only one of subscription and tenant, not both\n";
         assert_eq!(sandbox.az(&both).exits(1).stderr, text);
     }
-    // A sign-in in one tenant has not heard the domain: it is looked up.
+    // After a sign-in to one tenant its domain is unknown, so it is looked up.
     let sandbox = two_people();
     sandbox.emulator.clear_requests();
     let both = [&TOKEN[..], &["--tenant", "fabrikam.example", "-s", SHARED]].concat();
@@ -156,17 +156,17 @@ fn a_subscription_and_its_tenant_agree_or_are_refused() {
     assert_eq!(sandbox.requests(), ["GET /fabrikam.example/v2.0/.well-known/openid-configuration"]);
 }
 
-/// Rust's `object_store` refuses a time that has two meanings; nobody may take it for later.
+/// Rust's `object_store` refuses an ambiguous local time, and no reader may take it for later.
 #[test]
-fn an_expiry_in_the_hour_that_repeats_is_told_earlier() {
+fn an_expiry_in_the_repeated_hour_is_printed_earlier() {
     use chrono::{DateTime, Datelike, TimeDelta, Timelike};
     let mut sandbox = Sandbox::signed_in_as_app();
     let exact = sandbox.azt(TOKEN).quiet().json()["expires_on"].as_i64().unwrap();
-    // Summer time ends half an hour after the expiry: the hour around it comes twice.
+    // Summer time ends half an hour after the expiry, so that hour repeats.
     let expiry = DateTime::from_timestamp(exact, 0).unwrap();
     let end = expiry + TimeDelta::minutes(30);
     let (day, hour, minute) = (end.ordinal(), end.hour(), end.minute());
-    // Days count without the 29th of February.
+    // POSIX TZ day numbers skip 29 February.
     let day = if end.date_naive().leap_year() && day > 59 { day - 1 } else { day };
     sandbox.set("TZ", &format!("STD0DST-1,J1/0,J{day}/{hour}:{minute}"));
     let run = sandbox.azt(TOKEN).quiet();
@@ -180,11 +180,11 @@ fn an_expiry_in_the_hour_that_repeats_is_told_earlier() {
     );
 }
 
-/// A variable that holds no text is not one that is not set: another's folder, or the default's
-/// account, would be used in its place.
+/// A non-UTF-8 variable still counts as set: ignoring it would use another folder or
+/// the default account.
 #[cfg(unix)]
 #[test]
-fn variables_that_are_no_text_are_heeded() {
+fn non_utf8_variables_count_as_set() {
     use std::os::unix::ffi::OsStrExt;
     const TOKEN: [&str; 2] = ["account", "get-access-token"];
     let bytes = |text: &[u8]| std::ffi::OsStr::from_bytes(text).to_owned();

@@ -1,4 +1,4 @@
-//! What others keep is changed with care: az's own files, and the cache of Azure's SDKs.
+//! Changes to files of other programs: az's own files, and the cache of Azure's SDKs.
 
 use std::fs::File;
 
@@ -10,7 +10,7 @@ const CACHE: &str = "msal_token_cache.json";
 const APPLICATIONS: &str = "service_principal_entries.json";
 const COLD: [&str; 4] = ["account", "get-access-token", "--resource", "https://vault.azure.net"];
 
-/// A machine that shares with az, where Alice and the application are signed in.
+/// A machine with sharing on, where Alice and the application are signed in.
 fn sharing() -> Sandbox {
     let sandbox = Sandbox::new();
     sandbox.share_with_az(true);
@@ -20,7 +20,7 @@ fn sharing() -> Sandbox {
     sandbox
 }
 
-/// Puts what cannot be read in the place of `name`: a file that is too large.
+/// Replaces `name` by a file that is too large to be read.
 fn make_unreadable(sandbox: &Sandbox, name: &str) -> u64 {
     let size = 64 * 1024 * 1024 + 1;
     File::create(sandbox.file(name)).unwrap().set_len(size).unwrap();
@@ -28,7 +28,7 @@ fn make_unreadable(sandbox: &Sandbox, name: &str) -> u64 {
 }
 
 #[test]
-fn a_file_of_azs_that_cannot_be_read_is_not_replaced() {
+fn an_unreadable_file_of_az_is_not_replaced() {
     let sandbox = sharing();
     let size = |name: &str| std::fs::metadata(sandbox.file(name)).unwrap().len();
     let kept = make_unreadable(&sandbox, CACHE);
@@ -43,15 +43,15 @@ fn a_file_of_azs_that_cannot_be_read_is_not_replaced() {
     let left = sandbox.azt(["cache", "list", "--query", "[?type=='account']"]).quiet();
     assert_eq!(left.json(), json!([]), "here Alice is signed out");
     assert_eq!((size(CACHE), size(APPLICATIONS)), (kept, kept));
-    // With them out of the way it goes on.
+    // With the files moved away it works.
     std::fs::remove_file(sandbox.file(CACHE)).unwrap();
     std::fs::remove_file(sandbox.file(APPLICATIONS)).unwrap();
     drop(sandbox.az(["logout", "--username", ALICE]).quiet());
 }
 
-/// Others' refresh tokens may be in it, and nowhere else.
+/// It may hold the only copy of other programs' refresh tokens.
 #[test]
-fn a_sign_out_does_not_write_over_what_it_cannot_read() {
+fn a_sign_out_does_not_overwrite_an_unreadable_file() {
     let sandbox = sharing();
     let (cache, applications) = (sandbox.read(CACHE), sandbox.read(APPLICATIONS));
     for text in [format!("{cache}}}\n"), cache[..cache.len() / 2].to_owned(), "[]".to_owned()] {
@@ -68,7 +68,7 @@ fn a_sign_out_does_not_write_over_what_it_cannot_read() {
     assert_eq!((sandbox.read(CACHE), sandbox.read(APPLICATIONS)), (String::new(), "{}".to_owned()));
     sandbox.write(APPLICATIONS, "");
     drop(sandbox.az(["logout", "--username", APP]).quiet());
-    // A sign-in puts back everybody that the vault has.
+    // A sign-in writes every account of the vault.
     sandbox.write(CACHE, "{\"Account\": {");
     sandbox.azt(["login", "--use-device-code"]).success();
     let cache: Value = serde_json::from_str(&sandbox.read(CACHE)).unwrap();
@@ -77,7 +77,7 @@ fn a_sign_out_does_not_write_over_what_it_cannot_read() {
 
 const SHARED: &str = "home/.IdentityService/msal.cache.nocae";
 
-/// The shared cache in plain text, with Alice's refresh token received `seconds` later.
+/// The plain-text shared cache, with Alice's refresh token received `seconds` later.
 fn received_later(sandbox: &Sandbox, seconds: i64) -> Value {
     let path = sandbox.root().join(SHARED);
     let mut cache: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
@@ -92,7 +92,7 @@ fn received_later(sandbox: &Sandbox, seconds: i64) -> Value {
 }
 
 #[test]
-fn a_later_sign_in_of_another_program_stays_in_the_shared_cache() {
+fn a_newer_sign_in_of_another_program_is_not_overwritten() {
     let sandbox = Sandbox::signed_in_as_alice();
     let publish = ["cache", "publish", "--allow-unencrypted", "--verbose"];
     let secrets = || {
@@ -115,10 +115,10 @@ fn a_later_sign_in_of_another_program_stays_in_the_shared_cache() {
     assert_eq!(secrets(), ours, "an older one is replaced");
 }
 
-/// The keyring's item is changed as the file is: under MSAL's lock, and never where it is no cache.
+/// The keyring's item is changed as the file is: under MSAL's lock, and only if it is a cache.
 #[cfg(target_os = "linux")]
 #[test]
-fn an_item_of_the_keyring_is_changed_with_the_care_of_a_file() {
+fn a_keyring_item_is_changed_under_msals_lock() {
     use std::process::Command;
     use std::time::{Duration, SystemTime};
 
@@ -138,7 +138,7 @@ fn an_item_of_the_keyring_is_changed_with_the_care_of_a_file() {
         Run::of(&mut shell)
     };
     let lookup = || secret_tool(&["lookup"], "").stdout;
-    // Whoever holds MSAL's lock is waited for.
+    // A holder of MSAL's lock is waited for.
     let signal = sandbox.root().join(SHARED);
     std::fs::create_dir_all(signal.parent().unwrap()).unwrap();
     let folder = azt::sys::Folder::at(signal.parent().unwrap());
@@ -149,14 +149,14 @@ fn an_item_of_the_keyring_is_changed_with_the_care_of_a_file() {
     drop(run.says("Cannot lock").says("another process holds it"));
     assert_eq!(lookup(), "");
     drop(held);
-    // What cannot be read is not replaced, whatever else is allowed.
+    // An unreadable item is not replaced, whatever the options.
     drop(secret_tool(&["store", "--label=MSALCache"], "no cache").success());
     for arguments in [&["cache", "publish"][..], &["cache", "publish", "--allow-unencrypted"]] {
         let run = sandbox.azt(arguments).exits(1);
         drop(run.says("the keyring's msal.cache.nocae is no cache that can be read"));
     }
     assert_eq!(lookup(), "no cache");
-    // Of the file that tells of a change only the time changes.
+    // Of the signal file only the modification time changes.
     drop(secret_tool(&["store", "--label=MSALCache"], "{\"Other\": {\"kept\": 1}}").success());
     let text = "x".repeat(64) + ": not for us";
     std::fs::write(&signal, &text).unwrap();

@@ -1,4 +1,4 @@
-//! Under the name `az`: what is served, what is handed to the next az, and how the name is made.
+//! Under the name `az`: commands served, commands passed to the next az, and `azt shim`.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use crate::support::*;
 
-/// A machine with another az behind ours on PATH: a shell script.
+/// A machine with another az, a shell script, behind ours on PATH.
 fn with_other_az(script: &str) -> Sandbox {
     let mut sandbox = Sandbox::new();
     let folder = sandbox.root().join("other");
@@ -24,7 +24,7 @@ fn with_other_az(script: &str) -> Sandbox {
 const ECHO: &str = "for it; do printf '[%s]' \"$it\"; done";
 
 #[test]
-fn what_is_not_served_is_handed_on_as_it_is() {
+fn other_commands_are_passed_to_az_unchanged() {
     let sandbox = with_other_az(ECHO);
     let odd = "two\nlines and \"quotes\" 'and' $HOME *";
     for arguments in [
@@ -44,21 +44,21 @@ fn what_is_not_served_is_handed_on_as_it_is() {
     }
     drop(sandbox.az(["version"]).quiet().says(""));
     sandbox.az(["account", "show"]).exits(1).says("Please run 'az login' to setup account.");
-    // Only under that name.
+    // Only under the name az.
     sandbox.azt(["vm", "list"]).exits(2);
     assert_eq!(sandbox.requests(), Vec::<String>::new());
 }
 
-/// Extensions and scripts that az runs call it in turn.
+/// az's extensions and scripts call az in turn.
 #[test]
-fn the_other_gets_the_environment_whole() {
+fn az_receives_the_whole_environment() {
     let mut sandbox = with_other_az("echo \"$AZT_VAULT_KEY $PWD\"");
     sandbox.set("AZT_VAULT_KEY", "a key");
     assert!(sandbox.az(["vm", "list"]).quiet().stdout.starts_with("a key /"));
 }
 
 #[test]
-fn the_others_end_is_ours() {
+fn az_ends_with_its_own_exit_code_or_signal() {
     for code in [0, 1, 2, 77] {
         let run = with_other_az(&format!("echo out; echo err >&2; exit {code}")).az(["vm", "list"]);
         assert_eq!(
@@ -66,7 +66,7 @@ fn the_others_end_is_ours() {
             (Some(code), "out\n", "err\n")
         );
     }
-    // Not SIGINT: who runs the tests in the background ignores it.
+    // Not SIGINT, which background jobs ignore.
     for signal in [9, 10, 15] {
         use std::os::unix::process::ExitStatusExt;
         let sandbox = with_other_az(&format!("kill -{signal} $$; sleep 9"));
@@ -76,7 +76,7 @@ fn the_others_end_is_ours() {
 }
 
 #[test]
-fn descriptors_are_untouched() {
+fn az_receives_the_descriptors() {
     let sandbox = with_other_az("cat; head -c 5000000 /dev/zero");
     let mut command = sandbox.az_command(["vm", "list"]);
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
@@ -88,7 +88,7 @@ fn descriptors_are_untouched() {
     assert_eq!(output.stdout[..256], bytes[..]);
     assert_eq!(output.stdout.len(), 5_000_256);
 
-    // Our own settings of signals are not handed on: a closed pipe ends the other quietly.
+    // Signal dispositions are reset: a closed pipe ends az quietly.
     let sandbox = with_other_az("exec yes");
     let mut shell = Command::new("/bin/sh");
     shell.args(["-c", "az vm list | head -n 1"]).env_clear().envs(sandbox.env());
@@ -96,7 +96,7 @@ fn descriptors_are_untouched() {
 }
 
 #[test]
-fn the_other_has_the_terminal() {
+fn az_has_the_terminal() {
     let sandbox = with_other_az(
         "test -t 0 && test -t 1 && test -t 2 && printf 'name? ' && read it && echo \"hello $it\"",
     );
@@ -108,9 +108,9 @@ fn the_other_has_the_terminal() {
 }
 
 #[test]
-fn it_is_never_handed_to_ourselves() {
+fn a_command_is_never_passed_to_azt_itself() {
     let mut sandbox = Sandbox::new();
-    // Links to us in three folders, a copy in a fourth, and another version of us in a fifth.
+    // Symlinks to azt in three folders, a copy in a fourth, another version of azt in a fifth.
     let mut folders = vec![sandbox.root().join("bin")];
     for name in ["one", "two", "three", "four"] {
         let folder = sandbox.root().join(name);
@@ -141,12 +141,12 @@ fn it_is_never_handed_to_ourselves() {
 }
 
 #[test]
-fn the_name_is_made_shown_and_taken_away() {
+fn the_shim_is_installed_shown_and_removed() {
     let mut sandbox = with_other_az("echo other");
     let folder = sandbox.root().join("shims");
     let dir = folder.to_str().unwrap().to_owned();
     let other = sandbox.root().join("other/az");
-    // az is found elsewhere, and nobody can be asked.
+    // Another az is on PATH, and there is no terminal for a question.
     sandbox.set("PATH", &format!("{}:/usr/bin:/bin", other.parent().unwrap().display()));
     let run = sandbox.azt(["shim", "install", "--dir", &dir]).exits(1);
     let plan = format!("This will:\n  make {dir}/az -> ");
@@ -186,11 +186,11 @@ fn the_name_is_made_shown_and_taken_away() {
 }
 
 #[test]
-fn sharing_ends_with_the_last_shim_on_the_path() {
+fn removing_the_last_shim_on_the_path_ends_sharing() {
     let mut sandbox = with_other_az("echo other");
     let [one, two, alias] = ["one", "two", "alias"].map(|name| sandbox.root().join(name));
     std::fs::create_dir(&one).unwrap();
-    // The first folder is on PATH under two names, and is one folder all the same.
+    // The first folder is on PATH under two names.
     std::os::unix::fs::symlink(&one, &alias).unwrap();
     let other = sandbox.root().join("other");
     let folders = [&one, &alias, &two, &other];
@@ -208,9 +208,9 @@ fn sharing_ends_with_the_last_shim_on_the_path() {
     assert!(sandbox.read("config").contains("share_with_az = false"));
 }
 
-/// Taken for the real az it would be given every secret, in plain text.
+/// If taken for the real az, it would receive every secret in plain text.
 #[test]
-fn a_copy_of_this_program_and_a_hard_link_are_not_the_real_az() {
+fn a_copy_or_hard_link_of_azt_is_not_the_real_az() {
     let mut sandbox = Sandbox::new();
     let [own, linked, copied, almost] = ["own", "linked", "copied", "almost"].map(|name| {
         let folder = sandbox.root().join(name);
@@ -221,7 +221,7 @@ fn a_copy_of_this_program_and_a_hard_link_are_not_the_real_az() {
     std::fs::copy(env!("CARGO_BIN_EXE_azt"), &azt).unwrap();
     std::fs::hard_link(&azt, linked.join("az")).unwrap();
     std::fs::copy(&azt, copied.join("az")).unwrap();
-    // As long, and another program.
+    // Another program of the same size.
     let mut bytes = std::fs::read(&azt).unwrap();
     *bytes.last_mut().unwrap() ^= 1;
     std::fs::write(almost.join("az"), bytes).unwrap();
@@ -249,7 +249,7 @@ fn a_copy_of_this_program_and_a_hard_link_are_not_the_real_az() {
 }
 
 #[test]
-fn a_person_is_asked_first() {
+fn installing_the_shim_asks_first() {
     let sandbox = Sandbox::new();
     let dir = sandbox.root().join("shims");
     let command = sandbox.command(["shim", "install", "--dir", dir.to_str().unwrap()]);

@@ -1,4 +1,4 @@
-//! Tokens without a person: cache, refresh, and the error that names the cure.
+//! Silent tokens: cache, refresh, and errors with a remedy.
 
 use entra_emulator::{Action, Fault};
 
@@ -37,7 +37,7 @@ fn the_answer_has_azs_members_and_shape() {
 }
 
 #[test]
-fn with_a_tenant_no_subscription_is_named_and_the_tenant_is_echoed() {
+fn with_a_tenant_the_answer_has_no_subscription() {
     let sandbox = Sandbox::signed_in_as_alice();
     let run = sandbox.azt(["account", "get-access-token", "--tenant", "fabrikam.example"]).quiet();
     assert_eq!(run.json().get("subscription"), None);
@@ -45,7 +45,7 @@ fn with_a_tenant_no_subscription_is_named_and_the_tenant_is_echoed() {
 }
 
 #[test]
-fn a_refresh_is_exactly_one_request_and_the_next_call_makes_none() {
+fn a_refresh_is_one_request_and_is_cached() {
     let sandbox = Sandbox::signed_in_as_alice();
     let first = sandbox.azt(GRAPH).quiet().text("accessToken");
     assert_eq!(sandbox.requests(), ["POST token refresh_token"]);
@@ -62,7 +62,7 @@ fn a_refresh_is_exactly_one_request_and_the_next_call_makes_none() {
 }
 
 #[test]
-fn the_audience_keeps_the_slash_it_was_asked_with() {
+fn the_resource_keeps_its_trailing_slash() {
     let sandbox = Sandbox::signed_in_as_alice();
     for (arguments, scope) in [
         (["--resource", "https://management.azure.com"], "https://management.azure.com/.default"),
@@ -84,7 +84,7 @@ fn the_audience_keeps_the_slash_it_was_asked_with() {
 }
 
 #[test]
-fn less_than_five_minutes_left_is_expired() {
+fn a_token_with_under_five_minutes_left_is_refreshed() {
     let sandbox = Sandbox::signed_in_as_alice();
     sandbox.emulator.settings_mut(|settings| settings.token_lifetime = 299);
     sandbox.azt(GRAPH).quiet();
@@ -97,7 +97,7 @@ fn less_than_five_minutes_left_is_expired() {
 }
 
 #[test]
-fn the_next_refresh_token_is_used_where_the_old_one_dies() {
+fn a_rotated_refresh_token_replaces_the_old_one() {
     let sandbox = Sandbox::signed_in_as_alice();
     sandbox.emulator.settings_mut(|settings| {
         settings.rotate_refresh_tokens = true;
@@ -111,7 +111,7 @@ fn the_next_refresh_token_is_used_where_the_old_one_dies() {
 }
 
 #[test]
-fn one_sign_in_serves_every_tenant_the_person_is_in() {
+fn one_sign_in_serves_all_tenants_of_the_user() {
     let sandbox = Sandbox::signed_in_as_alice();
     let shared = sandbox.azt(["account", "get-access-token", "-s", "fabrikam shared"]).quiet();
     assert_eq!(shared.text("tenant"), FABRIKAM);
@@ -119,7 +119,7 @@ fn one_sign_in_serves_every_tenant_the_person_is_in() {
 }
 
 #[test]
-fn an_application_renews_with_its_secret() {
+fn an_application_refreshes_with_its_secret() {
     let sandbox = Sandbox::signed_in_as_app();
     sandbox.azt(GRAPH).quiet();
     sandbox.azt(GRAPH).quiet();
@@ -129,7 +129,7 @@ fn an_application_renews_with_its_secret() {
 }
 
 #[test]
-fn an_applications_credential_is_tried_in_another_tenant_and_said_so() {
+fn an_applications_use_in_another_tenant_is_noted() {
     let sandbox = Sandbox::signed_in_as_app();
     sandbox
         .azt(["account", "get-access-token", "--tenant", FABRIKAM])
@@ -138,7 +138,7 @@ fn an_applications_credential_is_tried_in_another_tenant_and_said_so() {
 }
 
 #[test]
-fn a_refusal_names_the_command_that_cures_it() {
+fn a_refusal_names_the_command_that_fixes_it() {
     let sandbox = Sandbox::signed_in_as_alice();
     sandbox.emulator.revoke(ALICE);
     sandbox.azt(GRAPH).exits(5).says("ERROR: AADSTS50173").says("\nazt login\n");
@@ -148,7 +148,7 @@ fn a_refusal_names_the_command_that_cures_it() {
 }
 
 #[test]
-fn trouble_of_the_service_is_not_mistaken_for_a_sign_out() {
+fn a_service_error_is_not_taken_for_a_revoked_sign_in() {
     let sandbox = Sandbox::signed_in_as_alice();
     for (action, code) in [
         (
@@ -189,7 +189,7 @@ fn trouble_of_the_service_is_not_mistaken_for_a_sign_out() {
 }
 
 #[test]
-fn a_token_past_its_refresh_time_is_renewed_or_else_served() {
+fn a_token_past_refresh_in_is_refreshed_or_still_served() {
     let sandbox = Sandbox::signed_in_as_alice();
     sandbox.emulator.settings_mut(|settings| settings.refresh_in = Some(1800));
     let first = sandbox.azt(GRAPH).quiet().text("accessToken");
@@ -202,7 +202,7 @@ fn a_token_past_its_refresh_time_is_renewed_or_else_served() {
 }
 
 #[test]
-fn a_profile_without_tokens_says_which_user_must_sign_in() {
+fn a_profile_without_tokens_names_the_user_to_sign_in() {
     let sandbox = Sandbox::signed_in_as_alice();
     std::fs::remove_dir_all(sandbox.file("azt")).unwrap();
     sandbox.az(GRAPH).exits(1).says(
@@ -212,7 +212,7 @@ fn a_profile_without_tokens_says_which_user_must_sign_in() {
 }
 
 #[test]
-fn a_tenant_that_is_none_sends_no_secret_anywhere() {
+fn an_invalid_tenant_sends_nothing() {
     let sandbox = Sandbox::signed_in_as_app();
     for tenant in ["a/../b", "x?y=1#z", "..", "a@evil.example"] {
         sandbox
@@ -224,7 +224,7 @@ fn a_tenant_that_is_none_sends_no_secret_anywhere() {
 }
 
 #[test]
-fn the_cure_fits_the_cause() {
+fn the_remedy_fits_the_cause() {
     let sandbox = Sandbox::signed_in_as_alice();
     for (arguments, code, cure) in [
         (
@@ -242,30 +242,30 @@ fn the_cure_fits_the_cause() {
     }
 }
 
-/// The process that renews has nothing of the caller's: who waits for the end of our output waits
-/// for us alone.
+/// The detached process that refreshes inherits none of the caller's descriptors, so callers that
+/// read to the end of the output do not wait for it.
 #[cfg(target_os = "linux")]
 #[test]
-fn an_aging_token_is_served_at_once_and_renewed_by_another_process() {
+fn an_aging_token_is_served_and_refreshed_in_the_background() {
     let mut sandbox = Sandbox::signed_in_as_alice();
-    // The other process needs these as much as this one.
+    // The background process needs these variables too.
     sandbox.set("AZURE_CONFIG_DIR", "home/.azure");
     let key = sandbox.read("azt/vault.key");
     sandbox.set("AZT_VAULT_KEY", key.trim());
     drop(sandbox.azt(["vault", "move", "--to", "env"]).exits(0));
     sandbox.set("AZURE_CORE_KEY_SOURCE", "env");
     sandbox.emulator.clear_requests();
-    // To be renewed a second after it is there; times are whole seconds.
+    // refresh_in of one second; times are whole seconds.
     sandbox.emulator.settings_mut(|settings| settings.refresh_in = Some(1));
     let first = sandbox.azt(GRAPH).quiet().text("accessToken");
     std::thread::sleep(std::time::Duration::from_millis(2100));
     assert_eq!(sandbox.requests().len(), 1);
-    // The renewal takes its time; nobody notices.
+    // The refresh is slow; callers do not wait for it.
     let slow = Action::Delay { milliseconds: 1500 };
     sandbox.emulator.faults().push(Fault::on("/token", slow).times(1));
     for _ in 0..5 {
         let mut shell = std::process::Command::new("/bin/sh");
-        // Descriptor 5 stays open in whoever inherits it.
+        // A child that inherits descriptor 5 would keep the pipe open.
         let line = format!("exec 5>&1; {} {}", env!("CARGO_BIN_EXE_azt"), GRAPH.join(" "));
         let run = Run::of(
             shell.args(["-c", &line]).env_clear().envs(sandbox.env()).current_dir(sandbox.root()),
@@ -288,9 +288,9 @@ fn an_aging_token_is_served_at_once_and_renewed_by_another_process() {
     assert_eq!(sandbox.requests().len(), 1, "then the caller waits");
 }
 
-/// A token that a resource has refused must not be served again; those of others are no part of it.
+/// A token that a resource rejected must not be served again; other accounts' tokens stay.
 #[test]
-fn signing_in_again_forgets_this_accounts_tokens_and_no_others() {
+fn a_second_sign_in_drops_this_accounts_tokens_only() {
     let sandbox = Sandbox::signed_in_as_alice();
     sandbox.login_app().success();
     sandbox.approve_as(BOB);

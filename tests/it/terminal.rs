@@ -1,11 +1,11 @@
-//! What a person sees and types on a terminal.
+//! Prompts and output on a terminal.
 
 use entra_emulator::{Action, Fault};
 use rexpect::session::{PtySession, spawn_command};
 
 use crate::support::*;
 
-/// Milliseconds without the expected text.
+/// Milliseconds to wait for the expected text.
 const LIMIT: u64 = 30_000;
 
 fn on_a_terminal(mut command: std::process::Command) -> PtySession {
@@ -13,21 +13,21 @@ fn on_a_terminal(mut command: std::process::Command) -> PtySession {
     spawn_command(command, Some(LIMIT)).unwrap()
 }
 
-/// What is still printed, and the exit code.
+/// The rest of the output, and the exit code.
 fn end(mut session: PtySession) -> (String, Option<i32>) {
     let rest = session.exp_eof().unwrap();
-    // The crate does not let its type be named: `Exited(Pid(1), 0)`.
+    // The crate does not export its status type: parses `Exited(Pid(1), 0)`.
     let status = format!("{:?}", session.process_mut().wait().unwrap());
     let code = status.strip_suffix(')').and_then(|it| it.rsplit(' ').next()?.parse().ok());
     (rest, code.filter(|_| status.starts_with("Exited")))
 }
 
 #[test]
-fn a_code_is_shown_with_a_picture_and_the_time_that_is_left() {
+fn a_device_code_is_shown_with_a_qr_code_and_the_time_left() {
     let sandbox = Sandbox::new();
     let mut session = on_a_terminal(sandbox.command(["login", "--use-device-code"]));
     session.exp_string("and enter the code ").unwrap();
-    // The crate takes each byte for a character.
+    // rexpect decodes each byte as one character.
     let corner: String = "████ ▄▄▄▄▄ █".bytes().map(char::from).collect();
     session.exp_string(&corner).unwrap();
     session.exp_string("to be entered, 14:5").unwrap();
@@ -41,7 +41,7 @@ fn a_code_is_shown_with_a_picture_and_the_time_that_is_left() {
 }
 
 #[test]
-fn a_password_is_asked_for_without_echo() {
+fn a_password_is_read_without_echo() {
     let sandbox = Sandbox::new();
     let login = ["login", "-u", ALICE, "--tenant", CONTOSO];
     let mut session = on_a_terminal(sandbox.command(login));
@@ -79,7 +79,7 @@ fn a_subscription_is_picked_by_typing() {
     let chosen = sandbox.azt(["account", "show"]).quiet().text("name");
     assert_eq!(chosen, "Contoso Old Experiments");
 
-    // Who does not choose keeps what they had.
+    // Without a choice the default stays.
     let mut session = on_a_terminal(sandbox.command(["login"]));
     session.exp_string("> Contoso Old Experiments").unwrap();
     session.send_control('c').unwrap();
@@ -88,7 +88,7 @@ fn a_subscription_is_picked_by_typing() {
 }
 
 #[test]
-fn as_az_a_subscription_is_picked_by_its_number() {
+fn under_the_name_az_a_subscription_is_picked_by_number() {
     let sandbox = Sandbox::new();
     sandbox.approve_as(ALICE);
     let mut session = on_a_terminal(sandbox.az_command(["login"]));
@@ -110,13 +110,13 @@ fn as_az_a_subscription_is_picked_by_its_number() {
     assert_eq!(sandbox.az(["account", "show"]).quiet().text("name"), "Fabrikam Shared");
 }
 
-/// While the sign-in was under way Ctrl-C was listened for.
+/// The sign-in's own Ctrl-C handler must be gone by then.
 #[test]
-fn ctrl_c_ends_the_question_after_a_sign_in() {
+fn ctrl_c_ends_the_picker_after_a_sign_in() {
     let sandbox = Sandbox::new();
     sandbox.approve_as(ALICE);
     let az = sandbox.az_command(["login"]);
-    // Who runs the tests in the background has them ignore it.
+    // Background jobs ignore SIGINT.
     let mut command = std::process::Command::new("env");
     command.arg("--default-signal=INT").arg(az.get_program()).args(az.get_args()).env_clear();
     command.envs(sandbox.env()).current_dir(sandbox.root());
@@ -138,10 +138,10 @@ fn the_picker_can_be_turned_off() {
     assert!(rest.contains("\"isDefault\": true"), "{rest}");
 }
 
-/// The address is a server's too, and what it says of it; a code that is none is refused
+/// The URL and the message are the server's too; an invalid code is refused
 /// (`attacks::foreign_text`).
 #[test]
-fn a_page_with_escape_codes_is_shown_without() {
+fn a_device_code_url_is_shown_without_escape_codes() {
     let sandbox = Sandbox::new();
     let answer = serde_json::json!({
         "device_code": "d", "user_code": "AB-12", "verification_uri": "https://x.example/",
@@ -160,9 +160,9 @@ fn a_page_with_escape_codes_is_shown_without() {
     assert!(!format!("{before}{rest}").contains("\u{1b}]0"), "{before:?} {rest:?}");
 }
 
-/// What a server names things drives no terminal, neither here nor where it goes through a pipe.
+/// A server's names control no terminal, directly or through a pipe.
 #[test]
-fn names_with_escape_codes_are_shown_without() {
+fn names_are_shown_without_escape_codes() {
     const NAME: &str = "Prod\u{1b}]0;pwned\u{7}\u{9b}2J\u{202e}dorP";
     const SHOWN: &str = "Prod]0;pwned2JdorP";
     let mut sandbox = Sandbox::new();
@@ -191,7 +191,7 @@ fn names_with_escape_codes_are_shown_without() {
         for format in ["table", "tsv", "json", "jsonc", "yaml"] {
             let show = ["account", "show", "-o", format];
             let (shown, _) = end(on_a_terminal(sandbox.command(show)));
-            // The crate takes each byte for a character.
+            // rexpect decodes each byte as one character.
             let harmful = ["\u{1b}]", "\u{7}", "\u{c2}\u{9b}", "\u{e2}\u{80}\u{ae}"];
             assert!(shown.contains("Prod") && shown.contains("pwned"), "{format}: {shown:?}");
             assert!(!harmful.iter().any(|it| shown.contains(it)), "{format}: {shown:?}");

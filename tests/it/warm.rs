@@ -1,10 +1,10 @@
-//! A warm call opens no socket, starts no thread and no runtime. Counted, not timed.
+//! A warm call opens no socket and starts no thread or runtime. Counted, not timed.
 
 use std::process::Command;
 
 use crate::support::*;
 
-/// The system calls of a run, by strace.
+/// Traces the system calls of a run with strace.
 fn system_calls(command: &Command) -> Vec<String> {
     let log = tempfile::NamedTempFile::new().unwrap();
     let mut traced = Command::new("strace");
@@ -24,7 +24,7 @@ fn count(calls: &[String], name: &str) -> usize {
 }
 
 #[test]
-fn no_socket_no_thread_no_runtime_no_lock() {
+fn a_warm_call_needs_no_socket_thread_runtime_or_lock() {
     let sandbox = Sandbox::signed_in_as_alice();
     let warm = sandbox.command(["account", "get-access-token"]);
     let calls = system_calls(&warm);
@@ -45,7 +45,7 @@ fn no_socket_no_thread_no_runtime_no_lock() {
     ] {
         assert_eq!(count(&calls, name), 0, "{name}");
     }
-    // The same trace of a call that must renew has them.
+    // A call that refreshes has them.
     let cold =
         sandbox.command(["account", "get-access-token", "--resource", "https://vault.azure.net"]);
     let calls = system_calls(&cold);
@@ -55,7 +55,7 @@ fn no_socket_no_thread_no_runtime_no_lock() {
 }
 
 #[test]
-fn a_warm_call_reads_one_record_however_many_there_are() {
+fn a_warm_call_reads_one_record_of_many() {
     let sandbox = Sandbox::signed_in_as_alice();
     let opened = |sandbox: &Sandbox| {
         let calls = system_calls(&sandbox.command(["account", "get-access-token"]));
@@ -70,13 +70,13 @@ fn a_warm_call_reads_one_record_however_many_there_are() {
     assert_eq!(opened(&sandbox), few);
 }
 
-/// Instructions of a warm call of the test build, as callgrind counts them: the same to the digit
-/// from run to run. The release build takes a fraction (benches/README.md), but what makes one grow
-/// makes the other grow: clap's tree, a settings file read twice, a runtime.
+/// Instructions of a warm call of the test build, counted by callgrind, which is reproducible
+/// to the digit. The release build takes a fraction (benches/README.md), but grows for the same
+/// causes: clap's tree, a settings file read twice, a runtime.
 const RECORDED: u64 = 4_259_900;
 
 #[test]
-fn a_warm_call_takes_no_more_instructions_than_were_recorded() {
+fn a_warm_call_takes_no_more_instructions_than_recorded() {
     let sandbox = Sandbox::signed_in_as_app();
     let mut command = Command::new("valgrind");
     command

@@ -1,7 +1,7 @@
 """Forty writers of az's token cache at once: az_writers.py FILE ROUNDS
 
-Each is a process that adds rows with the classes, and so under the lock, with which az 2.91 itself writes the file.
-Prints how many writes were made and how many the library gave up.
+Each process adds rows with the classes, and the lock, that az 2.91 itself uses. Prints the number of writes made, and
+the number that the library gave up.
 """
 
 import multiprocessing

@@ -9,7 +9,7 @@ use crate::venv;
 
 const ARM: &str = "https://management.azure.com/.default";
 
-/// Runs `get_token.py` with the binary as `az` first on PATH.
+/// Runs `get_token.py` with the binary first on PATH as `az`.
 fn token(sandbox: &Sandbox, arguments: &[&str]) -> Value {
     let mut command = Command::new(venv::program("python"));
     let bin = sandbox.root().join("bin");
@@ -31,14 +31,14 @@ fn claims(token: &Value) -> Value {
 }
 
 #[test]
-fn a_token_by_every_credential_that_starts_az() {
+fn every_credential_that_starts_az_gets_a_token() {
     let sandbox = Sandbox::signed_in_as_alice();
     let before = azt::sys::Clock::System.now();
     for kind in ["sync", "async", "default"] {
         let got = token(&sandbox, &[kind, ARM]);
         assert_eq!(claims(&got)["tid"], CONTOSO, "{kind}");
         assert_eq!(claims(&got)["aud"], "https://management.azure.com", "{kind}");
-        // A lifetime counts from the answer's arrival, which may be in the next second.
+        // A lifetime counts from the arrival of the answer, perhaps a second later.
         let seconds = |value: &Value| value.as_i64().unwrap();
         let lifetime = seconds(&claims(&got)["exp"]) - seconds(&claims(&got)["iat"]);
         let received = seconds(&got["expires_on"]) - lifetime;
@@ -48,7 +48,7 @@ fn a_token_by_every_credential_that_starts_az() {
 }
 
 #[test]
-fn another_tenant_and_a_subscription_whose_name_has_spaces() {
+fn a_tenant_and_a_subscription_with_spaces_are_passed() {
     let sandbox = Sandbox::signed_in_as_alice();
     let got = token(&sandbox, &["sync", ARM, "tenant_id=fabrikam.example"]);
     assert_eq!(claims(&got)["tid"], FABRIKAM);
@@ -59,7 +59,7 @@ fn another_tenant_and_a_subscription_whose_name_has_spaces() {
 }
 
 #[test]
-fn nobody_signed_in_makes_the_credential_unavailable() {
+fn not_signed_in_makes_the_credential_unavailable() {
     let sandbox = Sandbox::new();
     let got = token(&sandbox, &["sync", ARM]);
     assert_eq!(got["failure"], "unavailable", "{got}");
@@ -67,7 +67,7 @@ fn nobody_signed_in_makes_the_credential_unavailable() {
 }
 
 #[test]
-fn a_refusal_is_one_and_keeps_its_code() {
+fn a_refusal_keeps_its_aadsts_code() {
     let sandbox = Sandbox::signed_in_as_alice();
     sandbox.emulator.revoke(ALICE);
     let got = token(&sandbox, &["sync", "https://vault.azure.net/.default"]);

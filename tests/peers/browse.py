@@ -1,10 +1,10 @@
-"""Plays the person at a real Chromium: opens an address, presses a button on the page, and notes
-what the browser shows in the end.
+"""Plays the user of a real Chromium: opens a URL, presses a button on the page, and records the last
+page.
 
     browse.py BUTTON REPORT ADDRESS
 
-BUTTON is a CSS selector, REPORT a file that gets title, text and address as JSON; beside it a
-picture is put.
+BUTTON is a CSS selector, REPORT a file that receives title, text and URL as JSON; a screenshot is
+written beside it.
 """
 
 import asyncio

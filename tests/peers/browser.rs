@@ -1,4 +1,4 @@
-//! A real Chromium, without a window: the sign-in page, the form it posts, the last page.
+//! Headless Chromium: the sign-in page, the form it posts, the last page.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
@@ -8,8 +8,8 @@ use serde_json::Value;
 use crate::support::*;
 use crate::venv;
 
-/// Makes `login` open a Chromium in which the button at this CSS selector is pressed; answers the
-/// file that will tell what was shown in the end.
+/// Makes `login` open a Chromium that presses the button at this CSS selector. Returns the file
+/// that receives the text of the last page.
 fn chromium_pressing(sandbox: &mut Sandbox, button: &str) -> PathBuf {
     let report = sandbox.root().join("shown.json");
     let _ = std::fs::remove_file(&report);
@@ -27,7 +27,7 @@ fn chromium_pressing(sandbox: &mut Sandbox, button: &str) -> PathBuf {
     report
 }
 
-/// What Chromium showed; it tells a moment after the program has ended.
+/// The text of the last page; Chromium writes it shortly after azt has ended.
 fn shown(report: &std::path::Path) -> Value {
     for _ in 0..600 {
         if let Ok(text) = std::fs::read_to_string(report) {
@@ -39,7 +39,7 @@ fn shown(report: &std::path::Path) -> Value {
 }
 
 #[test]
-fn a_person_signs_in_on_the_page() {
+fn a_user_signs_in_on_the_page() {
     let mut sandbox = Sandbox::new();
     let report = chromium_pressing(&mut sandbox, &format!("button[value=\"{ALICE}\"]"));
     let run = sandbox.azt(["login"]).exits(0);
@@ -55,7 +55,7 @@ fn a_person_signs_in_on_the_page() {
 }
 
 #[test]
-fn a_person_cancels_on_the_page() {
+fn a_user_cancels_on_the_page() {
     let mut sandbox = Sandbox::new();
     let report = chromium_pressing(&mut sandbox, "button[name=cancel]");
     sandbox.azt(["login"]).exits(6).says("ERROR: AADSTS65004").says("was declined in the browser");

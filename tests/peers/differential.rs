@@ -1,10 +1,10 @@
-//! The same command lines through az 2.91 and through this program: exit code, standard output and
-//! standard error must be the same to the byte.
+//! Runs the same command lines through az 2.91 and azt: exit code, standard output and
+//! standard error must be identical.
 //!
-//! A scenario is a file of `tests/cases/az`: command lines that begin with `$ `, run one after the
-//! other in two configuration folders, az's and ours, against one emulator. `~ stdout: why`,
-//! `~ stderr: why` and `~ code: why` before a line allow a difference there, which then has to be
-//! one; `# ` is a remark. Variables can be set before a line: `$ NAME=value az …`.
+//! A scenario is a file of `tests/cases/az`: command lines that begin with `$ `, run in order
+//! in two configuration folders, az's and azt's, against one emulator. `~ stdout: why`,
+//! `~ stderr: why` and `~ code: why` before a line require a difference there;
+//! `# ` is a comment. Variables can be set before a line: `$ NAME=value az …`.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -12,7 +12,7 @@ use std::process::Command;
 use crate::support::*;
 use crate::venv;
 
-/// Where a difference is allowed, and why.
+/// Where a difference is expected, and why.
 type Allowances = Vec<(String, String)>;
 
 struct Step {
@@ -50,7 +50,7 @@ fn read(scenario: &str) -> Vec<Step> {
     steps
 }
 
-/// A configuration folder and what is run in it.
+/// A program and its configuration folder.
 struct Side {
     program: PathBuf,
     folder: PathBuf,
@@ -66,7 +66,7 @@ impl Side {
             .env("AZURE_CONFIG_DIR", &self.folder)
             .env("AZURE_CORE_INSTANCE_DISCOVERY", "false")
             .env("AZURE_CORE_COLLECT_TELEMETRY", "false")
-            // Both look for managed identities here, and nowhere else.
+            // Both look for managed identities only here.
             .env("AZURE_POD_IDENTITY_AUTHORITY_HOST", sandbox.emulator.http_url())
             .envs(step.variables.iter().map(|(name, value)| (name, value)))
             .current_dir(sandbox.root());
@@ -79,7 +79,7 @@ impl Side {
     }
 }
 
-/// `text` without what two runs never share: tokens, times, ids of requests, the folder.
+/// `text` without tokens, times, request ids and the folder, which differ in every run.
 fn normal(text: &str, folder: &Path) -> String {
     let patterns = [
         (r"eyJ[0-9A-Za-z_-]+\.[0-9A-Za-z_-]+\.[0-9A-Za-z_-]+", "<token>"),
@@ -98,7 +98,7 @@ fn normal(text: &str, folder: &Path) -> String {
     text
 }
 
-/// az ends its complaints about the command line with examples from its help, or with a link.
+/// Removes the help examples or link with which az ends a usage error.
 fn without_help(run: &Run) -> String {
     let text = run.stderr.as_str();
     match text

@@ -14,7 +14,7 @@ from azure.identity.aio import AzureCliCredential as AsyncAzureCliCredential
 kind, scope, *rest = sys.argv[1:]
 options = dict(pair.split("=", 1) for pair in rest)
 
-# All of the default chain but az: managed identity would ask the metadata address of a real cloud.
+# Excluded from the default chain, which leaves az: managed identity would connect to a real metadata service.
 OTHERS = [
     "environment",
     "workload_identity",

@@ -1,5 +1,5 @@
-//! The real clients: Chromium signs people in, Azure Identity for Python gets tokens through the binary under the name `az`,
-//! and az 2.91 itself shares its files with it.
+//! The real clients: Chromium signs users in, Azure Identity gets tokens through the binary under
+//! the name `az`, and az 2.91 shares its files with azt.
 
 #![allow(
     missing_docs,

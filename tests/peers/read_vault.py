@@ -1,4 +1,4 @@
-"""Reads a vault by docs/vault.md alone, with another implementation of its ciphers.
+"""Reads a vault as docs/vault.md describes it, with another implementation of its ciphers.
 
     read_vault.py FOLDER    azt's folder with the key source `file`; prints the records as JSON, by name
 """

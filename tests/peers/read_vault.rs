@@ -1,4 +1,4 @@
-//! docs/vault.md is enough to read a vault by.
+//! docs/vault.md suffices to read a vault.
 
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -7,7 +7,7 @@ use crate::support::*;
 use crate::venv;
 
 #[test]
-fn another_implementation_of_the_page_reads_every_record() {
+fn an_implementation_from_the_docs_reads_every_record() {
     let sandbox = Sandbox::signed_in_as_alice();
     sandbox.login_app().success();
     for account in [ALICE, APP] {

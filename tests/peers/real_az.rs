@@ -1,4 +1,4 @@
-//! az 2.91 reads what this program writes, this program reads what az writes, and both print the
+//! az 2.91 and azt read each other's files and print the
 //! same bytes.
 
 use std::process::Command;
@@ -29,7 +29,7 @@ fn same(sandbox: &Sandbox, arguments: &[&str]) {
 }
 
 #[test]
-fn both_print_the_same_of_files_that_this_program_wrote() {
+fn both_print_the_same_of_azts_files() {
     let sandbox = Sandbox::signed_in_as_alice();
     for format in ["json", "jsonc", "yaml", "yamlc", "table", "tsv", "none"] {
         same(&sandbox, &["account", "show", "-o", format]);
@@ -59,21 +59,15 @@ fn both_print_the_same_of_files_that_this_program_wrote() {
         let theirs = real_az(&sandbox, arguments);
         assert_eq!(ours.stdout, theirs.stdout, "{arguments:?}");
         assert_eq!(ours.code, theirs.code, "{arguments:?}");
-        // az follows up with examples from its help.
+        // az adds examples from its help.
         assert_eq!(ours.stderr.lines().next(), theirs.stderr.lines().next(), "{arguments:?}");
     }
 }
 
 #[test]
-fn az_signs_in_and_this_program_shows_the_same_accounts() {
+fn azt_shows_the_accounts_of_az() {
     let sandbox = Sandbox::new();
-    drop(
-        real_az(
-            &sandbox,
-            &["login", "--service-principal", "-u", APP, "-p", APP_SECRET, "-t", CONTOSO],
-        )
-        .success(),
-    );
+    drop(real_az(&sandbox, &LOGIN_APP).success());
     same(&sandbox, &["account", "show"]);
     same(&sandbox, &["account", "list", "-o", "table"]);
     sandbox.approve_as(ALICE);
@@ -88,7 +82,7 @@ fn az_signs_in_and_this_program_shows_the_same_accounts() {
 }
 
 #[test]
-fn a_sign_in_prints_and_stores_what_azs_does() {
+fn a_sign_in_prints_and_stores_the_same_as_azs() {
     let (ours, theirs) = (Sandbox::new(), Sandbox::new());
     for sandbox in [&ours, &theirs] {
         sandbox.approve_as(ALICE);
@@ -132,12 +126,12 @@ fn a_sign_in_of_az_is_used_at_once() {
     assert_eq!(sandbox.requests(), Vec::<String>::new(), "the vault has it now");
     assert_eq!(sandbox.read("msal_token_cache.json"), cache, "reading writes nothing there");
 
-    let app = ["login", "--service-principal", "-u", APP, "-p", APP_SECRET, "-t", CONTOSO];
+    let app = LOGIN_APP;
     drop(real_az(&sandbox, &app).success());
     drop(sandbox.az(["account", "set", "-s", PRODUCTION]).quiet());
     assert_eq!(upn(&sandbox.az(GRAPH).quiet()), APP);
 
-    // A sign-in that Entra has ended is made again with az: the new one counts.
+    // After a revocation the user signs in with az again: azt uses the new sign-in.
     let sandbox = Sandbox::signed_in_as_alice();
     sandbox.emulator.revoke(ALICE);
     sandbox.az(GRAPH).exits(1).says("AADSTS50173");
@@ -147,7 +141,7 @@ fn a_sign_in_of_az_is_used_at_once() {
 }
 
 #[test]
-fn a_sign_in_made_here_is_azs_when_it_is_shared() {
+fn a_sign_in_of_azt_is_used_by_az_when_shared() {
     let sandbox = Sandbox::new();
     sandbox.approve_as(ALICE);
     sandbox.azt(["login", "--use-device-code"]).success();
@@ -155,7 +149,7 @@ fn a_sign_in_made_here_is_azs_when_it_is_shared() {
     sandbox.share_with_az(true);
     sandbox.azt(["login", "--use-device-code"]).success();
     assert_eq!(upn(&real_az(&sandbox, &GRAPH).success()), ALICE);
-    // az renews with what it got, and so do we; neither loses the sign-in.
+    // Both refresh with the shared token, and neither loses the sign-in.
     for _ in 0..2 {
         drop(real_az(&sandbox, &["account", "get-access-token", "--tenant", FABRIKAM]).success());
         drop(sandbox.azt(["account", "get-access-token", "--tenant", NORTHWIND]).quiet());
@@ -174,9 +168,9 @@ fn a_sign_in_made_here_is_azs_when_it_is_shared() {
     );
 }
 
-/// az wipes its cache when many write at once: the next sign-in puts ours back.
+/// az may lose rows of its cache under concurrent writes: the next sign-in restores azt's.
 #[test]
-fn what_az_has_is_kept_and_what_it_broke_is_mended() {
+fn azs_rows_are_kept_and_lost_rows_restored() {
     let sandbox = Sandbox::new();
     sandbox.share_with_az(true);
     let foreign =

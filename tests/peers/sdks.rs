@@ -1,6 +1,6 @@
-//! What SDKs and tools make of the binary under the name `az`: the published JavaScript and Rust
-//! clients themselves; for those that cannot be had here their exact command lines, from
-//! `tests/cases/sdk.json`, read as they read them.
+//! SDKs and tools with the binary under the name `az`: the published JavaScript and Rust
+//! clients; of clients that are not installed here the exact command lines, from
+//! `tests/cases/sdk.json`, with their parsing rules.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -43,7 +43,7 @@ fn javascript(sandbox: &Sandbox, arguments: &[&str]) -> Value {
 }
 
 #[test]
-fn javascript_of_both_generations() {
+fn both_generations_of_the_javascript_sdk_get_tokens() {
     let sandbox = Sandbox::signed_in_as_alice();
     for generation in ["4.13", "4.14"] {
         let cli = |options: &str| javascript(&sandbox, &[generation, "cli", ARM, options]);
@@ -52,7 +52,7 @@ fn javascript_of_both_generations() {
         assert_eq!(claims(&elsewhere)["tid"], FABRIKAM, "{generation}");
         let named = cli(r#"{"subscription": "Fabrikam Shared"}"#);
         assert_eq!(claims(&named)["tid"], FABRIKAM, "{generation}");
-        // The real az refuses these two together.
+        // The real az refuses the two options together.
         let both = format!(r#"{{"tenantId": "{CONTOSO}", "subscription": "Contoso Production"}}"#);
         assert_eq!(claims(&cli(&both))["tid"], CONTOSO, "{generation}");
         let expires = cli("{}")["expires"].as_i64().unwrap();
@@ -76,7 +76,7 @@ fn rust(sandbox: &Sandbox, arguments: &[&str]) -> Value {
 }
 
 #[test]
-fn rust_azure_identity() {
+fn the_rust_sdk_gets_tokens() {
     let sandbox = Sandbox::signed_in_as_alice();
     assert_eq!(claims(&rust(&sandbox, &[ARM]))["tid"], CONTOSO);
     assert_eq!(claims(&rust(&sandbox, &[ARM, FABRIKAM]))["tid"], FABRIKAM);
@@ -85,16 +85,16 @@ fn rust_azure_identity() {
     drop(sandbox.azt(["logout"]).quiet());
     let failed = rust(&sandbox, &[ARM]);
     let message = failed["error"].as_str().unwrap();
-    // After a sign-out nothing is the default (az).
+    // As with az, no account is the default after a sign-out.
     assert!(message.contains("Please run 'az login' to setup account."), "{message}");
 }
 
-/// `command` as the client of the case starts it.
+/// Runs the case's command as its client does.
 fn start(sandbox: &Sandbox, case: &Value) -> Run {
     let line = case["command"].as_str().unwrap();
     let mut command = if case["stripped"] == true {
-        // Nothing but PATH, so that the home folder is the account database's: ours is laid over
-        // it, in a mount namespace of its own.
+        // Only PATH is set, so the home folder comes from passwd: bind-mounts the sandbox's home
+        // over it, in a mount namespace.
         let home = dirs::home_dir().unwrap();
         let mut command = Command::new("unshare");
         let script = format!(
@@ -120,7 +120,7 @@ fn start(sandbox: &Sandbox, case: &Value) -> Run {
     Run::of(&mut command)
 }
 
-/// A member as the strictest reader of it wants it.
+/// True if a member satisfies the strictest client.
 fn is_fit(answer: &Value, member: &str) -> bool {
     let value = &answer[member];
     match member {
@@ -137,9 +137,9 @@ fn is_fit(answer: &Value, member: &str) -> bool {
 }
 
 #[test]
-fn every_other_client_reads_what_it_gets() {
+fn the_recorded_clients_can_read_the_answers() {
     let sandbox = Sandbox::signed_in_as_alice();
-    // A stripped environment has no REQUESTS_CA_BUNDLE: everything it asks for is in the vault.
+    // A stripped environment has no REQUESTS_CA_BUNDLE, so every token must be cached.
     for scope in ["https://storage.azure.com/.default"] {
         for tenant in [&[][..], &["--tenant", FABRIKAM]] {
             drop(
@@ -167,7 +167,7 @@ fn every_other_client_reads_what_it_gets() {
         for member in case["reads"].as_array().into_iter().flatten() {
             let member = member.as_str().unwrap();
             assert!(is_fit(&run.json(), member), "{client}: {member} of {text}");
-            // az's shape: some look for it in the text.
+            // az's layout: some clients search the text.
             assert!(text.contains(&format!("\n  \"{member}\": ")), "{client}: {text}");
         }
         if case["text"] == true {
@@ -186,7 +186,7 @@ fn every_other_client_reads_what_it_gets() {
     }
 }
 
-/// Runs a pipeline's commands by a shell, with `az` first on PATH.
+/// Runs a pipeline's script in bash, with `az` first on PATH.
 fn pipeline(sandbox: &Sandbox, script: &str) -> Run {
     let mut command = Command::new("/bin/bash");
     command.args(["-e", "-u", "-o", "pipefail", "-c", script]);
@@ -195,7 +195,7 @@ fn pipeline(sandbox: &Sandbox, script: &str) -> Run {
 }
 
 #[test]
-fn the_commands_of_azure_login() {
+fn the_azure_login_action_works() {
     let mut sandbox = Sandbox::new();
     let url = format!("{}/pipeline/github?api-version=2.0", sandbox.emulator.url());
     sandbox.set("ACTIONS_ID_TOKEN_REQUEST_URL", &url);
@@ -218,15 +218,15 @@ az account clear
     );
     let run = pipeline(&sandbox, &script).exits(0);
     assert!(run.stdout.ends_with(&format!("]\n{CONTOSO}\nBearer\n")), "{run:?}");
-    // The action takes every line that does not begin with "warning" for an error.
+    // The action treats every line that does not begin with "warning" as an error.
     assert!(run.stderr.lines().all(|line| line.to_lowercase().starts_with("warning")), "{run:?}");
     sandbox.az(["account", "show"]).exits(1);
 }
 
 #[test]
-fn the_commands_of_the_azure_cli_task() {
+fn the_azure_cli_task_works() {
     let mut sandbox = Sandbox::new();
-    // The task gives each job a folder of its own.
+    // The task sets a configuration folder per job.
     let folder = sandbox.root().join("agent/.azclitask");
     sandbox.set("AZURE_CONFIG_DIR", folder.to_str().unwrap());
     let url = format!("{}/", sandbox.emulator.url());

@@ -1,10 +1,10 @@
 #!/usr/bin/python3
-"""A Secret Service with one locked item, for what gnome-keyring cannot be made to do.
+"""A Secret Service with one locked item, for states that gnome-keyring cannot be put into.
 
-    secret_service.py dismiss    the person closes its prompt
-    secret_service.py die        it ends while it is being asked
+    secret_service.py dismiss    its prompt is closed
+    secret_service.py die        it exits while it handles a call
 
-Needs python3-gi. It is up when its name is on the bus of DBUS_SESSION_BUS_ADDRESS.
+Needs python3-gi. It is ready once its name is on the bus of DBUS_SESSION_BUS_ADDRESS.
 """
 
 import os

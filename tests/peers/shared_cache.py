@@ -1,7 +1,7 @@
-"""Reads what was published as Azure's libraries do: shared_cache.py KIND AUTHORITY-HOST SCOPE USERNAME
+"""Reads a published cache with Azure's libraries: shared_cache.py KIND AUTHORITY-HOST SCOPE USERNAME
 
-KIND is `shared` (SharedTokenCacheCredential), `options` (a credential with TokenCachePersistenceOptions that may not
-ask anybody) or `msal` (msal and msal-extensions by themselves). Prints one JSON object: the access token, and whether
+KIND is `shared` (SharedTokenCacheCredential), `options` (a credential with TokenCachePersistenceOptions that must
+not prompt) or `msal` (msal and msal-extensions directly). Prints one JSON object: the access token, and whether
 it came from an encrypted store.
 """
 

@@ -1,8 +1,6 @@
-//! The Python environment with the peers.
-
 use std::path::PathBuf;
 
-/// A program of the environment at `AZT_TEST_VENV`, else at `target/venv`.
+/// A program of the Python environment at `AZT_TEST_VENV`, else at `target/venv`.
 pub fn program(name: &str) -> PathBuf {
     let venv = std::env::var_os("AZT_TEST_VENV")
         .map_or_else(|| PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("../venv"), PathBuf::from);

@@ -1,8 +1,8 @@
-"""Offers a service that speaks TLS without it, on a free port of this machine, which it prints.
+"""Forwards plain HTTP from a free port, which it prints, to an HTTPS service.
 
     without_tls.py https://localhost:8443 ca.pem
 
-For wine, whose certificate chains know no authorities of a program's own.
+For wine, whose certificate verification does not support a program's own authorities.
 """
 
 import http.server
@@ -13,7 +13,7 @@ import urllib.request
 
 SERVICE, CA_FILE = sys.argv[1:]
 CONTEXT = ssl.create_default_context(cafile=CA_FILE)
-# urllib's own are not what was asked for; length and coding are the answer's here.
+# The request headers to forward, and the answer headers that this server sets itself.
 HEADERS = ("accept", "authorization", "content-type", "metadata")
 CODING = ("connection", "content-length", "transfer-encoding")
 

@@ -1,9 +1,9 @@
-//! What comes in is bounded, one by one and in sum.
+//! Input from servers and commands is limited, per answer and in total.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
 
-use entra_emulator::{Action, Fault};
+use entra_emulator::Fault;
 use serde_json::json;
 
 use crate::support::*;
@@ -22,13 +22,13 @@ fn login_with(sandbox: &Sandbox, command: &str, more: &[&str]) -> Run {
 fn page(sandbox: &Sandbox, size: usize) {
     let link = format!("{}/tenants?more", sandbox.emulator.url().trim_end_matches('/'));
     let body = json!({"value": [], "nextLink": link, "more": "x".repeat(size)}).to_string();
-    let action = Action::Answer { status: 200, headers: Default::default(), body };
+    let action = answer(body);
     sandbox.emulator.faults().push(Fault::on("/tenants", action));
 }
 
-/// L3. Each page is under the limit of one answer; there is no end of them.
+/// Each page is below the limit of one answer; the pages never end.
 #[test]
-fn pages_without_an_end_are_read_no_further() {
+fn endless_pages_are_cut_off() {
     let sandbox = Sandbox::signed_in_as_app();
     page(&sandbox, 15 << 20);
     sandbox
@@ -44,14 +44,14 @@ fn pages_without_an_end_are_read_no_further() {
     assert_eq!(sandbox.requests().len(), 1000);
 }
 
-/// The sum is one of all hosts, lists and answers of a call: a sign-in asks every tenant.
+/// The total covers all hosts, lists and answers of a call: a sign-in asks every tenant.
 #[test]
-fn the_sum_is_of_all_lists() {
+fn the_total_limit_covers_all_lists() {
     let sandbox = Sandbox::new();
     sandbox.approve_as(ALICE);
     let tenants: Vec<_> = (0..40).map(|_| json!({"tenantId": CONTOSO})).collect();
     let answer = |path: &str, body: String| {
-        let action = Action::Answer { status: 200, headers: Default::default(), body };
+        let action = answer(body);
         sandbox.emulator.faults().push(Fault::on(path, action));
     };
     answer("/tenants", json!({"value": tenants}).to_string());
@@ -60,19 +60,19 @@ fn the_sum_is_of_all_lists() {
     run.says("more than 128 MiB came in all");
 }
 
-/// A list with more members than a directory can have, in few bytes each.
+/// A list with more members than a directory can have, each of a few bytes.
 #[test]
-fn a_list_has_so_many_members() {
+fn a_list_has_a_maximum_of_members() {
     let sandbox = Sandbox::signed_in_as_app();
     let members = vec![json!({}); 1_000_001];
     let body = json!({"value": members}).to_string();
-    let action = Action::Answer { status: 200, headers: Default::default(), body };
+    let action = answer(body);
     sandbox.emulator.faults().push(Fault::on("/tenants", action));
     sandbox.azt(LIST).exits(8).says("sent a list of tenants without an end.");
 }
 
 #[test]
-fn headers_without_an_end_are_read_no_further() {
+fn endless_headers_are_cut_off() {
     let sandbox = Sandbox::signed_in_as_app();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -90,14 +90,13 @@ fn headers_without_an_end_are_read_no_further() {
     let own = sandbox.emulator.url().trim_end_matches('/').to_owned();
     sandbox.write("clouds.config", clouds.replace(&own, &url));
     for _ in heads {
-        let app = ["login", "--service-principal", "-u", APP, "-p", APP_SECRET, "-t", CONTOSO];
-        sandbox.azt(app).exits(7).says("127.0.0.1");
+        sandbox.azt(LOGIN_APP).exits(7).says("127.0.0.1");
     }
 }
 
-/// L4. What a command prints is read into memory.
+/// The output of a command is read into memory.
 #[test]
-fn a_command_prints_no_more_than_a_token() {
+fn a_commands_output_is_limited() {
     let sandbox = Sandbox::new();
     let line = "x".repeat(79);
     for command in [
@@ -114,26 +113,26 @@ fn a_command_prints_no_more_than_a_token() {
         run.says("ERROR: The command that prints the federated token printed more than 64 KiB, and was stopped.");
     }
     assert!(sandbox.requests().iter().all(|request| !request.contains("token")));
-    // Just as much as there is room for is a token, if not one that Entra knows.
+    // Output of exactly the limit is sent as the assertion, which Entra rejects.
     let most = "head -c 65536 /dev/zero | tr '\\0' x";
     login(&sandbox, most).exits(1).says("holds no assertion (a JWT).");
     login(&sandbox, &most.replace('6', "7")).exits(1).says("more than 64 KiB");
 }
 
-/// What a command leaves running keeps nobody waiting for longer than the command may take.
+/// A child that the command leaves running must not hold the pipe beyond the command's timeout.
 #[test]
-fn an_orphan_keeps_nobody_waiting() {
+fn a_commands_orphan_does_not_delay_the_call() {
     let sandbox = Sandbox::new();
     let run = login(&sandbox, "sleep 600 & echo $! >orphan; echo token");
-    // Before anything is asserted, so that it never stays.
+    // Kills it before any assertion, so that it never outlives the test.
     let orphan = std::fs::read_to_string(sandbox.root().join("orphan")).unwrap_or_default();
     let _ = std::process::Command::new("kill").arg(orphan.trim()).status();
     run.exits(1).says("ERROR: The command that prints the federated token did not end within ");
 }
 
-/// L5. The command line may hold a secret, and a shell quotes it when it fails.
+/// The command line may hold a secret, and a shell's error quotes it.
 #[test]
-fn a_command_that_fails_is_not_quoted() {
+fn a_failed_commands_text_is_not_shown() {
     let sandbox = Sandbox::new();
     for (command, says) in [
         ("get-token --secret hunter2", "failed (exit status: 127)."),

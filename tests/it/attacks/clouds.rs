@@ -1,4 +1,4 @@
-//! A secret belongs to the cloud that it was entered for.
+//! A secret is sent only to the cloud that it was entered for.
 
 use entra_emulator::EntraEmulator;
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ fn host(url: &str) -> &str {
     url.split_once("://").unwrap().1
 }
 
-/// A server of the attacker's, whose certificate the machine trusts as anybody's.
+/// An attacker's server with a certificate that the machine trusts.
 fn evil(sandbox: &mut Sandbox) -> EntraEmulator {
     let evil = EntraEmulator::builder().start().unwrap();
     let both = sandbox.root().join("both.pem");
@@ -23,7 +23,7 @@ fn evil(sandbox: &mut Sandbox) -> EntraEmulator {
     evil
 }
 
-/// The one line of `clouds.config` that says where one signs in.
+/// The line of `clouds.config` that names the login host.
 fn sign_in_at(sandbox: &Sandbox, evil: &EntraEmulator) {
     let clouds = sandbox.read("clouds.config");
     let (before, after) = clouds.split_once("endpoint_active_directory = ").expect("it is there");
@@ -32,7 +32,7 @@ fn sign_in_at(sandbox: &Sandbox, evil: &EntraEmulator) {
     sandbox.write("clouds.config", changed);
 }
 
-/// `[name]` with Azure's own parts of the emulator, and a resource manager of somebody else's.
+/// Adds a cloud `name` with this login host and resource manager; its audience is the emulator's.
 fn register(sandbox: &Sandbox, name: &str, login: &str, manager: &str) {
     let (clouds, url) = (sandbox.read("clouds.config"), sandbox.emulator.url());
     let section = format!(
@@ -66,23 +66,22 @@ fn a_client_secret_is_not_sent_to_another_login_host() {
     assert!(!asked.iter().any(|it| it.ends_with("/token")), "{asked:?}");
     let run = sandbox.azt(COLD).exits(4);
     drop(run.says("is not sent to").says("azt login --service-principal --username"));
-    // Whoever signs in there has a secret for there, beside the other.
-    let login = ["login", "--service-principal", "-u", APP, "-p", APP_SECRET, "-t", CONTOSO];
+    // A sign-in there stores another secret for that host, beside the first.
     let scope = ["--skip-subscription-discovery", "--scope", "https://vault.azure.net/.default"];
-    sandbox.azt([&login[..], &scope].concat()).success();
+    sandbox.azt([&LOGIN_APP[..], &scope].concat()).success();
     let listed = sandbox.azt(["cache", "list", "--query", "[?type=='application'].environment"]);
     let mut hosts: Vec<String> = serde_json::from_value(listed.quiet().json()).unwrap();
     hosts.sort();
     let mut both = [host(sandbox.emulator.url()), host(evil.url())];
     both.sort_unstable();
     assert_eq!(hosts, both);
-    // Both go with a sign-out.
+    // A sign-out removes both.
     sandbox.azt(["logout", "--username", APP]).quiet();
     let listed = sandbox.azt(["cache", "list", "--query", "[?type=='application']"]).quiet();
     assert_eq!(listed.json(), json!([]));
 }
 
-/// az's list names no login host: the profile says which cloud it is of.
+/// az's list names no login host: the profile names the cloud.
 #[test]
 fn a_secret_of_azs_list_is_not_sent_to_another_login_host() {
     for cloud in ["AzureCloud", "Other", "not registered", "Emulator"] {
@@ -90,12 +89,12 @@ fn a_secret_of_azs_list_is_not_sent_to_another_login_host() {
         let evil = evil(&mut sandbox);
         register(&sandbox, "Other", "https://login.other.example", "https://arm.other.example");
         sandbox.list_app_in(cloud);
-        // An environment that the list itself names is nobody's word.
+        // An `environment` member in the list is not trusted.
         let entry = json!([{"client_id": APP, "tenant": CONTOSO, "client_secret": APP_SECRET,
             "environment": host(evil.url())}]);
         sandbox.write("service_principal_entries.json", entry.to_string());
         let clouds = sandbox.read("clouds.config");
-        // Whatever is made of the built-in one.
+        // Overrides of the built-in cloud must not matter.
         sandbox.write(
             "clouds.config",
             format!("{clouds}\n[AzureCloud]\nendpoint_active_directory = {}\n", evil.url()),
@@ -112,9 +111,9 @@ fn a_secret_of_azs_list_is_not_sent_to_another_login_host() {
     }
 }
 
-/// One's own backup, read in while a cloud of somebody else's is the active one.
+/// A user imports their own backup while an attacker's cloud is active.
 #[test]
-fn an_import_sends_no_secret_to_the_cloud_that_happens_to_be_active() {
+fn an_import_does_not_bind_secrets_to_the_active_cloud() {
     let mut sandbox = Sandbox::signed_in_as_app();
     let evil = evil(&mut sandbox);
     let backup = sandbox.azt(["cache", "export"]).exits(0).json();
@@ -132,14 +131,14 @@ fn an_import_sends_no_secret_to_the_cloud_that_happens_to_be_active() {
     let secrets = |evil: &EntraEmulator| {
         evil.requests().into_iter().filter(|it| it.form.contains_key("client_secret")).count()
     };
-    // Of azt 0.1 it does not say where it belongs, nor does the profile.
+    // An export of azt 0.1 names no cloud, and neither does the profile.
     std::fs::write(&file, of_old.to_string()).unwrap();
     let run = sandbox.azt(import);
     assert_eq!(run.code, Some(1), "{run:?}");
     drop(run.says(&format!("{APP} was left out: neither")).says("--cloud NAME"));
     drop(sandbox.azt(import.iter().chain(&["--cloud", "Nowhere"])).exits(1));
     assert_eq!(secrets(&evil), 0);
-    // An environment that is none is no row.
+    // A row with an invalid environment is skipped.
     for odd in ["evil.example/x", "a\nERROR: b", "", "user@host"] {
         let mut odd_one = of_old.clone();
         for row in odd_one["ServicePrincipal"].as_object_mut().unwrap().values_mut() {
@@ -157,7 +156,7 @@ fn an_import_sends_no_secret_to_the_cloud_that_happens_to_be_active() {
     assert_eq!(secrets(&evil), 0);
     sandbox.set("AZURE_CLOUD_NAME", "Emulator");
     drop(sandbox.azt(COLD).quiet());
-    // Where the call says which cloud it is of, that is where it belongs.
+    // A cloud named in the call decides.
     drop(sandbox.azt(["account", "clear"]).quiet());
     sandbox.set("AZURE_CLOUD_NAME", "Evil");
     std::fs::write(&file, of_old.to_string()).unwrap();
@@ -166,37 +165,36 @@ fn an_import_sends_no_secret_to_the_cloud_that_happens_to_be_active() {
     assert_eq!(secrets(&evil), 0);
 }
 
-/// One line that makes Azure's own name another host's.
+/// One line in the file that gives a built-in cloud another host.
 #[test]
-fn a_built_in_clouds_secret_goes_to_no_host_that_a_file_names() {
+fn a_built_in_clouds_secret_goes_to_no_host_from_a_file() {
     let mut sandbox = Sandbox::new();
     let evil = evil(&mut sandbox);
     sandbox.set("AZURE_CLOUD_NAME", "AzureCloud");
     let clouds = format!("[AzureCloud]\nendpoint_active_directory = {}\n", evil.url());
     sandbox.write("clouds.config", &clouds);
-    let login = ["login", "--service-principal", "-u", APP, "-p", APP_SECRET, "-t", CONTOSO];
-    for run in [sandbox.azt(login), sandbox.az(login), sandbox.azt(["login"])] {
+    for run in [sandbox.azt(LOGIN_APP), sandbox.az(LOGIN_APP), sandbox.azt(["login"])] {
         assert_ne!(run.code, Some(0), "{run:?}");
         let run = run.says("signs in at login.microsoftonline.com").says("clouds.config names");
         drop(run.says(&format!("{} for it", host(evil.url()))).says("azt cloud register"));
     }
     let asked: Vec<_> = evil.requests().into_iter().map(|it| it.path).collect();
     assert_eq!(asked, [""; 0]);
-    // The file can be mended by what azt has for it.
+    // azt's own command repairs the file.
     drop(sandbox.azt(["cloud", "list"]).exits(0));
     drop(sandbox.azt(["cloud", "show"]).exits(0));
     let url = "https://login.microsoftonline.com";
     let update = ["cloud", "update", "-n", "AzureCloud", "--endpoint-active-directory", url];
     drop(sandbox.azt(update).exits(0));
-    // Nor is that host written there.
+    // azt does not write that host either.
     let update = ["cloud", "update", "-n", "AzureCloud", "--endpoint-active-directory", evil.url()];
     drop(sandbox.azt(update).exits(6).says("azt cloud register"));
 }
 
-/// The login host is the honest one, and so is the audience: the token would be good at Azure, and is
-/// not the registered cloud's to have.
+/// The login host and the audience are genuine, so the token would be valid at Azure, but the
+/// registered cloud must not receive it.
 #[test]
-fn a_token_for_one_resource_manager_is_no_other_clouds() {
+fn a_token_for_one_resource_manager_goes_to_no_other_cloud() {
     let mut sandbox = Sandbox::signed_in_as_alice();
     register(&sandbox, "Evil", sandbox.emulator.url(), "https://arm.evil.example");
     let profile = sandbox.read("azureProfile.json");
@@ -220,7 +218,7 @@ fn a_token_for_one_resource_manager_is_no_other_clouds() {
     sandbox.set("AZURE_CLOUD_NAME", "Emulator");
     assert_ne!(sandbox.azt(token).quiet().stdout, own);
     assert_eq!(sandbox.requests().len(), 2);
-    // No other program is told of what is azt's own.
+    // azt's own members are not shared with other programs.
     sandbox.share_with_az(true);
     drop(sandbox.azt(["account", "get-access-token", "--resource", "https://vault.azure.net"]));
     sandbox.azt(["cache", "publish", "--allow-unencrypted"]).exits(0);
@@ -229,8 +227,8 @@ fn a_token_for_one_resource_manager_is_no_other_clouds() {
     }
 }
 
-/// Nobody asks the login host for a token of the machine's own, so it says nothing of what the token is
-/// good for.
+/// A managed identity's token does not come from the login host, so that host does not show what
+/// the token is valid for.
 #[test]
 fn a_managed_identitys_token_for_azure_goes_to_no_registered_cloud() {
     let mut sandbox = virtual_machine();
@@ -275,7 +273,7 @@ fn a_managed_identitys_token_for_azure_goes_to_no_registered_cloud() {
     }
 }
 
-/// On a virtual machine, where that name stands for the machine itself.
+/// On a virtual machine, where that user name stands for the machine itself.
 #[test]
 fn a_name_from_a_login_server_is_no_managed_identity() {
     for name in ["systemAssignedIdentity", "SYSTEMASSIGNEDIDENTITY", "userAssignedIdentity"] {
@@ -296,9 +294,8 @@ fn a_name_from_a_login_server_is_no_managed_identity() {
     }
 }
 
-/// Nor is an entry of the profile that only has the name.
 #[test]
-fn an_entry_of_the_profile_is_a_managed_identity_by_its_type() {
+fn a_profile_entry_is_a_managed_identity_by_type_not_name() {
     let sandbox = virtual_machine();
     let entry = |user: Value| {
         json!({"subscriptions": [{"id": PRODUCTION, "name": "P", "state": "Enabled", "user": user,

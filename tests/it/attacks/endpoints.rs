@@ -1,4 +1,4 @@
-//! One parser for endpoints: what is compared, shown and asked is the same.
+//! One parser for endpoints: the host compared, shown and connected to is the same.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
@@ -14,7 +14,7 @@ const ANN: &str = "ann@contoso.example";
 const MICROSOFTS: &str = "login.microsoftonline.com";
 const AZURES: &str = "https://management.core.windows.net/";
 
-/// A server that notes the head of each request, answers it, and hangs up.
+/// A server that records the head of each request, answers it, and closes.
 struct Listener {
     url: String,
     heads: Arc<Mutex<Vec<String>>>,
@@ -40,7 +40,7 @@ impl Listener {
         Self { url, heads }
     }
 
-    /// All HTTPS goes through this, so that it knows which hosts were asked.
+    /// As a proxy for all HTTPS it sees which hosts are requested.
     fn proxy(sandbox: &mut Sandbox) -> Self {
         let proxy = Self::answering(|_| "HTTP/1.1 502 No\r\ncontent-length: 0\r\n\r\n".to_owned());
         sandbox.set("HTTPS_PROXY", &proxy.url);
@@ -63,8 +63,8 @@ fn json_answer(body: &Value) -> String {
     format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len())
 }
 
-/// A machine where the real az has signed Ann in at Microsoft's login host, and the active cloud is
-/// one that somebody else has described: these lines are in `clouds.config`.
+/// A machine where the real az signed in Ann at Microsoft's login host, and the active cloud is an
+/// attacker's, defined by these lines in `clouds.config`.
 fn in_a_strange_cloud(name: &str, login: &str, manager: &str) -> Sandbox {
     let sandbox = Sandbox::without_cloud();
     let id = "a0000000-0000-4000-8000-000000000009";
@@ -85,9 +85,9 @@ fn describe(sandbox: &Sandbox, name: &str, login: &str, manager: &str, audience:
     sandbox.write("clouds.config", format!("[{name}]\nendpoint_active_directory = {login}\nendpoint_active_directory_resource_id = {audience}\nendpoint_resource_manager = {manager}\n"));
 }
 
-/// The control: this arrangement sends Ann's token to the host that it was issued by.
+/// Control: with the genuine host this setup sends Ann's token.
 #[test]
-fn an_honest_login_host_is_asked() {
+fn the_genuine_login_host_receives_the_token() {
     let mut sandbox = in_a_strange_cloud(
         "Own",
         &format!("https://{MICROSOFTS}"),
@@ -99,10 +99,10 @@ fn an_honest_login_host_is_asked() {
     assert!(heads[0].starts_with("CONNECT login.microsoftonline.com:443 "), "{heads:?}");
 }
 
-/// H2. az's refresh tokens are bound to a host by its name; the name was cut out of an address in
-/// which it stands as a user name.
+/// az's refresh tokens are bound to a host name; a naive parser would take the user name of a URL
+/// for the host.
 #[test]
-fn a_login_host_is_the_host_that_is_asked() {
+fn a_token_goes_only_to_the_host_of_the_parsed_url() {
     for login in [
         "https://login.microsoftonline.com:x@evil.example",
         "https://login.microsoftonline.com@evil.example",
@@ -140,11 +140,9 @@ fn a_login_host_is_the_host_that_is_asked() {
         run.says("ERROR: The endpoint 'active_directory' of the cloud 'Evil' ");
         proxy.was_not_asked(login);
         sandbox.azt(["login", "--use-device-code"]).exits(1);
-        sandbox
-            .azt(["login", "--service-principal", "-u", APP, "-p", APP_SECRET, "-t", CONTOSO])
-            .exits(1);
+        sandbox.login_app().exits(1);
         proxy.was_not_asked(login);
-        // It is shown as it stands.
+        // The message shows the address as written.
         if login.is_ascii() && !login.contains(['\t', '#']) {
             let shown = sandbox.az(["cloud", "show"]).quiet().json();
             assert_eq!(shown["endpoints"]["activeDirectory"], login);
@@ -152,9 +150,9 @@ fn a_login_host_is_the_host_that_is_asked() {
     }
 }
 
-/// What differs only in spelling is the same host, by the same name.
+/// Addresses that differ only in spelling name the same host.
 #[test]
-fn one_host_has_one_name() {
+fn spellings_of_one_host_are_the_same_host() {
     for login in [
         "https://LOGIN.MicrosoftOnline.com/",
         "HTTPS://login.microsoftonline.com:443",
@@ -176,7 +174,7 @@ fn a_password_in_an_address_is_not_shown() {
     assert!(!run.stderr.contains("hunter2"), "{run:?}");
 }
 
-/// Addresses that no endpoint has.
+/// Addresses that are no valid endpoint.
 const NO_ADDRESSES: [&str; 16] = [
     "",
     "https://login.microsoftonline.com:x@evil.example",
@@ -197,7 +195,7 @@ const NO_ADDRESSES: [&str; 16] = [
 ];
 
 #[test]
-fn no_cloud_is_registered_at_another_address_than_it_shows() {
+fn a_cloud_with_a_misleading_address_is_not_registered() {
     let mut sandbox = Sandbox::without_cloud();
     let proxy = Listener::proxy(&mut sandbox);
     let honest = "https://arm.example";
@@ -228,9 +226,9 @@ fn no_cloud_is_registered_at_another_address_than_it_shows() {
     assert!(!sandbox.file("clouds.config").exists());
 }
 
-/// The metadata of a resource manager is the word of whoever runs it.
+/// The operator of a resource manager controls its metadata.
 #[test]
-fn metadata_names_no_other_address_than_it_shows() {
+fn metadata_with_a_misleading_address_is_refused() {
     let sandbox = Sandbox::without_cloud();
     let url = sandbox.emulator.url().trim_end_matches('/').to_owned();
     for address in NO_ADDRESSES {
@@ -239,7 +237,7 @@ fn metadata_names_no_other_address_than_it_shows() {
             answer(&sandbox, "/metadata/endpoints", &metadata);
             let register = ["cloud", "register", "-n", "Evil", "--endpoint-resource-manager", &url];
             let run = sandbox.azt(register);
-            // What is given wins over what the metadata says.
+            // Options override metadata.
             if login == address {
                 run.exits(1).says("ERROR: The endpoint 'active_directory' of the cloud 'Evil' ");
                 assert!(!sandbox.file("clouds.config").exists(), "{address}");
@@ -262,7 +260,7 @@ fn answer(sandbox: &Sandbox, path: &str, body: &Value) {
 }
 
 #[test]
-fn a_variable_names_no_other_login_host_than_it_shows() {
+fn a_variable_with_a_misleading_login_host_is_refused() {
     let mut sandbox = Sandbox::without_cloud();
     let proxy = Listener::proxy(&mut sandbox);
     for (name, value) in [
@@ -290,9 +288,9 @@ fn a_variable_names_no_other_login_host_than_it_shows() {
     }
 }
 
-/// The token goes to the resource manager and nowhere else, whatever its pages say.
+/// The token goes only to the resource manager, whatever nextLink its pages have.
 #[test]
-fn a_list_goes_on_where_it_began() {
+fn a_next_link_to_another_host_is_not_followed() {
     let mut sandbox = Sandbox::signed_in_as_app();
     let proxy = Listener::proxy(&mut sandbox);
     let plain = Listener::answering(|_| json_answer(&json!({"value": []})));
@@ -327,9 +325,9 @@ fn a_list_goes_on_where_it_began() {
     }
 }
 
-/// Redirects are not followed: the secret in the form would go along with 307.
+/// A 307 would resend the form with its secret.
 #[test]
-fn a_redirect_leads_nowhere() {
+fn redirects_are_not_followed() {
     let mut sandbox = Sandbox::signed_in_as_app();
     let proxy = Listener::proxy(&mut sandbox);
     let plain = Listener::answering(|_| json_answer(&json!({})));
@@ -347,7 +345,7 @@ fn a_redirect_leads_nowhere() {
     }
 }
 
-/// A browser that notes that it was started.
+/// A browser that records that it was started.
 fn browser(sandbox: &mut Sandbox) -> std::path::PathBuf {
     use std::os::unix::fs::PermissionsExt;
     let (script, noted) = (sandbox.root().join("bin/browser"), sandbox.root().join("opened"));
@@ -357,9 +355,9 @@ fn browser(sandbox: &mut Sandbox) -> std::path::PathBuf {
     noted
 }
 
-/// M5. The system's opener starts whatever the scheme belongs to.
+/// The system's opener starts whichever program handles the scheme.
 #[test]
-fn a_browser_is_given_no_other_scheme() {
+fn only_https_urls_are_opened_in_the_browser() {
     for login in [
         "javascript:alert(1)//",
         "javascript://login.example/%0aalert(1)",
@@ -386,9 +384,9 @@ fn a_browser_is_given_no_other_scheme() {
     }
 }
 
-/// A device code's page is opened by the person, on a telephone too (as a QR code).
+/// The user opens a device code's page, also on a phone by its QR code.
 #[test]
-fn a_code_is_entered_at_no_other_scheme() {
+fn only_https_urls_are_shown_for_a_device_code() {
     let sandbox = Sandbox::new();
     let code = |uri: &str, complete: Option<&str>| json!({"device_code": "d", "user_code": "ABCD", "verification_uri": uri, "verification_uri_complete": complete, "expires_in": 1, "interval": 1});
     for uri in [
@@ -407,7 +405,7 @@ fn a_code_is_entered_at_no_other_scheme() {
         let run = sandbox.azt(["login", "--use-device-code"]).exits(8);
         let run = run.says("sent a device code that makes no sense.");
         assert!(!run.stderr.contains("evil") && !run.stderr.contains("ABCD"), "{run:?}");
-        // Of two addresses the good one is shown.
+        // Of two addresses the valid one is shown.
         answer(&sandbox, "/devicecode", &code("https://page.example/device?x=1", Some(uri)));
         let run = sandbox.azt(["login", "--use-device-code"]);
         let run = run.says("https://page.example/device?x=1 and enter the code ABCD");
@@ -415,9 +413,9 @@ fn a_code_is_entered_at_no_other_scheme() {
     }
 }
 
-/// L6. What goes to a managed identity's endpoint is a key to the identity.
+/// Requests to a managed identity's endpoint carry a key to the identity.
 #[test]
-fn a_hosts_endpoint_is_on_this_host() {
+fn a_managed_identity_endpoint_must_be_local() {
     for (name, others) in [
         ("IDENTITY_ENDPOINT", &[("IDENTITY_HEADER", "secret-header")][..]),
         ("IDENTITY_ENDPOINT", &[("IMDS_ENDPOINT", "http://localhost:1")]),
@@ -452,7 +450,7 @@ fn a_hosts_endpoint_is_on_this_host() {
             run.says(&format!("ERROR: {name} "));
             proxy.was_not_asked(address);
         }
-        // What does lead here is asked, past the proxy.
+        // Local addresses are requested, without the proxy.
         let plain =
             Listener::answering(|_| "HTTP/1.1 400 No\r\ncontent-length: 0\r\n\r\n".to_owned());
         sandbox.set(name, &plain.url);
@@ -463,9 +461,9 @@ fn a_hosts_endpoint_is_on_this_host() {
     }
 }
 
-/// L7. A job's own token is good for every assertion of the job.
+/// A job's request token can obtain every assertion of the job.
 #[test]
-fn a_pipelines_token_goes_to_its_service() {
+fn a_pipelines_request_token_goes_only_to_its_service() {
     const GITHUB: [&str; 2] = ["ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"];
     const DEVOPS: [&str; 2] = ["SYSTEM_OIDCREQUESTURI", "SYSTEM_ACCESSTOKEN"];
     let login = ["login", "--service-principal", "-u", APP, "-t", CONTOSO];
@@ -522,7 +520,7 @@ fn a_pipelines_token_goes_to_its_service() {
         sandbox.set(names[0], &format!("https://{host}/id?x=1"));
         sandbox.azt(login).exits(7).says(host);
         assert!(proxy.heads()[0].starts_with(&format!("CONNECT {host}:443 ")));
-        // A server of one's own is named, whole or by its domain.
+        // A self-hosted server is allowed by a setting, by host or by domain.
         for (hosts, is_asked) in [
             ("github.corp.example", true),
             ("x.example  *.CORP.example", true),
@@ -542,10 +540,10 @@ fn a_pipelines_token_goes_to_its_service() {
     }
 }
 
-/// M1. Metadata that names the honest login host and Azure's own audience: the token that a genuine
-/// sign-in gets would be good for Azure, and goes to whoever wrote the metadata.
+/// The metadata names the genuine login host and Azure's own audience, so the token would be valid
+/// at Azure and be sent to the author of the metadata.
 #[test]
-fn a_strange_resource_manager_gets_no_token_for_azure() {
+fn an_unknown_resource_manager_gets_no_token_for_azure() {
     let sandbox = Sandbox::without_cloud();
     let url = sandbox.emulator.url().trim_end_matches('/').to_owned();
     let host = url.trim_start_matches("https://");
@@ -573,7 +571,7 @@ fn a_strange_resource_manager_gets_no_token_for_azure() {
         }
         assert!(!sandbox.file("clouds.config").exists(), "{login}");
     }
-    // What is the resource manager's own, or its stack's, is not strange.
+    // An audience of the resource manager itself, or of its stack, is fine.
     for audience in
         [format!("{url}/"), format!("https://management.contoso.onmicrosoft.com/{CONTOSO}")]
     {
@@ -588,14 +586,14 @@ fn a_strange_resource_manager_gets_no_token_for_azure() {
 const MICROSOFTS_URL: &str = "https://login.microsoftonline.com";
 
 #[test]
-fn a_strange_cloud_is_refused_at_use_until_it_is_confirmed() {
+fn an_unconfirmed_cloud_is_refused_until_confirmed() {
     for name in ["Evil", "AzureCloud"] {
         let mut sandbox = in_a_strange_cloud(name, MICROSOFTS_URL, "https://evil.example");
         let proxy = Listener::proxy(&mut sandbox);
         let commands = [
             &TOKEN[..],
             &["login", "--use-device-code"],
-            &["login", "--service-principal", "-u", APP, "-p", APP_SECRET, "-t", CONTOSO],
+            &LOGIN_APP,
             &["account", "tenant", "list"],
             &["account", "list-locations"],
         ];
@@ -609,7 +607,7 @@ fn a_strange_cloud_is_refused_at_use_until_it_is_confirmed() {
         are_refused("it is strange");
         sandbox.azt(["cloud", "update", "-n", name, "--endpoint-portal", "x"]).exits(2);
         sandbox.azt(["cloud", "update", "-n", name, "--suffix-keyvault-dns", ".x"]).exits(6);
-        // The word for other hosts is no word for these.
+        // A confirmation for other hosts does not count.
         let clouds = sandbox.read("clouds.config");
         for other in [
             "",
@@ -628,7 +626,7 @@ fn a_strange_cloud_is_refused_at_use_until_it_is_confirmed() {
         assert!(sandbox.read("clouds.config").contains(allowed));
         sandbox.azt(TOKEN).exits(7).says(MICROSOFTS);
         assert!(proxy.heads()[0].starts_with("CONNECT login.microsoftonline.com:443 "));
-        // Another resource manager has to be confirmed anew.
+        // A changed resource manager has to be confirmed again.
         let elsewhere = [
             "cloud",
             "update",

@@ -1,6 +1,6 @@
-//! No file but a sealed record names a command, a path or a URL that is used.
+//! Only a sealed record can name a command, a path or a URL that azt uses.
 //!
-//! Each file here names a command that leaves a mark, in every place where one could be obeyed.
+//! Each file here names a command that would leave a marker file, in every place that could matter.
 
 use std::path::PathBuf;
 
@@ -18,7 +18,7 @@ const SUBJECT: &str = "repo:contoso/app:ref:refs/heads/main";
 const OF_APP: [&str; 6] =
     ["account", "get-access-token", "--account", APP, "--resource", "https://vault.azure.net"];
 
-/// A machine, the file that the attacker's command makes, and that command.
+/// A machine, the marker file, and the command that makes it.
 fn trapped() -> (Sandbox, PathBuf, String) {
     let sandbox = Sandbox::new();
     let mark = sandbox.root().join("owned");
@@ -39,7 +39,7 @@ fn import(sandbox: &Sandbox, cache: &Value, more: &[&str]) -> Run {
     sandbox.azt(command.iter().chain(more))
 }
 
-/// The applications that are stored.
+/// The stored applications.
 fn stored(sandbox: &Sandbox) -> Vec<Value> {
     let listed = sandbox.azt(["cache", "list", "--query", "[?type=='application']", "-o", "json"]);
     listed.success().json().as_array().unwrap().clone()
@@ -55,10 +55,10 @@ fn an_imported_file_runs_no_command() {
         json!([trap]),
         json!({"ServicePrincipal": {"one": trap}}),
         json!({"ServicePrincipal": {"one": trap}, "AccessToken": {}, "Account": {"x": trap}}),
-        // The host as the file has it, and one that nobody knows.
+        // With the file's host, and with an unknown one.
         json!([row(&json!({"client_assertion_source": source, "environment": host(&sandbox)}))]),
         json!([row(&json!({"client_assertion_source": source, "environment": "evil.example"}))]),
-        // Beside an assertion that has ended.
+        // Beside an expired assertion.
         json!([row(&json!({"client_assertion_source": source, "client_assertion": "a.b.c"}))]),
     ] {
         let run = import(&sandbox, &cache, &["--cloud", "Emulator"]);
@@ -72,7 +72,7 @@ fn an_imported_file_runs_no_command() {
         assert!(!mark.exists(), "{cache}");
         assert_eq!(stored(&sandbox), Vec::<Value>::new(), "{cache}");
     }
-    // In forms that no version reads, and in sections of other kinds.
+    // In forms that no version reads, and in other sections.
     for cache in [
         json!([row(&json!({"client_assertion_source": [source]}))]),
         json!([row(&json!({"Client_Assertion_Source": source}))]),
@@ -92,9 +92,9 @@ fn host(sandbox: &Sandbox) -> String {
     sandbox.emulator.url().split_once("://").unwrap().1.to_owned()
 }
 
-/// The same name twice: JSON has the last one.
+/// Of a repeated JSON member the last one counts.
 #[test]
-fn a_member_that_is_there_twice_is_no_way_in() {
+fn a_repeated_member_runs_no_command() {
     let (sandbox, mark, command) = trapped();
     sandbox.list_app_in("Emulator");
     let source = json!({"kind": "command", "command": command});
@@ -114,9 +114,9 @@ fn a_member_that_is_there_twice_is_no_way_in() {
     }
 }
 
-/// One that is refused keeps nobody else out, and what the vault has stays as it is.
+/// Other rows are imported, and stored records stay.
 #[test]
-fn a_file_with_a_command_leaves_the_others_and_what_is_stored_alone() {
+fn a_refused_row_affects_no_other_row_or_record() {
     let (sandbox, mark, command) = trapped();
     sandbox.login_app().success();
     let before = sandbox.azt(["cache", "export"]).exits(0).json()["ServicePrincipal"].clone();
@@ -144,7 +144,7 @@ fn a_file_with_a_command_leaves_the_others_and_what_is_stored_alone() {
     drop(std::fs::remove_file(mark));
 }
 
-/// az's own list, which any call for a token reads.
+/// Every call for a token reads az's own list.
 #[test]
 fn azs_list_of_applications_runs_no_command_and_sends_no_file() {
     let (sandbox, mark, command) = trapped();
@@ -176,7 +176,7 @@ fn azs_list_of_applications_runs_no_command_and_sends_no_file() {
         assert!(!sandbox.requests().iter().any(|it| it.starts_with("POST token")), "{source}");
         assert_eq!(stored(&sandbox), Vec::<Value>::new());
     }
-    // It is told, as a command where it is none that runs another.
+    // The message shows the sign-in as a command, unless it would run another command.
     let said = sandbox.azt(OF_APP).exits(4);
     said.says("in with the certificate \"/etc/ssl/private/host.pem\"").says(&format!(
         "azt login --service-principal --username {APP} --tenant {CONTOSO} --certificate /etc/ssl/private/host.pem"
@@ -192,14 +192,14 @@ fn azs_list_of_applications_runs_no_command_and_sends_no_file() {
     let programs = sandbox.azt([&OF_APP[..], &["--error-format", "json"]].concat());
     let error: Value = serde_json::from_str(programs.stderr.lines().last().unwrap()).unwrap();
     assert_eq!(error["error"]["command"], Value::Null, "no program is told to run it");
-    // What az's list has of secrets is taken over for the cloud that the profile names.
+    // A plain secret in az's list is imported for the cloud that the profile names.
     let list = json!([row(&json!({"client_secret": APP_SECRET}))]);
     sandbox.write("service_principal_entries.json", list.to_string());
     drop(sandbox.azt(OF_APP).success());
     assert_eq!(stored(&sandbox)[0]["environment"], json!(host(&sandbox)));
 }
 
-/// What SDKs share: any program of the person may have written it.
+/// Any program of the user may have written the SDKs' shared cache.
 #[test]
 fn the_shared_cache_runs_no_command() {
     let (sandbox, mark, command) = trapped();
@@ -217,9 +217,9 @@ fn the_shared_cache_runs_no_command() {
     assert!(!mark.exists());
 }
 
-/// `accessTokens.json` names certificates by their paths.
+/// `accessTokens.json` names certificates by path.
 #[test]
-fn a_certificate_that_the_old_file_names_is_told_and_not_used() {
+fn a_certificate_path_in_the_old_file_is_shown_but_not_used() {
     let sandbox = Sandbox::new();
     sandbox.list_app_in("Emulator");
     let rows = json!([{"servicePrincipalId": APP, "servicePrincipalTenant": CONTOSO,
@@ -237,9 +237,9 @@ fn a_certificate_that_the_old_file_names_is_told_and_not_used() {
     assert!(sandbox.file("accessTokens.json").exists());
 }
 
-/// One's own places go along when that is asked for, and are asked about when they come back.
+/// A user's own sources are exported on request, and confirmed on import.
 #[test]
-fn ones_own_sources_go_and_come_on_request() {
+fn own_sources_can_be_exported_and_imported_on_request() {
     let sandbox = Sandbox::new();
     let token = sandbox.root().join("token");
     std::fs::write(&token, sandbox.emulator.assertion(ISSUER, SUBJECT)).unwrap();
@@ -255,7 +255,7 @@ fn ones_own_sources_go_and_come_on_request() {
     drop(run.says("ERROR: Nothing is written. Left out, because").says("--with-sources"));
     sandbox.azt(["cache", "export", "--with-sources", "--file", path]).exits(0);
     assert!(std::fs::read_to_string(&file).unwrap().contains("cat "));
-    // Here everybody is known: nothing is asked, nothing fails.
+    // All applications are known here: no question, no failure.
     drop(sandbox.azt(["cache", "import", "--file", path]).exits(0));
 
     drop(sandbox.azt(["account", "clear"]).quiet());
@@ -269,9 +269,9 @@ fn ones_own_sources_go_and_come_on_request() {
     drop(sandbox.azt(of.iter().chain(&["https://vault.azure.net"])).quiet());
 }
 
-/// On a terminal the whole command line is shown, and nothing of it is hidden or acts.
+/// On a terminal the whole command is shown, with escape codes made visible.
 #[test]
-fn a_person_is_shown_the_whole_command_before_it_is_taken() {
+fn the_user_confirms_the_whole_command_before_import() {
     let (sandbox, mark, command) = trapped();
     let hidden = format!("true \u{1b}[2K\r\u{202e}\u{200b}\u{e0041}harmless\n; {command}");
     let source = json!({"kind": "command", "command": hidden});
@@ -298,7 +298,7 @@ fn a_person_is_shown_the_whole_command_before_it_is_taken() {
         assert!(!rest.contains("ERROR"), "{rest:?}");
         assert!(!mark.exists() && stored(&sandbox).is_empty());
     }
-    // What is too long to be read is not asked about.
+    // A command too long to review is refused without a question.
     let long = json!({"kind": "command", "command": format!("{command}#{}", "x".repeat(5000))});
     let trap = row(&json!({"client_assertion_source": long, "environment": host(&sandbox)}));
     std::fs::write(&file, json!([trap]).to_string()).unwrap();
@@ -308,7 +308,7 @@ fn a_person_is_shown_the_whole_command_before_it_is_taken() {
     assert!(!mark.exists() && stored(&sandbox).is_empty());
 }
 
-/// A cloned repository whose `.env` names a folder in it, with a vault whose key stands there too.
+/// A cloned repository whose `.env` names a folder in it, with a vault and its key.
 #[test]
 fn a_folder_in_the_working_directory_runs_no_command() {
     let mut sandbox = Sandbox::new();
@@ -341,7 +341,7 @@ fn a_folder_in_the_working_directory_runs_no_command() {
                 assert!(!mark.exists());
             }
         }
-        // The home folder is a variable, too.
+        // HOME is a variable too.
         let home = sandbox.root().join("repository/home");
         std::fs::create_dir_all(&home).unwrap();
         let link = home.join(".azure");
@@ -355,12 +355,12 @@ fn a_folder_in_the_working_directory_runs_no_command() {
         assert!(!mark.exists());
         let asked = sandbox.requests();
         assert!(!asked.iter().any(|it| it.starts_with("POST token")), "{asked:?}");
-        // By its whole name it is the person's own.
+        // An absolute path is the user's own choice.
         drop(sandbox.azt(cold).quiet());
     }
 }
 
-/// The same of a certificate, which is a file as well. What a call itself names is used.
+/// Certificates too; a path in the call itself is used.
 #[test]
 fn a_folder_in_the_working_directory_opens_no_certificate() {
     let sandbox = Sandbox::new();
@@ -391,9 +391,9 @@ fn a_folder_in_the_working_directory_opens_no_certificate() {
     }
 }
 
-/// Root, whose home is named by a variable, opens no file of its own for whom the home is.
+/// Root with a user's HOME must not open root's files for that user.
 #[test]
-fn root_opens_no_certificate_for_somebody_elses_folder() {
+fn root_opens_no_certificate_named_by_a_users_folder() {
     if !is_root() {
         return;
     }
@@ -420,7 +420,7 @@ fn root_opens_no_certificate_for_somebody_elses_folder() {
     sandbox.azt(&login).success();
 }
 
-/// One call's environment leaves nothing behind in plain text.
+/// A variable of one call must not leave plain text behind.
 #[test]
 fn a_variable_does_not_turn_sharing_with_az_on() {
     let mut sandbox = Sandbox::new();
@@ -437,7 +437,7 @@ fn a_variable_does_not_turn_sharing_with_az_on() {
     let cold = ["account", "get-access-token", "--resource", "https://vault.azure.net"];
     drop(sandbox.azt(cold).quiet());
     none(&sandbox);
-    // Off it can turn it, for a call.
+    // A variable can turn it off for one call.
     sandbox.unset("AZURE_CORE_SHARE_WITH_AZ");
     sandbox.share_with_az(true);
     sandbox.set("AZURE_CORE_SHARE_WITH_AZ", "off");

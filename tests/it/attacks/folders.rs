@@ -1,4 +1,4 @@
-//! Folders and files that others own or can write are not obeyed.
+//! Folders and files that others own or can write are refused.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, lchown, symlink};
@@ -21,7 +21,7 @@ fn of_mallory(path: &Path) {
     lchown(path, Some(MALLORY), Some(MALLORY)).unwrap();
 }
 
-/// A folder of mallory's that everybody can go through.
+/// A folder of mallory's that everybody can traverse.
 fn mallorys(sandbox: &Sandbox, name: &str) -> PathBuf {
     let path = sandbox.root().join(name);
     fs::create_dir(&path).unwrap();
@@ -31,7 +31,7 @@ fn mallorys(sandbox: &Sandbox, name: &str) -> PathBuf {
     path
 }
 
-/// An entry of the profile that an application has, and az's list with its command.
+/// Plants an application in the profile, and az's list with a command for it.
 fn plant(folder: &Path, ran: &Path, cloud: &str) {
     let profile = json!({"subscriptions": [{
         "id": PRODUCTION, "name": "Production", "state": "Enabled", "isDefault": true,
@@ -45,9 +45,9 @@ fn plant(folder: &Path, ran: &Path, cloud: &str) {
     fs::write(folder.join("service_principal_entries.json"), entries.to_string()).unwrap();
 }
 
-/// H3 (a): who can write in the folder gets no command run, whatever they put there.
+/// Another user who can write in the folder must not get a command run.
 #[test]
-fn a_folder_that_others_can_write_is_refused_with_what_mends_it() {
+fn a_folder_that_others_can_write_is_refused_with_a_remedy() {
     for looser in [0o777, 0o1777, 0o773, 0o757] {
         let sandbox = Sandbox::new();
         let ran = sandbox.root().join("ran");
@@ -67,9 +67,9 @@ fn a_folder_that_others_can_write_is_refused_with_what_mends_it() {
     }
 }
 
-/// H3 (a2): one file that others can write is enough for them, so it is not read.
+/// One such file is enough for an attack.
 #[test]
-fn a_file_that_others_can_write_is_refused_wherever_it_is() {
+fn any_file_that_others_can_write_is_refused() {
     for name in ["clouds.config", "config", "azureProfile.json", "azt/vault.json", "azt/vault.key"]
     {
         let sandbox = Sandbox::signed_in_as_app();
@@ -89,7 +89,7 @@ fn what_belongs_to_another_user_is_refused() {
     if !is_root() {
         return;
     }
-    // As a person who is not root: a copy of the program, which they can run.
+    // As a user who is not root, with a copy of the program that they can run.
     let sandbox = Sandbox::signed_in_as_app();
     let program = sandbox.root().join("azt-copy");
     fs::copy(env!("CARGO_BIN_EXE_azt"), &program).unwrap();
@@ -101,7 +101,7 @@ fn what_belongs_to_another_user_is_refused() {
         command.args(TOKEN).env_clear().envs(sandbox.env()).uid(who).gid(who);
         Run::of(&mut command)
     };
-    // Root's folder is nobody else's to change, and not theirs to read.
+    // Root's folder: the user can neither change nor read it.
     drop(run(MALLORY).exits(1));
     let own = |path: &Path, who: u32| chown(path, Some(who), Some(who)).unwrap();
     for (path, _) in sandbox.all_files() {
@@ -117,14 +117,14 @@ fn what_belongs_to_another_user_is_refused() {
     own(&sandbox.config_dir(), MALLORY);
     own(&sandbox.file("azureProfile.json"), 12_345);
     drop(run(MALLORY).exits(1).says("belongs to another user (uid 12345)"));
-    // What root left there is fine: root can do anything anyway.
+    // Root's files are accepted: root could do anything anyway.
     own(&sandbox.file("azureProfile.json"), 0);
     drop(run(MALLORY).exits(0));
 }
 
-/// The group of a user-private group is the user; that of several people is not.
+/// A user-private group is the user; a group of several users is not.
 #[test]
-fn a_private_group_may_write_and_a_group_of_several_may_not() {
+fn a_private_group_may_write_but_a_shared_group_may_not() {
     if !is_root() {
         return;
     }
@@ -135,7 +135,7 @@ fn a_private_group_may_write_and_a_group_of_several_may_not() {
         mode(&at, plain | 0o020);
         chown(&at, Some(0), Some(0)).unwrap();
         drop(sandbox.azt(TOKEN).exits(0));
-        // "users" is there on every Debian, and nobody's own.
+        // "users" exists on every Debian and is nobody's private group.
         chown(&at, Some(0), Some(100)).unwrap();
         drop(sandbox.azt(TOKEN).exits(1).says("can be written by others"));
         chown(&at, Some(0), Some(0)).unwrap();
@@ -143,9 +143,9 @@ fn a_private_group_may_write_and_a_group_of_several_may_not() {
     }
 }
 
-/// File systems that cannot hold modes (drvfs, SMB): the environment says that the folder is trusted.
+/// For file systems without modes (drvfs, SMB) a variable names the trusted folder.
 #[test]
-fn the_environment_can_trust_one_folder() {
+fn a_variable_can_trust_one_folder() {
     let mut sandbox = Sandbox::signed_in_as_app();
     mode(&sandbox.config_dir(), 0o777);
     for name in ["clouds.config", "azureProfile.json", "azt/vault.json", "azt/vault.key"] {
@@ -162,9 +162,9 @@ fn the_environment_can_trust_one_folder() {
     drop(sandbox.azt(TOKEN).quiet());
 }
 
-/// H3 (b): root who works with the home of mallory runs nothing that she stored, in whatever way.
+/// Root with mallory's HOME must not run a command that she stored.
 #[test]
-fn root_runs_nothing_of_somebodys() {
+fn root_runs_no_command_of_another_user() {
     if !is_root() {
         return;
     }
@@ -183,13 +183,13 @@ fn root_runs_nothing_of_somebodys() {
     azt(MALLORY, &register).success();
     azt(MALLORY, &["cloud", "set", "-n", "Emulator"]).success();
     let ran = home.join("ran");
-    // A workload that signs in with what a command prints, and says who ran it.
+    // Her federated token command records who runs it.
     let jwt = "e30.eyJpc3MiOiJodHRwczovL2VtdWxhdG9yIiwic3ViIjoieCJ9.c2ln";
     let command = format!("id -u >> {}; echo {jwt}", ran.display());
     let mut login = vec!["login", "--service-principal", "-u", APP, "--tenant", CONTOSO];
     login.extend(["--federated-token-command", &command, "--allow-no-subscriptions"]);
     let signed_in = azt(MALLORY, &login);
-    // Whether Entra takes that token is not the question: sealed records of the same kind are made by her.
+    // Even if the emulator rejects the token, she can make such sealed records.
     if signed_in.code != Some(0) {
         sandbox.emulator.settings_mut(|settings| settings.auto_approve = Some(ALICE.to_owned()));
     }
@@ -206,9 +206,9 @@ fn root_runs_nothing_of_somebodys() {
     assert!(!home.join("planted").exists(), "{run:?}");
 }
 
-/// H4 (c): an export goes nowhere else than where it was to go, and stays who made it.
+/// An export stays at its path and with its owner.
 #[test]
-fn an_export_is_not_led_elsewhere_and_not_given_away() {
+fn an_export_follows_no_foreign_link_and_keeps_its_owner() {
     if !is_root() {
         return;
     }
@@ -229,18 +229,18 @@ fn an_export_is_not_led_elsewhere_and_not_given_away() {
         assert!(fs::read(&target).unwrap_or_default().is_empty());
         fs::remove_file(&laid).unwrap();
     }
-    // A folder on the way that she laid a link over.
+    // A folder on the path that she replaced by a symlink.
     let way = public.join("way");
     symlink(&theirs, &way).unwrap();
     of_mallory(&way);
     drop(export(&way.join("y.json")).exits(1).says("is a link that another user made"));
-    // In her own folder, because root named that: it stays root's.
+    // In her own folder, because root named it: the file stays root's.
     for file in [theirs.join("named.json"), public.join("named.json")] {
         drop(export(&file).success());
         let found = fs::metadata(&file).unwrap();
         assert_eq!((found.uid(), found.mode() & 0o777), (0, 0o600), "{}", file.display());
     }
-    // A hard link to a file of root's is replaced, not written through.
+    // A hard link to root's file is replaced, not written through.
     let secret = sandbox.root().join("root-only");
     fs::write(&secret, "root's").unwrap();
     fs::hard_link(&secret, theirs.join("hard.json")).unwrap();
@@ -248,9 +248,9 @@ fn an_export_is_not_led_elsewhere_and_not_given_away() {
     assert_eq!(fs::read(&secret).unwrap(), b"root's");
 }
 
-/// H4 (d, e, e2): root's folder behind a link of mallory's is not root's to lose.
+/// mallory's symlink must not make root change root's own folder.
 #[test]
-fn a_folder_behind_somebodys_link_is_left_alone() {
+fn a_folder_behind_another_users_symlink_is_left_alone() {
     if !is_root() {
         return;
     }
@@ -281,9 +281,9 @@ fn a_folder_behind_somebodys_link_is_left_alone() {
     assert_eq!(before, sandbox.all_files());
 }
 
-/// H4: links in somebody's folder, in every place that is written or read.
+/// Symlinks in place of each file that is read or written.
 #[test]
-fn no_link_in_somebodys_folder_is_followed_by_root() {
+fn root_follows_no_symlink_in_another_users_folder() {
     if !is_root() {
         return;
     }
@@ -327,7 +327,7 @@ fn no_link_in_somebodys_folder_is_followed_by_root() {
             &register[..],
             &["cloud", "set", "-n", "Emulator"],
             &["config", "set", "core.share_with_az=true"],
-            &["login", "--service-principal", "-u", APP, "-p", APP_SECRET, "-t", CONTOSO],
+            &LOGIN_APP,
             &["account", "set", "-s", PRODUCTION],
             &TOKEN,
             &["cache", "rekey"],
@@ -346,7 +346,7 @@ fn no_link_in_somebodys_folder_is_followed_by_root() {
     }
 }
 
-/// Swaps `mallorys` folder for a link to root's as fast as it can, until it is killed.
+/// Swaps mallory's folder for a symlink to root's as fast as it can, until it is killed.
 fn swapping(sandbox: &Sandbox, at: &Path, roots: &Path) -> Killed {
     let script = format!(
         "cd {0} && while :; do mv {1} real && ln -s {2} {1}; rm {1}; mv real {1}; done",
@@ -359,9 +359,9 @@ fn swapping(sandbox: &Sandbox, at: &Path, roots: &Path) -> Killed {
     Killed::spawn(shell.uid(MALLORY).gid(MALLORY).current_dir(sandbox.root()))
 }
 
-/// 14 B, and the other commands: a folder that mallory swaps at any moment.
+/// mallory swaps the folder at any moment, during each command.
 #[test]
-fn a_folder_that_is_swapped_all_the_time_leads_nowhere() {
+fn a_folder_swapped_repeatedly_leads_nowhere() {
     if !is_root() {
         return;
     }
@@ -405,7 +405,7 @@ fn a_folder_that_is_swapped_all_the_time_leads_nowhere() {
     assert!(swapper.0.try_wait().unwrap().is_none(), "the swapping went on to the end");
     drop(swapper);
     for (args, runs) in commands.iter().zip(&runs) {
-        // It found the folder, or was told whose the folder or the link is.
+        // At least one run met the folder, or an error that names its owner.
         let got_there = |run: &Run| run.code == Some(0) || run.stderr.contains("another user");
         assert!(runs.iter().any(got_there), "{args:?}: {runs:#?}");
     }
@@ -420,9 +420,9 @@ fn a_folder_that_is_swapped_all_the_time_leads_nowhere() {
     }
 }
 
-/// A folder that is another one at the second call.
+/// The path names another folder at the second call.
 #[test]
-fn a_folder_that_was_swapped_between_two_calls_is_looked_at_again() {
+fn a_folder_is_checked_again_at_each_call() {
     let sandbox = Sandbox::signed_in_as_app();
     drop(sandbox.azt(TOKEN).quiet());
     let (own, away) = (sandbox.config_dir(), sandbox.root().join("home/away"));
@@ -435,9 +435,9 @@ fn a_folder_that_was_swapped_between_two_calls_is_looked_at_again() {
     assert!(!ran.exists());
 }
 
-/// L12: a lock file that everybody can open, as az makes it, is held by another user for ever.
+/// Another user may hold a lock file of az forever, since everybody can open it.
 #[test]
-fn somebody_elses_lock_on_azs_file_does_not_stay_in_the_way() {
+fn another_users_lock_on_azs_file_does_not_block_forever() {
     if !is_root() {
         return;
     }
@@ -461,9 +461,9 @@ fn somebody_elses_lock_on_azs_file_does_not_stay_in_the_way() {
     assert!(!lock.exists());
 }
 
-/// S4: a lock file that is a second name of root's file.
+/// A lock file that is a hard link to root's file.
 #[test]
-fn a_hard_link_in_a_locks_place_is_not_emptied() {
+fn a_hard_link_in_a_locks_place_is_not_truncated() {
     if !is_root() {
         return;
     }
@@ -491,9 +491,9 @@ fn a_hard_link_in_a_locks_place_is_not_emptied() {
     assert_eq!(fs::metadata(&secret).unwrap().uid(), 0);
 }
 
-/// L13: a record that somebody put there, of another key, is in nobody's way.
+/// A planted record, sealed with another key, is ignored.
 #[test]
-fn a_planted_record_of_another_key_is_left_out() {
+fn a_planted_record_of_another_key_is_ignored() {
     let sandbox = Sandbox::signed_in_as_app();
     let mut planted = b"aztseal\x01".to_vec();
     planted.extend([7; 200]);
@@ -513,10 +513,9 @@ fn a_planted_record_of_another_key_is_left_out() {
     );
 }
 
-/// A checked-out or synchronised folder is often readable by all; what is in it stays sealed, but nothing
-/// that belongs to others is where it is looked for.
+/// Pipes, folders and other non-files in place of azt's files.
 #[test]
-fn what_lies_in_a_files_place_is_neither_waited_for_nor_replaced() {
+fn a_non_file_in_a_files_place_is_neither_read_nor_replaced() {
     let sandbox = Sandbox::signed_in_as_app();
     let profile = sandbox.file("azureProfile.json");
     fs::remove_file(&profile).unwrap();
@@ -530,9 +529,9 @@ fn what_lies_in_a_files_place_is_neither_waited_for_nor_replaced() {
     assert!(profile.is_dir());
 }
 
-/// The folders inside are looked at for every file that is read in them.
+/// Inner folders are checked for every file that is read in them.
 #[test]
-fn an_inner_folder_that_others_can_write_or_own_is_refused() {
+fn an_inner_folder_that_others_own_or_can_write_is_refused() {
     for name in ["azt", "azt/records"] {
         let sandbox = Sandbox::signed_in_as_app();
         let path = sandbox.file(name);
@@ -559,9 +558,9 @@ fn an_inner_folder_that_others_can_write_or_own_is_refused() {
     }
 }
 
-/// A person may keep the folder elsewhere, as they may keep any of their settings.
+/// Users may keep the folder elsewhere, as any settings.
 #[test]
-fn an_inner_folder_may_be_ones_own_link() {
+fn an_inner_folder_may_be_the_users_own_symlink() {
     let sandbox = Sandbox::signed_in_as_app();
     let elsewhere = sandbox.root().join("kept");
     fs::rename(sandbox.file("azt"), &elsewhere).unwrap();
@@ -572,9 +571,8 @@ fn an_inner_folder_may_be_ones_own_link() {
     assert_ne!(sandbox.azt(TOKEN).code, Some(0));
 }
 
-/// However the folder is spelled.
 #[test]
-fn the_folder_to_trust_is_a_place_and_not_a_spelling() {
+fn the_trusted_folder_may_be_spelled_differently() {
     let mut sandbox = Sandbox::signed_in_as_app();
     mode(&sandbox.config_dir(), 0o777);
     let link = sandbox.root().join("by-link");
@@ -589,9 +587,9 @@ fn the_folder_to_trust_is_a_place_and_not_a_spelling() {
     assert_ne!(sandbox.azt(TOKEN).code, Some(0));
 }
 
-/// What root makes in somebody's folder is made with their rights, so nothing is given away by a name.
+/// Root creates files in a user's folder with that user's ids, so it needs no chown by path.
 #[test]
-fn no_folder_is_given_away_by_its_name() {
+fn no_folder_is_chowned_by_path() {
     if !is_root() {
         return;
     }
@@ -612,7 +610,7 @@ fn no_folder_is_given_away_by_its_name() {
     strace.arg(&calls).arg(command.get_program()).args(command.get_args()).env_clear();
     strace.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
     let run = strace.output().unwrap();
-    // The vault is made before the network is asked, which this folder's cloud has not got.
+    // The vault is made before the request, which fails: this folder has no reachable cloud.
     assert!(folder.join("azt/vault.json").exists(), "{run:?}");
     let calls = fs::read_to_string(calls).unwrap();
     assert!(calls.contains("mkdirat("), "{calls}");
@@ -632,7 +630,7 @@ fn no_folder_is_given_away_by_its_name() {
     }
 }
 
-/// Root's own sign-ins are not written into the home of somebody else.
+/// Root's own sign-ins are not written into another user's home.
 #[test]
 fn a_sign_in_is_not_published_to_another_users_home() {
     if !is_root() {

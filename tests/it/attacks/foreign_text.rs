@@ -1,5 +1,5 @@
-//! Rule 6: what a server, a token or another program's file says makes no lines, no commands and no
-//! secrets of its own, wherever it is shown.
+//! Text of a server, a token or another program's file cannot add lines, commands or secrets to
+//! azt's output, wherever it is shown.
 
 use std::path::Path;
 
@@ -10,14 +10,14 @@ use serde_json::{Value, json};
 
 use crate::support::*;
 
-/// Lines that look like this program's, a command for whoever runs those, commands to pipelines after
-/// every end of a line that there is, and what a terminal acts on or a person does not see.
+/// Text that imitates azt's lines and commands, commands for pipelines after every kind of line
+/// end, escape codes, and invisible characters.
 const HOSTILE: &str = "x\nERROR: forged\nazt logout --username pwned\r\n##vso[task.setvariable variable=PATH]/evil\n##[error]forged\n::set-output name=a::b\r::add-path::/evil\u{85}::warning::x\u{2028}::error::y\u{b}\t::z '; touch owned; $(touch owned) `touch owned` #\u{1b}]0;pwned\u{7}\u{9b}2J\u{202e}\u{200d}\u{200b}\u{e0041}\u{feff}end";
 
-/// Services whose jobs read what is printed, and a variable that they set.
+/// CI services that interpret printed commands, by a variable that they set.
 const PIPELINES: [(&str, &str); 2] = [("TF_BUILD", "True"), ("GITHUB_ACTIONS", "true")];
 
-/// Waits for nobody, and looks at every tenant.
+/// Needs no user, and asks every tenant.
 const LOGIN: [&str; 5] = ["login", "-u", ALICE, "-p", "Alice-password-1"];
 
 const BY_CODE: [&str; 2] = ["login", "--use-device-code"];
@@ -27,7 +27,7 @@ fn answers(sandbox: &Sandbox, path: &str, status: u16, body: &Value) {
     sandbox.emulator.faults().push(Fault::on(path, Action::Answer { status, headers, body }));
 }
 
-/// What the cloud of these answers says of the person, of one tenant and of one subscription.
+/// The cloud's answers about the user, one tenant and one subscription.
 struct Cloud {
     claims: Value,
     tenant: Value,
@@ -62,7 +62,7 @@ impl Cloud {
     }
 }
 
-/// What a person and a terminal would notice of `run`.
+/// Asserts that the output adds no line and controls no terminal.
 #[track_caller]
 fn is_harmless(run: &Run, what: &str) {
     let is_forged = |line: &&str| {
@@ -84,7 +84,7 @@ fn is_harmless(run: &Run, what: &str) {
     assert!(!run.stderr.contains(hidden), "{what}: {:?}", run.stderr);
 }
 
-/// That `text`, which a job prints, has no command for the service that runs the job.
+/// Asserts that `text` has no command for a CI service.
 #[track_caller]
 fn has_no_command(text: &str, what: &str) {
     for command in ["##vso[", "##["] {
@@ -95,7 +95,7 @@ fn has_no_command(text: &str, what: &str) {
     assert_eq!(command, None, "{what}: {text}");
 }
 
-/// Runs `args`, and again as in a job of either service, and looks at what came of it.
+/// Runs `args` on a terminal and as a job of each service, and checks the output.
 #[track_caller]
 fn look(sandbox: &Sandbox, args: &[&str]) -> Run {
     let run = Run::of(sandbox.command(args).envs(PIPELINES));
@@ -126,7 +126,7 @@ const SHOWING: [&[&str]; 14] = [
 ];
 
 #[test]
-fn names_of_a_server_are_one_line_wherever_they_are_shown() {
+fn a_servers_names_are_one_line_wherever_they_are_shown() {
     let book = format!(" ::add-mask::a##[error]b{HOSTILE}{}", "long ".repeat(200_000));
     for (text, name) in [(HOSTILE, "preferred_username"), (book.as_str(), "upn")] {
         let members = [name, "displayName", "defaultDomain", "state"];
@@ -148,14 +148,14 @@ fn names_of_a_server_are_one_line_wherever_they_are_shown() {
         for args in SHOWING {
             drop(look(&sandbox, args));
         }
-        // What is shown is what it can be asked for by.
+        // The shown name selects the subscription.
         look(&sandbox, &["account", "set", "-s", &name]).quiet();
         drop(look(&sandbox, &["logout"]));
     }
 }
 
 #[test]
-fn a_tenant_or_subscription_without_a_guid_is_left_out_and_told_once() {
+fn a_tenant_or_subscription_without_a_guid_is_skipped_with_one_notice() {
     for (is_tenant, member) in [(true, "tenantId"), (false, "id")] {
         for id in [HOSTILE, "c0000000-0000-4000-8000-00000000000a/../../evil", "../common", ""] {
             let mut cloud = Cloud::honest();
@@ -173,7 +173,7 @@ fn a_tenant_or_subscription_without_a_guid_is_left_out_and_told_once() {
             assert!(!asked.contains("evil") && !asked.contains("pwned"), "{asked}");
         }
     }
-    // The others on the page stay; a spelling is no other id.
+    // Other rows stay; another spelling of a GUID is the same id.
     let sandbox = Cloud::honest().start();
     sandbox.emulator.faults().clear();
     let mut cloud = Cloud::honest();
@@ -198,7 +198,7 @@ fn a_sign_in_of_a_tenant_without_a_guid_is_refused() {
 }
 
 #[test]
-fn a_code_is_one_that_can_be_typed_and_its_message_leads_to_no_other_page() {
+fn a_device_code_and_its_message_are_checked() {
     let device = |user_code: &str, message: Option<&str>| {
         json!({
             "device_code": "d", "user_code": user_code, "expires_in": 900, "interval": 1,
@@ -239,7 +239,7 @@ fn a_code_is_one_that_can_be_typed_and_its_message_leads_to_no_other_page() {
 }
 
 #[test]
-fn what_a_server_says_of_a_refusal_is_no_command() {
+fn a_servers_error_text_is_no_command() {
     let sandbox = Sandbox::signed_in_as_app();
     let graph = ["account", "get-access-token", "--resource", "https://graph.microsoft.com"];
     for member in
@@ -277,7 +277,7 @@ fn what_a_server_says_of_a_refusal_is_no_command() {
     }
 }
 
-/// The program's own failures quote what a job was given, the name of a branch for one.
+/// azt's errors quote arguments, which may come from a branch name.
 #[test]
 fn no_argument_is_a_command_of_a_pipeline() {
     let sandbox = Sandbox::signed_in_as_app();
@@ -297,7 +297,7 @@ fn no_argument_is_a_command_of_a_pipeline() {
     }
 }
 
-/// The profile of somebody who could write it.
+/// An attacker's profile.
 fn profile(name: &str, user: &str, id: &str, cloud: &str, kind: &str) -> String {
     let entry = json!({
         "id": id, "name": name, "state": "Enabled", "isDefault": true, "tenantId": name,
@@ -308,7 +308,7 @@ fn profile(name: &str, user: &str, id: &str, cloud: &str, kind: &str) -> String 
 }
 
 #[test]
-fn names_in_a_profile_are_one_line_and_no_commands() {
+fn names_in_a_profile_are_one_line_and_no_command() {
     for kind in ["user", "servicePrincipal"] {
         for cloud in ["Emulator", "Gone"] {
             let sandbox = Sandbox::new();
@@ -326,7 +326,7 @@ fn names_in_a_profile_are_one_line_and_no_commands() {
     }
 }
 
-/// Whoever has the remedy run by a shell runs what azt names and nothing else.
+/// A user pastes a remedy into a shell.
 #[test]
 fn a_remedy_quotes_the_names_in_it() {
     for user in [
@@ -358,17 +358,19 @@ fn a_remedy_quotes_the_names_in_it() {
 }
 
 #[test]
-fn a_shell_reads_the_word_that_was_meant() {
+fn a_shell_reads_a_quoted_word_unchanged() {
+    let folder = tempfile::tempdir().unwrap();
     for word in ["plain", "", "two words", "it's", "$(id)", "`id`", "a;b", "-x\ny", "é", "~", "#"]
     {
         let quoted = azt::shell::quoted(word);
         let script = format!("printf %s {quoted}");
-        let read = std::process::Command::new("sh").args(["-c", &script]).output().unwrap();
+        let mut shell = std::process::Command::new("sh");
+        let read = shell.args(["-c", &script]).current_dir(&folder).output().unwrap();
         assert_eq!(String::from_utf8(read.stdout).unwrap(), word, "{quoted}");
     }
 }
 
-/// A folder may be called anything.
+/// A folder can have any name.
 #[test]
 fn a_remedy_quotes_the_paths_in_it_or_names_none() {
     use std::os::unix::fs::PermissionsExt;
@@ -395,7 +397,7 @@ fn a_remedy_quotes_the_paths_in_it_or_names_none() {
     }
 }
 
-/// What others' caches call people and applications goes into messages as well.
+/// Messages show names from other programs' caches too.
 #[test]
 fn names_in_other_programs_caches_are_one_line() {
     let sandbox = Sandbox::new();
@@ -421,7 +423,7 @@ fn names_in_other_programs_caches_are_one_line() {
     }
 }
 
-/// A setting may have any number of lines.
+/// A setting's value can have several lines.
 #[test]
 fn values_of_settings_are_one_line() {
     let sandbox = Sandbox::new();
@@ -443,9 +445,9 @@ fn values_of_settings_are_one_line() {
     }
 }
 
-/// A link to the next page is of the same host, and may have anything in it all the same.
+/// A nextLink of the same host can still contain anything.
 #[test]
-fn a_link_to_the_next_page_is_one_line() {
+fn a_next_link_is_shown_as_one_line() {
     let sandbox = Sandbox::new();
     let url = sandbox.emulator.url();
     for link in [
@@ -461,7 +463,7 @@ fn a_link_to_the_next_page_is_one_line() {
     }
 }
 
-/// JSON for programs is the same in a pipeline as elsewhere, and the mask is still the command it is.
+/// In a pipeline the JSON is unchanged, and the mask is still a command.
 #[test]
 fn a_pipeline_gets_the_same_json() {
     let sandbox = Sandbox::new();
@@ -477,7 +479,7 @@ fn a_pipeline_gets_the_same_json() {
             assert_eq!(run.json(), honest);
         }
     }
-    // Nowhere else is anything changed.
+    // Outside pipelines nothing changes.
     let tsv = ["account", "show", "--query", "name", "-o", "tsv"];
     sandbox.azt(tsv).quiet().prints(&format!("{name}\n"));
     Run::of(sandbox.command(tsv).env("TF_BUILD", "")).quiet().prints(&format!("{name}\n"));

@@ -1,4 +1,4 @@
-//! The vault key is made by this program and pinned: who can write the folder cannot swap it.
+//! The vault key is pinned: a writer of the folder cannot replace it.
 
 use std::fs;
 
@@ -9,10 +9,10 @@ use crate::support::*;
 
 const TOKEN: [&str; 4] = ["account", "get-access-token", "-o", "none"];
 const KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
-/// The attacker's, and the id that goes with it.
+/// The attacker's key.
 const THEIRS: &str = "00000000000000000000000000000000000000000000000000000000000000ff";
 
-/// The id of the key `key`, as a vault of its own says it.
+/// The id of `key`, taken from a vault made with it.
 fn id_of(key: &str) -> String {
     let mut sandbox = Sandbox::new();
     sandbox.set("AZURE_CORE_KEY_SOURCE", "env");
@@ -25,7 +25,7 @@ fn manifest(sandbox: &Sandbox) -> Value {
     serde_json::from_str(&sandbox.read("azt/vault.json")).unwrap()
 }
 
-/// Puts another key beside the records, and a `vault.json` by which the true one is retired.
+/// Plants another key beside the records, and a `vault.json` that retires the true one.
 fn plant(sandbox: &Sandbox, source: &str, retires: bool) {
     let mut planted = json!({"version": 1, "key_source": source, "key_id": id_of(THEIRS)});
     if retires {
@@ -41,7 +41,7 @@ fn plant(sandbox: &Sandbox, source: &str, retires: bool) {
     }
 }
 
-/// True when no record is sealed with the attacker's key.
+/// Asserts that no record is sealed with the attacker's key.
 fn nothing_is_theirs(sandbox: &Sandbox) -> bool {
     let id = id_of(THEIRS);
     let bytes: Vec<u8> =
@@ -50,9 +50,9 @@ fn nothing_is_theirs(sandbox: &Sandbox) -> bool {
     records.flatten().all(|it| fs::read(it.path()).unwrap()[8..16] != bytes[..])
 }
 
-/// M3: the variable holds the vault's key, whatever vault.json says.
+/// The variable holds the vault's key, whatever vault.json says.
 #[test]
-fn a_key_that_was_planted_beside_the_variables_seals_nothing() {
+fn a_planted_key_beside_the_variables_seals_nothing() {
     for retires in [true, false] {
         for source in ["file", "kernel", "keyring"] {
             let mut sandbox = Sandbox::new();
@@ -72,9 +72,9 @@ fn a_key_that_was_planted_beside_the_variables_seals_nothing() {
     }
 }
 
-/// The setting counts for every call, not for sign-ins alone.
+/// For every call, not only sign-ins.
 #[test]
-fn the_setting_that_names_a_source_is_checked_at_every_call() {
+fn the_key_source_setting_is_checked_at_every_call() {
     let mut sandbox = Sandbox::new();
     sandbox.set("AZT_VAULT_KEY", KEY);
     sandbox.set("AZURE_CORE_KEY_SOURCE", "env");
@@ -89,9 +89,9 @@ fn the_setting_that_names_a_source_is_checked_at_every_call() {
     assert!(nothing_is_theirs(&sandbox));
 }
 
-/// The keyring knows whose key it has; a sign-in asks it.
+/// The keyring's item names its vault; a sign-in checks it.
 #[test]
-fn a_key_that_was_planted_beside_the_keyrings_seals_nothing() {
+fn a_planted_key_beside_the_keyrings_seals_nothing() {
     let bus = SessionBus::with_keyring();
     let mut sandbox = Sandbox::new();
     sandbox.set("DBUS_SESSION_BUS_ADDRESS", &bus.address());
@@ -109,7 +109,7 @@ fn a_key_that_was_planted_beside_the_keyrings_seals_nothing() {
         sandbox.write("azt/vault.json", &good);
     }
     drop(sandbox.azt(TOKEN).quiet());
-    // What azt changes itself goes on.
+    // azt's own key changes still work.
     for name in ["azt/vault.key", "azt/vault.key.next"] {
         fs::remove_file(sandbox.file(name)).unwrap();
     }
@@ -122,9 +122,9 @@ fn a_key_that_was_planted_beside_the_keyrings_seals_nothing() {
     drop(sandbox.login_app().success());
 }
 
-/// A key file that lies there is nobody's: whoever put it there knows it.
+/// Whoever planted a key file knows the key.
 #[test]
-fn a_key_file_that_lies_there_is_not_taken() {
+fn a_planted_key_file_is_not_used() {
     let sandbox = Sandbox::new();
     let plant = |name: &str| {
         use std::os::unix::fs::PermissionsExt;
@@ -137,7 +137,7 @@ fn a_key_file_that_lies_there_is_not_taken() {
     drop(sandbox.login_app().exits(9).says("is there already, and is the key of no vault here"));
     assert_eq!(sandbox.read("azt/vault.key"), format!("{THEIRS}\n"), "it was not ours to remove");
     fs::remove_file(sandbox.file("azt/vault.key")).unwrap();
-    // The file that a killed process may have left is written anew.
+    // A file that a killed process may have left is overwritten.
     plant("azt/vault.key.next");
     sandbox.login_app().success();
     assert!(nothing_is_theirs(&sandbox));
@@ -146,7 +146,7 @@ fn a_key_file_that_lies_there_is_not_taken() {
 }
 
 #[test]
-fn a_key_that_is_moved_is_always_a_new_one() {
+fn a_moved_key_is_always_a_new_one() {
     let mut sandbox = Sandbox::new();
     sandbox.set("AZT_VAULT_KEY", KEY);
     sandbox.unset("AZURE_CORE_KEY_SOURCE");
@@ -164,14 +164,14 @@ fn a_key_that_is_moved_is_always_a_new_one() {
     assert!(nothing_is_theirs(&sandbox));
 }
 
-/// Without vault.json the records say which key they need: no other one is taken.
+/// Without vault.json the records name the key they need, and no other is used.
 #[test]
-fn a_vault_without_its_description_finds_its_own_key_or_none() {
+fn a_vault_without_vault_json_finds_its_own_key_or_none() {
     let sandbox = Sandbox::signed_in_as_app();
     let good = sandbox.read("azt/vault.json");
     let mut planted = b"aztseal\x01".to_vec();
     planted.extend([7; 200]);
-    // First by its name, so that a look at one record alone would be led astray.
+    // Sorts first, which would mislead a check of a single record.
     let name = format!("azt/records/aa-{}", "0".repeat(32));
     sandbox.write(&name, &planted);
     fs::remove_file(sandbox.file("azt/vault.json")).unwrap();
@@ -179,9 +179,9 @@ fn a_vault_without_its_description_finds_its_own_key_or_none() {
     assert_eq!(sandbox.read("azt/vault.json"), good);
 }
 
-/// A whole vault of somebody's, with a command in it, in the place of one whose key the keyring has.
+/// An attacker's vault with a stored command replaces one whose key is in the keyring.
 #[test]
-fn a_planted_vault_runs_nothing_where_the_keyring_knows_the_true_one() {
+fn a_planted_vault_runs_nothing_if_the_keyring_has_the_true_key() {
     use azt::program::Program;
     use azt::settings::ConfigDir;
     use azt::sys::{Clock, Env, Http, System, Terminal};
@@ -224,13 +224,13 @@ fn a_planted_vault_runs_nothing_where_the_keyring_knows_the_true_one() {
     drop(sandbox.azt(["account", "list", "--refresh"]));
     drop(sandbox.azt(["doctor"]));
     assert!(!ran.exists());
-    // The same without a keyring that knows better: it is a vault like any other.
+    // Without the keyring's item it is an ordinary vault.
     sandbox.unset("DBUS_SESSION_BUS_ADDRESS");
     drop(sandbox.azt(TOKEN).exits(1));
     assert!(ran.exists(), "the command is what would have run");
 }
 
-/// A vault of somebody else's as they would lay it: records and the key, and no `vault.json`.
+/// Plants an attacker's vault: records and the key, and no `vault.json`.
 fn lay(sandbox: &Sandbox, other: &Sandbox, removes: bool) {
     if removes {
         let _ = fs::remove_dir_all(sandbox.file("azt"));
@@ -243,9 +243,9 @@ fn lay(sandbox: &Sandbox, other: &Sandbox, removes: bool) {
     fs::remove_file(sandbox.file("azt/vault.json")).unwrap();
 }
 
-/// Where `vault.json` is gone the key is looked for, and one that lies there is no better for that.
+/// Without `vault.json` the key is searched for, and a planted one must not be used.
 #[test]
-fn a_planted_vault_without_its_description_is_not_taken_where_the_variable_has_the_key() {
+fn a_planted_vault_is_not_used_if_the_variable_has_the_key() {
     let other = Sandbox::signed_in_as_app();
     for (config, removes) in [
         ("", true),
@@ -270,7 +270,7 @@ fn a_planted_vault_without_its_description_is_not_taken_where_the_variable_has_t
             drop(sandbox.login_app().exits(9));
             assert!(!sandbox.file("azt/vault.json").exists(), "{config}");
         } else {
-            // Among theirs, the records that the variable's key opens are found.
+            // Records of the variable's key are found among the planted ones.
             drop(sandbox.azt(["cache", "status"]).success());
             drop(sandbox.azt(TOKEN).success());
             assert_eq!(sandbox.read("azt/vault.json"), good);
@@ -278,9 +278,9 @@ fn a_planted_vault_without_its_description_is_not_taken_where_the_variable_has_t
     }
 }
 
-/// No command, and no remedy that is offered to programs, seals a planted vault with the true key.
+/// No command, and no remedy in JSON, seals a planted vault with the true key.
 #[test]
-fn a_planted_vault_is_not_moved_under_the_variables_key() {
+fn a_planted_vault_is_not_resealed_with_the_variables_key() {
     let mut sandbox = Sandbox::new();
     sandbox.unset("AZURE_CORE_KEY_SOURCE");
     sandbox.set("AZT_VAULT_KEY", KEY);
@@ -301,9 +301,9 @@ fn a_planted_vault_is_not_moved_under_the_variables_key() {
     assert!(error["error"]["command"].is_null() && error["command"].is_null(), "{error}");
 }
 
-/// Whoever empties the folder and names a source in `config` gets no key that lies in a plain file.
+/// An attacker who empties the folder and sets a source in `config` must not get a key in a plain file.
 #[test]
-fn a_setting_does_not_take_the_variables_place() {
+fn a_setting_does_not_override_the_key_variable() {
     let mut sandbox = Sandbox::new();
     sandbox.unset("AZURE_CORE_KEY_SOURCE");
     sandbox.set("AZT_VAULT_KEY", KEY);
@@ -315,7 +315,7 @@ fn a_setting_does_not_take_the_variables_place() {
     assert!(!sandbox.file("azt/vault.key").exists() && !sandbox.file("azt/vault.json").exists());
 }
 
-/// The key of a vault that says that its own key is retired is the one in use all the same.
+/// A vault.json that retires its own current key does not retire it.
 #[test]
 fn a_key_in_use_is_not_retired() {
     let sandbox = Sandbox::signed_in_as_app();
@@ -327,10 +327,10 @@ fn a_key_in_use_is_not_retired() {
     drop(sandbox.azt(TOKEN).quiet());
 }
 
-/// The only key may lie in `vault.key.next`, where the process that made it was killed: a change of
-/// keys that is killed as well loses nothing.
+/// A killed process may leave the only key in `vault.key.next`; a second killed rekey must not
+/// lose it.
 #[test]
-fn a_key_that_was_not_in_its_place_yet_survives_the_next_change() {
+fn a_key_left_in_vault_key_next_survives_a_killed_rekey() {
     for nth in 1..12 {
         let sandbox = Sandbox::signed_in_as_app();
         fs::rename(sandbox.file("azt/vault.key"), sandbox.file("azt/vault.key.next")).unwrap();
@@ -355,9 +355,9 @@ fn a_key_that_was_not_in_its_place_yet_survives_the_next_change() {
     }
 }
 
-/// A variable that is no key is told as one, and not as if it were not set.
+/// An invalid key in the variable is not treated as unset.
 #[test]
-fn a_variable_that_is_no_key_is_an_error_over_any_vault() {
+fn an_invalid_key_variable_is_an_error_for_any_vault() {
     let mut sandbox = Sandbox::signed_in_as_app();
     sandbox.unset("AZURE_CORE_KEY_SOURCE");
     sandbox.set("AZT_VAULT_KEY", "zz");

@@ -1,7 +1,7 @@
-//! What an attacker would try, one test a finding and its variants, written as they would do it.
+//! Attacks, one test per finding and its variants.
 //!
-//! The attacker is another user of the machine, a hostile server, or whoever wrote the files that are
-//! read: each file here is one of the rules that turn them away (SECURITY.md).
+//! The attacker is another user of the machine, a hostile server, or the author of a file that azt
+//! reads. Each file here tests one rule of SECURITY.md.
 
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command};
@@ -16,11 +16,11 @@ mod key;
 mod path;
 mod sign_in;
 
-/// The other user: nobody's number on every system.
+/// The attacker's uid: `nobody` on every system.
 pub const MALLORY: u32 = 65_534;
 
 #[allow(clippy::print_stderr, reason = "a test that is skipped says so")]
-/// True when this runs as root, who alone can make files another user's. Else the test says that it
+/// True if this runs as root, which chown needs. Otherwise prints that the test
 /// is skipped.
 pub fn is_root() -> bool {
     let is_root = rustix::process::geteuid().is_root();
@@ -31,7 +31,7 @@ pub fn is_root() -> bool {
 }
 
 #[allow(clippy::print_stderr, reason = "a test that is skipped says so")]
-/// True when this machine has IPv6. Else the test says that it is skipped.
+/// True if this machine has IPv6. Otherwise prints that the test is skipped.
 pub fn has_ipv6() -> bool {
     let has = std::net::TcpListener::bind("[::1]:0").is_ok();
     if !has {
@@ -40,7 +40,7 @@ pub fn has_ipv6() -> bool {
     has
 }
 
-/// A process that runs until this is dropped, as do those that it starts.
+/// A process group, killed on drop.
 pub struct Killed(pub Child);
 
 impl Killed {

@@ -1,4 +1,4 @@
-//! PATH is not the working directory.
+//! No program is started from the working directory.
 
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::os::unix::process::CommandExt;
@@ -9,7 +9,7 @@ use super::{Killed, MALLORY, is_root};
 use crate::browser::executable;
 use crate::support::*;
 
-/// A machine where this program is `az`, and a working directory where somebody else's files lie.
+/// A machine where azt is `az`, and a working directory with an attacker's files.
 struct Machine {
     sandbox: Sandbox,
     work: PathBuf,
@@ -23,7 +23,7 @@ impl Machine {
         Self { sandbox, work }
     }
 
-    /// Lays a program that notes that it was run, and with what.
+    /// Plants a program that records that it was run, and its arguments.
     fn lay(&self, name: &str) {
         let text = format!("#!/bin/sh\nenv >{}\n", self.noted().display());
         executable(&self.work.join(name), &text);
@@ -37,7 +37,7 @@ impl Machine {
         self.sandbox.root().join("bin").to_str().unwrap().to_owned()
     }
 
-    /// Another az, the real one, in a folder of its own.
+    /// The real az, in its own folder.
     fn real(&self) -> String {
         let folder = self.sandbox.root().join("real");
         std::fs::create_dir_all(&folder).unwrap();
@@ -45,7 +45,7 @@ impl Machine {
         folder.to_str().unwrap().to_owned()
     }
 
-    /// `az vm list`, with this PATH, in the working directory.
+    /// Runs `az vm list` with this PATH in the working directory.
     fn vm_list(&self, path: Option<&str>) -> Run {
         let mut command = self.sandbox.az_command(["vm", "list"]);
         command.current_dir(&self.work).env("AZT_VAULT_KEY", "ab".repeat(32));
@@ -57,7 +57,7 @@ impl Machine {
     }
 }
 
-/// L9: `./az` was given the command, and the key of the vault with it.
+/// Else `./az` would receive the command and the vault key.
 #[test]
 fn an_az_in_the_working_directory_is_not_the_real_one() {
     let machine = Machine::new();
@@ -86,7 +86,7 @@ fn an_az_in_the_working_directory_is_not_the_real_one() {
         assert!(!machine.noted().exists(), "{path:?}: ./az was run");
         let real = machine.real();
         let whole = format!("{path}:{real}");
-        // It gets the PATH of the person, as the vault's key.
+        // The real az receives the user's PATH and the vault key.
         let run = machine.vm_list(Some(&whole)).quiet();
         drop(run.prints(&format!("the real one: {whole}\n")));
         assert!(!machine.noted().exists(), "{whole:?}: ./az was run");
@@ -95,9 +95,8 @@ fn an_az_in_the_working_directory_is_not_the_real_one() {
     assert!(!machine.noted().exists());
 }
 
-/// L10: what lies there breaks nothing either.
 #[test]
-fn what_is_called_az_in_the_working_directory_breaks_nothing() {
+fn any_az_in_the_working_directory_is_ignored() {
     let machine = Machine::new();
     let real = machine.real();
     let az = machine.work.join("az");
@@ -122,7 +121,7 @@ fn what_is_called_az_in_the_working_directory_breaks_nothing() {
         let _ = std::fs::remove_file(&az);
         let _ = std::fs::remove_dir(&az);
     }
-    // In a folder that is named, what cannot be run is passed over as by a shell.
+    // In an absolute folder an az that is not executable is skipped, as by a shell.
     let folder = machine.sandbox.root().join("odd");
     std::fs::create_dir(&folder).unwrap();
     let az = folder.join("az");
@@ -141,9 +140,8 @@ fn what_is_called_az_in_the_working_directory_breaks_nothing() {
     }
 }
 
-/// However this program itself was found.
 #[test]
-fn a_shim_that_was_found_through_a_relative_entry_knows_itself() {
+fn a_shim_found_through_a_relative_entry_recognises_itself() {
     let machine = Machine::new();
     let ours = machine.sandbox.root().join("bin/az");
     symlink(&ours, machine.work.join("bin/az")).unwrap();
@@ -169,7 +167,7 @@ fn a_shim_that_was_found_through_a_relative_entry_knows_itself() {
     }
 }
 
-/// What else is started by its name: the browser and what looks for it, and the shell.
+/// Browsers, openers and the shell are started by name too.
 #[test]
 fn no_other_program_is_taken_from_the_working_directory() {
     let machine = Machine::new();
@@ -194,7 +192,7 @@ fn no_other_program_is_taken_from_the_working_directory() {
 }
 
 #[test]
-fn doctor_says_that_the_working_directory_is_on_the_path() {
+fn doctor_reports_a_relative_entry_of_path() {
     let mut sandbox = Sandbox::new();
     for (path, is_told) in [("/usr/bin:/bin", false), (".:/usr/bin", true), ("/usr/bin:", true)] {
         sandbox.set("PATH", path);
@@ -207,7 +205,7 @@ fn set_mode(path: &Path, mode: u32) {
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
 }
 
-/// A place in the sandbox that all users come to.
+/// A folder in the sandbox that all users can reach.
 fn open_place(sandbox: &Sandbox) -> PathBuf {
     set_mode(sandbox.root(), 0o755);
     let place = sandbox.root().join("place");
@@ -220,9 +218,9 @@ fn shim(sandbox: &Sandbox, change: &str, folder: &Path) -> Run {
     sandbox.azt(["shim", change, "--yes", "--dir", folder.to_str().unwrap()])
 }
 
-/// L11: whoever can write in the folder puts a program of theirs in the place of az.
+/// A user who can write in the folder could replace az.
 #[test]
-fn the_name_is_not_made_where_others_can_write() {
+fn the_shim_is_not_installed_where_others_can_write() {
     if !is_root() {
         return;
     }
@@ -243,22 +241,24 @@ fn the_name_is_not_made_where_others_can_write() {
         let path = folder.display().to_string().replace('\'', r"'\''");
         let cure = format!("\nchmod go-w '{path}'\n");
         refused(&folder, &format!("ERROR: Other users can write in {}", folder.display()), &cure);
-        // What is told cures it.
-        assert!(Command::new("sh").args(["-c", cure.trim()]).status().unwrap().success());
+        // The remedy works.
+        let mut shell = Command::new("sh");
+        shell.args(["-c", cure.trim()]).current_dir(sandbox.root());
+        assert!(shell.status().unwrap().success());
         shim(&sandbox, "install", &folder).exits(0);
         shim(&sandbox, "remove", &folder).exits(0);
     }
-    // Not where it is not seen to be the same path.
+    // No such remedy if the path has invisible characters.
     let unseen = place.join("a\nb");
     std::fs::create_dir(&unseen).unwrap();
     set_mode(&unseen, 0o777);
     refused(&unseen, "Other users can write in", "Choose a folder of your own with --dir.");
-    // The group of a user's own.
+    // A user-private group.
     chown(&folder, None, Some(0)).unwrap();
     set_mode(&folder, 0o775);
     shim(&sandbox, "install", &folder).exits(0);
     shim(&sandbox, "remove", &folder).exits(0);
-    // A shared one is not to be mended, but to be kept away from.
+    // A shared folder has no chmod remedy: choose another.
     set_mode(&folder, 0o1777);
     refused(&folder, "Other users can write in", "Choose a folder of your own with --dir.");
     set_mode(&folder, 0o755);
@@ -266,7 +266,7 @@ fn the_name_is_not_made_where_others_can_write() {
     refused(&folder, "belongs to another user (uid 65534)", "\nsudo chown -R 0 ");
     chown(&folder, Some(0), None).unwrap();
 
-    // Above it, whoever can write swaps it whole; but not where each has their own (/tmp).
+    // A writable parent allows swapping the folder, unless it is sticky (/tmp).
     for (mode, owner) in [(0o777, 0), (0o755, 65_534), (0o1777, 65_534)] {
         set_mode(&place, mode);
         chown(&place, Some(owner), None).unwrap();
@@ -281,7 +281,7 @@ fn the_name_is_not_made_where_others_can_write() {
     shim(&sandbox, "install", &folder).exits(0);
     shim(&sandbox, "remove", &folder).exits(0);
 
-    // Links lead on, if they are ours; theirs lead nowhere.
+    // The user's own symlinks are followed, others' are not.
     let [ours, theirs] = ["ours", "theirs"].map(|name| place.join(name));
     symlink("./bin's/../bin's", &ours).unwrap();
     shim(&sandbox, "install", &ours).exits(0);
@@ -297,9 +297,9 @@ fn the_name_is_not_made_where_others_can_write() {
     drop(shim(&sandbox, "install", &place.join("file")).exits(1));
 }
 
-/// Debian's /usr/local/bin, which root's group can write in.
+/// As Debian's /usr/local/bin, which the group staff can write.
 #[test]
-fn nobody_is_told_to_change_the_mode_of_roots_folder() {
+fn no_remedy_changes_the_mode_of_roots_folder() {
     if !is_root() {
         return;
     }
@@ -322,7 +322,7 @@ fn nobody_is_told_to_change_the_mode_of_roots_folder() {
 }
 
 #[test]
-fn folders_are_made_for_nobody_else_to_write_in() {
+fn new_folders_are_not_writable_by_others() {
     for umask in ["0000", "0002", "0022", "0077"] {
         let sandbox = Sandbox::new();
         let (first, second) = (sandbox.root().join("new"), sandbox.root().join("new/er"));
@@ -340,7 +340,7 @@ fn folders_are_made_for_nobody_else_to_write_in() {
     }
 }
 
-/// Another user runs `line` in `folder` again and again.
+/// Another user runs `line` in `folder` repeatedly, until drop.
 fn meanwhile(folder: &Path, line: &str) -> Killed {
     let script = format!("while :; do {line}; done");
     let mut command = Command::new("setpriv");
@@ -349,9 +349,9 @@ fn meanwhile(folder: &Path, line: &str) -> Killed {
     Killed::spawn(&mut command)
 }
 
-/// A folder that is swapped while root works in it gets nothing, nor loses anything.
+/// Another user swaps the folder while root installs or removes the shim.
 #[test]
-fn a_folder_that_is_swapped_leads_nowhere() {
+fn a_folder_swapped_during_a_shim_command_leads_nowhere() {
     if !is_root() {
         return;
     }
@@ -362,11 +362,11 @@ fn a_folder_that_is_swapped_leads_nowhere() {
         std::fs::create_dir(folder).unwrap();
         set_mode(folder, 0o755);
     }
-    // An az of ours that nobody wants removed.
+    // A shim that must not be removed.
     symlink(env!("CARGO_BIN_EXE_azt"), full.join("az")).unwrap();
     let folder = place.join("bin");
 
-    // In their own folder, and in one where each has their own.
+    // In their own folder, and in a sticky one.
     for (mode, owner) in [(0o755, 65_534), (0o1777, 0)] {
         set_mode(&place, mode);
         chown(&place, Some(owner), None).unwrap();
@@ -382,7 +382,7 @@ fn a_folder_that_is_swapped_leads_nowhere() {
             let _ = shim(&sandbox, if round % 4 == 3 { "remove" } else { "install" }, &folder);
             assert!(std::fs::read_dir(&victim).unwrap().next().is_none(), "az for {round}");
             assert!(full.join("az").is_symlink(), "no az for {round}");
-            // Where it was quicker the folder is root's by now, and the other one is kept out.
+            // If azt won the race, the folder is root's and the attacker cannot write in it.
             let made =
                 std::fs::symlink_metadata(&folder).is_ok_and(|it| it.is_dir() && it.uid() == 0);
             if made {

@@ -1,4 +1,4 @@
-//! A sign-in is this person's: nobody else's account takes its place, and nobody keeps it out.
+//! A sign-in cannot be replaced by an attacker's account, nor blocked.
 
 use std::io::{Read, Write};
 use std::net::{Ipv6Addr, TcpListener, TcpStream};
@@ -13,14 +13,14 @@ use crate::support::*;
 
 const MALLORY: &str = "mallory@evil.example";
 
-/// Another user of the machine, running `program`.
+/// Runs `program` as another user.
 fn as_another(program: &str, args: &[&str]) -> Command {
     let mut command = Command::new("setpriv");
     command.args(["--reuid=65534", "--regid=65534", "--clear-groups", program]).args(args);
     command
 }
 
-/// Gives all users the way to the sandbox's home: what keeps them out is azt's doing.
+/// Opens the sandbox's home to all users, so that only azt's own modes keep them out.
 fn open_to_all(sandbox: &Sandbox) {
     let _ = std::fs::create_dir(sandbox.config_dir());
     for folder in [sandbox.root(), &sandbox.root().join("home"), &sandbox.config_dir()] {
@@ -39,10 +39,10 @@ fn pages_of(sandbox: &Sandbox) -> Vec<String> {
     names.filter(|name| name.ends_with(".html")).collect()
 }
 
-/// M2, A: who reads the address of a sign-in in the list of processes can answer it with an account
-/// of their own.
+/// An attacker who reads the authorization URL in the process list could answer it with their own
+/// account.
 #[test]
-fn what_answers_a_sign_in_is_in_no_process_list() {
+fn the_authorization_url_is_in_no_process_list() {
     if !is_root() {
         return;
     }
@@ -56,16 +56,16 @@ fn what_answers_a_sign_in_is_in_no_process_list() {
     let seen = String::from_utf8_lossy(&seen);
     assert!(seen.contains(&waiting.opened), "the browser is seen");
     assert!(!secrets.iter().any(|it| seen.contains(it)), "{}", waiting.opened);
-    // Nor for root in an environment: the browser's descends to all it starts.
+    // Root does not see it in any environment: the browser's children inherit the browser's.
     let all = Command::new("sh").args(["-c", look]).output().unwrap().stdout;
     assert!(!secrets.iter().any(|it| String::from_utf8_lossy(&all).contains(it)));
-    // The page is not theirs to read, nor to be guessed.
+    // The page is unreadable to others, and its name not guessable.
     let page = waiting.opened.strip_prefix("file://").unwrap();
     let metadata = std::fs::metadata(page).unwrap();
     assert_eq!(std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o777, 0o600);
     let read = as_another("cat", &[page]).output().unwrap();
     assert_eq!((read.status.success(), read.stdout), (false, Vec::new()));
-    // So what they post is an answer to nothing, whatever account it is of.
+    // So a posted answer with a guessed state is refused.
     let port = waiting.port();
     let form = "code=mallorys&state=guessed";
     let url = format!("http://localhost:{port}/");
@@ -76,9 +76,8 @@ fn what_answers_a_sign_in_is_in_no_process_list() {
     assert_eq!(pages_of(&sandbox), Vec::<String>::new());
 }
 
-/// However a sign-in ends.
 #[test]
-fn the_page_goes_with_the_sign_in() {
+fn the_page_is_removed_however_a_sign_in_ends() {
     let mut sandbox = Sandbox::new();
     let check = |sandbox: &Sandbox, waiting: &Waiting| {
         let page = Path::new(waiting.opened.strip_prefix("file://").unwrap());
@@ -106,7 +105,7 @@ fn the_page_goes_with_the_sign_in() {
     assert_eq!(waiting.end().code, Some(130));
     assert_eq!(pages_of(&sandbox), Vec::<String>::new(), "Ctrl-C");
 
-    // What a killed one leaves goes with a later sign-in, and no younger page of another one does.
+    // A page of a killed sign-in is removed by a later one; a recent page of another is kept.
     let folder = sandbox.file("azt");
     let [old, young, other] = ["azt-sign-in-aaaaaa.html", "azt-sign-in-bbbbbb.html", "x.html"];
     for name in [old, young, other] {
@@ -124,7 +123,7 @@ fn the_page_goes_with_the_sign_in() {
 }
 
 #[test]
-fn the_page_may_lie_in_a_folder_of_any_name() {
+fn the_page_works_in_a_folder_of_any_name() {
     let mut sandbox = Sandbox::new();
     sandbox.approve_as(ALICE);
     for name in ["a b", "100%41", "a#b?c=d&e", "é\"'<x>;$(id)", "%s%c"] {
@@ -137,14 +136,14 @@ fn the_page_may_lie_in_a_folder_of_any_name() {
         assert!(!quoted.contains(['#', '?', ' ', '"', '<', 'é']), "{quoted}");
         drop(waiting.finish(&sandbox).exits(0));
     }
-    // And of a relative one.
+    // And with a relative path.
     sandbox.set("AZURE_CONFIG_DIR", "home/.azure");
     drop(Waiting::start(&mut sandbox, &[]).finish(&sandbox).exits(0));
 }
 
-/// A page cannot be read where the browser is another machine's.
+/// A browser on another machine cannot read the page.
 #[test]
-fn where_the_browser_is_elsewhere_it_says_that_the_address_is_to_be_seen() {
+fn a_remote_browser_gets_the_url_with_a_warning() {
     let told = "The browser was given the whole address of the sign-in, because ";
     for (name, value, why) in [
         ("VSCODE_IPC_HOOK_CLI", "/run/ipc", "an editor hands it to a browser on another machine"),
@@ -172,9 +171,9 @@ fn where_the_browser_is_elsewhere_it_says_that_the_address_is_to_be_seen() {
     }
 }
 
-/// Only the first answer counts, whoever's it is; the nonce shows a code of another request.
+/// Only the first answer counts; the nonce reveals a code of another request.
 #[test]
-fn two_answers_with_the_right_state_are_one_request() {
+fn of_two_answers_only_the_first_is_redeemed() {
     let mut sandbox = Sandbox::new();
     sandbox.approve_as(ALICE);
     let waiting = Waiting::start(&mut sandbox, &[]);
@@ -208,9 +207,9 @@ fn two_answers_with_the_right_state_are_one_request() {
     assert!(!sandbox.file("azureProfile.json").exists());
 }
 
-/// M2, B: browsers take `::1` for `localhost` too.
+/// Browsers resolve `localhost` to `::1` too.
 #[test]
-fn nobody_else_listens_where_the_answer_goes() {
+fn the_redirect_port_is_taken_on_both_loopback_addresses() {
     if !has_ipv6() {
         return;
     }
@@ -222,7 +221,7 @@ fn nobody_else_listens_where_the_answer_goes() {
         let taken = TcpListener::bind(&address);
         assert!(taken.is_err(), "{address} was free");
     }
-    // The answer is taken there as well.
+    // An answer on ::1 is accepted too.
     let page = Command::new("curl")
         .args(["--silent", "--ipv6", &format!("http://localhost:{port}/elsewhere")])
         .output()
@@ -232,9 +231,9 @@ fn nobody_else_listens_where_the_answer_goes() {
     assert!(TcpStream::connect((Ipv6Addr::LOCALHOST, port)).is_err(), "the listener is gone");
 }
 
-/// ADFS knows one port only, so that it can be taken beforehand.
+/// ADFS allows one port only, which an attacker can take beforehand.
 #[test]
-fn a_port_that_is_taken_on_one_address_is_not_used() {
+fn a_port_taken_on_one_address_is_not_used() {
     if !has_ipv6() {
         return;
     }
@@ -254,12 +253,12 @@ fn a_port_that_is_taken_on_one_address_is_not_used() {
         drop(run.says("Sign in with a code instead: --use-device-code."));
         assert!(!noted.exists(), "no browser was opened");
     }
-    // With both free it goes on.
+    // With both addresses free it works.
     sandbox.set("AZURE_CORE_LOGIN_TIMEOUT", "1");
     drop(Waiting::start(&mut sandbox, &[]).end().exits(5));
 }
 
-/// M2, C: an authority that sends the browser on to the honest one is told code and verifier.
+/// Mix-up attack: an authority that forwards the browser to the genuine one would get code and verifier.
 #[test]
 fn an_answer_of_another_issuer_is_refused() {
     let mut sandbox = Sandbox::new();
@@ -288,7 +287,7 @@ fn an_answer_of_another_issuer_is_refused() {
         assert!(!run.stderr.contains("\nERROR: forged"), "{}", run.stderr);
         assert_eq!(sandbox.requests(), Vec::<String>::new(), "{issuer:?}: the code was redeemed");
     }
-    // Twice is no answer, and the sign-in goes on; one that is right is.
+    // An answer with a repeated parameter is refused and the sign-in continues; the right answer is accepted.
     let waiting = Waiting::start(&mut sandbox, &["--tenant", CONTOSO]);
     let (state, code) = (waiting.parameter("state"), Waiting::code_at(&sandbox, &waiting.url));
     let right = format!("{own}/{CONTOSO}/v2.0");
@@ -304,11 +303,11 @@ fn an_answer_of_another_issuer_is_refused() {
     drop(waiting.end().exits(0));
 }
 
-/// L8: connections that say nothing, or half of something, took all the places for ten seconds each.
+/// Silent or half-finished requests must not occupy all connections.
 #[test]
-fn silent_connections_do_not_keep_the_form_out() {
+fn silent_connections_do_not_block_the_answer() {
     let mut sandbox = Sandbox::new();
-    // Each of them would be waited for ten seconds, 32 at a time.
+    // Without eviction each would hold one of 32 places for ten seconds.
     sandbox.set("AZURE_CORE_LOGIN_TIMEOUT", "60");
     sandbox.approve_as(ALICE);
     let waiting = Waiting::start(&mut sandbox, &[]);
@@ -324,7 +323,7 @@ fn silent_connections_do_not_keep_the_form_out() {
     ] {
         for at in 0..400 {
             let address = if at % 2 == 0 { "127.0.0.1" } else { "::1" };
-            // One that has no room any more is as good: what is tried is to be in the way.
+            // A refused connection is fine: the aim is to exhaust the places.
             if let Ok(mut stream) = TcpStream::connect((address, port)) {
                 let _ = stream.write_all(said.as_bytes());
                 held.push(stream);
@@ -335,14 +334,14 @@ fn silent_connections_do_not_keep_the_form_out() {
     drop(waiting.finish(&sandbox).exits(0));
 }
 
-/// A browser that is answered is not put out by those that come later, and no request is too long.
+/// A large request is read whole, and later connections do not evict it.
 #[test]
-fn who_is_being_answered_stays() {
+fn a_connection_being_answered_is_not_evicted() {
     let mut sandbox = Sandbox::new();
     sandbox.approve_as(ALICE);
     let waiting = Waiting::start(&mut sandbox, &[]);
     let port = waiting.port();
-    // The redemption takes a while.
+    // Redeeming the code is slow.
     sandbox.emulator.faults().push(entra_emulator::Fault::on(
         "/token",
         entra_emulator::Action::Delay { milliseconds: 500 },
@@ -380,9 +379,9 @@ fn end(mut session: PtySession) -> (String, String) {
     (rest, format!("{:?}", session.process_mut().wait().unwrap()))
 }
 
-/// What M2 leads to: the account of somebody else becomes the default unseen.
+/// Else an attacker's account could become the default unnoticed.
 #[test]
-fn an_account_that_was_not_expected_is_named_before_it_is_taken() {
+fn an_unexpected_account_is_confirmed_before_it_is_stored() {
     let mut sandbox = Sandbox::signed_in_as_alice();
     sandbox.set("AZURE_CORE_LOGIN_EXPERIENCE_V2", "off");
     let mallory = other_person(&sandbox, MALLORY);
@@ -399,7 +398,7 @@ fn an_account_that_was_not_expected_is_named_before_it_is_taken() {
         assert_eq!(sandbox.azt(["account", "show", "--query", "user.name"]).quiet().json(), ALICE);
         drop(sandbox.azt(["account", "get-access-token", "--account", &mallory]).exits(4));
     }
-    // Who is known is not asked about, nor is anybody where nobody can be asked; az asks nothing.
+    // No question for a known account or without a terminal; az never asks.
     sandbox.approve_as(ALICE);
     let (said, _) = end(on_a_terminal(sandbox.command(["login", "--use-device-code"])));
     assert!(said.contains(&format!("Signed in as {ALICE} (tenant {CONTOSO}).")), "{said}");
@@ -415,7 +414,7 @@ fn an_account_that_was_not_expected_is_named_before_it_is_taken() {
 }
 
 #[test]
-fn where_nobody_is_asked_the_account_is_named() {
+fn without_a_question_the_account_is_named() {
     let sandbox = Sandbox::new();
     sandbox.approve_as(ALICE);
     let line = format!("Signed in as {ALICE} (tenant {CONTOSO}).\n");
@@ -428,7 +427,7 @@ fn where_nobody_is_asked_the_account_is_named() {
     assert!(!run.stderr.contains("Signed in as"), "{}", run.stderr);
     let run = sandbox.az(login).exits(0);
     assert!(!run.stderr.contains("Signed in as"), "{}", run.stderr);
-    // On a terminal, with no other account known.
+    // On a terminal, without another known account.
     let mut sandbox = Sandbox::new();
     sandbox.set("AZURE_CORE_LOGIN_EXPERIENCE_V2", "off");
     sandbox.approve_as(ALICE);
@@ -441,9 +440,9 @@ fn where_nobody_is_asked_the_account_is_named() {
     assert!(status.contains(", 0)"), "{status}");
 }
 
-/// Names are a server's: the question cannot be made to ask something else.
+/// The name comes from a server: it must not change the question.
 #[test]
-fn the_question_is_about_the_name_that_came() {
+fn the_question_shows_the_servers_name_safely() {
     let mut sandbox = Sandbox::signed_in_as_alice();
     sandbox.set("AZURE_CORE_LOGIN_EXPERIENCE_V2", "off");
     let name = "alice@contoso.example\u{1b}[2K\r\nSign in as\u{202e} bob?";
@@ -453,7 +452,7 @@ fn the_question_is_about_the_name_that_came() {
     session.send("n\r").unwrap();
     session.flush().unwrap();
     assert!(end(session).1.contains("130"));
-    // A directory elsewhere may name its user as the one here is: it is another account.
+    // A user of the same name in another directory is another account.
     sandbox.emulator.directory_mut(|directory| {
         directory.users.retain(|user| user.username == ALICE);
         directory.user_mut(ALICE).unwrap().oid = "b0000000-0000-4000-8000-0000000000b0".to_owned();
@@ -467,9 +466,9 @@ fn the_question_is_about_the_name_that_came() {
     drop(sandbox.azt(["account", "get-access-token"]).quiet());
 }
 
-/// az's own sign-ins are in its profile alone.
+/// az's own sign-ins are in its profile only.
 #[test]
-fn who_is_in_the_profile_only_has_been_seen_before() {
+fn an_account_in_the_profile_counts_as_known() {
     let mut sandbox = Sandbox::signed_in_as_alice();
     sandbox.set("AZURE_CORE_LOGIN_EXPERIENCE_V2", "off");
     std::fs::remove_dir_all(sandbox.file("azt/records")).unwrap();
@@ -484,7 +483,7 @@ fn who_is_in_the_profile_only_has_been_seen_before() {
     assert!(end(session).1.contains("130"));
 }
 
-/// Another person whom the emulator lets in.
+/// Adds another user to the emulator.
 fn other_person(sandbox: &Sandbox, name: &str) -> String {
     sandbox.emulator.directory_mut(|directory| {
         let mut person = directory.user_mut(ALICE).unwrap().clone();

@@ -1,16 +1,16 @@
-//! Values that begin with `-`, and empty ones: what argparse and az make of them, and no secret in a
+//! Values that begin with `-`, and empty values: parsed as argparse and az do, and no secret in a
 //! message.
 
 use crate::support::*;
 
-/// What must be in no message.
+/// A secret that no message may contain.
 const SECRET: &str = "Zq8~s3cr3t";
 
 fn login<'a>(rest: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     ["login", "--service-principal", "-u", APP, "-t", CONTOSO].into_iter().chain(rest).collect()
 }
 
-/// Runs `arguments` under both names: argparse's sentence, code 2, no secret, nothing sent.
+/// Asserts, under both names, argparse's message, code 2, no secret shown and nothing sent.
 fn refuses(sandbox: &Sandbox, arguments: &[&str], message: &str) {
     for run in [sandbox.azt(arguments), sandbox.az(arguments)] {
         let run = run.exits(2).says(&format!("ERROR: {message}\n"));
@@ -54,7 +54,7 @@ fn a_secret_that_begins_with_a_hyphen_is_named_by_its_option() {
 }
 
 #[test]
-fn what_argparse_takes_for_a_value_is_one() {
+fn values_are_recognised_as_argparse_does() {
     let sandbox = Sandbox::new();
     for secret in ["-5", "-.5", "-12.25", "- a", "-a b", "--two words", "-"] {
         for arguments in [login(["-p", secret]), login(["--password", secret])] {
@@ -100,7 +100,7 @@ fn a_secret_from_a_file_may_begin_with_a_hyphen() {
 }
 
 #[test]
-fn nothing_that_may_be_a_secret_is_shown() {
+fn no_possible_secret_is_shown() {
     let sandbox = Sandbox::new();
     for (arguments, shown) in [
         (&["login", "--passwrd", SECRET][..], "--passwrd ***"),
@@ -117,7 +117,7 @@ fn nothing_that_may_be_a_secret_is_shown() {
         (&["account", "list", "--secret", SECRET, "--tenant", "t"], "--secret *** --tenant t"),
         (&["account", "get-access-token", "-k", SECRET], "-k ***"),
         (&["account", "get-access-token", SECRET], "***"),
-        // No secret is given there: as az has it.
+        // That option takes no secret: az's text.
         (&["account", "list", "extra"], "extra"),
         (&["account", "list", "--subscription", "x"], "--subscription x"),
     ] {
@@ -138,13 +138,13 @@ fn nothing_that_may_be_a_secret_is_shown() {
     assert!(!ambiguous.stderr.contains("Zq8"), "{ambiguous:#?}");
     let first = sandbox.azt(["-p", SECRET, "login"]).exits(2);
     assert!(!first.stderr.contains("Zq8"), "{first:#?}");
-    // Programs are told no more.
+    // The JSON form shows no more.
     let json = sandbox.azt(["login", "--error-format", "json", "--passwrd", SECRET]);
     assert!(json.code == Some(2) && !json.stderr.contains("Zq8"), "{json:#?}");
 }
 
 #[test]
-fn an_empty_value_is_not_given_where_az_says_so() {
+fn an_empty_value_counts_as_missing_where_az_says_so() {
     let sandbox = Sandbox::new();
     let app = "usage error: --service-principal --username NAME --password SECRET --tenant TENANT";
     let secret = "Please specify both username and password in non-interactive mode.";
@@ -186,7 +186,7 @@ fn an_empty_value_is_not_given_where_az_says_so() {
 }
 
 #[test]
-fn another_empty_value_is_named_before_anything_is_sent() {
+fn other_empty_values_are_errors_before_anything_is_sent() {
     let sandbox = Sandbox::signed_in_as_app();
     let token = ["account", "get-access-token"];
     for (arguments, option) in [
@@ -213,7 +213,7 @@ fn another_empty_value_is_named_before_anything_is_sent() {
 }
 
 #[test]
-fn options_of_every_command_may_stand_before_it() {
+fn global_options_may_precede_the_command() {
     let sandbox = Sandbox::signed_in_as_alice();
     let expected = sandbox.azt(["account", "show", "--query", "id", "-o", "tsv"]).quiet().stdout;
     for arguments in [

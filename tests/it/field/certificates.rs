@@ -1,4 +1,4 @@
-//! Certificates and keys as other tools write them: bundles of authorities, applications' files.
+//! Certificate bundles and applications' certificate files as other tools write them.
 
 use std::path::Path;
 use std::process::Command;
@@ -10,17 +10,17 @@ use entra_emulator::directory::NIGHTLY_BUILD_CERTIFICATE;
 use crate::support::*;
 
 const NIGHTLY: &str = "a1000000-0000-4000-8000-000000000002";
-/// A block whose text is base64, and whose bytes are no certificate.
+/// Valid base64 that is no certificate.
 const NO_DER: &str = "-----BEGIN CERTIFICATE-----\nMAMCAQE=\n-----END CERTIFICATE-----\n";
-/// A block that is no base64.
+/// Invalid base64.
 const NO_BASE64: &str = "-----BEGIN CERTIFICATE-----\nMII!\n-----END CERTIFICATE-----\n";
-/// A block without its end.
+/// No END line.
 const CUT_OFF: &str = "-----BEGIN CERTIFICATE-----\nMIIB\n";
-/// What an older label makes of it.
+/// Invalid base64 under an older label.
 const OTHER_LABEL: &str =
     "-----BEGIN TRUSTED CERTIFICATE-----\n!\n-----END TRUSTED CERTIFICATE-----\n";
 
-/// What OpenSSL's own program makes.
+/// The output of an openssl command.
 #[track_caller]
 fn openssl(folder: &Path, command: &str) -> Vec<u8> {
     let output =
@@ -33,7 +33,7 @@ fn utf16(text: &str, mark: &[u8], unit: fn(u16) -> [u8; 2]) -> Vec<u8> {
     mark.iter().copied().chain(text.encode_utf16().flat_map(unit)).collect()
 }
 
-/// `pem` as programs, editors and scripts leave it.
+/// `pem` in the forms that programs, editors and scripts write.
 fn spellings(pem: &str) -> Vec<(&'static str, Vec<u8>)> {
     let text = |change: &dyn Fn(&str) -> String| change(pem).into_bytes();
     let le = u16::to_le_bytes;
@@ -65,7 +65,7 @@ fn spellings(pem: &str) -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
-/// The base64 of each block in a single line.
+/// `pem` with the base64 of each block in one line.
 fn one_line(pem: &str) -> String {
     let mut text = String::new();
     for line in pem.lines() {
@@ -78,7 +78,7 @@ fn one_line(pem: &str) -> String {
     text
 }
 
-/// A machine whose `variable` alone names `bundle.pem` with `content`.
+/// A machine where only `variable` names a bundle, `bundle.pem` with `content`.
 fn with_bundle(variable: &str, content: &[u8]) -> Sandbox {
     let mut sandbox = Sandbox::new();
     let path = sandbox.root().join("bundle.pem");
@@ -113,7 +113,7 @@ fn a_bundle_is_read_as_openssl_reads_it() {
 }
 
 #[test]
-fn every_variable_reads_alike() {
+fn every_ca_variable_accepts_the_same_forms() {
     for variable in ["CURL_CA_BUNDLE", "SSL_CERT_FILE"] {
         let sandbox = with_bundle(variable, b"");
         let ca = sandbox.emulator.ca_pem();
@@ -138,7 +138,7 @@ fn every_variable_reads_alike() {
 }
 
 #[test]
-fn a_damaged_certificate_is_named_and_the_others_are_used() {
+fn a_damaged_certificate_in_a_bundle_is_named_and_skipped() {
     for damaged in [NO_DER, NO_BASE64, CUT_OFF, OTHER_LABEL] {
         for is_first in [true, false] {
             let sandbox = with_bundle("REQUESTS_CA_BUNDLE", b"");
@@ -156,7 +156,7 @@ fn a_damaged_certificate_is_named_and_the_others_are_used() {
             );
             let run = sandbox.login_app().success();
             assert_eq!(run.stderr.matches(&said).count(), 1, "{run:?}");
-            // Callers take what az does not say for a failure.
+            // Under the name az nothing is said: callers take unknown text for a failure.
             let token =
                 ["account", "get-access-token", "--resource", "https://graph.microsoft.com"];
             sandbox.az(token).quiet();
@@ -168,7 +168,7 @@ fn a_damaged_certificate_is_named_and_the_others_are_used() {
 }
 
 #[test]
-fn a_bundle_without_any_that_can_be_used_is_named_with_its_variable() {
+fn a_bundle_without_a_usable_certificate_is_named() {
     for (content, why) in [
         ("", "which holds no PEM certificate"),
         ("words", "which holds no PEM certificate"),
@@ -196,21 +196,13 @@ fn a_bundle_without_any_that_can_be_used_is_named_with_its_variable() {
     }
 }
 
-fn login(sandbox: &Sandbox, file: &str) -> Run {
-    sandbox.azt([
-        "login",
-        "--service-principal",
-        "-u",
-        NIGHTLY,
-        "-t",
-        CONTOSO,
-        "--certificate",
-        file,
-    ])
+fn login(sandbox: &Sandbox, file: &str, more: &[&str]) -> Run {
+    let login = ["login", "--service-principal", "-u", NIGHTLY, "-t", CONTOSO, "--certificate"];
+    sandbox.azt(login.iter().chain(&[file]).chain(more))
 }
 
 #[test]
-fn an_applications_file_is_read_whatever_its_spelling() {
+fn an_applications_certificate_file_is_read_in_every_form() {
     let sandbox = Sandbox::new();
     let path = sandbox.root().join("app.pem");
     std::fs::write(&path, NIGHTLY_BUILD_CERTIFICATE).unwrap();
@@ -223,53 +215,40 @@ fn an_applications_file_is_read_whatever_its_spelling() {
     all.push(("certificate first, PKCS#1", [trusted, pkcs1].concat()));
     let failed = all.into_iter().filter_map(|(what, content)| {
         std::fs::write(&path, content).unwrap();
-        let run = login(&sandbox, "app.pem");
+        let run = login(&sandbox, "app.pem", &[]);
         (run.code != Some(0)).then_some((what, run.stderr))
     });
     let failed: Vec<_> = failed.collect();
     assert!(failed.is_empty(), "{failed:#?}");
-    // With a password, the spelling is one too.
+    // Encrypted keys too.
     let encrypted = openssl(sandbox.root(), "pkcs8 -topk8 -in app.pem -passout pass:open");
     let encrypted = String::from_utf8(encrypted).unwrap();
     let certificate = NIGHTLY_BUILD_CERTIFICATE.split_once("-----BEGIN CERT").unwrap().1;
     let both = format!("{encrypted}-----BEGIN CERT{certificate}");
     for content in [both.clone().into_bytes(), utf16(&both, b"\xff\xfe", u16::to_le_bytes)] {
         std::fs::write(&path, content).unwrap();
-        login(&sandbox, "app.pem").exits(1).says("its private key is encrypted.");
-        sandbox
-            .azt([
-                "login",
-                "--service-principal",
-                "-u",
-                NIGHTLY,
-                "-t",
-                CONTOSO,
-                "--certificate",
-                "app.pem",
-                "--certificate-password",
-                "open",
-            ])
-            .success();
+        login(&sandbox, "app.pem", &[]).exits(1).says("its private key is encrypted.");
+        login(&sandbox, "app.pem", &["--certificate-password", "open"]).success();
     }
 }
 
 #[test]
-fn what_is_damaged_in_an_applications_file_is_named() {
+fn damage_in_an_applications_certificate_file_is_located() {
     let sandbox = Sandbox::new();
     let (key, _) = NIGHTLY_BUILD_CERTIFICATE.split_once("-----BEGIN CERT").unwrap();
     let at = key.lines().count() + 1;
     for damaged in [NO_BASE64, CUT_OFF, OTHER_LABEL] {
         std::fs::write(sandbox.root().join("x.pem"), format!("{key}{damaged}")).unwrap();
-        login(&sandbox, "x.pem")
+        login(&sandbox, "x.pem", &[])
             .exits(1)
             .says(&format!("Invalid certificate file: the certificate at line {at} is damaged."));
     }
     let cut_key = format!("-----BEGIN PRIVATE KEY-----\nMIIE\n{}", sandbox.emulator.ca_pem());
     std::fs::write(sandbox.root().join("x.pem"), cut_key).unwrap();
-    login(&sandbox, "x.pem").exits(1).says("the private key at line 1 is damaged.");
+    login(&sandbox, "x.pem", &[]).exits(1).says("the private key at line 1 is damaged.");
 }
 
-/// The key and certificate that OpenSSL makes of `options`.
+/// Makes a key and certificate with OpenSSL and these `options`.
 fn make_key(folder: &Path, options: &str) {
     openssl(folder, &format!("genpkey {options} -out key.pem"));
     openssl(folder, "req -x509 -new -key key.pem -subj /CN=app -days 30 -out cert.pem");
@@ -277,7 +256,7 @@ fn make_key(folder: &Path, options: &str) {
     std::fs::write(folder.join("app.pem"), [read("key.pem"), read("cert.pem")].concat()).unwrap();
 }
 
-/// Asserts that the last assertion was signed with `key.pem`, as OpenSSL sees it.
+/// Verifies the last assertion's signature by `key.pem` with OpenSSL.
 #[track_caller]
 fn verify(sandbox: &Sandbox, what: &str) {
     let requests = sandbox.emulator.requests();
@@ -309,33 +288,33 @@ fn an_rsa_key_of_any_size_signs() {
         make_key(sandbox.root(), &case);
         sandbox.emulator.clear_requests();
         // The emulator does not know it.
-        login(&sandbox, "app.pem").exits(6).says("AADSTS700027");
+        login(&sandbox, "app.pem", &[]).exits(6).says("AADSTS700027");
         verify(&sandbox, &case);
     }
-    // The same in PKCS#12 and with a password.
+    // In PKCS#12 and with a password too.
     openssl(
         sandbox.root(),
         "pkcs12 -export -inkey key.pem -in cert.pem -passout pass: -out app.pfx",
     );
     sandbox.emulator.clear_requests();
-    login(&sandbox, "app.pfx").exits(6);
+    login(&sandbox, "app.pfx", &[]).exits(6);
     verify(&sandbox, "PKCS#12");
 }
 
 #[test]
-fn a_large_key_signs_as_well() {
+fn an_rsa_key_of_8192_bits_signs() {
     let sandbox = Sandbox::new();
     std::fs::write(sandbox.root().join("app.pem"), LARGE_KEY).unwrap();
     std::fs::write(sandbox.root().join("key.pem"), LARGE_KEY).unwrap();
-    login(&sandbox, "app.pem").exits(6).says("AADSTS700027");
+    login(&sandbox, "app.pem", &[]).exits(6).says("AADSTS700027");
     verify(&sandbox, "8192 bits");
 }
 
-/// 8,192 bits; making one takes its time.
+/// The key is a fixture, since making one is slow.
 const LARGE_KEY: &str = include_str!("../../fixtures/rsa-8192.pem");
 
 #[test]
-fn a_key_that_will_not_do_says_why() {
+fn an_unsupported_key_is_explained() {
     let sandbox = Sandbox::new();
     for (options, why) in [
         ("-algorithm RSA -pkeyopt rsa_keygen_bits:1024", "has 1024 bits, and 2048 is the least"),
@@ -356,13 +335,13 @@ fn a_key_that_will_not_do_says_why() {
         ("-algorithm ED448", "is an Ed448 key, and Entra takes RSA keys alone"),
     ] {
         make_key(sandbox.root(), options);
-        login(&sandbox, "app.pem")
+        login(&sandbox, "app.pem", &[])
             .exits(1)
             .says(&format!("ERROR: Invalid certificate file: its key {why}.\n"));
     }
-    // The older form of an EC key has a label of its own.
+    // The older form of an EC key has its own label.
     openssl(sandbox.root(), "ecparam -name prime256v1 -genkey -out ec.pem");
-    login(&sandbox, "ec.pem")
+    login(&sandbox, "ec.pem", &[])
         .exits(1)
         .says("its key is an EC key, and Entra takes RSA keys alone.");
     for (label, why) in [
@@ -371,7 +350,7 @@ fn a_key_that_will_not_do_says_why() {
     ] {
         let text = format!("-----BEGIN {label}-----\nAA==\n-----END {label}-----\n");
         std::fs::write(sandbox.root().join("x.pem"), text).unwrap();
-        login(&sandbox, "x.pem").exits(1).says(why);
+        login(&sandbox, "x.pem", &[]).exits(1).says(why);
     }
     assert_eq!(sandbox.requests(), Vec::<String>::new());
 }

@@ -1,19 +1,15 @@
-//! Jobs, where nobody sits: no waiting, no option that is passed over, no advice in a circle.
+//! CI jobs: no waiting for a user, no ignored option, no remedy that is the failed command.
 
 use std::process::Stdio;
 
-use entra_emulator::{Action, Fault};
+use entra_emulator::Fault;
 
 use crate::support::*;
 
 const NO_ONE: &str = "Nobody can sign in here: this is a job";
 
-fn answer(body: &str) -> Action {
-    Action::Answer { status: 200, headers: Default::default(), body: body.to_owned() }
-}
-
 #[test]
-fn a_job_fails_at_once_and_says_what_works_there() {
+fn a_bare_login_in_a_job_fails_with_alternatives() {
     for (variable, value) in [
         ("CI", "true"),
         ("CI", "1"),
@@ -53,7 +49,7 @@ fn a_job_fails_at_once_and_says_what_works_there() {
 }
 
 #[test]
-fn who_insists_or_needs_nobody_is_served_in_a_job() {
+fn explicit_and_non_interactive_sign_ins_work_in_a_job() {
     let mut sandbox = Sandbox::new();
     for (variable, value) in [("CI", "true"), ("GITHUB_ACTIONS", "true")] {
         sandbox.set(variable, value);
@@ -64,7 +60,7 @@ fn who_insists_or_needs_nobody_is_served_in_a_job() {
     drop(sandbox.azt(["login", "-u", ALICE]).exits(2));
     let pasted = sandbox.azt(["login", "--no-browser"]);
     assert!(!pasted.stderr.contains(NO_ONE), "{pasted:#?}");
-    // What is off, or empty, is no job.
+    // An empty or false CI variable means no job.
     sandbox.unset("GITHUB_ACTIONS");
     for value in ["", "false", "False", "0"] {
         sandbox.set("CI", value);
@@ -75,7 +71,7 @@ fn who_insists_or_needs_nobody_is_served_in_a_job() {
 }
 
 #[test]
-fn no_option_is_passed_over() {
+fn inapplicable_options_are_errors() {
     let mut sandbox = Sandbox::new();
     sandbox.set("GITHUB_ACTIONS", "true");
     let app = |option: &str| format!("'{option}' is only applicable with a service principal");
@@ -137,7 +133,7 @@ fn no_option_is_passed_over() {
 }
 
 #[test]
-fn a_person_without_tenants_may_sign_in_all_the_same() {
+fn a_user_without_subscriptions_may_sign_in() {
     for program in ["azt", "az"] {
         let sandbox = Sandbox::new();
         sandbox.approve_as(ALICE);
@@ -156,7 +152,7 @@ fn a_person_without_tenants_may_sign_in_all_the_same() {
 }
 
 #[test]
-fn who_allows_no_subscriptions_is_not_told_to() {
+fn allow_no_subscriptions_is_not_suggested_when_given() {
     let sandbox = Sandbox::new();
     sandbox.approve_as(ALICE);
     let run = sandbox.azt(["login", "--use-device-code", "--allow-no-subscriptions"]).success();
@@ -167,18 +163,11 @@ fn who_allows_no_subscriptions_is_not_told_to() {
 }
 
 #[test]
-fn no_remedy_is_the_command_that_has_failed() {
+fn no_remedy_repeats_the_failed_command() {
     let sandbox = Sandbox::new();
-    let refusal = Action::EntraError {
-        status: 400,
-        error: "interaction_required".to_owned(),
-        code: 50_076,
-        description: "More is wanted.".to_owned(),
-        suberror: None,
-        claims: None,
-    };
+    let refusal = refusal("interaction_required", 50_076, "More is wanted.");
     sandbox.emulator.faults().push(Fault::on("/token", refusal));
-    // There is no browser here: it is a code all the same.
+    // Without a browser these use a device code.
     for arguments in [&["login"][..], &["login", "-o", "json"], &["LOGIN", "--verbose"]] {
         let run = sandbox.azt(arguments).exits(5).says("AADSTS50076");
         assert!(!run.stderr.contains("azt login"), "{run:#?}");
@@ -188,7 +177,7 @@ fn no_remedy_is_the_command_that_has_failed() {
 }
 
 #[test]
-fn a_file_that_is_not_there_is_told_with_the_failure() {
+fn a_missing_at_file_is_mentioned_with_the_failure() {
     let sandbox = Sandbox::new();
     let base = ["login", "--service-principal", "-u", APP, "-t", CONTOSO];
     let hint =
@@ -210,12 +199,12 @@ fn a_file_that_is_not_there_is_told_with_the_failure() {
     std::fs::write(sandbox.root().join("empty"), "\r\n").unwrap();
     let empty = sandbox.azt([&base[..], &["-p", "@empty"]].concat()).exits(2);
     drop(empty.says("The file empty, where a value is taken from, is empty."));
-    // Nothing is wrong with a text that is meant.
+    // A literal @ value is valid.
     drop(sandbox.azt(["config", "set", "a.b=@nope"]).quiet());
 }
 
 #[test]
-fn nothing_on_standard_input_is_told_before_anything_is_sent() {
+fn empty_standard_input_is_an_error_before_anything_is_sent() {
     let sandbox = Sandbox::signed_in_as_app();
     let base = ["login", "--service-principal", "-u", APP, "-t", CONTOSO];
     for (argument, input) in [
@@ -240,18 +229,11 @@ fn nothing_on_standard_input_is_told_before_anything_is_sent() {
 }
 
 #[test]
-fn a_time_that_is_over_says_how_long_it_was() {
+fn an_expired_device_code_names_its_lifetime() {
     let sandbox = Sandbox::new();
     let code = r#"{"device_code": "d", "user_code": "AB", "verification_uri": "https://x", "expires_in": 1, "interval": 1}"#;
     sandbox.emulator.faults().push(Fault::on("/devicecode", answer(code)));
-    let pending = Action::EntraError {
-        status: 400,
-        error: "authorization_pending".to_owned(),
-        code: 70_016,
-        description: "Not yet.".to_owned(),
-        suberror: None,
-        claims: None,
-    };
+    let pending = refusal("authorization_pending", 70_016, "Not yet.");
     sandbox.emulator.faults().push(Fault::on("/token", pending));
     let run = sandbox.azt(["login", "--use-device-code"]).exits(5);
     drop(run.says("not finished in time, which was 1 second.\nStart again."));

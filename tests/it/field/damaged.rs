@@ -2,9 +2,7 @@
 
 use crate::support::*;
 
-const LOGIN: [&str; 8] =
-    ["login", "--service-principal", "-u", APP, "-p", APP_SECRET, "-t", CONTOSO];
-/// Nothing listens there: a sign-in that goes to the public cloud ends on this machine.
+/// A proxy port where nothing listens, so that a request to the public cloud stays on this machine.
 const NOWHERE: &str = "http://127.0.0.1:9";
 const NO_TEXT: &str = "is neither UTF-8 nor UTF-16 text";
 
@@ -12,9 +10,14 @@ fn utf16(text: &str) -> Vec<u8> {
     [0xff, 0xfe].into_iter().chain(text.encode_utf16().flat_map(u16::to_le_bytes)).collect()
 }
 
-/// What a profile may have become, and a part of what is said of it.
-fn profiles() -> Vec<(Vec<u8>, &'static str)> {
-    let is = |text: &str| text.as_bytes().to_vec();
+/// Damaged contents of a file, each with a part of the message about it.
+type Damages = Vec<(Vec<u8>, &'static str)>;
+
+fn is(text: &str) -> Vec<u8> {
+    text.as_bytes().to_vec()
+}
+
+fn profiles() -> Damages {
     vec![
         (is("{\"subscriptions\": ["), "EOF while parsing"),
         (is("[]"), "it is not a JSON object"),
@@ -32,9 +35,7 @@ fn profiles() -> Vec<(Vec<u8>, &'static str)> {
     ]
 }
 
-/// The same of an INI file.
-fn settings() -> Vec<(Vec<u8>, &'static str)> {
-    let is = |text: &str| text.as_bytes().to_vec();
+fn ini_files() -> Damages {
     vec![
         (is("garbage\n[x"), "line 1: text before the first [section] header"),
         (is("[core\noutput = json\n"), "line 1"),
@@ -49,7 +50,7 @@ fn settings() -> Vec<(Vec<u8>, &'static str)> {
     ]
 }
 
-/// Asserts that `name` was put aside as it was, and that `run` says why and where it is.
+/// Asserts that `name` was set aside unchanged as `aside`, and that `run` says why and where.
 #[track_caller]
 fn is_aside(sandbox: &Sandbox, run: &Run, name: &str, aside: &str, content: &[u8], why: &str) {
     let (at, now) = (sandbox.file(name), sandbox.file(aside));
@@ -62,7 +63,7 @@ fn is_aside(sandbox: &Sandbox, run: &Run, name: &str, aside: &str, content: &[u8
 }
 
 #[test]
-fn a_sign_in_heals_a_profile() {
+fn a_sign_in_sets_a_damaged_profile_aside() {
     for (content, why) in profiles() {
         let sandbox = Sandbox::new();
         sandbox.write("azureProfile.json", &content);
@@ -73,14 +74,14 @@ fn a_sign_in_heals_a_profile() {
         };
         sandbox.azt(["account", "show"]).exits(1).says(why).says(cure);
         assert_eq!(std::fs::read(sandbox.file("azureProfile.json")).unwrap(), content);
-        let run = sandbox.azt(LOGIN).success();
+        let run = sandbox.azt(LOGIN_APP).success();
         is_aside(&sandbox, &run, "azureProfile.json", "azureProfile.json.damaged", &content, why);
         assert_eq!(sandbox.azt(["account", "show"]).quiet().json()["user"]["name"], APP);
     }
 }
 
 #[test]
-fn as_az_too_and_a_second_one_has_a_name_of_its_own() {
+fn repeated_damaged_profiles_get_numbered_names() {
     let sandbox = Sandbox::new();
     for (content, aside) in [
         ("{", "azureProfile.json.damaged"),
@@ -89,21 +90,21 @@ fn as_az_too_and_a_second_one_has_a_name_of_its_own() {
         ("{", "azureProfile.json.damaged-3"),
     ] {
         sandbox.write("azureProfile.json", content);
-        let run = sandbox.az(LOGIN).success();
+        let run = sandbox.az(LOGIN_APP).success();
         if aside.is_empty() {
             assert!(!run.stderr.contains("aside"), "{run:?}");
         } else {
             is_aside(&sandbox, &run, "azureProfile.json", aside, content.as_bytes(), "");
         }
     }
-    // However quiet the call is to be: somebody's accounts are gone from the list.
+    // Even with --only-show-errors: accounts have disappeared from the list.
     sandbox.write("azureProfile.json", "{");
-    let run = sandbox.azt(LOGIN.iter().chain(&["--only-show-errors"])).success();
+    let run = sandbox.azt(LOGIN_APP.iter().chain(&["--only-show-errors"])).success();
     is_aside(&sandbox, &run, "azureProfile.json", "azureProfile.json.damaged-4", b"{", "");
 }
 
 #[test]
-fn a_command_that_does_nothing_puts_nothing_aside() {
+fn a_failed_command_sets_nothing_aside() {
     let sandbox = Sandbox::new();
     sandbox.write("azureProfile.json", "{");
     for (args, code) in [
@@ -117,17 +118,17 @@ fn a_command_that_does_nothing_puts_nothing_aside() {
         assert!(!run.stderr.contains("aside"), "{args:?}: {run:?}");
         assert_eq!(sandbox.read("azureProfile.json"), "{", "{args:?}");
     }
-    let run = Run::of(sandbox.command(LOGIN).env("AZURE_CORE_NO_COLOR", "maybe")).exits(1);
+    let run = Run::of(sandbox.command(LOGIN_APP).env("AZURE_CORE_NO_COLOR", "maybe")).exits(1);
     assert!(!run.stderr.contains("aside"), "{run:?}");
 }
 
-/// `config` says which cloud gets secrets, and where the key is.
+/// `config` decides which cloud gets secrets, and where the key is.
 #[test]
-fn a_damaged_config_ends_a_sign_in() {
-    for (content, why) in settings() {
+fn a_damaged_config_prevents_a_sign_in() {
+    for (content, why) in ini_files() {
         let sandbox = Sandbox::new();
         sandbox.write("config", &content);
-        for command in [LOGIN.as_slice(), &["account", "list"]] {
+        for command in [LOGIN_APP.as_slice(), &["account", "list"]] {
             drop(sandbox.azt(command).exits(1).says(why));
         }
         assert_eq!(std::fs::read(sandbox.file("config")).unwrap(), content);
@@ -136,7 +137,7 @@ fn a_damaged_config_ends_a_sign_in() {
 }
 
 #[test]
-fn a_sign_out_needs_no_profile() {
+fn a_sign_out_works_with_a_damaged_profile() {
     for (content, why) in profiles() {
         let sandbox = Sandbox::signed_in_as_alice();
         sandbox.write("azureProfile.json", &content);
@@ -153,7 +154,7 @@ fn a_sign_out_needs_no_profile() {
 }
 
 #[test]
-fn a_sign_out_that_names_nobody_says_who_is_left() {
+fn a_bare_sign_out_with_a_damaged_profile_lists_the_accounts() {
     let sandbox = Sandbox::signed_in_as_alice();
     sandbox.login_app().success();
     sandbox.write("azureProfile.json", "{");
@@ -171,15 +172,15 @@ fn a_sign_out_that_names_nobody_says_who_is_left() {
 }
 
 #[test]
-fn a_sign_in_heals_clouds_and_goes_to_no_other_cloud() {
-    for (content, why) in settings() {
+fn a_damaged_clouds_file_prevents_a_sign_in_and_is_set_aside_by_a_sign_out() {
+    for (content, why) in ini_files() {
         let sandbox = Sandbox::signed_in_as_app();
         sandbox.emulator.clear_requests();
         sandbox.write("clouds.config", &content);
         drop(sandbox.azt(["account", "list"]).exits(1).says(why));
-        // Its active cloud is described there: a secret would go to the public one.
+        // The active cloud is defined there; without it the secret would go to the public cloud.
         let login = || {
-            let mut login = sandbox.command(LOGIN);
+            let mut login = sandbox.command(LOGIN_APP);
             login.env("HTTPS_PROXY", NOWHERE);
             login
         };
@@ -187,7 +188,7 @@ fn a_sign_in_heals_clouds_and_goes_to_no_other_cloud() {
         drop(sandbox.azt(["logout"]).exits(1).says(why));
         assert_eq!(std::fs::read(sandbox.file("clouds.config")).unwrap(), content);
         assert_eq!(sandbox.requests(), Vec::<String>::new());
-        // A sign-in that fails has put nothing aside either.
+        // A failed sign-in sets nothing aside.
         let run = Run::of(login().env("AZURE_CLOUD_NAME", "AzureCloud")).exits(7);
         assert!(!run.stderr.contains("aside"), "{run:?}");
 
@@ -200,19 +201,22 @@ fn a_sign_in_heals_clouds_and_goes_to_no_other_cloud() {
 }
 
 #[test]
-fn what_cannot_be_read_at_all_stays_where_it_is() {
+fn an_unreadable_profile_is_not_moved() {
     let sandbox = Sandbox::new();
     std::fs::create_dir(sandbox.file("azureProfile.json")).unwrap();
-    sandbox.azt(LOGIN).exits(1).says("ERROR: Cannot read ");
+    sandbox.azt(LOGIN_APP).exits(1).says("ERROR: Cannot read ");
     assert!(sandbox.file("azureProfile.json").is_dir());
     assert_eq!(sandbox.requests(), Vec::<String>::new());
 }
 
 #[test]
-fn no_flaw_ends_doctors_page() {
+fn doctor_finishes_despite_damaged_files() {
     let sandbox = Sandbox::signed_in_as_alice();
-    let files =
-        [("config", settings()), ("clouds.config", settings()), ("azureProfile.json", profiles())];
+    let files = [
+        ("config", ini_files()),
+        ("clouds.config", ini_files()),
+        ("azureProfile.json", profiles()),
+    ];
     for (name, contents) in files {
         let good = sandbox.read(name);
         for (content, why) in contents {
@@ -230,7 +234,7 @@ fn no_flaw_ends_doctors_page() {
                     assert!(run.stdout.contains(&ok), "{name}, {why}: no {check} in {run:#?}");
                 }
             }
-            // As az's own word for it too.
+            // As JSON too.
             assert!(
                 sandbox.azt(["doctor", "--offline", "-o", "json"]).json().as_array().unwrap().len()
                     > 4
@@ -242,7 +246,7 @@ fn no_flaw_ends_doctors_page() {
 }
 
 #[test]
-fn a_setting_that_cannot_be_ends_neither_doctor_nor_its_own_cure() {
+fn an_invalid_setting_stops_neither_doctor_nor_config_set() {
     let mut sandbox = Sandbox::signed_in_as_alice();
     sandbox.unset("AZURE_CORE_KEY_SOURCE");
     let good = sandbox.read("config");
@@ -279,7 +283,7 @@ fn a_setting_that_cannot_be_ends_neither_doctor_nor_its_own_cure() {
 }
 
 #[test]
-fn without_a_home_the_page_is_whole() {
+fn doctor_finishes_without_a_home() {
     let mut sandbox = Sandbox::signed_in_as_alice();
     let config = sandbox.config_dir();
     sandbox.set("AZURE_CONFIG_DIR", config.to_str().unwrap());
@@ -290,9 +294,9 @@ fn without_a_home_the_page_is_whole() {
     drop(sandbox.azt_later(0, ["cache", "status"]).success());
 }
 
-/// Files of azt's own that hold nothing that cannot be had again.
+/// These files hold only state that azt can rebuild.
 #[test]
-fn azts_own_notes_may_be_damaged() {
+fn damaged_state_files_of_azt_are_ignored() {
     let sandbox = Sandbox::signed_in_as_alice();
     for name in ["azt/found.json", "azt/accessTokens.json.state", "azt/swept"] {
         for content in [b"{".as_slice(), b"\xff\xfe\0", b""] {

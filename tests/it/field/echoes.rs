@@ -1,4 +1,4 @@
-//! What a server or a gateway repeats of a request: its secrets are in no message.
+//! A server or gateway may repeat the request in its answer: no message shows the secrets of it.
 
 use entra_emulator::{Action, Fault};
 
@@ -8,7 +8,7 @@ const SECRET: &str = "S~ecret \"1/2\"+%&";
 const TOKEN: &str = "/oauth2/v2.0/token";
 const LOGIN: [&str; 5] = ["login", "--service-principal", "-u", APP, "-t"];
 
-/// Bodies that repeat a request, and what they are.
+/// Bodies that repeat a request, with their content types.
 const ECHOES: [(u16, &str, &str); 8] = [
     (400, "text/plain", "Bad: {form}"),
     (400, "text/plain", "Bad: {values}"),
@@ -30,7 +30,7 @@ fn echo(sandbox: &Sandbox, path: &str, (status, content_type, body): (u16, &str,
     sandbox.emulator.faults().push(Fault::on(path, action));
 }
 
-/// Runs it for each echo, as a person and as a program reads it; none of the words is told.
+/// Runs the command with each echo, in both error formats, and asserts that no secret is shown.
 fn none_is_told(sandbox: &Sandbox, args: &[&str], words: &[&str]) {
     for echoed in ECHOES {
         echo(sandbox, TOKEN, echoed);
@@ -47,7 +47,7 @@ fn none_is_told(sandbox: &Sandbox, args: &[&str], words: &[&str]) {
 }
 
 #[test]
-fn a_client_secret() {
+fn an_echoed_client_secret_is_not_shown() {
     let sandbox = Sandbox::new();
     let args = [&LOGIN[..], &[CONTOSO, "-p", SECRET]].concat();
     none_is_told(
@@ -58,14 +58,14 @@ fn a_client_secret() {
 }
 
 #[test]
-fn a_password() {
+fn an_echoed_password_is_not_shown() {
     let sandbox = Sandbox::new();
     let args = ["login", "-u", ALICE, "-p", "Pass word~1", "-t", CONTOSO];
     none_is_told(&sandbox, &args, &["Pass word", "Pass+word", "word%7E"]);
 }
 
 #[test]
-fn an_assertion() {
+fn an_echoed_assertion_is_not_shown() {
     let sandbox = Sandbox::new();
     let args =
         [&LOGIN[..], &[CONTOSO, "--federated-token", "eyJhbGciOiJub25lIn0.e30.c2ln"]].concat();
@@ -73,7 +73,7 @@ fn an_assertion() {
 }
 
 #[test]
-fn a_refresh_token_and_a_bearer_token() {
+fn echoed_refresh_and_bearer_tokens_are_not_shown() {
     let sandbox = Sandbox::signed_in_as_alice();
     let token = ["account", "get-access-token", "--resource", "https://graph.microsoft.com"];
     none_is_told(&sandbox, &token, &["refresh_token=0", "refresh_token=1", "refresh_token=r"]);

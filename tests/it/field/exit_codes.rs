@@ -1,9 +1,9 @@
-//! The exit codes that README promises, of every mistake in the arguments and of everybody who is not
-//! signed in: `azt`'s, and az's under its name.
+//! The exit codes that README documents for usage errors and missing sign-ins: `azt`'s, and az's
+//! under its name.
 
 use crate::support::*;
 
-/// Command lines with `azt`'s code and az's.
+/// Runs command lines and asserts `azt`'s code and az's.
 fn all(sandbox: &Sandbox, lines: &[(&str, i32, Option<i32>)]) {
     for (line, azt, az) in lines {
         let words = shlex::split(line).unwrap();
@@ -28,7 +28,7 @@ fn all(sandbox: &Sandbox, lines: &[(&str, i32, Option<i32>)]) {
 }
 
 #[test]
-fn a_mistake_in_the_arguments_is_2() {
+fn a_usage_error_is_2() {
     let mut sandbox = Sandbox::new();
     let id = "account get-access-token --identity-from-env";
     all(
@@ -85,7 +85,7 @@ fn a_mistake_in_the_arguments_is_2() {
 }
 
 #[test]
-fn nobody_signed_in_is_4() {
+fn not_signed_in_is_4() {
     let mut sandbox = Sandbox::new();
     all(
         &sandbox,
@@ -105,7 +105,7 @@ fn nobody_signed_in_is_4() {
             ("logout", 4, Some(1)),
             ("logout --username nobody", 4, Some(0)),
             ("cache export --file x", 4, None),
-            // There is nothing to do, and that is done.
+            // Nothing to do is a success.
             ("account list", 0, Some(0)),
             ("account clear", 0, Some(0)),
         ],
@@ -129,7 +129,7 @@ fn nobody_signed_in_is_4() {
 }
 
 #[test]
-fn somebody_else_signed_in_is_4_and_a_wrong_name_1() {
+fn an_unknown_account_is_4_and_an_unknown_name_1() {
     let mut sandbox = Sandbox::signed_in_as_alice();
     all(
         &sandbox,

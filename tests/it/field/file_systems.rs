@@ -1,4 +1,4 @@
-//! File systems that are no local disk refuse steps of a careful write: the work is done all the same.
+//! Network and other file systems refuse steps of an atomic write: commands still succeed.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -25,7 +25,7 @@ fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
-/// A mount that goes with the test.
+/// A mount, unmounted on drop.
 pub struct Mount {
     at: PathBuf,
     server: Option<Child>,
@@ -37,7 +37,7 @@ impl Mount {
         Self { at: at.to_owned(), server: None }
     }
 
-    /// `file`, moved away and mounted where it was; answers where it is now as well.
+    /// Copies the file outside and bind-mounts the copy over it; returns the copy's path too.
     pub fn over_itself(sandbox: &Sandbox, name: &str) -> (Self, PathBuf) {
         let outside = sandbox.root().join(name.replace('/', "-"));
         fs::copy(sandbox.file(name), &outside).unwrap();
@@ -54,7 +54,7 @@ impl Drop for Mount {
     }
 }
 
-/// A machine whose az folder is on a file system that refuses so; `None`, aloud, where there is no FUSE.
+/// A machine whose az folder is on a file system with these refusals. Without FUSE it prints that and returns `None`.
 #[allow(clippy::print_stderr, reason = "a test that is skipped says so")]
 fn on_refusing(refusals: &serde_json::Value) -> Option<(Sandbox, Mount)> {
     let has_fuse = Path::new("/dev/fuse").exists()
@@ -70,22 +70,28 @@ fn on_refusing(refusals: &serde_json::Value) -> Option<(Sandbox, Mount)> {
     let (disk, at) = (sandbox.root().join("disk"), sandbox.config_dir());
     fs::create_dir(&disk).unwrap();
     fs::create_dir(&at).unwrap();
-    let before = fs::metadata(&at).unwrap().dev();
+    let mount = refusing(&disk, &at, refusals);
+    Some((sandbox, mount))
+}
+
+/// Mounts `disk` at `at`, where the operations in `refusals` fail with the error given.
+fn refusing(disk: &Path, at: &Path, refusals: &serde_json::Value) -> Mount {
+    let before = fs::metadata(at).unwrap().dev();
     let server = Command::new("/usr/bin/python3")
         .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fuse/refusing.py"))
-        .args([&disk, &at])
+        .args([disk, at])
         .arg(refusals.to_string())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let mount = Mount { at: at.clone(), server: Some(server) };
+    let mount = Mount { at: at.to_owned(), server: Some(server) };
     let begin = Instant::now();
-    while fs::metadata(&at).unwrap().dev() == before {
+    while fs::metadata(at).unwrap().dev() == before {
         assert!(begin.elapsed() < Duration::from_secs(30), "no mount");
         std::thread::sleep(Duration::from_millis(20));
     }
-    Some((sandbox, mount))
+    mount
 }
 
 fn register(sandbox: &Sandbox) {
@@ -95,7 +101,7 @@ fn register(sandbox: &Sandbox) {
     sandbox.azt(["cloud", "set", "-n", "Emulator"]).success();
 }
 
-/// Everything that changes a file: each command does what it says, and says that it did.
+/// Runs each kind of command that changes a file, and asserts that it did.
 fn a_day(sandbox: &Sandbox) {
     register(sandbox);
     sandbox.approve_as(ALICE);
@@ -113,7 +119,7 @@ fn a_day(sandbox: &Sandbox) {
         sandbox.azt(["config", "set", &format!("core.output={format}")]).success();
         assert!(sandbox.read("config").contains(&format!("output = {format}\n")));
     }
-    // The second time az's files are there.
+    // This time az's files exist.
     sandbox.share_with_az(true);
     sandbox.login_app().success();
     sandbox.azt(["login", "--use-device-code"]).success();
@@ -127,61 +133,57 @@ fn a_day(sandbox: &Sandbox) {
     assert!(left.iter().all(|path| !text(path).ends_with(".tmp")), "{left:?}");
 }
 
-fn refused(refusals: serde_json::Value) {
+fn refused(refusals: &serde_json::Value) {
     if !is_root() {
         return;
     }
-    let Some((sandbox, _mount)) = on_refusing(&refusals) else { return };
+    let Some((sandbox, _mount)) = on_refusing(refusals) else { return };
     a_day(&sandbox);
 }
 
-#[test]
-fn a_disk_that_keeps_no_modes() {
-    for error in ["EPERM", "EOPNOTSUPP", "ENOSYS"] {
-        refused(json!({"chmod": error}));
-    }
-}
-
-/// By then the change is made.
-#[test]
-fn a_disk_that_does_not_say_when_a_folder_is_on_it() {
-    for error in ["EINVAL", "EOPNOTSUPP", "EIO", "EBADF"] {
-        refused(json!({"fsyncdir": error}));
+fn refused_with_each(operation: &str, errors: &[&str]) {
+    for error in errors {
+        refused(&json!({operation: error}));
     }
 }
 
 #[test]
-fn a_disk_that_does_not_say_when_a_file_is_on_it() {
-    for error in ["EINVAL", "EOPNOTSUPP", "EPERM"] {
-        refused(json!({"fsync": error}));
-    }
+fn a_disk_without_chmod_works() {
+    refused_with_each("chmod", &["EPERM", "EOPNOTSUPP", "ENOSYS"]);
+}
+
+/// By then the rename has succeeded.
+#[test]
+fn a_disk_without_fsync_of_folders_works() {
+    refused_with_each("fsyncdir", &["EINVAL", "EOPNOTSUPP", "EIO", "EBADF"]);
 }
 
 #[test]
-fn a_disk_that_puts_no_file_in_the_place_of_another() {
-    for error in ["EBUSY", "EEXIST", "EPERM", "EXDEV"] {
-        refused(json!({"rename_over": error}));
-    }
+fn a_disk_without_fsync_of_files_works() {
+    refused_with_each("fsync", &["EINVAL", "EOPNOTSUPP", "EPERM"]);
 }
 
 #[test]
-fn a_disk_that_gives_no_file_another_name() {
-    for error in ["EACCES", "EOPNOTSUPP", "EINVAL"] {
-        refused(json!({"rename": error}));
-    }
+fn a_disk_without_replacing_rename_works() {
+    refused_with_each("rename_over", &["EBUSY", "EEXIST", "EPERM", "EXDEV"]);
 }
 
 #[test]
-fn a_disk_that_refuses_most() {
-    refused(json!({
+fn a_disk_without_rename_works() {
+    refused_with_each("rename", &["EACCES", "EOPNOTSUPP", "EINVAL"]);
+}
+
+#[test]
+fn a_disk_that_refuses_most_operations_works() {
+    refused(&json!({
         "chmod": "EPERM", "fsync": "EINVAL", "fsyncdir": "EINVAL", "rename_over": "EPERM",
         "link": "EPERM", "symlink": "EPERM", "utimens": "EPERM", "chown": "EPERM",
     }));
 }
 
-/// What is in trouble, and does not just refuse, is an error, and what was there stays.
+/// I/O errors and full disks, unlike refusals, are errors; the old content stays.
 #[test]
-fn a_disk_in_trouble_keeps_what_was_there() {
+fn a_failing_disk_keeps_the_old_content() {
     if !is_root() {
         return;
     }
@@ -194,20 +196,7 @@ fn a_disk_in_trouble_keeps_what_was_there() {
             let before = sandbox.read("azureProfile.json");
             drop(mount);
             let disk = sandbox.root().join("disk");
-            let _in_trouble = {
-                let server = Command::new("/usr/bin/python3")
-                    .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fuse/refusing.py"))
-                    .args([&disk, &sandbox.config_dir()])
-                    .arg(json!({operation: error}).to_string())
-                    .stderr(Stdio::null())
-                    .spawn()
-                    .unwrap();
-                let mount = Mount { at: sandbox.config_dir(), server: Some(server) };
-                while !sandbox.file("azureProfile.json").exists() {
-                    std::thread::sleep(Duration::from_millis(20));
-                }
-                mount
-            };
+            let _in_trouble = refusing(&disk, &sandbox.config_dir(), &json!({operation: error}));
             let run = sandbox.azt(["account", "set", "-s", STAGING]).exits(1);
             assert_eq!(sandbox.read("azureProfile.json"), before, "{run:?}");
         }
@@ -216,7 +205,7 @@ fn a_disk_in_trouble_keeps_what_was_there() {
 
 /// `docker -v ~/.azure/azureProfile.json:…`, devcontainers, Kubernetes' subPath.
 #[test]
-fn a_file_that_is_a_mount_is_written_over() {
+fn a_bind_mounted_file_is_overwritten_in_place() {
     if !is_root() {
         return;
     }
@@ -231,7 +220,7 @@ fn a_file_that_is_a_mount_is_written_over() {
     sandbox.azt(["account", "set", "-s", STAGING]).success();
     assert_eq!(sandbox.azt(["account", "show", "-o", "json"]).success().text("id"), STAGING);
     assert!(outside("clouds.config").contains(STAGING));
-    // Shorter and longer.
+    // Shorter and longer contents.
     for value in ["json", "table", "jsonc", "json"] {
         sandbox.azt(["config", "set", &format!("core.output={value}")]).success();
         assert!(outside("config").contains(&format!("output = {value}\n")));
@@ -262,9 +251,9 @@ fn a_file_that_is_a_mount_is_written_over() {
     assert!(sandbox.all_files().iter().all(|(path, _)| !text(path).ends_with(".tmp")));
 }
 
-/// `readOnlyRootFilesystem` with a file of az's that can be written.
+/// `readOnlyRootFilesystem` with one writable file of az's.
 #[test]
-fn a_file_in_a_folder_that_takes_nothing_new_is_written_over() {
+fn a_writable_file_in_a_read_only_folder_is_overwritten_in_place() {
     if !is_root() {
         return;
     }
@@ -275,7 +264,7 @@ fn a_file_in_a_folder_that_takes_nothing_new_is_written_over() {
         Mount::of(&["-o", "remount,bind,ro"], &sandbox.config_dir()),
         Mount::over_itself(&sandbox, "azureProfile.json").0,
     ];
-    // Nothing else can be changed, and nothing is.
+    // No other file can be changed.
     let before = sandbox.read("clouds.config");
     sandbox
         .azt(["cloud", "update", "--suffix-storage-endpoint", "x.example"])
@@ -289,9 +278,9 @@ fn a_file_in_a_folder_that_takes_nothing_new_is_written_over() {
     sandbox.azt(["logout"]).success();
 }
 
-/// The file is in the place that it was in, so there must be room before a byte of it changes.
+/// An in-place write must find room before it changes a byte.
 #[test]
-fn a_mount_that_is_full_keeps_what_was_there() {
+fn a_full_mount_keeps_the_old_content() {
     if !is_root() {
         return;
     }
@@ -305,7 +294,7 @@ fn a_mount_that_is_full_keeps_what_was_there() {
     let before = sandbox.read("config");
     let value = format!("defaults.group={}", "g".repeat(8192));
     let set = sandbox.command(["config", "set", &value]);
-    // Where room can be kept aside, and where that is found out by writing.
+    // With fallocate, and where room is found out by writing.
     let cannot_reserve =
         ["-o", "/dev/null", "-e", "trace=fallocate", "-e", "inject=fallocate:error=EOPNOTSUPP"];
     for mut command in [set, traced(&sandbox.command(["config", "set", &value]), &cannot_reserve)] {
@@ -323,13 +312,13 @@ fn a_mount_that_is_full_keeps_what_was_there() {
             0
         );
     }
-    // What fits is written.
+    // Content that fits is written.
     sandbox.azt(["config", "set", "defaults.group=g"]).success();
 }
 
-/// A secret does not go where others can read it because nothing else can be written.
+/// A secret is not written in place where others can read it.
 #[test]
-fn a_secret_is_not_written_over_what_others_can_read() {
+fn a_secret_is_not_written_into_a_file_that_others_can_read() {
     if !is_root() {
         return;
     }
@@ -353,7 +342,7 @@ fn a_secret_is_not_written_over_what_others_can_read() {
 }
 
 #[test]
-fn a_disk_without_locks() {
+fn a_disk_without_locks_works() {
     for error in ["ENOLCK", "EOPNOTSUPP", "ENOSYS", "EINVAL", "EPERM", "EACCES"] {
         let sandbox = Sandbox::new();
         sandbox.share_with_az(true);
@@ -364,10 +353,9 @@ fn a_disk_without_locks() {
             assert_eq!(run.code, Some(0), "{error} {args:?}: {run:?}");
             run
         };
-        let login = ["login", "--service-principal", "-u", APP, "-p", APP_SECRET, "-t", CONTOSO];
-        let said = without(&[&login[..], &["--verbose"]].concat());
+        let said = without(&[&LOGIN_APP[..], &["--verbose"]].concat());
         assert_eq!(said.stderr.matches("there are no locks there").count(), 1, "{said:?}");
-        // az is told under its own lock, whose file is enough.
+        // az's files are changed under az's own lock, which is a file.
         assert!(!said.stderr.contains("az was not told"), "{said:?}");
         assert!(sandbox.read("service_principal_entries.json").contains(APP));
         let last = ["account", "get-access-token", "--resource", "https://vault.azure.net"];
@@ -378,13 +366,13 @@ fn a_disk_without_locks() {
     }
 }
 
-/// One mode for all files, as SMB, drvfs and vfat have it.
+/// One mode for all files, as on SMB, drvfs and vfat.
 #[test]
-fn a_mount_that_shows_one_mode_for_all() {
+fn a_mount_with_one_mode_for_all_files_works() {
     if !is_root() {
         return;
     }
-    // Others can read: what is sealed may lie there, its key not.
+    // Readable by others: sealed records may be there, the key not.
     let Some((mut sandbox, _mount)) = on_refusing(&json!({"modes": [0o755, 0o644]})) else {
         return;
     };
@@ -398,7 +386,7 @@ fn a_mount_that_shows_one_mode_for_all() {
     let said = sandbox.azt(["config", "set", "core.output=json", "--verbose"]);
     drop(said.success().says("modes are not kept there"));
     finds(&sandbox, "file system", "warning", "modes are not kept there");
-    // Others can write: it is trusted by name, or not at all.
+    // Writable by others: used only if the environment trusts it by name.
     let Some((mut sandbox, _mount)) = on_refusing(&json!({"modes": [0o777, 0o777]})) else {
         return;
     };
@@ -408,9 +396,9 @@ fn a_mount_that_shows_one_mode_for_all() {
     a_day(&sandbox);
 }
 
-/// What nobody may change is no question of modes.
+/// chmod does not help with the immutable attribute.
 #[test]
-fn what_is_immutable_is_told_with_what_changes_it() {
+fn an_immutable_file_has_the_chattr_remedy() {
     if !is_root() {
         return;
     }
@@ -431,10 +419,10 @@ fn what_is_immutable_is_told_with_what_changes_it() {
             assert!(run.code != Some(0) && !run.stderr.contains("chmod"), "{run:?}");
         }
         assert_eq!(at.is_dir(), after != before);
-        // Nobody signed in for nothing.
+        // No sign-in was started in vain.
         assert_eq!(sandbox.requests(), Vec::<String>::new(), "{letter} {name}");
     }
-    // A folder that takes nothing new: what is in it may be written all the same.
+    // An immutable folder: its files may still be written.
     let sandbox = Sandbox::signed_in_as_alice();
     run("chattr", &["+i", text(&sandbox.config_dir())]);
     let (set, login) = (sandbox.azt(["account", "set", "-s", STAGING]), sandbox.login_app());
@@ -443,9 +431,9 @@ fn what_is_immutable_is_told_with_what_changes_it() {
     login.success();
 }
 
-/// What is longer is filled with line ends until it is cut off.
+/// A longer old content is overwritten with line ends before it is truncated.
 #[test]
-fn who_is_killed_while_a_mount_is_written_over_leaves_a_whole_file() {
+fn a_write_in_place_killed_midway_leaves_a_whole_file() {
     if !is_root() {
         return;
     }
@@ -463,7 +451,7 @@ fn who_is_killed_while_a_mount_is_written_over_leaves_a_whole_file() {
         assert_eq!(list.stdout == "[]\n", args == ["logout"], "{list:?}");
         assert!(!sandbox.read("config").contains("ggg"));
     }
-    // The next one goes on from there.
+    // The next command works.
     sandbox.azt(["config", "set", "core.output=yaml"]).success();
     assert!(sandbox.read("config").contains("output = yaml\n"));
     assert!(sandbox.login_app().success().stdout.contains(APP));

@@ -1,4 +1,4 @@
-//! Files and programs of others are read in the encodings of Windows, and with types of their own.
+//! Files of other programs are read in the encodings of Windows, and with unexpected JSON types.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ const WORKFLOW: &str = "a1000000-0000-4000-8000-000000000003";
 const GRAPH: [&str; 4] =
     ["account", "get-access-token", "--resource", "https://graph.microsoft.com"];
 
-/// `text` as Notepad, PowerShell and their like write it.
+/// `text` in the encodings that Notepad and PowerShell write.
 fn encodings(text: &str) -> Vec<Vec<u8>> {
     let utf16 = |text: &str, unit: fn(u16) -> [u8; 2]| -> Vec<u8> {
         text.encode_utf16().flat_map(unit).collect()
@@ -24,7 +24,7 @@ fn encodings(text: &str) -> Vec<Vec<u8>> {
 }
 
 #[test]
-fn a_federated_token_comes_in_every_encoding() {
+fn a_federated_token_is_read_in_every_encoding() {
     let mut sandbox = Sandbox::new();
     let (issuer, subject) = {
         let directory = sandbox.emulator.directory();
@@ -41,7 +41,7 @@ fn a_federated_token_comes_in_every_encoding() {
         std::fs::write(&file, &bytes).unwrap();
         let by_file = [&login[..], &["--federated-token-file", &path]].concat();
         sandbox.azt(by_file).success();
-        // Each renewal reads it again.
+        // Each refresh reads it again.
         sandbox.azt([&GRAPH[..], &["--account", WORKFLOW]].concat()).success();
         let command = format!("cat '{path}'");
         sandbox.azt([&login[..], &["--federated-token-command", &command]].concat()).success();
@@ -63,7 +63,7 @@ fn a_federated_token_comes_in_every_encoding() {
 }
 
 #[test]
-fn the_settings_come_in_every_encoding() {
+fn settings_are_read_in_every_encoding() {
     let sandbox = Sandbox::signed_in_as_app();
     for name in ["azureProfile.json", "config", "clouds.config"] {
         let before = sandbox.read(name);
@@ -72,7 +72,7 @@ fn the_settings_come_in_every_encoding() {
             let run = sandbox.azt(["account", "show"]);
             assert_eq!(run.code, Some(0), "{name}: {bytes:?}: {run:?}");
             assert_eq!(run.json()["environmentName"], "Emulator", "{name}");
-            // What is written is what az reads.
+            // They are written as az reads them.
             sandbox.azt(["config", "set", "core.test=1"]).success();
             sandbox.azt(["account", "set", "-s", &run.text("id")]).success();
         }
@@ -81,7 +81,7 @@ fn the_settings_come_in_every_encoding() {
 }
 
 #[test]
-fn a_profile_may_have_other_types() {
+fn a_profile_with_unexpected_types_is_read() {
     let sandbox = Sandbox::signed_in_as_app();
     let text = sandbox.read("azureProfile.json");
     let profile: Value = serde_json::from_str(text.trim_start_matches('\u{feff}')).unwrap();

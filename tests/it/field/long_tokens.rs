@@ -1,8 +1,6 @@
-//! Tokens of any length are what they were.
+//! Tokens of any length are kept unchanged.
 
-use std::collections::BTreeMap;
-
-use entra_emulator::{Action, Fault};
+use entra_emulator::Fault;
 use serde_json::{Value, json};
 
 use crate::support::*;
@@ -16,35 +14,35 @@ fn long() -> String {
     format!("eyJhbGciOiJub25lIn0.eyJhIjoi{}In0.c2ln", "QUJD".repeat(16 << 10))
 }
 
-fn answer(sandbox: &Sandbox, path: &str, body: &Value) {
-    let action = Action::Answer { status: 200, headers: BTreeMap::new(), body: body.to_string() };
+fn serve(sandbox: &Sandbox, path: &str, body: &Value) {
+    let action = answer(body.to_string());
     sandbox.emulator.faults().push(Fault::on(path, action));
 }
 
 #[test]
-fn a_pipeline_s_assertion() {
+fn a_long_pipeline_assertion_is_sent_whole() {
     let mut sandbox = Sandbox::new();
     let url = sandbox.emulator.url().to_owned();
     sandbox.set("ACTIONS_ID_TOKEN_REQUEST_URL", &format!("{url}/pipeline/github?api-version=2.0"));
     sandbox.set("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "emulator-job-token");
-    answer(&sandbox, "/pipeline/github", &json!({"count": {}, "value": format!(" {}\n", long())}));
+    serve(&sandbox, "/pipeline/github", &json!({"count": {}, "value": format!(" {}\n", long())}));
     let tokens = json!({"access_token": "a.b.c", "expires_in": 3600});
-    answer(&sandbox, "/oauth2/v2.0/token", &tokens);
+    serve(&sandbox, "/oauth2/v2.0/token", &tokens);
     let workflow = ["login", "--service-principal", "-u", WORKFLOW, "-t", CONTOSO];
     let options = ["--federated-token-from", "github-actions", "--allow-no-subscriptions"];
-    // The emulator's resource manager knows no such access token.
+    // The emulator's resource manager rejects this access token.
     assert_ne!(sandbox.azt([&workflow[..], &options].concat()).code, Some(0));
     let requests = sandbox.emulator.requests();
     assert!(requests.iter().any(|it| it.form.get("client_assertion") == Some(&long())));
 }
 
 #[test]
-fn an_app_s_and_a_host_s_access_token() {
+fn long_access_tokens_are_printed_whole() {
     let token = ["account", "get-access-token", "--resource", RESOURCE];
     let tokens = json!({"access_token": long(), "expires_in": 3600});
 
     let sandbox = Sandbox::signed_in_as_app();
-    answer(&sandbox, "/oauth2/v2.0/token", &tokens);
+    serve(&sandbox, "/oauth2/v2.0/token", &tokens);
     assert_eq!(sandbox.azt(token).success().text("accessToken"), long());
     assert_eq!(sandbox.azt(token).success().text("accessToken"), long(), "kept");
 
@@ -52,19 +50,19 @@ fn an_app_s_and_a_host_s_access_token() {
     host.set("IDENTITY_ENDPOINT", &format!("{}/msi/token", host.emulator.http_url()));
     host.set("IDENTITY_HEADER", "emulator-identity-header");
     host.azt(["login", "--identity", "--allow-no-subscriptions"]).success();
-    answer(&host, "/msi/token", &tokens);
+    serve(&host, "/msi/token", &tokens);
     assert_eq!(host.azt(token).success().text("accessToken"), long());
 }
 
 #[test]
-fn a_refresh_token() {
+fn a_long_refresh_token_is_sent_whole() {
     let sandbox = Sandbox::signed_in_as_alice();
     let tokens = json!({"access_token": "a.b.c", "expires_in": 3600, "refresh_token": long()});
-    answer(&sandbox, "/oauth2/v2.0/token", &tokens);
+    serve(&sandbox, "/oauth2/v2.0/token", &tokens);
     let token = |resource| sandbox.azt(["account", "get-access-token", "--resource", resource]);
     token("https://graph.microsoft.com").success();
     sandbox.emulator.faults().clear();
-    // What is sent next is that one, which the emulator did not issue.
+    // The next request sends it, and the emulator rejects it as unknown.
     assert_ne!(token("https://vault.azure.net").code, Some(0));
     assert!(
         sandbox.emulator.requests().iter().any(|it| it.form.get("refresh_token") == Some(&long()))

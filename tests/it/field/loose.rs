@@ -1,4 +1,4 @@
-//! Whatever a service says is read as loosely as Microsoft's own clients read it.
+//! Answers of services are read as loosely as Microsoft's own clients read them.
 
 use std::collections::BTreeMap;
 
@@ -27,8 +27,8 @@ fn rewrite(status: Option<u16>, encoding: Option<Encoding>, numbers: Option<Numb
     Fault::on("", Action::Rewrite { status, encoding, numbers })
 }
 
-/// Every answer that there is, one by one: a cloud's metadata, a tenant's, a code, tokens, lists, a
-/// host's identity, a pipeline's assertion.
+/// Uses every kind of answer: a cloud's metadata, a tenant's, a code, tokens, lists, a
+/// managed identity, a pipeline's assertion.
 fn the_whole_day(fault: &Fault) {
     let mut sandbox = Sandbox::without_cloud();
     sandbox.emulator.faults().push(fault.clone());
@@ -63,7 +63,7 @@ fn the_whole_day(fault: &Fault) {
 }
 
 #[test]
-fn in_every_encoding() {
+fn answers_are_read_in_every_encoding() {
     for encoding in [
         Encoding::Utf8Bom,
         Encoding::Utf16Le,
@@ -77,14 +77,14 @@ fn in_every_encoding() {
 }
 
 #[test]
-fn with_numbers_as_text_or_with_a_point_and_any_success() {
+fn numbers_may_be_text_or_floats_and_any_2xx_is_success() {
     the_whole_day(&rewrite(Some(201), None, Some(Numbers::Text)));
     the_whole_day(&rewrite(Some(203), Some(Encoding::Utf8Bom), Some(Numbers::Float)));
 }
 
-/// The hosts whose identities are served without more ado.
+/// The hosts whose managed identities need no key file or certificate.
 #[test]
-fn each_host_s_answer_and_refusal() {
+fn each_hosts_answers_and_errors_are_read() {
     for (variables, path) in [
         (&[("AZURE_POD_IDENTITY_AUTHORITY_HOST", "")][..], "/metadata/identity"),
         (&[("IDENTITY_ENDPOINT", "/msi/token"), ("IDENTITY_HEADER", "-")], "/msi/token"),
@@ -107,7 +107,7 @@ fn each_host_s_answer_and_refusal() {
             sandbox.emulator.faults().push(fault);
             sandbox.azt(login).success();
         }
-        // A date for a time, as the first App Service had it; nothing else that is needed.
+        // A date instead of a timestamp, as the first App Service sent, and only required members.
         let end = azt::sys::Clock::System.now() + 7200;
         let end = chrono::DateTime::from_timestamp(end, 0).unwrap();
         let end = end.format("%m/%d/%Y %I:%M:%S %p +00:00").to_string();
@@ -139,7 +139,7 @@ fn each_host_s_answer_and_refusal() {
 }
 
 #[test]
-fn names_keep_their_letters_in_every_encoding() {
+fn names_are_decoded_in_every_encoding() {
     let sandbox = Sandbox::new();
     sandbox.emulator.directory_mut(|directory| {
         directory.subscriptions[0].name = "Größe é".to_owned();
@@ -156,7 +156,7 @@ fn names_keep_their_letters_in_every_encoding() {
 }
 
 #[test]
-fn an_error_is_told_in_every_encoding_and_shape() {
+fn errors_are_shown_in_every_encoding_and_shape() {
     let sandbox = Sandbox::signed_in_as_app();
     for encoding in [Encoding::Utf8Bom, Encoding::Utf16Be, Encoding::Latin1] {
         let faults = sandbox.emulator.faults();
@@ -206,7 +206,7 @@ fn an_error_is_told_in_every_encoding_and_shape() {
 }
 
 #[test]
-fn an_oauth_error_is_one_with_the_status_of_a_success_too() {
+fn an_oauth_error_with_status_200_is_an_error() {
     let sandbox = Sandbox::signed_in_as_app();
     let error = json!({"error": "invalid_client", "error_description": "AADSTS7000215: No.",
         "error_codes": "7000215"});
@@ -218,14 +218,14 @@ fn an_oauth_error_is_one_with_the_status_of_a_success_too() {
         json_answer(&sandbox, "/devicecode", status, &error);
         drop(sandbox.azt(["login", "--use-device-code"]).exits(6).says("AADSTS7000215: No."));
     }
-    // What a page is, a proxy said; what is an error of a host is the host's.
+    // An HTML page comes from a proxy; a host's error from the host.
     json_answer(&sandbox, "/token", 200, &json!({"error": {"code": "X", "message": "Y."}}));
     let run = sandbox.azt([&TOKEN[..], &["--resource", GRAPH]].concat()).exits(8);
     drop(run.says("ERROR: localhost").says("answered HTTP 200: Y."));
 }
 
 #[test]
-fn a_device_code_is_shown_however_its_answer_is_spelt() {
+fn a_device_code_is_read_with_unexpected_types() {
     let sandbox = Sandbox::new();
     let page = format!("{}/devicelogin", sandbox.emulator.url());
     for members in [
@@ -247,7 +247,7 @@ fn a_device_code_is_shown_however_its_answer_is_spelt() {
         let mut body = json!({"device_code": "d", "user_code": "12345", "verification_uri": page});
         body.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
         json_answer(&sandbox, "/devicecode", 200, &body);
-        // Nobody can enter it: the next word is Entra's about the code.
+        // The code is unknown to the emulator, so polling ends with Entra's error.
         let mut command = sandbox.command(["login", "--use-device-code"]);
         if !members["interval"].is_boolean()
             && members["interval"] != json!("-1")
@@ -270,7 +270,7 @@ fn a_device_code_is_shown_however_its_answer_is_spelt() {
 }
 
 #[test]
-fn a_token_is_taken_however_its_answer_is_spelt() {
+fn a_token_answer_is_read_with_unexpected_types() {
     let sandbox = Sandbox::signed_in_as_app();
     for members in [
         json!({"token_type": null, "expires_in": "3599"}),
@@ -296,12 +296,12 @@ fn a_token_is_taken_however_its_answer_is_spelt() {
 const OTHER: &str = "50000000-0000-4000-8000-0000000000ff";
 
 #[test]
-fn one_odd_row_costs_no_other() {
+fn one_malformed_row_does_not_affect_others() {
     let sandbox = Sandbox::new();
     let good = json!({"id": format!("/subscriptions/{PRODUCTION}"), "displayName": "Good",
         "state": "Enabled", "tenantId": CONTOSO});
     let id = format!("/subscriptions/{OTHER}");
-    // A row, its name where it is kept, and what is told where it is not.
+    // A row; its name if it is kept; the notice if it is not.
     for (row, name, told) in [
         (json!({"id": id, "state": "Enabled"}), Some(""), ""),
         (json!({"id": id, "displayName": null, "state": null}), Some(""), ""),
@@ -337,7 +337,7 @@ fn one_odd_row_costs_no_other() {
 }
 
 #[test]
-fn a_page_without_a_list_is_no_empty_list() {
+fn a_page_without_a_list_is_an_error() {
     let sandbox = Sandbox::signed_in_as_app();
     for (body, told) in [
         (json!({"error": {"code": "Busy", "message": "Because."}}), "(Busy) Because."),
@@ -347,8 +347,7 @@ fn a_page_without_a_list_is_no_empty_list() {
         (json!("x"), "makes no sense"),
     ] {
         json_answer(&sandbox, "/subscriptions", 200, &body);
-        let login = ["login", "--service-principal", "-u", APP, "-p", APP_SECRET, "-t", CONTOSO];
-        let run = sandbox.azt([&login[..], &["--allow-no-subscriptions"]].concat());
+        let run = sandbox.azt([&LOGIN_APP[..], &["--allow-no-subscriptions"]].concat());
         assert!(run.code != Some(0) && run.stderr.contains(told), "{body}: {run:?}");
     }
     let page = json!({"value": [null, {"name": "x", "displayName": 7, "other": 1}, "y"]});
@@ -359,7 +358,7 @@ fn a_page_without_a_list_is_no_empty_list() {
 }
 
 #[test]
-fn one_odd_tenant_costs_no_other_on_any_page() {
+fn one_malformed_tenant_does_not_affect_others() {
     let sandbox = Sandbox::new();
     sandbox.approve_as(ALICE);
     for (row, told) in [
@@ -375,7 +374,7 @@ fn one_odd_tenant_costs_no_other_on_any_page() {
         let link = format!("{}/tenants?api-version=2022-12-01&page=2", sandbox.emulator.url());
         for body in [
             json!({"value": null, "nextLink": link}),
-            // As az's libraries take it: relative to the host.
+            // nextLink may be relative, as az's libraries accept.
             json!({"value": [], "nextLink": " /tenants?api-version=2022-12-01&page=3"}),
             json!({"value": [row, {"tenantId": CONTOSO}], "nextLink": 7}),
         ] {
@@ -396,7 +395,7 @@ fn one_odd_tenant_costs_no_other_on_any_page() {
 }
 
 #[test]
-fn a_tenant_that_does_not_exist_is_called_so_everywhere() {
+fn an_unknown_tenant_is_reported_by_every_command() {
     let sandbox = Sandbox::signed_in_as_app();
     for tenant in ["nope.example", "d0000000-0000-4000-8000-0000000000ff"] {
         for args in [
@@ -409,10 +408,10 @@ fn a_tenant_that_does_not_exist_is_called_so_everywhere() {
             drop(run.says("There is no such tenant in this cloud: check --tenant"));
         }
     }
-    // az's words, where az is asked.
+    // az's text under the name az.
     let run = sandbox.az(["login", "--use-device-code", "-t", "nope.example"]).exits(1);
     drop(run.says("ERROR: Failed to resolve tenant 'nope.example'.\n\nError detail: {\"error\":"));
-    // Entra's other words for it.
+    // Entra's other error for it.
     for code in [900_023, 900_021] {
         let error = json!({"error": "invalid_request", "error_description":
             format!("AADSTS{code}: Specified tenant identifier is neither."), "error_codes": [code]});
@@ -423,7 +422,7 @@ fn a_tenant_that_does_not_exist_is_called_so_everywhere() {
 }
 
 #[test]
-fn a_tenant_is_found_in_what_its_metadata_has() {
+fn a_tenant_id_is_read_from_its_metadata() {
     let sandbox = Sandbox::new();
     sandbox.approve_as(ALICE);
     for body in [
@@ -438,7 +437,7 @@ fn a_tenant_is_found_in_what_its_metadata_has() {
 }
 
 #[test]
-fn a_refusal_has_its_true_cure() {
+fn a_refusal_has_the_right_remedy() {
     let sandbox = Sandbox::signed_in_as_app();
     for (code, cure) in [
         (1_002_012, "--scope <resource>/.default"),

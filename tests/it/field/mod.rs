@@ -1,4 +1,4 @@
-//! What strangers reported about such tools, by kind, with brothers that nobody listed.
+//! Problems that users reported of similar tools, by kind, and related cases.
 
 mod arguments;
 mod certificates;

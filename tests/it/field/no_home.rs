@@ -1,4 +1,4 @@
-//! Nothing to keep things in: no home, no entry in passwd, no disk that can be written.
+//! No storage: no home, no passwd entry, no writable disk.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
@@ -12,7 +12,7 @@ use super::file_systems::Mount;
 use crate::attacks::is_root;
 use crate::support::*;
 
-/// A user that no list has.
+/// A uid without a passwd entry.
 const STRANGER: u32 = 54_321;
 const TOKEN: [&str; 3] = ["account", "get-access-token", "--identity-from-env"];
 const SET: &str = "Set AZURE_CONFIG_DIR to a folder that you can write to";
@@ -25,7 +25,7 @@ fn open_to_all(path: &Path) {
     fs::set_permissions(path, Permissions::from_mode(0o755)).unwrap();
 }
 
-/// A container: an application in the environment, the programs, and a user without a name.
+/// A container: an application in the environment, the programs, and a uid without a passwd entry.
 struct Container {
     sandbox: Sandbox,
     variables: Vec<(&'static str, String)>,
@@ -44,7 +44,7 @@ impl Container {
             ("AZURE_CLIENT_ID", APP),
             ("AZURE_CLIENT_SECRET", APP_SECRET),
             ("AZURE_AUTHORITY_HOST", &url),
-            // Whatever goes elsewhere goes nowhere.
+            // No request leaves this machine.
             ("HTTPS_PROXY", "http://127.0.0.1:9"),
             ("NO_PROXY", "localhost"),
         ] {
@@ -52,8 +52,8 @@ impl Container {
         }
         open_to_all(sandbox.root());
         let program = sandbox.root().join("azt");
-        // By another process: what this one has open to write, a test beside this one would hand on to
-        // its children, and it could not be run meanwhile.
+        // Copied by another process: a test running beside would inherit a descriptor open for
+        // writing, and running the copy would fail with ETXTBSY.
         let copied = Command::new("cp").arg(env!("CARGO_BIN_EXE_azt")).arg(&program).status();
         assert!(copied.unwrap().success());
         symlink(&program, sandbox.root().join("az")).unwrap();
@@ -79,7 +79,7 @@ impl Container {
         self.run_as(STRANGER, "azt", args)
     }
 
-    /// A token, with one line that says that it is not kept.
+    /// Asserts a token, and one warning that it is not stored.
     #[track_caller]
     fn gets_a_token(&self) {
         let run = self.azt(&TOKEN).success();
@@ -88,9 +88,9 @@ impl Container {
         assert!(line.starts_with("WARNING: The token is kept in memory only. "), "{run:?}");
         assert!(!line.contains('\n') && line.contains(SET), "{run:?}");
         assert!(line.contains("AZURE_CORE_PERSIST=false"), "{run:?}");
-        // Callers take more for a failure.
+        // Under the name az: no warning, which callers would take for a failure.
         drop(self.run_as(STRANGER, "az", &TOKEN).quiet());
-        // With that nothing is said.
+        // With that variable there is no warning.
         let mut command = vec!["AZURE_CORE_PERSIST=false".to_owned()];
         command.push(text(&self.sandbox.root().join("azt")).to_owned());
         let mut quiet = Command::new("/usr/bin/env");
@@ -99,15 +99,11 @@ impl Container {
         drop(Run::of(quiet.uid(STRANGER).gid(STRANGER)).quiet());
     }
 
-    /// No sign-in, and nobody is asked for one.
+    /// Asserts that each sign-in is refused before any request.
     #[track_caller]
     fn refuses_a_sign_in(&self) {
         self.sandbox.emulator.clear_requests();
-        for login in [
-            &["login", "--use-device-code"][..],
-            &["login", "--service-principal", "-u", APP, "-p", APP_SECRET, "-t", CONTOSO],
-            &["login", "--identity"],
-        ] {
+        for login in [&["login", "--use-device-code"][..], &LOGIN_APP, &["login", "--identity"]] {
             let run = self.azt(login);
             assert!(run.code != Some(0) && run.code != Some(7), "{run:?}");
             let run = run.says("ERROR: ").says("AZURE_CONFIG_DIR");
@@ -116,7 +112,7 @@ impl Container {
         assert_eq!(self.sandbox.requests(), Vec::<String>::new());
     }
 
-    /// Each check by itself.
+    /// Asserts that doctor runs each check.
     #[track_caller]
     fn has_a_doctor(&self) {
         let run = self.azt(&["doctor", "--offline"]);
@@ -141,19 +137,19 @@ impl Container {
 }
 
 #[test]
-fn without_a_home() {
+fn without_a_home_tokens_are_not_stored() {
     let Some(container) = Container::new() else { return };
     container.is_of_use();
     let page = container.azt(&["doctor", "--offline"]);
     assert!(page.stdout.contains("there is no home folder: nobody can sign in"), "{page:?}");
     let error = container.azt(&["login"]).exits(1);
     drop(error.says("There is no home folder to keep anything in.").says(SET));
-    // Nothing is put where the call happens to be.
+    // No folder is made in the working directory.
     assert!(!Path::new("/azt").exists() && !Path::new("/.azure").exists());
 }
 
 #[test]
-fn with_a_home_that_is_none() {
+fn an_unusable_home_is_reported() {
     let Some(container) = Container::new() else { return };
     let root = container.sandbox.root();
     let (of_another, file, taken) = (root.join("theirs"), root.join("file"), root.join("taken"));
@@ -170,7 +166,7 @@ fn with_a_home_that_is_none() {
     for home in ["/nonexistent", "/", "/proc", "/dev/null", text(&of_another), text(&closed)] {
         container.with("HOME", home).is_of_use();
     }
-    // A file where the folder belongs is told to be one.
+    // A file in the folder's place is named.
     for home in [&file, &taken] {
         let container = container.with("HOME", text(home));
         container.gets_a_token();
@@ -187,7 +183,7 @@ fn with_a_home_that_is_none() {
 }
 
 #[test]
-fn with_a_folder_that_cannot_be_written() {
+fn an_unwritable_folder_is_reported() {
     let Some(container) = Container::new() else { return };
     let root = container.sandbox.root();
     let (read_only, full) = (root.join("read-only"), root.join("full"));
@@ -209,7 +205,6 @@ fn with_a_folder_that_cannot_be_written() {
     }
 }
 
-/// Whatever it signs in with.
 #[test]
 fn a_certificate_or_a_federated_token_needs_no_home_either() {
     let Some(mut container) = Container::new() else { return };
@@ -232,9 +227,9 @@ fn a_certificate_or_a_federated_token_needs_no_home_either() {
     container.gets_a_token();
 }
 
-/// What is there serves; what would be lost is not begun.
+/// Stored tokens are served; sign-ins that could not be stored are refused.
 #[test]
-fn a_vault_on_a_disk_that_became_read_only() {
+fn a_vault_on_a_read_only_disk_serves_its_tokens() {
     if !is_root() {
         return;
     }

@@ -1,4 +1,4 @@
-//! The choice of a subscription on terminals of every size: what Enter takes is what is shown.
+//! The subscription picker on terminals of every size: Enter takes the subscription that is shown.
 
 use std::num::NonZero;
 use std::time::Instant;
@@ -7,12 +7,12 @@ use rexpect::session::{PtySession, spawn_command};
 
 use crate::support::*;
 
-/// Milliseconds without the expected screen.
+/// Milliseconds to wait for the expected screen.
 const LIMIT: u64 = 30_000;
-/// Before every option that the cursor is on.
+/// Marks the option under the cursor.
 const CURSOR: &str = "> ";
 
-/// A terminal of a size, and what stands on it.
+/// A terminal of a given size, and its screen.
 struct Screen {
     session: PtySession,
     parser: vt100::Parser,
@@ -35,17 +35,17 @@ impl Screen {
         self.parser.screen().rows(0, columns.get()).map(|row| row.trim_end().to_owned()).collect()
     }
 
-    /// The option that the cursor is on, without the mark.
+    /// The option under the cursor, without the mark.
     fn option(&self) -> Option<String> {
         self.lines().iter().find_map(|line| line.strip_prefix(CURSOR).map(str::to_owned))
     }
 
-    /// Waits until the screen is as `wanted`.
+    /// Waits until the screen satisfies `wanted`.
     #[track_caller]
     fn until(&mut self, wanted: impl Fn(&Self) -> bool) {
         let start = Instant::now();
         loop {
-            // The crate takes each byte for a character.
+            // rexpect decodes each byte as one character.
             while let Some(byte) = self.session.try_read() {
                 self.parser.process(&[byte as u8]);
             }
@@ -57,7 +57,7 @@ impl Screen {
         }
     }
 
-    /// Presses a key, and waits until the cursor is on another option; answers that.
+    /// Presses a key, waits until the cursor is on another option, and returns that option.
     #[track_caller]
     fn press(&mut self, key: &str) -> String {
         let before = self.option();
@@ -65,12 +65,12 @@ impl Screen {
         self.session.flush().unwrap();
         self.until(|screen| screen.option().is_some_and(|it| Some(&it) != before.as_ref()));
         let lines = self.lines();
-        // On a narrow one it takes two rows.
+        // On a narrow terminal it takes two rows.
         assert!(lines.iter().any(|line| line.contains("? Subscr")), "{lines:#?}");
         self.option().unwrap()
     }
 
-    /// Presses Enter; answers what was taken: `NAME (ID)`.
+    /// Presses Enter and returns the chosen subscription: `NAME (ID)`.
     fn enter(mut self) -> String {
         self.session.send("\r").unwrap();
         self.session.flush().unwrap();
@@ -87,7 +87,7 @@ fn size(of: u16) -> NonZero<u16> {
 const DOWN: &str = "\x1b[B";
 const UP: &str = "\x1b[A";
 
-/// Alice with `count` subscriptions more, called `name` with their number.
+/// Alice with `count` more subscriptions, called `name` and a number.
 fn with_subscriptions(count: usize, name: impl Fn(usize) -> String) -> Sandbox {
     let mut sandbox = Sandbox::new();
     sandbox.set("AZURE_CORE_NO_COLOR", "true");
@@ -104,7 +104,7 @@ fn with_subscriptions(count: usize, name: impl Fn(usize) -> String) -> Sandbox {
     sandbox
 }
 
-/// True when `taken`, `NAME (ID)`, is what `shown` shows, perhaps cut.
+/// True if `shown` is `taken`, `NAME (ID)`, possibly truncated.
 #[track_caller]
 fn is_same(shown: &str, taken: &str) {
     let (name, id) = taken.trim_end_matches(')').rsplit_once(" (").unwrap();
@@ -113,13 +113,13 @@ fn is_same(shown: &str, taken: &str) {
         assert!(name.starts_with(begun.trim_end()) && id.ends_with(end), "{shown} / {taken}");
     } else {
         assert!(shown == name || shown.starts_with(&format!("{name} ")), "{shown} / {taken}");
-        // Where an id is shown, it is that one.
+        // A shown id must be the taken one.
         assert!(!shown.contains("-4000-8000-") || shown.contains(id), "{shown} / {taken}");
     }
 }
 
 #[test]
-fn what_enter_takes_is_what_is_shown() {
+fn enter_takes_the_subscription_that_is_shown() {
     let regions = ["weu", "neu", "jpe", "brs"];
     let stages = ["prod", "stage", "test"];
     let name = |number: usize| {
@@ -150,7 +150,7 @@ fn what_enter_takes_is_what_is_shown() {
 }
 
 #[test]
-fn names_of_every_kind_fit() {
+fn long_and_wide_names_fit_the_terminal() {
     let names = [
         "東京の本番環境と開発環境とその他のすべての環境",
         "A very long name of a subscription that goes on and on until it ends",
@@ -170,7 +170,7 @@ fn names_of_every_kind_fit() {
             let shown = screen.option().unwrap();
             let taken = screen.enter();
             let end = &taken[taken.len() - 6..taken.len() - 1];
-            // Names repeat: the id's end tells them apart where the id has no room.
+            // Equal names are told apart by the end of the id where the whole id does not fit.
             assert!(shown.contains(end), "{columns}: {shown} / {taken}");
             taken
         };
@@ -178,9 +178,9 @@ fn names_of_every_kind_fit() {
     }
 }
 
-/// In any order, and by an id that has no room.
+/// In any order, and by an id that is truncated on screen.
 #[test]
-fn words_are_found_wherever_they_stand() {
+fn typed_words_match_anywhere() {
     let sandbox = with_subscriptions(30, |number| format!("Payments weu prod {number:02}"));
     for typed in ["prod 07 weu", "PAYMENTS 07", "000000000007"] {
         let mut screen = Screen::login(&sandbox, 40, 12);

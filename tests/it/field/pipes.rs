@@ -1,4 +1,4 @@
-//! Pipes that whoever made them left non-blocking (Node, tokio, ssh), and readers that go.
+//! Pipes that the caller left non-blocking (Node, tokio, ssh), and readers that close early.
 
 use std::io::{Read, Write, pipe};
 use std::os::fd::OwnedFd;
@@ -11,10 +11,10 @@ use serde_json::{Value, json};
 
 use crate::support::*;
 
-/// More than a pipe or a socket holds.
+/// Enough entries that their listing exceeds what a pipe or a socket buffers.
 const ENTRIES: usize = 4000;
 
-/// A profile that is listed on more lines than a pipe holds.
+/// A profile with that many entries.
 fn crowded() -> Sandbox {
     let sandbox = Sandbox::new();
     let entry = |number: usize| {
@@ -30,7 +30,7 @@ fn crowded() -> Sandbox {
 fn is_waiting(child: &mut Child) {
     let stat = format!("/proc/{}/stat", child.id());
     let begin = Instant::now();
-    // Until it sleeps on the full pipe, or has given up.
+    // Waits until it sleeps on the full pipe, or has ended.
     while child.try_wait().unwrap().is_none() {
         let state = std::fs::read_to_string(&stat).unwrap_or_default();
         if state.rsplit(')').next().is_some_and(|it| it.trim_start().starts_with('S')) {
@@ -41,7 +41,7 @@ fn is_waiting(child: &mut Child) {
     }
 }
 
-/// What `command` writes into `written`, non-blocking and full before it is read, and how it ends.
+/// Runs `command` with `written` as a non-blocking end that fills before it is read; returns output and status.
 fn through(
     command: &mut Command,
     written: OwnedFd,
@@ -52,7 +52,7 @@ fn through(
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     to(command, written.into());
     let mut child = command.spawn().unwrap();
-    // Its own end is the only one that is left.
+    // Closes our copy, so that only the child holds the write end.
     to(command, Stdio::null());
     is_waiting(&mut child);
     let mut text = String::new();
@@ -106,7 +106,7 @@ fn a_large_failure_arrives_whole() {
 }
 
 #[test]
-fn a_reader_that_goes_is_no_failure() {
+fn a_reader_that_closes_early_is_no_failure() {
     let sandbox = crowded();
     let list = ["account", "list", "-o", "json"];
     for is_waited_for in [true, false] {
@@ -124,7 +124,7 @@ fn a_reader_that_goes_is_no_failure() {
         let run = Run::from(child.wait_with_output().unwrap());
         assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""));
     }
-    // A socket's reader that leaves something unread resets it.
+    // A socket closed with unread data is reset.
     let (read, written) = UnixStream::pair().unwrap();
     let mut command = sandbox.command(list);
     command.stdout(OwnedFd::from(written)).stderr(Stdio::piped());
@@ -134,7 +134,7 @@ fn a_reader_that_goes_is_no_failure() {
     drop(read);
     let run = Run::from(child.wait_with_output().unwrap());
     assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""));
-    // And one of standard error.
+    // Standard error too.
     let (read, written) = pipe().unwrap();
     drop(read);
     let mut command = sandbox.command(["account", "set", "-s", "nobody"]);
@@ -142,9 +142,9 @@ fn a_reader_that_goes_is_no_failure() {
     assert_eq!(status.code(), Some(1));
 }
 
-/// Who asks is asked.
+/// Standard input may be non-blocking and still empty.
 #[test]
-fn a_secret_that_comes_late_is_waited_for() {
+fn a_secret_that_arrives_late_is_read() {
     let sandbox = Sandbox::new();
     let login = ["login", "--service-principal", "-u", APP, "-p", "@-", "-t", CONTOSO];
     for is_socket in [false, true] {
@@ -168,7 +168,7 @@ fn a_secret_that_comes_late_is_waited_for() {
         let run = Run::from(child.wait_with_output().unwrap());
         assert_eq!(run.code, Some(0), "{run:?}");
     }
-    // An address that is pasted: a line.
+    // A pasted redirect URL: one line.
     let (read, mut write) = pipe().unwrap();
     fcntl_setfl(&read, OFlags::NONBLOCK).unwrap();
     let mut command = sandbox.command(["login", "--no-browser"]);

@@ -1,4 +1,4 @@
-//! What else may lie in the place of a file, or be done to it.
+//! Symlinks, folders, mounts and other users' files in the place of a file.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
@@ -10,10 +10,7 @@ use crate::attacks::{MALLORY, is_root};
 use crate::disk::traced;
 use crate::support::*;
 
-const LOGIN: [&str; 8] =
-    ["login", "--service-principal", "-u", APP, "-p", APP_SECRET, "-t", CONTOSO];
-
-/// A user without root's power over the files of others.
+/// Runs as a user without root's access to files of others.
 fn powerless(command: &Command) -> Run {
     let mut setpriv = Command::new("setpriv");
     setpriv.args(["--bounding-set=-all", "--inh-caps=-all"]).arg(command.get_program());
@@ -22,9 +19,9 @@ fn powerless(command: &Command) -> Run {
     Run::of(&mut setpriv)
 }
 
-/// Whoever has a file can read it whatever its mode says now.
+/// The owner of a file can read it whatever its mode.
 #[test]
-fn an_export_is_not_written_over_what_another_user_has() {
+fn an_export_does_not_overwrite_another_users_file() {
     if !is_root() {
         return;
     }
@@ -41,38 +38,38 @@ fn an_export_is_not_written_over_what_another_user_has() {
         chown(&file, Some(owner), Some(0)).unwrap();
     };
     chown(&folder, Some(MALLORY), Some(MALLORY)).unwrap();
-    // Theirs, which others can write; and one that only its group and this user can.
+    // Another user's file that others can write; and one that only its group and this user can write.
     for mode in [0o666, 0o606, 0o660, 0o620] {
         put(mode, MALLORY);
         drop(export().exits(1).says("Permission denied"));
         assert_eq!(fs::read_to_string(&file).unwrap(), "before", "{mode:o}");
     }
-    // A file of this user's to which they gave a name there.
+    // Another user's hard link to a file of this user.
     fs::remove_file(&file).unwrap();
     fs::write(&mine, "before").unwrap();
     fs::hard_link(&mine, &file).unwrap();
     drop(export().exits(1).says("Permission denied"));
     assert_eq!(fs::read_to_string(&mine).unwrap(), "before");
-    // This user's own link leads there.
+    // This user's own symlink to it.
     put(0o666, MALLORY);
     fs::remove_file(&mine).unwrap();
     symlink(&file, &mine).unwrap();
     let to_link = sandbox.command(["cache", "export", "--file", mine.to_str().unwrap()]);
     drop(powerless(&to_link).exits(1));
     assert_eq!(fs::read_to_string(&file).unwrap(), "before");
-    // What is this user's alone is written over: nothing new can be made there.
+    // This user's own file in a read-only folder is overwritten in place.
     put(0o600, 0);
     export().exits(0);
     assert!(fs::read_to_string(&file).unwrap().contains(APP));
 }
 
-/// `docker -v …/azureProfile.json:…`, whose content a crash has damaged.
+/// `docker -v …/azureProfile.json:…`, damaged by a crash.
 #[test]
-fn a_damaged_file_that_nothing_can_be_put_in_the_place_of_is_healed() {
+fn a_damaged_bind_mounted_file_is_repaired_in_place() {
     if !is_root() {
         return;
     }
-    let healing = [LOGIN.as_slice(), &["logout", "--username", APP], &["account", "clear"]];
+    let healing = [LOGIN_APP.as_slice(), &["logout", "--username", APP], &["account", "clear"]];
     for (name, command) in
         ["azureProfile.json"; 3].into_iter().zip(healing).chain([("clouds.config", healing[2])])
     {
@@ -86,12 +83,12 @@ fn a_damaged_file_that_nothing_can_be_put_in_the_place_of_is_healed() {
         drop(sandbox.azt(["account", "clear"]));
         assert!(!sandbox.file(&format!("{name}.damaged-2")).exists());
     }
-    // What can be neither removed nor emptied stays as it is, without a copy for every try.
+    // A file that can be neither replaced nor emptied stays, without a copy per attempt.
     for (letter, name) in [("i", "azureProfile.json"), ("a", "azureProfile.json")] {
         let sandbox = Sandbox::new();
         sandbox.write(name, "damaged");
         chattr(&format!("+{letter}"), &sandbox.file(name));
-        let runs = [sandbox.azt(LOGIN), sandbox.azt(LOGIN)];
+        let runs = [sandbox.azt(LOGIN_APP), sandbox.azt(LOGIN_APP)];
         chattr(&format!("-{letter}"), &sandbox.file(name));
         for run in runs {
             drop(run.exits(1).says("chattr"));
@@ -104,7 +101,7 @@ fn a_damaged_file_that_nothing_can_be_put_in_the_place_of_is_healed() {
     let (_mount, _) = Mount::over_itself(&sandbox, "azureProfile.json");
     let _read_only = Mount::of(&["-o", "remount,bind,ro"], &sandbox.file("azureProfile.json"));
     for _ in 0..2 {
-        drop(sandbox.azt(LOGIN).exits(1));
+        drop(sandbox.azt(LOGIN_APP).exits(1));
         assert!(!sandbox.file("azureProfile.json.damaged").exists());
     }
 }
@@ -113,9 +110,9 @@ fn chattr(change: &str, path: &Path) {
     assert!(Command::new("chattr").arg(change).arg(path).status().unwrap().success());
 }
 
-/// Nothing is signed in or out by half.
+/// No sign-in or sign-out is half done.
 #[test]
-fn a_profile_that_is_mounted_to_be_read_is_told_before_anything_else() {
+fn a_read_only_mounted_profile_is_reported_first() {
     if !is_root() {
         return;
     }
@@ -125,13 +122,15 @@ fn a_profile_that_is_mounted_to_be_read_is_told_before_anything_else() {
     let read_only = Mount::of(&["-o", "remount,bind,ro"], &profile);
     let before = sandbox.azt(["cache", "list"]).stdout;
     sandbox.emulator.clear_requests();
-    for args in [&LOGIN[..], &["logout"], &["logout", "--username", ALICE], &["account", "clear"]] {
+    for args in
+        [&LOGIN_APP[..], &["logout"], &["logout", "--username", ALICE], &["account", "clear"]]
+    {
         let run = sandbox.azt(args).exits(1);
         drop(run.says(&format!("Cannot write {}: Read-only file system", profile.display())));
         assert_eq!(sandbox.azt(["cache", "list"]).stdout, before, "{args:?}");
     }
     assert_eq!(sandbox.requests(), Vec::<String>::new());
-    // Over a link of this user's as well.
+    // Through this user's symlink too.
     drop(read_only);
     let linked = Sandbox::signed_in_as_app();
     let outside = linked.root().join("dotfiles");
@@ -140,30 +139,30 @@ fn a_profile_that_is_mounted_to_be_read_is_told_before_anything_else() {
     symlink(outside.join("profile"), linked.file("azureProfile.json")).unwrap();
     let mount = Mount::of(&["--bind", outside.to_str().unwrap()], &outside);
     let _read_only = Mount::of(&["-o", "remount,bind,ro"], &outside);
-    for args in [&LOGIN[..], &["logout"], &["account", "clear"]] {
+    for args in [&LOGIN_APP[..], &["logout"], &["account", "clear"]] {
         drop(linked.azt(args).exits(1).says("Read-only file system"));
         drop(linked.azt(["account", "get-access-token"]).success());
     }
-    // What has no entry there can be forgotten all the same.
+    // An account without a profile entry can still be removed.
     linked.azt(["logout", "--username", "other"]).exits(4);
     drop(mount);
 }
 
-/// A profile among the dotfiles, of which there is no copy on this machine yet.
+/// A symlink into dotfiles that are not on this machine yet.
 #[test]
-fn a_profile_that_leads_into_a_missing_folder_is_told_before_the_sign_in() {
+fn a_profile_symlink_into_a_missing_folder_is_reported_first() {
     let sandbox = Sandbox::new();
     symlink(sandbox.root().join("none/profile"), sandbox.file("azureProfile.json")).unwrap();
-    drop(sandbox.azt(LOGIN).exits(1).says("a link into a folder that is missing"));
+    drop(sandbox.azt(LOGIN_APP).exits(1).says("a link into a folder that is missing"));
     assert_eq!(sandbox.requests(), Vec::<String>::new());
     fs::create_dir(sandbox.root().join("none")).unwrap();
-    sandbox.azt(LOGIN).success();
+    sandbox.azt(LOGIN_APP).success();
     assert!(sandbox.root().join("none/profile").exists());
 }
 
-/// Docker makes a folder where the file that is to be mounted is missing.
+/// Docker makes a folder if the file to be mounted is missing.
 #[test]
-fn what_is_no_file_in_the_place_of_one_is_told_with_what_to_do() {
+fn a_non_file_in_a_files_place_has_a_remedy() {
     let of_az = ["azureProfile.json", "config", "clouds.config"];
     let records = |sandbox: &Sandbox| {
         let names = fs::read_dir(sandbox.file("azt/records")).unwrap();
@@ -189,7 +188,7 @@ fn what_is_no_file_in_the_place_of_one_is_told_with_what_to_do() {
             fs::set_permissions(&at, Permissions::from_mode(0o700)).unwrap();
             let list: &[&str] = &["cache", "list"];
             for args in
-                [&["account", "get-access-token"][..], list, &["doctor", "--offline"], &LOGIN]
+                [&["account", "get-access-token"][..], list, &["doctor", "--offline"], &LOGIN_APP]
             {
                 let run = sandbox.azt(args);
                 let said = format!("{}{}", run.stdout, run.stderr);
@@ -214,7 +213,7 @@ fn what_is_no_file_in_the_place_of_one_is_told_with_what_to_do() {
 }
 
 #[test]
-fn a_file_in_the_place_of_a_folder_is_told_as_that() {
+fn a_file_in_a_folders_place_is_reported() {
     for name in ["azt/records", "azt/locks", "azt", ""] {
         let sandbox = Sandbox::signed_in_as_app();
         let at = sandbox.config_dir().join(name);
@@ -227,9 +226,9 @@ fn a_file_in_the_place_of_a_folder_is_told_as_that() {
     }
 }
 
-/// A record is sealed, so not every byte behind it is without meaning.
+/// A sealed record cannot be followed by leftover bytes.
 #[test]
-fn who_is_killed_while_a_record_is_written_over_leaves_a_whole_one() {
+fn a_record_write_in_place_killed_midway_leaves_a_whole_record() {
     if !is_root() {
         return;
     }
@@ -239,7 +238,7 @@ fn who_is_killed_while_a_record_is_written_over_leaves_a_whole_one() {
     let names: Vec<_> = names.iter().map(|name| format!("azt/records/{name}")).collect();
     let _mounts: Vec<_> = names.iter().map(|name| Mount::over_itself(&sandbox, name)).collect();
     let listed = sandbox.azt(["cache", "list"]).success().stdout;
-    // What a longer one leaves behind it, of which the end was not cut off.
+    // The rest of a longer record that was not truncated yet.
     for name in &names {
         let mut content = fs::read(sandbox.file(name)).unwrap();
         content.resize(content.len() + 100, b'\n');
@@ -250,7 +249,7 @@ fn who_is_killed_while_a_record_is_written_over_leaves_a_whole_one() {
     drop(sandbox.azt(["account", "get-access-token"]).quiet());
     let options =
         ["-o", "/dev/null", "-e", "trace=ftruncate", "-e", "inject=ftruncate:signal=KILL"];
-    let run = Run::of(&mut traced(&sandbox.command(LOGIN), &options));
+    let run = Run::of(&mut traced(&sandbox.command(LOGIN_APP), &options));
     assert_eq!(run.code, None, "it was killed: {run:?}");
     drop(sandbox.azt(["account", "get-access-token"]).quiet());
 }

@@ -1,4 +1,4 @@
-//! Sign-ins of az and of every MSAL are taken over however their rows are spelt.
+//! Sign-ins of az and of any MSAL are imported whatever the form of their rows.
 
 use serde_json::{Map, Value, json};
 
@@ -9,8 +9,8 @@ const APPLICATIONS: &str = "service_principal_entries.json";
 const GRAPH: [&str; 4] =
     ["account", "get-access-token", "--resource", "https://graph.microsoft.com"];
 
-/// A machine on which az has signed Alice and the application in, and azt nobody; what az's cache
-/// holds. The folder of azt is made anew for each try.
+/// A machine where az signed in Alice and the application, and azt nobody; and the content of
+/// az's cache.
 fn signed_in_with_az() -> (Sandbox, Value) {
     let sandbox = Sandbox::new();
     sandbox.share_with_az(true);
@@ -34,7 +34,7 @@ fn row<'c>(cache: &'c mut Value, section: &str) -> &'c mut Map<String, Value> {
     rows.values_mut().next().unwrap().as_object_mut().unwrap()
 }
 
-/// `cache` where these members of a section's rows are other ones; `"absent"` takes them away.
+/// `cache` with these members of a section's rows replaced; `"absent"` removes one.
 fn with(cache: &Value, section: &str, members: &Value) -> Value {
     let mut cache = cache.clone();
     for row in cache[section].as_object_mut().unwrap().values_mut() {
@@ -50,7 +50,7 @@ fn with(cache: &Value, section: &str, members: &Value) -> Value {
 }
 
 #[test]
-fn however_a_row_is_spelt() {
+fn rows_in_any_form_are_imported() {
     let (sandbox, cache) = signed_in_with_az();
     for (section, members) in [
         ("RefreshToken", json!({"family_id": ""})),
@@ -97,7 +97,7 @@ fn however_a_row_is_spelt() {
             assert_eq!(run.code, Some(0), "import {import}: {section} {members}: {run:?}");
         }
     }
-    // What MSAL finds nothing in, nobody does.
+    // Rows that MSAL ignores are not imported.
     for (section, members) in [
         ("RefreshToken", json!({"family_id": "", "client_id": null})),
         ("RefreshToken", json!({"family_id": null, "client_id": "00000000-another-client"})),
@@ -112,7 +112,7 @@ fn however_a_row_is_spelt() {
 }
 
 #[test]
-fn in_the_encodings_of_editors_and_beside_rows_that_are_none() {
+fn caches_in_any_encoding_and_with_invalid_rows_are_imported() {
     let (sandbox, cache) = signed_in_with_az();
     let applications = sandbox.read(APPLICATIONS);
     let text = cache.to_string();
@@ -143,9 +143,9 @@ fn in_the_encodings_of_editors_and_beside_rows_that_are_none() {
     }
 }
 
-/// Another directory can give its users any name, and a cache outlives them.
+/// A directory can reuse a user name, and a cache may hold the deleted user too.
 #[test]
-fn of_two_people_of_one_name_the_one_who_can_renew() {
+fn of_two_users_with_one_name_the_one_with_a_refresh_token_is_used() {
     let (sandbox, cache) = signed_in_with_az();
     let other = json!("00000000-0000-4000-8000-0000000000aa.00000000-0000-4000-8000-0000000000bb");
     for (time_of_other, has_token) in [(json!("1"), true), (json!(null), true), (json!(2), false)] {
@@ -159,7 +159,7 @@ fn of_two_people_of_one_name_the_one_who_can_renew() {
                 double["last_modification_time"] = time_of_other.clone();
             }
             if section == "Account" || has_token {
-                // Before and behind the other.
+                // In both orders.
                 let rows = two[section].as_object_mut().unwrap();
                 let kept = rows.clone();
                 rows.clear();
@@ -183,7 +183,7 @@ fn of_two_people_of_one_name_the_one_who_can_renew() {
 }
 
 #[test]
-fn an_application_s_odd_types_are_read() {
+fn an_applications_row_with_unexpected_types_is_read() {
     let (sandbox, _) = signed_in_with_az();
     sandbox.emulator.directory_mut(|directory| {
         let app = directory.applications.iter_mut().find(|it| it.client_id == APP).unwrap();
@@ -202,9 +202,9 @@ fn an_application_s_odd_types_are_read() {
     }
 }
 
-/// A login host has several names, and each MSAL its own favourite; no request is made for this.
+/// A login host has several names, and each MSAL stores another; matching them needs no request.
 #[test]
-fn under_every_name_of_the_login_host() {
+fn every_alias_of_the_login_host_matches() {
     for (host, outcome) in [
         ("login.microsoftonline.com", Some("taken over")),
         ("Login.Windows.net", Some("taken over")),

@@ -1,4 +1,4 @@
-//! Signing in, signing out and cures: what is said is so, and costs no more than it must.
+//! Messages and remedies of sign-ins and sign-outs are true, and the remedies minimal.
 
 use serde_json::Value;
 
@@ -8,14 +8,14 @@ const TOKEN: [&str; 2] = ["account", "get-access-token"];
 const GRAPH: [&str; 4] =
     ["account", "get-access-token", "--resource", "https://graph.microsoft.com"];
 
-/// The command of a failure, which stands on a line of its own.
+/// The command in a failure's remedy, which has its own line.
 #[track_caller]
 fn cure(run: &Run) -> String {
     let mut lines = run.stderr.lines().skip_while(|line| *line != "Sign in again:").skip(1);
     lines.next().unwrap_or_else(|| panic!("{run:#?}")).to_owned()
 }
 
-/// Runs a command line that was printed, as a shell does, with more behind it.
+/// Runs a printed command line in a shell, with `more` appended.
 fn as_printed(sandbox: &Sandbox, line: &str, more: &str) -> Run {
     let bin = std::path::Path::new(env!("CARGO_BIN_EXE_azt")).parent().unwrap();
     let mut command = std::process::Command::new("sh");
@@ -26,7 +26,7 @@ fn as_printed(sandbox: &Sandbox, line: &str, more: &str) -> Run {
 
 #[cfg(unix)]
 #[test]
-fn the_cure_of_an_ended_sign_in_is_the_least() {
+fn the_remedy_of_a_revoked_sign_in_is_a_bare_login() {
     let sandbox = Sandbox::signed_in_as_alice();
     let names = |sandbox: &Sandbox| {
         let list = sandbox.azt(["account", "list", "--all"]).quiet().json();
@@ -42,7 +42,7 @@ fn the_cure_of_an_ended_sign_in_is_the_least() {
     for args in [&TOKEN[..], &GRAPH] {
         assert_eq!(cure(&sandbox.azt(args).exits(5)), "azt login");
     }
-    // As az it is az's, to the byte.
+    // Under the name az it is az's, to the byte.
     sandbox.az(TOKEN).exits(1).says("\naz login --tenant \"");
     as_printed(&sandbox, "azt login", "--use-device-code").success();
     assert_eq!(names(&sandbox), before);
@@ -51,7 +51,7 @@ fn the_cure_of_an_ended_sign_in_is_the_least() {
 
 #[cfg(unix)]
 #[test]
-fn where_a_tenant_wants_more_the_cure_names_it_and_keeps_names_and_default() {
+fn a_tenants_challenge_has_a_remedy_that_keeps_names_and_default() {
     let sandbox = Sandbox::signed_in_as_alice();
     sandbox.azt(["account", "set", "-s", "Fabrikam Shared"]).success();
     let profile = || {
@@ -61,7 +61,7 @@ fn where_a_tenant_wants_more_the_cure_names_it_and_keeps_names_and_default() {
         .unwrap()
     };
     let before = profile()["subscriptions"].clone();
-    // No consent: the scope is not what every sign-in asks for.
+    // Missing consent: a sign-in does not request this scope, so the remedy names it.
     let run = sandbox
         .azt(["account", "get-access-token", "--resource", "api://contoso-payroll"])
         .exits(5);
@@ -71,7 +71,7 @@ fn where_a_tenant_wants_more_the_cure_names_it_and_keeps_names_and_default() {
         format!("azt login --tenant {FABRIKAM} --scope api://contoso-payroll/.default")
     );
     assert!(!line.contains(['"', '\'']) && line.len() < 100, "{line}");
-    // A second factor for Resource Manager itself: the scope goes without saying.
+    // MFA for Resource Manager: every sign-in requests that scope, so the remedy omits it.
     sandbox.emulator.directory_mut(|directory| {
         directory.users.iter_mut().find(|it| it.username == ALICE).unwrap().mfa_required_in =
             vec![FABRIKAM.to_owned()];
@@ -91,9 +91,9 @@ fn where_a_tenant_wants_more_the_cure_names_it_and_keeps_names_and_default() {
     assert_eq!(profile()["subscriptions"], before, "names, order and default stay");
 }
 
-/// A sign-in to one tenant does not ask for its names; it forgets none that are known.
+/// A sign-in to one tenant does not fetch tenant names, and keeps the known ones.
 #[test]
-fn a_tenants_names_outlive_a_sign_in_to_it_alone() {
+fn known_tenant_names_survive_a_sign_in_to_one_tenant() {
     let sandbox = Sandbox::signed_in_as_alice();
     let name = |list: &Value, id: &str| {
         let entry = list.as_array().unwrap().iter().find(|it| it["id"] == id).unwrap().clone();
@@ -105,9 +105,9 @@ fn a_tenants_names_outlive_a_sign_in_to_it_alone() {
     assert_eq!(name(&sandbox.azt(["account", "list", "--all"]).json(), PRODUCTION), before);
 }
 
-/// What cures something must not cost a sign-in: in every state that doctor has a cure for.
+/// In every state for which doctor has a remedy.
 #[test]
-fn doctor_names_no_cure_that_signs_people_out() {
+fn no_remedy_of_doctor_signs_users_out() {
     let mut sandbox = Sandbox::signed_in_as_alice();
     sandbox.login_app().success();
     sandbox.share_with_az(true);
@@ -170,7 +170,7 @@ fn doctor_names_no_cure_that_signs_people_out() {
 }
 
 #[test]
-fn azs_plain_text_is_taken_over_and_removed() {
+fn azs_plain_text_files_are_imported_and_removed() {
     const FILES: [&str; 2] = ["msal_token_cache.json", "service_principal_entries.json"];
     let sandbox = Sandbox::signed_in_as_alice();
     sandbox.share_with_az(true);
@@ -178,7 +178,7 @@ fn azs_plain_text_is_taken_over_and_removed() {
     sandbox.login_app().success();
     let kept = FILES.map(|name| sandbox.read(name));
     let run = sandbox.azt(["cache", "migrate", "--remove"]).success();
-    // They come again while az is told.
+    // With sharing on they are written again.
     drop(run.says("azt config set core.share_with_az=false keeps them out"));
     sandbox.share_with_az(false);
     let there = || FILES.map(|name| sandbox.file(name).exists());
@@ -187,7 +187,7 @@ fn azs_plain_text_is_taken_over_and_removed() {
     drop(sandbox.azt(["doctor", "--offline"]).quiet());
     assert_eq!(sandbox.azt(["cache", "status"]).json()["plainText"], serde_json::json!([]));
 
-    // Where az alone has a sign-in, its file stays and says whose.
+    // A file with a sign-in that only az has stays, and the message names the account.
     drop(sandbox.azt(["cache", "clear", "--all"]).success());
     for (name, text) in FILES.iter().zip(&kept) {
         sandbox.write(name, text);
@@ -200,7 +200,7 @@ fn azs_plain_text_is_taken_over_and_removed() {
     let run = sandbox.azt(["cache", "migrate", "--remove"]).success();
     assert_eq!(there(), [false, true], "{run:#?}");
     drop(run.says("service_principal_entries.json stays: it has the only sign-in of a1000000-0000-4000-8000-0000000000ff"));
-    // What is no file of az's is nobody's to remove.
+    // A file that is not az's cache is not removed.
     sandbox.write(FILES[0], "[7");
     sandbox
         .azt(["cache", "migrate", "--remove"])
@@ -210,7 +210,7 @@ fn azs_plain_text_is_taken_over_and_removed() {
 }
 
 #[test]
-fn a_misspelt_name_is_not_signed_out_without_a_word() {
+fn a_sign_out_of_an_unknown_name_says_so() {
     let sandbox = Sandbox::signed_in_as_alice();
     sandbox.login_app().success();
     for name in ["typo@contoso.example", "alice", " alice@contoso.example", &format!("{APP}0")] {
@@ -218,11 +218,11 @@ fn a_misspelt_name_is_not_signed_out_without_a_word() {
         drop(run.says(&format!(
             "ERROR: Nobody called '{name}' is signed in.\nSigned in: {ALICE}, {APP}.\n"
         )));
-        // az says nothing.
+        // az prints nothing.
         drop(sandbox.az(["logout", "--username", name]).quiet());
     }
     drop(sandbox.azt(TOKEN).quiet());
-    // In any case, and once only.
+    // Case-insensitively, and once.
     drop(sandbox.azt(["logout", "--username", &ALICE.to_uppercase()]).quiet());
     sandbox.azt(["logout", "--username", ALICE]).exits(4);
     drop(sandbox.azt(["logout", "--username", APP]).quiet());
@@ -230,9 +230,9 @@ fn a_misspelt_name_is_not_signed_out_without_a_word() {
     assert!(!run.stderr.contains("Signed in:"), "{run:?}");
 }
 
-/// Who is in az's files alone, or in the profile alone, is signed out as before.
+/// Accounts in az's files only, or in the profile only.
 #[test]
-fn whoever_is_known_anywhere_can_be_signed_out() {
+fn an_account_known_anywhere_can_be_signed_out() {
     let sandbox = Sandbox::new();
     sandbox.write("msal_token_cache.json", r#"{"Account": {"x": {"username": "jo@contoso.example", "home_account_id": "h", "environment": "elsewhere"}}}"#);
     drop(sandbox.azt(["logout", "--username", "Jo@contoso.example"]).quiet());
@@ -248,7 +248,7 @@ fn whoever_is_known_anywhere_can_be_signed_out() {
 }
 
 #[test]
-fn a_setting_that_is_none_is_said_when_it_is_set() {
+fn config_set_warns_of_unknown_settings() {
     let mut sandbox = Sandbox::new();
     sandbox.unset("AZURE_CORE_KEY_SOURCE");
     for (pair, said) in [
@@ -275,7 +275,7 @@ fn a_setting_that_is_none_is_said_when_it_is_set() {
         let (name, value) = pair.split_once('=').unwrap();
         assert_eq!(sandbox.azt(["config", "get", &name.to_lowercase()]).json()["value"], value);
         sandbox.azt(["config", "unset", name]).success();
-        // As az, az's words alone.
+        // Under the name az, az's text only.
         let run = sandbox.az(["config", "set", pair]).success();
         assert_eq!(run.stderr.lines().count(), 1, "{run:?}");
         sandbox.azt(["config", "unset", name]).success();
@@ -299,7 +299,7 @@ fn a_setting_that_is_none_is_said_when_it_is_set() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn the_first_line_about_the_key_is_calm() {
+fn the_first_sign_in_says_where_the_key_is() {
     let mut sandbox = Sandbox::new();
     sandbox.unset("AZURE_CORE_KEY_SOURCE");
     sandbox.set("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere/bus");
@@ -316,7 +316,7 @@ fn the_first_line_about_the_key_is_calm() {
         "{page}"
     );
 
-    // Nothing where it was chosen, or where errors are all that is wanted.
+    // Nothing if the place was chosen, or with --only-show-errors.
     for (name, value) in [("AZURE_CORE_KEY_SOURCE", "file"), ("AZT_VAULT_KEY", &"ab".repeat(32))] {
         let mut sandbox = Sandbox::new();
         sandbox.unset("AZURE_CORE_KEY_SOURCE");
@@ -326,23 +326,12 @@ fn the_first_line_about_the_key_is_calm() {
     let mut sandbox = Sandbox::new();
     sandbox.unset("AZURE_CORE_KEY_SOURCE");
     sandbox.set("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere/bus");
-    let quiet = [
-        "login",
-        "--service-principal",
-        "-u",
-        APP,
-        "-p",
-        APP_SECRET,
-        "-t",
-        CONTOSO,
-        "--only-show-errors",
-    ];
-    drop(sandbox.azt(quiet).quiet());
+    drop(sandbox.azt(LOGIN_APP.iter().chain(&["--only-show-errors"])).quiet());
 }
 
 #[cfg(target_os = "linux")]
 #[test]
-fn without_the_keyring_the_last_line_of_the_cure_works_where_it_stands() {
+fn without_the_keyring_the_printed_export_line_works() {
     let mut sandbox = Sandbox::signed_in_as_app();
     sandbox.unset("AZURE_CORE_KEY_SOURCE");
     sandbox.set("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere/bus");
@@ -350,7 +339,7 @@ fn without_the_keyring_the_last_line_of_the_cure_works_where_it_stands() {
     sandbox.write("azt/vault.json", vault);
     for args in [&TOKEN[..], &["vault", "move", "--to", "file"], &["cache", "list"]] {
         let run = sandbox.azt(args).exits(9);
-        // Not as advice to who has just run it.
+        // Not suggested to the command itself.
         let move_it = "In a session where the keyring is unlocked the key can be moved: 'azt vault move --to file'.";
         assert_eq!(run.stderr.contains(move_it), !args.contains(&"move"), "{run:?}");
         let line = run.stderr.lines().find(|line| line.starts_with("export ")).unwrap().to_owned();
@@ -367,11 +356,11 @@ fn without_the_keyring_the_last_line_of_the_cure_works_where_it_stands() {
     }
 }
 
-/// Where the kernel takes keys; a container may forbid it.
+/// Needs the kernel's keyring, which containers may forbid.
 #[cfg(target_os = "linux")]
 #[test]
 #[allow(clippy::print_stderr, reason = "a test that is skipped says so")]
-fn a_key_in_the_kernel_says_how_long_it_stays() {
+fn a_key_in_the_kernels_keyring_names_its_lifetime() {
     const SAID: &str = "emptied when this machine restarts: all sign-ins end then.";
     let mut sandbox = Sandbox::new();
     sandbox.set("AZURE_CORE_KEY_SOURCE", "kernel");
@@ -394,7 +383,7 @@ fn a_key_in_the_kernel_says_how_long_it_stays() {
 }
 
 #[test]
-fn who_is_not_signed_in_is_told_so_in_plain_words() {
+fn not_signed_in_is_said_plainly() {
     let sandbox = Sandbox::signed_in_as_alice();
     drop(sandbox.azt(["cache", "clear", "--all"]).success());
     let run = sandbox
@@ -409,7 +398,7 @@ fn who_is_not_signed_in_is_told_so_in_plain_words() {
 
 #[cfg(unix)]
 #[test]
-fn a_browser_that_does_not_open_is_not_said_to_have_opened() {
+fn a_browser_that_fails_to_open_is_not_announced() {
     let mut sandbox = Sandbox::new();
     sandbox.set("AZURE_CORE_LOGIN_TIMEOUT", "1");
     sandbox.set("BROWSER", "/nowhere/browser");
@@ -423,7 +412,7 @@ fn a_browser_that_does_not_open_is_not_said_to_have_opened() {
 }
 
 #[test]
-fn cures_stand_on_lines_of_their_own() {
+fn remedies_have_lines_of_their_own() {
     let sandbox = Sandbox::signed_in_as_app();
     let key = sandbox.read("azt/vault.key");
     #[cfg(unix)]

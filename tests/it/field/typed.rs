@@ -1,9 +1,9 @@
-//! What a person typed is shown as it is: what is not seen is escaped, not dropped.
+//! Messages show typed values with invisible characters escaped, not dropped.
 
 use crate::support::*;
 
 #[test]
-fn what_is_not_seen_in_an_argument_is_shown() {
+fn invisible_characters_of_an_argument_are_escaped() {
     let sandbox = Sandbox::signed_in_as_alice();
     let tenant = format!("{CONTOSO}\r");
     let shown_tenant = format!("'{CONTOSO}\\r'");
@@ -48,7 +48,7 @@ fn what_is_not_seen_in_an_argument_is_shown() {
 }
 
 #[test]
-fn a_line_end_behind_a_variable_is_none_of_its_value() {
+fn a_trailing_line_end_of_a_variable_is_ignored() {
     for end in ["\r", "\n", "\r\n", "\n\n"] {
         let mut sandbox = Sandbox::signed_in_as_alice();
         let id = format!("{PRODUCTION}\n");
@@ -82,7 +82,7 @@ fn a_line_end_behind_a_variable_is_none_of_its_value() {
 }
 
 #[test]
-fn what_is_not_seen_within_a_variable_is_shown() {
+fn invisible_characters_of_a_variable_are_escaped() {
     let mut sandbox = Sandbox::signed_in_as_alice();
     for (name, value, shown) in [
         ("AZURE_CORE_OUTPUT", "ts\rv", "core.output is 'ts\\rv'"),
@@ -101,7 +101,7 @@ fn what_is_not_seen_within_a_variable_is_shown() {
 }
 
 #[test]
-fn an_empty_variable_is_not_set() {
+fn an_empty_variable_counts_as_unset() {
     let mut sandbox = Sandbox::signed_in_as_alice();
     let plain = sandbox.azt(["account", "show"]).quiet().stdout;
     for name in [

@@ -1,4 +1,4 @@
-//! A stream that can be read afterwards.
+//! A writer whose content the test reads.
 
 use std::cell::RefCell;
 use std::io::{self, Write};

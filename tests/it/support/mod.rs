@@ -1,4 +1,4 @@
-//! A newcomer's machine: an empty home, the binary under both names, an emulated cloud.
+//! A sandbox: an empty home, the binary under both names, an emulated cloud.
 
 mod buffer;
 mod run;
@@ -12,7 +12,7 @@ use std::sync::atomic::AtomicI64;
 
 use azt::program::Program;
 use azt::sys::{Clock, Env, Http, System, Terminal};
-use entra_emulator::{EntraEmulator, RequestLogEntry};
+use entra_emulator::{Action, EntraEmulator, RequestLogEntry};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -25,10 +25,13 @@ pub const NORTHWIND: &str = "d0000000-0000-4000-8000-00000000000c";
 pub const ALICE: &str = "alice@contoso.example";
 pub const APP: &str = "a1000000-0000-4000-8000-000000000001";
 pub const APP_SECRET: &str = "deployment-secret-1";
+/// Signs that application in, in Contoso.
+pub const LOGIN_APP: [&str; 8] =
+    ["login", "--service-principal", "-u", APP, "-p", APP_SECRET, "-t", CONTOSO];
 pub const PRODUCTION: &str = "50000000-0000-4000-8000-000000000001";
 pub const AZURE_CLI: &str = "04b07795-8ddb-461a-bbee-02f9e1bf7b46";
 
-/// One person's machine, thrown away at the end of a test.
+/// One user's machine, removed at the end of a test.
 pub struct Sandbox {
     pub emulator: EntraEmulator,
     root: TempDir,
@@ -36,8 +39,8 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
-    /// A machine where the emulator is registered as the active cloud "Emulator", and the vault key
-    /// goes to a file, so that nothing outlives the test.
+    /// The emulator is registered as the active cloud "Emulator", and the vault key is in a file, so
+    /// that nothing outlives the test.
     pub fn new() -> Self {
         Self::at(EntraEmulator::builder().start().unwrap())
     }
@@ -54,7 +57,7 @@ impl Sandbox {
         sandbox
     }
 
-    /// A machine where nothing has been set up.
+    /// No cloud is registered.
     pub fn without_cloud() -> Self {
         Self::without_cloud_at(EntraEmulator::builder().start().unwrap())
     }
@@ -102,16 +105,16 @@ impl Sandbox {
 
     #[must_use = "assert how the run ended"]
     pub fn login_app(&self) -> Run {
-        self.azt(["login", "--service-principal", "-u", APP, "-p", APP_SECRET, "-t", CONTOSO])
+        self.azt(LOGIN_APP)
     }
 
-    /// Turns sharing with az on or off, in the file: a variable cannot turn it on.
+    /// Turns sharing with az on or off in the config file: a variable cannot turn it on.
     pub fn share_with_az(&self, is_on: bool) {
         let setting = format!("core.share_with_az={is_on}");
         drop(self.azt(["config", "set", &setting]).quiet());
     }
 
-    /// Adds the application to the profile, as of this cloud.
+    /// Adds the application to the profile as an account of `cloud`.
     pub fn list_app_in(&self, cloud: &str) {
         let text = std::fs::read_to_string(self.file("azureProfile.json")).unwrap_or_default();
         let text = text.trim_start_matches('\u{feff}');
@@ -126,7 +129,7 @@ impl Sandbox {
         self.write("azureProfile.json", profile.to_string());
     }
 
-    /// From now on every device code is approved by `username` as soon as it is asked for.
+    /// `username` approves every later device code at once.
     pub fn approve_as(&self, username: &str) {
         self.emulator.settings_mut(|settings| settings.auto_approve = Some(username.to_owned()));
     }
@@ -136,7 +139,7 @@ impl Sandbox {
         self.env.insert(name.to_owned(), value.to_owned());
     }
 
-    /// Takes a variable away from all later runs.
+    /// Unsets a variable for all later runs.
     pub fn unset(&mut self, name: &str) {
         self.env.remove(name);
     }
@@ -167,7 +170,7 @@ impl Sandbox {
         std::fs::write(self.file(name), content).unwrap();
     }
 
-    /// All files under the home folder, with their contents.
+    /// All files below the home and temporary folders, with their contents.
     pub fn all_files(&self) -> Vec<(PathBuf, Vec<u8>)> {
         let mut found = Vec::new();
         let mut folders = vec![self.root.path().join("home"), self.root.path().join("tmp")];
@@ -185,14 +188,14 @@ impl Sandbox {
         found
     }
 
-    /// The program under its own name, ready to be changed and run.
+    /// A command of the program under its own name.
     pub fn command<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_azt"));
         command.args(args).env_clear().envs(&self.env).current_dir(self.root.path());
         command
     }
 
-    /// The program under the name `az`.
+    /// A command of the program under the name `az`.
     pub fn az_command<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Command {
         let mut command = Command::new(self.root.path().join("bin/az"));
         command.args(args).env_clear().envs(&self.env).current_dir(self.root.path());
@@ -209,7 +212,18 @@ impl Sandbox {
         Run::of(&mut self.az_command(args))
     }
 
-    /// The program in this process, with a clock that is `seconds` ahead.
+    /// Runs `script` in a mount namespace of its own, where it may mount over `$HOME`.
+    #[cfg(target_os = "linux")]
+    pub fn in_mount_namespace(&self, script: &str) -> Run {
+        let mut command = Command::new("unshare");
+        command.args(["--mount", "--map-root-user", "/bin/sh", "-e", "-c", script]);
+        command.env_clear().envs(&self.env).current_dir(self.root.path());
+        let path =
+            format!("{}:/usr/bin:/bin:/usr/sbin:/sbin", self.root.path().join("bin").display());
+        Run::of(command.env("PATH", path))
+    }
+
+    /// Runs the program in this process, with a clock that is `seconds` ahead.
     #[must_use = "assert how the run ended"]
     pub fn azt_later<'a>(&self, seconds: i64, args: impl IntoIterator<Item = &'a str>) -> Run {
         let (out, err) = (Buffer::default(), Buffer::default());
@@ -241,5 +255,22 @@ fn short(request: &RequestLogEntry) -> String {
             format!("{} {path} {grant}", request.method)
         }
         None => format!("{} {path}", request.method),
+    }
+}
+
+/// Status 200 with this body.
+pub fn answer(body: impl Into<String>) -> Action {
+    Action::Answer { status: 200, headers: Default::default(), body: body.into() }
+}
+
+/// Status 400 with an error of Entra's and its AADSTS code.
+pub fn refusal(error: &str, code: u32, description: &str) -> Action {
+    Action::EntraError {
+        status: 400,
+        error: error.to_owned(),
+        code,
+        description: description.to_owned(),
+        suberror: None,
+        claims: None,
     }
 }

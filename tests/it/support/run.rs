@@ -1,4 +1,4 @@
-//! What a run printed, with assertions that show it when they fail.
+//! Output and exit code of a run, with assertions that show them on failure.
 
 use std::process::{Command, Output, Stdio};
 
@@ -30,8 +30,8 @@ impl Run {
         run
     }
 
-    /// Asserts the exit code; with another than 0 also that standard output is empty and that
-    /// standard error begins as failures do.
+    /// Asserts the exit code. If it is not 0, also asserts that standard output is empty and that
+    /// standard error has an `ERROR: ` line.
     #[track_caller]
     pub fn exits(self, code: i32) -> Self {
         assert_eq!(self.code, Some(code), "{self:#?}");

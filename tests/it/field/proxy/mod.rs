@@ -1,4 +1,4 @@
-//! Proxies: which way a request takes, what of a setting is understood, and that nothing goes past.
+//! Proxies: the route of a request, the settings understood, and that no request bypasses one.
 
 mod servers;
 mod settings;
@@ -13,10 +13,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::support::*;
 
-const LOGIN: [&str; 8] =
-    ["login", "--service-principal", "-u", APP, "-p", APP_SECRET, "-t", CONTOSO];
-
-/// A proxy that lets everybody through, and notes what it was asked for.
+/// An open proxy that records its requests.
 struct Recorder {
     port: u16,
     heads: Arc<Mutex<Vec<String>>>,
@@ -37,8 +34,8 @@ impl Recorder {
         Self { port, heads }
     }
 
-    /// The user name and password that it was last asked with, in bytes as Rust writes them; `None`
-    /// when nobody asked.
+    /// The last user name and password, as Rust's byte-string escapes; `None` if there was no
+    /// request.
     fn take(&self) -> Option<String> {
         let heads = std::mem::take(&mut *self.heads.lock().unwrap());
         let head = heads.iter().rfind(|head| head.starts_with("CONNECT "))?;
@@ -65,7 +62,7 @@ fn tunnel(mut client: TcpStream, noted: &Mutex<Vec<String>>) {
     carry(reader, client, server);
 }
 
-/// Carries bytes both ways until both have ended.
+/// Copies bytes both ways until both ends close.
 fn carry(mut from_client: impl Read, mut to_client: TcpStream, server: TcpStream) {
     let (mut from_server, mut to_server) = (server.try_clone().unwrap(), server);
     std::thread::spawn(move || {
@@ -76,7 +73,7 @@ fn carry(mut from_client: impl Read, mut to_client: TcpStream, server: TcpStream
     let _ = to_server.shutdown(Shutdown::Both);
 }
 
-/// Where this is tried: an emulated cloud, a proxy, and the three programs.
+/// The bench: an emulated cloud, a proxy, and the three programs.
 struct Bench {
     sandbox: Sandbox,
     proxy: Recorder,
@@ -91,7 +88,7 @@ impl Bench {
         self.sandbox.emulator.url().rsplit(':').next().unwrap()
     }
 
-    /// The way that `command` takes to the emulator at `host` with these variables, and how it ended.
+    /// Runs `command` with these variables; returns its route to the emulator at `host` and its output.
     fn way(&self, mut command: Command, vars: &[(&str, &str)]) -> (Option<String>, bool, Run) {
         for (name, value) in vars {
             let proxy = format!("127.0.0.1:{}", self.proxy.port);
@@ -104,9 +101,9 @@ impl Bench {
     }
 }
 
-/// Every request of every kind stays where it is when the proxy cannot be used.
+/// No kind of request falls back to a direct connection.
 #[test]
-fn nothing_goes_past_a_proxy_that_cannot_be_used() {
+fn no_request_bypasses_an_unusable_proxy() {
     let mut sandbox = Sandbox::signed_in_as_alice();
     let assertion = sandbox.root().join("assertion");
     std::fs::write(&assertion, "x").unwrap();
@@ -116,7 +113,7 @@ fn nothing_goes_past_a_proxy_that_cannot_be_used() {
         sandbox.set(variable, value);
         let resource = ["--resource", "https://vault.azure.net"];
         for arguments in [
-            &LOGIN[..],
+            &LOGIN_APP[..],
             &["login", "--use-device-code"],
             &["login", "-u", ALICE, "-p", "x"],
             &[&["account", "get-access-token"][..], &resource].concat(),
@@ -145,7 +142,7 @@ fn nothing_goes_past_a_proxy_that_cannot_be_used() {
 }
 
 #[test]
-fn debug_and_doctor_say_which_way_and_why() {
+fn debug_and_doctor_name_the_route_and_its_reason() {
     let mut bench = Bench::new();
     let proxy = format!("127.0.0.1:{}", bench.proxy.port);
     let host = format!("localhost:{}", bench.port());
@@ -164,7 +161,7 @@ fn debug_and_doctor_say_which_way_and_why() {
         for (name, value) in &vars {
             bench.sandbox.set(name, value);
         }
-        let run = bench.sandbox.azt([&LOGIN[..], &["--debug"]].concat()).success();
+        let run = bench.sandbox.azt([&LOGIN_APP[..], &["--debug"]].concat()).success();
         let line = format!("{host} is asked {way}");
         assert!(run.stderr.contains(&line), "no {line} in {run:?}");
         let doctor = bench.sandbox.azt(["doctor", "--offline"]).success();

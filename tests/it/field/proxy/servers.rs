@@ -1,4 +1,4 @@
-//! Proxies that others wrote carry a sign-in.
+//! Sign-ins through common proxy servers.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 
 use rcgen::{CertificateParams, KeyPair};
 
-use super::{LOGIN, Recorder, carry};
+use super::{Recorder, carry};
 use crate::support::*;
 
-/// A program that listens, until the test ends.
+/// A listening program, killed on drop.
 struct Server(Child);
 
 impl Drop for Server {
@@ -20,12 +20,12 @@ impl Drop for Server {
     }
 }
 
-/// A port that nobody listens at.
+/// A free port.
 fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-/// Starts `program`, and waits until it listens at `port`; `None` where it is not installed.
+/// Starts `program` and waits until it listens at `port`; `None` if it is not installed.
 #[allow(clippy::print_stderr, reason = "a test that is skipped says so")]
 fn listening(program: &str, arguments: &[&str], port: u16) -> Option<Server> {
     let command = Command::new(program)
@@ -47,7 +47,7 @@ fn listening(program: &str, arguments: &[&str], port: u16) -> Option<Server> {
     Some(server)
 }
 
-/// The sign-in with this proxy, and what curl makes of it: whether it gets there, too.
+/// Signs in through this proxy, and checks that curl gets through too.
 #[track_caller]
 fn signs_in(sandbox: &Sandbox, proxy: &str, says: Option<&str>) {
     sandbox.emulator.clear_requests();
@@ -64,7 +64,7 @@ fn signs_in(sandbox: &Sandbox, proxy: &str, says: Option<&str>) {
     let curl = Run::of(curl.env_clear().env("HTTPS_PROXY", proxy));
     assert_eq!(curl.code == Some(0), says.is_none(), "{proxy}: {curl:?}");
     sandbox.emulator.clear_requests();
-    let run = Run::of(sandbox.command(LOGIN).env("HTTPS_PROXY", proxy));
+    let run = Run::of(sandbox.command(LOGIN_APP).env("HTTPS_PROXY", proxy));
     assert!(!run.stderr.contains("hunter2"), "{run:?}");
     match says {
         None => assert_eq!(run.code, Some(0), "{proxy}: {run:?}"),
@@ -76,7 +76,7 @@ fn signs_in(sandbox: &Sandbox, proxy: &str, says: Option<&str>) {
 }
 
 #[test]
-fn a_proxy_of_http_is_gone_through() {
+fn an_http_proxy_is_used() {
     let sandbox = Sandbox::new();
     for user in [None, Some("jo hunter2")] {
         let (port, log) = (free_port(), sandbox.root().join("tinyproxy.log"));
@@ -112,7 +112,7 @@ fn a_proxy_of_http_is_gone_through() {
 }
 
 #[test]
-fn a_proxy_of_socks_5_is_gone_through() {
+fn a_socks_5_proxy_is_used() {
     let sandbox = Sandbox::new();
     let open = free_port();
     let Some(_server) =
@@ -143,7 +143,7 @@ fn a_proxy_of_socks_5_is_gone_through() {
 }
 
 #[test]
-fn a_proxy_of_socks_4_is_gone_through() {
+fn a_socks_4_proxy_is_used() {
     let sandbox = Sandbox::new();
     let port = free_port();
     let file = sandbox.root().join("danted.conf");
@@ -159,7 +159,7 @@ fn a_proxy_of_socks_4_is_gone_through() {
     }
 }
 
-/// dante takes the name for an address: this one reads it (`0.0.0.x`, a user, the name).
+/// dante does not support SOCKS 4a, so the test parses the request (`0.0.0.x`, a user, the name).
 #[test]
 fn socks_4a_leaves_the_name_to_the_proxy() {
     let sandbox = Sandbox::new();
@@ -186,9 +186,9 @@ fn socks_4a_leaves_the_name_to_the_proxy() {
     signs_in(&sandbox, &format!("socks4a://127.0.0.1:{port}"), None);
 }
 
-/// A certificate of the proxy's, which an authority of its own has issued; socat takes TLS off.
+/// The proxy's certificate is issued by its own authority; socat terminates TLS.
 #[test]
-fn a_proxy_that_speaks_tls_is_gone_through() {
+fn a_tls_proxy_is_used() {
     let mut sandbox = Sandbox::new();
     let behind = Recorder::start();
     let key = KeyPair::generate().unwrap();

@@ -1,23 +1,24 @@
-//! A table of settings, and the way that az, curl and this program take with each.
+//! A table of settings, and the route that az, curl and azt take with each.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{Bench, LOGIN};
+use super::Bench;
+use crate::support::LOGIN_APP;
 
-/// What became of a request.
+/// The route of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Way {
     Direct,
     /// Through the proxy, with this user name and password.
     Through(&'static str),
-    /// Nowhere.
+    /// The request failed without a connection.
     Refused,
 }
 use Way::{Direct, Refused, Through};
 
-/// The variables (`PROXY` is the proxy's host and port, `PORT` the port that is asked), the host that
-/// is asked, and which way this program takes; where az or curl takes another, that one and why.
+/// Variables (`PROXY` is the proxy's host and port, `PORT` the requested port), the requested
+/// host, and azt's route; if az or curl takes another route, that one and why.
 type Setting = (&'static [(&'static str, &'static str)], &'static str, Way, &'static [Other]);
 type Other = (&'static str, Way, &'static str);
 
@@ -28,7 +29,7 @@ const A_USER: Way = Through("jo:pw");
 const P: (&str, &str) = ("HTTPS_PROXY", "http://PROXY");
 
 const SETTINGS: &[Setting] = &[
-    // Which variable.
+    // Precedence of variables.
     (&[], L, Direct, &[]),
     (&[("HTTPS_PROXY", "http://PROXY")], L, WITHOUT_USER, &[]),
     (&[("https_proxy", "http://PROXY")], L, WITHOUT_USER, &[]),
@@ -52,7 +53,7 @@ const SETTINGS: &[Setting] = &[
         WITHOUT_USER,
         &[("curl", Direct, "it knows two spellings")],
     ),
-    // Which hosts.
+    // NO_PROXY.
     (&[P, ("NO_PROXY", "localhost")], L, Direct, &[]),
     (&[P, ("no_proxy", "localhost")], L, Direct, &[]),
     (&[P, ("no_proxy", "a.example"), ("NO_PROXY", "localhost")], L, WITHOUT_USER, &[]),
@@ -88,7 +89,7 @@ const SETTINGS: &[Setting] = &[
             ("curl", WITHOUT_USER, "it knows no ports"),
         ],
     ),
-    // What surrounds the address.
+    // Forms of the address.
     (&[("HTTPS_PROXY", "PROXY")], L, WITHOUT_USER, &[]),
     (&[("HTTPS_PROXY", "HTTP://PROXY/")], L, WITHOUT_USER, &[]),
     (
@@ -119,7 +120,7 @@ const SETTINGS: &[Setting] = &[
     (&[("HTTPS_PROXY", "socks://PROXY")], L, Refused, &[]),
     (&[("ALL_PROXY", "\"http://PROXY\"")], L, Refused, &[]),
     (&[("HTTPS_PROXY", "\"http://PROXY\""), ("NO_PROXY", "localhost")], L, Direct, &[]),
-    // Who asks.
+    // User names and passwords.
     (&[("HTTPS_PROXY", "http://jo:pw@PROXY")], L, A_USER, &[]),
     (&[("HTTPS_PROXY", "jo:pw@PROXY")], L, A_USER, &[("az", Refused, "jo is taken for a scheme")]),
     (
@@ -172,7 +173,7 @@ const SETTINGS: &[Setting] = &[
     (&[("HTTPS_PROXY", "http://jo:a#b@PROXY")], L, Refused, &[]),
 ];
 
-/// A program of the environment with the real az.
+/// A program of the Python environment with the real az.
 #[allow(clippy::print_stderr, reason = "a test that is skipped says so")]
 fn of_az(name: &str) -> Option<Command> {
     let venv = std::env::var_os("AZT_TEST_VENV")
@@ -184,11 +185,11 @@ fn of_az(name: &str) -> Option<Command> {
     path.exists().then(|| Command::new(path))
 }
 
-/// az's own way to ask: with requests, as its libraries do.
+/// A request as az makes it: with Python's requests.
 const REQUESTS: &str = "import requests, sys; requests.get(sys.argv[1], timeout=9)";
 
 #[test]
-fn a_setting_leads_the_same_way_as_with_az_and_curl() {
+fn each_setting_gives_the_same_route_as_az_and_curl() {
     let bench = Bench::new();
     let clouds = bench.sandbox.read("clouds.config");
     let ca = bench.sandbox.env()["REQUESTS_CA_BUNDLE"].clone();
@@ -198,7 +199,7 @@ fn a_setting_leads_the_same_way_as_with_az_and_curl() {
         let url = format!("https://{host}:{}/tenants", bench.port());
         let mut curl = Command::new("curl");
         curl.args(["-sS", "--max-time", "9", "--cacert", &ca, &url]).env_clear();
-        let mut commands = vec![("azt", bench.sandbox.command(LOGIN)), ("curl", curl)];
+        let mut commands = vec![("azt", bench.sandbox.command(LOGIN_APP)), ("curl", curl)];
         commands.extend(of_az("python").map(|mut az| {
             az.args(["-c", REQUESTS, &url]).env_clear().env("REQUESTS_CA_BUNDLE", &ca);
             ("az", az)
@@ -206,7 +207,7 @@ fn a_setting_leads_the_same_way_as_with_az_and_curl() {
         for (name, command) in commands {
             let (asked, arrived, run) = bench.way(command, vars);
             let expected = others.iter().find(|it| it.0 == name).map_or(*ours, |it| it.1);
-            // A host under another name is another audience: it answers, and no more.
+            // The emulator under another name is another audience: any answer shows the route.
             let is_answered = arrived && (run.code == Some(0) || *host != L);
             let is_so = match expected {
                 Direct => asked.is_none() && is_answered,
@@ -227,9 +228,9 @@ fn a_setting_leads_the_same_way_as_with_az_and_curl() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// The same with az itself: it is slow, and so tried on less.
+/// The real az is slow, so it tries only some of the settings.
 #[test]
-fn az_signs_in_the_same_way() {
+fn the_real_az_takes_the_same_route() {
     let bench = Bench::new();
     for (vars, user) in [
         (&[("https_proxy", "http://PROXY"), ("HTTPS_PROXY", "http://127.0.0.1:1")][..], Some("")),
@@ -238,10 +239,10 @@ fn az_signs_in_the_same_way() {
         (&[P, ("https_proxy", "")], None),
     ] {
         let Some(mut az) = of_az("az") else { return };
-        az.args(LOGIN).env_clear().envs(bench.sandbox.env()).current_dir(bench.sandbox.root());
+        az.args(LOGIN_APP).env_clear().envs(bench.sandbox.env()).current_dir(bench.sandbox.root());
         az.env("AZURE_CORE_INSTANCE_DISCOVERY", "false");
         az.env("AZURE_CORE_COLLECT_TELEMETRY", "false");
-        for command in [az, bench.sandbox.command(LOGIN)] {
+        for command in [az, bench.sandbox.command(LOGIN_APP)] {
             let (asked, arrived, run) = bench.way(command, vars);
             assert_eq!((asked.as_deref(), arrived), (user, true), "{vars:?}: {run:?}");
             drop(run.success());
