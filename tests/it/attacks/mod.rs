@@ -8,12 +8,14 @@ use std::process::{Child, Command};
 
 mod bounds;
 mod clouds;
+mod destinations;
 mod endpoints;
 mod files_are_data;
 mod folders;
 mod foreign_text;
 mod key;
 mod path;
+mod planted;
 mod sign_in;
 
 /// The attacker's uid: `nobody` on every system.
