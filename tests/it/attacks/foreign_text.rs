@@ -1,18 +1,17 @@
 //! Text of a server, a token or another program's file cannot add lines, commands or secrets to
 //! azt's output, wherever it is shown.
 
-use std::path::Path;
-
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use entra_emulator::{Action, Fault};
 use serde_json::{Value, json};
 
+use super::remedies::profile;
 use crate::support::*;
 
 /// Text that imitates azt's lines and commands, commands for pipelines after every kind of line
 /// end, escape codes, and invisible characters.
-const HOSTILE: &str = "x\nERROR: forged\nazt logout --username pwned\r\n##vso[task.setvariable variable=PATH]/evil\n##[error]forged\n::set-output name=a::b\r::add-path::/evil\u{85}::warning::x\u{2028}::error::y\u{b}\t::z '; touch owned; $(touch owned) `touch owned` #\u{1b}]0;pwned\u{7}\u{9b}2J\u{202e}\u{200d}\u{200b}\u{e0041}\u{feff}end";
+pub(super) const HOSTILE: &str = "x\nERROR: forged\nazt logout --username pwned\r\n##vso[task.setvariable variable=PATH]/evil\n##[error]forged\n::set-output name=a::b\r::add-path::/evil\u{85}::warning::x\u{2028}::error::y\u{b}\t::z '; touch owned; $(touch owned) `touch owned` #\u{1b}]0;pwned\u{7}\u{9b}2J\u{202e}\u{200d}\u{200b}\u{e0041}\u{feff}end";
 
 /// CI services that interpret printed commands, by a variable that they set.
 const PIPELINES: [(&str, &str); 2] = [("TF_BUILD", "True"), ("GITHUB_ACTIONS", "true")];
@@ -97,7 +96,7 @@ fn has_no_command(text: &str, what: &str) {
 
 /// Runs `args` on a terminal and as a job of each service, and checks the output.
 #[track_caller]
-fn look(sandbox: &Sandbox, args: &[&str]) -> Run {
+pub(super) fn look(sandbox: &Sandbox, args: &[&str]) -> Run {
     let run = Run::of(sandbox.command(args).envs(PIPELINES));
     let what = format!("{args:?}");
     is_harmless(&run, &what);
@@ -108,7 +107,7 @@ fn look(sandbox: &Sandbox, args: &[&str]) -> Run {
     run
 }
 
-const SHOWING: [&[&str]; 14] = [
+pub(super) const SHOWING: [&[&str]; 14] = [
     &["account", "show"],
     &["account", "show", "-o", "jsonc"],
     &["account", "show", "-o", "yaml"],
@@ -294,106 +293,6 @@ fn no_argument_is_a_command_of_a_pipeline() {
             assert_ne!(run.code, Some(0), "{args:?}");
             has_no_command(&run.stderr, &format!("{args:?}"));
         }
-    }
-}
-
-/// An attacker's profile.
-fn profile(name: &str, user: &str, id: &str, cloud: &str, kind: &str) -> String {
-    let entry = json!({
-        "id": id, "name": name, "state": "Enabled", "isDefault": true, "tenantId": name,
-        "environmentName": cloud, "homeTenantId": name, "tenantDefaultDomain": name,
-        "tenantDisplayName": name, "user": {"name": user, "type": kind}, name: name,
-    });
-    format!("\u{feff}{}", json!({"subscriptions": [entry], "installationId": "i"}))
-}
-
-#[test]
-fn names_in_a_profile_are_one_line_and_no_command() {
-    for kind in ["user", "servicePrincipal"] {
-        for cloud in ["Emulator", "Gone"] {
-            let sandbox = Sandbox::new();
-            sandbox.write("azureProfile.json", profile(HOSTILE, HOSTILE, HOSTILE, cloud, kind));
-            let before = sandbox.read("azureProfile.json");
-            for args in SHOWING {
-                drop(look(&sandbox, args));
-            }
-            drop(look(&sandbox, &["account", "get-access-token"]));
-            drop(look(&sandbox, &["account", "get-access-token", "--error-format", "json"]));
-            drop(look(&sandbox, &["login", "--identity"]));
-            assert_eq!(sandbox.read("azureProfile.json"), before, "to the byte");
-            drop(look(&sandbox, &["logout"]));
-        }
-    }
-}
-
-/// A user pastes a remedy into a shell.
-#[test]
-fn a_remedy_quotes_the_names_in_it() {
-    for user in [
-        "ann@x; touch owned #",
-        "$(touch owned)",
-        "`touch owned`",
-        "it's; touch owned",
-        "\";touch owned;\"",
-        "ann@x\ntouch owned",
-    ] {
-        let (kind, cloud) = ("servicePrincipal", "Emulator");
-        let sandbox = Sandbox::new();
-        sandbox.write("azureProfile.json", profile(user, user, PRODUCTION, cloud, kind));
-        let checks = sandbox.azt(["doctor", "--offline", "-o", "json"]).json();
-        let mut remedies = checks.as_array().unwrap().iter().filter_map(|it| it["remedy"].as_str());
-        let remedy = remedies.rfind(|it| it.contains("--username")).unwrap();
-        let (_, command) = remedy.rsplit_once("azt log").unwrap();
-        let command = command.strip_suffix(", with its credential.").unwrap_or(command);
-        let ran = std::process::Command::new("sh")
-            .args(["-c", &format!("printf '%s|' {command}")])
-            .current_dir(sandbox.root())
-            .output()
-            .unwrap();
-        let words = String::from_utf8(ran.stdout).unwrap();
-        let named = user.replace('\n', " ");
-        assert!(words.contains(&format!("|--username|{named}|")), "{remedy}: {words}");
-        assert!(!sandbox.root().join("owned").exists(), "{remedy}");
-    }
-}
-
-#[test]
-fn a_shell_reads_a_quoted_word_unchanged() {
-    let folder = tempfile::tempdir().unwrap();
-    for word in ["plain", "", "two words", "it's", "$(id)", "`id`", "a;b", "-x\ny", "é", "~", "#"]
-    {
-        let quoted = azt::shell::quoted(word);
-        let script = format!("printf %s {quoted}");
-        let mut shell = std::process::Command::new("sh");
-        let read = shell.args(["-c", &script]).current_dir(&folder).output().unwrap();
-        assert_eq!(String::from_utf8(read.stdout).unwrap(), word, "{quoted}");
-    }
-}
-
-/// A folder can have any name.
-#[test]
-fn a_remedy_quotes_the_paths_in_it_or_names_none() {
-    use std::os::unix::fs::PermissionsExt;
-    let set_mode = |path: &Path, mode| {
-        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
-    };
-    for (name, is_named) in [
-        ("it's $(touch owned)", true),
-        ("a; touch owned #", true),
-        ("a\nazt logout --username pwned", false),
-        ("a\u{202e}b", false),
-        ("##vso[x]\n::add-path::", false),
-    ] {
-        let mut sandbox = Sandbox::new();
-        let folder = sandbox.root().join(name);
-        std::fs::create_dir(&folder).unwrap();
-        sandbox.set("AZURE_CONFIG_DIR", folder.to_str().unwrap());
-        sandbox.azt(["cache", "status"]).success();
-        set_mode(&folder, 0o777);
-        let run = look(&sandbox, &["doctor", "--offline", "-o", "json"]);
-        let said = format!("{}{}", run.stdout, run.stderr);
-        assert_eq!(said.contains("go-w '"), is_named, "{said}");
-        drop(look(&sandbox, &["doctor", "--offline"]));
     }
 }
 

@@ -1,20 +1,24 @@
 //! Attacks, one test per finding and its variants.
 //!
 //! The attacker is another user of the machine, a hostile server, or the author of a file that azt
-//! reads. Each file here tests one rule of SECURITY.md.
+//! reads: see the rules of SECURITY.md.
 
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command};
 
 mod bounds;
 mod clouds;
+mod destinations;
 mod endpoints;
 mod files_are_data;
 mod folders;
 mod foreign_text;
 mod key;
 mod path;
+mod planted;
+mod remedies;
 mod sign_in;
+mod unexpected_account;
 
 /// The attacker's uid: `nobody` on every system.
 pub const MALLORY: u32 = 65_534;
