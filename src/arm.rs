@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
-pub use challenge::decode_challenge;
+pub(crate) use challenge::decode_challenge;
 
 use crate::error::{EntraDetail, Error, Kind, Result};
 use crate::foreign::{Guid, Json, Loose, Name, Sentence, if_it_is_one, or_default};
@@ -33,28 +33,28 @@ const LIST_LIMIT: Duration = Duration::from_mins(2);
 
 /// A tenant that the account is a member or guest of.
 #[derive(Clone, Debug)]
-pub struct Tenant {
+pub(crate) struct Tenant {
     /// Its id.
-    pub tenant_id: Guid,
+    pub(crate) tenant_id: Guid,
     /// Shown to people; absent in some tenants.
-    pub display_name: Option<Name>,
+    pub(crate) display_name: Option<Name>,
     /// Its first domain.
-    pub default_domain: Option<Name>,
+    pub(crate) default_domain: Option<Name>,
 }
 
 /// A subscription as Azure Resource Manager lists it.
 #[derive(Clone, Debug)]
-pub struct ArmSubscription {
+pub(crate) struct ArmSubscription {
     /// Its id.
-    pub id: Guid,
+    pub(crate) id: Guid,
     /// Shown to people.
-    pub display_name: Name,
+    pub(crate) display_name: Name,
     /// `Enabled`, `Warned`, `PastDue`, `Disabled` or `Deleted`.
-    pub state: Name,
+    pub(crate) state: Name,
     /// The tenant that the subscription belongs to, which need not be the token's.
-    pub tenant_id: Option<Guid>,
+    pub(crate) tenant_id: Option<Guid>,
     /// Elements `{"tenantId": …}`, or nothing.
-    pub managed_by_tenants: Option<Vec<Json>>,
+    pub(crate) managed_by_tenants: Option<Vec<Json>>,
 }
 
 #[derive(Deserialize)]
@@ -154,7 +154,7 @@ fn identified<R: Row>(system: &System, rows: Vec<Loose<R>>, what: &str) -> Vec<R
 }
 
 /// The tenants of the account that `token` was issued to: `GET {resource manager}/tenants`, paged.
-pub async fn tenants(
+pub(crate) async fn tenants(
     system: &System,
     resource_manager: &EndpointUrl,
     token: &Secret,
@@ -166,7 +166,7 @@ pub async fn tenants(
 
 /// The subscriptions that `token` can see in its tenant: `GET {resource manager}/subscriptions`,
 /// paged.
-pub async fn subscriptions(
+pub(crate) async fn subscriptions(
     system: &System,
     resource_manager: &EndpointUrl,
     token: &Secret,
@@ -177,7 +177,7 @@ pub async fn subscriptions(
 }
 
 /// One subscription by its id (GUID): `GET {resource manager}/subscriptions/{id}`.
-pub async fn subscription(
+pub(crate) async fn subscription(
     system: &System,
     resource_manager: &EndpointUrl,
     id: &str,
@@ -190,7 +190,7 @@ pub async fn subscription(
 
 /// The tenants of the account as `account tenant list` prints them: `{"id", "tenantId"}`, from the
 /// API version that az's `account` extension uses.
-pub async fn tenant_ids(
+pub(crate) async fn tenant_ids(
     system: &System,
     resource_manager: &EndpointUrl,
     token: &Secret,
@@ -202,7 +202,7 @@ pub async fn tenant_ids(
 /// The locations of a subscription, with the members that az prints.
 ///
 /// `extended` adds edge zones.
-pub async fn locations(
+pub(crate) async fn locations(
     system: &System,
     resource_manager: &EndpointUrl,
     subscription: &str,
@@ -250,7 +250,7 @@ fn only(rows: Vec<Map<String, Value>>, members: &[&str]) -> Vec<Value> {
 }
 
 /// What a cloud says of itself at `url`, the metadata document of its resource manager.
-pub async fn metadata(system: &System, url: &EndpointUrl) -> Result<Value> {
+pub(crate) async fn metadata(system: &System, url: &EndpointUrl) -> Result<Value> {
     let response = system.http.send(system, Request::get(url)).await?;
     if !response.is_success() {
         let error = Error::failed(format!(
@@ -351,7 +351,7 @@ fn no_sense(url: &EndpointUrl) -> Error {
 
 /// The JSON text of the claims challenge that `error`, a refusal of this service, is: a token that
 /// meets it would do.
-pub fn challenge(error: &Error) -> Option<&str> {
+pub(crate) fn challenge(error: &Error) -> Option<&str> {
     error.entra_detail()?.claims.as_deref()
 }
 

@@ -37,21 +37,21 @@ pub enum Kind {
 
 /// What Entra said about a refusal (error response of RFC 6749 section 5.2 with Entra's members).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct EntraDetail {
+pub(crate) struct EntraDetail {
     /// OAuth error code, such as `invalid_grant`.
-    pub error: Name,
+    pub(crate) error: Name,
     /// AADSTS numbers, most important first.
-    pub codes: Vec<u32>,
+    pub(crate) codes: Vec<u32>,
     /// `suberror`, such as `basic_action` or `consent_required`.
-    pub suberror: Option<Name>,
+    pub(crate) suberror: Option<Name>,
     /// Claims challenge: JSON text to send with the next authorization request.
-    pub claims: Option<String>,
+    pub(crate) claims: Option<String>,
     /// `trace_id` of the answer.
-    pub trace_id: Option<Name>,
+    pub(crate) trace_id: Option<Name>,
     /// `correlation_id`, which Entra's support asks for.
-    pub correlation_id: Option<Name>,
+    pub(crate) correlation_id: Option<Name>,
     /// `timestamp` of the answer, UTC, as the server wrote it.
-    pub timestamp: Option<Name>,
+    pub(crate) timestamp: Option<Name>,
 }
 
 /// A failure with its remedy.
@@ -91,13 +91,13 @@ impl Error {
     }
 
     /// Shorthand for [`Kind::Failed`].
-    pub fn failed(message: impl Into<String>) -> Self {
+    pub(crate) fn failed(message: impl Into<String>) -> Self {
         Self::new(Kind::Failed, message)
     }
 
     /// Adds a line that says what to do; printed bare after the message, in the order added.
     #[must_use]
-    pub fn remedy(mut self, line: impl Into<String>) -> Self {
+    pub(crate) fn remedy(mut self, line: impl Into<String>) -> Self {
         self.0.remedy.push(line.into());
         self
     }
@@ -107,21 +107,21 @@ impl Error {
     /// Programs may run it (`--error-format json`): it destroys nothing, needs nothing more, and what
     /// a server said is in it as base64 at the most.
     #[must_use]
-    pub fn command(mut self, command: impl Into<String>) -> Self {
+    pub(crate) fn command(mut self, command: impl Into<String>) -> Self {
         self.0.command = Some(command.into());
         self
     }
 
     /// Adds a line of remedy that is the command line which cures this.
     #[must_use]
-    pub fn cured_by(self, command: impl Into<String>) -> Self {
+    pub(crate) fn cured_by(self, command: impl Into<String>) -> Self {
         let command = command.into();
         self.remedy(command.clone()).command(command)
     }
 
     /// Leaves out lines of remedy, with what leads to them (`Sign in again:`), and the command.
     #[must_use]
-    pub fn without_remedy(mut self, is_out: impl Fn(&str) -> bool) -> Self {
+    pub(crate) fn without_remedy(mut self, is_out: impl Fn(&str) -> bool) -> Self {
         let mut kept: Vec<String> = Vec::new();
         for line in std::mem::take(&mut self.0.remedy) {
             if !is_out(&line) {
@@ -137,33 +137,36 @@ impl Error {
 
     /// Attaches what Entra said.
     #[must_use]
-    pub fn entra(mut self, detail: EntraDetail) -> Self {
+    pub(crate) fn entra(mut self, detail: EntraDetail) -> Self {
         self.0.entra = Some(detail);
         self
     }
 
     /// Attaches the cause.
     #[must_use]
-    pub fn source(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+    pub(crate) fn source(
+        mut self,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
         self.0.source = Some(source.into());
         self
     }
 
     /// Says that the same request may succeed after this time.
     #[must_use]
-    pub fn worth_another_try(mut self, after: Duration) -> Self {
+    pub(crate) fn worth_another_try(mut self, after: Duration) -> Self {
         self.0.retry_after = Some(after);
         self
     }
 
     /// After which time the same request may succeed; `None` when it will fail again.
-    pub fn retry_after(&self) -> Option<Duration> {
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }
 
     /// Returns this error with `kind` replaced.
     #[must_use]
-    pub fn with_kind(mut self, kind: Kind) -> Self {
+    pub(crate) fn with_kind(mut self, kind: Kind) -> Self {
         self.0.kind = kind;
         self
     }
@@ -189,12 +192,12 @@ impl Error {
     }
 
     /// True when the operating system refused a file operation.
-    pub fn is_from_system(&self) -> bool {
+    pub(crate) fn is_from_system(&self) -> bool {
         self.io_error().is_some()
     }
 
     /// True when the operating system said that a disk can only be read.
-    pub fn is_read_only(&self) -> bool {
+    pub(crate) fn is_read_only(&self) -> bool {
         let read_only = std::io::ErrorKind::ReadOnlyFilesystem;
         self.io_error().is_some_and(|error| error.kind() == read_only)
     }
@@ -204,7 +207,7 @@ impl Error {
     }
 
     /// What Entra said, when it was Entra that refused.
-    pub fn entra_detail(&self) -> Option<&EntraDetail> {
+    pub(crate) fn entra_detail(&self) -> Option<&EntraDetail> {
         self.0.entra.as_ref()
     }
 }

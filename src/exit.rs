@@ -4,7 +4,7 @@ use crate::error::Kind;
 use crate::program::Program;
 
 /// Exit code of a success.
-pub const SUCCESS: u8 = 0;
+pub(crate) const SUCCESS: u8 = 0;
 
 /// The exit code of an error of `kind` under the name `program`.
 ///

@@ -14,7 +14,7 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-pub use loose::{Loose, Seconds, base64, from_json, if_it_is_one, is_true, or_default};
+pub(crate) use loose::{Loose, Seconds, base64, from_json, if_it_is_one, is_true, or_default};
 
 /// Characters of a name; Entra's and Azure's have 256 at the most.
 const LONGEST_NAME: usize = 256;
@@ -26,26 +26,26 @@ const LONGEST_SENTENCE: usize = 4096;
 /// scripts look names up by them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
-pub struct Name(String);
+pub(crate) struct Name(String);
 
 /// What somebody says: one line of at most 4,096 characters, words apart by one blank.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
-pub struct Sentence(String);
+pub(crate) struct Sentence(String);
 
 /// The id of a tenant or a subscription: lower-case, with hyphens, whatever spelling it came in.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
-pub struct Guid(String);
+pub(crate) struct Guid(String);
 
 /// JSON whose texts, and names of members, are clean as a [`Name`] is; a text may have 4,096 characters.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Json(Value);
+pub(crate) struct Json(Value);
 
 /// What the caller typed, in an argument or a variable, as a message quotes it: on one line, with
 /// escapes (`\r`, `\u{200b}`) for what is not seen. The message is often about that.
 #[derive(Clone, Copy, Debug)]
-pub struct Typed<'t>(pub &'t str);
+pub(crate) struct Typed<'t>(pub(crate) &'t str);
 
 impl fmt::Display for Typed<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -61,12 +61,12 @@ impl fmt::Display for Typed<'_> {
 
 impl Name {
     /// The name that `text` is.
-    pub fn new(text: &str) -> Self {
+    pub(crate) fn new(text: &str) -> Self {
         Self(line(text, LONGEST_NAME))
     }
 
     /// True when [`Name::new`] would leave `text` as it is, which for nearly all takes one look.
-    pub fn is_one(text: &str) -> bool {
+    pub(crate) fn is_one(text: &str) -> bool {
         let is_plain = text.len() <= LONGEST_NAME && text.bytes().all(|c| matches!(c, b' '..=b'~'));
         is_plain || line(text, LONGEST_NAME) == text
     }
@@ -74,7 +74,7 @@ impl Name {
 
 impl Sentence {
     /// The sentence that `text` is.
-    pub fn new(text: &str) -> Self {
+    pub(crate) fn new(text: &str) -> Self {
         let words = line(text, usize::MAX).split_whitespace().collect::<Vec<_>>().join(" ");
         Self(cut(words, LONGEST_SENTENCE))
     }
@@ -83,14 +83,14 @@ impl Sentence {
 impl Guid {
     /// The GUID that `text` is in any spelling that az takes: without hyphens, in braces, as
     /// `urn:uuid:`.
-    pub fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         uuid::Uuid::try_parse(text).ok().map(|id| Self(id.to_string()))
     }
 }
 
 impl Json {
     /// `value` with clean texts.
-    pub fn new(value: Value) -> Self {
+    pub(crate) fn new(value: Value) -> Self {
         Self(match value {
             Value::String(text) => line(&text, LONGEST_SENTENCE).into(),
             Value::Array(items) => items.into_iter().map(|item| Self::new(item).0).collect(),
@@ -105,7 +105,7 @@ impl Json {
     }
 
     /// The JSON.
-    pub fn into_value(self) -> Value {
+    pub(crate) fn into_value(self) -> Value {
         self.0
     }
 }
@@ -201,12 +201,12 @@ fn cut(mut text: String, most: usize) -> String {
 }
 
 /// The characters of `text` that a person sees, white space and ends of lines among them.
-pub fn seen(text: &str) -> impl Iterator<Item = char> {
+pub(crate) fn seen(text: &str) -> impl Iterator<Item = char> {
     told_apart(text).filter(|(_, is_seen)| *is_seen).map(|(c, _)| c)
 }
 
 /// The characters of `text`, each with whether a person sees it, as in [`seen`].
-pub fn told_apart(text: &str) -> impl Iterator<Item = (char, bool)> {
+pub(crate) fn told_apart(text: &str) -> impl Iterator<Item = (char, bool)> {
     let mut before = ' ';
     text.chars().map(move |c| {
         // It turns a sign into a picture; behind a letter it is one more way to hide something.
@@ -226,14 +226,14 @@ fn is_sign(c: char) -> bool {
 }
 
 /// True for what ends a line somewhere: in a terminal, an editor, a log.
-pub fn is_line_end(c: char) -> bool {
+pub(crate) fn is_line_end(c: char) -> bool {
     matches!(c, '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}')
 }
 
 /// True for control characters, for what changes the direction of text or is not shown at all
 /// (Unicode's `Default_Ignorable_Code_Point`, with the tag characters), and for noncharacters.
 /// Characters for private use stay: they show, if only as a box.
-pub fn is_hidden(c: char) -> bool {
+pub(crate) fn is_hidden(c: char) -> bool {
     let is_kept = matches!(c, '\t' | ' '..='~') || is_line_end(c);
     let is_ignorable = matches!(c,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'

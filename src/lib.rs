@@ -5,7 +5,8 @@
 //! Arrows point down only; `tests/architecture.rs` holds them there.
 //!
 //! ```text
-//! main -> lib
+//! main -> lib, internals
+//! internals -> broker, entra, exit, interop, output, settings, sys, vault  what the binary, tests and fuzz targets use
 //! lib -> accounts, cli, commands, exit, output, settings, sys
 //! commands -> accounts, arm, broker, cli, interop, output, settings, sys  one file per command; like the help text
 //! cli -> output, sys                        the command line
@@ -44,22 +45,23 @@
 //! See `benches/README.md`.
 
 mod accounts;
-pub mod arm;
-pub mod broker;
-pub mod cli;
-pub mod commands;
-pub mod entra;
-pub mod error;
-pub mod exit;
-pub mod foreign;
-pub mod interop;
-pub mod output;
-pub mod program;
-pub mod secret;
-pub mod settings;
-pub mod shell;
-pub mod sys;
-pub mod vault;
+mod arm;
+mod broker;
+mod cli;
+mod commands;
+mod entra;
+mod error;
+mod exit;
+mod foreign;
+pub mod internals;
+mod interop;
+mod output;
+mod program;
+mod secret;
+mod settings;
+mod shell;
+mod sys;
+mod vault;
 
 use std::ffi::OsString;
 

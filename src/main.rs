@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-use azt::program::Program;
-use azt::sys::{System, harden, quiet_panics};
+use azt::internals::program::Program;
+use azt::internals::sys::{System, harden, quiet_panics};
 
 fn main() -> ExitCode {
     harden();

@@ -23,7 +23,7 @@ impl Program {
     }
 
     /// The name a person types: `azt` or `az`.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Azt => "azt",
             Self::Az => "az",

@@ -25,7 +25,7 @@ impl Secret {
     }
 
     /// True for the empty text.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }
@@ -46,13 +46,13 @@ impl<'de> Deserialize<'de> for Secret {
 ///
 /// `Secret` has no `Serialize` of its own, so that only the vault's records, which are sealed
 /// before they reach a disk, can be written, each by name.
-pub fn exposed<S: Serializer>(secret: &Secret, serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn exposed<S: Serializer>(secret: &Secret, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(secret.expose())
 }
 
 /// [`exposed`] for a secret that may be absent; absent becomes `null`.
 #[allow(clippy::ref_option, reason = "the signature that serde's serialize_with demands")]
-pub fn exposed_option<S: Serializer>(
+pub(crate) fn exposed_option<S: Serializer>(
     secret: &Option<Secret>,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {

@@ -9,7 +9,7 @@ pub fn quoted(word: &str) -> String {
 
 /// [`quoted`], for a command that people are shown; `None` where it would not be the word that they
 /// see: one with an end of a line, or with characters that are not seen.
-pub fn shown(word: &str) -> Option<String> {
+pub(crate) fn shown(word: &str) -> Option<String> {
     let is_seen = !word.contains(is_line_end) && seen(word).eq(word.chars());
     is_seen.then(|| quoted(word))
 }

@@ -1,14 +1,14 @@
 //! Caches of every MSAL can be imported, and an exported vault is imported unchanged.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
-use azt::broker::can_redeem;
-use azt::error::Result;
-use azt::interop::{self, Imported, is_same_host};
-use azt::program::Program;
-use azt::secret::Secret;
-use azt::sys::{Env, System};
-use azt::vault::{AccessToken, Account, IdToken, KeyChoice, KeySource, Options, Record};
-use azt::vault::{RefreshToken, ServicePrincipal, Vault};
+use azt::internals::broker::can_redeem;
+use azt::internals::error::Result;
+use azt::internals::interop::{self, Imported, is_same_host};
+use azt::internals::program::Program;
+use azt::internals::secret::Secret;
+use azt::internals::sys::{Env, System};
+use azt::internals::vault::{AccessToken, Account, IdToken, KeyChoice, KeySource, Options, Record};
+use azt::internals::vault::{RefreshToken, ServicePrincipal, Vault};
 use proptest::prelude::*;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};

@@ -7,8 +7,8 @@ use std::cell::RefCell;
 use std::fs;
 use std::path::Path;
 
-use azt::error::{Error, Kind};
-use azt::output::{Format, Query, QueryError, Render};
+use azt::internals::error::{Error, Kind};
+use azt::internals::output::{Format, Query, QueryError, Render};
 use serde_json::{Map, Value};
 
 thread_local! {

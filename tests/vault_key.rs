@@ -7,10 +7,10 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use azt::error::{Error, Kind};
-use azt::program::Program;
-use azt::sys::{Clock, Env, Http, System, Terminal, fill_random, keyutils};
-use azt::vault::{self, Account, KeyChoice, KeySource, Options, Record, Vault};
+use azt::internals::error::{Error, Kind};
+use azt::internals::program::Program;
+use azt::internals::sys::{Clock, Env, Http, System, Terminal, fill_random, keyutils};
+use azt::internals::vault::{self, Account, KeyChoice, KeySource, Options, Record, Vault};
 use base64::Engine;
 use serde_json::{Value, json};
 
@@ -133,7 +133,7 @@ fn a_key_that_is_gone_is_not_replaced_while_records_exist() {
     }
     assert!(!path.exists());
     assert_eq!(manifest(dir.path()), before);
-    azt::sys::write_named(&path, &key).unwrap();
+    azt::internals::sys::write_named(&path, &key).unwrap();
     assert!(opens(dir.path(), &[]), "back as it was");
 }
 

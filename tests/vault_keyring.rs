@@ -12,10 +12,10 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use azt::error::Kind;
-use azt::program::Program;
-use azt::sys::{System, keyutils, within};
-use azt::vault::{self, Account, Options, Record, Vault};
+use azt::internals::error::Kind;
+use azt::internals::program::Program;
+use azt::internals::sys::{System, keyutils, within};
+use azt::internals::vault::{self, Account, Options, Record, Vault};
 use serde_json::{Value, json};
 
 mod session_bus;
@@ -107,7 +107,7 @@ fn the_child_of_the_other_tests() {
 /// Roles: `has <key id>`: whether the keyring has it; `read` and `sign-in <source>`, each with ` copying` to use the kernel's copy; `clear`;
 /// `entry <text>` replaces the keyring's entry, or removes it when the text is empty; `twin <text>`
 /// adds one of the same name.
-fn play(role: &str, dir: &Path) -> azt::error::Result<Value> {
+fn play(role: &str, dir: &Path) -> azt::internals::error::Result<Value> {
     let system = System::real(Program::Azt);
     let mut words = role.split(' ');
     let verb = words.next().unwrap();

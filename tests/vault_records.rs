@@ -9,11 +9,11 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
-use azt::error::{Error, Kind};
-use azt::program::Program;
-use azt::secret::Secret;
-use azt::sys::{Clock, Env, Http, System, Terminal};
-use azt::vault::{
+use azt::internals::error::{Error, Kind};
+use azt::internals::program::Program;
+use azt::internals::secret::Secret;
+use azt::internals::sys::{Clock, Env, Http, System, Terminal};
+use azt::internals::vault::{
     self, AccessToken, Account, AssertionSource, IdToken, KeyChoice, KeySource, Options, Record,
     RefreshToken, ServicePrincipal, Vault,
 };

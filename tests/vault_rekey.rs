@@ -8,11 +8,11 @@ use std::path::Path;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use azt::error::Kind;
-use azt::program::Program;
-use azt::secret::Secret;
-use azt::sys::{Clock, Env, Http, System, Terminal};
-use azt::vault::{
+use azt::internals::error::Kind;
+use azt::internals::program::Program;
+use azt::internals::secret::Secret;
+use azt::internals::sys::{Clock, Env, Http, System, Terminal};
+use azt::internals::vault::{
     self, AccessToken, Account, IdToken, KeyChoice, KeySource, Options, Record, RefreshToken,
     ServicePrincipal, Vault,
 };

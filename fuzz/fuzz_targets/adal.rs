@@ -1,7 +1,7 @@
 //! accessTokens.json.
 #![no_main]
 
-use azt::interop::AdalFile;
+use azt::internals::interop::AdalFile;
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     if let Some(found) = AdalFile::parse(bytes) {

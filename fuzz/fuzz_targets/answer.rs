@@ -1,4 +1,4 @@
 //! Answers of a token endpoint.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| azt::entra::fuzzing::answer(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| azt::internals::fuzzing::answer(bytes));

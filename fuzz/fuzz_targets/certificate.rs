@@ -1,4 +1,4 @@
 //! Certificate files: PEM, PKCS#12.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| azt::entra::fuzzing::certificate(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| azt::internals::fuzzing::certificate(bytes));

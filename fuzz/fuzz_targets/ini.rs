@@ -1,4 +1,4 @@
 //! az's settings files.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &str| azt::settings::fuzzing::ini(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &str| azt::internals::fuzzing::ini(bytes));

@@ -3,10 +3,10 @@
 
 use std::sync::OnceLock;
 
-use azt::interop;
-use azt::program::Program;
-use azt::sys::{Env, System};
-use azt::vault::{KeyChoice, KeySource, Options, ServicePrincipal, Vault};
+use azt::internals::interop;
+use azt::internals::program::Program;
+use azt::internals::sys::{Env, System};
+use azt::internals::vault::{KeyChoice, KeySource, Options, ServicePrincipal, Vault};
 use tempfile::TempDir;
 
 static FOLDER: OnceLock<TempDir> = OnceLock::new();

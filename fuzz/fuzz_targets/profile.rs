@@ -1,4 +1,4 @@
 //! az's profile.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &str| azt::settings::fuzzing::profile(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &str| azt::internals::fuzzing::profile(bytes));

@@ -3,7 +3,7 @@
 //! Long queries are only parsed: a query of n letters can produce a result of size 2^(n/6), as in az.
 #![no_main]
 
-use azt::output::{Format, Query, Render};
+use azt::internals::output::{Format, Query, Render};
 
 libfuzzer_sys::fuzz_target!(|text: &str| {
     let (query, result) = text.split_once('\0').unwrap_or((text, "{\"a\": [1, {\"b\": null}, \"c\"]}"));

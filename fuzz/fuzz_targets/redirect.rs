@@ -1,4 +1,4 @@
 //! Redirects that a browser sends.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| azt::entra::fuzzing::redirect(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| azt::internals::fuzzing::redirect(bytes));

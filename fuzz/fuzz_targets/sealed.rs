@@ -1,4 +1,4 @@
 //! Sealed records.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| azt::vault::fuzz_sealed(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| azt::internals::fuzzing::sealed(bytes));

@@ -20,9 +20,9 @@ pub(crate) struct Selection<'a> {
     /// `--subscription`: name or id.
     pub(crate) subscription: Option<&'a str>,
     /// `--account`: user name or client id.
-    pub(crate) account: Option<&'a str>,
+    pub account: Option<&'a str>,
     /// `--tenant`: GUID or domain; the account should be one that has it.
-    pub(crate) tenant: Option<&'a str>,
+    pub tenant: Option<&'a str>,
 }
 
 impl Selection<'_> {

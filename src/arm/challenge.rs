@@ -34,7 +34,7 @@ fn parameter<'h>(header: &'h str, name: &str) -> Option<&'h str> {
 
 /// The JSON text of a challenge as it stands in `WWW-Authenticate: … claims="…"`: base64 in either
 /// alphabet, padded or not.
-pub fn decode_challenge(text: &str) -> Option<String> {
+pub(crate) fn decode_challenge(text: &str) -> Option<String> {
     String::from_utf8(foreign::base64(text)?).ok()
 }
 

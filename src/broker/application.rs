@@ -14,14 +14,14 @@ use crate::vault::{AccessToken, Record, ServicePrincipal, Vault};
 
 /// What the settings say of where an application signs in.
 #[derive(Clone, Copy)]
-pub struct Homes<'a> {
+pub(crate) struct Homes<'a> {
     dir: &'a ConfigDir,
     clouds: &'a Clouds,
 }
 
 impl<'a> Homes<'a> {
     /// By the profile in `dir` and the registered `clouds`.
-    pub fn new(dir: &'a ConfigDir, clouds: &'a Clouds) -> Self {
+    pub(crate) fn new(dir: &'a ConfigDir, clouds: &'a Clouds) -> Self {
         Self { dir, clouds }
     }
 
@@ -29,14 +29,14 @@ impl<'a> Homes<'a> {
     /// does not list, that of the active cloud if this is a built-in one as it is built in. `None` where
     /// that says nothing, or two things, or names a registered cloud: who can write the profile and
     /// `clouds.config` would have the secret sent wherever they like.
-    pub fn of(&self, client_id: &str, tenant: &str) -> Result<Option<String>> {
+    pub(crate) fn of(&self, client_id: &str, tenant: &str) -> Result<Option<String>> {
         let host = |cloud: &str| builtin_login_host(cloud).map(str::to_owned);
         self.by_profile(client_id, tenant, &host)
     }
 
     /// [`Homes::of`] for a secret in az's own files, by registered clouds too: those files lie beside
     /// the profile in plain text, so whoever can write that has the secret already.
-    pub fn of_plain(&self, client_id: &str, tenant: &str) -> Result<Option<String>> {
+    pub(crate) fn of_plain(&self, client_id: &str, tenant: &str) -> Result<Option<String>> {
         self.by_profile(client_id, tenant, &|cloud| self.of_cloud(cloud))
     }
 
@@ -68,7 +68,7 @@ impl<'a> Homes<'a> {
 
     /// The login host of the cloud called `name`, which the call itself names; of a built-in one as it
     /// is built in, whatever `clouds.config` makes of it.
-    pub fn of_cloud(&self, name: &str) -> Option<String> {
+    pub(crate) fn of_cloud(&self, name: &str) -> Option<String> {
         match builtin_login_host(name) {
             Some(host) => Some(host.to_owned()),
             None => self.clouds.get(name).ok()?.environment().ok(),
@@ -84,7 +84,7 @@ impl<'a> Homes<'a> {
 
 /// All stored applications, those of azt 0.1 bound now; `environment` stays empty in those of which
 /// nobody knows what they were for.
-pub fn applications(
+pub(crate) fn applications(
     system: &System,
     vault: &Vault<'_>,
     homes: Homes<'_>,
@@ -107,7 +107,7 @@ pub fn applications(
 /// # Errors
 /// [`Kind::NotSignedIn`] when what is stored is for another login host, or for nobody knows which; one of
 /// the vault where it names a place and the key is not the one that the keyring noted.
-pub fn application(
+pub(crate) fn application(
     system: &System,
     vault: &Vault<'_>,
     homes: Homes<'_>,

@@ -75,7 +75,7 @@ pub(super) async fn ask(source: &AssertionSource, system: &System) -> Result<Sec
 
 /// The place that the variables of this process name: a file of workload identity, a job of GitHub
 /// Actions or of Azure Pipelines.
-pub fn detect_assertion_source(system: &System) -> Option<AssertionSource> {
+pub(crate) fn detect_assertion_source(system: &System) -> Option<AssertionSource> {
     if let Some(path) = system.env.non_empty("AZURE_FEDERATED_TOKEN_FILE") {
         return Some(AssertionSource::File { path });
     }
@@ -91,7 +91,10 @@ pub fn detect_assertion_source(system: &System) -> Option<AssertionSource> {
 ///
 /// Pipelines hand the assertion itself over (`login --federated-token`), and lose their sign-in
 /// when it expires, minutes later.
-pub async fn source_of_assertion(system: &System, assertion: &Secret) -> Option<AssertionSource> {
+pub(crate) async fn source_of_assertion(
+    system: &System,
+    assertion: &Secret,
+) -> Option<AssertionSource> {
     let mut source = detect_assertion_source(system)?;
     if let (AssertionSource::GithubActions { audience }, Some(asked)) =
         (&mut source, audience_of(assertion))

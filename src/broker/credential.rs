@@ -14,7 +14,7 @@ use crate::vault::{AssertionSource, ServicePrincipal};
 
 /// What an application signs in with.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum AppCredential {
+pub(crate) enum AppCredential {
     /// A client secret.
     Secret(Secret),
     /// A file with key and certificate, read at each request.
@@ -131,13 +131,13 @@ impl AppCredential {
 }
 
 /// Names these secrets without telling them: hexadecimal digits of a hash.
-pub fn fingerprint<'s>(secrets: impl Iterator<Item = &'s Secret>) -> String {
+pub(crate) fn fingerprint<'s>(secrets: impl Iterator<Item = &'s Secret>) -> String {
     let all: Vec<&str> = secrets.map(Secret::expose).collect();
     AppCredential::Assertion(Secret::new(all.join("\n"))).fingerprint()
 }
 
 /// True when the certificate file at `path` cannot be read without a password.
-pub fn certificate_needs_password(path: &str) -> Result<bool> {
+pub(crate) fn certificate_needs_password(path: &str) -> Result<bool> {
     read(path).map(|file| Certificate::needs_password(&file))
 }
 

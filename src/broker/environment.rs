@@ -9,7 +9,7 @@ use crate::vault::AssertionSource;
 
 /// An application that does not sign in: its credential is in the environment of each call.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EnvironmentIdentity {
+pub(crate) struct EnvironmentIdentity {
     /// `AZURE_CLIENT_ID`.
     pub client_id: String,
     /// `AZURE_TENANT_ID`: GUID or domain.
@@ -26,7 +26,7 @@ impl EnvironmentIdentity {
     ///
     /// # Errors
     /// One that names those that are missing.
-    pub fn read(system: &System) -> Result<Self> {
+    pub(crate) fn read(system: &System) -> Result<Self> {
         let variable = |name: &str| system.env.non_empty(name);
         let missing = |name: &str| {
             Error::failed(format!("{name} is not set, so the environment describes no identity."))

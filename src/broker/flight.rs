@@ -55,7 +55,7 @@ impl Broker<'_> {
     }
 
     /// True if the vault has another credential for `request` than the one that `failed`.
-    pub fn has_another_sign_in(&self, request: &TokenRequest, failed: &NoToken) -> bool {
+    pub(crate) fn has_another_sign_in(&self, request: &TokenRequest, failed: &NoToken) -> bool {
         self.vault.as_ref().is_some_and(|vault| {
             let now = self.credential_fingerprint(vault, request);
             !now.is_empty() && now != failed.credential

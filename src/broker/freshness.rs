@@ -6,11 +6,11 @@ use crate::vault::AccessToken;
 
 /// A token with less than this many seconds left is expired for every caller: az and the SDKs
 /// promise theirs five minutes.
-pub const MARGIN: i64 = 300;
+pub(crate) const MARGIN: i64 = 300;
 
 /// How good a token is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Freshness {
+pub(crate) enum Freshness {
     /// To be handed out as it is.
     Fresh,
     /// To be handed out as it is, and to be renewed for the next caller: it is past the point that
@@ -25,7 +25,7 @@ impl Freshness {
     ///
     /// A token from the future (a clock that was set back since) counts as expired: nobody can
     /// tell how long it lives.
-    pub fn of(token: &AccessToken, now: i64) -> Self {
+    pub(crate) fn of(token: &AccessToken, now: i64) -> Self {
         let left = token.expires_on.saturating_sub(now);
         let lifetime = token.expires_on.saturating_sub(token.cached_at);
         if left < MARGIN || token.cached_at.saturating_sub(now) > MARGIN {

@@ -10,7 +10,7 @@ use crate::sys::{System, host_name};
 
 /// A signed-in account.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Identity {
+pub(crate) enum Identity {
     /// A person, by user name (UPN), lower-case.
     User {
         /// The name, as the profile has it.
@@ -37,7 +37,7 @@ impl Identity {
     ///
     /// # Errors
     /// The entry names nobody.
-    pub fn of(subscription: &Subscription, system: &System) -> Result<Self> {
+    pub(crate) fn of(subscription: &Subscription, system: &System) -> Result<Self> {
         let name = subscription.user_name();
         if name.is_empty() {
             return Err(Error::failed(format!(
@@ -61,7 +61,7 @@ impl Identity {
     }
 
     /// The client id that asks for its tokens: az's own for people.
-    pub fn client_id(&self) -> &str {
+    pub(crate) fn client_id(&self) -> &str {
         match self {
             Self::User { .. } | Self::CloudShell { .. } => AZURE_CLI_CLIENT_ID,
             Self::ServicePrincipal { client_id } => client_id,
@@ -77,13 +77,13 @@ impl Identity {
 
     /// True when its tokens need what a sign-in stored; others get theirs from the host, or with
     /// what is in the environment.
-    pub fn signs_in(&self) -> bool {
+    pub(crate) fn signs_in(&self) -> bool {
         matches!(self, Self::User { .. } | Self::ServicePrincipal { .. })
     }
 
     /// An error for a `tenant` other than `current`, its own, which no host has tokens of: az's
     /// text.
-    pub fn check_tenant(&self, tenant: &str, current: &str) -> Result<()> {
+    pub(crate) fn check_tenant(&self, tenant: &str, current: &str) -> Result<()> {
         let kind = match self {
             Self::ManagedIdentity(_) => "managed identity",
             Self::CloudShell { .. } => "Cloud Shell",
@@ -100,7 +100,7 @@ impl Identity {
     }
 
     /// The owner of a new profile entry.
-    pub fn user(&self) -> User {
+    pub(crate) fn user(&self) -> User {
         match self {
             Self::User { name } => User::Person { name: name.clone() },
             Self::ServicePrincipal { client_id } => {
@@ -116,7 +116,7 @@ impl Identity {
     }
 
     /// User name, client id, or a managed identity's name in the profile.
-    pub fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         match self {
             Self::User { name } | Self::CloudShell { name } => name,
             Self::ManagedIdentity(assigned) => assigned.name(),
@@ -140,7 +140,7 @@ impl Identity {
     }
 
     /// The error for an account that the vault knows nothing of, in az's words.
-    pub fn not_signed_in(&self, program: Program) -> Error {
+    pub(crate) fn not_signed_in(&self, program: Program) -> Error {
         let error = |text: String| Error::new(Kind::NotSignedIn, text);
         match self {
             Self::ManagedIdentity(_) | Self::CloudShell { .. } => {
@@ -167,6 +167,6 @@ impl Identity {
 }
 
 /// True inside Azure Cloud Shell (az's rule: `ACC_CLOUD` is set).
-pub fn in_cloud_shell(system: &System) -> bool {
+pub(crate) fn in_cloud_shell(system: &System) -> bool {
     system.env.get("ACC_CLOUD").is_some()
 }

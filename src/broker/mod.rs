@@ -19,30 +19,32 @@ mod sign_in;
 
 use std::time::Duration;
 
-pub use application::{Homes, application, applications};
-pub use assertion_source::{detect_assertion_source, source_of_assertion};
-pub use credential::{AppCredential, certificate_needs_password, fingerprint};
-pub use environment::EnvironmentIdentity;
-pub use freshness::{Freshness, MARGIN};
-pub use identity::{Identity, in_cloud_shell};
-pub use open::{
+pub(crate) use application::{Homes, application, applications};
+pub(crate) use assertion_source::{detect_assertion_source, source_of_assertion};
+pub(crate) use credential::{AppCredential, certificate_needs_password, fingerprint};
+pub(crate) use environment::EnvironmentIdentity;
+pub(crate) use freshness::Freshness;
+pub(crate) use identity::{Identity, in_cloud_shell};
+pub(crate) use open::{
     check_key_cache_seconds, check_key_source, inventory, keeps_nothing, keyring_flaw,
     make_vault_quietly, move_key, open_vault, open_vault_for_sign_in, open_vault_of, rekey,
 };
-pub use person::PersonSignIn;
-pub use sign_in::{Known, SignIn};
+pub(crate) use person::PersonSignIn;
+pub(crate) use sign_in::{Known, SignIn};
 
 use crate::entra;
-pub use crate::entra::AZURE_CLI_CLIENT_ID;
-pub use crate::entra::{Scopes, TOKEN_EXCHANGE, azure_pipelines_connection, is_guid, server_time};
+pub(crate) use crate::entra::AZURE_CLI_CLIENT_ID;
+pub(crate) use crate::entra::{
+    Scopes, TOKEN_EXCHANGE, azure_pipelines_connection, is_guid, server_time,
+};
 use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
 use crate::settings::{Cloud, ConfigDir, Endpoint};
 use crate::sys::{Deadline, EndpointUrl, System, block_on};
 use crate::vault::{self, RecordKey};
-pub use crate::vault::{
-    AccessToken, Account, AssertionSource, Inventory, KERNEL_FORGETS, Record, RefreshToken,
-    START_AFRESH, ServicePrincipal, Vault,
+pub(crate) use crate::vault::{
+    AccessToken, Account, AssertionSource, KERNEL_FORGETS, Record, RefreshToken, START_AFRESH,
+    ServicePrincipal, Vault,
 };
 use owner::Owner;
 
@@ -58,22 +60,22 @@ const FAMILY: &str = "1";
 
 /// What a token is wanted for.
 #[derive(Clone, Debug)]
-pub struct TokenRequest {
+pub(crate) struct TokenRequest {
     /// Who asks.
-    pub identity: Identity,
+    pub(crate) identity: Identity,
     /// Tenant of the token: GUID or domain, as given.
     pub tenant: String,
     /// What it is for.
-    pub scopes: Scopes,
+    pub(crate) scopes: Scopes,
     /// The JSON text of a claims challenge: no token that there is will do.
-    pub claims: Option<String>,
+    pub(crate) claims: Option<String>,
     /// The access token that an application was called with, to act on behalf of its owner.
-    pub user_assertion: Option<Secret>,
+    pub(crate) user_assertion: Option<Secret>,
 }
 
 impl TokenRequest {
     /// A token of `scopes` for `identity` itself.
-    pub fn new(identity: Identity, tenant: impl Into<String>, scopes: Scopes) -> Self {
+    pub(crate) fn new(identity: Identity, tenant: impl Into<String>, scopes: Scopes) -> Self {
         Self { identity, tenant: tenant.into(), scopes, claims: None, user_assertion: None }
     }
 
@@ -115,23 +117,23 @@ impl TokenRequest {
 
 /// A token that may be handed out.
 #[derive(Debug)]
-pub struct Token {
+pub(crate) struct Token {
     /// The access token.
     pub secret: Secret,
     /// When it expires: seconds since 1970-01-01 UTC.
     pub expires_on: i64,
     /// True if it came from the network just now.
-    pub is_new: bool,
+    pub(crate) is_new: bool,
     /// True if the caller should have it refreshed in the background: this call claimed that, so no
     /// other process does for a minute.
-    pub is_due_for_refresh: bool,
+    pub(crate) is_due_for_refresh: bool,
 }
 
 /// Why there is no token.
 #[derive(Debug)]
-pub struct NoToken {
+pub(crate) struct NoToken {
     /// The reason, with its remedy.
-    pub error: Error,
+    pub(crate) error: Error,
     /// Fingerprint of the credential that was tried; empty if there was none.
     credential: String,
 }
@@ -150,7 +152,7 @@ impl From<NoToken> for Error {
 
 /// What to do with an aging token: one that is past its refresh time and not expired.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Aging {
+pub(crate) enum Aging {
     /// Serve it; it may be due for a refresh in the background.
     Serve,
     /// Refresh it while the caller waits (`core.renew_ahead` is off).
@@ -160,7 +162,7 @@ pub enum Aging {
 }
 
 /// Hands out tokens of the accounts that are signed in.
-pub struct Broker<'a> {
+pub(crate) struct Broker<'a> {
     system: &'a System,
     environment: String,
     authority_host: EndpointUrl,
@@ -177,7 +179,7 @@ pub struct Broker<'a> {
 impl<'a> Broker<'a> {
     /// A broker for accounts of `cloud`. `vault` holds their tokens, if anything is kept; `homes`
     /// says which cloud an application belongs to.
-    pub fn new(
+    pub(crate) fn new(
         system: &'a System,
         cloud: &Cloud,
         homes: Homes<'a>,
@@ -201,7 +203,7 @@ impl<'a> Broker<'a> {
     }
 
     /// The vault, if anything is kept.
-    pub fn vault(&self) -> Option<&Vault<'a>> {
+    pub(crate) fn vault(&self) -> Option<&Vault<'a>> {
         self.vault.as_ref()
     }
 
@@ -211,7 +213,7 @@ impl<'a> Broker<'a> {
     /// # Errors
     /// [`Kind::NotSignedIn`] if no credential is stored; else what Entra or the network said, with
     /// the command that cures it.
-    pub fn token(&self, request: &TokenRequest) -> Result<Token, NoToken> {
+    pub(crate) fn token(&self, request: &TokenRequest) -> Result<Token, NoToken> {
         request.check()?;
         let deadline = Deadline::after(PATIENCE);
         let Some(vault) = &self.vault else { return Ok(self.fetch_by(deadline, request)?) };
@@ -335,7 +337,7 @@ pub fn can_redeem(token: &RefreshToken) -> bool {
 }
 
 /// The refresh token of `account` that new tokens are got with, if there is one.
-pub fn refresh_token(
+pub(crate) fn refresh_token(
     vault: &Vault<'_>,
     environment: &str,
     account: &str,
@@ -352,7 +354,7 @@ pub fn refresh_token(
 ///
 /// # Errors
 /// There is none; the remedy says so wherever a tenant is named.
-pub async fn resolve_tenant(
+pub(crate) async fn resolve_tenant(
     system: &System,
     login_url: &EndpointUrl,
     tenant: &str,
@@ -364,7 +366,7 @@ pub async fn resolve_tenant(
 /// Forgets the tokens and secrets of `name`, a user name or client id, in all clouds.
 ///
 /// Names compare without regard to case: an upper-case client id must not leave its secret behind.
-pub fn sign_out(vault: &Vault<'_>, name: &str) -> Result<()> {
+pub(crate) fn sign_out(vault: &Vault<'_>, name: &str) -> Result<()> {
     let account = name.to_lowercase();
     // Everything was forgotten while this waited.
     let Some(_writing) = vault.exclusive_lock()? else { return Ok(()) };
@@ -386,7 +388,7 @@ pub fn sign_out(vault: &Vault<'_>, name: &str) -> Result<()> {
 }
 
 /// Who has a sign-in in the vault: user names, then client ids, each once.
-pub fn signed_in(vault: &Vault<'_>) -> Result<Vec<String>> {
+pub(crate) fn signed_in(vault: &Vault<'_>) -> Result<Vec<String>> {
     let people = vault.all::<Account>()?.into_iter().map(|it| it.username);
     let applications = vault.all::<ServicePrincipal>()?.into_iter().map(|it| it.client_id);
     let mut names: Vec<String> = Vec::new();
@@ -399,7 +401,7 @@ pub fn signed_in(vault: &Vault<'_>) -> Result<Vec<String>> {
 }
 
 /// Forgets all access tokens: the next call for each makes a request.
-pub fn forget_access_tokens(vault: &Vault<'_>) -> Result<()> {
+pub(crate) fn forget_access_tokens(vault: &Vault<'_>) -> Result<()> {
     let _writing = vault.write_lock();
     records::forget_access_tokens(vault, |_| true)
 }
@@ -407,6 +409,6 @@ pub fn forget_access_tokens(vault: &Vault<'_>) -> Result<()> {
 /// Forgets everything that was ever stored in the vault of a configuration folder, and its key.
 ///
 /// Needs neither the key nor a readable vault: it is the way out when those are lost.
-pub fn forget_everything(system: &System, dir: &ConfigDir) -> Result<()> {
+pub(crate) fn forget_everything(system: &System, dir: &ConfigDir) -> Result<()> {
     vault::clear(system, dir.azt())
 }

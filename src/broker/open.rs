@@ -9,7 +9,7 @@ use crate::sys::{Level, System};
 use crate::vault::{self, Inventory, KeyChoice, KeyId, KeySource, Options, Vault};
 
 /// The vault of a configuration folder; `None` when nothing was ever stored there.
-pub fn open_vault<'a>(
+pub(crate) fn open_vault<'a>(
     system: &'a System,
     dir: &ConfigDir,
     config: &Config<'_>,
@@ -19,7 +19,7 @@ pub fn open_vault<'a>(
 
 /// True when nothing is to be put on the disk (`core.persist` is off): for containers and pipelines
 /// whose identity needs no sign-in.
-pub fn keeps_nothing(config: &Config<'_>) -> Result<bool> {
+pub(crate) fn keeps_nothing(config: &Config<'_>) -> Result<bool> {
     Ok(!config.get_bool("core", "persist", true)?)
 }
 
@@ -29,7 +29,7 @@ pub fn keeps_nothing(config: &Config<'_>) -> Result<bool> {
 ///
 /// # Errors
 /// [`Kind::NotSignedIn`] for the others.
-pub fn open_vault_of<'a>(
+pub(crate) fn open_vault_of<'a>(
     identity: &Identity,
     system: &'a System,
     dir: &ConfigDir,
@@ -60,7 +60,7 @@ fn say_nothing_is_kept(system: &System, error: &Error) {
 
 /// The vault, made if there is none, without a word: callers of what is no sign-in take anything on
 /// standard error for a failure.
-pub fn make_vault_quietly<'a>(
+pub(crate) fn make_vault_quietly<'a>(
     system: &'a System,
     dir: &ConfigDir,
     config: &Config<'_>,
@@ -77,7 +77,7 @@ pub fn make_vault_quietly<'a>(
 ///
 /// # Errors
 /// What it leaves could not be kept, in the vault or in the profile.
-pub fn open_vault_for_sign_in<'a>(
+pub(crate) fn open_vault_for_sign_in<'a>(
     system: &'a System,
     dir: &ConfigDir,
     config: &Config<'_>,
@@ -110,13 +110,14 @@ fn make_vault<'a>(
 }
 
 /// What lies in the vault of a configuration folder, without opening it.
-pub fn inventory(system: &System, dir: &ConfigDir) -> Result<Inventory> {
+pub(crate) fn inventory(system: &System, dir: &ConfigDir) -> Result<Inventory> {
     vault::inventory(system, dir.azt())
 }
 
 /// Why no keyring has the key of a vault whose key is in a file because none took it: `None` for other
 /// vaults. The inner `None`: one answers by now.
-pub fn keyring_flaw(
+#[allow(clippy::option_option, reason = "the doc comment says what each means")]
+pub(crate) fn keyring_flaw(
     system: &System,
     dir: &ConfigDir,
     config: &Config<'_>,
@@ -129,12 +130,17 @@ pub fn keyring_flaw(
 }
 
 /// Seals everything anew with a new key, whose id is the answer.
-pub fn rekey(system: &System, dir: &ConfigDir, config: &Config<'_>) -> Result<KeyId> {
+pub(crate) fn rekey(system: &System, dir: &ConfigDir, config: &Config<'_>) -> Result<KeyId> {
     vault::rekey(system, dir.azt(), options(config)?, None)
 }
 
 /// Keeps the key in the source named `to` from now on, with everything sealed anew; answers its id.
-pub fn move_key(system: &System, dir: &ConfigDir, config: &Config<'_>, to: &str) -> Result<KeyId> {
+pub(crate) fn move_key(
+    system: &System,
+    dir: &ConfigDir,
+    config: &Config<'_>,
+    to: &str,
+) -> Result<KeyId> {
     let KeyChoice::Source(to) = to.parse()? else {
         return Err(Error::new(Kind::Usage, "Name the key source: keyring, kernel, env or file."));
     };
@@ -167,11 +173,11 @@ fn key_cache_seconds(text: &str) -> Result<u32> {
 }
 
 /// An error where `text` is no value of `core.key_source`.
-pub fn check_key_source(text: &str) -> Result<()> {
+pub(crate) fn check_key_source(text: &str) -> Result<()> {
     key_source(text).map(drop)
 }
 
 /// An error where `text` is no value of `core.key_cache_seconds`.
-pub fn check_key_cache_seconds(text: &str) -> Result<()> {
+pub(crate) fn check_key_cache_seconds(text: &str) -> Result<()> {
     key_cache_seconds(text).map(drop)
 }

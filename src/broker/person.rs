@@ -26,7 +26,7 @@ const ADFS_PORT: u16 = 8400;
 const FIRST_DYNAMIC_PORT: u16 = 0b1100_0000_0000_0000;
 
 /// A sign-in of a person that is about to begin.
-pub struct PersonSignIn<'a, 'r> {
+pub(crate) struct PersonSignIn<'a, 'r> {
     system: &'a System,
     cloud: &'r Cloud,
     client: TokenClient<'a>,
@@ -36,7 +36,7 @@ pub struct PersonSignIn<'a, 'r> {
 impl<'a, 'r> PersonSignIn<'a, 'r> {
     /// For `scopes` in `tenant`: a GUID, a domain (one request) or nothing. `challenge` is the JSON
     /// text of a claims challenge.
-    pub async fn new(
+    pub(crate) async fn new(
         system: &'a System,
         cloud: &'r Cloud,
         tenant: Option<&str>,
@@ -55,7 +55,11 @@ impl<'a, 'r> PersonSignIn<'a, 'r> {
 
     /// With a browser on this machine, within `limit`. The page that leads it to the sign-in lies in
     /// `folder` meanwhile.
-    pub async fn with_browser(&self, folder: &Folder, limit: Duration) -> Result<SignIn<'a>> {
+    pub(crate) async fn with_browser(
+        &self,
+        folder: &Folder,
+        limit: Duration,
+    ) -> Result<SignIn<'a>> {
         let (system, terminal) = (self.system, &self.system.terminal);
         let port = if self.client.authority().is_adfs() { ADFS_PORT } else { 0 };
         let mut loopback = Loopback::listen(port).await?;
@@ -146,7 +150,7 @@ impl<'a, 'r> PersonSignIn<'a, 'r> {
     ///
     /// The code comes in the query then, the only place that can be copied from. It is of no use to
     /// who finds it later: it works once, and only with the verifier, which stays here.
-    pub async fn with_pasted_redirect(&self, limit: Duration) -> Result<SignIn<'a>> {
+    pub(crate) async fn with_pasted_redirect(&self, limit: Duration) -> Result<SignIn<'a>> {
         let terminal = &self.system.terminal;
         let port = if self.client.authority().is_adfs() { ADFS_PORT } else { unused_port()? };
         let redirect_uri = format!("http://localhost:{port}");
@@ -185,7 +189,7 @@ impl<'a, 'r> PersonSignIn<'a, 'r> {
 
     /// With a code that is entered in any browser. `show` gets the sentence for the person, and the
     /// address alone.
-    pub async fn with_device_code(
+    pub(crate) async fn with_device_code(
         &self,
         show: impl FnOnce(&str, &EndpointUrl),
     ) -> Result<SignIn<'a>> {
@@ -201,7 +205,11 @@ impl<'a, 'r> PersonSignIn<'a, 'r> {
 
     /// With user name and password. Two requests; Entra refuses it wherever it wants a second
     /// factor.
-    pub async fn with_password(&self, username: &str, password: &Secret) -> Result<SignIn<'a>> {
+    pub(crate) async fn with_password(
+        &self,
+        username: &str,
+        password: &Secret,
+    ) -> Result<SignIn<'a>> {
         let system = self.system;
         if !self.client.authority().is_adfs() {
             check_realm(system, &self.cloud.authority_host()?, username).await?;

@@ -17,7 +17,7 @@ const YES: [&str; 5] = ["true", "t", "yes", "y", "1"];
 /// Commands of `account`.
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
-pub enum AccountCommand {
+pub(crate) enum AccountCommand {
     /// Forget all accounts, their tokens and secrets
     Clear {
         /// Options of every command.
@@ -63,64 +63,64 @@ impl AccountCommand {
     azt account get-access-token --scope https://vault.azure.net/.default --query accessToken -o tsv\n\n\
     A resource becomes the scope RESOURCE/.default, with a trailing slash kept: the slash is part of\n\
     the audience.")]
-pub struct GetAccessToken {
+pub(crate) struct GetAccessToken {
     /// Subscription (name or id) whose account and tenant are used
     #[arg(long, short, alias = "name", short_alias = 'n', value_name = "SUBSCRIPTION")]
-    pub subscription: Option<String>,
+    pub(crate) subscription: Option<String>,
     /// Resource (URL or GUID) that the token is for
     #[arg(long, value_name = "RESOURCE")]
-    pub resource: Option<String>,
+    pub(crate) resource: Option<String>,
     /// Scopes, separated by spaces; instead of a resource
     #[arg(long, value_name = "SCOPE", num_args = 0.., action = clap::ArgAction::Set,
           allow_hyphen_values = true)]
-    pub scope: Option<Vec<String>>,
+    pub(crate) scope: Option<Vec<String>>,
     /// A well-known resource of the cloud: oss-rdbms, arm, aad-graph, ms-graph, batch, media, data-lake
     #[arg(long, value_name = "TYPE", ignore_case = true, hide_possible_values = true,
           value_parser = PossibleValuesParser::new(RESOURCE_TYPES))]
-    pub resource_type: Option<String>,
+    pub(crate) resource_type: Option<String>,
     /// Tenant of the token [default: the subscription's]
     #[arg(long, short, value_name = "TENANT")]
     pub tenant: Option<String>,
     /// Claims challenge of a resource that refused the token, base64 or JSON: asks for a new one
     #[arg(long, value_name = "CLAIMS")]
-    pub claims: Option<String>,
+    pub(crate) claims: Option<String>,
     /// Act on behalf of whom this access token was issued to (an application's; see `@file`)
     #[arg(long, value_name = "JWT", value_parser = super::secret)]
-    pub user_assertion: Option<Secret>,
+    pub(crate) user_assertion: Option<Secret>,
     /// Be the application of AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET (or
     /// AZURE_CLIENT_CERTIFICATE_PATH, or AZURE_FEDERATED_TOKEN_FILE), without any sign-in
     #[arg(long)]
-    pub identity_from_env: bool,
+    pub(crate) identity_from_env: bool,
     /// In GitHub Actions, have the token masked in the job's log: prints ::add-mask:: on standard
     /// error, which the runner reads and hides
     #[arg(long)]
-    pub add_mask: bool,
+    pub(crate) add_mask: bool,
     /// Account (user name or client id) that is meant [default: AZT_ACCOUNT, else the default
     /// subscription's]
     #[arg(long, value_name = "ACCOUNT")]
     pub account: Option<String>,
     /// Options of every command.
     #[command(flatten)]
-    pub global: Global,
+    pub(crate) global: Global,
 }
 
 /// List the subscriptions of the signed-in accounts.
 #[derive(Debug, clap::Args)]
-pub struct AccountList {
+pub(crate) struct AccountList {
     /// Ask Azure for the subscriptions again
     #[arg(long)]
-    pub refresh: bool,
+    pub(crate) refresh: bool,
     /// Those of all clouds and in every state
     #[arg(long)]
-    pub all: bool,
+    pub(crate) all: bool,
     /// Options of every command.
     #[command(flatten)]
-    pub global: Global,
+    pub(crate) global: Global,
 }
 
 /// Commands of `account tenant`.
 #[derive(Debug, Subcommand)]
-pub enum TenantCommand {
+pub(crate) enum TenantCommand {
     /// List the tenants of the default account
     List {
         /// Options of every command.
@@ -131,24 +131,24 @@ pub enum TenantCommand {
 
 /// List the locations (regions) of the default subscription.
 #[derive(Debug, clap::Args)]
-pub struct AccountListLocations {
+pub(crate) struct AccountListLocations {
     /// Edge zones too
     #[arg(long, value_name = "true|false", num_args = 0..=1, default_missing_value = "true",
           ignore_case = true, hide_possible_values = true,
           value_parser = PossibleValuesParser::new(YES_OR_NO).map(|word| YES.contains(&&*word.to_lowercase())))]
-    pub include_extended_locations: Option<bool>,
+    pub(crate) include_extended_locations: Option<bool>,
     /// Account (user name or client id) that is meant [default: AZT_ACCOUNT, else the default
     /// subscription's]
     #[arg(long, value_name = "ACCOUNT")]
     pub account: Option<String>,
     /// Options of every command.
     #[command(flatten)]
-    pub global: Global,
+    pub(crate) global: Global,
 }
 
 /// Make a subscription the default.
 #[derive(Debug, clap::Args)]
-pub struct AccountSet {
+pub(crate) struct AccountSet {
     /// Name or id
     #[arg(
         long,
@@ -158,23 +158,23 @@ pub struct AccountSet {
         value_name = "SUBSCRIPTION",
         required = true
     )]
-    pub subscription: String,
+    pub(crate) subscription: String,
     /// Options of every command.
     #[command(flatten)]
-    pub global: Global,
+    pub(crate) global: Global,
 }
 
 /// Show a subscription.
 #[derive(Debug, clap::Args)]
-pub struct AccountShow {
+pub(crate) struct AccountShow {
     /// Name or id
     #[arg(long, short, alias = "name", short_alias = 'n', value_name = "SUBSCRIPTION")]
-    pub subscription: Option<String>,
+    pub(crate) subscription: Option<String>,
     /// Account (user name or client id) that is meant [default: AZT_ACCOUNT, else the default
     /// subscription's]
     #[arg(long, value_name = "ACCOUNT")]
     pub account: Option<String>,
     /// Options of every command.
     #[command(flatten)]
-    pub global: Global,
+    pub(crate) global: Global,
 }

@@ -9,7 +9,7 @@ use super::Global;
 /// Commands of `cache`.
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
-pub enum CacheCommand {
+pub(crate) enum CacheCommand {
     /// Forget access tokens, or with --all every sign-in
     Clear(CacheClear),
     /// Write everything stored to a file or a pipe, in plain text
@@ -56,80 +56,80 @@ impl CacheCommand {
 
 /// Forget.
 #[derive(Debug, clap::Args)]
-pub struct CacheClear {
+pub(crate) struct CacheClear {
     /// Forget people and applications too; subscriptions stay listed
     #[arg(long)]
-    pub all: bool,
+    pub(crate) all: bool,
     /// Options of every command.
     #[command(flatten)]
-    pub global: Global,
+    pub(crate) global: Global,
 }
 
 /// Write out.
 #[derive(Debug, clap::Args)]
-pub struct CacheExport {
+pub(crate) struct CacheExport {
     /// The file to write, readable by you alone [default: standard output, if that is no terminal]
     #[arg(long, short, value_name = "FILE")]
-    pub file: Option<PathBuf>,
+    pub(crate) file: Option<PathBuf>,
     /// Only what belongs to this user name or client id
     #[arg(long, value_name = "NAME")]
     pub account: Option<String>,
     /// With the certificate files, commands and pipelines that applications sign in with
     #[arg(long)]
-    pub with_sources: bool,
+    pub(crate) with_sources: bool,
     /// Options of every command.
     #[command(flatten)]
-    pub global: Global,
+    pub(crate) global: Global,
 }
 
 /// Read in.
 #[derive(Debug, clap::Args)]
-pub struct CacheImport {
+pub(crate) struct CacheImport {
     /// The file to read, or - for standard input [default: the cache that Azure SDKs share]
     #[arg(long, short, value_name = "FILE")]
-    pub file: Option<PathBuf>,
+    pub(crate) file: Option<PathBuf>,
     /// Name of the shared cache [default: msal.cache]
     #[arg(long, value_name = "NAME", conflicts_with = "file")]
-    pub name: Option<String>,
+    pub(crate) name: Option<String>,
     /// The cloud of applications of which neither the file nor the profile says it
     #[arg(long, value_name = "NAME")]
-    pub cloud: Option<String>,
+    pub(crate) cloud: Option<String>,
     /// Let applications sign in with the files, commands and pipelines that the file names, without
     /// asking
     #[arg(long, requires = "file")]
-    pub with_sources: bool,
+    pub(crate) with_sources: bool,
     /// Options of every command.
     #[command(flatten)]
-    pub global: Global,
+    pub(crate) global: Global,
 }
 
 /// Take over from az.
 #[derive(Debug, clap::Args)]
-pub struct CacheMigrate {
+pub(crate) struct CacheMigrate {
     /// Say what would be taken over, and change nothing
     #[arg(long)]
-    pub dry_run: bool,
+    pub(crate) dry_run: bool,
     /// Remove accessTokens.json when everything in it is safe (core.remove_migrated)
     #[arg(long)]
-    pub remove: bool,
+    pub(crate) remove: bool,
     /// Options of every command.
     #[command(flatten)]
-    pub global: Global,
+    pub(crate) global: Global,
 }
 
 /// Give to SDKs.
 #[derive(Debug, clap::Args)]
-pub struct CachePublish {
+pub(crate) struct CachePublish {
     /// Only this person
     #[arg(long, value_name = "NAME")]
     pub account: Option<String>,
     /// Name of the shared cache [default: msal.cache]
     #[arg(long, value_name = "NAME")]
-    pub name: Option<String>,
+    pub(crate) name: Option<String>,
     /// Write plain text where there is no keyring to encrypt with
     #[arg(long)]
-    pub allow_unencrypted: bool,
+    pub(crate) allow_unencrypted: bool,
     /// Options of every command.
     #[command(flatten)]
-    pub global: Global,
+    pub(crate) global: Global,
 }

@@ -9,7 +9,7 @@ use crate::program::Program;
 
 /// `error`, of the command line `argv`, without the advice to run that again. Under the name `az` the
 /// advice is az's, and stays.
-pub fn without_circle(error: Error, program: Program, argv: &[OsString]) -> Error {
+pub(crate) fn without_circle(error: Error, program: Program, argv: &[OsString]) -> Error {
     let words = argv.iter().skip(1).map(|word| word.to_str().map(str::to_owned));
     let Some(words) = words.collect::<Option<Vec<String>>>() else { return error };
     let Some(call) = meaning(program, words).filter(|_| program == Program::Azt) else {

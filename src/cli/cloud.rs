@@ -8,7 +8,7 @@ use super::Global;
 /// Commands of `cloud`.
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
-pub enum CloudCommand {
+pub(crate) enum CloudCommand {
     /// List the clouds
     List {
         /// Options of every command.
@@ -47,147 +47,147 @@ impl CloudCommand {
 
 /// Show a cloud.
 #[derive(Debug, clap::Args)]
-pub struct CloudName {
+pub(crate) struct CloudName {
     /// Name of the cloud
     #[arg(long, short, value_name = "NAME")]
-    pub name: Option<String>,
+    pub(crate) name: Option<String>,
     /// Options of every command.
     #[command(flatten)]
-    pub global: Global,
+    pub(crate) global: Global,
 }
 
 /// List the profiles of a cloud (there is one).
 #[derive(Debug, clap::Args)]
-pub struct CloudListProfiles {
+pub(crate) struct CloudListProfiles {
     /// Name of the cloud
     #[arg(long, short, value_name = "NAME")]
-    pub name: Option<String>,
+    pub(crate) name: Option<String>,
     /// Accepted for az's sake, without effect
     #[arg(long)]
-    pub show_all: bool,
+    pub(crate) show_all: bool,
     /// Options of every command.
     #[command(flatten)]
-    pub global: Global,
+    pub(crate) global: Global,
 }
 
 /// Make a cloud the active one.
 #[derive(Debug, clap::Args)]
-pub struct CloudSet {
+pub(crate) struct CloudSet {
     /// Name of the cloud
     #[arg(long, short, value_name = "NAME", required = true)]
-    pub name: String,
+    pub(crate) name: String,
     /// The profile; there is one
     #[arg(long, value_name = "latest", hide_possible_values = true, ignore_case = true,
           value_parser = PossibleValuesParser::new(["latest"]))]
-    pub profile: Option<String>,
+    pub(crate) profile: Option<String>,
     /// Options of every command.
     #[command(flatten)]
-    pub global: Global,
+    pub(crate) global: Global,
 }
 
 /// Remove a cloud of one's own.
 #[derive(Debug, clap::Args)]
-pub struct CloudUnregister {
+pub(crate) struct CloudUnregister {
     /// Name of the cloud
     #[arg(long, short, value_name = "NAME", required = true)]
-    pub name: String,
+    pub(crate) name: String,
     /// Options of every command.
     #[command(flatten)]
-    pub global: Global,
+    pub(crate) global: Global,
 }
 
 /// Describe a cloud of one's own.
 #[derive(Debug, clap::Args)]
-pub struct CloudRegister {
+pub(crate) struct CloudRegister {
     /// Name of the cloud
     #[arg(long, short, value_name = "NAME", required = true)]
-    pub name: String,
+    pub(crate) name: String,
     /// What the cloud is like.
     #[command(flatten)]
-    pub definition: CloudDefinition,
+    pub(crate) definition: CloudDefinition,
     /// Options of every command.
     #[command(flatten)]
-    pub global: Global,
+    pub(crate) global: Global,
 }
 
 /// Change the description of a cloud.
 #[derive(Debug, clap::Args)]
-pub struct CloudUpdate {
+pub(crate) struct CloudUpdate {
     /// Name of the cloud [default: the active one]
     #[arg(long, short, value_name = "NAME")]
-    pub name: Option<String>,
+    pub(crate) name: Option<String>,
     /// What the cloud is like.
     #[command(flatten)]
-    pub definition: CloudDefinition,
+    pub(crate) definition: CloudDefinition,
     /// Options of every command.
     #[command(flatten)]
-    pub global: Global,
+    pub(crate) global: Global,
 }
 
 // What a cloud is like: the endpoints and suffixes that az lets one name. No doc comment: clap
 // would show it as the help of the commands.
 #[allow(missing_docs, reason = "see above")]
 #[derive(Debug, Default, clap::Args)]
-pub struct CloudDefinition {
+pub(crate) struct CloudDefinition {
     /// The whole description as JSON, or @FILE
     #[arg(long, value_name = "JSON")]
-    pub cloud_config: Option<String>,
+    pub(crate) cloud_config: Option<String>,
     /// The profile; there is one
     #[arg(long, value_name = "latest", hide_possible_values = true, ignore_case = true,
           value_parser = PossibleValuesParser::new(["latest"]))]
-    pub profile: Option<String>,
+    pub(crate) profile: Option<String>,
     /// Do not ask the resource manager for the other endpoints
     #[arg(long)]
-    pub skip_endpoint_discovery: bool,
+    pub(crate) skip_endpoint_discovery: bool,
     /// Let the resource manager have tokens of Azure's login host for Azure's own services
     #[arg(long)]
-    pub allow_foreign_audience: bool,
+    pub(crate) allow_foreign_audience: bool,
     /// Azure Resource Manager
     #[arg(long, value_name = "URL")]
-    pub endpoint_resource_manager: Option<String>,
+    pub(crate) endpoint_resource_manager: Option<String>,
     /// Entra ID (login host)
     #[arg(long, value_name = "URL")]
-    pub endpoint_active_directory: Option<String>,
+    pub(crate) endpoint_active_directory: Option<String>,
     /// Audience of Azure Resource Manager's tokens
     #[arg(long, value_name = "URL")]
-    pub endpoint_active_directory_resource_id: Option<String>,
+    pub(crate) endpoint_active_directory_resource_id: Option<String>,
     /// Audience of Azure AD Graph's tokens
     #[arg(long, value_name = "URL")]
-    pub endpoint_active_directory_graph_resource_id: Option<String>,
+    pub(crate) endpoint_active_directory_graph_resource_id: Option<String>,
     /// Audience of Azure Data Lake's tokens
     #[arg(long, value_name = "URL")]
-    pub endpoint_active_directory_data_lake_resource_id: Option<String>,
+    pub(crate) endpoint_active_directory_data_lake_resource_id: Option<String>,
     /// Audience of Microsoft Graph's tokens
     #[arg(long, value_name = "URL")]
-    pub endpoint_microsoft_graph_resource_id: Option<String>,
+    pub(crate) endpoint_microsoft_graph_resource_id: Option<String>,
     /// Service management (classic)
     #[arg(long, value_name = "URL")]
-    pub endpoint_management: Option<String>,
+    pub(crate) endpoint_management: Option<String>,
     /// SQL management (classic)
     #[arg(long, value_name = "URL")]
-    pub endpoint_sql_management: Option<String>,
+    pub(crate) endpoint_sql_management: Option<String>,
     /// Gallery
     #[arg(long, value_name = "URL")]
-    pub endpoint_gallery: Option<String>,
+    pub(crate) endpoint_gallery: Option<String>,
     /// Aliases of virtual machine images
     #[arg(long, value_name = "URL")]
-    pub endpoint_vm_image_alias_doc: Option<String>,
+    pub(crate) endpoint_vm_image_alias_doc: Option<String>,
     /// Container registries
     #[arg(long, value_name = "SUFFIX")]
-    pub suffix_acr_login_server_endpoint: Option<String>,
+    pub(crate) suffix_acr_login_server_endpoint: Option<String>,
     /// Data Lake Analytics
     #[arg(long, value_name = "SUFFIX")]
-    pub suffix_azure_datalake_analytics_catalog_and_job_endpoint: Option<String>,
+    pub(crate) suffix_azure_datalake_analytics_catalog_and_job_endpoint: Option<String>,
     /// Data Lake Store
     #[arg(long, value_name = "SUFFIX")]
-    pub suffix_azure_datalake_store_file_system_endpoint: Option<String>,
+    pub(crate) suffix_azure_datalake_store_file_system_endpoint: Option<String>,
     /// Key vaults
     #[arg(long, value_name = "SUFFIX")]
-    pub suffix_keyvault_dns: Option<String>,
+    pub(crate) suffix_keyvault_dns: Option<String>,
     /// SQL servers
     #[arg(long, value_name = "SUFFIX")]
-    pub suffix_sql_server_hostname: Option<String>,
+    pub(crate) suffix_sql_server_hostname: Option<String>,
     /// Storage accounts
     #[arg(long, value_name = "SUFFIX")]
-    pub suffix_storage_endpoint: Option<String>,
+    pub(crate) suffix_storage_endpoint: Option<String>,
 }

@@ -7,7 +7,7 @@ use super::Global;
 /// Commands of `config`.
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
-pub enum ConfigCommand {
+pub(crate) enum ConfigCommand {
     /// Show settings
     Get(ConfigGet),
     /// Change settings
@@ -29,42 +29,42 @@ impl ConfigCommand {
 
 /// Show settings.
 #[derive(Debug, clap::Args)]
-pub struct ConfigGet {
+pub(crate) struct ConfigGet {
     /// Setting (section.name) or section [default: all]
     #[arg(value_name = "KEY")]
     pub key: Option<String>,
     /// Settings of the working directory only
     #[arg(long)]
-    pub local: bool,
+    pub(crate) local: bool,
     /// Options of every command.
     #[command(flatten)]
-    pub global: Global,
+    pub(crate) global: Global,
 }
 
 /// Change settings.
 #[derive(Debug, clap::Args)]
-pub struct ConfigSet {
+pub(crate) struct ConfigSet {
     /// Settings with their values: section.name=value
     #[arg(value_name = "KEY_VALUE", required = true)]
-    pub key_value: Vec<String>,
+    pub(crate) key_value: Vec<String>,
     /// Keep them with the working directory
     #[arg(long)]
-    pub local: bool,
+    pub(crate) local: bool,
     /// Options of every command.
     #[command(flatten)]
-    pub global: Global,
+    pub(crate) global: Global,
 }
 
 /// Remove settings.
 #[derive(Debug, clap::Args)]
-pub struct ConfigUnset {
+pub(crate) struct ConfigUnset {
     /// Settings: section.name
     #[arg(value_name = "KEY", required = true)]
     pub key: Vec<String>,
     /// Those of the working directory
     #[arg(long)]
-    pub local: bool,
+    pub(crate) local: bool,
     /// Options of every command.
     #[command(flatten)]
-    pub global: Global,
+    pub(crate) global: Global,
 }

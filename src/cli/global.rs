@@ -15,32 +15,32 @@ const FORMATS: [&str; 7] = ["json", "jsonc", "yaml", "yamlc", "table", "tsv", "n
 )]
 #[derive(Clone, Debug, Default, clap::Args)]
 #[command(next_help_heading = "Global options")]
-pub struct Global {
+pub(crate) struct Global {
     /// json, jsonc, yaml, yamlc, table, tsv or none [default: json]
     #[arg(long, short, ignore_case = true, hide_possible_values = true,
           value_name = "FORMAT",
           value_parser = PossibleValuesParser::new(FORMATS).try_map(|name| name.parse::<Format>()))]
-    pub output: Option<Format>,
+    pub(crate) output: Option<Format>,
     /// JMESPath expression that picks from the result (see jmespath.org)
     #[arg(long, value_name = "JMESPATH")]
     pub query: Option<String>,
     /// How a failure is told on standard error: text or json [default: text]
     #[arg(long, ignore_case = true, hide_possible_values = true, value_name = "FORMAT",
           value_parser = ["text", "json"])]
-    pub error_format: Option<String>,
+    pub(crate) error_format: Option<String>,
     /// Hide warnings
     #[arg(long)]
-    pub only_show_errors: bool,
+    pub(crate) only_show_errors: bool,
     /// Say what is being done
     #[arg(long)]
-    pub verbose: bool,
+    pub(crate) verbose: bool,
     /// Say how it is being done
     #[arg(long)]
-    pub debug: bool,
+    pub(crate) debug: bool,
     /// Accepted for az's sake, without effect
     #[arg(long, hide = true)]
-    pub acquire_policy_token: bool,
+    pub(crate) acquire_policy_token: bool,
     /// Accepted for az's sake, without effect
     #[arg(long, hide = true)]
-    pub change_reference: Option<String>,
+    pub(crate) change_reference: Option<String>,
 }

@@ -17,35 +17,35 @@ use crate::secret::Secret;
     printf %s \"$SECRET\" | azt login --service-principal -u APP_ID -p @- --tenant contoso.com\n\n\
     A value that begins with @ is read from the file that follows, or from standard input for @-;\n\
     that keeps a secret out of the process list and the shell's history.")]
-pub struct Login {
+pub(crate) struct Login {
     /// User name, or client id of a service principal
     #[arg(long, short, value_name = "NAME")]
     pub username: Option<String>,
     /// Password, or secret of a service principal; asked for when left out on a terminal
     #[arg(long, short, value_name = "SECRET", value_parser = secret)]
-    pub password: Option<Secret>,
+    pub(crate) password: Option<Secret>,
     /// Tenant to sign in to: id (GUID) or domain
     #[arg(long, short, value_name = "TENANT")]
     pub tenant: Option<String>,
     /// Scopes of the sign-in request, instead of Azure Resource Manager's
     #[arg(long, value_name = "SCOPE", num_args = 0.., action = clap::ArgAction::Set,
           allow_hyphen_values = true)]
-    pub scope: Option<Vec<String>>,
+    pub(crate) scope: Option<Vec<String>>,
     /// Keep a tenant without subscriptions as an account of its own
     #[arg(long)]
-    pub allow_no_subscriptions: bool,
+    pub(crate) allow_no_subscriptions: bool,
     /// Claims challenge of a resource, base64 (Conditional Access asks for it)
     #[arg(long, value_name = "BASE64")]
-    pub claims_challenge: Option<String>,
+    pub(crate) claims_challenge: Option<String>,
     /// Sign in with a code that is entered in any browser
     #[arg(long)]
-    pub use_device_code: bool,
+    pub(crate) use_device_code: bool,
     /// Open no browser here: show the address, and take the one that a browser elsewhere ends at
     #[arg(long)]
-    pub no_browser: bool,
+    pub(crate) no_browser: bool,
     /// Sign in as a service principal
     #[arg(long)]
-    pub service_principal: bool,
+    pub(crate) service_principal: bool,
     /// Certificate of the service principal: a PEM or PFX file with its private key
     #[arg(long, value_name = "FILE")]
     pub certificate: Option<String>,
@@ -57,49 +57,49 @@ pub struct Login {
     pub use_cert_sn_issuer: bool,
     /// Federated token (JWT) of the service principal; works until it expires
     #[arg(long, value_name = "JWT", value_parser = secret)]
-    pub federated_token: Option<Secret>,
+    pub(crate) federated_token: Option<Secret>,
     /// File that always holds a current federated token, read each time (workload identity)
     #[arg(long, value_name = "FILE")]
-    pub federated_token_file: Option<String>,
+    pub(crate) federated_token_file: Option<String>,
     /// Command that prints a current federated token, run each time
     #[arg(long, value_name = "COMMAND")]
-    pub federated_token_command: Option<String>,
+    pub(crate) federated_token_command: Option<String>,
     /// Pipeline that this job belongs to, asked for a federated token each time: github-actions or
     /// azure-pipelines [default: what the job's variables say]
     #[arg(long, value_enum, value_name = "PIPELINE", hide_possible_values = true)]
-    pub federated_token_from: Option<Pipeline>,
+    pub(crate) federated_token_from: Option<Pipeline>,
     /// Audience of GitHub's token [default: api://AzureADTokenExchange]
     #[arg(long, value_name = "AUDIENCE")]
-    pub federated_token_audience: Option<String>,
+    pub(crate) federated_token_audience: Option<String>,
     /// Service connection (GUID) of Azure Pipelines [default: the task's]
     #[arg(long, value_name = "ID")]
-    pub service_connection_id: Option<String>,
+    pub(crate) service_connection_id: Option<String>,
     /// Sign in with the managed identity of this host; in Azure Cloud Shell, as its person
     #[arg(long, short)]
-    pub identity: bool,
+    pub(crate) identity: bool,
     /// Client id of a user-assigned managed identity
     #[arg(long, value_name = "ID")]
     pub client_id: Option<String>,
     /// Object id of a user-assigned managed identity
     #[arg(long, value_name = "ID")]
-    pub object_id: Option<String>,
+    pub(crate) object_id: Option<String>,
     /// Resource id of a user-assigned managed identity
     #[arg(long, value_name = "ID")]
-    pub resource_id: Option<String>,
+    pub(crate) resource_id: Option<String>,
     /// Look no subscriptions up: take the one that --subscription names by id, or the tenant alone
     #[arg(long, alias = "skip-sub")]
-    pub skip_subscription_discovery: bool,
+    pub(crate) skip_subscription_discovery: bool,
     /// Subscription (name or id) to make the default
     #[arg(long, short, value_name = "SUBSCRIPTION")]
-    pub subscription: Option<String>,
+    pub(crate) subscription: Option<String>,
     /// Options of every command.
     #[command(flatten)]
-    pub global: Global,
+    pub(crate) global: Global,
 }
 
 /// Pipelines that make federated tokens for their jobs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum Pipeline {
+pub(crate) enum Pipeline {
     /// GitHub Actions.
     GithubActions,
     /// Azure Pipelines.
@@ -108,11 +108,11 @@ pub enum Pipeline {
 
 /// Sign out: forget an account's tokens and its subscriptions.
 #[derive(Debug, clap::Args)]
-pub struct Logout {
+pub(crate) struct Logout {
     /// Account to sign out: user name or client id [default: that of the default subscription]
     #[arg(long, value_name = "NAME")]
     pub username: Option<String>,
     /// Options of every command.
     #[command(flatten)]
-    pub global: Global,
+    pub(crate) global: Global,
 }

@@ -20,22 +20,21 @@ use std::convert::Infallible;
 
 use clap::{Parser, Subcommand};
 
-pub use account::{
+pub(crate) use account::{
     AccountCommand, AccountList, AccountListLocations, AccountSet, AccountShow, GetAccessToken,
     TenantCommand,
 };
-pub use cache::{CacheClear, CacheCommand, CacheExport, CacheImport, CacheMigrate, CachePublish};
-pub use circle::without_circle;
-pub use cloud::{
-    CloudCommand, CloudDefinition, CloudListProfiles, CloudName, CloudRegister, CloudSet,
-    CloudUnregister, CloudUpdate,
+pub(crate) use cache::{
+    CacheClear, CacheCommand, CacheExport, CacheImport, CacheMigrate, CachePublish,
 };
-pub use config::{ConfigCommand, ConfigGet, ConfigSet, ConfigUnset};
-pub use global::Global;
-pub use login::{Login, Logout, Pipeline};
-pub use parse::{Invocation, Parsed, parse};
-pub use shim::{ShimChange, ShimCommand};
-pub use vault::{Doctor, VaultCommand, VaultMove};
+pub(crate) use circle::without_circle;
+pub(crate) use cloud::{CloudCommand, CloudDefinition, CloudRegister, CloudSet, CloudUpdate};
+pub(crate) use config::{ConfigCommand, ConfigGet, ConfigSet, ConfigUnset};
+pub(crate) use global::Global;
+pub(crate) use login::{Login, Logout, Pipeline};
+pub(crate) use parse::{Invocation, Parsed, parse};
+pub(crate) use shim::{ShimChange, ShimCommand};
+pub(crate) use vault::{Doctor, VaultCommand, VaultMove};
 
 use crate::secret::Secret;
 
@@ -52,17 +51,17 @@ use crate::secret::Secret;
                   wherever a script or an SDK asks that for tokens.\n\n\
                   Run `azt <command> --help` for a command's arguments."
 )]
-pub struct Cli {
+pub(crate) struct Cli {
     /// What to do.
     #[command(subcommand)]
-    pub command: Command,
+    pub(crate) command: Command,
 }
 
 /// The command groups.
 #[allow(clippy::large_enum_variant, reason = "there is one, and clap wants it unboxed")]
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
-pub enum Command {
+pub(crate) enum Command {
     /// Sign in to Azure
     Login(Login),
     /// Sign out: forget an account's tokens and its subscriptions
@@ -100,7 +99,7 @@ pub enum Command {
 
 impl Command {
     /// The options of every command, which sit on each leaf: az refuses them before the command.
-    pub fn global(&self) -> &Global {
+    pub(crate) fn global(&self) -> &Global {
         match self {
             Self::Login(command) => &command.global,
             Self::Logout(command) => &command.global,

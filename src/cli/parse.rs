@@ -19,7 +19,7 @@ use crate::program::Program;
 use crate::sys::{System, decoded, file};
 
 /// What a command line asks for.
-pub enum Invocation {
+pub(crate) enum Invocation {
     /// A command.
     Run(Box<Cli>),
     /// This text, on standard output.
@@ -29,18 +29,18 @@ pub enum Invocation {
 }
 
 /// A command line, understood.
-pub struct Parsed {
+pub(crate) struct Parsed {
     /// What it asks for.
-    pub invocation: Invocation,
+    pub(crate) invocation: Invocation,
     /// What may be wrong with it, a sentence each, should the command fail: files that are not there.
-    pub doubts: Vec<String>,
+    pub(crate) doubts: Vec<String>,
 }
 
 /// Understands `command_line`, argv\[0\] included.
 ///
 /// # Errors
 /// [`Kind::Usage`] with argparse's sentence, as az prints it.
-pub fn parse(system: &System, command_line: &[OsString]) -> Result<Parsed> {
+pub(crate) fn parse(system: &System, command_line: &[OsString]) -> Result<Parsed> {
     let mut doubts = Vec::new();
     let mut words = Vec::new();
     for arg in command_line.iter().skip(1) {

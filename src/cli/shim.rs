@@ -9,7 +9,7 @@ use super::Global;
 /// Commands of `shim`.
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
-pub enum ShimCommand {
+pub(crate) enum ShimCommand {
     /// Make this program answer to the name az
     Install(ShimChange),
     /// Take the name az away again
@@ -34,14 +34,14 @@ impl ShimCommand {
 
 /// Make or remove the name.
 #[derive(Debug, clap::Args)]
-pub struct ShimChange {
+pub(crate) struct ShimChange {
     /// Folder of the name [default: where this program is]
     #[arg(long, value_name = "FOLDER")]
-    pub dir: Option<PathBuf>,
+    pub(crate) dir: Option<PathBuf>,
     /// Do it without asking
     #[arg(long, short)]
-    pub yes: bool,
+    pub(crate) yes: bool,
     /// Options of every command.
     #[command(flatten)]
-    pub global: Global,
+    pub(crate) global: Global,
 }

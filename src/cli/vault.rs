@@ -7,7 +7,7 @@ use super::Global;
 /// Commands of `vault`.
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
-pub enum VaultCommand {
+pub(crate) enum VaultCommand {
     /// Keep the vault's key somewhere else, with everything sealed anew
     Move(VaultMove),
 }
@@ -23,23 +23,23 @@ impl VaultCommand {
 
 /// Keep the vault's key somewhere else, with everything sealed anew.
 #[derive(Debug, clap::Args)]
-pub struct VaultMove {
+pub(crate) struct VaultMove {
     /// keyring, kernel (until the machine restarts, which ends all sign-ins), env (AZT_VAULT_KEY) or
     /// file
     #[arg(long, value_name = "SOURCE")]
-    pub to: String,
+    pub(crate) to: String,
     /// Options of every command.
     #[command(flatten)]
-    pub global: Global,
+    pub(crate) global: Global,
 }
 
 /// Look for what is wrong.
 #[derive(Debug, clap::Args)]
-pub struct Doctor {
+pub(crate) struct Doctor {
     /// Ask nothing of the network
     #[arg(long)]
-    pub offline: bool,
+    pub(crate) offline: bool,
     /// Options of every command.
     #[command(flatten)]
-    pub global: Global,
+    pub(crate) global: Global,
 }

@@ -23,8 +23,8 @@ use serde_json::Value;
 use zeroize::Zeroize;
 
 pub(crate) use config::default_format;
-pub use pass_through::pass_through;
-pub use version::version_text;
+pub(crate) use pass_through::pass_through;
+pub(crate) use version::version_text;
 
 use crate::accounts::{Context, DamagedSettings};
 use crate::cli::{AccountCommand, Command, TenantCommand};
@@ -32,38 +32,38 @@ use crate::error::{Error, Result};
 use crate::output::Format;
 
 /// What a command found out.
-pub struct Answer {
+pub(crate) struct Answer {
     /// The result; null prints nothing.
-    pub value: Value,
+    pub(crate) value: Value,
     /// The columns of `-o table`, where az picks them itself.
     pub table: Option<fn(&Value) -> Value>,
     /// True when `value` holds a token: no part of it may be quoted in a message.
-    pub is_secret: bool,
+    pub(crate) is_secret: bool,
     /// The form of the result where the call names none, whatever the settings say: other programs
     /// read it.
     pub format: Option<Format>,
     /// What the command failed in for all that it found out; told after the result.
-    pub failure: Option<Error>,
+    pub(crate) failure: Option<Error>,
 }
 
 impl Answer {
     /// Nothing to print.
-    pub fn none() -> Self {
+    pub(crate) fn none() -> Self {
         Self::of(Value::Null)
     }
 
     /// `value`, with the columns that its members make.
-    pub fn of(value: Value) -> Self {
+    pub(crate) fn of(value: Value) -> Self {
         Self { value, table: None, is_secret: false, format: None, failure: None }
     }
 
     /// `value`, with the columns that `table` makes of it.
-    pub fn with_columns(value: Value, table: fn(&Value) -> Value) -> Self {
+    pub(crate) fn with_columns(value: Value, table: fn(&Value) -> Value) -> Self {
         Self { table: Some(table), ..Self::of(value) }
     }
 
     /// Wipes all text: the answer may have held a token.
-    pub fn wipe(&mut self) {
+    pub(crate) fn wipe(&mut self) {
         wipe(&mut self.value);
     }
 }

@@ -18,7 +18,7 @@ const SERVED: [(&str, &[&str]); 6] = [
 
 /// Under the name `az`: gives a command line that is not served to the next az on PATH, and never
 /// returns on Unix when there is one. `None` when this program is to answer.
-pub fn pass_through(system: &System, command_line: &[OsString]) -> Option<Result<u8>> {
+pub(crate) fn pass_through(system: &System, command_line: &[OsString]) -> Option<Result<u8>> {
     if system.program != Program::Az {
         return None;
     }

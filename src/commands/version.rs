@@ -44,7 +44,7 @@ pub(super) fn run(subscription: Option<&str>, context: &Context<'_>) -> Result<A
 }
 
 /// `--version`: the name and number; as `az` in the shape that pipeline tasks search.
-pub fn version_text(system: &System) -> String {
+pub(crate) fn version_text(system: &System) -> String {
     match system.program {
         Program::Azt => format!("azt {VERSION} (speaks as azure-cli {AZ_VERSION})\n"),
         Program::Az => format!(

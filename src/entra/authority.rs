@@ -11,7 +11,7 @@ const ADFS: &str = "adfs";
 /// Endpoints are built, not discovered: their paths are the same in every cloud, and discovery
 /// would cost a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Authority {
+pub(crate) struct Authority {
     login_url: EndpointUrl,
     tenant: String,
 }
@@ -23,7 +23,7 @@ impl Authority {
     /// # Errors
     /// `tenant` has characters that neither a GUID nor a domain has: they would lead requests, with
     /// the secrets in them, to other paths.
-    pub fn new(login_url: &EndpointUrl, tenant: &str) -> Result<Self> {
+    pub(crate) fn new(login_url: &EndpointUrl, tenant: &str) -> Result<Self> {
         let is_allowed = |c: char| c.is_alphanumeric() || "-._{}:".contains(c);
         if !tenant.chars().all(is_allowed) || tenant.trim_matches('.').is_empty() {
             return Err(Error::failed(format!(
@@ -36,42 +36,42 @@ impl Authority {
     }
 
     /// The login endpoint.
-    pub fn login_url(&self) -> &EndpointUrl {
+    pub(crate) fn login_url(&self) -> &EndpointUrl {
         &self.login_url
     }
 
     /// The tenant as given; `adfs` where there are none (MSAL's realm there).
-    pub fn tenant(&self) -> &str {
+    pub(crate) fn tenant(&self) -> &str {
         &self.tenant
     }
 
     /// The same host with another tenant.
-    pub fn with_tenant(&self, tenant: &str) -> Result<Self> {
+    pub(crate) fn with_tenant(&self, tenant: &str) -> Result<Self> {
         Self::new(&self.login_url, tenant)
     }
 
     /// True for Active Directory Federation Services (Azure Stack).
-    pub fn is_adfs(&self) -> bool {
+    pub(crate) fn is_adfs(&self) -> bool {
         is_adfs(&self.login_url)
     }
 
     /// The token endpoint (RFC 6749 section 3.2).
-    pub fn token_endpoint(&self) -> Result<EndpointUrl> {
+    pub(crate) fn token_endpoint(&self) -> Result<EndpointUrl> {
         self.endpoint("token")
     }
 
     /// The authorization endpoint (RFC 6749 section 3.1).
-    pub fn authorization_endpoint(&self) -> Result<EndpointUrl> {
+    pub(crate) fn authorization_endpoint(&self) -> Result<EndpointUrl> {
         self.endpoint("authorize")
     }
 
     /// The device authorization endpoint (RFC 8628 section 3.1).
-    pub fn device_authorization_endpoint(&self) -> Result<EndpointUrl> {
+    pub(crate) fn device_authorization_endpoint(&self) -> Result<EndpointUrl> {
         self.endpoint("devicecode")
     }
 
     /// The OpenID Connect discovery document.
-    pub fn openid_configuration(&self) -> Result<EndpointUrl> {
+    pub(crate) fn openid_configuration(&self) -> Result<EndpointUrl> {
         const DOCUMENT: &str = ".well-known/openid-configuration";
         if self.is_adfs() {
             self.login_url.at(DOCUMENT)
@@ -90,7 +90,7 @@ impl Authority {
 }
 
 /// True for Active Directory Federation Services (Azure Stack), which has no tenants in its paths.
-pub fn is_adfs(login_url: &EndpointUrl) -> bool {
+pub(crate) fn is_adfs(login_url: &EndpointUrl) -> bool {
     login_url.as_str().to_ascii_lowercase().ends_with("/adfs")
 }
 

@@ -38,7 +38,7 @@ const ISSUERS: [(&[&str], &[&str]); 3] = [
 
 /// How the browser brings the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ResponseMode {
+pub(crate) enum ResponseMode {
     /// As a form that it posts (OAuth 2.0 Form Post Response Mode): the code is in no address, and
     /// so in no history.
     FormPost,
@@ -47,9 +47,9 @@ pub enum ResponseMode {
 }
 
 /// What the browser is sent out with, and what its answer is held against.
-pub struct AuthorizationRequest {
+pub(crate) struct AuthorizationRequest {
     /// The address to open. Holds no secret: the verifier stays here.
-    pub url: String,
+    pub(crate) url: String,
     authority: Authority,
     redirect_uri: String,
     state: Secret,
@@ -59,7 +59,7 @@ pub struct AuthorizationRequest {
 
 /// What a redirect says.
 #[derive(Debug)]
-pub enum Redirect {
+pub(crate) enum Redirect {
     /// The person has signed in: the code to redeem.
     Code(Secret),
     /// They have not, or were not let in.
@@ -72,7 +72,7 @@ pub enum Redirect {
 
 impl AuthorizationRequest {
     /// A request for `scopes`, whose answer goes to `redirect_uri`.
-    pub fn new(
+    pub(crate) fn new(
         client: &TokenClient<'_>,
         scopes: &Scopes,
         redirect_uri: &str,
@@ -122,7 +122,7 @@ impl AuthorizationRequest {
     /// another, the other's code would be told to the first. One that is missing is taken, as Entra
     /// sends none (its discovery documents do not have
     /// `authorization_response_iss_parameter_supported`; asking for one would take a request).
-    pub fn read(&self, parameters: &[u8]) -> Redirect {
+    pub(crate) fn read(&self, parameters: &[u8]) -> Redirect {
         let all = |wanted: &'static str| {
             form_urlencoded::parse(parameters)
                 .filter(move |(name, _)| name == wanted)
@@ -196,7 +196,7 @@ impl AuthorizationRequest {
     ///
     /// # Errors
     /// What Entra says; [`Kind::Refused`] when the ID token was made for another request.
-    pub async fn redeem(
+    pub(crate) async fn redeem(
         &self,
         client: &TokenClient<'_>,
         scopes: &Scopes,

@@ -25,7 +25,7 @@ const WHAT_IS_EXPECTED: &str =
 const LIFETIME: i64 = 600;
 
 /// An RSA key with the certificates that go with it.
-pub struct Certificate {
+pub(crate) struct Certificate {
     key: RsaKey,
     /// The key's own certificate first.
     chain: Vec<CertificateDer<'static>>,
@@ -34,7 +34,7 @@ pub struct Certificate {
 
 impl Certificate {
     /// True when `file` holds a key that cannot be read without a password.
-    pub fn needs_password(file: &[u8]) -> bool {
+    pub(crate) fn needs_password(file: &[u8]) -> bool {
         let blocks = pem::blocks(file);
         if blocks.is_empty() {
             // Many files have the empty password, which is not no password.
@@ -54,7 +54,7 @@ impl Certificate {
     /// # Errors
     /// [`Kind::Failed`], a sentence each for: no key, a missing or wrong password, a key that is no
     /// such RSA key, no certificate, a certificate of another key.
-    pub fn read(file: &[u8], password: Option<&Secret>, sends_chain: bool) -> Result<Self> {
+    pub(crate) fn read(file: &[u8], password: Option<&Secret>, sends_chain: bool) -> Result<Self> {
         let (key, mut chain) = match pem::blocks(file).as_slice() {
             [] => read_pkcs12(file, password)?,
             blocks => read_pem(blocks, password)?,

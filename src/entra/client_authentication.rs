@@ -8,7 +8,7 @@ use crate::secret::Secret;
 
 /// How an application proves who it is.
 #[derive(Debug)]
-pub enum ClientCredential {
+pub(crate) enum ClientCredential {
     /// A client secret (RFC 6749 section 2.3.1).
     Secret(Secret),
     /// A certificate whose key signs a new assertion for each request.

@@ -8,7 +8,7 @@ use crate::error::Result;
 
 impl TokenClient<'_> {
     /// Asks for an access token of `scopes` for the application itself: one request.
-    pub async fn client_credentials(
+    pub(crate) async fn client_credentials(
         &self,
         credential: &ClientCredential,
         scopes: &Scopes,

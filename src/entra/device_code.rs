@@ -30,18 +30,18 @@ const LONGEST_LIFETIME: Duration = Duration::from_hours(24);
 const LONGEST_CODE: usize = 32;
 
 /// What the person must be shown, and what is polled with.
-pub struct DeviceAuthorization {
+pub(crate) struct DeviceAuthorization {
     /// The sentence for the person, from Entra, with address and code in it and nothing else to open.
-    pub message: String,
+    pub(crate) message: String,
     /// Where the code is entered: `verification_uri_complete`, which has the code in it, where the
     /// server knows that (Entra does not).
-    pub verification_uri: EndpointUrl,
+    pub(crate) verification_uri: EndpointUrl,
     /// The code.
-    pub user_code: String,
+    pub(crate) user_code: String,
     device_code: Secret,
     interval: Duration,
     /// How long the code can be entered.
-    pub expires_in: Duration,
+    pub(crate) expires_in: Duration,
 }
 
 /// The device authorization response (RFC 8628 section 3.2), with Entra's `message`, and the names that
@@ -71,7 +71,7 @@ struct Answer {
 
 impl TokenClient<'_> {
     /// Asks for a device code for `scopes` (RFC 8628 section 3.1): one request.
-    pub async fn authorize_device(&self, scopes: &Scopes) -> Result<DeviceAuthorization> {
+    pub(crate) async fn authorize_device(&self, scopes: &Scopes) -> Result<DeviceAuthorization> {
         let endpoint = self.authority.device_authorization_endpoint()?;
         let form =
             Form::empty().with("client_id", self.client_id).with("scope", &scopes.for_user());
@@ -89,7 +89,10 @@ impl TokenClient<'_> {
     ///
     /// Waits the interval before each request, five seconds longer after each `slow_down`, and doubles
     /// it after network failures, as the RFC asks.
-    pub async fn poll_device(&self, authorization: &DeviceAuthorization) -> Result<TokenResponse> {
+    pub(crate) async fn poll_device(
+        &self,
+        authorization: &DeviceAuthorization,
+    ) -> Result<TokenResponse> {
         let mut interval = authorization.interval;
         loop {
             tokio::time::sleep(interval).await;

@@ -10,7 +10,7 @@ use crate::foreign::{Json, Name, Sentence, if_it_is_one};
 use crate::sys::{Complaint, Response, passing};
 
 /// The error code of a device code that the person has not approved yet (RFC 8628 section 3.5).
-pub const AUTHORIZATION_PENDING: &str = "authorization_pending";
+pub(crate) const AUTHORIZATION_PENDING: &str = "authorization_pending";
 
 /// Bytes of a challenge that is believed: they have some hundreds, and go into command lines.
 const LONGEST_CHALLENGE: usize = 16 << 10;

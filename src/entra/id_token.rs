@@ -8,30 +8,30 @@ use crate::foreign::{self, Guid, Name, Sentence, if_it_is_one};
 /// Claims of an ID token that are used.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
 #[serde(default)]
-pub struct IdClaims {
+pub(crate) struct IdClaims {
     /// Sign-in name to show; may change over time.
     #[serde(deserialize_with = "if_it_is_one")]
-    pub preferred_username: Option<Name>,
+    pub(crate) preferred_username: Option<Name>,
     /// Sign-in name at ADFS and in v1 tokens.
     #[serde(deserialize_with = "if_it_is_one")]
-    pub upn: Option<Name>,
+    pub(crate) upn: Option<Name>,
     /// Sign-in name in v1 access tokens, such as Cloud Shell's.
     #[serde(deserialize_with = "if_it_is_one")]
-    pub unique_name: Option<Name>,
+    pub(crate) unique_name: Option<Name>,
     /// Object id of the account in the tenant of [`IdClaims::tenant_id`].
     #[serde(deserialize_with = "if_it_is_one")]
-    pub oid: Option<Name>,
+    pub(crate) oid: Option<Name>,
     /// Who issued the token.
     #[serde(deserialize_with = "if_it_is_one")]
-    pub iss: Option<Sentence>,
+    pub(crate) iss: Option<Sentence>,
     #[serde(deserialize_with = "if_it_is_one")]
     aud: Option<Audience>,
     /// Subject, unique per application.
     #[serde(deserialize_with = "if_it_is_one")]
-    pub sub: Option<Sentence>,
+    pub(crate) sub: Option<Sentence>,
     /// What the authorization request carried, to tie the token to it.
     #[serde(deserialize_with = "if_it_is_one")]
-    pub nonce: Option<Name>,
+    pub(crate) nonce: Option<Name>,
     #[serde(deserialize_with = "if_it_is_one")]
     tid: Option<Name>,
 }
@@ -46,13 +46,13 @@ enum Audience {
 
 impl IdClaims {
     /// The claims of `jwt` (RFC 7519), whose signature is not looked at. `None` when it is no JWT.
-    pub fn decode(jwt: &str) -> Option<Self> {
+    pub(crate) fn decode(jwt: &str) -> Option<Self> {
         let payload = foreign::base64(jwt.split('.').nth(1)?)?;
         foreign::from_json(str::from_utf8(&payload).ok()?).ok()
     }
 
     /// The name that az shows and stores: `preferred_username`, else `upn`.
-    pub fn username(&self) -> Option<&Name> {
+    pub(crate) fn username(&self) -> Option<&Name> {
         let name = self.preferred_username.as_ref().or(self.upn.as_ref());
         name.filter(|name| !name.trim().is_empty())
     }
@@ -61,7 +61,7 @@ impl IdClaims {
     ///
     /// # Errors
     /// [`Kind::Service`] for one that is named and has no GUID.
-    pub fn tenant_id(&self) -> Result<Option<Guid>> {
+    pub(crate) fn tenant_id(&self) -> Result<Option<Guid>> {
         let Some(tid) = &self.tid else { return Ok(None) };
         Guid::parse(tid).map(Some).ok_or_else(|| {
             Error::new(
@@ -72,7 +72,7 @@ impl IdClaims {
     }
 
     /// Whom the token is for, where that is one.
-    pub fn audience(&self) -> Option<&str> {
+    pub(crate) fn audience(&self) -> Option<&str> {
         match &self.aud {
             Some(Audience::One(audience)) => Some(audience),
             Some(Audience::Several(all)) => match all.as_slice() {
@@ -84,7 +84,7 @@ impl IdClaims {
     }
 
     /// MSAL's `local_account_id`: `oid`, else `sub`.
-    pub fn local_account_id(&self) -> Option<&str> {
+    pub(crate) fn local_account_id(&self) -> Option<&str> {
         self.oid.as_deref().or(self.sub.as_deref())
     }
 }

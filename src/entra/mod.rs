@@ -18,7 +18,7 @@ mod device_code;
 mod error_response;
 mod form;
 #[cfg(fuzzing)]
-pub mod fuzzing;
+pub(crate) mod fuzzing;
 mod id_token;
 mod managed_identity;
 mod on_behalf_of;
@@ -32,23 +32,22 @@ mod tenant;
 mod token_client;
 mod token_response;
 
-pub use authority::{Authority, is_adfs};
-pub use authorization_code::{AuthorizationRequest, Redirect, ResponseMode};
-pub use certificate::Certificate;
-pub use client_authentication::ClientCredential;
-pub use error_response::AUTHORIZATION_PENDING;
-pub use id_token::IdClaims;
-pub use managed_identity::{HostIdentity, managed_identity_token};
-pub use password::check_realm;
-pub use pipeline::{
+pub(crate) use authority::{Authority, is_adfs};
+pub(crate) use authorization_code::{AuthorizationRequest, Redirect, ResponseMode};
+pub(crate) use certificate::Certificate;
+pub(crate) use client_authentication::ClientCredential;
+pub(crate) use id_token::IdClaims;
+pub(crate) use managed_identity::{HostIdentity, managed_identity_token};
+pub(crate) use password::check_realm;
+pub(crate) use pipeline::{
     TOKEN_EXCHANGE, azure_pipelines_assertion, azure_pipelines_connection,
     github_actions_assertion, in_github_actions,
 };
-pub use scope::Scopes;
-pub use server_time::server_time;
-pub use tenant::{is_guid, resolve_tenant};
-pub use token_client::TokenClient;
-pub use token_response::TokenResponse;
+pub(crate) use scope::Scopes;
+pub(crate) use server_time::server_time;
+pub(crate) use tenant::{is_guid, resolve_tenant};
+pub(crate) use token_client::TokenClient;
+pub(crate) use token_response::TokenResponse;
 
 /// The client id of Azure CLI, a public client of the family "1" that every tenant knows.
-pub const AZURE_CLI_CLIENT_ID: &str = "04b07795-8ddb-461a-bbee-02f9e1bf7b46";
+pub(crate) const AZURE_CLI_CLIENT_ID: &str = "04b07795-8ddb-461a-bbee-02f9e1bf7b46";

@@ -11,7 +11,7 @@ use crate::secret::Secret;
 impl TokenClient<'_> {
     /// Asks for an access token of `scopes` for the user that `user_assertion`, an access token for
     /// this application, was issued to: one request.
-    pub async fn on_behalf_of(
+    pub(crate) async fn on_behalf_of(
         &self,
         credential: &ClientCredential,
         user_assertion: &Secret,

@@ -17,7 +17,11 @@ use crate::sys::{EndpointUrl, Request, System};
 ///
 /// # Errors
 /// [`Kind::Refused`] for a federated domain, which would need WS-Trust.
-pub async fn check_realm(system: &System, login_url: &EndpointUrl, username: &str) -> Result<()> {
+pub(crate) async fn check_realm(
+    system: &System,
+    login_url: &EndpointUrl,
+    username: &str,
+) -> Result<()> {
     #[derive(Deserialize)]
     struct Realm {
         #[serde(default, deserialize_with = "if_it_is_one")]
@@ -58,7 +62,7 @@ pub async fn check_realm(system: &System, login_url: &EndpointUrl, username: &st
 
 impl TokenClient<'_> {
     /// Asks for tokens of `scopes` with a user's password: one request.
-    pub async fn password(
+    pub(crate) async fn password(
         &self,
         username: &str,
         password: &Secret,

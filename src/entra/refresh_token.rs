@@ -11,7 +11,7 @@ impl TokenClient<'_> {
     /// are bound to neither tenant nor scope.
     ///
     /// `home_account_id` (`uid.utid`) routes the request.
-    pub async fn refresh(
+    pub(crate) async fn refresh(
         &self,
         refresh_token: &Secret,
         scopes: &Scopes,

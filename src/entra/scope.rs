@@ -7,7 +7,7 @@ const RESERVED: [&str; 3] = ["offline_access", "openid", "profile"];
 
 /// One or more scopes, sorted by code point and without repetition, as MSAL keys its cache.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Scopes(Vec<String>);
+pub(crate) struct Scopes(Vec<String>);
 
 impl Scopes {
     /// The scopes `values`, each of which may itself hold several, separated by spaces.
@@ -15,7 +15,7 @@ impl Scopes {
     /// # Errors
     /// None given, or a reserved scope among them (MSAL refuses those too: they say nothing about
     /// the resource).
-    pub fn new<S: AsRef<str>>(values: impl IntoIterator<Item = S>) -> Result<Self> {
+    pub(crate) fn new<S: AsRef<str>>(values: impl IntoIterator<Item = S>) -> Result<Self> {
         let mut scopes: Vec<String> = Vec::new();
         for value in values {
             scopes.extend(value.as_ref().split_whitespace().map(str::to_owned));
@@ -38,25 +38,25 @@ impl Scopes {
     ///
     /// A trailing slash is kept, which gives two: the audience is what stands before the last
     /// `/.default`, so dropping one would ask for another audience (az does the same).
-    pub fn of_resource(resource: &str) -> Self {
+    pub(crate) fn of_resource(resource: &str) -> Self {
         Self(vec![format!("{resource}/.default")])
     }
 
     /// Separated by spaces, as `scope` of an application's request and as the cache key.
-    pub fn joined(&self) -> String {
+    pub(crate) fn joined(&self) -> String {
         self.0.join(" ")
     }
 
     /// With the reserved scopes that get a refresh token and an ID token, sorted: `scope` of a
     /// user's request.
-    pub fn for_user(&self) -> String {
+    pub(crate) fn for_user(&self) -> String {
         let mut all: Vec<&str> = self.0.iter().map(String::as_str).chain(RESERVED).collect();
         all.sort_unstable();
         all.join(" ")
     }
 
     /// The scopes one by one.
-    pub fn iter(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(String::as_str)
     }
 }

@@ -13,7 +13,7 @@ use crate::sys::{EndpointUrl, Request, System};
 ///
 /// # Errors
 /// [`Kind::Network`] when the host is not reached, or something else answers in its place.
-pub async fn server_time(system: &System, login_url: &EndpointUrl) -> Result<Option<i64>> {
+pub(crate) async fn server_time(system: &System, login_url: &EndpointUrl) -> Result<Option<i64>> {
     let url = Authority::new(login_url, "organizations")?.openid_configuration()?;
     let response = system.http.send(system, Request::get(&url)).await?;
     if !response.is_success() || response.json::<Json>().is_err() {

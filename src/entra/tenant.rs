@@ -11,7 +11,7 @@ use crate::sys::{EndpointUrl, Request, System};
 
 /// True for everything that az takes for a tenant's GUID: with or without dashes, in braces, as
 /// `urn:uuid:`.
-pub fn is_guid(text: &str) -> bool {
+pub(crate) fn is_guid(text: &str) -> bool {
     Guid::parse(text).is_some()
 }
 
@@ -20,7 +20,7 @@ pub fn is_guid(text: &str) -> bool {
 ///
 /// # Errors
 /// What Entra says of a tenant that does not exist; under the name `az` in az's words.
-pub async fn resolve_tenant(
+pub(crate) async fn resolve_tenant(
     system: &System,
     login_url: &EndpointUrl,
     tenant: &str,

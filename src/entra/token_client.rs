@@ -18,7 +18,7 @@ const TOLERATED_CLOCK_SKEW: i64 = 300;
 const ASSERTION: &str = "50013";
 
 /// A client of one authority. Each grant is a method, in a file of its own.
-pub struct TokenClient<'a> {
+pub(crate) struct TokenClient<'a> {
     pub(super) system: &'a System,
     pub(super) authority: Authority,
     pub(super) client_id: &'a str,

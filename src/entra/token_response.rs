@@ -21,10 +21,10 @@ const DATES: [&str; 2] = ["%m/%d/%Y %I:%M:%S %p %z", "%m/%d/%Y %H:%M:%S %z"];
 /// they write as text and in what they leave out (v1, ADFS, hosts): each member counts if it makes
 /// sense.
 #[derive(Debug, Deserialize)]
-pub struct TokenResponse {
+pub(crate) struct TokenResponse {
     /// The access token.
     #[serde(default, deserialize_with = "or_default")]
-    pub access_token: Secret,
+    pub(crate) access_token: Secret,
     /// `Bearer` for everything this program asks for.
     #[serde(default, deserialize_with = "or_default")]
     pub token_type: Name,
@@ -42,20 +42,20 @@ pub struct TokenResponse {
     refresh_in: Option<Seconds>,
     /// The (next) refresh token.
     #[serde(default, deserialize_with = "if_it_is_one")]
-    pub refresh_token: Option<Secret>,
+    pub(crate) refresh_token: Option<Secret>,
     /// The ID token, unverified; see [`TokenResponse::id_claims`].
     #[serde(default, deserialize_with = "if_it_is_one")]
-    pub id_token: Option<Secret>,
+    pub(crate) id_token: Option<Secret>,
     /// Scopes granted, separated by spaces; absent when they are those that were asked for.
     #[serde(default, deserialize_with = "words")]
-    pub scope: Option<String>,
+    pub(crate) scope: Option<String>,
     /// Family of client ids: "1" for Microsoft's own clients, which may use each other's refresh
     /// tokens.
     #[serde(default, deserialize_with = "if_it_is_one")]
-    pub foci: Option<Name>,
+    pub(crate) foci: Option<Name>,
     /// Base64url of `{"uid":…,"utid":…}`.
     #[serde(default, deserialize_with = "if_it_is_one")]
-    pub client_info: Option<String>,
+    pub(crate) client_info: Option<String>,
 }
 
 /// Seconds since 1970, or a date.
@@ -143,17 +143,17 @@ impl TokenResponse {
     }
 
     /// Seconds that the access token lives, from now.
-    pub fn lifetime(&self) -> i64 {
+    pub(crate) fn lifetime(&self) -> i64 {
         self.expires_in.map_or(600, |it| it.0)
     }
 
     /// Seconds that the token may be used while Entra is down.
-    pub fn extended_lifetime(&self) -> Option<i64> {
+    pub(crate) fn extended_lifetime(&self) -> Option<i64> {
         self.ext_expires_in.map(|it| it.0)
     }
 
     /// Seconds after which the token is best renewed.
-    pub fn refresh_in(&self) -> Option<i64> {
+    pub(crate) fn refresh_in(&self) -> Option<i64> {
         self.refresh_in.map(|it| it.0)
     }
 
@@ -168,12 +168,12 @@ impl TokenResponse {
 
     /// The ID token's claims. Its signature is not checked: it came over TLS from the token
     /// endpoint itself (OpenID Connect Core section 3.1.3.7, item 6).
-    pub fn id_claims(&self) -> Option<IdClaims> {
+    pub(crate) fn id_claims(&self) -> Option<IdClaims> {
         IdClaims::decode(self.id_token.as_ref()?.expose())
     }
 
     /// `uid.utid`, the account's id in its home tenant.
-    pub fn home_account_id(&self) -> Option<String> {
+    pub(crate) fn home_account_id(&self) -> Option<String> {
         #[derive(Deserialize)]
         struct ClientInfo {
             #[serde(default, deserialize_with = "if_it_is_one")]

@@ -9,12 +9,12 @@ use serde_json::Value;
 
 /// A time or a length of time in seconds: a number, whole or not, or the text of one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Seconds(pub i64);
+pub(crate) struct Seconds(pub(crate) i64);
 
 /// An element of a list that counts if it is a `T`: one that is odd does not cost the others.
 #[derive(Debug, Deserialize)]
 #[serde(transparent, bound(deserialize = "T: DeserializeOwned"))]
-pub struct Loose<T>(#[serde(deserialize_with = "if_it_is_one")] pub Option<T>);
+pub(crate) struct Loose<T>(#[serde(deserialize_with = "if_it_is_one")] pub Option<T>);
 
 impl<'de> Deserialize<'de> for Seconds {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -42,7 +42,7 @@ fn whole(seconds: f64) -> Option<i64> {
 ///
 /// # Errors
 /// It is no JSON, or no `T`.
-pub fn from_json<T: DeserializeOwned>(text: &str) -> serde_json::Result<T> {
+pub(crate) fn from_json<T: DeserializeOwned>(text: &str) -> serde_json::Result<T> {
     serde_json::from_str(text).or_else(|error: serde_json::Error| {
         // A value has each member once. The way round by it leaves copies of secrets.
         if error.is_data() {
@@ -55,7 +55,7 @@ pub fn from_json<T: DeserializeOwned>(text: &str) -> serde_json::Result<T> {
 
 /// A member that counts if it makes sense: `None` for anything that is no `T`
 /// (`#[serde(default, deserialize_with = "crate::foreign::if_it_is_one")]`).
-pub fn if_it_is_one<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+pub(crate) fn if_it_is_one<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,
     T: DeserializeOwned,
@@ -65,7 +65,7 @@ where
 }
 
 /// [`if_it_is_one`] for a member that has a value in any case.
-pub fn or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+pub(crate) fn or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
     T: DeserializeOwned + Default,
@@ -75,7 +75,7 @@ where
 
 /// True for what others write for a truth: `true`, a number but 0, a text but the empty one, `0` and
 /// `false`.
-pub fn is_true(value: &Value) -> bool {
+pub(crate) fn is_true(value: &Value) -> bool {
     match value {
         Value::Bool(truth) => *truth,
         Value::Number(number) => number.as_f64() != Some(0.0),
@@ -85,7 +85,7 @@ pub fn is_true(value: &Value) -> bool {
 }
 
 /// The bytes in base64 of either alphabet, padded or not.
-pub fn base64(text: &str) -> Option<Vec<u8>> {
+pub(crate) fn base64(text: &str) -> Option<Vec<u8>> {
     let lenient = GeneralPurposeConfig::new()
         .with_decode_padding_mode(DecodePaddingMode::Indifferent)
         .with_decode_allow_trailing_bits(true);

@@ -24,41 +24,41 @@ const VARIABLE: &str = "AZURE_ACCESS_TOKEN_FILE";
 #[derive(Debug, Default)]
 pub struct AdalFile {
     /// People, each once a client.
-    pub users: Vec<AdalUser>,
+    pub(crate) users: Vec<AdalUser>,
     /// Applications with their secret or the name of a certificate.
     pub applications: Vec<Application>,
 }
 
 /// A person, and what may still sign them in.
 #[derive(Debug)]
-pub struct AdalUser {
+pub(crate) struct AdalUser {
     /// The user name, as the file spells it.
-    pub user_id: String,
+    pub(crate) user_id: String,
     /// The client that the refresh tokens were issued to.
     pub client_id: String,
     /// The refresh tokens, without repetitions, that of the row that ends last first.
-    pub grants: Vec<AdalGrant>,
+    pub(crate) grants: Vec<AdalGrant>,
 }
 
 /// A refresh token with where it came from.
 #[derive(Debug)]
-pub struct AdalGrant {
+pub(crate) struct AdalGrant {
     /// The refresh token.
-    pub refresh_token: Secret,
+    pub(crate) refresh_token: Secret,
     /// `https://login.microsoftonline.com/<tenant or common>`.
-    pub authority: String,
+    pub(crate) authority: String,
     /// The resource of the row.
-    pub resource: String,
+    pub(crate) resource: String,
 }
 
 impl AdalFile {
     /// Where the file of this configuration folder is: `AZURE_ACCESS_TOKEN_FILE`, else in it.
-    pub fn path(system: &System, dir: &ConfigDir) -> PathBuf {
+    pub(crate) fn path(system: &System, dir: &ConfigDir) -> PathBuf {
         system.env.path(VARIABLE).unwrap_or_else(|| dir.file(FILE))
     }
 
     /// True when there is such a file.
-    pub fn exists(system: &System, dir: &ConfigDir) -> bool {
+    pub(crate) fn exists(system: &System, dir: &ConfigDir) -> bool {
         match system.env.path(VARIABLE) {
             Some(named) => named.exists(),
             None => dir.folder().stamp(FILE).is_some(),
@@ -66,7 +66,7 @@ impl AdalFile {
     }
 
     /// Removes the file.
-    pub fn remove(system: &System, dir: &ConfigDir) -> Result<bool> {
+    pub(crate) fn remove(system: &System, dir: &ConfigDir) -> Result<bool> {
         match system.env.path(VARIABLE) {
             Some(named) => file::remove(&named),
             None => dir.folder().remove(FILE),
@@ -74,7 +74,7 @@ impl AdalFile {
     }
 
     /// Reads the file; `None` where there is none, or nothing that is an array.
-    pub fn read(system: &System, dir: &ConfigDir) -> Result<Option<Self>> {
+    pub(crate) fn read(system: &System, dir: &ConfigDir) -> Result<Option<Self>> {
         let bytes = match system.env.path(VARIABLE) {
             Some(named) => {
                 file::read(&named).map_err(|error| file::cannot("read", &named, error))?
@@ -86,7 +86,7 @@ impl AdalFile {
     }
 
     /// What is in the file's `bytes`; `None` for nothing that is an array.
-    pub fn parse(bytes: &[u8]) -> Option<Self> {
+    pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {
         let json = decoded(bytes)?;
         // The first value counts: what a shorter rewrite left behind does not.
         let mut values = serde_json::Deserializer::from_str(&json).into_iter::<Value>();

@@ -15,7 +15,7 @@ use crate::vault::{Account, Record, RefreshToken, Vault};
 /// Takes over what az has of `name`, a user name or client id, at the login host `environment`;
 /// true when there was something that the vault did not have, or only an older refresh token of.
 /// `is_of_use` tells which refresh tokens can be redeemed; `home` gives the login host that az's secret of an application is for. az's files stay as they are.
-pub fn adopt(
+pub(crate) fn adopt(
     dir: &ConfigDir,
     vault: &Vault<'_>,
     environment: &str,
@@ -40,7 +40,7 @@ fn has(dir: &ConfigDir, environment: &str, name: &str) -> bool {
 }
 
 /// True when az's files, of whatever cloud, name the person or application `name`, or cannot be read.
-pub fn may_know(dir: &ConfigDir, name: &str) -> bool {
+pub(crate) fn may_know(dir: &ConfigDir, name: &str) -> bool {
     if plain_text_of_az(dir).iter().any(|(_, is_azs)| !is_azs) {
         return true;
     }
@@ -53,13 +53,13 @@ pub fn may_know(dir: &ConfigDir, name: &str) -> bool {
 }
 
 /// True when az has anything that could be taken over.
-pub fn knows(dir: &ConfigDir) -> bool {
+pub(crate) fn knows(dir: &ConfigDir) -> bool {
     [TOKEN_CACHE, SERVICE_PRINCIPALS].into_iter().any(|name| exists(dir, name))
 }
 
 /// True when az has of `name` what [`adopt`] takes: a refresh token that `is_of_use`, or the secret of
 /// an application that is for `environment`.
-pub fn can_adopt(
+pub(crate) fn can_adopt(
     dir: &ConfigDir,
     environment: &str,
     name: &str,
@@ -72,7 +72,7 @@ pub fn can_adopt(
 }
 
 /// Whom az knows at the login host `environment`: user names, and client ids of applications.
-pub fn known_names(dir: &ConfigDir, environment: &str) -> (Vec<String>, Vec<String>) {
+pub(crate) fn known_names(dir: &ConfigDir, environment: &str) -> (Vec<String>, Vec<String>) {
     let cache = read(dir, TOKEN_CACHE, json!({}));
     let here =
         rows(&cache, "Account").filter(|row| is_same_host(environment, text(row, "environment")));
@@ -144,7 +144,7 @@ fn adopt_person(
 }
 
 /// az's applications with the client id `name`.
-pub fn applications_of_az(dir: &ConfigDir, name: &str) -> Vec<Application> {
+pub(crate) fn applications_of_az(dir: &ConfigDir, name: &str) -> Vec<Application> {
     let Value::Array(all) = read(dir, SERVICE_PRINCIPALS, json!([])) else { return Vec::new() };
     // An entry of az's may lack its tenant, which az itself cannot read then.
     let mut all: Vec<Application> = all.iter().filter_map(Application::of_row).collect();

@@ -26,12 +26,12 @@ pub struct Application {
     /// The login host that its credential is for; `None` where the file does not say.
     pub environment: Option<String>,
     /// What it signs in with.
-    pub credential: Credential,
+    pub(crate) credential: Credential,
 }
 
 /// What a file has of an application.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Credential {
+pub(crate) enum Credential {
     /// A client secret.
     Secret(Secret),
     /// A signed assertion.
@@ -42,7 +42,7 @@ pub enum Credential {
 
 /// A place that a file names.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Source {
+pub(crate) enum Source {
     /// A file with a certificate and its key.
     Certificate {
         /// Its path.
@@ -85,7 +85,7 @@ impl Application {
     }
 
     /// The place that it signs in with, if that is how it does.
-    pub fn source(&self) -> Option<&Source> {
+    pub(crate) fn source(&self) -> Option<&Source> {
         match &self.credential {
             Credential::Source(source) => Some(source),
             Credential::Secret(_) | Credential::Assertion(_) => None,
@@ -94,7 +94,7 @@ impl Application {
 
     /// The record of one that brings its credential itself, for the login host `environment`; `None`
     /// where a place is named.
-    pub fn record(&self, environment: &str) -> Option<ServicePrincipal> {
+    pub(crate) fn record(&self, environment: &str) -> Option<ServicePrincipal> {
         self.source().is_none().then(|| self.record_with_source(environment))
     }
 
@@ -119,7 +119,7 @@ impl Application {
 
     /// How one signs in with the place that it names, for people to read and to decide; `None` for a
     /// command, which nobody should be led to run, and for what brings its credential itself.
-    pub fn sign_in_with_source(&self, program: Program) -> Option<String> {
+    pub(crate) fn sign_in_with_source(&self, program: Program) -> Option<String> {
         let credential = match self.source()? {
             Source::Certificate { path, use_cert_sn_issuer, .. } => {
                 let chain = if *use_cert_sn_issuer { " --use-cert-sn-issuer" } else { "" };

@@ -19,7 +19,7 @@ pub(super) const TOKEN_CACHE: &str = "msal_token_cache";
 pub(super) const SERVICE_PRINCIPALS: &str = "service_principal_entries";
 
 /// The names of the files in which az keeps tokens and secrets, now and before 2.30.
-pub fn secret_files_of_az() -> impl Iterator<Item = String> {
+pub(crate) fn secret_files_of_az() -> impl Iterator<Item = String> {
     let now = [TOKEN_CACHE, SERVICE_PRINCIPALS].into_iter();
     let now = now.flat_map(|name| [format!("{name}.json"), format!("{name}.bin")]);
     now.chain([adal::FILE.to_owned()])
@@ -71,7 +71,7 @@ fn content(file: &ForeignFile, empty: &Value) -> Result<Content> {
 
 /// The JSON in `bytes`, behind a byte order mark or not, in UTF-16 too: who mends such a file by hand
 /// has an editor that writes so.
-pub fn json_in(bytes: &[u8]) -> Option<Value> {
+pub(crate) fn json_in(bytes: &[u8]) -> Option<Value> {
     foreign::from_json(&decoded(bytes)?).ok()
 }
 
@@ -81,7 +81,7 @@ pub(super) fn exists(dir: &ConfigDir, name: &str) -> bool {
 }
 
 /// az's files that hold secrets in plain text, and whether each is what az makes.
-pub fn plain_text_of_az(dir: &ConfigDir) -> Vec<(PathBuf, bool)> {
+pub(crate) fn plain_text_of_az(dir: &ConfigDir) -> Vec<(PathBuf, bool)> {
     let files = [(TOKEN_CACHE, json!({})), (SERVICE_PRINCIPALS, json!([]))];
     let files = files.map(|(name, empty)| (az_file(dir, name), empty)).into_iter();
     let plain = files.filter(|(file, _)| !file.is_encrypted && file.size().is_some());

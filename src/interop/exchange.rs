@@ -27,10 +27,10 @@ const APPLICATIONS: &str = "ServicePrincipal";
 const LONGEST_LIFETIME: i64 = 7 * 24 * 3600;
 
 /// The login host of an application, by client id and tenant, where anything says it.
-pub type Home<'a> = &'a dyn Fn(&str, &str) -> Result<Option<String>>;
+pub(crate) type Home<'a> = &'a dyn Fn(&str, &str) -> Result<Option<String>>;
 
 /// True when nobody is in the cache `exported`.
-pub fn is_of_nobody(exported: &Value) -> bool {
+pub(crate) fn is_of_nobody(exported: &Value) -> bool {
     let is_empty =
         |name: &str| exported.get(name).and_then(Value::as_object).is_none_or(Map::is_empty);
     is_empty("Account") && is_empty(APPLICATIONS)

@@ -10,7 +10,7 @@ use crate::sys::file::{self, Access};
 use crate::sys::{Folder, MsalLock, protect, unprotect};
 
 /// How long others' locks are waited for, as their libraries do, where nobody waits for a token.
-pub const PATIENCE: Duration = Duration::from_secs(5);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Where it is and how it is kept.
 pub(super) struct ForeignFile {

@@ -24,7 +24,7 @@ use crate::vault::{ServicePrincipal, Vault};
 ///
 /// # Errors
 /// A file that cannot be read stays as it is.
-pub fn share(
+pub(crate) fn share(
     dir: &ConfigDir,
     vault: &Vault<'_>,
     environment: &str,
@@ -74,7 +74,7 @@ pub fn share(
 ///
 /// # Errors
 /// A file that cannot be read, or is none of az's, stays as it is; the other one is done first.
-pub fn unshare(dir: &ConfigDir, name: &str) -> Result<()> {
+pub(crate) fn unshare(dir: &ConfigDir, name: &str) -> Result<()> {
     let cache = take_out(dir, TOKEN_CACHE, &json!({}), PATIENCE, |cache| remove_from(cache, name));
     let applications = take_out(dir, SERVICE_PRINCIPALS, &json!([]), PATIENCE, |all| {
         if let Some(all) = all.as_array_mut() {

@@ -24,7 +24,7 @@ use crate::sys::{Folder, KeyringItem, System, decoded};
 use crate::vault::Vault;
 
 /// The name that the SDKs use unless told otherwise.
-pub const DEFAULT_NAME: &str = "msal.cache";
+pub(crate) const DEFAULT_NAME: &str = "msal.cache";
 
 /// How long a keyring may take; longer than for a token, because a person waits.
 const KEYRING_LIMIT: Duration = Duration::from_secs(30);
@@ -38,15 +38,15 @@ struct Place {
 }
 
 /// What a cache was read from or written to, for people.
-pub struct Found {
+pub(crate) struct Found {
     /// The place.
-    pub place: String,
+    pub(crate) place: String,
     /// MSAL's unified cache.
-    pub cache: Value,
+    pub(crate) cache: Value,
 }
 
 /// The caches called `name` that can be read, each with its place, and why the others cannot.
-pub fn read_shared(system: &System, name: &str) -> Result<(Vec<Found>, Vec<String>)> {
+pub(crate) fn read_shared(system: &System, name: &str) -> Result<(Vec<Found>, Vec<String>)> {
     let (mut found, mut silent) = (Vec::new(), Vec::new());
     for place in places(system, name)? {
         if !cfg!(windows) {
@@ -67,7 +67,7 @@ pub fn read_shared(system: &System, name: &str) -> Result<(Vec<Found>, Vec<Strin
 }
 
 /// The files of the caches called `name` that hold plain text; none where there is no home.
-pub fn plain_text_shared(system: &System, name: &str) -> Result<Vec<PathBuf>> {
+pub(crate) fn plain_text_shared(system: &System, name: &str) -> Result<Vec<PathBuf>> {
     if cfg!(windows) || root(system).is_none() {
         return Ok(Vec::new());
     }
@@ -79,11 +79,11 @@ pub fn plain_text_shared(system: &System, name: &str) -> Result<Vec<PathBuf>> {
 
 /// What [`publish`] did.
 #[derive(Debug, Default)]
-pub struct Published {
+pub(crate) struct Published {
     /// The places that have the people now.
-    pub places: Vec<String>,
+    pub(crate) places: Vec<String>,
     /// Who had a later sign-in there, which stayed: user names, each with the place.
-    pub later: Vec<(String, String)>,
+    pub(crate) later: Vec<(String, String)>,
 }
 
 impl Published {
@@ -100,7 +100,7 @@ impl Published {
 /// [`Kind::NotSignedIn`] when there is nobody to give. [`Kind::Vault`] where nothing can encrypt the
 /// cache, unless `allow_unencrypted` says that plain text will do; it also writes plain text beside
 /// the keyring, for programs that cannot ask that. What is there already and is no cache stays.
-pub fn publish(
+pub(crate) fn publish(
     system: &System,
     vault: &Vault<'_>,
     name: &str,

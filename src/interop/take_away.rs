@@ -12,7 +12,7 @@ use crate::vault::{Account, RefreshToken, ServicePrincipal, Vault};
 
 /// Removes az's files with tokens and secrets, under az's lock, where `vault` has everybody in them.
 /// Answers those that stay, with whose only sign-in each holds; nobody where it is no file of az's.
-pub fn take_away(dir: &ConfigDir, vault: &Vault<'_>) -> Result<Vec<(PathBuf, Vec<String>)>> {
+pub(crate) fn take_away(dir: &ConfigDir, vault: &Vault<'_>) -> Result<Vec<(PathBuf, Vec<String>)>> {
     let accounts = vault.all::<Account>()?;
     let tokens = vault.all::<RefreshToken>()?;
     let applications = vault.all::<ServicePrincipal>()?;

@@ -6,7 +6,7 @@ use crate::error::{Error, Kind};
 
 /// `{"error": {...}}` on one line: kind, sentence, remedy, the command that cures it if one does,
 /// exit code, and what Entra said. Members that there is nothing to say of are missing.
-pub fn failure(error: &Error, code: u8) -> String {
+pub(crate) fn failure(error: &Error, code: u8) -> String {
     let mut members = Map::new();
     let mut put = |name: &str, value: Value| {
         members.insert(name.to_owned(), value);

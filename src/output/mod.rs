@@ -17,8 +17,8 @@
 //! The text may hold an access token: it is built in memory that is wiped ([`zeroize`]), and strings are borrowed
 //! from the answer until they are printed.
 
-pub mod format;
-pub mod query;
+pub(crate) mod format;
+pub(crate) mod query;
 
 mod colour;
 mod datum;
@@ -35,9 +35,10 @@ mod yaml_scalar;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-pub use failure::failure;
+pub(crate) use failure::failure;
 pub use format::Format;
-pub use query::{QUERY_REFERENCE, Query, QueryError};
+pub(crate) use query::QUERY_REFERENCE;
+pub use query::{Query, QueryError};
 
 use datum::Datum;
 use sink::Sink;

@@ -17,7 +17,7 @@ const LOGIN_HOSTS: [&[&str]; 4] = [
 ];
 
 /// True when `one` and `other` are names of the same login host.
-pub fn is_same_login_host(one: &str, other: &str) -> bool {
+pub(crate) fn is_same_login_host(one: &str, other: &str) -> bool {
     one == other || LOGIN_HOSTS.iter().any(|all| all.contains(&one) && all.contains(&other))
 }
 
@@ -62,14 +62,14 @@ pub(super) fn suffixes(cloud: &str) -> CloudValues {
 
 /// The login host of a built-in cloud as it is built in, whatever `clouds.config` makes of it; `None`
 /// for another name.
-pub fn builtin_login_host(cloud: &str) -> Option<&'static str> {
+pub(crate) fn builtin_login_host(cloud: &str) -> Option<&'static str> {
     let at = NAMES.iter().position(|name| *name == cloud)?;
     built_in("active_directory", at)
 }
 
 /// The host of the resource manager of the built-in cloud that signs in at `login_host`; `None` for
 /// another login host.
-pub fn builtin_resource_manager(login_host: &str) -> Option<&'static str> {
+pub(crate) fn builtin_resource_manager(login_host: &str) -> Option<&'static str> {
     let is_meant = |at: &usize| built_in("active_directory", *at) == Some(login_host);
     let at = (0..NAMES.len()).find(is_meant)?;
     built_in("resource_manager", at)

@@ -13,15 +13,15 @@ use crate::sys::EndpointUrl;
 
 /// A cloud, as built in or registered.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cloud {
+pub(crate) struct Cloud {
     /// Its name, such as `AzureCloud`; case-sensitive.
-    pub name: String,
+    pub(crate) name: String,
     /// The API profile; `latest` in all clouds that work with az 2.91.
-    pub profile: String,
+    pub(crate) profile: String,
     /// URLs: where services are, and the resources that tokens are for.
-    pub endpoints: CloudValues,
+    pub(crate) endpoints: CloudValues,
     /// What host names end in.
-    pub suffixes: CloudValues,
+    pub(crate) suffixes: CloudValues,
     /// The two hosts for which the person has confirmed that the second gets tokens of the first for
     /// another's services: `<login host> <resource manager>`.
     pub(super) confirmed: Option<String>,
@@ -33,7 +33,7 @@ pub struct Cloud {
 
 /// The endpoints that this program uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Endpoint {
+pub(crate) enum Endpoint {
     /// The login host: authority of all tokens.
     ActiveDirectory,
     /// Resource of Data Lake tokens.
@@ -56,7 +56,7 @@ pub enum Endpoint {
 
 impl Endpoint {
     /// The name in `clouds.config` (behind `endpoint_`) and in az's messages.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::ActiveDirectory => "active_directory",
             Self::ActiveDirectoryDataLakeResourceId => "active_directory_data_lake_resource_id",
@@ -71,7 +71,7 @@ impl Endpoint {
     }
 
     /// The endpoint that a `--resource-type` of `get-access-token` names; `None` for another text.
-    pub fn from_resource_type(name: &str) -> Option<Self> {
+    pub(crate) fn from_resource_type(name: &str) -> Option<Self> {
         Some(match name {
             "aad-graph" => Self::ActiveDirectoryGraphResourceId,
             "arm" => Self::ActiveDirectoryResourceId,
@@ -88,7 +88,7 @@ impl Endpoint {
 impl Cloud {
     /// The value of an endpoint exactly as stored; trailing slashes matter. One that the cloud
     /// lacks is an error with az's text.
-    pub fn endpoint(&self, endpoint: Endpoint) -> Result<&str> {
+    pub(crate) fn endpoint(&self, endpoint: Endpoint) -> Result<&str> {
         let name = endpoint.name();
         self.endpoints.get(name).ok_or_else(|| {
             Error::failed(format!(
@@ -103,7 +103,7 @@ impl Cloud {
     /// What authorities begin with: the login endpoint in lower case, such as
     /// `https://login.microsoftonline.com`. For whoever gets a token: it fails as
     /// [`Cloud::resource_manager`] does.
-    pub fn authority_host(&self) -> Result<EndpointUrl> {
+    pub(crate) fn authority_host(&self) -> Result<EndpointUrl> {
         let login = self.login()?;
         self.check_audience(Some(&login))?;
         Ok(login)
@@ -115,25 +115,25 @@ impl Cloud {
     /// [`Kind::Refused`] where the login host is a built-in cloud's, the resource manager is not, and
     /// the tokens that it is sent are good for that cloud's services: whoever described the cloud
     /// would have them. Not where the person has confirmed just this.
-    pub fn resource_manager(&self) -> Result<EndpointUrl> {
+    pub(crate) fn resource_manager(&self) -> Result<EndpointUrl> {
         self.check_audience(Some(&self.login()?))?;
         self.parsed(Endpoint::ResourceManager)
     }
 
     /// An error as of [`Cloud::resource_manager`], whatever the login host is: for an identity of the
     /// host, whose tokens are Azure's and come without asking there.
-    pub fn check_for_host_identity(&self) -> Result<()> {
+    pub(crate) fn check_for_host_identity(&self) -> Result<()> {
         self.check_audience(None)
     }
 
     /// The `environment` of MSAL's cache: host, and port if given, of the login endpoint.
-    pub fn environment(&self) -> Result<String> {
+    pub(crate) fn environment(&self) -> Result<String> {
         Ok(self.login()?.environment())
     }
 
     /// This cloud with the login endpoint that `AZURE_AUTHORITY_HOST` names: a host, with or without
     /// `https://`.
-    pub fn with_login_endpoint(&self, host: &str) -> Result<Self> {
+    pub(crate) fn with_login_endpoint(&self, host: &str) -> Result<Self> {
         let url = if host.contains("://") { host.to_owned() } else { format!("https://{host}") };
         let url = EndpointUrl::parse(&url, "AZURE_AUTHORITY_HOST")?;
         let mut cloud = self.clone();
@@ -224,7 +224,7 @@ impl Cloud {
     }
 
     /// What `cloud show` and `cloud list` print of it.
-    pub fn to_value(&self, is_active: bool) -> Value {
+    pub(crate) fn to_value(&self, is_active: bool) -> Value {
         json!({
             "name": self.name,
             "endpoints": self.endpoints.to_value(),

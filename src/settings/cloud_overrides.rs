@@ -11,15 +11,15 @@ use crate::sys::EndpointUrl;
 /// Values that make or change a cloud: from the command line, from a `--cloud-config`, or from
 /// Azure Resource Manager's metadata.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CloudOverrides {
+pub(crate) struct CloudOverrides {
     /// API profile; `None` leaves it as it is.
-    pub profile: Option<String>,
+    pub(crate) profile: Option<String>,
     /// Endpoints; what is unset stays as it is.
-    pub endpoints: CloudValues,
+    pub(crate) endpoints: CloudValues,
     /// Suffixes; what is unset stays as it is.
-    pub suffixes: CloudValues,
+    pub(crate) suffixes: CloudValues,
     /// Whether the resource manager may have the login host's tokens for other services.
-    pub allows_foreign_audience: bool,
+    pub(crate) allows_foreign_audience: bool,
 }
 
 impl Default for CloudOverrides {
@@ -102,7 +102,7 @@ const SUFFIXES: [(&str, &str, bool, Fallback); 13] = [
 impl CloudOverrides {
     /// Reads what `GET {resourceManager}/metadata/endpoints?api-version=2022-09-01` answered: an
     /// object with `name`, `authentication`, `suffixes` and endpoints under Azure's own names.
-    pub fn from_metadata(document: &Value) -> Result<Self> {
+    pub(crate) fn from_metadata(document: &Value) -> Result<Self> {
         // Versions of 2019 list the clouds; a resource manager knows its own alone.
         let document = document.get(0).unwrap_or(document);
         let Some(document) = document.as_object() else {
@@ -156,7 +156,7 @@ impl CloudOverrides {
     /// Reads the JSON of `--cloud-config`: `profile`, `endpoints` and `suffixes`, and endpoints and
     /// suffixes at the top level behind `endpoint_` and `suffix_`, which win. All names may be in
     /// camelCase or snake_case; `null` is unset.
-    pub fn from_config(config: &Value) -> Result<Self> {
+    pub(crate) fn from_config(config: &Value) -> Result<Self> {
         let Some(config) = config.as_object() else {
             return Err(Error::failed("The cloud configuration is not a JSON object."));
         };
@@ -184,7 +184,7 @@ impl CloudOverrides {
     ///
     /// # Errors
     /// A given endpoint is no address that a secret may be sent to.
-    pub fn metadata_url(&self, name: &str) -> Result<Option<EndpointUrl>> {
+    pub(crate) fn metadata_url(&self, name: &str) -> Result<Option<EndpointUrl>> {
         let given = |endpoint: Endpoint| {
             let text = self.endpoints.get(endpoint.name());
             text.map(|text| EndpointUrl::parse(text, &what(endpoint, name))).transpose()
@@ -196,7 +196,7 @@ impl CloudOverrides {
 
     /// Adds what only `metadata` has set; what is set here wins.
     #[must_use]
-    pub fn over(self, metadata: Self) -> Self {
+    pub(crate) fn over(self, metadata: Self) -> Self {
         let mut merged = Self {
             profile: self.profile,
             allows_foreign_audience: self.allows_foreign_audience,

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 /// Names are in snake_case, as in `clouds.config` behind `endpoint_` or `suffix_`. The names az
 /// knows are always there; others, which a file or a `--cloud-config` may bring, come after them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct CloudValues(Vec<(Cow<'static, str>, Option<Cow<'static, str>>)>);
+pub(crate) struct CloudValues(Vec<(Cow<'static, str>, Option<Cow<'static, str>>)>);
 
 impl CloudValues {
     /// The names that always appear, with their values.
@@ -20,12 +20,12 @@ impl CloudValues {
     }
 
     /// The value of `name` in snake_case; `None` when unset or unknown.
-    pub fn get(&self, name: &str) -> Option<&str> {
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(known, _)| known == name).and_then(|(_, value)| value.as_deref())
     }
 
     /// Sets or unsets `name`, given in snake_case or camelCase.
-    pub fn set(&mut self, name: &str, value: Option<String>) {
+    pub(crate) fn set(&mut self, name: &str, value: Option<String>) {
         let value = value.map(Cow::Owned);
         // A name that is known as it stands is no camelCase.
         if let Some((_, old)) = self.0.iter_mut().find(|(known, _)| known == name) {
@@ -47,12 +47,12 @@ impl CloudValues {
     }
 
     /// The values that are set, in order, by snake_case name.
-    pub fn iter_set(&self) -> impl Iterator<Item = (&str, &str)> {
+    pub(crate) fn iter_set(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().filter_map(|(name, value)| Some((name.as_ref(), value.as_deref()?)))
     }
 
     /// An object of all names in camelCase; `null` for what is unset.
-    pub fn to_value(&self) -> Value {
+    pub(crate) fn to_value(&self) -> Value {
         let value =
             |value: &Option<Cow<'_, str>>| value.as_deref().map_or(Value::Null, Value::from);
         Value::Object(

@@ -25,7 +25,7 @@ const OLD_PROFILES: [&str; 4] =
 
 /// The registered clouds and the active one, as they were when loaded. The others are put together
 /// when they are asked for: most calls need one.
-pub struct Clouds {
+pub(crate) struct Clouds {
     active: Cloud,
     /// True when the active cloud was asked for and is not registered.
     fell_back: bool,
@@ -39,7 +39,7 @@ impl Clouds {
     ///
     /// A name that is not registered means AzureCloud, with a notice; az rewrites `config` in that
     /// case, this does not. A file that is not INI is an error; az removes it, this does not.
-    pub fn load(dir: &ConfigDir, config: &Config<'_>) -> Result<Self> {
+    pub(crate) fn load(dir: &ConfigDir, config: &Config<'_>) -> Result<Self> {
         let path = path(dir);
         let ini = Ini::read(dir.folder(), FILE)?;
         let mut notices = Vec::new();
@@ -64,7 +64,7 @@ impl Clouds {
     }
 
     /// The built-in clouds alone, AzureCloud active: in place of a file that cannot be read.
-    pub fn built_in(dir: &ConfigDir) -> Result<Self> {
+    pub(crate) fn built_in(dir: &ConfigDir) -> Result<Self> {
         let (ini, path) = (Ini::default(), path(dir));
         let active = read(&ini, DEFAULT_CLOUD, &path)?;
         Ok(Self { active, fell_back: false, notices: Vec::new(), ini, path })
@@ -75,7 +75,7 @@ impl Clouds {
     /// # Errors
     /// The file is refused, or cannot be read at all. The active cloud is none of the built-in ones: who
     /// signs in to another instead would send it their secrets.
-    pub fn built_in_of(dir: &ConfigDir, config: &Config<'_>) -> Result<Self> {
+    pub(crate) fn built_in_of(dir: &ConfigDir, config: &Config<'_>) -> Result<Self> {
         dir.folder().read(FILE)?;
         let name = config.get("cloud", "name")?;
         let built_in = Self::built_in(dir)?;
@@ -87,24 +87,24 @@ impl Clouds {
     }
 
     /// The active cloud.
-    pub fn active(&self) -> &Cloud {
+    pub(crate) fn active(&self) -> &Cloud {
         &self.active
     }
 
     /// What the person should know about the choice of the active cloud; a line each, to be
     /// printed as warnings.
-    pub fn notices(&self) -> &[String] {
+    pub(crate) fn notices(&self) -> &[String] {
         &self.notices
     }
 
     /// All clouds: AzureCloud, AzureChinaCloud, AzureUSGovernment, AzureBleuCloud, then the custom
     /// ones in the order of the file.
-    pub fn list(&self) -> Result<Vec<Cloud>> {
+    pub(crate) fn list(&self) -> Result<Vec<Cloud>> {
         self.names().map(|name| self.get(name)).collect()
     }
 
     /// The cloud of exactly this name.
-    pub fn get(&self, name: &str) -> Result<Cloud> {
+    pub(crate) fn get(&self, name: &str) -> Result<Cloud> {
         if name == self.active.name {
             return Ok(self.active.clone());
         }
@@ -119,7 +119,7 @@ impl Clouds {
     }
 
     /// The subscription last chosen in a cloud. It outlives sign-outs (az 2.91).
-    pub fn subscription(&self, cloud: &str) -> Result<Option<String>> {
+    pub(crate) fn subscription(&self, cloud: &str) -> Result<Option<String>> {
         let found =
             self.ini.get(cloud, "subscription").map_err(|error| error.in_file(&self.path))?;
         Ok(found.map(|id| Name::new(&id).into()))
@@ -128,7 +128,7 @@ impl Clouds {
     /// Makes the cloud of this name, in any case, the active one in `<dir>/config`.
     ///
     /// `None` when it is active already. `AZURE_CLOUD_NAME` goes on overriding the file.
-    pub fn set_active(&self, dir: &ConfigDir, name: &str) -> Result<Option<Cloud>> {
+    pub(crate) fn set_active(&self, dir: &ConfigDir, name: &str) -> Result<Option<Cloud>> {
         let lower = name.to_lowercase();
         let found = self.names().find(|name| name.to_lowercase() == lower);
         let cloud = self.get(found.ok_or_else(|| Error::failed(not_registered(name)))?)?;
@@ -141,7 +141,7 @@ impl Clouds {
 
     /// Adds a custom cloud. Fails when the name is taken, or when an endpoint is missing that no
     /// cloud can do without, or would not be used ([`Cloud::resource_manager`]).
-    pub fn register(dir: &ConfigDir, name: &str, values: &CloudOverrides) -> Result<()> {
+    pub(crate) fn register(dir: &ConfigDir, name: &str, values: &CloudOverrides) -> Result<()> {
         update(dir, |ini| {
             if is_registered(ini, name) {
                 return Err(Error::failed(format!(
@@ -155,7 +155,7 @@ impl Clouds {
     }
 
     /// Changes a cloud, built-in or custom, named exactly. Fails when it would not be used.
-    pub fn update(dir: &ConfigDir, name: &str, values: &CloudOverrides) -> Result<()> {
+    pub(crate) fn update(dir: &ConfigDir, name: &str, values: &CloudOverrides) -> Result<()> {
         update(dir, |ini| {
             if !is_registered(ini, name) {
                 values.require_endpoints()?;
@@ -166,7 +166,7 @@ impl Clouds {
     }
 
     /// Removes a custom cloud, named exactly, that is not the active one.
-    pub fn unregister(&self, dir: &ConfigDir, name: &str) -> Result<()> {
+    pub(crate) fn unregister(&self, dir: &ConfigDir, name: &str) -> Result<()> {
         update(dir, |ini| {
             let because = if !is_registered(ini, name) {
                 return Err(Error::failed(not_registered(name)));
@@ -186,7 +186,7 @@ impl Clouds {
     }
 
     /// Notes the subscription chosen in a cloud, named exactly, for the next `cloud set`.
-    pub fn set_subscription(dir: &ConfigDir, cloud: &str, id: &str) -> Result<()> {
+    pub(crate) fn set_subscription(dir: &ConfigDir, cloud: &str, id: &str) -> Result<()> {
         update(dir, |ini| {
             if !is_registered(ini, cloud) {
                 return Err(Error::failed(not_registered(cloud)));

@@ -14,14 +14,14 @@ use crate::sys::{Env, Folder, System};
 
 pub(super) const FILE: &str = "config";
 /// Words for on, in lower case (az 2.91).
-pub const TRUE: [&str; 4] = ["1", "yes", "true", "on"];
+pub(crate) const TRUE: [&str; 4] = ["1", "yes", "true", "on"];
 /// Words for off.
-pub const FALSE: [&str; 4] = ["0", "no", "false", "off"];
+pub(crate) const FALSE: [&str; 4] = ["0", "no", "false", "off"];
 
 /// az's settings as they were when loaded.
 ///
 /// `AZURE_<SECTION>_<OPTION>` comes before the file (az 2.91), also when it is empty.
-pub struct Config<'s> {
+pub(crate) struct Config<'s> {
     /// The variables, of which those that begin with `AZURE_` count.
     env: &'s Env,
     /// By folder, in order of precedence.
@@ -30,25 +30,25 @@ pub struct Config<'s> {
 
 /// A setting and where it comes from, as `config get` prints it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Item {
+pub(crate) struct Item {
     /// The option, lower-case.
-    pub name: String,
+    pub(crate) name: String,
     /// The name of the environment variable, or the path of the file.
-    pub source: String,
+    pub(crate) source: String,
     /// The text, interpolated.
-    pub value: String,
+    pub(crate) value: String,
 }
 
 impl Item {
     /// `{"name", "source", "value"}`.
-    pub fn to_value(&self) -> Value {
+    pub(crate) fn to_value(&self) -> Value {
         json!({"name": self.name, "source": self.source, "value": self.value})
     }
 }
 
 impl<'s> Config<'s> {
     /// Reads the environment and `<dir>/config`. A missing file is an empty one.
-    pub fn load(system: &'s System, dir: &ConfigDir) -> Result<Self> {
+    pub(crate) fn load(system: &'s System, dir: &ConfigDir) -> Result<Self> {
         Self::read(system, vec![dir.folder().clone()])
     }
 
@@ -56,7 +56,7 @@ impl<'s> Config<'s> {
     /// `dir` is, in the working directory and each parent up to where `dir` itself is.
     ///
     /// az looks there for `defaults.*` and for `config --local` alone.
-    pub fn load_with_local(system: &'s System, dir: &ConfigDir) -> Result<Self> {
+    pub(crate) fn load_with_local(system: &'s System, dir: &ConfigDir) -> Result<Self> {
         let cwd = system.env.current_dir();
         let local = cwd.map_or_else(Vec::new, |cwd| local_folders(&cwd, dir.path()));
         let mut folders: Vec<Folder> = local.into_iter().map(Folder::at).collect();
@@ -65,7 +65,7 @@ impl<'s> Config<'s> {
     }
 
     /// The environment alone: in place of a file that cannot be read.
-    pub fn of_environment(system: &'s System) -> Self {
+    pub(crate) fn of_environment(system: &'s System) -> Self {
         Self { env: &system.env, files: Vec::new() }
     }
 
@@ -78,12 +78,12 @@ impl<'s> Config<'s> {
     }
 
     /// `<dir>/config`.
-    pub fn path(dir: &ConfigDir) -> PathBuf {
+    pub(crate) fn path(dir: &ConfigDir) -> PathBuf {
         dir.file(FILE)
     }
 
     /// The folder of the file that `config set --local` writes: `<cwd>/<name of dir>/config`.
-    pub fn local_folder(system: &System, dir: &ConfigDir) -> Result<Folder> {
+    pub(crate) fn local_folder(system: &System, dir: &ConfigDir) -> Result<Folder> {
         match (system.env.current_dir(), dir.path().file_name()) {
             (Some(cwd), Some(name)) => Ok(Folder::at(cwd.join(name))),
             _ => Err(Error::failed("There is no working directory to keep local settings in.")),
@@ -91,25 +91,30 @@ impl<'s> Config<'s> {
     }
 
     /// The folders of the files read, in order of precedence, whether they exist or not.
-    pub fn folders(&self) -> impl Iterator<Item = &Folder> {
+    pub(crate) fn folders(&self) -> impl Iterator<Item = &Folder> {
         self.files.iter().map(|(folder, _)| folder)
     }
 
     /// The text of a setting; `None` when it is not set. Sections are case-sensitive, options not.
     /// Fails for a value in a file with a stray `%`.
-    pub fn get(&self, section: &str, option: &str) -> Result<Option<String>> {
+    pub(crate) fn get(&self, section: &str, option: &str) -> Result<Option<String>> {
         Ok(self.look_up(section, option)?.map(|(_, value)| value.into_owned()))
     }
 
     /// A setting that is on or off: `1 yes true on` or `0 no false off` in any case, `default` when
     /// not set. Other text is an error that names the variable or the file.
-    pub fn get_bool(&self, section: &str, option: &str, default: bool) -> Result<bool> {
+    pub(crate) fn get_bool(&self, section: &str, option: &str, default: bool) -> Result<bool> {
         Self::on_or_off(section, option, self.look_up(section, option)?, default)
     }
 
     /// [`Config::get_bool`] without the environment: for what the variables of one call must not turn
     /// on.
-    pub fn get_bool_of_files(&self, section: &str, option: &str, default: bool) -> Result<bool> {
+    pub(crate) fn get_bool_of_files(
+        &self,
+        section: &str,
+        option: &str,
+        default: bool,
+    ) -> Result<bool> {
         Self::on_or_off(section, option, self.look_up_in_files(section, option)?, default)
     }
 
@@ -141,7 +146,7 @@ impl<'s> Config<'s> {
     }
 
     /// A setting with its source; `None` when it is not set.
-    pub fn find(&self, section: &str, option: &str) -> Result<Option<Item>> {
+    pub(crate) fn find(&self, section: &str, option: &str) -> Result<Option<Item>> {
         Ok(self.look_up(section, option)?.map(|(folder, value)| Item {
             name: option.to_lowercase(),
             source: folder.map_or_else(
@@ -182,7 +187,7 @@ impl<'s> Config<'s> {
 
     /// All settings of a section, each name once: the variables that override it, sorted, then the
     /// files' in their order.
-    pub fn items(&self, section: &str) -> Result<Vec<Item>> {
+    pub(crate) fn items(&self, section: &str) -> Result<Vec<Item>> {
         let prefix = variable(section, "");
         let mut items: Vec<Item> =
             self.env
@@ -212,7 +217,7 @@ impl<'s> Config<'s> {
     /// section the list of its items; for `section.name` one item.
     ///
     /// `name` is compared as typed, so an upper-case letter finds nothing (az 2.91).
-    pub fn listing(&self, key: Option<&str>) -> Result<Value> {
+    pub(crate) fn listing(&self, key: Option<&str>) -> Result<Value> {
         let list = |section: &str| -> Result<Value> {
             Ok(Value::Array(self.items(section)?.iter().map(Item::to_value).collect()))
         };
@@ -238,7 +243,7 @@ impl<'s> Config<'s> {
     ///
     /// A `%` that az would crash on is stored as `%%`, so that az and this program read it back.
     /// Fails for a name that INI cannot hold, and for a broken file, which is left alone.
-    pub fn set(
+    pub(crate) fn set(
         dir: &ConfigDir,
         folder: &Folder,
         section: &str,
@@ -251,7 +256,12 @@ impl<'s> Config<'s> {
     }
 
     /// Removes a setting from the file in `folder`; true when it was there.
-    pub fn unset(dir: &ConfigDir, folder: &Folder, section: &str, option: &str) -> Result<bool> {
+    pub(crate) fn unset(
+        dir: &ConfigDir,
+        folder: &Folder,
+        section: &str,
+        option: &str,
+    ) -> Result<bool> {
         Ini::update(dir, (folder, FILE), Access::Owner, |ini| {
             ini.unset(section, option).map_err(|error| error.in_file(&folder.file(FILE)))
         })

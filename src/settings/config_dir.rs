@@ -25,7 +25,7 @@ impl ConfigDir {
     ///
     /// The folder need not exist. What is wrong with its owner or mode is an error of the first use,
     /// unless `AZT_TRUSTED_DIR` names this folder.
-    pub fn find(system: &System) -> Self {
+    pub(crate) fn find(system: &System) -> Self {
         let named = system.env.path("AZURE_CONFIG_DIR");
         let Some(path) = named.or_else(|| Some(system.home()?.join(".azure"))) else {
             return Self::of(PathBuf::new(), Folder::nowhere());
@@ -47,17 +47,17 @@ impl ConfigDir {
     }
 
     /// Its path.
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
     /// The folder itself, with az's files.
-    pub fn folder(&self) -> &Folder {
+    pub(crate) fn folder(&self) -> &Folder {
         &self.folder
     }
 
     /// The path of the file `name` in it, for messages.
-    pub fn file(&self, name: &str) -> PathBuf {
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.path.join(name)
     }
 
@@ -67,7 +67,7 @@ impl ConfigDir {
     }
 
     /// Makes the folder if it is missing, for its owner only (0700 on Unix).
-    pub fn ensure(&self) -> Result<()> {
+    pub(crate) fn ensure(&self) -> Result<()> {
         self.folder.ensure()
     }
 
@@ -75,7 +75,7 @@ impl ConfigDir {
     ///
     /// Waits up to 5 s. Not re-entrant: a process that holds it and asks again waits in vain. `None`
     /// where nothing can be made in the folder: single files in it may be written all the same.
-    pub fn lock(&self) -> Result<Option<LockGuard>> {
+    pub(crate) fn lock(&self) -> Result<Option<LockGuard>> {
         let locks = self.azt.sub("locks");
         match locks.ensure().and_then(|()| locks.lock(LOCK, LOCK_LIMIT)) {
             Ok(Some(held)) => Ok(Some(held)),

@@ -23,7 +23,7 @@ const MOST_ASIDE: u32 = 100;
 ///
 /// # Errors
 /// A file cannot be read at all, or renamed: it stays as it is.
-pub fn put_aside_damaged(dir: &ConfigDir, tell: impl Fn(&str)) -> Result<()> {
+pub(crate) fn put_aside_damaged(dir: &ConfigDir, tell: impl Fn(&str)) -> Result<()> {
     for name in [profile::FILE, clouds::FILE] {
         if is_damaged_for_good(dir, name)? {
             let _held = dir.lock()?;

@@ -15,25 +15,24 @@ mod config;
 mod config_dir;
 mod damaged;
 #[cfg(fuzzing)]
-pub mod fuzzing;
+pub(crate) mod fuzzing;
 mod ini;
 mod profile;
 mod python_json;
 mod subscription;
 mod user;
 
-pub use builtin_clouds::{builtin_login_host, builtin_resource_manager, is_same_login_host};
-pub use cloud::{Cloud, Endpoint};
-pub use cloud_overrides::CloudOverrides;
-pub use cloud_values::CloudValues;
-pub use clouds::Clouds;
-pub use config::{Config, FALSE, Item, TRUE};
+pub(crate) use builtin_clouds::{builtin_login_host, builtin_resource_manager, is_same_login_host};
+pub(crate) use cloud::{Cloud, Endpoint};
+pub(crate) use cloud_overrides::CloudOverrides;
+pub(crate) use clouds::Clouds;
+pub(crate) use config::{Config, FALSE, TRUE};
 pub use config_dir::ConfigDir;
-pub use damaged::put_aside_damaged;
-pub use profile::{Listing, Profile};
-pub use python_json::to_indented as python_json_indented;
-pub use subscription::{NewSubscription, Subscription, TENANT_LEVEL_NAME, TenantNames};
-pub use user::{AssignedIdentity, User, UserType};
+pub(crate) use damaged::put_aside_damaged;
+pub(crate) use profile::Profile;
+pub(crate) use python_json::to_indented as python_json_indented;
+pub(crate) use subscription::{NewSubscription, Subscription, TenantNames};
+pub(crate) use user::{AssignedIdentity, User, UserType};
 
 /// What to do about a file that cannot be understood.
 const START_AFRESH: &str =

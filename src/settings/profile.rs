@@ -23,7 +23,7 @@ const BOM: char = '\u{feff}';
 
 /// The profile: subscriptions of all clouds and users, and whatever else the file holds.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Profile {
+pub(crate) struct Profile {
     /// The file's object. `subscriptions` is null in it: that list is kept apart.
     root: Map<String, Value>,
     subscriptions: Vec<Subscription>,
@@ -31,20 +31,20 @@ pub struct Profile {
 
 /// What `account list` prints, and what it says beside.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Listing {
+pub(crate) struct Listing {
     /// The array of entries.
-    pub value: Value,
+    pub(crate) value: Value,
     /// True when there was nothing to list, whatever the state: nobody is signed in.
-    pub is_empty: bool,
+    pub(crate) is_empty: bool,
     /// True when entries were left out because their state is not `Enabled`.
-    pub some_hidden: bool,
+    pub(crate) some_hidden: bool,
 }
 
 impl Profile {
     /// Reads `<dir>/azureProfile.json`, with or without a byte order mark. A missing or empty file
     /// is an empty profile; one that is not a profile is an error that names it, where az would
     /// overwrite it.
-    pub fn load(dir: &ConfigDir) -> Result<Self> {
+    pub(crate) fn load(dir: &ConfigDir) -> Result<Self> {
         Self::parse(&dir.folder().read_text(FILE)?.unwrap_or_default(), &dir.file(FILE))
     }
 
@@ -52,7 +52,7 @@ impl Profile {
     ///
     /// # Errors
     /// The file cannot be read at all.
-    pub fn load_or_new(dir: &ConfigDir) -> Result<Self> {
+    pub(crate) fn load_or_new(dir: &ConfigDir) -> Result<Self> {
         dir.folder().read(FILE)?;
         Ok(Self::load(dir).unwrap_or_default())
     }
@@ -86,7 +86,10 @@ impl Profile {
 
     /// Reads the profile, lets `change` change it, and replaces the file if that changed anything;
     /// all under the lock of `dir`. An error of `change` writes nothing.
-    pub fn update<T>(dir: &ConfigDir, change: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+    pub(crate) fn update<T>(
+        dir: &ConfigDir,
+        change: impl FnOnce(&mut Self) -> Result<T>,
+    ) -> Result<T> {
         let _held = dir.lock()?;
         let mut profile = Self::load(dir)?;
         let before = profile.clone();
@@ -99,12 +102,12 @@ impl Profile {
     }
 
     /// An error where it could not be changed: before a sign-in, which would end with it.
-    pub fn try_out(dir: &ConfigDir) -> Result<()> {
+    pub(crate) fn try_out(dir: &ConfigDir) -> Result<()> {
         dir.folder().try_out_file(FILE)
     }
 
     /// An error where what `change` changes in it could not be written: before the rest of a sign-out.
-    pub fn try_out_change(dir: &ConfigDir, change: impl FnOnce(&mut Self)) -> Result<()> {
+    pub(crate) fn try_out_change(dir: &ConfigDir, change: impl FnOnce(&mut Self)) -> Result<()> {
         let before = Self::load(dir)?;
         let mut changed = before.clone();
         change(&mut changed);
@@ -112,19 +115,19 @@ impl Profile {
     }
 
     /// All entries, of all clouds.
-    pub fn all(&self) -> &[Subscription] {
+    pub(crate) fn all(&self) -> &[Subscription] {
         &self.subscriptions
     }
 
     /// The entries of a cloud: all that look-ups there see.
-    pub fn visible(&self, cloud: &str) -> impl Iterator<Item = &Subscription> {
+    pub(crate) fn visible(&self, cloud: &str) -> impl Iterator<Item = &Subscription> {
         self.subscriptions.iter().filter(move |entry| entry.environment_name() == cloud)
     }
 
     /// The entry of a cloud that is called `wanted` (id or name, in any case), or the default one.
     ///
     /// [`Kind::NotSignedIn`] when the cloud has no entries; texts are az's, naming `program`.
-    pub fn find(
+    pub(crate) fn find(
         &self,
         program: Program,
         cloud: &str,
@@ -166,7 +169,7 @@ impl Profile {
     /// and answers its id, which the caller notes with [`super::Clouds::set_subscription`].
     ///
     /// Fails unless exactly one entry is called so; az's texts, the argument in lower case.
-    pub fn set_default(&mut self, cloud: &str, wanted: &str) -> Result<String> {
+    pub(crate) fn set_default(&mut self, cloud: &str, wanted: &str) -> Result<String> {
         let wanted = wanted.to_lowercase();
         let matches =
             |entry: &Subscription| entry.environment_name() == cloud && entry.is_called(&wanted);
@@ -190,7 +193,7 @@ impl Profile {
     /// in any case), the old default if it is among the new, the first new one that is `Enabled`,
     /// the first new one. Answers its id, which the caller notes with
     /// [`super::Clouds::set_subscription`]; `None`, changing nothing, when `new` is empty.
-    pub fn merge_login(
+    pub(crate) fn merge_login(
         &mut self,
         new: Vec<Subscription>,
         preferred: Option<&str>,
@@ -210,7 +213,7 @@ impl Profile {
 
     /// Puts `entries` in place of what a user or app, named in any case, has in a cloud. The default
     /// stays where it was if that entry is still there; else the first new `Enabled` one is it.
-    pub fn replace_user(&mut self, cloud: &str, name: &str, entries: Vec<Subscription>) {
+    pub(crate) fn replace_user(&mut self, cloud: &str, name: &str, entries: Vec<Subscription>) {
         let name = name.to_lowercase();
         let former = self.subscriptions.iter().find(|entry| entry.is_default());
         let former = former.map(|entry| entry.id().to_owned());
@@ -246,7 +249,7 @@ impl Profile {
 
     /// Removes the entries of a user or app, named in any case, in all clouds; true when there
     /// were any. Nobody becomes default in their place (az 2.91).
-    pub fn remove_user(&mut self, name: &str) -> bool {
+    pub(crate) fn remove_user(&mut self, name: &str) -> bool {
         let name = name.to_lowercase();
         let before = self.subscriptions.len();
         self.subscriptions.retain(|entry| entry.user_name().to_lowercase() != name);
@@ -254,13 +257,13 @@ impl Profile {
     }
 
     /// Removes all entries, of all clouds. The rest of the file stays.
-    pub fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.subscriptions.clear();
     }
 
     /// What `account list` prints: the entries of a cloud in state `Enabled`, or with `all` every
     /// entry there is.
-    pub fn list_value(&self, cloud: &str, all: bool) -> Listing {
+    pub(crate) fn list_value(&self, cloud: &str, all: bool) -> Listing {
         let seen = |entry: &&Subscription| all || entry.environment_name() == cloud;
         let entries: Vec<&Subscription> = self.subscriptions.iter().filter(seen).collect();
         let shown = entries.iter().filter(|entry| all || entry.state() == "Enabled");

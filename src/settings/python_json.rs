@@ -16,7 +16,7 @@ pub(super) fn to_text(value: &Value) -> serde_json::Result<Vec<u8>> {
 }
 
 /// `json.dumps(value, indent=4)`: what az and MSAL write.
-pub fn to_indented(value: &Value) -> serde_json::Result<Vec<u8>> {
+pub(crate) fn to_indented(value: &Value) -> serde_json::Result<Vec<u8>> {
     let mut out = Vec::new();
     let formatter = Indented(PrettyFormatter::with_indent(b"    "));
     value.serialize(&mut Serializer::with_formatter(&mut out, formatter))?;

@@ -8,7 +8,7 @@ use super::user::{AssignedIdentity, User, UserType};
 use crate::foreign::{Name, Sentence, is_true};
 
 /// The name of entries that stand for a tenant without subscriptions.
-pub const TENANT_LEVEL_NAME: &str = "N/A(tenant level account)";
+pub(crate) const TENANT_LEVEL_NAME: &str = "N/A(tenant level account)";
 
 /// The member of `user` that may be longer than a name: it has an Azure resource id in it.
 const ASSIGNED_IDENTITY: &str = "assignedIdentityInfo";
@@ -19,7 +19,7 @@ const ASSIGNED_IDENTITY: &str = "assignedIdentityInfo";
 /// they are each a [`Name`], a number among them by its digits; what is printed and written back is the
 /// entry as it stands. A clone shares the members.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Subscription {
+pub(crate) struct Subscription {
     entry: Arc<Map<String, Value>>,
     /// The entry as it is read where that is another.
     clean: Option<Arc<Map<String, Value>>>,
@@ -27,34 +27,34 @@ pub struct Subscription {
 
 /// What Azure Resource Manager and the sign-in say about a subscription.
 #[derive(Clone, Debug)]
-pub struct NewSubscription {
+pub(crate) struct NewSubscription {
     /// The subscription's GUID.
-    pub id: String,
+    pub(crate) id: String,
     /// Display name.
-    pub name: String,
+    pub(crate) name: String,
     /// `Enabled`, `Warned`, `PastDue`, `Disabled` or `Deleted`.
-    pub state: String,
+    pub(crate) state: String,
     /// Who signed in.
-    pub user: User,
+    pub(crate) user: User,
     /// Tenant of the token that found it.
-    pub tenant_id: String,
+    pub(crate) tenant_id: String,
     /// Name of the cloud.
-    pub environment_name: String,
+    pub(crate) environment_name: String,
     /// Tenant the subscription belongs to.
     pub home_tenant_id: String,
     /// Only from a sign-in that visited all tenants; missing in the entry otherwise.
-    pub tenant_names: Option<TenantNames>,
+    pub(crate) tenant_names: Option<TenantNames>,
     /// `managedByTenants` as Azure Resource Manager gave it: a list, or null when it gave none.
-    pub managed_by_tenants: Value,
+    pub(crate) managed_by_tenants: Value,
 }
 
 /// How a tenant calls itself; each may be unknown (null in the entry).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct TenantNames {
+pub(crate) struct TenantNames {
     /// Default domain, such as `contoso.onmicrosoft.com`.
-    pub default_domain: Option<String>,
+    pub(crate) default_domain: Option<String>,
     /// Display name.
-    pub display_name: Option<String>,
+    pub(crate) display_name: Option<String>,
 }
 
 impl From<NewSubscription> for Subscription {
@@ -75,7 +75,7 @@ impl From<NewSubscription> for Subscription {
 
 impl Subscription {
     /// The entry for a tenant without subscriptions: its id is the tenant's.
-    pub fn tenant_level(tenant_id: &str, user: &User, cloud: &str) -> Self {
+    pub(crate) fn tenant_level(tenant_id: &str, user: &User, cloud: &str) -> Self {
         let user = user.to_value();
         Self::of(common(tenant_id, TENANT_LEVEL_NAME, "Enabled", user, tenant_id, cloud))
     }
@@ -101,12 +101,12 @@ impl Subscription {
     }
 
     /// The entry as it is in the file: what `account show` prints.
-    pub fn value(&self) -> Value {
+    pub(crate) fn value(&self) -> Value {
         Value::Object(Map::clone(&self.entry))
     }
 
     /// What `account list` and `login` print: `cloudName` in place of `environmentName`.
-    pub fn list_value(&self) -> Value {
+    pub(crate) fn list_value(&self) -> Value {
         let mut entry = Map::clone(&self.entry);
         let cloud = entry.shift_remove("environmentName").unwrap_or(Value::Null);
         entry.insert("cloudName".into(), cloud);
@@ -114,52 +114,47 @@ impl Subscription {
     }
 
     /// GUID of the subscription, or of the tenant.
-    pub fn id(&self) -> &str {
+    pub(crate) fn id(&self) -> &str {
         self.text("id").unwrap_or_default()
     }
 
     /// Display name, or [`TENANT_LEVEL_NAME`].
-    pub fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         self.text("name").unwrap_or_default()
     }
 
     /// `Enabled`, `Warned`, `PastDue`, `Disabled` or `Deleted`.
-    pub fn state(&self) -> &str {
+    pub(crate) fn state(&self) -> &str {
         self.text("state").unwrap_or_default()
     }
 
     /// Tenant of the token that found it.
-    pub fn tenant_id(&self) -> &str {
+    pub(crate) fn tenant_id(&self) -> &str {
         self.text("tenantId").unwrap_or_default()
     }
 
     /// First domain of that tenant, where a sign-in over all tenants has seen it.
-    pub fn tenant_default_domain(&self) -> Option<&str> {
+    pub(crate) fn tenant_default_domain(&self) -> Option<&str> {
         self.text("tenantDefaultDomain")
     }
 
     /// Name of that tenant, where such a sign-in has seen it.
-    pub fn tenant_display_name(&self) -> Option<&str> {
+    pub(crate) fn tenant_display_name(&self) -> Option<&str> {
         self.text("tenantDisplayName")
     }
 
-    /// Tenant the subscription belongs to; `None` for tenant-level entries.
-    pub fn home_tenant_id(&self) -> Option<&str> {
-        self.text("homeTenantId")
-    }
-
     /// Name of the cloud.
-    pub fn environment_name(&self) -> &str {
+    pub(crate) fn environment_name(&self) -> &str {
         self.text("environmentName").unwrap_or_default()
     }
 
     /// User principal name, client id, or the name that marks a managed identity.
-    pub fn user_name(&self) -> &str {
+    pub(crate) fn user_name(&self) -> &str {
         self.user("name").and_then(Value::as_str).unwrap_or_default()
     }
 
     /// Person or app; `None` for a type az does not know.
-    pub fn user_type(&self) -> Option<UserType> {
+    pub(crate) fn user_type(&self) -> Option<UserType> {
         match self.user("type").and_then(Value::as_str) {
             Some("user") => Some(UserType::User),
             Some("servicePrincipal") => Some(UserType::ServicePrincipal),
@@ -168,28 +163,28 @@ impl Subscription {
     }
 
     /// Which managed identity it belongs to; `None` when to none.
-    pub fn assigned_identity(&self) -> Option<AssignedIdentity> {
+    pub(crate) fn assigned_identity(&self) -> Option<AssignedIdentity> {
         let info = self.user(ASSIGNED_IDENTITY).and_then(Value::as_str);
         AssignedIdentity::of(self.user_type(), self.user_name(), info)
     }
 
     /// True for the account of Azure Cloud Shell, which counts as that only inside Cloud Shell.
-    pub fn is_cloud_shell(&self) -> bool {
+    pub(crate) fn is_cloud_shell(&self) -> bool {
         self.user("cloudShellID").is_some_and(is_true)
     }
 
     /// True when the app's certificate is sent along for subject name and issuer authentication.
-    pub fn use_cert_sn_issuer(&self) -> bool {
+    pub(crate) fn use_cert_sn_issuer(&self) -> bool {
         self.user("useCertSNIssuerAuth").is_some_and(is_true)
     }
 
     /// True when it stands for a tenant without subscriptions.
-    pub fn is_tenant_level(&self) -> bool {
+    pub(crate) fn is_tenant_level(&self) -> bool {
         self.name() == TENANT_LEVEL_NAME
     }
 
     /// True for the entry that commands use unless told otherwise.
-    pub fn is_default(&self) -> bool {
+    pub(crate) fn is_default(&self) -> bool {
         self.entry.get("isDefault").is_some_and(is_true)
     }
 
@@ -214,7 +209,7 @@ impl Subscription {
     }
 
     /// True when `wanted` is its id or its name, in any case. `wanted` is lower-case.
-    pub fn is_called(&self, wanted: &str) -> bool {
+    pub(crate) fn is_called(&self, wanted: &str) -> bool {
         let is_called = |wanted: &str| {
             self.id().to_lowercase() == wanted || self.name().to_lowercase() == wanted
         };

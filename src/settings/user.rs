@@ -8,7 +8,7 @@ const SYSTEM_INFO: &str = "MSI";
 
 /// `user.type` of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum UserType {
+pub(crate) enum UserType {
     /// `user`: a person.
     User,
     /// `servicePrincipal`: an app or a managed identity.
@@ -17,7 +17,7 @@ pub enum UserType {
 
 /// Which managed identity: `user.assignedIdentityInfo` of an entry.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum AssignedIdentity {
+pub(crate) enum AssignedIdentity {
     /// `MSI`: the one of the host.
     System,
     /// `MSIClient-<id>`: user-assigned, by client id.
@@ -52,12 +52,12 @@ impl AssignedIdentity {
     }
 
     /// True for a name that managed identities have in the profile, in any case: nobody else's.
-    pub fn is_reserved(name: &str) -> bool {
+    pub(crate) fn is_reserved(name: &str) -> bool {
         [SYSTEM_ASSIGNED, USER_ASSIGNED].iter().any(|it| it.eq_ignore_ascii_case(name.trim()))
     }
 
     /// The name that stands in the profile: `systemAssignedIdentity` or `userAssignedIdentity`.
-    pub fn name(&self) -> &'static str {
+    pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::System => SYSTEM_ASSIGNED,
             Self::Client(_) | Self::Object(_) | Self::Resource(_) => USER_ASSIGNED,
@@ -76,7 +76,7 @@ impl AssignedIdentity {
 
 /// The owner of a new entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum User {
+pub(crate) enum User {
     /// A person.
     Person {
         /// User principal name, as the ID token gives it.

@@ -11,7 +11,7 @@ use crate::secret::Secret;
 const LONGEST_KEY: u64 = 4096;
 
 /// True when the agent is installed in its usual place.
-pub fn arc_agent_is_installed(env: &Env) -> bool {
+pub(crate) fn arc_agent_is_installed(env: &Env) -> bool {
     let program = if cfg!(windows) {
         let Some(folder) = env.path("ProgramFiles") else { return false };
         folder.join("AzureConnectedMachineAgent").join("himds.exe")
@@ -23,7 +23,7 @@ pub fn arc_agent_is_installed(env: &Env) -> bool {
 
 /// The key in `path`, which an answer over plain HTTP named: read only if it is a `.key` file in
 /// the agent's own folder and of at most 4096 bytes, so that no other file can be asked for.
-pub fn read_arc_key(env: &Env, path: &Path) -> Result<Secret> {
+pub(crate) fn read_arc_key(env: &Env, path: &Path) -> Result<Secret> {
     let folder = if cfg!(windows) {
         env.path("ProgramData")
             .unwrap_or_default()

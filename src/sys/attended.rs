@@ -18,7 +18,7 @@ pub(super) const LONGEST: Duration = Duration::from_hours(24);
 ///
 /// # Errors
 /// [`Kind::InteractionRequired`] when the time is over; those of `work`.
-pub async fn attended<T>(
+pub(crate) async fn attended<T>(
     system: &System,
     what: &str,
     limit: Duration,
@@ -59,7 +59,7 @@ fn over(limit: Duration) -> Error {
 ///
 /// # Errors
 /// [`Kind::Cancelled`] after Ctrl-C; those of `work`.
-pub async fn interruptible<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+pub(crate) async fn interruptible<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
     #[cfg(unix)]
     let _as_before = Interrupt::now();
     match select(pin!(work), pin!(tokio::signal::ctrl_c())).await {

@@ -21,7 +21,7 @@ const SNAPS: &str = "/snap/bin";
 ///
 /// `BROWSER` names one wherever this runs: editors set it in their remote sessions to a command
 /// that opens the page on the person's own machine. In Codespaces az does without all the same.
-pub fn why_no_browser(system: &System) -> Option<&'static str> {
+pub(crate) fn why_no_browser(system: &System) -> Option<&'static str> {
     let env = &system.env;
     let is_set = |name: &str| env.non_empty(name).is_some();
     if !env.is_process() {
@@ -50,13 +50,13 @@ pub fn why_no_browser(system: &System) -> Option<&'static str> {
 }
 
 /// What was opened in a browser; its page is removed when this is dropped.
-pub struct OpenedPage {
+pub(crate) struct OpenedPage {
     page: Option<(Folder, String)>,
     /// Why no browser was opened, if so.
-    pub failure: Option<Error>,
+    pub(crate) failure: Option<Error>,
     /// Why the address itself stands in the browser's arguments, where every user of this machine can
     /// read it, if it does.
-    pub exposed: Option<&'static str>,
+    pub(crate) exposed: Option<&'static str>,
 }
 
 impl Drop for OpenedPage {
@@ -73,7 +73,12 @@ impl Drop for OpenedPage {
 /// Arguments of processes can be read by all users of a machine, and who knows what is in the address
 /// of a sign-in can answer it: the browser is given a file of this user's alone, `page`, which leads
 /// there. It lies in `folder`, this user's own.
-pub fn open_browser(system: &System, url: &EndpointUrl, page: &str, folder: &Folder) -> OpenedPage {
+pub(crate) fn open_browser(
+    system: &System,
+    url: &EndpointUrl,
+    page: &str,
+    folder: &Folder,
+) -> OpenedPage {
     let mut opened = OpenedPage { page: None, failure: None, exposed: why_no_page(&system.env) };
     let target = match opened.exposed {
         Some(_) => Ok(url.to_string()),

@@ -33,7 +33,7 @@ impl Clock {
 /// A time in the hour that a clock change repeats is moved to the minute before that hour: who
 /// reads it knows no zone, and some callers refuse what has two meanings (Rust's `object_store`).
 /// Earlier is the safe side of an expiry.
-pub fn local_time(seconds: i64) -> NaiveDateTime {
+pub(crate) fn local_time(seconds: i64) -> NaiveDateTime {
     let time = DateTime::from_timestamp(seconds, 0).unwrap_or_default();
     let mut local = time.with_timezone(&Local).naive_local();
     // No zone has ever repeated more than a few hours.

@@ -26,7 +26,7 @@ const SIZE_LIMIT: usize = 64 * 1024;
 /// It cannot be started, fails, prints nothing or more than 64 KiB, or takes longer than 20 s, or
 /// than the work under way may. The message has nothing of the command, of what it printed or of what
 /// it said: all may hold secrets, and a shell that fails quotes the command.
-pub async fn output_of(command: &str) -> Result<Zeroizing<String>> {
+pub(crate) async fn output_of(command: &str) -> Result<Zeroizing<String>> {
     let (shell, flag) = if cfg!(windows) { ("cmd", "/C") } else { ("sh", "-c") };
     let mut child = Command::new(shell);
     child.args([flag, command]).kill_on_drop(true);

@@ -29,16 +29,16 @@ const HOLDERS: [&str; 7] =
 
 /// A code and a sentence, as far as they are there.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Complaint {
+pub(crate) struct Complaint {
     /// Such as `AuthorizationFailed`.
     pub code: Option<Name>,
     /// What is to be told.
-    pub message: Option<Sentence>,
+    pub(crate) message: Option<Sentence>,
 }
 
 impl Complaint {
     /// The sentence, else the code; `None` where nothing was said.
-    pub fn told(&self) -> Option<Sentence> {
+    pub(crate) fn told(&self) -> Option<Sentence> {
         self.message.clone().or_else(|| self.code.as_deref().map(Sentence::new))
     }
 
@@ -50,7 +50,7 @@ impl Complaint {
 impl Response {
     /// What the service says of its failure: OAuth's members, Azure's, flat or within one another,
     /// OData's, a problem's (RFC 9457), a text, the title of a page.
-    pub fn complaint(&self) -> Complaint {
+    pub(crate) fn complaint(&self) -> Complaint {
         if let Ok(value) = self.words::<Value>() {
             return of_value(&value, DEPTH);
         }

@@ -6,25 +6,25 @@ use zeroize::Zeroizing;
 
 /// `bytes`, encrypted for this user on this machine (`CryptProtectData`).
 #[cfg(windows)]
-pub fn protect(bytes: &[u8]) -> io::Result<Vec<u8>> {
+pub(crate) fn protect(bytes: &[u8]) -> io::Result<Vec<u8>> {
     windows::protect(bytes)
 }
 
 /// What [`protect`] or another program of this user encrypted (`CryptUnprotectData`).
 #[cfg(windows)]
-pub fn unprotect(bytes: &[u8]) -> io::Result<Zeroizing<Vec<u8>>> {
+pub(crate) fn unprotect(bytes: &[u8]) -> io::Result<Zeroizing<Vec<u8>>> {
     windows::unprotect(bytes)
 }
 
 /// There is no such service here.
 #[cfg(not(windows))]
-pub fn protect(_bytes: &[u8]) -> io::Result<Vec<u8>> {
+pub(crate) fn protect(_bytes: &[u8]) -> io::Result<Vec<u8>> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
 /// There is no such service here.
 #[cfg(not(windows))]
-pub fn unprotect(_bytes: &[u8]) -> io::Result<Zeroizing<Vec<u8>>> {
+pub(crate) fn unprotect(_bytes: &[u8]) -> io::Result<Zeroizing<Vec<u8>>> {
     Err(io::ErrorKind::Unsupported.into())
 }
 

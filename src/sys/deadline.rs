@@ -13,40 +13,40 @@ tokio::task_local! {
 
 /// A point in time that work has to end by.
 #[derive(Clone, Copy, Debug)]
-pub struct Deadline(Instant);
+pub(crate) struct Deadline(Instant);
 
 impl Deadline {
     /// `time` from now.
-    pub fn after(time: Duration) -> Self {
+    pub(crate) fn after(time: Duration) -> Self {
         Self(Instant::now() + time)
     }
 
     /// `time` from now, or that of the work under way if it comes first.
-    pub fn at_most(time: Duration) -> Self {
+    pub(crate) fn at_most(time: Duration) -> Self {
         let own = Self::after(time);
         CURRENT.try_with(|current| Self(own.0.min(current.0))).unwrap_or(own)
     }
 
     /// What is left until then; zero afterwards.
-    pub fn left(&self) -> Duration {
+    pub(crate) fn left(&self) -> Duration {
         self.0.saturating_duration_since(Instant::now())
     }
 
     /// What `work` comes to; `None` if it has not ended by then.
     ///
     /// Of two that end at the same time the inner one strikes: it knows better what took so long.
-    pub async fn hold<T>(self, work: impl Future<Output = T>) -> Option<T> {
+    pub(crate) async fn hold<T>(self, work: impl Future<Output = T>) -> Option<T> {
         tokio::time::timeout_at(self.0.into(), CURRENT.scope(self, work)).await.ok()
     }
 
     /// True when the work under way has to end by some time.
-    pub fn is_set() -> bool {
+    pub(crate) fn is_set() -> bool {
         CURRENT.try_with(|_| ()).is_ok()
     }
 
     /// True when the work under way may pause for `time`. Where it would have to be given up before
     /// it could go on, what it has found out so far is all that it will.
-    pub fn allows(time: Duration) -> bool {
+    pub(crate) fn allows(time: Duration) -> bool {
         CURRENT.try_with(|current| time + ROOM <= current.left()).unwrap_or(true)
     }
 }

@@ -10,7 +10,7 @@ use super::System;
 const MARK: &str = "AZT_RENEW_AHEAD";
 
 /// True in a process that [`repeat_detached`] has started.
-pub fn is_detached(system: &System) -> bool {
+pub(crate) fn is_detached(system: &System) -> bool {
     system.env.get(MARK).is_some()
 }
 
@@ -19,7 +19,7 @@ pub fn is_detached(system: &System) -> bool {
 /// kill what is in their group.
 ///
 /// Does nothing where the environment is not the process's (a test's).
-pub fn repeat_detached(system: &System) -> io::Result<()> {
+pub(crate) fn repeat_detached(system: &System) -> io::Result<()> {
     if !system.env.is_process() {
         return Ok(());
     }

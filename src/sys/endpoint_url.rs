@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 /// Parsers disagree about everything else (`https://a:x@b`, `https://a\@b`, `https://0x7f.1`), and
 /// what they disagree about leads a secret to another host than the one that was compared.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EndpointUrl {
+pub(crate) struct EndpointUrl {
     url: Url,
     is_of_host: bool,
 }
@@ -24,7 +24,7 @@ impl EndpointUrl {
     ///
     /// # Errors
     /// It is no such URL; the sentence begins with `what`, which says where `text` came from.
-    pub fn parse(text: &str, what: &str) -> Result<Self> {
+    pub(crate) fn parse(text: &str, what: &str) -> Result<Self> {
         let url = Self::parse_with_query(text, what)?;
         if url.url.query().is_some() {
             return Err(wrong(what, "has a query (?), which belongs into no endpoint"));
@@ -33,7 +33,7 @@ impl EndpointUrl {
     }
 
     /// [`EndpointUrl::parse`] where a query may be part of the address.
-    pub fn parse_with_query(text: &str, what: &str) -> Result<Self> {
+    pub(crate) fn parse_with_query(text: &str, what: &str) -> Result<Self> {
         let url = read(text, what)?;
         if url.scheme() != "https" && !is_this_machine(host_of(&url)) {
             return Err(wrong(
@@ -49,7 +49,7 @@ impl EndpointUrl {
 
     /// An endpoint of the host that this program runs on, where managed identities are: reached
     /// without a proxy, at a loopback or link-local address, with TLS or without.
-    pub fn parse_host_endpoint(text: &str, what: &str) -> Result<Self> {
+    pub(crate) fn parse_host_endpoint(text: &str, what: &str) -> Result<Self> {
         let url = read(text, what)?;
         let host = host_of(&url);
         if !is_this_machine(host) && !is_link_local(host) {
@@ -65,7 +65,7 @@ impl EndpointUrl {
 
     /// `host`, or `host:port` where the port is not the scheme's: what keys, comparisons and messages
     /// use.
-    pub fn environment(&self) -> String {
+    pub(crate) fn environment(&self) -> String {
         match self.url.port() {
             Some(port) => format!("{}:{port}", self.host()),
             None => self.host().to_owned(),
@@ -73,22 +73,22 @@ impl EndpointUrl {
     }
 
     /// The host, without its port.
-    pub fn host(&self) -> &str {
+    pub(crate) fn host(&self) -> &str {
         host_of(&self.url)
     }
 
     /// True where scheme, host and port are those of `other`.
-    pub fn same_origin(&self, other: &Self) -> bool {
+    pub(crate) fn same_origin(&self, other: &Self) -> bool {
         self.url.origin() == other.url.origin()
     }
 
     /// True where this leads to this machine.
-    pub fn is_on_this_machine(&self) -> bool {
+    pub(crate) fn is_on_this_machine(&self) -> bool {
         is_this_machine(self.host())
     }
 
     /// True with TLS.
-    pub fn is_encrypted(&self) -> bool {
+    pub(crate) fn is_encrypted(&self) -> bool {
         self.url.scheme() == "https"
     }
 
@@ -96,7 +96,7 @@ impl EndpointUrl {
     ///
     /// # Errors
     /// The path leads elsewhere than below this one (`..`, a backslash).
-    pub fn at(&self, tail: &str) -> Result<Self> {
+    pub(crate) fn at(&self, tail: &str) -> Result<Self> {
         let (path, query) = match tail.split_once('?') {
             Some((path, query)) => (path, Some(query)),
             None => (tail, None),
@@ -118,7 +118,7 @@ impl EndpointUrl {
 
     /// This address with `query` behind what it has of one.
     #[must_use]
-    pub fn with_query(&self, query: &str) -> Self {
+    pub(crate) fn with_query(&self, query: &str) -> Self {
         let mut url = self.url.clone();
         match self.url.query().filter(|own| !own.is_empty()) {
             Some(own) => url.set_query(Some(&format!("{own}&{query}"))),
@@ -129,19 +129,19 @@ impl EndpointUrl {
 
     /// The address without its query, for messages.
     #[must_use]
-    pub fn without_query(&self) -> Self {
+    pub(crate) fn without_query(&self) -> Self {
         let mut url = self.url.clone();
         url.set_query(None);
         Self { url, is_of_host: self.is_of_host }
     }
 
     /// The whole address, without a slash at its end.
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         self.url.as_str().trim_end_matches('/')
     }
 
     /// The path.
-    pub fn path(&self) -> &str {
+    pub(crate) fn path(&self) -> &str {
         self.url.path()
     }
 

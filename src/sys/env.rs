@@ -9,10 +9,10 @@ use std::process::Command;
 use crate::secret::Secret;
 
 /// The variable that may hold the vault key.
-pub const VAULT_KEY: &str = "AZT_VAULT_KEY";
+pub(crate) const VAULT_KEY: &str = "AZT_VAULT_KEY";
 
 /// The variable that names a configuration folder which is trusted whoever owns it.
-pub const TRUSTED_DIR: &str = "AZT_TRUSTED_DIR";
+pub(crate) const TRUSTED_DIR: &str = "AZT_TRUSTED_DIR";
 const PATH: &str = "PATH";
 
 /// Where environment variables come from: the process, or a fixed map in tests.
@@ -26,7 +26,7 @@ pub struct Env {
 
 impl Env {
     /// The variables of this process, read when asked for.
-    pub fn process() -> Self {
+    pub(crate) fn process() -> Self {
         Self::default()
     }
 
@@ -77,12 +77,12 @@ impl Env {
     }
 
     /// Whether PATH came with the working directory in it, as an empty or relative entry.
-    pub fn has_relative_path(&self) -> bool {
+    pub(crate) fn has_relative_path(&self) -> bool {
         self.given_path.is_some()
     }
 
     /// Gives `command` what was taken: for this program again, and for az, which may start it.
-    pub fn hand_on(&self, command: &mut Command) {
+    pub(crate) fn hand_on(&self, command: &mut Command) {
         if let Some(path) = &self.given_path {
             command.env(PATH, path);
         }
@@ -92,7 +92,7 @@ impl Env {
     }
 
     /// True for [`Env::process`].
-    pub fn is_process(&self) -> bool {
+    pub(crate) fn is_process(&self) -> bool {
         self.fixed.is_none()
     }
 
@@ -100,7 +100,7 @@ impl Env {
     /// with `echo` has one, a file of Windows that a shell read has half of one. `None` when unset. What
     /// is not UTF-8 in it is U+FFFD, which no name that
     /// is looked for has: a variable that was set is not passed over in silence.
-    pub fn get(&self, name: &str) -> Option<String> {
+    pub(crate) fn get(&self, name: &str) -> Option<String> {
         match (&self.fixed, &self.vault_key) {
             (Some(vars), _) => vars.get(name).map(|value| text(value.into())),
             (None, Some(key)) if name == VAULT_KEY => Some(text(key.expose().into())),
@@ -110,7 +110,7 @@ impl Env {
 
     /// The path, or the paths, in `name`, whatever bytes they are made of, without line ends behind
     /// them; `None` when unset or empty.
-    pub fn path(&self, name: &str) -> Option<PathBuf> {
+    pub(crate) fn path(&self, name: &str) -> Option<PathBuf> {
         let value = match &self.fixed {
             Some(vars) => vars.get(name).map(OsString::from),
             None => std::env::var_os(name),
@@ -119,12 +119,12 @@ impl Env {
     }
 
     /// [`Env::get`] with the empty text taken for unset.
-    pub fn non_empty(&self, name: &str) -> Option<String> {
+    pub(crate) fn non_empty(&self, name: &str) -> Option<String> {
         self.get(name).filter(|value| !value.is_empty())
     }
 
     /// All variables whose names begin with `prefix`, sorted by name.
-    pub fn with_prefix(&self, prefix: &str) -> BTreeMap<String, String> {
+    pub(crate) fn with_prefix(&self, prefix: &str) -> BTreeMap<String, String> {
         let wanted = |(name, _): &(String, String)| name.starts_with(prefix);
         match &self.fixed {
             None => std::env::vars_os()
@@ -148,7 +148,7 @@ impl Env {
     }
 
     /// The working directory; `None` when it is gone.
-    pub fn current_dir(&self) -> Option<PathBuf> {
+    pub(crate) fn current_dir(&self) -> Option<PathBuf> {
         std::env::current_dir().ok()
     }
 }

@@ -15,7 +15,7 @@ const LIMIT: u64 = 64 * 1024 * 1024;
 
 /// Who may read a file that is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Access {
+pub(crate) enum Access {
     /// The owner only: 0600, whatever the umask.
     Owner,
     /// As an existing file has it, else 0644 less the umask: what az leaves for files that hold no
@@ -35,7 +35,7 @@ impl Access {
 
 /// The bytes of `path`, a file in its place; `None` when there is no such file. A pipe that somebody
 /// put there is not waited for.
-pub fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
+pub(crate) fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
     #[cfg(unix)]
     let opened = {
         use std::os::unix::fs::OpenOptionsExt;
@@ -51,7 +51,7 @@ pub fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
 }
 
 /// The bytes of `path`, which the person named: a pipe is read to its end (`<(command)` of a shell).
-pub fn read_named(path: &Path) -> io::Result<Option<Vec<u8>>> {
+pub(crate) fn read_named(path: &Path) -> io::Result<Option<Vec<u8>>> {
     unless_missing(File::open(path))?.map(|file| contents(file, true)).transpose()
 }
 
@@ -97,7 +97,7 @@ fn is_pipe(_found: &fs::Metadata) -> bool {
 }
 
 /// Standard input to its end, at most 64 MiB: a secret or a document that was piped in.
-pub fn read_stdin() -> Result<Vec<u8>> {
+pub(crate) fn read_stdin() -> Result<Vec<u8>> {
     let bytes = stream::stdin_to_end(LIMIT + 1)
         .map_err(|error| Error::failed(format!("Cannot read standard input: {error}.")))?;
     if bytes.len() as u64 > LIMIT {
@@ -125,12 +125,12 @@ fn not_text(path: &Path, what: &str) -> Error {
 }
 
 /// True when something is at `path`, links followed, that is no regular file.
-pub fn is_special(path: &Path) -> bool {
+pub(crate) fn is_special(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|found| !found.is_file())
 }
 
 /// Removes `path`; true when there was something to remove.
-pub fn remove(path: &Path) -> Result<bool> {
+pub(crate) fn remove(path: &Path) -> Result<bool> {
     match fs::remove_file(path) {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
@@ -139,7 +139,7 @@ pub fn remove(path: &Path) -> Result<bool> {
 }
 
 /// The error for a file operation: "Cannot read /x: permission denied", and what to do about it.
-pub fn cannot(verb: &str, path: &Path, error: io::Error) -> Error {
+pub(crate) fn cannot(verb: &str, path: &Path, error: io::Error) -> Error {
     let named = path.display().to_string();
     let failed = Error::failed(format!("Cannot {verb} {}: {error}.", Typed(&named)));
     match file_remedy(path, &error) {

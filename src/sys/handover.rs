@@ -25,7 +25,7 @@ const NAMES: &[&str] = if cfg!(windows) { &["az.exe", "az.cmd", "az.bat"] } else
 ///
 /// Entries that are empty or relative are passed over: they mean the working directory, in which
 /// anybody's files may lie.
-pub fn every_az(system: &System) -> Vec<PathBuf> {
+pub(crate) fn every_az(system: &System) -> Vec<PathBuf> {
     let path = system.env.path("PATH").unwrap_or_default();
     let folders = std::env::split_paths(&path).filter(|folder| folder.is_absolute());
     let folders: Vec<PathBuf> = folders.collect();
@@ -35,7 +35,7 @@ pub fn every_az(system: &System) -> Vec<PathBuf> {
 
 /// True when `file` is this very program: the same file, by whatever links, or a copy. On Windows the
 /// name `az` is a copy with a batch file beside it.
-pub fn is_this_program(file: &Path) -> bool {
+pub(crate) fn is_this_program(file: &Path) -> bool {
     let Ok(own) = std::env::current_exe() else { return false };
     let is_same = |file: &Path| is_same(file, &own).unwrap_or(false);
     is_same(file) || (cfg!(windows) && is_same(&file.with_extension("exe")))
@@ -70,21 +70,21 @@ fn is_same(one: &Path, other: &Path) -> io::Result<bool> {
 }
 
 /// The path of this program, links resolved.
-pub fn this_program() -> Result<PathBuf> {
+pub(crate) fn this_program() -> Result<PathBuf> {
     std::env::current_exe()
         .and_then(|path| path.canonicalize())
         .map_err(|error| Error::failed(format!("This program cannot find itself: {error}.")))
 }
 
 /// The next `az` on PATH that is not this program.
-pub fn next_az(system: &System) -> Option<PathBuf> {
+pub(crate) fn next_az(system: &System) -> Option<PathBuf> {
     every_az(system).into_iter().find(|file| !is_this_program(file))
 }
 
 /// Hands the call over to `program`, which gets `args` (without argv\[0\]), all descriptors and the
 /// terminal. On Unix this process becomes it, so that signals and exit code are its own; returns
 /// only when that fails. Elsewhere the exit code is returned.
-pub fn hand_over(system: &System, program: &Path, args: &[OsString]) -> Result<u8> {
+pub(crate) fn hand_over(system: &System, program: &Path, args: &[OsString]) -> Result<u8> {
     let count = system.env.get(COUNT).and_then(|count| count.parse::<u32>().ok()).unwrap_or(0);
     if count >= MOST {
         return Err(Error::failed(format!(
@@ -125,7 +125,7 @@ fn is_executable(file: &Path) -> bool {
 
 /// The files by which `folder` has an `az`: one on Unix; on Windows both that callers look for,
 /// since some take only `az.cmd` and others only `az.exe`.
-pub fn az_names(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn az_names(folder: &Path) -> Vec<PathBuf> {
     let names: &[&str] = if cfg!(windows) { &["az.exe", "az.cmd"] } else { &["az"] };
     names.iter().map(|name| folder.join(name)).collect()
 }
@@ -133,13 +133,13 @@ pub fn az_names(folder: &Path) -> Vec<PathBuf> {
 /// An error unless `folder`, or what there is of the way to it, is nobody else's to write in: what is
 /// found there first is run with this user's secrets.
 #[cfg(unix)]
-pub fn refuse_shared(folder: &Path) -> Result<()> {
+pub(crate) fn refuse_shared(folder: &Path) -> Result<()> {
     own_folder::open(folder, false).map(drop)
 }
 
 /// On Windows a folder's access list is its owner's affair.
 #[cfg(not(unix))]
-pub fn refuse_shared(_folder: &Path) -> Result<()> {
+pub(crate) fn refuse_shared(_folder: &Path) -> Result<()> {
     Ok(())
 }
 
@@ -148,7 +148,7 @@ pub fn refuse_shared(_folder: &Path) -> Result<()> {
 /// # Errors
 /// Those of [`refuse_shared`]; it cannot be made.
 #[cfg(unix)]
-pub fn make_az(folder: &Path, program: &Path) -> Result<()> {
+pub(crate) fn make_az(folder: &Path, program: &Path) -> Result<()> {
     use rustix::fs::{AtFlags, renameat, symlinkat, unlinkat};
     let cannot = |error: rustix::io::Errno| {
         let error = io::Error::from(error);
@@ -166,7 +166,7 @@ pub fn make_az(folder: &Path, program: &Path) -> Result<()> {
 
 /// Makes the names of [`az_names`] lead to `program`, in place of what they were.
 #[cfg(not(unix))]
-pub fn make_az(folder: &Path, program: &Path) -> Result<()> {
+pub(crate) fn make_az(folder: &Path, program: &Path) -> Result<()> {
     let made = || {
         fs::create_dir_all(folder)?;
         fs::copy(program, folder.join("az.exe"))?;
@@ -182,7 +182,7 @@ pub fn make_az(folder: &Path, program: &Path) -> Result<()> {
 /// # Errors
 /// Those of [`refuse_shared`]; it cannot be removed.
 #[cfg(unix)]
-pub fn remove_az(folder: &Path, name: &Path) -> Result<()> {
+pub(crate) fn remove_az(folder: &Path, name: &Path) -> Result<()> {
     let (Some(opened), Some(file)) = (own_folder::open(folder, false)?, name.file_name()) else {
         return Ok(());
     };
@@ -192,6 +192,6 @@ pub fn remove_az(folder: &Path, name: &Path) -> Result<()> {
 
 /// Takes `name` of [`az_names`] away.
 #[cfg(not(unix))]
-pub fn remove_az(_folder: &Path, name: &Path) -> Result<()> {
+pub(crate) fn remove_az(_folder: &Path, name: &Path) -> Result<()> {
     file::remove(name).map(drop)
 }

@@ -3,7 +3,7 @@
 /// The machine's name as its system has it: what tells it from others that share its disks. Empty
 /// where there is none.
 #[cfg(unix)]
-pub fn host_name() -> String {
+pub(crate) fn host_name() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()
 }
 
@@ -11,6 +11,6 @@ pub fn host_name() -> String {
 /// where there is none.
 #[cfg(not(unix))]
 #[allow(clippy::disallowed_methods, reason = "this is the seam that the ban points to")]
-pub fn host_name() -> String {
+pub(crate) fn host_name() -> String {
     std::env::var("COMPUTERNAME").unwrap_or_default()
 }

@@ -40,7 +40,7 @@ const USUAL_BODY: usize = 32 * 1024;
 
 /// HTTP methods in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Method {
+pub(crate) enum Method {
     /// Reads.
     Get,
     /// Sends a body.
@@ -48,7 +48,7 @@ pub enum Method {
 }
 
 /// A request to be sent.
-pub struct Request {
+pub(crate) struct Request {
     method: Method,
     url: EndpointUrl,
     headers: Vec<(&'static str, String)>,
@@ -60,7 +60,7 @@ pub struct Request {
 
 impl Request {
     /// A GET of `url`.
-    pub fn get(url: impl Into<EndpointUrl>) -> Self {
+    pub(crate) fn get(url: impl Into<EndpointUrl>) -> Self {
         Self {
             method: Method::Get,
             url: url.into(),
@@ -72,7 +72,7 @@ impl Request {
     }
 
     /// A POST of `form`, already encoded as `application/x-www-form-urlencoded`, to `url`.
-    pub fn post_form(url: impl Into<EndpointUrl>, form: Zeroizing<String>) -> Self {
+    pub(crate) fn post_form(url: impl Into<EndpointUrl>, form: Zeroizing<String>) -> Self {
         Self {
             method: Method::Post,
             url: url.into(),
@@ -84,45 +84,45 @@ impl Request {
     }
 
     /// A POST of the JSON text `json`, which may be empty, to `url`.
-    pub fn post_json(url: impl Into<EndpointUrl>, json: &str) -> Self {
+    pub(crate) fn post_json(url: impl Into<EndpointUrl>, json: &str) -> Self {
         let body = Some(("application/json", Zeroizing::new(json.to_owned())));
         Self { method: Method::Post, body, ..Self::get(url) }
     }
 
     /// Adds a header.
     #[must_use]
-    pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+    pub(crate) fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self
     }
 
     /// Adds `Authorization: Bearer …`.
     #[must_use]
-    pub fn bearer(self, token: &Secret) -> Self {
+    pub(crate) fn bearer(self, token: &Secret) -> Self {
         self.secret_header("authorization", Secret::new(format!("Bearer {}", token.expose())))
     }
 
     /// Adds a header whose value is a secret; `name` is lower-case.
     #[must_use]
-    pub fn secret_header(mut self, name: &'static str, value: Secret) -> Self {
+    pub(crate) fn secret_header(mut self, name: &'static str, value: Secret) -> Self {
         self.secret_headers.push((name, value));
         self
     }
 
     /// Trusts the server's certificate by its SHA-1 thumbprint (hexadecimal) alone.
     #[must_use]
-    pub fn pinned(mut self, thumbprint: &str) -> Self {
+    pub(crate) fn pinned(mut self, thumbprint: &str) -> Self {
         self.pin = Some(thumbprint.to_owned());
         self
     }
 }
 
 /// An answer, whatever its status.
-pub struct Response {
+pub(crate) struct Response {
     /// HTTP status.
-    pub status: u16,
+    pub(crate) status: u16,
     /// Headers.
-    pub headers: HeaderMap,
+    pub(crate) headers: HeaderMap,
     /// The body; wiped, since it may hold tokens. Nobody else sees it: whoever reads an answer reads it
     /// by [`Response::json`] or [`Response::complaint`], which know what servers make of both.
     text: Zeroizing<String>,
@@ -131,14 +131,14 @@ pub struct Response {
 
 impl Response {
     /// An answer with `body`, decoded as its bytes and its `Content-Type` say.
-    pub fn new(status: u16, headers: HeaderMap, body: &[u8]) -> Self {
+    pub(crate) fn new(status: u16, headers: HeaderMap, body: &[u8]) -> Self {
         let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let text = text::of_answer(body, content_type);
         Self { status, headers, text, sent: Sent::default() }
     }
 
     /// True for 2xx: servers and gateways make 201 and 203 of 200.
-    pub fn is_success(&self) -> bool {
+    pub(crate) fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
     }
 
@@ -146,7 +146,7 @@ impl Response {
     ///
     /// # Errors
     /// It is none, or no `T`.
-    pub fn json<T: DeserializeOwned>(&self) -> serde_json::Result<T> {
+    pub(crate) fn json<T: DeserializeOwned>(&self) -> serde_json::Result<T> {
         foreign::from_json(&self.text)
     }
 
@@ -154,7 +154,7 @@ impl Response {
     ///
     /// # Errors
     /// It is none, or no `T`.
-    pub fn words<T: DeserializeOwned>(&self) -> serde_json::Result<T> {
+    pub(crate) fn words<T: DeserializeOwned>(&self) -> serde_json::Result<T> {
         let mut value = self.json()?;
         self.blot(&mut value);
         serde_json::from_value(value)
@@ -175,7 +175,7 @@ impl Response {
     }
 
     /// The body as one line, for messages.
-    pub fn line(&self) -> Sentence {
+    pub(crate) fn line(&self) -> Sentence {
         Sentence::new(&self.blotted(&self.text))
     }
 
@@ -189,13 +189,13 @@ impl Response {
     }
 
     /// A header as text.
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 
     /// How long the server asks to wait, if in seconds: the other form, a date, is for other
     /// servers (RFC 9110 section 10.2.3).
-    pub fn retry_after(&self) -> Option<Duration> {
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
         let seconds: u32 = self.header("retry-after")?.trim().parse().ok()?;
         Some(Duration::from_secs(seconds.into()))
     }
@@ -222,7 +222,7 @@ impl Http {
     /// Every failure to get an answer is [`Kind::Network`] and names the host; so is a page in its
     /// place, which none of the services that this program asks ever sends. Redirects are not
     /// followed: requests carry secrets.
-    pub async fn send(&self, system: &System, request: Request) -> Result<Response> {
+    pub(crate) async fn send(&self, system: &System, request: Request) -> Result<Response> {
         let pinned = request.pin.as_deref().map(pinned_client).transpose()?;
         let url = request.url.url();
         let way = Way::to(&request.url, &system.env)?;

@@ -16,22 +16,23 @@ const LABEL: &str = "MSALCache";
 /// does: in the Secret Service with the cache's name for a schema, in the macOS Keychain with
 /// `account` beside the service.
 #[derive(Clone, Debug)]
-pub struct KeyringItem {
+pub(crate) struct KeyringItem {
     /// The name of the cache with its suffix, such as `msal.cache.nocae`.
-    pub schema: String,
+    pub(crate) schema: String,
     /// The account in the Keychain.
-    pub account: String,
+    #[cfg_attr(not(target_os = "macos"), allow(dead_code, reason = "only the Keychain has it"))]
+    pub(crate) account: String,
 }
 
 impl KeyringItem {
     /// The secret; `None` when the keyring answers that there is none.
-    pub fn read(&self, limit: Duration) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+    pub(crate) fn read(&self, limit: Duration) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
         let item = self.clone();
         within(limit, move || item.read_now())?
     }
 
     /// Puts `secret` into the item, made if there is none.
-    pub fn write(&self, secret: Zeroizing<Vec<u8>>, limit: Duration) -> io::Result<()> {
+    pub(crate) fn write(&self, secret: Zeroizing<Vec<u8>>, limit: Duration) -> io::Result<()> {
         let item = self.clone();
         within(limit, move || item.write_now(&secret))?
     }

@@ -131,7 +131,7 @@ pub fn find(description: &str) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
 /// Keeps `secret` (at most 64 bytes) under `description`, for `seconds` or, with `None`, until the
 /// machine restarts. What was kept there is replaced.
 #[cfg(target_os = "linux")]
-pub fn keep(description: &str, secret: &[u8], seconds: Option<u32>) -> io::Result<()> {
+pub(crate) fn keep(description: &str, secret: &[u8], seconds: Option<u32>) -> io::Result<()> {
     if secret.len() > LIMIT {
         return Err(io::ErrorKind::InvalidInput.into());
     }
@@ -157,18 +157,18 @@ pub fn remove(description: &str) -> io::Result<bool> {
 
 /// No such keyring here.
 #[cfg(not(target_os = "linux"))]
-pub fn find(_description: &str) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+pub(crate) fn find(_description: &str) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
 /// No such keyring here.
 #[cfg(not(target_os = "linux"))]
-pub fn keep(_description: &str, _secret: &[u8], _seconds: Option<u32>) -> io::Result<()> {
+pub(crate) fn keep(_description: &str, _secret: &[u8], _seconds: Option<u32>) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
 /// No such keyring here.
 #[cfg(not(target_os = "linux"))]
-pub fn remove(_description: &str) -> io::Result<bool> {
+pub(crate) fn remove(_description: &str) -> io::Result<bool> {
     Err(io::ErrorKind::Unsupported.into())
 }

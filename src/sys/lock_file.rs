@@ -9,7 +9,7 @@ use std::io;
 /// ask for the same token, and of two changes of a file at once the last one stays, but files are
 /// replaced whole all the same.
 #[must_use = "the lock is released when this is dropped"]
-pub struct LockGuard {
+pub(crate) struct LockGuard {
     _file: File,
     excludes_nobody: bool,
 }

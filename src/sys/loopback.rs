@@ -48,35 +48,35 @@ const HEADERS: [(&str, &str); 5] = [
 ///
 /// Browsers take either for `localhost`: on the one that were left free, another user of the machine
 /// could listen and be given the answer.
-pub struct Loopback {
+pub(crate) struct Loopback {
     port: u16,
     visits: mpsc::Receiver<Visit>,
     accepting: Vec<JoinHandle<()>>,
 }
 
 /// A request that waits for its page.
-pub struct Visit {
+pub(crate) struct Visit {
     /// `GET`, `POST`, …
-    pub method: String,
+    pub(crate) method: String,
     /// The path, `/` for the root.
-    pub path: String,
+    pub(crate) path: String,
     /// What follows the question mark.
     pub query: Option<Zeroizing<String>>,
     /// The `Host` header.
-    pub host: Option<String>,
+    pub(crate) host: Option<String>,
     /// The body, at most 64 KiB.
-    pub body: Zeroizing<Vec<u8>>,
+    pub(crate) body: Zeroizing<Vec<u8>>,
     page: oneshot::Sender<Page>,
     /// Ends with the connection.
     gone: oneshot::Receiver<Infallible>,
 }
 
 /// What the browser shows.
-pub struct Page {
+pub(crate) struct Page {
     /// HTTP status.
-    pub status: u16,
+    pub(crate) status: u16,
     /// The document.
-    pub html: String,
+    pub(crate) html: String,
 }
 
 impl Loopback {
@@ -84,7 +84,7 @@ impl Loopback {
     ///
     /// # Errors
     /// Another program listens on either.
-    pub async fn listen(port: u16) -> Result<Self> {
+    pub(crate) async fn listen(port: u16) -> Result<Self> {
         let (port, listeners) = bind(port).await.map_err(|error| {
             let why = match error.kind() {
                 io::ErrorKind::AddrInUse if port > 0 => format!(
@@ -105,12 +105,12 @@ impl Loopback {
     }
 
     /// The port.
-    pub fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         self.port
     }
 
     /// The next request. Never returns without one.
-    pub async fn visit(&mut self) -> Visit {
+    pub(crate) async fn visit(&mut self) -> Visit {
         match self.visits.recv().await {
             Some(visit) => visit,
             // The senders live in the tasks, which end with `self`.
@@ -127,13 +127,13 @@ impl Drop for Loopback {
 
 impl Visit {
     /// Sends the page and goes on.
-    pub fn answer(self, page: Page) {
+    pub(crate) fn answer(self, page: Page) {
         // A browser that has left needs none.
         let _ = self.page.send(page);
     }
 
     /// Sends the page and waits until it has left, two seconds at the most: the process ends next.
-    pub async fn answer_and_part(self, page: Page) {
+    pub(crate) async fn answer_and_part(self, page: Page) {
         let _ = self.page.send(page);
         let _ = tokio::time::timeout(FAREWELL_LIMIT, self.gone).await;
     }

@@ -16,7 +16,7 @@ mod deadline;
 mod detached;
 mod endpoint_url;
 mod env;
-pub mod file;
+pub(crate) mod file;
 mod folder;
 mod handover;
 mod hardening;
@@ -31,9 +31,9 @@ mod msal_lock;
 mod os_error;
 #[cfg(unix)]
 mod own_folder;
-pub mod owner;
+pub(crate) mod owner;
 mod panics;
-pub mod pem;
+pub(crate) mod pem;
 mod picker;
 mod pinned;
 mod proxy;
@@ -53,39 +53,46 @@ mod watched;
 
 use std::path::PathBuf;
 
-pub use arc_agent::{arc_agent_is_installed, read_arc_key};
-pub use attended::{attended, interruptible};
-pub use browser::{open_browser, why_no_browser};
-pub use clock::{Clock, local_time};
-pub use command::output_of;
-pub use complaint::Complaint;
-pub use data_protection::{protect, unprotect};
-pub use deadline::Deadline;
-pub use detached::{is_detached, repeat_detached};
-pub use endpoint_url::EndpointUrl;
-pub use env::{Env, TRUSTED_DIR, VAULT_KEY};
-pub use folder::{Concession, Folder, Stamp, concessions, is_same_path, write_named, writing_flaw};
-pub use handover::{
+pub(crate) use arc_agent::{arc_agent_is_installed, read_arc_key};
+pub(crate) use attended::{attended, interruptible};
+pub(crate) use browser::{open_browser, why_no_browser};
+pub use clock::Clock;
+pub(crate) use clock::local_time;
+pub(crate) use command::output_of;
+pub(crate) use complaint::Complaint;
+pub(crate) use data_protection::{protect, unprotect};
+pub(crate) use deadline::Deadline;
+pub(crate) use detached::{is_detached, repeat_detached};
+pub(crate) use endpoint_url::EndpointUrl;
+pub use env::Env;
+pub(crate) use env::{TRUSTED_DIR, VAULT_KEY};
+pub(crate) use folder::{Concession, Stamp, concessions, is_same_path, writing_flaw};
+pub use folder::{Folder, write_named};
+pub(crate) use handover::{
     az_names, every_az, hand_over, is_this_program, make_az, next_az, refuse_shared, remove_az,
     this_program,
 };
 pub use hardening::harden;
-pub use host_name::host_name;
-pub use http::{Http, Method, Request, Response};
-pub use keyring_item::KeyringItem;
-pub use lock_file::LockGuard;
-pub use loopback::{Loopback, Page, Visit};
-pub use msal_lock::{MsalLock, pause};
-pub use panics::{caught, quiet_panics};
-pub use picker::Choice;
-pub use proxy::Way;
+pub(crate) use host_name::host_name;
+pub use http::Http;
+pub(crate) use http::{Request, Response};
+pub(crate) use keyring_item::KeyringItem;
+pub(crate) use lock_file::LockGuard;
+pub(crate) use loopback::{Loopback, Page, Visit};
+pub use msal_lock::MsalLock;
+pub(crate) use msal_lock::pause;
+pub(crate) use panics::caught;
+pub use panics::quiet_panics;
+pub(crate) use picker::Choice;
+pub(crate) use proxy::Way;
 pub use random::fill_random;
-pub use retry::{passing, retried};
-pub use runtime::block_on;
-pub use spinner::Spinner;
-pub use terminal::{Level, Terminal, Verbosity};
-pub use text::decoded;
-pub use tls::{Authorities, extra_authorities};
+pub(crate) use retry::{passing, retried};
+pub(crate) use runtime::block_on;
+pub(crate) use spinner::Spinner;
+pub use terminal::Terminal;
+pub(crate) use terminal::{Level, Verbosity};
+pub(crate) use text::decoded;
+pub(crate) use tls::extra_authorities;
 pub use watched::within;
 
 use crate::program::Program;
@@ -118,7 +125,7 @@ impl System {
 
     /// Says what is good to know and az does not say. Under its name only who asks for more reads it:
     /// callers take anything on standard error for a failure.
-    pub fn remark(&self, text: &str) {
+    pub(crate) fn remark(&self, text: &str) {
         match self.program {
             Program::Azt => self.terminal.warn(text),
             Program::Az => self.terminal.info(text),
@@ -127,7 +134,7 @@ impl System {
 
     /// The person's home folder: `HOME`, else what the account database says, so that a stripped
     /// environment still finds it. `None` when neither knows one.
-    pub fn home(&self) -> Option<PathBuf> {
+    pub(crate) fn home(&self) -> Option<PathBuf> {
         match self.env.path("HOME") {
             Some(home) => Some(home),
             None if self.env.is_process() => dirs::home_dir(),

@@ -115,6 +115,6 @@ impl Drop for MsalLock {
 }
 
 /// Waits, where another process needs a moment.
-pub fn pause(time: Duration) {
+pub(crate) fn pause(time: Duration) {
     std::thread::sleep(time);
 }

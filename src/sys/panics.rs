@@ -30,7 +30,7 @@ pub fn quiet_panics() {
 ///
 /// # Errors
 /// Those of `work`; [`crate::error::Kind::Failed`] with the place when it panics.
-pub fn caught<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+pub(crate) fn caught<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     IS_TOLD.store(true, Ordering::Relaxed);
     // What a panic leaves half done is dropped: the process ends next.
     let done = catch_unwind(AssertUnwindSafe(work));

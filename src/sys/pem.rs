@@ -11,25 +11,25 @@ use crate::foreign::Name;
 const CERTIFICATE_LABELS: [&str; 3] = ["CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE"];
 
 /// What stands between a line of `BEGIN` and one of `END`.
-pub struct Block {
+pub(crate) struct Block {
     /// What it is said to be: `CERTIFICATE`.
-    pub label: Name,
+    pub(crate) label: Name,
     /// The line that it begins on, the file's first being 1.
-    pub line: usize,
+    pub(crate) line: usize,
     /// True when a header says that it is encrypted, as OpenSSL's older forms do.
-    pub is_encrypted: bool,
+    pub(crate) is_encrypted: bool,
     /// Its bytes; `None` when it is cut off or damaged.
-    pub der: Option<Zeroizing<Vec<u8>>>,
+    pub(crate) der: Option<Zeroizing<Vec<u8>>>,
 }
 
 impl Block {
     /// True for a certificate, by whatever label.
-    pub fn is_certificate(&self) -> bool {
+    pub(crate) fn is_certificate(&self) -> bool {
         CERTIFICATE_LABELS.contains(&&*self.label)
     }
 
     /// A certificate's DER, without what OpenSSL puts behind it.
-    pub fn certificate(&self) -> Option<&[u8]> {
+    pub(crate) fn certificate(&self) -> Option<&[u8]> {
         self.der.as_deref().and_then(|der| first_element(der))
     }
 }
@@ -38,7 +38,7 @@ impl Block {
 ///
 /// Byte order marks, UTF-16 and ends of lines of any system are taken, and blanks around lines; text
 /// around blocks is passed over, whatever its encoding.
-pub fn blocks(file: &[u8]) -> Vec<Block> {
+pub(crate) fn blocks(file: &[u8]) -> Vec<Block> {
     let text = ascii(file);
     let mut blocks = Vec::new();
     let mut open: Option<Open<'_>> = None;
@@ -90,7 +90,7 @@ impl Open<'_> {
 }
 
 /// The certificate that `file` is as it stands: DER, without any text.
-pub fn bare_certificate(file: &[u8]) -> Option<&[u8]> {
+pub(crate) fn bare_certificate(file: &[u8]) -> Option<&[u8]> {
     first_element(file).filter(|der| der.len() == file.len() && der.starts_with(&[0x30]))
 }
 

@@ -23,13 +23,13 @@ const SHORT_HELP: &str = "type, arrows, Enter; Esc keeps";
 
 /// One of several to pick from, in the order in which it is given up where there is no room.
 #[derive(Clone, Debug)]
-pub struct Choice {
+pub(crate) struct Choice {
     /// What it is called.
-    pub name: String,
+    pub(crate) name: String,
     /// What it belongs to, the second to go.
-    pub owner: String,
+    pub(crate) owner: String,
     /// Its id, the first to go.
-    pub id: String,
+    pub(crate) id: String,
 }
 
 impl Choice {

@@ -18,7 +18,7 @@ const LONGEST_WAIT_OF_PERSON: Duration = Duration::from_secs(30);
 /// Sends by `send` until there is an answer that another attempt would not change: after a
 /// connection that broke, and after 429 and 5xx, it tries again (RFC 9110 sections 9.2.2 and
 /// 10.2.3).
-pub async fn retried<T, F: Future<Output = Result<T>>>(send: impl Fn() -> F) -> Result<T> {
+pub(crate) async fn retried<T, F: Future<Output = Result<T>>>(send: impl Fn() -> F) -> Result<T> {
     let mut repetition = 0;
     loop {
         let error = match send().await {
@@ -35,7 +35,7 @@ pub async fn retried<T, F: Future<Output = Result<T>>>(send: impl Fn() -> F) -> 
 
 /// Marks `error`, which `response` is, if the server's trouble may be over the next time: 429 and
 /// 5xx (RFC 9110 sections 10.2.3 and 15.6), after the seconds that it names.
-pub fn passing(error: Error, response: &Response) -> Error {
+pub(crate) fn passing(error: Error, response: &Response) -> Error {
     if response.status != 429 && !(500..=510).contains(&response.status) {
         return error;
     }

@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 /// Runs `future` to its end on a runtime of this thread.
 ///
 /// Built at each call: a command goes to the network at most once, and the warm path never.
-pub fn block_on<F: Future>(future: F) -> Result<F::Output> {
+pub(crate) fn block_on<F: Future>(future: F) -> Result<F::Output> {
     let runtime = has_room()
         .and_then(|()| tokio::runtime::Builder::new_current_thread().enable_all().build())
         .map_err(cannot_start)?;

@@ -9,11 +9,11 @@ use crate::foreign::Sentence;
 
 /// A spinner with a text on standard error; nothing at all where that is no terminal, where
 /// warnings are hidden, and under `--debug`, whose lines it would cut in two.
-pub struct Spinner(ProgressBar);
+pub(crate) struct Spinner(ProgressBar);
 
 impl Spinner {
     /// Starts it.
-    pub fn start(system: &System) -> Self {
+    pub(crate) fn start(system: &System) -> Self {
         let terminal = &system.terminal;
         if !terminal.stderr_is_tty()
             || !terminal.shows(Level::Warning)
@@ -30,7 +30,7 @@ impl Spinner {
     }
 
     /// Changes the text. A server's words may be in it: they are cleaned into a [`Sentence`].
-    pub fn say(&self, text: &str) {
+    pub(crate) fn say(&self, text: &str) {
         self.0.set_message(String::from(Sentence::new(text)));
     }
 }

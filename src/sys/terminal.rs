@@ -18,7 +18,7 @@ use crate::secret::Secret;
 
 /// How loud a message is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Level {
+pub(crate) enum Level {
     /// A failure. Always shown.
     Error,
     /// What the person must read to go on, such as a device code. Shown even with
@@ -34,7 +34,7 @@ pub enum Level {
 
 /// Which messages are shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Verbosity {
+pub(crate) enum Verbosity {
     /// `--only-show-errors`.
     OnlyErrors,
     /// Errors and warnings.
@@ -62,7 +62,7 @@ pub struct Terminal {
 
 impl Terminal {
     /// The streams of this process. Colour is off until [`Terminal::set_colour`].
-    pub fn real() -> Self {
+    pub(crate) fn real() -> Self {
         Self {
             out: RefCell::new(Box::new(Patient(io::stdout()))),
             err: RefCell::new(Box::new(Patient(io::stderr()))),
@@ -90,12 +90,12 @@ impl Terminal {
     }
 
     /// Sets which messages are shown from now on.
-    pub fn set_verbosity(&self, verbosity: Verbosity) {
+    pub(crate) fn set_verbosity(&self, verbosity: Verbosity) {
         self.verbosity.set(verbosity);
     }
 
     /// Allows colour, which is used only while both streams are terminals (az's rule).
-    pub fn set_colour(&self, wanted: bool) {
+    pub(crate) fn set_colour(&self, wanted: bool) {
         self.colour.set(wanted && self.stdout_is_tty && self.stderr_is_tty);
     }
 
@@ -105,22 +105,22 @@ impl Terminal {
     }
 
     /// True when a person can be asked: standard input is a terminal.
-    pub fn stdin_is_tty(&self) -> bool {
+    pub(crate) fn stdin_is_tty(&self) -> bool {
         self.stdin_is_tty
     }
 
     /// True when standard output is a terminal.
-    pub fn stdout_is_tty(&self) -> bool {
+    pub(crate) fn stdout_is_tty(&self) -> bool {
         self.stdout_is_tty
     }
 
     /// True when standard error is a terminal.
-    pub fn stderr_is_tty(&self) -> bool {
+    pub(crate) fn stderr_is_tty(&self) -> bool {
         self.stderr_is_tty
     }
 
     /// True when messages of `level` are shown.
-    pub fn shows(&self, level: Level) -> bool {
+    pub(crate) fn shows(&self, level: Level) -> bool {
         match self.verbosity.get() {
             Verbosity::OnlyErrors => level <= Level::Notice,
             Verbosity::Normal => level <= Level::Warning,
@@ -134,12 +134,12 @@ impl Terminal {
     ///
     /// A reader that has gone is no failure (azure SDKs kill their shells, not us): the rest is
     /// dropped silently. Any other error is returned.
-    pub fn result(&self, text: &str) -> Result<()> {
+    pub(crate) fn result(&self, text: &str) -> Result<()> {
         self.write_result(text, logging_commands::broken)
     }
 
     /// [`Terminal::result`] of JSON, which means the same in a pipeline as elsewhere.
-    pub fn json_result(&self, text: &str) -> Result<()> {
+    pub(crate) fn json_result(&self, text: &str) -> Result<()> {
         self.write_result(text, logging_commands::escaped)
     }
 
@@ -155,12 +155,12 @@ impl Terminal {
     }
 
     /// [`Terminal::result`] with colours: every escape character in `text` is this program's own.
-    pub fn coloured_result(&self, text: &str) -> Result<()> {
+    pub(crate) fn coloured_result(&self, text: &str) -> Result<()> {
         self.write_coloured(text, logging_commands::broken)
     }
 
     /// [`Terminal::json_result`] with colours, as [`Terminal::coloured_result`].
-    pub fn coloured_json_result(&self, text: &str) -> Result<()> {
+    pub(crate) fn coloured_json_result(&self, text: &str) -> Result<()> {
         self.write_coloured(text, logging_commands::escaped)
     }
 
@@ -188,7 +188,7 @@ impl Terminal {
     /// Writes a message to standard error if its level is shown: `LEVEL: text`, or, with colour,
     /// the text in the level's colour without the prefix (az's rule). What is not seen is escaped.
     /// Errors of standard error are ignored: there is nowhere left to report them.
-    pub fn message(&self, level: Level, text: &str) {
+    pub(crate) fn message(&self, level: Level, text: &str) {
         if !self.shows(level) {
             return;
         }
@@ -209,13 +209,13 @@ impl Terminal {
     }
 
     /// Writes a bare line to standard error at every verbosity: a remedy that follows an error.
-    pub fn plain(&self, text: &str) {
+    pub(crate) fn plain(&self, text: &str) {
         self.write_error(&format!("{}\n", escaped(text)));
     }
 
     /// Writes a line of JSON, which has its end, to standard error. A terminal may be there all the
     /// same, and JSON leaves the second half of the control characters as they are.
-    pub fn json_line(&self, text: &str) {
+    pub(crate) fn json_line(&self, text: &str) {
         let text = with_escapes(text, |c, text| {
             for unit in c.encode_utf16(&mut [0; 2]) {
                 let _ = write!(text, "\\u{unit:04x}");
@@ -230,24 +230,24 @@ impl Terminal {
 
     /// Tells the runner of GitHub Actions to hide `secret` from here on: the one command to a
     /// pipeline that this program gives.
-    pub fn add_mask(&self, secret: &Secret) {
+    pub(crate) fn add_mask(&self, secret: &Secret) {
         let is_of_tokens = |c: &char| c.is_ascii_graphic() || *c == ' ';
         let secret: String = secret.expose().chars().filter(is_of_tokens).collect();
         self.write_bare(&Zeroizing::new(format!("::add-mask::{}\n", *Zeroizing::new(secret))));
     }
 
     /// [`Terminal::message`] at [`Level::Warning`].
-    pub fn warn(&self, text: &str) {
+    pub(crate) fn warn(&self, text: &str) {
         self.message(Level::Warning, text);
     }
 
     /// [`Terminal::message`] at [`Level::Info`].
-    pub fn info(&self, text: &str) {
+    pub(crate) fn info(&self, text: &str) {
         self.message(Level::Info, text);
     }
 
     /// [`Terminal::message`] at [`Level::Debug`].
-    pub fn debug(&self, text: &str) {
+    pub(crate) fn debug(&self, text: &str) {
         self.message(Level::Debug, text);
     }
 
@@ -255,7 +255,7 @@ impl Terminal {
     ///
     /// # Errors
     /// [`Kind::Cancelled`](crate::error::Kind::Cancelled) after Ctrl-C or Escape.
-    pub fn read_password(&self, prompt: &str) -> Result<Secret> {
+    pub(crate) fn read_password(&self, prompt: &str) -> Result<Secret> {
         let password = Password::new(prompt).without_confirmation();
         password.with_render_config(RenderConfig::empty()).prompt().map(Secret::new).map_err(failed)
     }
@@ -265,7 +265,7 @@ impl Terminal {
     ///
     /// # Errors
     /// As those of [`Terminal::read_password`].
-    pub async fn read_line(&self, prompt: &str) -> Result<Option<Secret>> {
+    pub(crate) async fn read_line(&self, prompt: &str) -> Result<Option<Secret>> {
         if self.stdin_is_tty {
             let text = Text::new(prompt).with_render_config(RenderConfig::empty());
             return text.prompt().map(|line| Some(Secret::new(line))).map_err(failed);
@@ -284,7 +284,7 @@ impl Terminal {
 
     /// Reads a line from standard input with nothing but the terminal's own editing. `None` at its
     /// end.
-    pub fn read_plain_line(&self) -> Result<Option<String>> {
+    pub(crate) fn read_plain_line(&self) -> Result<Option<String>> {
         match stdin_line() {
             Ok(line) => Ok(Some(line).filter(|line| !line.is_empty())),
             Err(error) => Err(Error::failed(format!("Cannot read standard input: {error}."))),
@@ -292,13 +292,18 @@ impl Terminal {
     }
 
     /// Asks a question that is answered by yes or no.
-    pub fn confirm(&self, question: &str) -> Result<bool> {
+    pub(crate) fn confirm(&self, question: &str) -> Result<bool> {
         Confirm::new(question).with_default(false).prompt().map_err(failed)
     }
 
     /// Lets the person pick one of `choices` by arrow keys or by typing parts of it; `first` is where
     /// the cursor starts. `None` when they do not want to.
-    pub fn pick(&self, prompt: &str, choices: &[Choice], first: usize) -> Result<Option<usize>> {
+    pub(crate) fn pick(
+        &self,
+        prompt: &str,
+        choices: &[Choice],
+        first: usize,
+    ) -> Result<Option<usize>> {
         picker::pick(prompt, choices, first, self.colour()).map_err(failed)
     }
 

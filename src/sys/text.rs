@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 
 /// The text in a file, or in what a program printed: UTF-8, or UTF-16 as Windows' programs write it.
 /// A byte order mark is no part of it. `None` for what is neither.
-pub fn decoded(bytes: &[u8]) -> Option<Zeroizing<String>> {
+pub(crate) fn decoded(bytes: &[u8]) -> Option<Zeroizing<String>> {
     let (encoding, rest) = marked(bytes).unwrap_or((UTF_8, bytes));
     let (text, is_whole) = decode(encoding, rest);
     is_whole.then_some(text)

@@ -28,10 +28,10 @@ const PLATFORM_BUNDLES: [&str; 4] = [
 
 /// What the environment's variables lead to.
 #[derive(Default)]
-pub struct Authorities {
+pub(crate) struct Authorities {
     pub(super) certificates: Vec<Certificate>,
     /// A sentence for each file with certificates that are of no use and were left out.
-    pub flaws: Vec<String>,
+    pub(crate) flaws: Vec<String>,
 }
 
 /// The authorities that the environment adds to the platform's store.
@@ -39,7 +39,7 @@ pub struct Authorities {
 /// A bundle that is named and has none that can be used is an error (the person asked for it, and
 /// without it the connection would fail with a worse message). In a folder, files that are not
 /// certificates are passed over.
-pub fn extra_authorities(env: &Env) -> Result<Authorities> {
+pub(crate) fn extra_authorities(env: &Env) -> Result<Authorities> {
     let mut found = Authorities::default();
     for variable in FILE_VARIABLES {
         if let Some(path) = env.path(variable) {

@@ -32,11 +32,12 @@ use std::ops::RangeInclusive;
 use std::path::Path;
 use std::time::Duration;
 
-pub use key::{KERNEL_FORGETS, KeyChoice, KeyId, KeySource, VaultKey};
-pub use lock::Held;
+pub(crate) use key::{KERNEL_FORGETS, KeyId, VaultKey};
+pub use key::{KeyChoice, KeySource};
+pub(crate) use lock::Held;
+pub(crate) use record::RecordKey;
 pub use record::{
-    AccessToken, Account, AssertionSource, IdToken, Record, RecordKey, RefreshToken,
-    ServicePrincipal, Unsealed,
+    AccessToken, Account, AssertionSource, IdToken, Record, RefreshToken, ServicePrincipal,
 };
 
 use crate::error::{Error, Kind, Result};
@@ -150,7 +151,7 @@ impl<'s> Vault<'s> {
     ///
     /// # Errors
     /// The keyring has the key of this folder, and `vault.json` names another.
-    pub fn check_pin(&self, is_sign_in: bool) -> Result<()> {
+    pub(crate) fn check_pin(&self, is_sign_in: bool) -> Result<()> {
         let setup = Setup::new(self.system, &self.azt_dir, self.options, is_sign_in);
         let (source, id) = self.key.get();
         setup.check_pin(source, id).map_err(vault_error)?;
@@ -174,7 +175,7 @@ impl<'s> Vault<'s> {
     }
 
     /// Fails where nothing could be stored: before a sign-in, whose result would be lost.
-    pub fn try_out(&self) -> Result<()> {
+    pub(crate) fn try_out(&self) -> Result<()> {
         self.store.try_out().map_err(vault_error)
     }
 
@@ -242,7 +243,7 @@ impl<'s> Vault<'s> {
     }
 
     /// The failure that another process published for `key` and `credential`, at a time in `during`.
-    pub fn published_failure<R: Record>(
+    pub(crate) fn published_failure<R: Record>(
         &self,
         key: &RecordKey<R>,
         credential: &str,
@@ -292,7 +293,7 @@ impl<'s> Vault<'s> {
     }
 
     /// True if the folder belongs to this user, and not to one for whom root works.
-    pub fn is_own(&self) -> bool {
+    pub(crate) fn is_own(&self) -> bool {
         self.azt_dir.is_own()
     }
 
@@ -348,7 +349,7 @@ pub fn inventory(system: &System, azt_dir: impl Into<Folder>) -> Result<Inventor
 }
 
 /// Why the keyring cannot be asked, if it cannot.
-pub fn keyring_flaw(
+pub(crate) fn keyring_flaw(
     system: &System,
     azt_dir: impl Into<Folder>,
     options: Options,
@@ -424,7 +425,7 @@ fn newer(path: &Path, version: u64) -> Error {
 }
 
 /// Prefix of the last remedy: remove everything.
-pub const START_AFRESH: &str = "Or start afresh:";
+pub(crate) const START_AFRESH: &str = "Or start afresh:";
 
 fn start_afresh(system: &System) -> String {
     let program = system.program;

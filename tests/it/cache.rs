@@ -4,7 +4,7 @@ use std::process::Stdio;
 use std::thread;
 use std::time::Duration;
 
-use azt::sys::MsalLock;
+use azt::internals::sys::MsalLock;
 use entra_emulator::Fault;
 use serde_json::{Value, json};
 
@@ -362,7 +362,7 @@ fn a_held_lock_of_az_delays_no_caller() {
     sandbox.approve_as(ALICE);
     std::fs::create_dir_all(sandbox.config_dir()).unwrap();
     let lock = sandbox.file("msal_token_cache.json.lockfile");
-    let folder = azt::sys::Folder::at(sandbox.config_dir());
+    let folder = azt::internals::sys::Folder::at(sandbox.config_dir());
     let name = "msal_token_cache.json.lockfile";
     let held = MsalLock::acquire(&folder, name, Duration::ZERO).unwrap();
     let run = sandbox.azt(["login", "--use-device-code"]).exits(0);

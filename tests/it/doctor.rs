@@ -161,9 +161,9 @@ fn each_account_is_asked_for_a_token() {
 /// A refresh token of another client cannot refresh azt's tokens.
 #[test]
 fn a_sign_in_that_cannot_refresh_is_reported() {
-    use azt::program::Program;
-    use azt::sys::{Env, System};
-    use azt::vault::{KeyChoice, KeySource, Options, Record, RefreshToken, Vault};
+    use azt::internals::program::Program;
+    use azt::internals::sys::{Env, System};
+    use azt::internals::vault::{KeyChoice, KeySource, Options, Record, RefreshToken, Vault};
 
     let sandbox = Sandbox::signed_in_as_alice();
     let system = System { env: Env::fixed(sandbox.env().clone()), ..System::real(Program::Azt) };

@@ -6,10 +6,10 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use azt::program::Program;
-use azt::secret::Secret;
-use azt::sys::{Env, System};
-use azt::vault::{KeyChoice, KeySource, Options, ServicePrincipal, Vault};
+use azt::internals::program::Program;
+use azt::internals::secret::Secret;
+use azt::internals::sys::{Env, System};
+use azt::internals::vault::{KeyChoice, KeySource, Options, ServicePrincipal, Vault};
 use serde_json::{Value, json};
 
 use crate::support::*;

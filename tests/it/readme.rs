@@ -36,9 +36,9 @@ fn the_commands_of_the_readme_run() {
 
 #[test]
 fn exit_codes_are_those_of_the_table() {
-    use azt::error::Kind;
-    use azt::exit::code;
-    use azt::program::Program::{Az, Azt};
+    use azt::internals::error::Kind;
+    use azt::internals::exit::code;
+    use azt::internals::program::Program::{Az, Azt};
     let kinds = [
         Kind::Failed,
         Kind::Usage,

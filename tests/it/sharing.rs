@@ -122,7 +122,7 @@ fn a_keyring_item_is_changed_under_msals_lock() {
     use std::process::Command;
     use std::time::{Duration, SystemTime};
 
-    use azt::sys::MsalLock;
+    use azt::internals::sys::MsalLock;
 
     use crate::session_bus::SessionBus;
 
@@ -141,7 +141,7 @@ fn a_keyring_item_is_changed_under_msals_lock() {
     // A holder of MSAL's lock is waited for.
     let signal = sandbox.root().join(SHARED);
     std::fs::create_dir_all(signal.parent().unwrap()).unwrap();
-    let folder = azt::sys::Folder::at(signal.parent().unwrap());
+    let folder = azt::internals::sys::Folder::at(signal.parent().unwrap());
     let name = signal.file_name().unwrap().to_str().unwrap();
     let lock = format!("{name}.lockfile");
     let held = MsalLock::acquire(&folder, &lock, Duration::ZERO).unwrap();

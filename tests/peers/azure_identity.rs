@@ -33,7 +33,7 @@ fn claims(token: &Value) -> Value {
 #[test]
 fn every_credential_that_starts_az_gets_a_token() {
     let sandbox = Sandbox::signed_in_as_alice();
-    let before = azt::sys::Clock::System.now();
+    let before = azt::internals::sys::Clock::System.now();
     for kind in ["sync", "async", "default"] {
         let got = token(&sandbox, &[kind, ARM]);
         assert_eq!(claims(&got)["tid"], CONTOSO, "{kind}");
@@ -42,7 +42,10 @@ fn every_credential_that_starts_az_gets_a_token() {
         let seconds = |value: &Value| value.as_i64().unwrap();
         let lifetime = seconds(&claims(&got)["exp"]) - seconds(&claims(&got)["iat"]);
         let received = seconds(&got["expires_on"]) - lifetime;
-        assert!((before..=azt::sys::Clock::System.now()).contains(&received), "{kind}: {got}");
+        assert!(
+            (before..=azt::internals::sys::Clock::System.now()).contains(&received),
+            "{kind}: {got}"
+        );
     }
     assert_eq!(sandbox.requests(), ["POST token refresh_token"], "one request serves all three");
 }

@@ -56,7 +56,10 @@ fn both_generations_of_the_javascript_sdk_get_tokens() {
         let both = format!(r#"{{"tenantId": "{CONTOSO}", "subscription": "Contoso Production"}}"#);
         assert_eq!(claims(&cli(&both))["tid"], CONTOSO, "{generation}");
         let expires = cli("{}")["expires"].as_i64().unwrap();
-        assert!(expires > azt::sys::Clock::System.now() * 1000, "milliseconds: {expires}");
+        assert!(
+            expires > azt::internals::sys::Clock::System.now() * 1000,
+            "milliseconds: {expires}"
+        );
     }
     drop(sandbox.azt(["logout"]).quiet());
     for generation in ["4.13", "4.14"] {

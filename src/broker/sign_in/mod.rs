@@ -3,7 +3,7 @@
 mod start;
 mod store;
 
-pub use store::Known;
+pub(crate) use store::Known;
 
 use std::cell::RefCell;
 
@@ -20,7 +20,7 @@ use crate::vault::{AccessToken, Account, IdToken, RefreshToken, ServicePrincipal
 /// An account that has proved who it is, with the tokens it got so far.
 ///
 /// Tokens collect behind `&self`, so that many tenants can be asked at once.
-pub struct SignIn<'a> {
+pub(crate) struct SignIn<'a> {
     system: &'a System,
     authority: Authority,
     environment: String,
@@ -71,17 +71,17 @@ impl UserCredential {
 
 impl SignIn<'_> {
     /// Who signed in.
-    pub fn identity(&self) -> &Identity {
+    pub(crate) fn identity(&self) -> &Identity {
         &self.identity
     }
 
     /// User name or client id; the name in the profile for a managed identity.
-    pub fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         self.identity.name()
     }
 
     /// The owner of new profile entries.
-    pub fn user(&self) -> User {
+    pub(crate) fn user(&self) -> User {
         match &self.credential {
             Credential::Application(entry) => User::ServicePrincipal {
                 client_id: entry.client_id.clone(),
@@ -92,17 +92,17 @@ impl SignIn<'_> {
     }
 
     /// The federated token that an application signed in with just now, if that is how it does.
-    pub fn assertion(&self) -> Option<Secret> {
+    pub(crate) fn assertion(&self) -> Option<Secret> {
         self.assertion.borrow().clone()
     }
 
     /// The tenant of the first token: GUID.
-    pub fn tenant(&self) -> &str {
+    pub(crate) fn tenant(&self) -> &str {
         &self.tenant
     }
 
     /// A token of `scopes` in `tenant`: one that this sign-in has already got, else a new one.
-    pub async fn token(&self, tenant: &str, scopes: &Scopes) -> Result<Secret> {
+    pub(crate) async fn token(&self, tenant: &str, scopes: &Scopes) -> Result<Secret> {
         let requested = scopes.joined();
         let held = self
             .access_tokens
@@ -121,7 +121,7 @@ impl SignIn<'_> {
     ///
     /// # Errors
     /// What Entra says; where a person is wanted, with the sign-in that meets the challenge.
-    pub async fn challenged_token(
+    pub(crate) async fn challenged_token(
         &self,
         tenant: &str,
         scopes: &Scopes,
@@ -138,7 +138,7 @@ impl SignIn<'_> {
     ///
     /// # Errors
     /// As who asks the broker for that token is told.
-    pub async fn check(&self, tenant: &str, scopes: &Scopes) -> Result<()> {
+    pub(crate) async fn check(&self, tenant: &str, scopes: &Scopes) -> Result<()> {
         let answer = self.token(tenant, scopes).await.map(drop);
         answer.map_err(|error| self.with_remedy(error, tenant, scopes, None))
     }

@@ -42,7 +42,7 @@ impl<'a> SignIn<'a> {
     /// Signs an application in with `credential`, and proves it by asking for a token of `scopes`.
     ///
     /// Always makes the request: a wrong secret must not pass because a token is cached.
-    pub async fn with_client_credential(
+    pub(crate) async fn with_client_credential(
         system: &'a System,
         cloud: &Cloud,
         tenant: &str,
@@ -62,7 +62,7 @@ impl<'a> SignIn<'a> {
 
     /// Signs a user in with a refresh token that another program was given, in `tenant` (GUID,
     /// domain or `common`): one request.
-    pub async fn with_refresh_token(
+    pub(crate) async fn with_refresh_token(
         system: &'a System,
         cloud: &Cloud,
         tenant: &str,
@@ -77,7 +77,7 @@ impl<'a> SignIn<'a> {
 
     /// The account `identity` as the vault has it, to look up its subscriptions again. A host's
     /// identity needs no vault.
-    pub fn resume(
+    pub(crate) fn resume(
         system: &'a System,
         cloud: &Cloud,
         homes: Homes<'_>,
@@ -115,7 +115,7 @@ impl<'a> SignIn<'a> {
 
     /// Signs in as this host's own identity: a managed identity, or the user of Cloud Shell, whose
     /// name the token has.
-    pub async fn with_host_identity(
+    pub(crate) async fn with_host_identity(
         system: &'a System,
         cloud: &Cloud,
         identity: Identity,

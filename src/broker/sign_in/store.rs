@@ -7,7 +7,7 @@ use crate::vault::{Account, Record, Vault};
 
 /// Whom a vault knows when a person signs in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Known {
+pub(crate) enum Known {
     /// That very person.
     This,
     /// Another one of that name.
@@ -26,7 +26,7 @@ impl SignIn<'_> {
     ///
     /// # Errors
     /// The account was the vault's, and is not any more: signed out meanwhile, or in anew.
-    pub fn store(&self, vault: &Vault<'_>) -> Result<()> {
+    pub(crate) fn store(&self, vault: &Vault<'_>) -> Result<()> {
         let _writing = vault.write_lock();
         if self.origin == Origin::Stored && !self.is_as_it_was(vault)? {
             return Err(Error::new(
@@ -69,7 +69,7 @@ impl SignIn<'_> {
     }
 
     /// Whom `vault` knows beside the person of this sign-in.
-    pub fn known(&self, vault: &Vault<'_>) -> Result<Known> {
+    pub(crate) fn known(&self, vault: &Vault<'_>) -> Result<Known> {
         let Credential::User(person) = &self.credential else { return Ok(Known::Nobody) };
         let account = &person.account;
         Ok(match vault.get(&account.key())? {

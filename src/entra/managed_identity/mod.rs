@@ -19,7 +19,7 @@ const MSI_ENDPOINT: &str = "MSI_ENDPOINT";
 
 /// Which of the host's identities.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum HostIdentity<'a> {
+pub(crate) enum HostIdentity<'a> {
     /// The system-assigned one.
     System,
     /// A user-assigned one, by client id.
@@ -40,7 +40,7 @@ pub enum HostIdentity<'a> {
 /// [`Kind::Network`](crate::error::Kind::Network) where no endpoint answers; what the endpoint
 /// says where it refuses. A variable that leads away from this host is refused by its name: what
 /// goes there is a key to the identity.
-pub async fn managed_identity_token(
+pub(crate) async fn managed_identity_token(
     system: &System,
     resource: &str,
     identity: HostIdentity<'_>,

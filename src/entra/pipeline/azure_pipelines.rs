@@ -18,13 +18,13 @@ const MAPPING: &str = "Give the step `env: SYSTEM_ACCESSTOKEN: $(System.AccessTo
 const VERSION: &str = "7.1";
 
 /// The service connection of this job (GUID), if it may ask for tokens.
-pub fn azure_pipelines_connection(system: &System) -> Option<String> {
+pub(crate) fn azure_pipelines_connection(system: &System) -> Option<String> {
     let may = [URL, TOKEN].into_iter().all(|name| system.env.non_empty(name).is_some());
     system.env.non_empty(CONNECTION).filter(|_| may)
 }
 
 /// A new assertion for the service connection: one request.
-pub async fn azure_pipelines_assertion(system: &System, connection: &str) -> Result<Secret> {
+pub(crate) async fn azure_pipelines_assertion(system: &System, connection: &str) -> Result<Secret> {
     let read = |name| variable(system, name, "Azure Pipelines", MAPPING);
     let (url, token) = (address(&read(URL)?, URL, &HOSTS, system)?, Secret::new(read(TOKEN)?));
     let query = Form::empty()

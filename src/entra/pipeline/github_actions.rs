@@ -15,12 +15,12 @@ const HOSTS: [&str; 1] = ["*.actions.githubusercontent.com"];
 const PERMISSION: &str = "Give the job `permissions: id-token: write`.";
 
 /// True in a job that may ask for tokens.
-pub fn in_github_actions(system: &System) -> bool {
+pub(crate) fn in_github_actions(system: &System) -> bool {
     [URL, TOKEN].into_iter().all(|name| system.env.non_empty(name).is_some())
 }
 
 /// A new assertion for `audience`: one request. The job's own token lives for its six hours.
-pub async fn github_actions_assertion(system: &System, audience: &str) -> Result<Secret> {
+pub(crate) async fn github_actions_assertion(system: &System, audience: &str) -> Result<Secret> {
     let read = |name| variable(system, name, "GitHub Actions", PERMISSION);
     let (url, token) = (address(&read(URL)?, URL, &HOSTS, system)?, Secret::new(read(TOKEN)?));
     let query = Form::empty().with("audience", audience).into_body();

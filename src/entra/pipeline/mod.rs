@@ -5,8 +5,8 @@ mod github_actions;
 
 use std::collections::HashMap;
 
-pub use azure_pipelines::{azure_pipelines_assertion, azure_pipelines_connection};
-pub use github_actions::{github_actions_assertion, in_github_actions};
+pub(crate) use azure_pipelines::{azure_pipelines_assertion, azure_pipelines_connection};
+pub(crate) use github_actions::{github_actions_assertion, in_github_actions};
 
 use crate::error::{Error, Kind, Result};
 use crate::foreign::Loose;
@@ -17,7 +17,7 @@ use crate::sys::{EndpointUrl, Request, System};
 const FURTHER_HOSTS: &str = "AZT_PIPELINE_HOSTS";
 
 /// The audience of assertions for Entra.
-pub const TOKEN_EXCHANGE: &str = "api://AzureADTokenExchange";
+pub(crate) const TOKEN_EXCHANGE: &str = "api://AzureADTokenExchange";
 
 /// Sends `request`, and takes the assertion from this member of the answer. `denied` says what a
 /// refusal means.

@@ -22,7 +22,7 @@ use crate::error::{Error, Kind};
 use ast::Ast;
 
 /// What az advises on any failure of a query.
-pub const QUERY_REFERENCE: &str = "To learn more about --query, please visit: 'https://learn.microsoft.com/cli/azure/query-azure-cli'";
+pub(crate) const QUERY_REFERENCE: &str = "To learn more about --query, please visit: 'https://learn.microsoft.com/cli/azure/query-azure-cli'";
 
 /// A parsed query.
 #[derive(Debug)]

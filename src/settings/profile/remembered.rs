@@ -35,7 +35,7 @@ impl Profile {
     ///
     /// `now` is in seconds since 1970-01-01 UTC. Failures are not kept, and it is no failure when
     /// nothing can be kept.
-    pub fn answer(
+    pub(crate) fn answer(
         dir: &ConfigDir,
         question: impl FnOnce() -> String,
         now: i64,

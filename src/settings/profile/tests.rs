@@ -92,7 +92,8 @@ fn entries_are_written_as_az_writes_them() {
     let loaded = Profile::load(&dir).unwrap();
     let app = &loaded.all()[1];
     assert!(app.is_tenant_level() && app.use_cert_sn_issuer());
-    assert_eq!((app.user_type(), app.home_tenant_id()), (Some(UserType::ServicePrincipal), None));
+    assert_eq!(app.user_type(), Some(UserType::ServicePrincipal));
+    assert_eq!(app.value().get("homeTenantId"), None);
 }
 
 #[test]

@@ -437,7 +437,7 @@ fn opened_folder(found: Opened<Place>) -> io::Result<Opened<Handle>> {
 }
 
 /// Why nothing can be kept in `folder`: it cannot be written, or has no room left.
-pub fn writing_flaw(folder: &Path) -> Option<String> {
+pub(crate) fn writing_flaw(folder: &Path) -> Option<String> {
     use rustix::fs::{Access, access, statvfs};
     if let Err(error) = access(folder, Access::WRITE_OK | Access::EXEC_OK) {
         return Some(format!("it cannot be written: {}", io::Error::from(error)));

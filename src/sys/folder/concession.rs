@@ -8,7 +8,7 @@ use crate::foreign::Sentence;
 
 /// A step that a file system, or a mount, refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Concession {
+pub(crate) enum Concession {
     /// To keep a file from other users: it has the mode that everything there has.
     Modes,
     /// To say when something is on the disk.
@@ -21,7 +21,7 @@ pub enum Concession {
 
 impl Concession {
     /// The sentence about `path`, where that was so.
-    pub fn about(self, path: &Path) -> String {
+    pub(crate) fn about(self, path: &Path) -> String {
         let path = Sentence::new(&path.display().to_string());
         match self {
             Self::Modes => format!(
@@ -53,6 +53,6 @@ pub(in crate::sys) fn concede(concession: Concession, path: &Path) {
 }
 
 /// What was done without since this was asked last, each with the first path.
-pub fn concessions() -> Vec<(Concession, PathBuf)> {
+pub(crate) fn concessions() -> Vec<(Concession, PathBuf)> {
     MADE.take().into_iter().collect()
 }

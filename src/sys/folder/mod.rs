@@ -17,6 +17,7 @@ mod handle;
 #[cfg(unix)]
 #[path = "by_descriptor.rs"]
 mod handle;
+mod lock;
 mod stamp;
 #[cfg(test)]
 #[cfg(unix)]
@@ -31,12 +32,10 @@ use std::fs::{File, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
 
 use zeroize::Zeroizing;
 
 use super::file::{self, Access, cannot};
-use super::lock_file::LockGuard;
 use super::owner::is_behind_another;
 use crate::error::{Error, Result};
 use flaw::{Flaw, laid, refused};
@@ -45,9 +44,9 @@ use write::New;
 pub(super) use concession::concede;
 pub(super) use handle::Handle;
 
-pub use concession::{Concession, concessions};
-pub use handle::writing_flaw;
-pub use stamp::Stamp;
+pub(crate) use concession::{Concession, concessions};
+pub(crate) use handle::writing_flaw;
+pub(crate) use stamp::Stamp;
 pub use write::write_named;
 
 /// How the names of files begin and end that are written and then renamed.
@@ -98,12 +97,12 @@ impl Folder {
 
     /// The folder at `path`, which is used whoever owns it and whatever its mode: a file system that
     /// cannot hold either.
-    pub fn trusted(path: impl Into<PathBuf>) -> Self {
+    pub(crate) fn trusted(path: impl Into<PathBuf>) -> Self {
         Self::new(path.into(), true)
     }
 
     /// No folder: nothing is in it, and none can be made.
-    pub fn nowhere() -> Self {
+    pub(crate) fn nowhere() -> Self {
         Self::at(PathBuf::new())
     }
 
@@ -119,63 +118,63 @@ impl Folder {
 
     /// The folder `name` in this one.
     #[must_use]
-    pub fn sub(&self, name: &str) -> Self {
+    pub(crate) fn sub(&self, name: &str) -> Self {
         let inner = self.inner.join(name);
         let (root, is_parent_sound) = (Arc::clone(&self.root), Arc::clone(&self.is_sound));
         Self { root, inner, is_sound: Arc::default(), is_parent_sound }
     }
 
     /// The folder that it is in, if it was reached by [`Folder::sub`].
-    pub fn parent(&self) -> Option<Self> {
+    pub(crate) fn parent(&self) -> Option<Self> {
         let inner = self.inner.parent()?.to_owned();
         let (root, is_sound) = (Arc::clone(&self.root), Arc::clone(&self.is_parent_sound));
         Some(Self { root, inner, is_sound, is_parent_sound: Arc::default() })
     }
 
     /// Its path, for messages.
-    pub fn path(&self) -> PathBuf {
+    pub(crate) fn path(&self) -> PathBuf {
         self.root.path.join(&self.inner)
     }
 
     /// The path of the file `name` in it, for messages.
-    pub fn file(&self, name: impl AsRef<Path>) -> PathBuf {
+    pub(crate) fn file(&self, name: impl AsRef<Path>) -> PathBuf {
         self.path().join(name)
     }
 
     /// True where the environment says that it is trusted, whoever owns it.
-    pub fn is_trusted(&self) -> bool {
+    pub(crate) fn is_trusted(&self) -> bool {
         self.root.is_trusted
     }
 
     /// True for [`Folder::nowhere`].
-    pub fn is_nowhere(&self) -> bool {
+    pub(crate) fn is_nowhere(&self) -> bool {
         self.root.path.as_os_str().is_empty()
     }
 
     /// True when it is there.
-    pub fn exists(&self) -> bool {
+    pub(crate) fn exists(&self) -> bool {
         self.open().is_ok_and(|found| found.is_some())
     }
 
     /// True when this user owns it. In somebody else's, only root works: nothing in it is run, or sent
     /// anywhere, on their behalf.
-    pub fn is_own(&self) -> bool {
+    pub(crate) fn is_own(&self) -> bool {
         self.root.is_trusted || matches!(self.root_handle(), Ok(Some(root)) if root.is_own())
     }
 
     /// True when nobody but its owner can look into it (0700): what was copied or checked out is not.
-    pub fn is_private(&self) -> bool {
+    pub(crate) fn is_private(&self) -> bool {
         self.root.is_trusted || matches!(self.open(), Ok(Some(it)) if it.is_private())
     }
 
     /// Makes it and what it is in; a folder made here is its owner's only (0700 on Unix).
-    pub fn ensure(&self) -> Result<()> {
+    pub(crate) fn ensure(&self) -> Result<()> {
         self.made().map(drop)
     }
 
     /// The bytes of the file `name`; `None` when there is no such file or folder. A pipe is not waited
     /// for.
-    pub fn read(&self, name: &str) -> Result<Option<Vec<u8>>> {
+    pub(crate) fn read(&self, name: &str) -> Result<Option<Vec<u8>>> {
         let path = || self.file(name);
         let Some((file, found)) = self.opened(name, true)? else { return Ok(None) };
         file::contents_of(file, &found, false)
@@ -184,14 +183,14 @@ impl Folder {
     }
 
     /// [`Folder::read`] as text.
-    pub fn read_text(&self, name: &str) -> Result<Option<String>> {
+    pub(crate) fn read_text(&self, name: &str) -> Result<Option<String>> {
         let Some(bytes) = self.read(name)? else { return Ok(None) };
         file::text(bytes, || self.file(name)).map(Some)
     }
 
     /// The file `name`, opened for reading, and what it was found to be: perhaps a pipe or a folder;
     /// `None` where there is none. A link of this user's is followed if `follows`, else it is an error.
-    pub fn opened(&self, name: &str, follows: bool) -> Result<Option<(File, Metadata)>> {
+    pub(crate) fn opened(&self, name: &str, follows: bool) -> Result<Option<(File, Metadata)>> {
         let path = || self.file(name);
         let Some(root) = self.root_handle()? else { return Ok(None) };
         self.look_on_the_way(root)?;
@@ -218,7 +217,13 @@ impl Folder {
     /// device, a folder) stays: whoever reads it would wait for ever. `durable` waits until file and
     /// folder are on the disk. What a file system refuses of that is done without ([`concessions`]);
     /// a file that nothing can be put in the place of (a mount) is written over, last.
-    pub fn write(&self, name: &str, bytes: &[u8], access: Access, durable: bool) -> Result<()> {
+    pub(crate) fn write(
+        &self,
+        name: &str,
+        bytes: &[u8],
+        access: Access,
+        durable: bool,
+    ) -> Result<()> {
         let failed = |error: io::Error| cannot("write", &self.file(name), error);
         let folder = self.open()?.ok_or_else(|| failed(io::ErrorKind::NotFound.into()))?;
         let place = folder.place_of(OsStr::new(name)).map_err(failed)?;
@@ -233,7 +238,7 @@ impl Folder {
 
     /// Makes the time of the file `name` now, and the file, empty and its owner's alone, where there is
     /// none. What is in it stays.
-    pub fn touch(&self, name: &str) -> Result<()> {
+    pub(crate) fn touch(&self, name: &str) -> Result<()> {
         let touched = || -> io::Result<()> {
             let folder = self.open_or_io()?;
             handle::set_time(&folder.open_or_create(OsStr::new(name))?)
@@ -242,7 +247,7 @@ impl Folder {
     }
 
     /// Removes the file `name`, or the link; true when there was one. One that is a mount stays, empty.
-    pub fn remove(&self, name: &str) -> Result<bool> {
+    pub(crate) fn remove(&self, name: &str) -> Result<bool> {
         let Some(folder) = self.open()? else { return Ok(false) };
         match write::remove(&folder, OsStr::new(name)) {
             Ok(()) => Ok(true),
@@ -256,7 +261,7 @@ impl Folder {
     ///
     /// # Errors
     /// Those of the system, to be told apart by the caller.
-    pub fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+    pub(crate) fn rename(&self, from: &str, to: &str) -> io::Result<()> {
         let folder = self.open_or_io()?;
         match folder.rename(OsStr::new(from), OsStr::new(to)) {
             Err(error) if write::is_refusal(&error) => {}
@@ -273,7 +278,7 @@ impl Folder {
     ///
     /// # Errors
     /// Those of the system.
-    pub fn rename_unless_there(&self, from: &str, to: &str) -> io::Result<bool> {
+    pub(crate) fn rename_unless_there(&self, from: &str, to: &str) -> io::Result<bool> {
         let folder = self.open_or_io()?;
         match folder.link(OsStr::new(from), OsStr::new(to)) {
             Ok(()) => write::end_move(&folder, OsStr::new(from), OsStr::new(to))?,
@@ -284,7 +289,7 @@ impl Folder {
     }
 
     /// The names in it that are text, in no order; none where it is missing.
-    pub fn names(&self) -> Result<Vec<String>> {
+    pub(crate) fn names(&self) -> Result<Vec<String>> {
         let Some(folder) = self.open()? else { return Ok(Vec::new()) };
         let names = folder.names().map_err(|error| cannot("read", &self.path(), error))?;
         Ok(names.into_iter().filter_map(|name| name.into_string().ok()).collect())
@@ -298,53 +303,8 @@ impl Folder {
 
     /// What tells one state of the file `name` from the next, links followed; `None` when there is none
     /// or it cannot be told.
-    pub fn stamp(&self, name: &str) -> Option<Stamp> {
+    pub(crate) fn stamp(&self, name: &str) -> Option<Stamp> {
         self.root_handle().ok()??.stamp(&self.inner.join(name))
-    }
-
-    /// Removes the files that killed writers left in it, secrets perhaps: all, or the ones that are older
-    /// than `age`, which nobody is writing any more.
-    #[allow(clippy::disallowed_methods, reason = "files have the system's time")]
-    pub fn remove_temporaries(&self, age: Option<Duration>) -> Result<()> {
-        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-        let now = now.unwrap_or_default().as_secs();
-        for name in self.names().unwrap_or_default() {
-            let is_one = name.starts_with(TEMPORARY.0) && name.ends_with(TEMPORARY.1);
-            let is_old = |age: Duration| {
-                let written = self.stamp(&name).and_then(|it| u64::try_from(it.written_at()).ok());
-                written.is_some_and(|written| now.saturating_sub(written) > age.as_secs())
-            };
-            if is_one && age.is_none_or(is_old) {
-                self.remove(&name)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Takes the lock `name`, an empty file that is never deleted, waiting `limit` at the most; `None`
-    /// when it was not free in time. The folder must exist.
-    ///
-    /// Polls with growing pauses (1 to 20 ms): flock has no time limit of its own.
-    #[allow(clippy::disallowed_methods, reason = "waiting is measured here and nowhere else")]
-    pub fn lock(&self, name: &str, limit: Duration) -> Result<Option<LockGuard>> {
-        let failed = |error: io::Error| cannot("lock", &self.file(name), error);
-        let folder = self.open()?.ok_or_else(|| failed(io::ErrorKind::NotFound.into()))?;
-        let start = Instant::now();
-        let mut pause = Duration::from_millis(1);
-        loop {
-            let file = folder.open_or_create(OsStr::new(name)).map_err(failed)?;
-            if let Some(guard) = LockGuard::try_hold(file).map_err(failed)? {
-                if guard.excludes_nobody() {
-                    concede(Concession::Locks, &self.file(name));
-                }
-                return Ok(Some(guard));
-            }
-            if start.elapsed() >= limit {
-                return Ok(None);
-            }
-            std::thread::sleep(pause);
-            pause = (pause * 2).min(Duration::from_millis(20));
-        }
     }
 
     /// The folder, looked at; `None` when it is not there.
@@ -443,7 +403,7 @@ impl Folder {
 }
 
 /// True when both lead to the same place, however they are spelled: relative, or over a link.
-pub fn is_same_path(one: &Path, other: &Path) -> bool {
+pub(crate) fn is_same_path(one: &Path, other: &Path) -> bool {
     let real = |path| std::fs::canonicalize(path).ok();
     one == other || real(one).is_some_and(|one| real(other) == Some(one))
 }

@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 
 /// What tells one state of a file from the next, without reading it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Stamp {
+pub(crate) struct Stamp {
     /// In bytes.
-    pub size: u64,
+    pub(crate) size: u64,
     /// When its contents changed: seconds since 1970-01-01 UTC, and nanoseconds.
     pub(super) modified: (i64, u32),
     /// Which file it is, and when anything about it changed (Unix).
@@ -15,12 +15,12 @@ pub struct Stamp {
 
 impl Stamp {
     /// When the file's contents last changed, in seconds since 1970-01-01 UTC.
-    pub fn written_at(&self) -> i64 {
+    pub(crate) fn written_at(&self) -> i64 {
         self.modified.0
     }
 
     /// When the file last changed, in seconds since 1970-01-01 UTC.
-    pub fn changed_at(&self) -> i64 {
+    pub(crate) fn changed_at(&self) -> i64 {
         self.modified.0.max(self.other.1)
     }
 }

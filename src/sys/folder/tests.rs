@@ -3,6 +3,8 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, lchown, symlink};
 
 use tempfile::TempDir;
 
+use std::time::Duration;
+
 use super::*;
 
 /// Nobody's, on every system.

@@ -12,7 +12,7 @@ use crate::error::Result;
 
 impl Folder {
     /// An error where nothing could be kept in it. It is made where it is missing.
-    pub fn try_out(&self) -> Result<()> {
+    pub(crate) fn try_out(&self) -> Result<()> {
         let folder = self.made()?;
         write::try_out(&folder, OsStr::new(""))
             .map_err(|error| cannot("write in", &self.path(), error))?;
@@ -20,7 +20,7 @@ impl Folder {
     }
 
     /// An error where the file `name`, or what it leads to, could not be written in it.
-    pub fn try_out_file(&self, name: &str) -> Result<()> {
+    pub(crate) fn try_out_file(&self, name: &str) -> Result<()> {
         let folder = self.made()?;
         let path = self.file(name);
         let failed = |error| cannot("write", &path, error);
@@ -47,7 +47,7 @@ impl Folder {
     ///
     /// # Errors
     /// Nothing can be written in it.
-    pub fn probe(&self, files: &[&str]) -> Result<Vec<(Concession, PathBuf)>> {
+    pub(crate) fn probe(&self, files: &[&str]) -> Result<Vec<(Concession, PathBuf)>> {
         let Some(folder) = self.open()? else { return Ok(Vec::new()) };
         let before = concessions();
         let probed = write::probe(&folder, &self.path());

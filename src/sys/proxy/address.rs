@@ -28,7 +28,7 @@ const SOCKS_PORT: u16 = 1080;
 const SOCKS_LIMIT: usize = 255;
 
 /// A proxy, and the variable that names it. Shown as `HTTPS_PROXY=http://…@host:port`.
-pub struct Proxy {
+pub(crate) struct Proxy {
     variable: String,
     scheme: &'static str,
     host: String,

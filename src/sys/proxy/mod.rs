@@ -12,7 +12,7 @@ pub(super) use address::Proxy;
 
 /// The way of a request, by the rules of az (Python, requests) and curl. It is shown behind "is
 /// asked": `directly (no proxy is set)`, `through HTTPS_PROXY=http://…@host:port`.
-pub enum Way {
+pub(crate) enum Way {
     /// To this machine or its link, which no proxy leads to; why.
     OfHost(&'static str),
     /// Past any proxy; why.
@@ -26,7 +26,7 @@ impl Way {
     ///
     /// # Errors
     /// The variable that decides names no usable proxy: then nothing is sent anywhere.
-    pub fn to(url: &EndpointUrl, env: &Env) -> Result<Self> {
+    pub(crate) fn to(url: &EndpointUrl, env: &Env) -> Result<Self> {
         if url.is_of_host() {
             return Ok(Self::OfHost("it is this host's own endpoint"));
         }

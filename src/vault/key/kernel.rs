@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::sys::keyutils;
 
 /// Said when a new key goes here.
-pub const KERNEL_FORGETS: &str = "The vault key is kept in the kernel's keyring, which is emptied when this machine restarts: all sign-ins end then.";
+pub(crate) const KERNEL_FORGETS: &str = "The vault key is kept in the kernel's keyring, which is emptied when this machine restarts: all sign-ins end then.";
 
 /// The key source `kernel`.
 pub(super) struct Kernel;

@@ -12,8 +12,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-pub use kernel::KERNEL_FORGETS;
-pub use vault_key::{KeyId, VaultKey};
+pub(crate) use kernel::KERNEL_FORGETS;
+pub(crate) use vault_key::{KeyId, VaultKey};
 
 pub(super) use vault_key::hex;
 

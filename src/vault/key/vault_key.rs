@@ -17,7 +17,7 @@ const LENGTH: usize = 32;
 
 /// The key itself: cannot be printed, wiped when dropped.
 #[derive(Clone, PartialEq, Eq)]
-pub struct VaultKey {
+pub(crate) struct VaultKey {
     bytes: Zeroizing<[u8; LENGTH]>,
     id: KeyId,
     /// What file keys come from, and names of files: derived here once, see `seal`.
@@ -33,7 +33,7 @@ pub struct KeyId([u8; 8]);
 
 impl VaultKey {
     /// A new key from the operating system's generator.
-    pub fn generate() -> Result<Self> {
+    pub(crate) fn generate() -> Result<Self> {
         let mut bytes = Zeroizing::new([0; LENGTH]);
         sys::fill_random(bytes.as_mut_slice())?;
         Self::new(bytes).ok_or_else(|| trouble("A vault key cannot be made."))
@@ -50,13 +50,13 @@ impl VaultKey {
     }
 
     /// The key with these 32 bytes; `None` for any other number of them.
-    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
         Self::new(Zeroizing::new(bytes.try_into().ok()?))
     }
 
     /// Reads 64 hex digits, or base64 of 32 bytes (44 characters, RFC 4648 section 4). Space
     /// around the text, such as the line end of a file, does not count.
-    pub fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         let bytes = match text.len() {
             64 => from_hex(text)?,
@@ -67,17 +67,17 @@ impl VaultKey {
     }
 
     /// The key as 64 hex digits.
-    pub fn to_hex(&self) -> Zeroizing<String> {
+    pub(crate) fn to_hex(&self) -> Zeroizing<String> {
         Zeroizing::new(hex(self.bytes.as_slice()))
     }
 
     /// The bytes.
-    pub fn expose(&self) -> &[u8] {
+    pub(crate) fn expose(&self) -> &[u8] {
         self.bytes.as_slice()
     }
 
     /// The key's id.
-    pub fn id(&self) -> KeyId {
+    pub(crate) fn id(&self) -> KeyId {
         self.id
     }
 
@@ -110,12 +110,12 @@ impl fmt::Debug for VaultKey {
 
 impl KeyId {
     /// The id with these bytes.
-    pub fn from_bytes(bytes: [u8; 8]) -> Self {
+    pub(crate) fn from_bytes(bytes: [u8; 8]) -> Self {
         Self(bytes)
     }
 
     /// The bytes.
-    pub fn as_bytes(&self) -> &[u8; 8] {
+    pub(crate) fn as_bytes(&self) -> &[u8; 8] {
         &self.0
     }
 }

@@ -61,7 +61,7 @@ impl RefreshToken {
 
 impl IdToken {
     /// The key of the token of `account` for this client and tenant.
-    pub fn key_of(
+    pub(crate) fn key_of(
         environment: &str,
         account: &str,
         client_id: &str,
@@ -80,7 +80,7 @@ impl Account {
 
 impl ServicePrincipal {
     /// The key of this application in this tenant, with a credential for `environment`.
-    pub fn key_of(environment: &str, client_id: &str, tenant: &str) -> RecordKey<Self> {
+    pub(crate) fn key_of(environment: &str, client_id: &str, tenant: &str) -> RecordKey<Self> {
         RecordKey::of(&[environment, client_id, tenant])
     }
 

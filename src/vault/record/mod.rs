@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub use assertion_source::AssertionSource;
-pub use key::RecordKey;
+pub(crate) use key::RecordKey;
 pub(super) use kinds::{PREFIXES, copy_all};
 pub use service_principal::ServicePrincipal;
 
@@ -145,21 +145,21 @@ pub struct Account {
     /// The tenant segment of the token endpoint.
     pub realm: String,
     /// The object id in that tenant (claim `oid`, else `sub`).
-    pub local_account_id: String,
+    pub(crate) local_account_id: String,
     /// The name to sign in with, as Entra spells it.
     pub username: String,
     /// `MSSTS` or `ADFS`.
-    pub authority_type: String,
+    pub(crate) authority_type: String,
     /// The grant that the account came by, such as `authorization_code`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub account_source: Option<String>,
+    pub(crate) account_source: Option<String>,
     /// `client_info` as Entra sent it: base64url of JSON with `uid` and `utid`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub client_info: Option<String>,
+    pub(crate) client_info: Option<String>,
     /// When the person signed in, by which one sign-in is told from the next; 0 when that is not
     /// known. Not a member of MSAL's.
     #[serde(default, with = "epoch", skip_serializing_if = "is_zero")]
-    pub signed_in_at: i64,
+    pub(crate) signed_in_at: i64,
     /// Members not known here.
     #[serde(flatten)]
     pub other: Map<String, Value>,

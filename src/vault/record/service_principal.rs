@@ -63,7 +63,7 @@ impl ServicePrincipal {
     }
 
     /// True when it names a place that its credential is read from, or a command that prints it.
-    pub fn names_a_place(&self) -> bool {
+    pub(crate) fn names_a_place(&self) -> bool {
         self.certificate.is_some() || self.client_assertion_source.is_some()
     }
 }

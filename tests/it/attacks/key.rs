@@ -182,10 +182,10 @@ fn a_vault_without_vault_json_finds_its_own_key_or_none() {
 /// An attacker's vault with a stored command replaces one whose key is in the keyring.
 #[test]
 fn a_planted_vault_runs_nothing_if_the_keyring_has_the_true_key() {
-    use azt::program::Program;
-    use azt::settings::ConfigDir;
-    use azt::sys::{Clock, Env, Http, System, Terminal};
-    use azt::vault::{AssertionSource, Options, ServicePrincipal, Vault};
+    use azt::internals::program::Program;
+    use azt::internals::settings::ConfigDir;
+    use azt::internals::sys::{Clock, Env, Http, System, Terminal};
+    use azt::internals::vault::{AssertionSource, Options, ServicePrincipal, Vault};
 
     let bus = SessionBus::with_keyring();
     let mut sandbox = Sandbox::new();

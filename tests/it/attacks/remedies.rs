@@ -72,7 +72,7 @@ fn a_shell_reads_a_quoted_word_unchanged() {
     let folder = tempfile::tempdir().unwrap();
     for word in ["plain", "", "two words", "it's", "$(id)", "`id`", "a;b", "-x\ny", "é", "~", "#"]
     {
-        let quoted = azt::shell::quoted(word);
+        let quoted = azt::internals::shell::quoted(word);
         let script = format!("printf %s {quoted}");
         let mut shell = std::process::Command::new("sh");
         let read = shell.args(["-c", &script]).current_dir(&folder).output().unwrap();

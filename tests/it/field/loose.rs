@@ -108,7 +108,7 @@ fn each_hosts_answers_and_errors_are_read() {
             sandbox.azt(login).success();
         }
         // A date instead of a timestamp, as the first App Service sent, and only required members.
-        let end = azt::sys::Clock::System.now() + 7200;
+        let end = azt::internals::sys::Clock::System.now() + 7200;
         let end = chrono::DateTime::from_timestamp(end, 0).unwrap();
         let end = end.format("%m/%d/%Y %I:%M:%S %p +00:00").to_string();
         let body = json!({"access_token": "a.b.c", "expires_on": end, "expires_in": null,
@@ -116,7 +116,8 @@ fn each_hosts_answers_and_errors_are_read() {
         json_answer(&sandbox, path, 200, &body);
         let token = [TOKEN[0], TOKEN[1], "--resource", "https://other.example"];
         let run = sandbox.azt(token).success();
-        let left = run.json()["expires_on"].as_i64().unwrap() - azt::sys::Clock::System.now();
+        let left =
+            run.json()["expires_on"].as_i64().unwrap() - azt::internals::sys::Clock::System.now();
         assert!((7000..=7200).contains(&left), "{path}: {left}");
         for (status, body) in [
             (400, json!({"error": "invalid_request", "error_description": "Because."})),
@@ -283,7 +284,8 @@ fn a_token_answer_is_read_with_unexpected_types() {
         let mut body = json!({"access_token": "a.b.c"});
         body.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
         if body.get("expires_on").is_some() {
-            body["expires_on"] = json!(format!("{}.5", azt::sys::Clock::System.now() + 600));
+            body["expires_on"] =
+                json!(format!("{}.5", azt::internals::sys::Clock::System.now() + 600));
         }
         json_answer(&sandbox, "/token", 201, &body);
         let resource = format!("{GRAPH}/{}", members.to_string().len());

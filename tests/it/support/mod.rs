@@ -10,8 +10,8 @@ use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 
-use azt::program::Program;
-use azt::sys::{Clock, Env, Http, System, Terminal};
+use azt::internals::program::Program;
+use azt::internals::sys::{Clock, Env, Http, System, Terminal};
 use entra_emulator::{Action, EntraEmulator, RequestLogEntry};
 use serde_json::{Value, json};
 use tempfile::TempDir;
