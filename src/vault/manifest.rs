@@ -18,7 +18,7 @@ pub(super) struct Manifest {
     version: u64,
     pub(super) key_source: KeySource,
     pub(super) key_id: KeyId,
-    /// A key whose records are not of this vault, see [`super::rekey`].
+    /// A key whose records are not of this vault, see `rekey.rs`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) retired: Option<KeyId>,
     /// Where that key is, or was: its source may not have given it up.

@@ -5,7 +5,7 @@ use super::super::store::Store;
 use super::{AccessToken, Account, IdToken, RefreshToken, ServicePrincipal};
 use crate::error::Result;
 
-/// What every kind declares. Only [`kinds`] implements it.
+/// What every kind declares. Only the macro below implements it.
 pub trait Kind {
     /// Two letters, the prefix of this kind's file names.
     const PREFIX: &'static str;
