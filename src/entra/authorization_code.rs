@@ -202,8 +202,7 @@ impl AuthorizationRequest {
         scopes: &Scopes,
         code: &Secret,
     ) -> Result<TokenResponse> {
-        let form = client
-            .grant("authorization_code")
+        let form = TokenClient::grant("authorization_code")
             .with("client_id", client.client_id)
             .with("scope", &scopes.for_user())
             .with("redirect_uri", &self.redirect_uri)

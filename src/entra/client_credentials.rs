@@ -13,7 +13,7 @@ impl TokenClient<'_> {
         credential: &ClientCredential,
         scopes: &Scopes,
     ) -> Result<TokenResponse> {
-        let form = self.grant("client_credentials").with("scope", &scopes.joined());
+        let form = Self::grant("client_credentials").with("scope", &scopes.joined());
         self.post(credential.sign(form, self)?, None).await
     }
 }

@@ -96,8 +96,7 @@ impl TokenClient<'_> {
         let mut interval = authorization.interval;
         loop {
             tokio::time::sleep(interval).await;
-            let form = self
-                .grant("urn:ietf:params:oauth:grant-type:device_code")
+            let form = Self::grant("urn:ietf:params:oauth:grant-type:device_code")
                 .with("client_id", self.client_id)
                 .with_secret("device_code", &authorization.device_code);
             let error = match self.post_once(form, None).await {

@@ -17,8 +17,7 @@ impl TokenClient<'_> {
         user_assertion: &Secret,
         scopes: &Scopes,
     ) -> Result<TokenResponse> {
-        let form = self
-            .grant("urn:ietf:params:oauth:grant-type:jwt-bearer")
+        let form = Self::grant("urn:ietf:params:oauth:grant-type:jwt-bearer")
             .with("requested_token_use", "on_behalf_of")
             .with("scope", &scopes.joined())
             .with_secret("assertion", user_assertion);

@@ -68,8 +68,7 @@ impl TokenClient<'_> {
         password: &Secret,
         scopes: &Scopes,
     ) -> Result<TokenResponse> {
-        let form = self
-            .grant("password")
+        let form = Self::grant("password")
             .with("client_id", self.client_id)
             .with("scope", &scopes.for_user())
             .with("username", username)

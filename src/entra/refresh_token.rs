@@ -17,8 +17,7 @@ impl TokenClient<'_> {
         scopes: &Scopes,
         home_account_id: Option<&str>,
     ) -> Result<TokenResponse> {
-        let form = self
-            .grant("refresh_token")
+        let form = Self::grant("refresh_token")
             .with("client_id", self.client_id)
             .with("scope", &scopes.for_user())
             .with_secret("refresh_token", refresh_token);

@@ -53,8 +53,8 @@ impl<'a> TokenClient<'a> {
     }
 
     /// The form of a token request, with the parameters that every grant sends.
-    pub(super) fn grant(&self, grant_type: &str) -> Form {
-        self.with_claims(Form::grant(grant_type).with("client_info", "1"))
+    pub(super) fn grant(grant_type: &str) -> Form {
+        Form::grant(grant_type).with("client_info", "1")
     }
 
     pub(super) fn with_claims(&self, form: Form) -> Form {
@@ -80,7 +80,7 @@ impl<'a> TokenClient<'a> {
         anchor: Option<&str>,
     ) -> Result<TokenResponse> {
         let url = self.authority.token_endpoint()?;
-        let response = self.send(&url, form, anchor).await?;
+        let response = self.send(&url, self.with_claims(form), anchor).await?;
         TokenResponse::parse(&response, &url.environment(), self.system.clock.now())
     }
 
