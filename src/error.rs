@@ -68,6 +68,9 @@ struct Inner {
     remedy: Vec<String>,
     command: Option<String>,
     entra: Option<EntraDetail>,
+    /// The line of `remedy` that gives up what is stored.
+    #[serde(skip)]
+    last_resort: Option<String>,
     #[serde(skip)]
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
     retry_after: Option<Duration>,
@@ -84,6 +87,7 @@ impl Error {
             message: message.into(),
             remedy: Vec::new(),
             command: None,
+            last_resort: None,
             entra: None,
             source: None,
             retry_after: None,
@@ -100,6 +104,19 @@ impl Error {
     pub(crate) fn remedy(mut self, line: impl Into<String>) -> Self {
         self.0.remedy.push(line.into());
         self
+    }
+
+    /// Adds a line of remedy that gives up what is stored: the choice when no other remedy helps.
+    #[must_use]
+    pub(crate) fn last_resort(mut self, line: impl Into<String>) -> Self {
+        let line = line.into();
+        self.0.last_resort = Some(line.clone());
+        self.remedy(line)
+    }
+
+    /// True when [`Error::last_resort`] added this line.
+    pub(crate) fn is_last_resort(&self, line: &str) -> bool {
+        self.0.last_resort.as_deref() == Some(line)
     }
 
     /// Names the command line that cures this, which the sentence or the remedy holds for people.

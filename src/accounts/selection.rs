@@ -72,10 +72,13 @@ impl Selection<'_> {
         if let Some(account) = system.env.non_empty("AZT_ACCOUNT") {
             // Of one shell, both: who has mistyped the one must not be served by another.
             let both = Selection { subscription: wanted.as_deref(), ..self };
-            return both.of_account(profile, context, &account, "as AZT_ACCOUNT says");
+            let found = both.of_account(profile, context, &account, "as AZT_ACCOUNT says");
+            return found.map_err(|error| of_variable(error, "AZT_ACCOUNT and AZT_SUBSCRIPTION"));
         }
         if let Some(wanted) = wanted {
-            return Ok((find(Some(&wanted))?, "as AZT_SUBSCRIPTION says"));
+            let found = find(Some(&wanted));
+            let entry = found.map_err(|error| of_variable(error, "AZT_SUBSCRIPTION"))?;
+            return Ok((entry, "as AZT_SUBSCRIPTION says"));
         }
         // Signed in, but nothing is the default: a tenant says enough.
         let default = find(None);
@@ -189,6 +192,14 @@ fn in_named_cloud(error: Error, profile: &Profile, context: &Context<'_>) -> Err
         ),
         _ => error,
     }
+}
+
+/// Says that `variables` made the choice that failed.
+fn of_variable(error: Error, variables: &str) -> Error {
+    if error.kind() == Kind::Failed {
+        return error.remedy(format!("The choice comes from the environment: {variables}."));
+    }
+    error
 }
 
 fn tell(context: &Context<'_>, entry: &Subscription, why: &str) {

@@ -43,8 +43,8 @@ use crate::settings::{Cloud, ConfigDir, Endpoint};
 use crate::sys::{Deadline, EndpointUrl, System, block_on};
 use crate::vault::{self, RecordKey};
 pub(crate) use crate::vault::{
-    AccessToken, Account, AssertionSource, KERNEL_FORGETS, Record, RefreshToken, START_AFRESH,
-    ServicePrincipal, Vault,
+    AccessToken, Account, AssertionSource, KERNEL_FORGETS, Record, RefreshToken, ServicePrincipal,
+    Vault,
 };
 use owner::Owner;
 

@@ -74,7 +74,7 @@ impl Manifest {
                     "Restore it from a backup; or remove it, and {} looks for the key itself.",
                     system.program
                 ))
-                .remedy(start_afresh(system))
+                .last_resort(start_afresh(system))
         })
     }
 

@@ -424,10 +424,10 @@ fn newer(path: &Path, version: u64) -> Error {
         .remedy("Update azt; the file stays as it is.")
 }
 
-/// Prefix of the last remedy: remove everything.
-pub(crate) const START_AFRESH: &str = "Or start afresh:";
-
+/// The last resort for a vault that cannot be opened.
 fn start_afresh(system: &System) -> String {
     let program = system.program;
-    format!("{START_AFRESH} '{program} account clear' removes what is stored, then sign in again.")
+    format!(
+        "Or start afresh: '{program} account clear' removes what is stored, then sign in again."
+    )
 }

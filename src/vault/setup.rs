@@ -84,7 +84,7 @@ impl<'s> Setup<'s> {
             .map_err(|error| match source {
                 // A disk or a mode is mended, and nothing is lost.
                 KeySource::File if error.is_from_system() => error,
-                _ => error.remedy(start_afresh(self.system)),
+                _ => error.last_resort(start_afresh(self.system)),
             })?;
         match found.as_ref().map(VaultKey::id) {
             Some(found_id) if found_id == id => {}
@@ -121,7 +121,7 @@ impl<'s> Setup<'s> {
             ))
             .remedy("If you chose that source, unset AZT_VAULT_KEY.")
             .remedy("If you did not, somebody else changed vault.json or core.key_source: restore them from a backup.")
-            .remedy(start_afresh(self.system))),
+            .last_resort(start_afresh(self.system))),
             None => Ok(()),
         }
     }
@@ -143,7 +143,7 @@ impl<'s> Setup<'s> {
             "The keyring has the key of this vault ({pinned}), and here is another ({id}), kept in '{source}'."
         ))
         .remedy("azt did not change that. Restore vault.json and core.key_source from a backup.")
-        .remedy(start_afresh(self.system))
+        .last_resort(start_afresh(self.system))
     }
 
     /// Finds the key of records whose `vault.json` is gone, and writes that again.
@@ -178,7 +178,7 @@ impl<'s> Setup<'s> {
                 .into_iter()
                 .fold(trouble(message), Error::remedy)
                 .remedy(cure)
-                .remedy(start_afresh(self.system))
+                .last_resort(start_afresh(self.system))
         })?;
         Manifest::new(source, key.id(), None).write(&self.azt_dir)?;
         Ok(Some(self.vault(source, &key, None)))

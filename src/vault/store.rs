@@ -145,7 +145,7 @@ impl<'s> Store<'s> {
                 let error =
                     trouble(format!("{path} was sealed with the key {other}, not with {id}."))
                         .remedy("Put back the key and the vault.json that it belongs to.")
-                        .remedy(start_afresh(self.system));
+                        .last_resort(start_afresh(self.system));
                 Ok(Ok(Loaded::OfOtherKey(error)))
             }
         }

@@ -1,7 +1,7 @@
 //! Who is signed in, and what each account can still do.
 
 use super::super::login as sign_in;
-use super::check::{Check, State};
+use super::check::{Check, State, Topic};
 use crate::accounts::{Context, refresh_subscriptions, sources_of_az};
 use crate::broker::{self, Account, Identity, ServicePrincipal, Vault};
 use crate::error::Result;
@@ -31,7 +31,7 @@ pub(super) fn accounts(
     }
     if checks.is_empty() {
         let login = format!("{} login", context.system.program);
-        checks.push(Check::warning("accounts", "nobody is signed in").cured_by(login));
+        checks.push(Check::warning(Topic::Accounts, "nobody is signed in").cured_by(login));
     }
     Ok(checks)
 }
@@ -43,7 +43,6 @@ fn account(
     entry: &Subscription,
     tries: bool,
 ) -> Check {
-    const WHAT: &str = "account";
     let name = entry.user_name();
     let system = context.system;
     let is_application = entry.user_type() == Some(UserType::ServicePrincipal);
@@ -52,27 +51,33 @@ fn account(
         return if tries {
             tried(context, entry)
         } else {
-            Check::ok(WHAT, format!("{name}: this host's identity"))
+            Check::ok(Topic::Account, format!("{name}: this host's identity"))
         };
     }
     if matches!(broker::keeps_nothing(&context.config), Ok(true)) {
-        return Check::of_error(WHAT, &sign_in::not_kept()).about(name);
+        return Check::of_error(Topic::Account, &sign_in::not_kept()).about(name);
     }
     let cloud = entry.environment_name();
     let Ok(environment) = context.clouds.get(cloud).and_then(|cloud| cloud.environment()) else {
-        return Check::warning(WHAT, format!("{name}: its cloud '{cloud}' is not registered"))
-            .remedy(format!(
-                "Register it again: {} cloud register --name {}, with its endpoints.",
-                system.program,
-                quoted(cloud)
-            ));
+        return Check::warning(
+            Topic::Account,
+            format!("{name}: its cloud '{cloud}' is not registered"),
+        )
+        .remedy(format!(
+            "Register it again: {} cloud register --name {}, with its endpoints.",
+            system.program,
+            quoted(cloud)
+        ));
     };
     let vault = match vault {
         Ok(Some(vault)) => vault,
         Ok(None) => return missing(context, &environment, entry),
         Err(_) => {
-            return Check::warning(WHAT, format!("{name}: its sign-in cannot be looked at"))
-                .remedy("Mend the vault first.");
+            return Check::warning(
+                Topic::Account,
+                format!("{name}: its sign-in cannot be looked at"),
+            )
+            .remedy("Mend the vault first.");
         }
     };
     let look = || -> Result<Check> {
@@ -92,36 +97,38 @@ fn account(
         let known = vault.get(&Account::key_of(&environment, name))?.is_some();
         Ok(match last.filter(|_| known) {
             Some(at) if at > 0 && system.clock.now() - at > LONG_UNUSED => Check::warning(
-                WHAT,
+                Topic::Account,
                 format!("{name}: not used for {} days, of 90", (system.clock.now() - at) / 86_400),
             )
             .remedy(format!("Get a token, or run: {}", login(context, entry))),
             Some(_) if tries => tried(context, entry),
-            Some(_) => Check::ok(WHAT, format!("{name}: renews without a person")),
+            Some(_) => Check::ok(Topic::Account, format!("{name}: renews without a person")),
             None => missing(context, &environment, entry),
         })
     };
-    look().unwrap_or_else(|error| Check::of_error(WHAT, &error))
+    look().unwrap_or_else(|error| Check::of_error(Topic::Account, &error))
 }
 
 /// Whether the account of `entry` gets a token now.
 fn tried(context: &Context<'_>, entry: &Subscription) -> Check {
     let name = entry.user_name();
     match refresh_subscriptions::try_sign_in(context, entry) {
-        Ok(()) => Check::ok("account", format!("{name}: gets tokens")),
-        Err(error) => Check::of_error("account", &error).about(name),
+        Ok(()) => Check::ok(Topic::Account, format!("{name}: gets tokens")),
+        Err(error) => Check::of_error(Topic::Account, &error).about(name),
     }
 }
 
 fn missing(context: &Context<'_>, environment: &str, entry: &Subscription) -> Check {
-    const WHAT: &str = "account";
     let name = entry.user_name();
     let homes = context.homes();
     let home = |client_id: &str, tenant: &str| homes.of_plain(client_id, tenant);
     if interop::can_adopt(&context.dir, environment, name, &broker::can_redeem, &home) {
-        return Check::ok(WHAT, format!("{name}: signed in with az, which is used when needed"));
+        return Check::ok(
+            Topic::Account,
+            format!("{name}: signed in with az, which is used when needed"),
+        );
     }
-    let missing = Check::failure(WHAT, format!("{name}: listed, but not signed in"));
+    let missing = Check::failure(Topic::Account, format!("{name}: listed, but not signed in"));
     let login = login(context, entry);
     if entry.user_type() == Some(UserType::ServicePrincipal) {
         if let [named, ..] = sources_of_az(context, name).as_slice() {
@@ -153,9 +160,9 @@ fn login(context: &Context<'_>, entry: &Subscription) -> String {
 fn credential(name: &str, found: &ServicePrincipal) -> Check {
     match &found.certificate {
         Some(path) if !std::path::Path::new(path).exists() => {
-            Check::failure("account", format!("{name}: its certificate {path} is not there"))
+            Check::failure(Topic::Account, format!("{name}: its certificate {path} is not there"))
                 .remedy("Put it back, or sign in with another.")
         }
-        _ => Check::ok("account", format!("{name}: has its credential")),
+        _ => Check::ok(Topic::Account, format!("{name}: has its credential")),
     }
 }

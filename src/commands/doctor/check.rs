@@ -2,7 +2,6 @@
 
 use serde_json::{Value, json};
 
-use crate::broker;
 use crate::error::{Error, Result};
 use crate::foreign::Sentence;
 
@@ -13,12 +12,51 @@ pub(super) enum State {
     Failure,
 }
 
-/// The check of the folder that all the rest lies in.
-pub(super) const FOLDER: &str = "folder";
+/// What a check looks at.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Topic {
+    Account,
+    Accounts,
+    Authorities,
+    Az,
+    Clock,
+    FileSystem,
+    Folder,
+    Keyring,
+    Network,
+    Path,
+    PlainText,
+    Proxy,
+    Selection,
+    Settings,
+    Vault,
+}
+
+impl Topic {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Account => "account",
+            Self::Accounts => "accounts",
+            Self::Authorities => "authorities",
+            Self::Az => "az",
+            Self::Clock => "clock",
+            Self::FileSystem => "file system",
+            Self::Folder => "folder",
+            Self::Keyring => "keyring",
+            Self::Network => "network",
+            Self::Path => "PATH",
+            Self::PlainText => "plain text",
+            Self::Proxy => "proxy",
+            Self::Selection => "selection",
+            Self::Settings => "settings",
+            Self::Vault => "vault",
+        }
+    }
+}
 
 /// One thing that was looked at.
 pub(super) struct Check {
-    pub(super) what: &'static str,
+    pub(super) topic: Topic,
     pub(super) state: State,
     pub(super) text: String,
     /// A line each.
@@ -28,28 +66,28 @@ pub(super) struct Check {
 }
 
 impl Check {
-    pub(super) fn ok(what: &'static str, text: impl AsRef<str>) -> Self {
+    pub(super) fn ok(topic: Topic, text: impl AsRef<str>) -> Self {
         // A path may have any characters, and each check is a line.
         let text = Sentence::new(text.as_ref()).into();
-        Self { what, state: State::Ok, text, remedy: Vec::new(), command: None }
+        Self { topic, state: State::Ok, text, remedy: Vec::new(), command: None }
     }
 
-    pub(super) fn warning(what: &'static str, text: impl AsRef<str>) -> Self {
-        Self { state: State::Warning, ..Self::ok(what, text) }
+    pub(super) fn warning(topic: Topic, text: impl AsRef<str>) -> Self {
+        Self { state: State::Warning, ..Self::ok(topic, text) }
     }
 
-    pub(super) fn failure(what: &'static str, text: impl AsRef<str>) -> Self {
-        Self { state: State::Failure, ..Self::ok(what, text) }
+    pub(super) fn failure(topic: Topic, text: impl AsRef<str>) -> Self {
+        Self { state: State::Failure, ..Self::ok(topic, text) }
     }
 
-    pub(super) fn of_error(what: &'static str, error: &Error) -> Self {
+    pub(super) fn of_error(topic: Topic, error: &Error) -> Self {
         let mut remedy = error.remedy_lines().to_vec();
         // Where anything else cures it, nobody has to be signed out.
         if remedy.len() > 1 {
-            remedy.retain(|line| !line.starts_with(broker::START_AFRESH));
+            remedy.retain(|line| !error.is_last_resort(line));
         }
         let command = error.curing_command().map(str::to_owned);
-        Self { remedy, command, ..Self::failure(what, error.message()) }
+        Self { remedy, command, ..Self::failure(topic, error.message()) }
     }
 
     /// Says whom the text is about.
@@ -80,7 +118,7 @@ fn name(state: State) -> &'static str {
 /// The check for programs.
 pub(super) fn to_value(check: &Check) -> Value {
     json!({
-        "check": check.what,
+        "check": check.topic.name(),
         "state": name(check.state),
         "text": check.text,
         "remedy": (!check.remedy.is_empty()).then(|| check.remedy.join(" ")),
@@ -95,23 +133,23 @@ pub(super) struct Page {
 }
 
 impl Page {
-    /// Adds what `look` finds, or what it fails on as a check called `what`: nothing that is wrong ends
+    /// Adds what `look` finds, or what it fails on as a check on `topic`: nothing that is wrong ends
     /// the page.
-    pub(super) fn look(&mut self, what: &'static str, look: impl FnOnce() -> Result<Vec<Check>>) {
-        self.checks.extend(look().unwrap_or_else(|error| vec![Check::of_error(what, &error)]));
+    pub(super) fn look(&mut self, topic: Topic, look: impl FnOnce() -> Result<Vec<Check>>) {
+        self.checks.extend(look().unwrap_or_else(|error| vec![Check::of_error(topic, &error)]));
     }
 
     /// [`Page::look`] at what lies in the folder. Where that is not sound, it fails for that, and other
     /// cures of it throw away what is still good.
     pub(super) fn look_in_folder(
         &mut self,
-        what: &'static str,
+        topic: Topic,
         look: impl FnOnce() -> Result<Vec<Check>>,
     ) {
-        let is_flaw = |check: &Check| check.what == FOLDER && check.state == State::Failure;
+        let is_flaw = |check: &Check| check.topic == Topic::Folder && check.state == State::Failure;
         let is_sound = !self.checks.iter().any(is_flaw);
         let before = self.checks.len();
-        self.look(what, look);
+        self.look(topic, look);
         for check in self.checks.iter_mut().skip(before).filter(|_| !is_sound) {
             if check.state == State::Failure {
                 check.remedy = vec!["Mend the folder first.".to_owned()];
@@ -120,9 +158,9 @@ impl Page {
         }
     }
 
-    /// True when a check called `what` found nothing wrong.
-    pub(super) fn has(&self, what: &str) -> bool {
-        self.checks.iter().any(|check| check.what == what && check.state == State::Ok)
+    /// True when a check on `topic` found nothing wrong.
+    pub(super) fn has(&self, topic: Topic) -> bool {
+        self.checks.iter().any(|check| check.topic == topic && check.state == State::Ok)
     }
 }
 
@@ -134,7 +172,7 @@ pub(super) fn shown(checks: &[Check]) -> String {
             State::Warning => "!",
             State::Failure => "WRONG",
         };
-        let first = format!("{mark:<6}{:<12}{}\n", check.what, check.text);
+        let first = format!("{mark:<6}{:<12}{}\n", check.topic.name(), check.text);
         // Each on a line of its own, so that it can be copied.
         let remedies = check.remedy.iter().map(|line| format!("{:18}{line}\n", ""));
         std::iter::once(first).chain(remedies).collect::<Vec<_>>().concat()

@@ -15,27 +15,27 @@ use crate::cli::Doctor;
 use crate::error::{Error, Result};
 use crate::sys::{every_az, is_this_program};
 use accounts::accounts;
-use check::{Check, FOLDER, Page, State, shown, to_value};
+use check::{Check, Page, State, Topic, shown, to_value};
 use folder::{file_system, folder};
-use network::{ANSWERS, network};
+use network::network;
 use settings::settings;
 
 /// A page for people; with `--output` a list for programs. Fails when anything is wrong. Nothing is
 /// changed, and of each account one token is asked for.
 pub(super) fn run(request: &Doctor, context: &Context<'_>) -> Result<Answer> {
     let mut page = Page::default();
-    page.look(FOLDER, || Ok(vec![folder(context)]));
+    page.look(Topic::Folder, || Ok(vec![folder(context)]));
     let vault = broker::open_vault(context.system, &context.dir, &context.config);
-    page.look("file system", || Ok(file_system(context)));
-    page.look_in_folder("vault", || key(context, &vault).map(|key| vec![key]));
-    page.look("keyring", || Ok(keyring(context)));
-    page.look_in_folder("settings", || Ok(settings(context, &vault)));
-    page.look(ANSWERS, || Ok(network(request, context)));
-    let is_online = page.has(ANSWERS);
-    page.look_in_folder("accounts", || accounts(context, &vault, is_online));
-    page.look("az", || Ok(vec![az(context)]));
-    page.look("PATH", || Ok(Vec::from_iter(path(context))));
-    page.look("plain text", || Ok(plain_text(context)));
+    page.look(Topic::FileSystem, || Ok(file_system(context)));
+    page.look_in_folder(Topic::Vault, || key(context, &vault).map(|key| vec![key]));
+    page.look(Topic::Keyring, || Ok(keyring(context)));
+    page.look_in_folder(Topic::Settings, || Ok(settings(context, &vault)));
+    page.look(Topic::Network, || Ok(network(request, context)));
+    let is_online = page.has(Topic::Network);
+    page.look_in_folder(Topic::Accounts, || accounts(context, &vault, is_online));
+    page.look(Topic::Az, || Ok(vec![az(context)]));
+    page.look(Topic::Path, || Ok(Vec::from_iter(path(context))));
+    page.look(Topic::PlainText, || Ok(plain_text(context)));
     let checks = page.checks;
     let mut answer = if request.global.output.is_none() && request.global.query.is_none() {
         context.system.terminal.result(&shown(&checks))?;
@@ -49,45 +49,46 @@ pub(super) fn run(request: &Doctor, context: &Context<'_>) -> Result<Answer> {
             )
         })
     };
-    answer.failure = match checks.iter().filter(|check| check.state == State::Failure).count() {
-        0 => None,
-        1 => Some(Error::failed("One thing is wrong: see above.")),
-        more => Some(Error::failed(format!("{more} things are wrong: see above."))),
-    };
+    match checks.iter().filter(|check| check.state == State::Failure).count() {
+        0 => {}
+        1 => answer.outcome = Err(Error::failed("One thing is wrong: see above.")),
+        more => {
+            answer.outcome = Err(Error::failed(format!("{more} things are wrong: see above.")));
+        }
+    }
     Ok(answer)
 }
 
 fn key(context: &Context<'_>, vault: &Result<Option<Vault<'_>>>) -> Result<Check> {
     if let Err(error) = vault {
-        return Ok(Check::of_error("vault", error));
+        return Ok(Check::of_error(Topic::Vault, error));
     }
     let found = broker::inventory(context.system, &context.dir)?;
     let Some((source, id)) = found.key else {
-        return Ok(Check::ok("vault", "nothing is stored yet"));
+        return Ok(Check::ok(Topic::Vault, "nothing is stored yet"));
     };
     let records: usize = found.records.values().sum();
     if found.unreadable > 0 {
         let text = format!("{} files could not be opened and were set aside", found.unreadable);
-        return Ok(Check::warning("vault", text).remedy(format!(
+        return Ok(Check::warning(Topic::Vault, text).remedy(format!(
             "Sign in again; then remove *.unreadable in {}/records.",
             context.dir.azt().path().display()
         )));
     }
-    Ok(Check::ok("vault", format!("{records} records, opened by the key {id} ({source})")))
+    Ok(Check::ok(Topic::Vault, format!("{records} records, opened by the key {id} ({source})")))
 }
 
 /// Where the key is in a file because no keyring took it: why, and whether one does by now.
 fn keyring(context: &Context<'_>) -> Vec<Check> {
-    const WHAT: &str = "keyring";
     // What fails here has failed with the vault.
     let found = broker::keyring_flaw(context.system, &context.dir, &context.config).ok().flatten();
     let check = |flaw: Option<Error>| {
         if let Some(flaw) = flaw {
-            return Check::ok(WHAT, format!("the key is in a file. {}", flaw.message()));
+            return Check::ok(Topic::Keyring, format!("the key is in a file. {}", flaw.message()));
         }
         let text = "it answers, and the key is in a file all the same";
         let command = format!("{} vault move --to keyring", context.system.program);
-        Check::warning(WHAT, text).cured_by(command)
+        Check::warning(Topic::Keyring, text).cured_by(command)
     };
     Vec::from_iter(found.map(check))
 }
@@ -95,15 +96,15 @@ fn keyring(context: &Context<'_>) -> Vec<Check> {
 fn az(context: &Context<'_>) -> Check {
     let found = every_az(context.system);
     match found.first() {
-        None => Check::ok("az", "there is no az on PATH"),
+        None => Check::ok(Topic::Az, "there is no az on PATH"),
         Some(first) if is_this_program(first) => {
             let behind = found.iter().find(|path| !is_this_program(path));
             let behind = behind.map_or("no other behind it".to_owned(), |path| {
                 format!("what it does not serve goes to {}", path.display())
             });
-            Check::ok("az", format!("{} is this program; {behind}", first.display()))
+            Check::ok(Topic::Az, format!("{} is this program; {behind}", first.display()))
         }
-        Some(first) => Check::ok("az", format!("{} is the real one", first.display())),
+        Some(first) => Check::ok(Topic::Az, format!("{} is the real one", first.display())),
     }
 }
 
@@ -111,12 +112,12 @@ fn az(context: &Context<'_>) -> Check {
 fn path(context: &Context<'_>) -> Option<Check> {
     let text = "it has the working directory in it, as an empty or relative entry: a file there can be run in the place of a command";
     let is_so = context.system.env.has_relative_path();
-    is_so.then(|| Check::warning("PATH", text).remedy("Take the entry out of PATH."))
+    is_so.then(|| Check::warning(Topic::Path, text).remedy("Take the entry out of PATH."))
 }
 
 fn plain_text(context: &Context<'_>) -> Vec<Check> {
     let check = |it: cache::PlainText| {
-        Check::warning("plain text", format!("{}: {}", it.path, it.what)).remedy(it.remedy)
+        Check::warning(Topic::PlainText, format!("{}: {}", it.path, it.what)).remedy(it.remedy)
     };
     cache::plain_text(context).into_iter().map(check).collect()
 }

@@ -1,6 +1,6 @@
 //! The way to Entra.
 
-use super::check::Check;
+use super::check::{Check, Topic};
 use super::settings::flaw;
 use crate::accounts::Context;
 use crate::broker;
@@ -12,19 +12,13 @@ use crate::sys::{Env, Way, block_on, extra_authorities};
 /// assertions for not yet valid.
 const MOST_SKEW: i64 = 120;
 
-/// The check of the way there.
-const PROXY: &str = "proxy";
-
-/// The check of Entra's answering.
-pub(super) const ANSWERS: &str = "network";
-
 /// The way that requests go and the authorities that are set; unless told to stay offline, whether
 /// Entra answers, and what time it is there.
 pub(super) fn network(request: &Doctor, context: &Context<'_>) -> Vec<Check> {
     let env = &context.system.env;
     let mut checks = vec![match ways(context) {
-        Ok(ways) => Check::ok(PROXY, ways),
-        Err(error) => Check::of_error(PROXY, &error),
+        Ok(ways) => Check::ok(Topic::Proxy, ways),
+        Err(error) => Check::of_error(Topic::Proxy, &error),
     }];
     let set = |name: &&str| Some(format!("{name}={}", env.non_empty(name)?));
     let variables = ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"];
@@ -37,16 +31,17 @@ pub(super) fn network(request: &Doctor, context: &Context<'_>) -> Vec<Check> {
     }
     // The one that stands in for it may not be told of anybody.
     if flaw(context).is_some() {
-        checks.push(Check::warning(ANSWERS, "not asked: which cloud is meant cannot be read"));
+        checks
+            .push(Check::warning(Topic::Network, "not asked: which cloud is meant cannot be read"));
         return checks;
     }
     let asked = context.cloud().authority_host().and_then(|login_url| {
         block_on(broker::server_time(context.system, &login_url)).map(|time| (login_url, time))
     });
     match asked {
-        Err(error) | Ok((_, Err(error))) => checks.push(Check::of_error(ANSWERS, &error)),
+        Err(error) | Ok((_, Err(error))) => checks.push(Check::of_error(Topic::Network, &error)),
         Ok((login_url, Ok(time))) => {
-            checks.push(Check::ok(ANSWERS, format!("{login_url} answers")));
+            checks.push(Check::ok(Topic::Network, format!("{login_url} answers")));
             checks.extend(time.map(|time| clock(context.system.clock.now() - time)));
         }
     }
@@ -55,11 +50,12 @@ pub(super) fn network(request: &Doctor, context: &Context<'_>) -> Vec<Check> {
 
 /// What the variables that are `set` lead to.
 fn trusted(env: &Env, set: &str) -> Vec<Check> {
-    const WHAT: &str = "authorities";
     match extra_authorities(env) {
-        Err(error) => vec![Check::of_error(WHAT, &error)],
-        Ok(found) if found.flaws.is_empty() => vec![Check::ok(WHAT, set)],
-        Ok(found) => found.flaws.iter().map(|flaw| Check::warning(WHAT, flaw)).collect(),
+        Err(error) => vec![Check::of_error(Topic::Authorities, &error)],
+        Ok(found) if found.flaws.is_empty() => vec![Check::ok(Topic::Authorities, set)],
+        Ok(found) => {
+            found.flaws.iter().map(|flaw| Check::warning(Topic::Authorities, flaw)).collect()
+        }
     }
 }
 
@@ -78,9 +74,9 @@ fn ways(context: &Context<'_>) -> Result<String> {
 
 fn clock(ahead: i64) -> Check {
     if ahead.abs() <= MOST_SKEW {
-        return Check::ok("clock", "agrees with Entra's");
+        return Check::ok(Topic::Clock, "agrees with Entra's");
     }
     let direction = if ahead > 0 { "ahead of" } else { "behind" };
-    Check::failure("clock", format!("{} s {direction} Entra's", ahead.abs()))
+    Check::failure(Topic::Clock, format!("{} s {direction} Entra's", ahead.abs()))
         .remedy("Set this machine's clock, for instance with NTP.")
 }

@@ -2,7 +2,7 @@
 
 use super::super::config::{SWITCHES, default_format};
 use super::super::login;
-use super::check::Check;
+use super::check::{Check, Topic};
 use crate::accounts::{Context, Selection};
 use crate::broker::{self, EnvironmentIdentity, Vault};
 use crate::error::{Error, Result};
@@ -24,9 +24,9 @@ pub(super) fn settings(context: &Context<'_>, vault: &Result<Option<Vault<'_>>>)
         errors.extend(EnvironmentIdentity::read(system).err());
     }
     let mut checks: Vec<Check> =
-        errors.iter().map(|error| Check::of_error("settings", error)).collect();
+        errors.iter().map(|error| Check::of_error(Topic::Settings, error)).collect();
     if checks.is_empty() {
-        checks.push(Check::ok("settings", "none is in the way of a command"));
+        checks.push(Check::ok(Topic::Settings, "none is in the way of a command"));
     }
     checks.extend(selection(context));
     checks
@@ -44,14 +44,5 @@ fn selection(context: &Context<'_>) -> Option<Check> {
     let profile = Profile::load(&context.dir).ok()?;
     profile.all().first()?;
     let error = Selection::default().of(&profile, context).err()?;
-    let check = Check::of_error("selection", &error);
-    let mut set = ["AZT_ACCOUNT", "AZT_SUBSCRIPTION"]
-        .into_iter()
-        .filter(|name| context.system.env.non_empty(name).is_some())
-        .filter(|name| !error.message().contains(name));
-    Some(match (set.next(), set.next()) {
-        (None, _) => check,
-        (Some(one), None) => check.about(one),
-        (Some(one), Some(other)) => check.about(&format!("{one} and {other}")),
-    })
+    Some(Check::of_error(Topic::Selection, &error))
 }

@@ -273,6 +273,6 @@ impl<'s> Sources<'s> {
             .remedy("Put the former key back to use what is stored."),
             None => place.lost(id),
         };
-        error.remedy(start_afresh(self.system))
+        error.last_resort(start_afresh(self.system))
     }
 }
