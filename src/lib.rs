@@ -66,7 +66,8 @@ mod vault;
 use std::ffi::OsString;
 
 use accounts::{Context, DamagedSettings};
-use cli::{Command, Invocation, Parsed};
+use cli::{Command, Global, Invocation, Parsed};
+use commands::Answer;
 use error::{Error, Kind, Result};
 use output::{Format, Query, QueryError, Render};
 use settings::{Config, ConfigDir};
@@ -78,7 +79,7 @@ pub fn run(argv: impl IntoIterator<Item = OsString>, system: &System) -> u8 {
     let asked = error_format(&argv);
     let result = caught(|| match commands::pass_through(system, &argv) {
         Some(handed_over) => handed_over,
-        None => try_run(&argv, system).map(|()| exit::SUCCESS),
+        None => try_run(&argv, system),
     });
     let result = result.map_err(|error| cli::without_circle(error, system.program, &argv));
     match result {
@@ -101,7 +102,7 @@ pub fn run(argv: impl IntoIterator<Item = OsString>, system: &System) -> u8 {
 /// What the command line says of the form of failures, last; its own may be one of them. The option
 /// may be shortened, as any.
 fn error_format(argv: &[OsString]) -> Option<bool> {
-    let mut words = argv.iter().filter_map(|word| word.to_str());
+    let mut words = cli::before_separator(argv).iter().filter_map(|word| word.to_str());
     let mut asked = None;
     while let Some(word) = words.next() {
         let (name, attached) =
@@ -123,18 +124,20 @@ fn is_for_programs(asked: Option<bool>, system: &System) -> bool {
     })
 }
 
-fn try_run(argv: &[OsString], system: &System) -> Result<()> {
+fn try_run(argv: &[OsString], system: &System) -> Result<u8> {
     let Parsed { invocation, doubts } = cli::parse(system, argv)?;
     let done = match invocation {
-        Invocation::Print(text) => system.terminal.result(&text),
-        Invocation::Version => system.terminal.result(&commands::version_text(system)),
+        Invocation::Print(text) => system.terminal.result(&text).map(|()| exit::SUCCESS),
+        Invocation::Version => {
+            system.terminal.result(&commands::version_text(system)).map(|()| exit::SUCCESS)
+        }
         Invocation::Run(cli) => carry_out(&cli.command, system, &doubts),
     };
     done.map_err(|error| doubts.into_iter().fold(error, Error::remedy))
 }
 
 /// Runs `command`; `--verbose` tells the `doubts` at once.
-fn carry_out(command: &Command, system: &System, doubts: &[String]) -> Result<()> {
+fn carry_out(command: &Command, system: &System, doubts: &[String]) -> Result<u8> {
     let global = command.global();
     let query = global.query.as_deref().map(Query::parse).transpose()?;
     let damaged = commands::damaged_settings(command);
@@ -168,23 +171,33 @@ fn carry_out(command: &Command, system: &System, doubts: &[String]) -> Result<()
     for (concession, path) in concessions() {
         system.terminal.info(&concession.about(&path));
     }
-    let mut answer = answer?;
-    let failure = answer.failure.take();
+    let answer = answer?;
     if answer.value.is_null() {
         // A setting that names no format must not be in the way of the command that mends it.
-        return failure.map_or(Ok(()), Err);
+        return answer.outcome;
     }
+    print(answer, global, query.as_ref(), &context, damaged)
+}
+
+/// Prints the value of `answer` in the format of the call, the command or the settings; returns the
+/// answer's outcome. Where `damaged`
+/// settings are ignored, an invalid format in them does not count.
+fn print(
+    mut answer: Answer,
+    global: &Global,
+    query: Option<&Query>,
+    context: &Context<'_>,
+    damaged: DamagedSettings,
+) -> Result<u8> {
+    let terminal = &context.system.terminal;
     let format = match global.output.or(answer.format) {
         Some(format) => format,
-        None if lenient => commands::default_format(&context).unwrap_or(Format::Json),
-        None => commands::default_format(&context)?,
+        None if damaged == DamagedSettings::Ignore => {
+            commands::default_format(context).unwrap_or(Format::Json)
+        }
+        None => commands::default_format(context)?,
     };
-    let render = Render {
-        format,
-        query: query.as_ref(),
-        table: answer.table,
-        colour: system.terminal.colour(),
-    };
+    let render = Render { format, query, table: answer.table, colour: terminal.colour() };
     let text = render.render(&answer.value);
     answer.wipe();
     let text = text.map_err(|error| match error {
@@ -197,9 +210,9 @@ fn carry_out(command: &Command, system: &System, doubts: &[String]) -> Result<()
     })?;
     match format {
         // JSON writes the answer's own escape characters as \u001b.
-        Format::Jsonc if render.colour => system.terminal.coloured_json_result(&text)?,
-        Format::Json | Format::Jsonc => system.terminal.json_result(&text)?,
-        _ => system.terminal.result(&text)?,
+        Format::Jsonc if render.colour => terminal.coloured_json_result(&text)?,
+        Format::Json | Format::Jsonc => terminal.json_result(&text)?,
+        _ => terminal.result(&text)?,
     }
-    failure.map_or(Ok(()), Err)
+    answer.outcome
 }

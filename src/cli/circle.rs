@@ -15,7 +15,11 @@ pub(crate) fn without_circle(error: Error, program: Program, argv: &[OsString]) 
     let Some(call) = meaning(program, words).filter(|_| program == Program::Azt) else {
         return error;
     };
-    let is_call = |line: &str| commands(program, line).contains(&call);
+    // A line that names another command as well still helps.
+    let is_call = |line: &str| {
+        let named = commands(program, line);
+        !named.is_empty() && named.iter().all(|it| *it == call)
+    };
     error.without_remedy(is_call)
 }
 

@@ -43,13 +43,24 @@ pub(crate) struct Parsed {
 pub(crate) fn parse(system: &System, command_line: &[OsString]) -> Result<Parsed> {
     let mut doubts = Vec::new();
     let mut words = Vec::new();
-    for arg in command_line.iter().skip(1) {
+    let ours = before_separator(command_line).len();
+    for (index, arg) in command_line.iter().enumerate().skip(1) {
         let arg = arg
             .to_str()
             .ok_or_else(|| Error::new(Kind::Usage, "An argument is not UTF-8 text."))?;
-        words.push(expand(system, arg, &mut doubts)?);
+        words.push(match index < ours {
+            true => expand(system, arg, &mut doubts)?,
+            // `place` ends the options at the separator, which is no value itself.
+            false => Word { text: arg.to_owned(), is_value: index > ours },
+        });
     }
     Ok(Parsed { invocation: understood(system.program, words)?, doubts })
+}
+
+/// The words of `argv` before `--`. The rest is data: whatever reads `argv` before it is parsed reads
+/// only these.
+pub(crate) fn before_separator(argv: &[OsString]) -> &[OsString] {
+    argv.split(|word| word == "--").next().unwrap_or_default()
 }
 
 /// What the words, their files read, ask for.

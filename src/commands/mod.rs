@@ -28,7 +28,8 @@ pub(crate) use version::version_text;
 
 use crate::accounts::{Context, DamagedSettings};
 use crate::cli::{AccountCommand, Command, TenantCommand};
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::exit::SUCCESS;
 use crate::output::Format;
 
 /// What a command found out.
@@ -42,8 +43,8 @@ pub(crate) struct Answer {
     /// The form of the result where the call names none, whatever the settings say: other programs
     /// read it.
     pub format: Option<Format>,
-    /// What the command failed in for all that it found out; told after the result.
-    pub(crate) failure: Option<Error>,
+    /// The exit code, or the failure that is reported after the result.
+    pub(crate) outcome: Result<u8>,
 }
 
 impl Answer {
@@ -54,7 +55,7 @@ impl Answer {
 
     /// `value`, with the columns that its members make.
     pub(crate) fn of(value: Value) -> Self {
-        Self { value, table: None, is_secret: false, format: None, failure: None }
+        Self { value, table: None, is_secret: false, format: None, outcome: Ok(SUCCESS) }
     }
 
     /// `value`, with the columns that `table` makes of it.

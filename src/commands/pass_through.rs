@@ -2,6 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 
+use crate::cli::before_separator;
 use crate::error::Result;
 use crate::program::Program;
 use crate::sys::{System, hand_over, next_az};
@@ -35,8 +36,9 @@ fn is_served(args: &[OsString]) -> bool {
     let is_option = |arg: &&OsString| arg.to_str().is_none_or(|arg| arg.starts_with('-'));
     let words: Vec<String> =
         args.iter().take_while(|arg| !is_option(arg)).take(2).map(lower).collect();
-    let asks_for_help =
-        args.iter().any(|arg| arg == OsStr::new("-h") || arg == OsStr::new("--help"));
+    let asks_for_help = before_separator(args)
+        .iter()
+        .any(|arg| arg == OsStr::new("-h") || arg == OsStr::new("--help"));
     let mut words = words.iter().map(String::as_str);
     let Some(group) = words.next() else {
         // The version is ours; what else there is, the real one knows best.

@@ -177,3 +177,19 @@ fn a_closed_pipe_is_no_failure() {
         Command::new("/bin/sh").args(["-c", &script]).env_clear().envs(sandbox.env()).output();
     assert_eq!(String::from_utf8(output.unwrap().stderr).unwrap(), "");
 }
+
+#[test]
+fn arguments_after_the_separator_are_not_read_as_options() {
+    let sandbox = Sandbox::signed_in_as_alice();
+    let name = sandbox.root().join("name.txt");
+    std::fs::write(&name, "contents").unwrap();
+    let from_file = format!("section.name=@{}", name.display());
+    drop(sandbox.azt(["config", "set", "--", &from_file, "section.help=--help"]).quiet());
+    let settings = sandbox.read("config");
+    assert!(settings.contains(from_file.trim_start_matches("section.name=")), "{settings}");
+    assert!(settings.contains("help = --help"), "{settings}");
+    for word in ["--help", "-h", "--error-format=json"] {
+        let run = sandbox.azt(["account", "show", "--", word]).exits(2);
+        run.says(&format!("ERROR: unrecognized arguments: -- {word}"));
+    }
+}

@@ -10,6 +10,7 @@ use crate::accounts::{Context, refresh_subscriptions};
 use crate::broker::{self, Vault};
 use crate::cli::CacheImport;
 use crate::error::{Error, Kind, Result};
+use crate::exit::SUCCESS;
 use crate::foreign::Sentence;
 use crate::interop::{self, Application, Imported, is_same_host};
 use crate::settings::{Profile, Subscription, User};
@@ -64,7 +65,7 @@ pub(super) fn run(request: &CacheImport, context: &Context<'_>) -> Result<Answer
             &[("Account", "account"), ("Cloud", "cloud"), ("Subscriptions", "subscriptions")],
         )
     });
-    Ok(Answer { failure: left_out(&refused, &all.homeless), ..answer })
+    Ok(Answer { outcome: left_out(&refused, &all.homeless).map_or(Ok(SUCCESS), Err), ..answer })
 }
 
 /// What is longer cannot be read on a terminal before one answers.
