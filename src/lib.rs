@@ -8,9 +8,9 @@
 //! main -> lib, internals
 //! internals -> broker, entra, exit, interop, output, settings, sys, vault  what the binary, tests and fuzz targets use
 //! lib -> accounts, cli, commands, exit, output, settings, sys
-//! commands -> accounts, arm, broker, cli, interop, output, settings, sys  one file per command; like the help text
+//! commands -> accounts, arm, broker, cli, entra, exit, interop, output, settings, sys, vault  one file per command
 //! cli -> output, sys                        the command line
-//! accounts -> arm, broker, interop, settings, sys  whose token: selection, subscriptions, migration
+//! accounts -> arm, broker, entra, interop, settings, sys, vault  whose token: selection, subscriptions, migration
 //! interop -> settings, sys, vault           other programs' files: az's token cache; never sees the network
 //! broker -> entra, settings, sys, vault     "give me a token": policy only
 //! arm -> sys                                tenants and subscriptions
@@ -22,6 +22,9 @@
 //! exit                                      exit codes
 //! everything -> error, foreign, program, secret, shell
 //! ```
+//!
+//! `accounts` and `commands` name records (`vault`) and scopes (`entra`) where they are declared:
+//! `broker` decides, and re-exports nothing.
 //!
 //! # A call
 //!

@@ -17,9 +17,15 @@ use std::path::{Path, PathBuf};
 const ARROWS: [(&str, &[&str]); 19] = [
     ("internals", &["broker", "entra", "exit", "interop", "output", "settings", "sys", "vault"]),
     ("lib", &["accounts", "cli", "commands", "exit", "output", "settings", "sys"]),
-    ("commands", &["accounts", "arm", "broker", "cli", "interop", "output", "settings", "sys"]),
+    (
+        "commands",
+        &[
+            "accounts", "arm", "broker", "cli", "entra", "exit", "interop", "output", "settings",
+            "sys", "vault",
+        ],
+    ),
     ("cli", &["output", "sys"]),
-    ("accounts", &["arm", "broker", "interop", "settings", "sys"]),
+    ("accounts", &["arm", "broker", "entra", "interop", "settings", "sys", "vault"]),
     ("interop", &["settings", "sys", "vault"]),
     ("broker", &["entra", "settings", "sys", "vault"]),
     ("arm", &["sys"]),

@@ -2,7 +2,8 @@
 
 use super::{Context, token};
 use crate::arm;
-use crate::broker::{Identity, Scopes, TokenRequest};
+use crate::broker::{Identity, TokenRequest};
+use crate::entra::Scopes;
 use crate::error::Result;
 use crate::secret::Secret;
 use crate::settings::{Endpoint, Subscription};

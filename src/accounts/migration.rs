@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::{Context, token};
-use crate::broker::{self, Account, Scopes, ServicePrincipal, SignIn, Vault};
+use crate::broker::{self, SignIn};
+use crate::entra::{AZURE_CLI_CLIENT_ID, Scopes};
 use crate::error::{Error, Result};
 use crate::interop::{AdalFile, AdalUser, Application, Credential, Source};
 use crate::program::Program;
@@ -13,6 +14,7 @@ use crate::secret::Secret;
 use crate::shell::quoted;
 use crate::sys::block_on;
 use crate::sys::file::Access;
+use crate::vault::{Account, ServicePrincipal, Vault};
 
 /// In the vault's folder: who was tried without success, so that a dead refresh token does not cost
 /// every call a request. Names and reasons, no secrets.
@@ -268,7 +270,7 @@ fn is_safe(vault: &Vault<'_>, user: &AdalUser) -> Result<bool> {
 
 /// True when there are refresh tokens of this cloud, and of a kind that Entra takes.
 pub(crate) fn is_of(user: &AdalUser, environment: &str) -> bool {
-    user.client_id.eq_ignore_ascii_case(broker::AZURE_CLI_CLIENT_ID)
+    user.client_id.eq_ignore_ascii_case(AZURE_CLI_CLIENT_ID)
         && user.grants.iter().any(|grant| {
             host_and_tenant(&grant.authority).is_some_and(|(host, _)| host == environment)
         })

@@ -2,10 +2,11 @@
 
 use super::subscriptions::{self, Found};
 use super::{Context, arm_token, token};
-use crate::broker::{Identity, SignIn, Vault};
+use crate::broker::{Identity, SignIn};
 use crate::error::{Error, Kind, Result};
 use crate::settings::{AssignedIdentity, Profile, Subscription, User};
 use crate::sys::block_on;
+use crate::vault::Vault;
 
 /// Looks again for every account of the active cloud, one by one, and replaces its entries.
 ///

@@ -7,7 +7,7 @@
 use serde_json::json;
 
 use super::Context;
-use crate::broker::is_guid;
+use crate::entra::is_guid;
 use crate::error::{Error, Kind, Result};
 use crate::foreign::Typed;
 use crate::program::Program;

@@ -8,7 +8,8 @@ use serde_json::Value;
 
 use super::Context;
 use crate::arm::{self, ArmSubscription, Tenant};
-use crate::broker::{Scopes, SignIn};
+use crate::broker::SignIn;
+use crate::entra::Scopes;
 use crate::error::{Error, Result};
 use crate::foreign::{Json, Typed};
 use crate::program::Program;

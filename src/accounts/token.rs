@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use super::Context;
 use super::migration::{self, migrate};
-use crate::broker::{self, Account, Aging, Broker, Identity, Token, TokenRequest, Vault};
+use crate::broker::{self, Aging, Broker, Identity, Token, TokenRequest};
 use crate::error::{Error, Kind, Result};
 use crate::foreign::Sentence;
 use crate::interop::{self, AdalFile, Application};
 use crate::program::Program;
 use crate::settings::Cloud;
 use crate::sys::{System, is_detached, repeat_detached};
+use crate::vault::{Account, Vault};
 
 /// How long az's lock is waited for while somebody waits for a token: az gets the next one.
 const AZ_LIMIT: Duration = Duration::from_millis(500);

@@ -32,19 +32,13 @@ pub(crate) use open::{
 pub(crate) use person::PersonSignIn;
 pub(crate) use sign_in::{Known, SignIn};
 
-use crate::entra;
-pub(crate) use crate::entra::AZURE_CLI_CLIENT_ID;
-pub(crate) use crate::entra::{
-    Scopes, TOKEN_EXCHANGE, azure_pipelines_connection, is_guid, server_time,
-};
+use crate::entra::{self, AZURE_CLI_CLIENT_ID, Scopes};
 use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
 use crate::settings::{Cloud, ConfigDir, Endpoint};
 use crate::sys::{Deadline, EndpointUrl, System, block_on};
-use crate::vault::{self, RecordKey};
-pub(crate) use crate::vault::{
-    AccessToken, Account, AssertionSource, KERNEL_FORGETS, Record, RefreshToken, ServicePrincipal,
-    Vault,
+use crate::vault::{
+    self, AccessToken, Account, Record, RecordKey, RefreshToken, ServicePrincipal, Vault,
 };
 use owner::Owner;
 

@@ -6,8 +6,9 @@ use serde_json::{Map, Value};
 
 use super::{Answer, claims_challenge};
 use crate::accounts::{self, Context, Selection};
-use crate::broker::{self, EnvironmentIdentity, Identity, Scopes, TokenRequest};
+use crate::broker::{self, EnvironmentIdentity, Identity, TokenRequest};
 use crate::cli::GetAccessToken;
+use crate::entra::Scopes;
 use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
 use crate::settings::Endpoint;

@@ -9,6 +9,7 @@ use crate::cli::{VaultCommand, VaultMove};
 use crate::error::Result;
 use crate::settings::Config;
 use crate::sys::VAULT_KEY;
+use crate::vault::KERNEL_FORGETS;
 
 pub(super) fn run(command: &VaultCommand, context: &Context<'_>) -> Result<Answer> {
     match command {
@@ -34,7 +35,7 @@ fn move_to(request: &VaultMove, context: &Context<'_>) -> Result<Answer> {
         }
     }
     if to == "kernel" {
-        context.system.terminal.warn(broker::KERNEL_FORGETS);
+        context.system.terminal.warn(KERNEL_FORGETS);
     }
     if to != "env" && context.system.env.non_empty(VAULT_KEY).is_some() {
         context.system.terminal.warn(&format!(

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use super::{Answer, rows};
 use crate::accounts::{Context, refresh_subscriptions};
-use crate::broker::{self, Vault};
+use crate::broker;
 use crate::cli::CacheImport;
 use crate::error::{Error, Kind, Result};
 use crate::exit::SUCCESS;
@@ -15,6 +15,7 @@ use crate::foreign::Sentence;
 use crate::interop::{self, Application, Imported, is_same_host};
 use crate::settings::{Profile, Subscription, User};
 use crate::sys::{Level, file};
+use crate::vault::Vault;
 
 /// Takes over a file, or what Azure's SDKs share, and looks up the subscriptions of those who were
 /// not known before.

@@ -4,9 +4,10 @@ use serde_json::{Value, json};
 
 use super::{Answer, rows, vault};
 use crate::accounts::Context;
-use crate::broker::{self, AccessToken, Account, RefreshToken};
+use crate::broker;
 use crate::error::Result;
 use crate::sys::local_time;
+use crate::vault::{AccessToken, Account, RefreshToken};
 
 /// One row a record, with nothing secret: who it is of, what for, until when.
 pub(super) fn run(context: &Context<'_>) -> Result<Answer> {

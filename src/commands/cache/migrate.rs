@@ -4,11 +4,12 @@ use serde_json::{Value, json};
 
 use super::{Answer, rows};
 use crate::accounts::{self, Context, migration};
-use crate::broker::{self, ServicePrincipal, Vault};
+use crate::broker;
 use crate::cli::CacheMigrate;
 use crate::error::Result;
 use crate::foreign::Name;
 use crate::interop::{self, AdalFile};
+use crate::vault::{ServicePrincipal, Vault};
 
 /// Takes over every sign-in of the real az, today's and that of before 2.30; answers what became
 /// of each.

@@ -13,9 +13,10 @@ use serde_json::json;
 
 use super::{Answer, rows};
 use crate::accounts::Context;
-use crate::broker::{self, Vault};
+use crate::broker;
 use crate::cli::{CacheClear, CacheCommand};
 use crate::error::{Error, Kind, Result};
+use crate::vault::Vault;
 
 pub(super) fn run(command: &CacheCommand, context: &Context<'_>) -> Result<Answer> {
     match command {

@@ -3,11 +3,12 @@
 use super::super::login as sign_in;
 use super::check::{Check, State, Topic};
 use crate::accounts::{Context, refresh_subscriptions, sources_of_az};
-use crate::broker::{self, Account, Identity, ServicePrincipal, Vault};
+use crate::broker::{self, Identity};
 use crate::error::Result;
 use crate::interop;
 use crate::settings::{Profile, Subscription, UserType};
 use crate::shell::quoted;
+use crate::vault::{Account, ServicePrincipal, Vault};
 
 /// Refresh tokens die after 90 days without use.
 const LONG_UNUSED: i64 = 80 * 24 * 3600;

@@ -10,10 +10,11 @@ use serde_json::Value;
 
 use super::{Answer, cache, rows};
 use crate::accounts::Context;
-use crate::broker::{self, Vault};
+use crate::broker;
 use crate::cli::Doctor;
 use crate::error::{Error, Result};
 use crate::sys::{every_az, is_this_program};
+use crate::vault::Vault;
 use accounts::accounts;
 use check::{Check, Page, State, Topic, shown, to_value};
 use folder::{file_system, folder};

@@ -3,8 +3,8 @@
 use super::check::{Check, Topic};
 use super::settings::flaw;
 use crate::accounts::Context;
-use crate::broker;
 use crate::cli::Doctor;
+use crate::entra::server_time;
 use crate::error::Result;
 use crate::sys::{Env, Way, block_on, extra_authorities};
 
@@ -36,7 +36,7 @@ pub(super) fn network(request: &Doctor, context: &Context<'_>) -> Vec<Check> {
         return checks;
     }
     let asked = context.cloud().authority_host().and_then(|login_url| {
-        block_on(broker::server_time(context.system, &login_url)).map(|time| (login_url, time))
+        block_on(server_time(context.system, &login_url)).map(|time| (login_url, time))
     });
     match asked {
         Err(error) | Ok((_, Err(error))) => checks.push(Check::of_error(Topic::Network, &error)),

@@ -4,9 +4,10 @@ use super::super::config::{SWITCHES, default_format};
 use super::super::login;
 use super::check::{Check, Topic};
 use crate::accounts::{Context, Selection};
-use crate::broker::{self, EnvironmentIdentity, Vault};
+use crate::broker::{self, EnvironmentIdentity};
 use crate::error::{Error, Result};
 use crate::settings::{Clouds, Config, Profile};
+use crate::vault::Vault;
 
 /// What is wrong with each, else that nothing is.
 pub(super) fn settings(context: &Context<'_>, vault: &Result<Option<Vault<'_>>>) -> Vec<Check> {

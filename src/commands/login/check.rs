@@ -1,8 +1,8 @@
 //! Which arguments of `login` go together, and whether anybody is there to sign in.
 
 use crate::accounts::Context;
-use crate::broker::is_guid;
 use crate::cli::{Login, Pipeline};
+use crate::entra::is_guid;
 use crate::error::{Error, Kind, Result};
 use crate::shell;
 use crate::sys::Env;

@@ -2,10 +2,12 @@
 
 use super::check::NO_SECRET;
 use crate::accounts::Context;
-use crate::broker::{self, AppCredential, AssertionSource};
+use crate::broker::{self, AppCredential};
 use crate::cli::{Login, Pipeline};
+use crate::entra::{TOKEN_EXCHANGE, azure_pipelines_connection};
 use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
+use crate::vault::AssertionSource;
 
 /// What the service principal signs in with: what the command line names, else a secret that the
 /// person is asked for.
@@ -75,11 +77,11 @@ fn pipeline_source(
             audience: request
                 .federated_token_audience
                 .clone()
-                .unwrap_or_else(|| broker::TOKEN_EXCHANGE.to_owned()),
+                .unwrap_or_else(|| TOKEN_EXCHANGE.to_owned()),
         }),
         Pipeline::AzurePipelines => {
             let id = request.service_connection_id.clone();
-            let id = id.or_else(|| broker::azure_pipelines_connection(context.system));
+            let id = id.or_else(|| azure_pipelines_connection(context.system));
             let service_connection_id = id.ok_or_else(|| {
                 Error::new(
                     Kind::Inapplicable,

@@ -12,14 +12,16 @@ use serde_json::Value;
 use super::{Answer, claims_challenge, config};
 use crate::accounts::subscriptions::{self, Found};
 use crate::accounts::{self, Context, arm_token};
-use crate::broker::{self, Identity, Known, PersonSignIn, Scopes, SignIn, Vault};
+use crate::broker::{self, Identity, Known, PersonSignIn, SignIn};
 use crate::cli::Login;
+use crate::entra::Scopes;
 use crate::error::{Error, Kind, Result};
 use crate::foreign::{Sentence, Typed};
 use crate::interop;
 use crate::program::Program;
 use crate::settings::{AssignedIdentity, Clouds, Profile, Subscription, UserType};
 use crate::sys::{EndpointUrl, Level, block_on, interruptible, why_no_browser};
+use crate::vault::Vault;
 use check::{check, is_interactive};
 use credential::{credential, password};
 
