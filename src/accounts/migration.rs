@@ -13,7 +13,7 @@ use crate::program::Program;
 use crate::secret::Secret;
 use crate::shell::quoted;
 use crate::sys::block_on;
-use crate::sys::file::Access;
+use crate::sys::file::{Access, Durability};
 use crate::vault::{Account, ServicePrincipal, Vault};
 
 /// In the vault's folder: who was tried without success, so that a dead refresh token does not cost
@@ -62,7 +62,7 @@ impl State {
         let mut state = Self::read(context)?;
         change(&mut state);
         let text = serde_json::to_vec_pretty(&state).unwrap_or_default();
-        context.dir.azt().write(STATE, &text, Access::Owner, false)
+        context.dir.azt().write(STATE, &text, Access::Owner, Durability::Volatile)
     }
 
     /// True when the application `entry` was signed out with this credential.

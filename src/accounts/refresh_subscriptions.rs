@@ -88,7 +88,7 @@ fn resume<'s>(
     match (resume(), vault) {
         (Err(error), Some(vault))
             if error.kind() == Kind::NotSignedIn
-                && token::take_over(context, cloud, vault, entry.user_name(), true)? =>
+                && token::take_over_unknown(context, cloud, vault, entry.user_name())? =>
         {
             resume()
         }

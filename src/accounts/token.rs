@@ -41,15 +41,14 @@ pub(crate) fn token(context: &Context<'_>, cloud: &Cloud, request: &TokenRequest
         }
     };
     let (Some(name), Some(vault)) = (name, broker.vault()) else { return Err(failed.error) };
-    // Any other failure is not for want of a sign-in.
-    if !matches!(failed.error.kind(), Kind::NotSignedIn | Kind::InteractionRequired) {
-        return Err(failed.error);
-    }
-    let is_unknown = failed.error.kind() == Kind::NotSignedIn;
+    let taken_over = match failed.error.kind() {
+        Kind::NotSignedIn => take_over_unknown(context, cloud, vault, name)?,
+        Kind::InteractionRequired => take_over(context, cloud, vault, name)?,
+        // No sign-in would cure any other failure.
+        _ => return Err(failed.error),
+    };
     // Another process may have taken az's sign-in over.
-    if take_over(context, cloud, vault, name, is_unknown)?
-        || broker.has_another_sign_in(request, &failed)
-    {
+    if taken_over || broker.has_another_sign_in(request, &failed) {
         Ok(broker.token(request)?)
     } else {
         Err(with_sources_of_az(failed.error, context, name))
@@ -126,15 +125,28 @@ pub(crate) fn vault_of<'s>(
     }
 }
 
-/// Takes over what az has of `name` and, for one that the vault does not know, what az before 2.30
-/// had; true when there was something.
-pub(crate) fn take_over(
+/// Takes over what az has of `name`, whom the vault does not know; else what az before 2.30 had.
+/// Returns true when there was something.
+pub(crate) fn take_over_unknown(
     context: &Context<'_>,
     cloud: &Cloud,
     vault: &Vault<'_>,
     name: &str,
-    is_unknown: bool,
 ) -> Result<bool> {
+    if take_over(context, cloud, vault, name)? {
+        return Ok(true);
+    }
+    let migrated = migrate(context, vault)?;
+    match migrated.postponed {
+        Some(error) if vault.get(&Account::key_of(&cloud.environment()?, name))?.is_none() => {
+            Err(error)
+        }
+        _ => Ok(migrated.any),
+    }
+}
+
+/// Takes over what az has of `name`; true when there was something.
+fn take_over(context: &Context<'_>, cloud: &Cloud, vault: &Vault<'_>, name: &str) -> Result<bool> {
     let (environment, homes) = (cloud.environment()?, context.homes());
     let home = |client_id: &str, tenant: &str| homes.of_plain(client_id, tenant);
     if interop::adopt(&context.dir, vault, &environment, name, &broker::can_redeem, &home)? {
@@ -142,14 +154,7 @@ pub(crate) fn take_over(
         context.system.terminal.info(&text);
         return Ok(true);
     }
-    if !is_unknown {
-        return Ok(false);
-    }
-    let migrated = migrate(context, vault)?;
-    match migrated.postponed {
-        Some(error) if vault.get(&Account::key_of(&environment, name))?.is_none() => Err(error),
-        _ => Ok(migrated.any),
-    }
+    Ok(false)
 }
 
 /// Tells az of a refresh token that came with `token`.

@@ -10,7 +10,7 @@ use crate::program::Program;
 use crate::settings::{Clouds, ConfigDir, Profile, Subscription, UserType, builtin_login_host};
 use crate::shell::quoted;
 use crate::sys::System;
-use crate::vault::{AccessToken, Record, ServicePrincipal, Vault};
+use crate::vault::{AccessToken, Prompt, Record, ServicePrincipal, Vault};
 
 /// What the settings say of where an application signs in.
 #[derive(Clone, Copy)]
@@ -118,7 +118,7 @@ pub(crate) fn application(
     let found = find(system, vault, homes, environment, client_id, tenant)?;
     // Before anything that is stored is run or read: the vault itself may be somebody else's.
     if found.as_ref().is_some_and(ServicePrincipal::names_a_place) {
-        vault.check_pin(false)?;
+        vault.check_pin(Prompt::Never)?;
     }
     Ok(found)
 }

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::entra::{AZURE_CLI_CLIENT_ID, Authority, TokenClient, TokenResponse};
 use crate::error::{Error, Kind, Result};
-use crate::vault::{Account, Record, RefreshToken, ServicePrincipal, Vault};
+use crate::vault::{AccessToken, Account, Record, RefreshToken, ServicePrincipal, Vault};
 
 impl Broker<'_> {
     /// Asks for the token that `request` describes, and keeps it.
@@ -22,15 +22,16 @@ impl Broker<'_> {
                 // stays removed.
                 let _writing = vault.write_lock();
                 let is_the_same = vault.get(&entry.key())?.as_ref() == Some(&entry);
-                Ok(self.keep(request, &response, None, is_the_same))
+                let record = self.record(request, &response, None);
+                Ok(if is_the_same { self.keep(record) } else { Token::new(record) })
             }
             Identity::Environment(identity) => {
                 let response = self.ask_as_application(request, &identity.credential).await?;
-                Ok(self.keep(request, &response, None, true))
+                Ok(self.keep(self.record(request, &response, None)))
             }
             Identity::ManagedIdentity(_) | Identity::CloudShell { .. } => {
                 let response = host::token(self.system, &request.identity, &request.scopes).await?;
-                Ok(self.keep(request, &response, None, true))
+                Ok(self.keep(self.record(request, &response, None)))
             }
         }
     }
@@ -62,7 +63,8 @@ impl Broker<'_> {
             let last_modification_time = self.system.clock.now();
             self.put(vault, &RefreshToken { secret: next, last_modification_time, ..held });
         }
-        Ok(self.keep(request, &response, Some(&signed_in.home_account_id), is_the_same))
+        let record = self.record(request, &response, Some(&signed_in.home_account_id));
+        Ok(if is_the_same { self.keep(record) } else { Token::new(record) })
     }
 
     async fn ask_as_application(
@@ -85,15 +87,14 @@ impl Broker<'_> {
         }
     }
 
-    /// The token of `response`, put into the vault if there is one and `is_wanted`.
-    fn keep(
+    /// The record of the access token in `response`.
+    fn record(
         &self,
         request: &TokenRequest,
         response: &TokenResponse,
         home_account_id: Option<&str>,
-        is_wanted: bool,
-    ) -> Token {
-        let record = records::access_token(
+    ) -> AccessToken {
+        records::access_token(
             response,
             &self.environment,
             &self.resource_manager,
@@ -103,19 +104,18 @@ impl Broker<'_> {
             &request.tenant,
             &request.scopes,
             self.system.clock.now(),
-        );
-        if let Some(vault) = self.vault.as_ref().filter(|_| is_wanted) {
+        )
+    }
+
+    /// The token of `record`, which is stored if there is a vault.
+    fn keep(&self, record: AccessToken) -> Token {
+        if let Some(vault) = &self.vault {
             self.put(vault, &record);
             if let Err(error) = vault.sweep_if_due(self.system.clock.now()) {
                 self.system.terminal.debug(&format!("the vault was not swept: {error}"));
             }
         }
-        Token {
-            secret: record.secret,
-            expires_on: record.expires_on,
-            is_new: true,
-            is_due_for_refresh: false,
-        }
+        Token::new(record)
     }
 
     /// Stores `record`. Where that is not possible (a full disk, a folder that is read-only) the

@@ -123,6 +123,18 @@ pub(crate) struct Token {
     pub(crate) is_due_for_refresh: bool,
 }
 
+impl Token {
+    /// The token of a record that came from the network just now.
+    fn new(record: AccessToken) -> Self {
+        Self {
+            secret: record.secret,
+            expires_on: record.expires_on,
+            is_new: true,
+            is_due_for_refresh: false,
+        }
+    }
+}
+
 /// Why there is no token.
 #[derive(Debug)]
 pub(crate) struct NoToken {

@@ -6,7 +6,7 @@ use crate::foreign::Name;
 use crate::program::Program;
 use crate::settings::{Config, ConfigDir, Profile};
 use crate::sys::{Level, System};
-use crate::vault::{self, Inventory, KeyChoice, KeyId, KeySource, Options, Vault};
+use crate::vault::{self, Inventory, KeyChoice, KeyId, KeySource, Options, Prompt, Vault};
 
 /// The vault of a configuration folder; `None` when nothing was ever stored there.
 pub(crate) fn open_vault<'a>(
@@ -83,7 +83,7 @@ pub(crate) fn open_vault_for_sign_in<'a>(
     config: &Config<'_>,
 ) -> Result<Vault<'a>> {
     let (vault, notice) = make_vault(system, dir, config)?;
-    vault.check_pin(true)?;
+    vault.check_pin(Prompt::Allowed)?;
     vault.try_out()?;
     Profile::try_out(dir)?;
     match (notice, system.program) {

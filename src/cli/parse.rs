@@ -48,10 +48,11 @@ pub(crate) fn parse(system: &System, command_line: &[OsString]) -> Result<Parsed
         let arg = arg
             .to_str()
             .ok_or_else(|| Error::new(Kind::Usage, "An argument is not UTF-8 text."))?;
-        words.push(match index < ours {
-            true => expand(system, arg, &mut doubts)?,
+        words.push(if index < ours {
+            expand(system, arg, &mut doubts)?
+        } else {
             // `place` ends the options at the separator, which is no value itself.
-            false => Word { text: arg.to_owned(), is_value: index > ours },
+            Word { text: arg.to_owned(), is_value: index > ours }
         });
     }
     Ok(Parsed { invocation: understood(system.program, words)?, doubts })

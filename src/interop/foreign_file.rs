@@ -6,7 +6,7 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 use crate::error::Result;
-use crate::sys::file::{self, Access};
+use crate::sys::file::{self, Access, Durability};
 use crate::sys::{Folder, MsalLock, protect, unprotect};
 
 /// How long others' locks are waited for, as their libraries do, where nobody waits for a token.
@@ -37,10 +37,10 @@ impl ForeignFile {
     /// Puts `text` in the place of what is in it, encrypted if it was to be.
     pub(super) fn write(&self, text: &[u8]) -> Result<()> {
         if !self.is_encrypted {
-            return self.folder.write(&self.name, text, Access::Owner, true);
+            return self.folder.write(&self.name, text, Access::Owner, Durability::Durable);
         }
         let sealed = protect(text).map_err(|error| file::cannot("encrypt", &self.path(), error))?;
-        self.folder.write(&self.name, &sealed, Access::Owner, true)
+        self.folder.write(&self.name, &sealed, Access::Owner, Durability::Durable)
     }
 
     /// The lock that MSAL's and az's libraries change it under, waited for in two steps of `limit`.

@@ -33,6 +33,7 @@ mod yaml_resolver;
 mod yaml_scalar;
 
 use serde_json::Value;
+use table::Columns;
 use zeroize::Zeroizing;
 
 pub(crate) use failure::failure;
@@ -88,9 +89,11 @@ impl Render<'_> {
             Format::Json | Format::Jsonc => json::write(result, sink),
             Format::Yaml | Format::Yamlc => yaml::write(result, sink),
             Format::Table => match (self.query, self.table) {
-                (Some(_), _) => table::write(result, false, sink),
-                (None, Some(shown)) => table::write(&(&shown(answer)).into(), false, sink),
-                (None, None) => table::write(result, true, sink),
+                (Some(_), _) => table::write(result, Columns::AsGiven, sink),
+                (None, Some(shown)) => {
+                    table::write(&(&shown(answer)).into(), Columns::AsGiven, sink);
+                }
+                (None, None) => table::write(result, Columns::Sorted, sink),
             },
             Format::Tsv => tsv::write(result, sink),
             Format::None => {}

@@ -13,13 +13,20 @@ const GAP: &str = "  ";
 /// One row: headers with their cells.
 type Row<'a> = Vec<(String, Text<'a>)>;
 
+/// The order of a dictionary's columns.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Columns {
+    /// By key.
+    Sorted,
+    AsGiven,
+}
+
 /// Writes the table, or one empty line when there is nothing to show in it.
 ///
-/// `sort_keys` orders the columns of a dictionary by key; otherwise they stay as they come.
-pub(super) fn write(value: &Datum<'_>, sort_keys: bool, sink: &mut Sink) {
+pub(super) fn write(value: &Datum<'_>, order: Columns, sink: &mut Sink) {
     let rows: Vec<Row<'_>> = match value {
-        Datum::List(list) => list.iter().map(|item| row(&item, sort_keys)).collect(),
-        single => vec![row(single, sort_keys)],
+        Datum::List(list) => list.iter().map(|item| row(&item, order)).collect(),
+        single => vec![row(single, order)],
     };
     let mut headers: Vec<&str> = Vec::new();
     for (header, _) in rows.iter().flatten() {
@@ -34,11 +41,14 @@ pub(super) fn write(value: &Datum<'_>, sort_keys: bool, sink: &mut Sink) {
     }
 }
 
-fn row<'a>(value: &Datum<'a>, sort_keys: bool) -> Row<'a> {
+fn row<'a>(value: &Datum<'a>, order: Columns) -> Row<'a> {
     match value {
         Datum::Dict(dict) => {
             let mut row = Row::new();
-            for (key, value) in if sort_keys { dict.sorted() } else { dict.entries() } {
+            for (key, value) in match order {
+                Columns::Sorted => dict.sorted(),
+                Columns::AsGiven => dict.entries(),
+            } {
                 let nested = matches!(value, Datum::Null | Datum::List(_) | Datum::Dict(_));
                 if nested || SKIPPED.contains(&key) {
                     continue;

@@ -16,7 +16,7 @@ use super::subscription::Subscription;
 use crate::error::{Error, Kind, Result};
 use crate::foreign::Typed;
 use crate::program::Program;
-use crate::sys::file::Access;
+use crate::sys::file::{Access, Durability};
 
 pub(super) const FILE: &str = "azureProfile.json";
 const BOM: char = '\u{feff}';
@@ -96,7 +96,7 @@ impl Profile {
         let answer = change(&mut profile)?;
         if profile != before {
             let bytes = profile.into_bytes(&dir.file(FILE))?;
-            dir.folder().write(FILE, &bytes, Access::Shared, true)?;
+            dir.folder().write(FILE, &bytes, Access::Shared, Durability::Durable)?;
         }
         Ok(answer)
     }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::attended::LONGEST;
-use super::file::Access;
+use super::file::{Access, Durability};
 use super::{EndpointUrl, Env, Folder, System, fill_random, within};
 use crate::error::{Error, Result};
 
@@ -127,7 +127,7 @@ fn private_page(system: &System, text: &str, folder: &Folder) -> Result<(Folder,
     let no_address = || Error::failed(format!("{} has no address.", path.display()));
     let absolute = std::path::absolute(&path).map_err(|_| no_address())?;
     let url = reqwest::Url::from_file_path(absolute).map_err(|()| no_address())?;
-    folder.write(&name, text.as_bytes(), Access::Owner, false)?;
+    folder.write(&name, text.as_bytes(), Access::Owner, Durability::Volatile)?;
     Ok((folder, name, url.to_string()))
 }
 

@@ -13,6 +13,15 @@ use crate::foreign::Typed;
 /// Files larger than this are refused: nothing this program reads comes near it.
 const LIMIT: u64 = 64 * 1024 * 1024;
 
+/// Whether a write waits until its file and folder are on the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durability {
+    /// Waits: the file survives a power cut.
+    Durable,
+    /// Does not wait: the file can be made again.
+    Volatile,
+}
+
 /// Who may read a file that is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Access {
@@ -47,12 +56,12 @@ pub(crate) fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
     };
     #[cfg(not(unix))]
     let opened = File::open(path);
-    unless_missing(opened)?.map(|file| contents(file, false)).transpose()
+    unless_missing(opened)?.map(|file| contents(file, Pipes::Refuse)).transpose()
 }
 
 /// The bytes of `path`, which the person named: a pipe is read to its end (`<(command)` of a shell).
 pub(crate) fn read_named(path: &Path) -> io::Result<Option<Vec<u8>>> {
-    unless_missing(File::open(path))?.map(|file| contents(file, true)).transpose()
+    unless_missing(File::open(path))?.map(|file| contents(file, Pipes::Read)).transpose()
 }
 
 fn unless_missing(opened: io::Result<File>) -> io::Result<Option<File>> {
@@ -62,19 +71,24 @@ fn unless_missing(opened: io::Result<File>) -> io::Result<Option<File>> {
     }
 }
 
+/// What to do with a file that is a pipe.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pipes {
+    /// Read to the end, however long the writer takes.
+    Read,
+    /// Fail at once.
+    Refuse,
+}
+
 /// The bytes of `file`, at most 64 MiB.
-fn contents(file: File, may_be_pipe: bool) -> io::Result<Vec<u8>> {
+fn contents(file: File, pipes: Pipes) -> io::Result<Vec<u8>> {
     let found = file.metadata()?;
-    contents_of(file, &found, may_be_pipe)
+    contents_of(file, &found, pipes)
 }
 
 /// The same of a file that is `found` so.
-pub(super) fn contents_of(
-    file: File,
-    found: &fs::Metadata,
-    may_be_pipe: bool,
-) -> io::Result<Vec<u8>> {
-    if is_pipe(found) && !may_be_pipe {
+pub(super) fn contents_of(file: File, found: &fs::Metadata, pipes: Pipes) -> io::Result<Vec<u8>> {
+    if is_pipe(found) && pipes == Pipes::Refuse {
         return Err(io::Error::new(io::ErrorKind::NotSeekable, "it is a pipe"));
     }
     let mut bytes = Vec::with_capacity(usize::try_from(found.len().min(LIMIT)).unwrap_or(0) + 1);

@@ -134,7 +134,7 @@ pub(crate) fn az_names(folder: &Path) -> Vec<PathBuf> {
 /// found there first is run with this user's secrets.
 #[cfg(unix)]
 pub(crate) fn refuse_shared(folder: &Path) -> Result<()> {
-    own_folder::open(folder, false).map(drop)
+    own_folder::open(folder).map(drop)
 }
 
 /// On Windows a folder's access list is its owner's affair.
@@ -154,7 +154,8 @@ pub(crate) fn make_az(folder: &Path, program: &Path) -> Result<()> {
         let error = io::Error::from(error);
         Error::failed(format!("Cannot make az in {}: {error}.", folder.display()))
     };
-    let opened = own_folder::open(folder, true)?.ok_or_else(|| cannot(rustix::io::Errno::NOENT))?;
+    let opened =
+        own_folder::open_or_create(folder)?.ok_or_else(|| cannot(rustix::io::Errno::NOENT))?;
     // Made beside it and moved, so that there is never no az.
     let new = format!(".az.{}", std::process::id());
     symlinkat(program, &opened, &new).map_err(cannot)?;
@@ -183,7 +184,7 @@ pub(crate) fn make_az(folder: &Path, program: &Path) -> Result<()> {
 /// Those of [`refuse_shared`]; it cannot be removed.
 #[cfg(unix)]
 pub(crate) fn remove_az(folder: &Path, name: &Path) -> Result<()> {
-    let (Some(opened), Some(file)) = (own_folder::open(folder, false)?, name.file_name()) else {
+    let (Some(opened), Some(file)) = (own_folder::open(folder)?, name.file_name()) else {
         return Ok(());
     };
     rustix::fs::unlinkat(&opened, file, rustix::fs::AtFlags::empty())

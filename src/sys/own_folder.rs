@@ -29,13 +29,31 @@ const LOOK: OFlags = OFlags::RDONLY;
 /// Others may write, and each may take away what is their own only.
 const STICKY: u32 = 0o1000;
 
-/// Opens the folder at the absolute `path`; `None` where there is none. With `makes` it is made, and
-/// the missing ones above it, of mode 0755 at the most.
+/// Opens the folder at the absolute `path`; `None` where there is none.
 ///
 /// # Errors
 /// It, or a folder or link on the way, belongs to another user but root, or others can write there:
 /// with the command that mends it, where this user can.
-pub(super) fn open(path: &Path, makes: bool) -> Result<Option<File>> {
+pub(super) fn open(path: &Path) -> Result<Option<File>> {
+    walk(path, Missing::Leave)
+}
+
+/// [`open`], after creating the folder and its missing parents with mode 0755 less the umask.
+///
+/// # Errors
+/// Those of [`open`]; a folder cannot be created.
+pub(super) fn open_or_create(path: &Path) -> Result<Option<File>> {
+    walk(path, Missing::Create)
+}
+
+/// What to do with a missing folder.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Missing {
+    Create,
+    Leave,
+}
+
+fn walk(path: &Path, missing: Missing) -> Result<Option<File>> {
     let failed = |at: &Path, error: Errno| cannot("open", at, error.into());
     let mut way = names(path);
     let mut at = PathBuf::from("/");
@@ -54,7 +72,7 @@ pub(super) fn open(path: &Path, makes: bool) -> Result<Option<File>> {
                 refuse(&found, &at, way.is_empty())?;
                 folder = found;
             }
-            Err(Errno::NOENT) if makes => {
+            Err(Errno::NOENT) if missing == Missing::Create => {
                 match mkdirat(&folder, &name, Mode::from_raw_mode(0o755)) {
                     Ok(()) | Err(Errno::EXIST) => {}
                     Err(error) => return Err(cannot("create", &next, error.into())),

@@ -9,7 +9,7 @@ use super::key::{KeyId, hex};
 use super::newer;
 use super::seal::{self, Unopened};
 use crate::error::Result;
-use crate::sys::file::{Access, cannot};
+use crate::sys::file::{Access, Durability, cannot};
 use crate::sys::{Folder, fill_random};
 
 const FOLDER: &str = "records";
@@ -53,9 +53,9 @@ impl RecordFolder {
         self.0.read(name)
     }
 
-    pub(super) fn write(&self, name: &str, sealed: &[u8], is_durable: bool) -> Result<()> {
+    pub(super) fn write(&self, name: &str, sealed: &[u8], durability: Durability) -> Result<()> {
         self.0.ensure()?;
-        self.0.write(name, sealed, Access::Owner, is_durable)
+        self.0.write(name, sealed, Access::Owner, durability)
     }
 
     /// Removes a file; true if there was one.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::error::Result;
-use crate::sys::file::Access;
+use crate::sys::file::{Access, Durability};
 use crate::sys::{Folder, LockGuard};
 
 const FOLDER: &str = "locks";
@@ -63,7 +63,14 @@ impl Locks {
         if last.is_some_and(|last| (last..last.saturating_add(AHEAD_INTERVAL)).contains(&now)) {
             return false;
         }
-        let note = || self.folder.write(&mark, now.to_string().as_bytes(), Access::Owner, false);
+        let note = || {
+            self.folder.write(
+                &mark,
+                now.to_string().as_bytes(),
+                Access::Owner,
+                Durability::Volatile,
+            )
+        };
         self.folder.ensure().and_then(|()| note()).is_ok()
     }
 

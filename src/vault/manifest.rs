@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::key::{KeyId, KeySource};
 use super::{newer, start_afresh, trouble};
 use crate::error::Result;
-use crate::sys::file::Access;
+use crate::sys::file::{Access, Durability};
 use crate::sys::{Folder, System};
 
 const NAME: &str = "vault.json";
@@ -82,7 +82,7 @@ impl Manifest {
     pub(super) fn write(&self, azt_dir: &Folder) -> Result<()> {
         let text = serde_json::to_vec(self)
             .map_err(|error| trouble("The vault's description cannot be written.").source(error))?;
-        azt_dir.write(NAME, &text, Access::Owner, true)
+        azt_dir.write(NAME, &text, Access::Owner, Durability::Durable)
     }
 
     /// Removes `vault.json`.

@@ -32,7 +32,7 @@ use std::ops::RangeInclusive;
 use std::path::Path;
 use std::time::Duration;
 
-pub(crate) use key::{KERNEL_FORGETS, KeyId, VaultKey};
+pub(crate) use key::{KERNEL_FORGETS, KeyId, Prompt, VaultKey};
 pub use key::{KeyChoice, KeySource};
 pub(crate) use lock::Held;
 pub(crate) use record::RecordKey;
@@ -41,7 +41,7 @@ pub use record::{
 };
 
 use crate::error::{Error, Kind, Result};
-use crate::sys::file::Access;
+use crate::sys::file::{Access, Durability};
 use crate::sys::{Deadline, Folder, System};
 use folder::{Contents, RecordFolder};
 use key::Sources;
@@ -101,7 +101,7 @@ impl<'s> Vault<'s> {
         azt_dir: impl Into<Folder>,
         options: Options,
     ) -> Result<Option<Self>> {
-        let opened = Setup::new(system, &azt_dir.into(), options, false).open();
+        let opened = Setup::new(system, &azt_dir.into(), options, Prompt::Never).open();
         opened.map_err(vault_error)
     }
 
@@ -117,7 +117,7 @@ impl<'s> Vault<'s> {
         azt_dir: impl Into<Folder>,
         options: Options,
     ) -> Result<Self> {
-        let opened = Setup::new(system, &azt_dir.into(), options, true).open_or_create();
+        let opened = Setup::new(system, &azt_dir.into(), options, Prompt::Allowed).open_or_create();
         opened.map_err(vault_error)
     }
 
@@ -137,7 +137,7 @@ impl<'s> Vault<'s> {
         }
         // The process that moved the key may not have changed the setting yet.
         let options = Options { key_source: KeyChoice::Auto, ..self.options };
-        let now = Setup::new(self.system, &self.azt_dir, options, false).open()?;
+        let now = Setup::new(self.system, &self.azt_dir, options, Prompt::Never).open()?;
         let exists = now.is_some();
         if let Some(now) = now {
             self.key.set(now.key.get());
@@ -151,8 +151,8 @@ impl<'s> Vault<'s> {
     ///
     /// # Errors
     /// The keyring has the key of this folder, and `vault.json` names another.
-    pub(crate) fn check_pin(&self, is_sign_in: bool) -> Result<()> {
-        let setup = Setup::new(self.system, &self.azt_dir, self.options, is_sign_in);
+    pub(crate) fn check_pin(&self, prompt: Prompt) -> Result<()> {
+        let setup = Setup::new(self.system, &self.azt_dir, self.options, prompt);
         let (source, id) = self.key.get();
         setup.check_pin(source, id).map_err(vault_error)?;
         setup.sources.pin(source, id);
@@ -237,8 +237,12 @@ impl<'s> Vault<'s> {
         let failure = (now, self.system.program.name(), &name, credential, error);
         let plain = serde_json::to_vec(&failure).map_err(|_| trouble("A failure has no JSON."))?;
         let sealed = self.store.seal(FAILURE, &plain)?;
-        let written =
-            self.locks.folder().write(&lock::failure(&name), &sealed, Access::Owner, false);
+        let written = self.locks.folder().write(
+            &lock::failure(&name),
+            &sealed,
+            Access::Owner,
+            Durability::Volatile,
+        );
         written.map_err(vault_error)
     }
 
@@ -319,7 +323,7 @@ pub fn rekey(
     options: Options,
     to: Option<KeySource>,
 ) -> Result<KeyId> {
-    let mut setup = Setup::new(system, &azt_dir.into(), options, true);
+    let mut setup = Setup::new(system, &azt_dir.into(), options, Prompt::Allowed);
     setup.changes_source = true;
     setup.rekey(to).map_err(vault_error)
 }
@@ -354,14 +358,14 @@ pub(crate) fn keyring_flaw(
     azt_dir: impl Into<Folder>,
     options: Options,
 ) -> Option<Error> {
-    Sources::new(system, &azt_dir.into(), options, false).keyring_flaw()
+    Sources::new(system, &azt_dir.into(), options, Prompt::Never).keyring_flaw()
 }
 
 /// Removes all records, what was set aside, `vault.json` and the key: works on a vault that cannot
 /// be opened. A key that its source does not give up is left there and named in a warning.
 pub fn clear(system: &System, azt_dir: impl Into<Folder>) -> Result<()> {
     let azt_dir = &azt_dir.into();
-    let sources = Sources::new(system, azt_dir, Options::default(), true);
+    let sources = Sources::new(system, azt_dir, Options::default(), Prompt::Allowed);
     // So that nobody is in the middle of it; where they cannot be had, it is done all the same.
     let _held = azt_dir.exists().then(|| {
         let locks = Locks::new(azt_dir);

@@ -8,7 +8,7 @@ use super::key::Sources;
 use super::lock::{Held, Locks};
 use super::manifest::Manifest;
 use super::store::Store;
-use super::{KeyChoice, KeyId, KeySource, Options, Vault, VaultKey, start_afresh, trouble};
+use super::{KeyChoice, KeyId, KeySource, Options, Prompt, Vault, VaultKey, start_afresh, trouble};
 use crate::error::{Error, Result};
 use crate::sys::{Folder, System};
 
@@ -41,9 +41,9 @@ impl<'s> Setup<'s> {
         system: &'s System,
         azt_dir: &Folder,
         options: Options,
-        sign_in: bool,
+        prompt: Prompt,
     ) -> Self {
-        let sources = Sources::new(system, azt_dir, options, sign_in);
+        let sources = Sources::new(system, azt_dir, options, prompt);
         Self { system, azt_dir: azt_dir.clone(), options, changes_source: false, sources }
     }
 

@@ -86,7 +86,7 @@ impl<'s> Store<'s> {
             .map_err(|_| trouble("The record cannot be written as JSON."))?;
         let name = self.name(&record.key());
         let sealed = self.sealer().seal(&name, &plain)?;
-        let written = self.folder.write(&name, &sealed, R::IS_DURABLE);
+        let written = self.folder.write(&name, &sealed, R::DURABILITY);
         written.map_err(|error| self.unwritable(error))
     }
 

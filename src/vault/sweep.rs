@@ -6,7 +6,7 @@ use super::record::{AccessToken, Record};
 use super::store::Store;
 use crate::error::Result;
 use crate::sys::Folder;
-use crate::sys::file::Access;
+use crate::sys::file::{Access, Durability};
 
 /// Notes when the last sweep was.
 const MARK: &str = "swept";
@@ -28,7 +28,7 @@ pub(super) fn if_due(azt_dir: &Folder, store: &Store<'_>, now: i64) -> Result<()
         return Ok(());
     }
     // First the mark: of many processes one sweeps.
-    azt_dir.write(MARK, now.to_string().as_bytes(), Access::Owner, false)?;
+    azt_dir.write(MARK, now.to_string().as_bytes(), Access::Owner, Durability::Volatile)?;
     store.remove_abandoned(ABANDONED)?;
     let (mut tokens, _) = store.all::<AccessToken>()?;
     tokens.sort_by_key(|token| std::cmp::Reverse(token.expires_on));

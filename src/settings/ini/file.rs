@@ -6,7 +6,7 @@ use super::{Ini, IniError};
 use crate::error::{Error, Result};
 use crate::settings::{ConfigDir, START_AFRESH};
 use crate::sys::Folder;
-use crate::sys::file::Access;
+use crate::sys::file::{Access, Durability};
 
 impl Ini {
     /// Reads the file `name` in `folder`; a missing file is an empty one. A file that is not INI is an
@@ -34,7 +34,7 @@ impl Ini {
         let after = ini.text();
         if after != before {
             folder.ensure()?;
-            folder.write(name, after.as_bytes(), access, true)?;
+            folder.write(name, after.as_bytes(), access, Durability::Durable)?;
         }
         Ok(answer)
     }

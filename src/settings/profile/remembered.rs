@@ -12,7 +12,7 @@ use super::super::subscription::Subscription;
 use super::{FILE, Profile};
 use crate::error::Result;
 use crate::sys::Stamp;
-use crate::sys::file::Access;
+use crate::sys::file::{Access, Durability};
 
 /// Smaller files are read in no time.
 const LARGE: u64 = 64 * 1024;
@@ -69,7 +69,7 @@ fn remembered(dir: &ConfigDir, stamp: &Stamp) -> Vec<(String, Value)> {
 fn remember(dir: &ConfigDir, kept: &Remembered) {
     if let Ok(bytes) = serde_json::to_vec(kept) {
         // The next call reads the profile again: slower, not wrong.
-        let _ = dir.azt().write(NAME, &bytes, Access::Owner, false);
+        let _ = dir.azt().write(NAME, &bytes, Access::Owner, Durability::Volatile);
     }
 }
 

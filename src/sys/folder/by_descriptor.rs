@@ -20,7 +20,7 @@ use rustix::thread::{set_thread_res_gid, set_thread_res_uid};
 #[cfg(target_os = "linux")]
 use super::walk::without_links;
 use super::walk::{FOLDER, Place, is, walk};
-use super::{Flaw, Found, Opened, Stamp};
+use super::{Flaw, Found, Links, Opened, Stamp};
 use crate::sys::owner::{others_can_write, user_id};
 
 /// Bytes that a sign-in takes.
@@ -65,7 +65,7 @@ impl Handle {
     }
 
     /// Opens the file at `inner` for reading.
-    pub(super) fn open_file(&self, inner: &Path, follows: bool) -> io::Result<Opened<File>> {
+    pub(super) fn open_file(&self, inner: &Path, links: Links) -> io::Result<Opened<File>> {
         #[cfg(target_os = "linux")]
         match without_links(self.fd.as_fd(), inner, FILE) {
             Ok(Some(fd)) => return Ok(Opened::File(fd.into())),
@@ -74,16 +74,17 @@ impl Handle {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             Err(error) => return Err(error),
         }
-        if let Some(folder) = inner.parent().filter(|it| !follows && !it.as_os_str().is_empty())
+        if let Some(folder) =
+            inner.parent().filter(|it| links == Links::Refuse && !it.as_os_str().is_empty())
             && let Some(name) = inner.file_name()
         {
             // The folders on the way may be this user's links all the same.
             return match self.open_folder(folder, false)? {
-                Opened::File(folder) => folder.open_file(Path::new(name), false),
+                Opened::File(folder) => folder.open_file(Path::new(name), links),
                 Opened::LaidLink(owner) => Ok(Opened::LaidLink(owner)),
             };
         }
-        let may = |link: &Stat| follows && self.follows(link);
+        let may = |link: &Stat| links == Links::Follow && self.follows(link);
         let (folder, name) = match walk(self.fd.as_fd(), inner, true, &may)? {
             Opened::File(place) => place,
             Opened::LaidLink(owner) if owner == user_id() => {

@@ -7,7 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
-use super::{Flaw, Found, Opened, Stamp};
+use super::{Flaw, Found, Links, Opened, Stamp};
 
 /// A folder.
 pub(in crate::sys) struct Handle(PathBuf);
@@ -35,7 +35,7 @@ impl Handle {
         Self::containing(&self.0.join(name))
     }
 
-    pub(super) fn open_file(&self, inner: &Path, _follows: bool) -> io::Result<Opened<File>> {
+    pub(super) fn open_file(&self, inner: &Path, _links: Links) -> io::Result<Opened<File>> {
         File::open(self.0.join(inner)).map(Opened::File)
     }
 

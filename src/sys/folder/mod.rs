@@ -35,7 +35,7 @@ use std::sync::{Arc, OnceLock};
 
 use zeroize::Zeroizing;
 
-use super::file::{self, Access, cannot};
+use super::file::{self, Access, Durability, Pipes, cannot};
 use super::owner::is_behind_another;
 use crate::error::{Error, Result};
 use flaw::{Flaw, laid, refused};
@@ -43,6 +43,13 @@ use write::New;
 
 pub(super) use concession::concede;
 pub(super) use handle::Handle;
+
+/// What to do with a file that is a link of this user's.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Links {
+    Follow,
+    Refuse,
+}
 
 pub(crate) use concession::{Concession, concessions};
 pub(crate) use handle::writing_flaw;
@@ -176,8 +183,8 @@ impl Folder {
     /// for.
     pub(crate) fn read(&self, name: &str) -> Result<Option<Vec<u8>>> {
         let path = || self.file(name);
-        let Some((file, found)) = self.opened(name, true)? else { return Ok(None) };
-        file::contents_of(file, &found, false)
+        let Some((file, found)) = self.opened(name, Links::Follow)? else { return Ok(None) };
+        file::contents_of(file, &found, Pipes::Refuse)
             .map(Some)
             .map_err(|error| cannot("read", &path(), error))
     }
@@ -189,12 +196,12 @@ impl Folder {
     }
 
     /// The file `name`, opened for reading, and what it was found to be: perhaps a pipe or a folder;
-    /// `None` where there is none. A link of this user's is followed if `follows`, else it is an error.
-    pub(crate) fn opened(&self, name: &str, follows: bool) -> Result<Option<(File, Metadata)>> {
+    /// `None` where there is none. A link that is not followed is an error.
+    pub(crate) fn opened(&self, name: &str, links: Links) -> Result<Option<(File, Metadata)>> {
         let path = || self.file(name);
         let Some(root) = self.root_handle()? else { return Ok(None) };
         self.look_on_the_way(root)?;
-        match root.open_file(&self.inner.join(name), follows) {
+        match root.open_file(&self.inner.join(name), links) {
             Ok(Opened::File(file)) => {
                 let found = file.metadata().map_err(|error| cannot("read", &path(), error))?;
                 if !self.root.is_trusted
@@ -214,15 +221,14 @@ impl Folder {
     ///
     /// Written to a new file beside it, which is renamed. The folder must exist. Where `name` is a link of
     /// this user's, what it leads to is replaced. What is there and is no regular file (a pipe, a
-    /// device, a folder) stays: whoever reads it would wait for ever. `durable` waits until file and
-    /// folder are on the disk. What a file system refuses of that is done without ([`concessions`]);
+    /// device, a folder) stays: whoever reads it would wait for ever. What a file system refuses of that is done without ([`concessions`]);
     /// a file that nothing can be put in the place of (a mount) is written over, last.
     pub(crate) fn write(
         &self,
         name: &str,
         bytes: &[u8],
         access: Access,
-        durable: bool,
+        durability: Durability,
     ) -> Result<()> {
         let failed = |error: io::Error| cannot("write", &self.file(name), error);
         let folder = self.open()?.ok_or_else(|| failed(io::ErrorKind::NotFound.into()))?;
@@ -232,7 +238,7 @@ impl Folder {
             Opened::LaidLink(owner) => return Err(laid(&self.file(name), owner)),
         };
         let path = self.file(&name);
-        let new = New { bytes, access, durable, gives: true };
+        let new = New { bytes, access, durability, gives: true };
         new.write(&folder, &name, &path).map_err(|failure| failure.of(&path))
     }
 
@@ -269,7 +275,7 @@ impl Folder {
         }
         let bytes = self.read(from).map_err(io::Error::other)?;
         let bytes = Zeroizing::new(bytes.ok_or(io::ErrorKind::NotFound)?);
-        self.write(to, &bytes, Access::Owner, true).map_err(io::Error::other)?;
+        self.write(to, &bytes, Access::Owner, Durability::Durable).map_err(io::Error::other)?;
         write::end_move(&folder, OsStr::new(from), OsStr::new(to))
     }
 

@@ -37,7 +37,7 @@ fn owner_files_are_0600_even_over_a_looser_one() {
     let path = dir.path().join("x");
     fs::write(&path, "old").unwrap();
     set_mode(&path, 0o644);
-    folder.write("x", b"new", Access::Owner, true).unwrap();
+    folder.write("x", b"new", Access::Owner, Durability::Durable).unwrap();
     assert_eq!((mode(&path), fs::read(&path).unwrap()), (0o600, b"new".to_vec()));
 }
 
@@ -48,12 +48,12 @@ fn a_link_of_ones_own_stays_a_link_and_its_target_is_replaced() {
     fs::write(&target, "old").unwrap();
     symlink(&target, &link).unwrap();
     assert_eq!(folder.read("link").unwrap().unwrap(), b"old");
-    folder.write("link", b"new", Access::Shared, false).unwrap();
+    folder.write("link", b"new", Access::Shared, Durability::Volatile).unwrap();
     assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
     assert_eq!(fs::read(&target).unwrap(), b"new");
     let elsewhere = tempfile::tempdir().unwrap();
     symlink(elsewhere.path(), dir.path().join("inner")).unwrap();
-    folder.sub("inner").write("x", b"there", Access::Owner, false).unwrap();
+    folder.sub("inner").write("x", b"there", Access::Owner, Durability::Volatile).unwrap();
     assert_eq!(fs::read(elsewhere.path().join("x")).unwrap(), b"there");
     symlink("loop", dir.path().join("loop")).unwrap();
     assert!(folder.read("loop").is_err());
@@ -72,9 +72,12 @@ fn a_link_that_another_made_is_not_followed() {
     }
     lchown(dir.path().join("inner"), Some(ANOTHER), None).unwrap();
     for error in [
-        folder.write("link", b"new", Access::Shared, false).unwrap_err(),
+        folder.write("link", b"new", Access::Shared, Durability::Volatile).unwrap_err(),
         folder.read("link").unwrap_err(),
-        folder.sub("inner").write("target", b"new", Access::Owner, false).unwrap_err(),
+        folder
+            .sub("inner")
+            .write("target", b"new", Access::Owner, Durability::Volatile)
+            .unwrap_err(),
         folder.sub("inner").read("target").unwrap_err(),
         folder.sub("inner").sub("deep").ensure().unwrap_err(),
         write_named(&link, b"new").unwrap_err(),
@@ -89,7 +92,7 @@ fn a_link_that_another_made_is_not_followed() {
 fn a_failed_write_leaves_the_old_file_and_no_litter() {
     let (dir, folder) = folder();
     fs::create_dir(dir.path().join("folder")).unwrap();
-    let error = folder.write("folder", b"new", Access::Owner, false).unwrap_err();
+    let error = folder.write("folder", b"new", Access::Owner, Durability::Volatile).unwrap_err();
     assert!(error.message().starts_with("Cannot write "), "{error}");
     assert!(error.message().ends_with(": it is no regular file."), "{error}");
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
@@ -114,11 +117,11 @@ fn what_others_own_or_can_write_is_refused_with_the_command_that_mends_it() {
     fs::create_dir(dir.path().join("inner")).unwrap();
     set_mode(&dir.path().join("inner"), 0o777);
     let inner = folder.sub("inner");
-    assert!(inner.write("x", b"x", Access::Owner, false).is_err());
+    assert!(inner.write("x", b"x", Access::Owner, Durability::Volatile).is_err());
     assert!(inner.ensure().is_err());
     set_mode(dir.path(), 0o777);
     let trusted = Folder::trusted(dir.path());
-    trusted.sub("inner").write("x", b"x", Access::Owner, false).unwrap();
+    trusted.sub("inner").write("x", b"x", Access::Owner, Durability::Volatile).unwrap();
     assert_eq!(trusted.sub("inner").read("x").unwrap().unwrap(), b"x");
     if chown(dir.path().join("inner/x"), Some(ANOTHER), None).is_ok() {
         set_mode(dir.path(), 0o700);
@@ -141,9 +144,9 @@ fn root_changes_nothing_of_others_in_somebodys_folder_and_leaves_them_what_it_ma
     assert!(folder.read("link").is_err() && folder.read("hard").is_err());
     assert!(folder.lock("hard.lock", Duration::ZERO).is_err());
     assert!(folder.touch("touched").is_err());
-    folder.write("hard", b"theirs", Access::Shared, true).unwrap();
+    folder.write("hard", b"theirs", Access::Shared, Durability::Durable).unwrap();
     folder.sub("a").sub("b").ensure().unwrap();
-    folder.sub("a").write("x", b"theirs", Access::Owner, false).unwrap();
+    folder.sub("a").write("x", b"theirs", Access::Owner, Durability::Volatile).unwrap();
     assert!(folder.lock("free.lock", Duration::ZERO).unwrap().is_some());
     for name in ["hard", "a", "a/b", "a/x", "free.lock"] {
         assert_eq!(fs::metadata(dir.path().join(name)).unwrap().uid(), ANOTHER, "{name}");
@@ -163,10 +166,10 @@ fn a_folder_that_is_renamed_meanwhile_is_the_one_that_was_opened() {
     let (path, away) = (dir.path().join("it"), dir.path().join("away"));
     fs::create_dir(&path).unwrap();
     let folder = Folder::at(&path);
-    folder.write("x", b"first", Access::Owner, false).unwrap();
+    folder.write("x", b"first", Access::Owner, Durability::Volatile).unwrap();
     fs::rename(&path, &away).unwrap();
     fs::create_dir(&path).unwrap();
-    folder.write("x", b"second", Access::Owner, false).unwrap();
+    folder.write("x", b"second", Access::Owner, Durability::Volatile).unwrap();
     assert_eq!(fs::read(away.join("x")).unwrap(), b"second");
     assert_eq!(fs::read_dir(&path).unwrap().count(), 0);
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
-use super::super::file::{Access, cannot};
+use super::super::file::{Access, Durability, cannot};
 use super::super::lock_file::LockGuard;
 use super::super::random::fill_random;
 use super::concession::{Concession, concede};
@@ -27,7 +27,8 @@ const ROOM: usize = 64 * 1024;
 pub fn write_named(path: &Path, bytes: &[u8]) -> Result<()> {
     match Handle::containing(path) {
         Ok(Opened::File((folder, name))) => {
-            let new = New { bytes, access: Access::Owner, durable: true, gives: false };
+            let new =
+                New { bytes, access: Access::Owner, durability: Durability::Durable, gives: false };
             new.write(&folder, &name, path).map_err(|failure| failure.of(path))
         }
         Ok(Opened::LaidLink(owner)) => Err(laid(path, owner)),
@@ -65,8 +66,7 @@ impl Unwritten {
 pub(super) struct New<'b> {
     pub(super) bytes: &'b [u8],
     pub(super) access: Access,
-    /// Waits until it is on the disk.
-    pub(super) durable: bool,
+    pub(super) durability: Durability,
     /// What root makes in somebody's folder is theirs.
     pub(super) gives: bool,
 }
@@ -106,7 +106,7 @@ impl New<'_> {
             }
             Err(error) => return Err(error.into()),
         }
-        if self.durable && folder.sync().is_err() {
+        if self.durability == Durability::Durable && folder.sync().is_err() {
             concede(Concession::Sync, path);
         }
         Ok(())
@@ -139,7 +139,7 @@ impl New<'_> {
     }
 
     fn sync(self, file: &File, path: &Path) -> io::Result<()> {
-        match self.durable.then(|| file.sync_all()) {
+        match (self.durability == Durability::Durable).then(|| file.sync_all()) {
             Some(Err(error)) if is_refusal(&error) => concede(Concession::Sync, path),
             Some(done) => done?,
             None => {}
@@ -256,7 +256,8 @@ pub(super) fn try_out(folder: &Handle, name: &OsStr) -> io::Result<()> {
 /// Does what writing does, with files that are gone at the end: what is refused is conceded, the first
 /// trouble an error.
 pub(super) fn probe(folder: &Handle, path: &Path) -> io::Result<()> {
-    let new = New { bytes: b"azt", access: Access::Owner, durable: true, gives: true };
+    let new =
+        New { bytes: b"azt", access: Access::Owner, durability: Durability::Durable, gives: true };
     let (one, other) =
         (Temporary::create(folder, new.access)?, Temporary::create(folder, new.access)?);
     new.fill(folder, &one.file, &Found::Nothing, path)?;

@@ -10,8 +10,8 @@ use super::{KeyId, VaultKey, trouble};
 use crate::error::Result;
 #[cfg(unix)]
 use crate::shell;
-use crate::sys::Folder;
-use crate::sys::file::{Access, cannot};
+use crate::sys::file::{Access, Durability, cannot};
+use crate::sys::{Folder, Links};
 
 /// The key.
 const FILE: &str = "vault.key";
@@ -97,7 +97,7 @@ impl File {
 /// A file that others may read, that belongs to another user or that is a symbolic link is refused:
 /// someone else may know or set what it holds.
 fn read(folder: &Folder, name: &str) -> Result<Option<VaultKey>> {
-    let Some((file, found)) = folder.opened(name, false)? else {
+    let Some((file, found)) = folder.opened(name, Links::Refuse)? else {
         return Ok(None);
     };
     let path = folder.file(name);
@@ -115,7 +115,7 @@ fn read(folder: &Folder, name: &str) -> Result<Option<VaultKey>> {
 fn write(folder: &Folder, name: &str, key: VaultKey) -> Result<VaultKey> {
     let mut text = key.to_hex();
     text.push('\n');
-    folder.write(name, text.as_bytes(), Access::Owner, true)?;
+    folder.write(name, text.as_bytes(), Access::Owner, Durability::Durable)?;
     Ok(key)
 }
 

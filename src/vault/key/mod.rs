@@ -98,17 +98,24 @@ pub(super) struct Chosen {
     pub(super) notice: Option<String>,
 }
 
+/// Whether the keyring may wait for a user to unlock it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Prompt {
+    /// At a sign-in, where a user is present.
+    Allowed,
+    Never,
+}
+
 impl<'s> Sources<'s> {
-    /// `sign_in` allows the keyring to wait for a user.
     pub(super) fn new(
         system: &'s System,
         azt_dir: &Folder,
         options: Options,
-        sign_in: bool,
+        prompt: Prompt,
     ) -> Self {
-        let limit = match options.keyring_limit {
-            limit if sign_in => keyring::limit_at_sign_in(system, limit),
-            limit => limit,
+        let limit = match prompt {
+            Prompt::Allowed => keyring::limit_at_sign_in(system, options.keyring_limit),
+            Prompt::Never => options.keyring_limit,
         };
         Self {
             system,

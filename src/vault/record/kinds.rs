@@ -4,20 +4,21 @@ use super::super::Vault;
 use super::super::store::Store;
 use super::{AccessToken, Account, IdToken, RefreshToken, ServicePrincipal};
 use crate::error::Result;
+use crate::sys::file::Durability;
 
 /// What every kind declares. Only the macro below implements it.
 pub trait Kind {
     /// Two letters, the prefix of this kind's file names.
     const PREFIX: &'static str;
-    /// True when losing a record costs a sign-in: the write returns after the file is on disk.
-    const IS_DURABLE: bool;
+    /// Durable where losing a record costs a sign-in.
+    const DURABILITY: Durability;
 }
 
 macro_rules! kinds {
-    ($($kind:ident { prefix: $prefix:literal, is_durable: $is_durable:literal }),* $(,)?) => {
+    ($($kind:ident { prefix: $prefix:literal, durability: $durability:ident }),* $(,)?) => {
         $(impl Kind for $kind {
             const PREFIX: &'static str = $prefix;
-            const IS_DURABLE: bool = $is_durable;
+            const DURABILITY: Durability = Durability::$durability;
         })*
 
         /// The prefixes of all kinds.
@@ -32,9 +33,9 @@ macro_rules! kinds {
 }
 
 kinds! {
-    AccessToken { prefix: "at", is_durable: false },
-    RefreshToken { prefix: "rt", is_durable: true },
-    IdToken { prefix: "id", is_durable: false },
-    Account { prefix: "ac", is_durable: true },
-    ServicePrincipal { prefix: "sp", is_durable: true },
+    AccessToken { prefix: "at", durability: Volatile },
+    RefreshToken { prefix: "rt", durability: Durable },
+    IdToken { prefix: "id", durability: Volatile },
+    Account { prefix: "ac", durability: Durable },
+    ServicePrincipal { prefix: "sp", durability: Durable },
 }
