@@ -12,7 +12,7 @@ use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, Stat, openat, readlinkat,
 use super::Opened;
 
 /// The most links that one path may pass through (Linux has the same limit).
-const MOST_LINKS: u32 = 40;
+const MAX_LINKS: u32 = 40;
 
 /// Flags that open a folder in order to reach its entries. With `O_PATH` the folder need not be
 /// readable.
@@ -80,7 +80,7 @@ pub(super) fn walk(
             return Ok(Opened::ForeignLink(found.st_uid));
         }
         links += 1;
-        if links > MOST_LINKS {
+        if links > MAX_LINKS {
             return Err(rustix::io::Errno::LOOP.into());
         }
         let target = readlinkat(&at, &part, Vec::new())?;
