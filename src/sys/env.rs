@@ -110,8 +110,8 @@ impl Env {
         }
     }
 
-    /// The path or path list in `name`, without trailing line ends; `None` if unset or empty. Keeps
-    /// non-UTF-8 bytes.
+    /// The path or path list in `name`, without trailing line ends; `None` if unset or empty. A
+    /// non-UTF-8 value is returned unchanged.
     pub(crate) fn path(&self, name: &str) -> Option<PathBuf> {
         let value = match &self.fixed {
             Some(vars) => vars.get(name).map(OsString::from),

@@ -133,8 +133,8 @@ pub(crate) fn az_names(folder: &Path) -> Vec<PathBuf> {
     names.iter().map(|name| folder.join(name)).collect()
 }
 
-/// Fails if another user can write in `folder` or in a folder above it. A planted program there
-/// would run with this user's secrets.
+/// Fails if another user owns or can write in `folder` or a folder above it. A program planted
+/// there would run with this user's secrets.
 #[cfg(unix)]
 pub(crate) fn refuse_shared(folder: &Path) -> Result<()> {
     own_folder::open(folder, false).map(drop)

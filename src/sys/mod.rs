@@ -123,8 +123,8 @@ impl System {
         }
     }
 
-    /// Prints a remark that az does not have. Under the name `az` it appears only with verbose
-    /// output, because callers of az take any text on standard error for a failure.
+    /// Prints useful information that az does not print. Under the name `az` it appears only with
+    /// verbose output, because callers of az take any text on standard error for a failure.
     pub(crate) fn remark(&self, text: &str) {
         match self.program {
             Program::Azt => self.terminal.warn(text),

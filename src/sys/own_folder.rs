@@ -37,12 +37,12 @@ const STICKY: u32 = 0o1000;
 /// it. The error has the command that fixes this, if this user can run it.
 pub(super) fn open(path: &Path, makes: bool) -> Result<Option<File>> {
     let failed = |at: &Path, error: Errno| cannot("open", at, error.into());
-    let mut way = names(path);
+    let mut remaining = parts(path);
     let mut at = PathBuf::from("/");
     let mut folder = step(CWD, &at).map_err(|error| failed(&at, error))?;
     let mut links = 0;
-    refuse(&folder, &at, way.is_empty())?;
-    while let Some(name) = way.pop() {
+    check(&folder, &at, remaining.is_empty())?;
+    while let Some(name) = remaining.pop() {
         let next = at.join(&name);
         match step(&folder, Path::new(&name)) {
             Ok(found) => {
@@ -51,7 +51,7 @@ pub(super) fn open(path: &Path, makes: bool) -> Result<Option<File>> {
                 } else {
                     at = next;
                 }
-                refuse(&found, &at, way.is_empty())?;
+                check(&found, &at, remaining.is_empty())?;
                 folder = found;
             }
             Err(Errno::NOENT) if makes => {
@@ -61,7 +61,7 @@ pub(super) fn open(path: &Path, makes: bool) -> Result<Option<File>> {
                 }
                 // Opens what exists now; counted, so that concurrent removals cannot loop forever.
                 links += 1;
-                way.push(name);
+                remaining.push(name);
             }
             Err(Errno::NOENT) => return Ok(None),
             Err(Errno::NOTDIR | Errno::LOOP) => {
@@ -71,7 +71,7 @@ pub(super) fn open(path: &Path, makes: bool) -> Result<Option<File>> {
                     at = PathBuf::from("/");
                     folder = step(CWD, &at).map_err(|error| failed(&at, error))?;
                 }
-                way.extend(names(&target));
+                remaining.extend(parts(&target));
             }
             Err(error) => return Err(failed(&next, error)),
         }
@@ -83,13 +83,13 @@ pub(super) fn open(path: &Path, makes: bool) -> Result<Option<File>> {
 }
 
 /// The parts of `path`, last one first.
-fn names(path: &Path) -> Vec<OsString> {
-    let names = path.components().rev().filter_map(|it| match it {
+fn parts(path: &Path) -> Vec<OsString> {
+    let parts = path.components().rev().filter_map(|it| match it {
         Component::Normal(name) => Some(name.to_owned()),
         Component::ParentDir => Some("..".into()),
         _ => None,
     });
-    names.collect()
+    parts.collect()
 }
 
 fn step(folder: impl std::os::fd::AsFd, name: &Path) -> rustix::io::Result<File> {
@@ -106,7 +106,7 @@ fn link(folder: &File, name: &OsString, path: &Path) -> Result<PathBuf> {
         return Err(failed(Errno::NOTDIR));
     }
     if is_anothers(found.st_uid) {
-        return Err(of_another(path, found.st_uid));
+        return Err(foreign_owner(path, found.st_uid));
     }
     let target = readlinkat(folder, name, Vec::new()).map_err(failed)?;
     Ok(PathBuf::from(OsString::from_vec(target.into_bytes())))
@@ -114,10 +114,10 @@ fn link(folder: &File, name: &OsString, path: &Path) -> Result<PathBuf> {
 
 /// Fails if another user can write in the folder. For a folder on the path (not `is_last`) the
 /// sticky bit is enough: other users cannot remove this user's entries.
-fn refuse(folder: &File, path: &Path, is_last: bool) -> Result<()> {
+fn check(folder: &File, path: &Path, is_last: bool) -> Result<()> {
     let found = folder.metadata().map_err(|error| cannot("open", path, error))?;
     if is_anothers(found.uid()) {
-        return Err(of_another(path, found.uid()));
+        return Err(foreign_owner(path, found.uid()));
     }
     let mode = found.mode() & 0o7777;
     if !others_can_write(mode, found.gid(), found.uid()) || (mode & STICKY != 0 && !is_last) {
@@ -141,7 +141,7 @@ fn is_anothers(uid: u32) -> bool {
     uid != 0 && uid != user_id()
 }
 
-fn of_another(path: &Path, uid: u32) -> Error {
+fn foreign_owner(path: &Path, uid: u32) -> Error {
     let error = Error::failed(format!(
         "{} belongs to another user (uid {uid}), who could replace az by another program.",
         Sentence::new(&path.display().to_string())

@@ -38,7 +38,7 @@ pub(crate) fn is_anothers(found: &fs::Metadata) -> bool {
 /// True if `error` arose because `path` is inside another user's closed folder (a container that
 /// runs as another user than the owner of HOME). Nothing of this user is there.
 #[cfg(unix)]
-pub(super) fn is_behind_another(path: &Path, error: &std::io::Error) -> bool {
+pub(super) fn is_in_anothers_folder(path: &Path, error: &std::io::Error) -> bool {
     let seen = || path.ancestors().find_map(|at| Some((at, fs::metadata(at).ok()?)));
     error.kind() == std::io::ErrorKind::PermissionDenied
         && seen().is_some_and(|(at, found)| at != path && is_anothers(&found))
@@ -46,7 +46,7 @@ pub(super) fn is_behind_another(path: &Path, error: &std::io::Error) -> bool {
 
 /// Windows: owners are not checked.
 #[cfg(not(unix))]
-pub(super) fn is_behind_another(_path: &Path, _error: &std::io::Error) -> bool {
+pub(super) fn is_in_anothers_folder(_path: &Path, _error: &std::io::Error) -> bool {
     false
 }
 
@@ -137,7 +137,7 @@ pub(super) fn permission_remedy(path: &Path) -> String {
     };
     let whose = format!("{} belongs to another user (uid {})", at.display(), found.uid());
     match way_back(at) {
-        Some(command) => format!("{whose}. To take it back: {command}"),
+        Some(command) => format!("{whose}. To make it yours: {command}"),
         None => format!(
             "{whose}: run as that user, or set AZURE_CONFIG_DIR to a folder that you can write to."
         ),

@@ -37,7 +37,7 @@ use std::sync::{Arc, OnceLock};
 use zeroize::Zeroizing;
 
 use super::file::{self, Access, cannot};
-use super::owner::is_behind_another;
+use super::owner::is_in_anothers_folder;
 use crate::error::{Error, Result};
 use flaw::{Flaw, refused, refused_link};
 use write::New;
@@ -386,7 +386,7 @@ impl Folder {
             Err(error)
                 if is_missing(&error)
                     || is_no_folder(&error)
-                    || is_behind_another(path, &error) =>
+                    || is_in_anothers_folder(path, &error) =>
             {
                 Ok(None)
             }

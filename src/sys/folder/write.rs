@@ -152,8 +152,8 @@ impl New<'_> {
 
     /// Overwrites the file in place, because the system refused with `refusal` to replace it.
     ///
-    /// A secret ([`Access::Owner`]) goes into a file that others can read only if `is_open_to_all`:
-    /// the file system stores no modes.
+    /// A secret ([`Access::Owner`]) is written to a file that others can read only if
+    /// `is_open_to_all`, which means that the file system stores no modes.
     ///
     /// If this process is killed, the file has the old or the new contents. A crash of the machine
     /// can leave a part of either, which is lost.
@@ -253,8 +253,8 @@ pub(super) fn finish_move(folder: &Handle, from: &OsStr, to: &OsStr) -> io::Resu
     removed
 }
 
-/// Fails if neither a new file of the size of a sign-in nor the file `name` can be written in
-/// `folder`.
+/// Tests whether a file of the size of a sign-in can be written in `folder`. If the folder accepts
+/// no new file, the existing file `name` must be writable.
 pub(super) fn try_out(folder: &Handle, name: &OsStr) -> io::Result<()> {
     match Temporary::create(folder, Access::Owner) {
         Ok(temporary) => (&temporary.file).write_all(&vec![0; ROOM]),
