@@ -7,11 +7,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use chrono::{DateTime, Local, LocalResult, NaiveDateTime, TimeDelta};
 
-/// Where the time comes from.
+/// The source of the current time.
 pub enum Clock {
     /// The system's clock.
     System,
-    /// Seconds since 1970-01-01 UTC that a test sets and moves.
+    /// Seconds since 1970-01-01 UTC, which a test sets.
     Fixed(Arc<AtomicI64>),
 }
 
@@ -27,16 +27,16 @@ impl Clock {
     }
 }
 
-/// `seconds` since 1970-01-01 UTC as the clock on this machine's wall shows it, in the zone of `TZ`
-/// or of the system; 1970-01-01 for what no calendar holds.
+/// `seconds` since 1970-01-01 UTC as local time, in the zone of `TZ` or of the system. Returns
+/// 1970-01-01 for a time out of range.
 ///
-/// A time in the hour that a clock change repeats is moved to the minute before that hour: who
-/// reads it knows no zone, and some callers refuse what has two meanings (Rust's `object_store`).
-/// Earlier is the safe side of an expiry.
+/// A time in the hour that a clock change repeats becomes the minute before that hour. The result
+/// has no zone, so it would be ambiguous, and some callers reject that (Rust's `object_store`). For
+/// an expiry the earlier time is safe.
 pub(crate) fn local_time(seconds: i64) -> NaiveDateTime {
     let time = DateTime::from_timestamp(seconds, 0).unwrap_or_default();
     let mut local = time.with_timezone(&Local).naive_local();
-    // No zone has ever repeated more than a few hours.
+    // No zone ever repeated more than a few hours, so a day is enough.
     for _ in 0..MINUTES_OF_A_DAY {
         match local.and_local_timezone(Local) {
             LocalResult::Ambiguous(..) => local -= TimeDelta::minutes(1),

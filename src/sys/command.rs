@@ -1,4 +1,4 @@
-//! Commands of the person, run for what they print.
+//! Runs a command that the user configured, and returns its output.
 #![allow(clippy::disallowed_methods, reason = "this is the seam that the ban points to")]
 
 use std::process::{ExitStatus, Stdio};
@@ -12,20 +12,20 @@ use zeroize::Zeroizing;
 use super::{Deadline, decoded};
 use crate::error::{Error, Result};
 
-/// How long a command may take.
+/// The timeout of a command.
 const LIMIT: Duration = Duration::from_secs(20);
 
-/// How much a command may print, in bytes, on its standard output and on its standard error: no
-/// token is longer.
+/// The longest output, in bytes, of standard output and of standard error. No token is longer.
 const SIZE_LIMIT: usize = 64 * 1024;
 
-/// What `command` prints, without the white space around it. The system's shell runs it (`sh -c`,
-/// `cmd /C`), as it does for git's credential helpers; it gets no input.
+/// Runs `command` and returns its standard output without surrounding white space. The system's
+/// shell runs it (`sh -c`, `cmd /C`), as git does with credential helpers. Its standard input is
+/// empty.
 ///
 /// # Errors
-/// It cannot be started, fails, prints nothing or more than 64 KiB, or takes longer than 20 s, or
-/// than the work under way may. The message has nothing of the command, of what it printed or of what
-/// it said: all may hold secrets, and a shell that fails quotes the command.
+/// The command cannot be started, fails, prints nothing or more than 64 KiB, or takes longer than
+/// 20 s or the current [`Deadline`]. The message contains neither the command nor its output: both
+/// may hold secrets, and a failing shell quotes the command on standard error.
 pub(crate) async fn output_of(command: &str) -> Result<Zeroizing<String>> {
     let (shell, flag) = if cfg!(windows) { ("cmd", "/C") } else { ("sh", "-c") };
     let mut child = Command::new(shell);
@@ -34,19 +34,20 @@ pub(crate) async fn output_of(command: &str) -> Result<Zeroizing<String>> {
     let child = child.spawn().map_err(|error| failed(&format!("could not be started: {error}")))?;
     let limit = Deadline::at_most(LIMIT);
     let seconds = limit.left().as_secs_f64().ceil();
-    // Given up, it is killed, and what it left running writes to nobody.
+    // After a timeout the command is killed, and processes that it left behind write to closed
+    // pipes.
     let (status, printed) = limit.hold(read(child)).await.ok_or_else(|| too_slow(seconds))??;
     if !status.success() {
         return Err(
-            failed(&format!("failed ({status})")).remedy("Run it yourself to see what it says.")
+            failed(&format!("failed ({status})")).remedy("Run it yourself to see its output.")
         );
     }
-    // PowerShell's programs print UTF-16.
+    // PowerShell programs print UTF-16.
     let text = decoded(&printed).map(|text| Zeroizing::new(text.trim().to_owned()));
     text.filter(|text| !text.is_empty()).ok_or_else(|| failed("printed no text"))
 }
 
-/// How `child` ended, and what it printed.
+/// Waits for `child` and returns its exit status and standard output.
 async fn read(mut child: Child) -> Result<(ExitStatus, Zeroizing<Vec<u8>>)> {
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     let ended = async { child.wait().await.map_err(broken) };
@@ -54,7 +55,8 @@ async fn read(mut child: Child) -> Result<(ExitStatus, Zeroizing<Vec<u8>>)> {
     Ok((status, printed))
 }
 
-/// All that comes from `pipe`, in one place, which is wiped.
+/// Reads `pipe` to its end. The buffer never reallocates, so that no copy of a secret remains when
+/// it is wiped.
 async fn bounded(pipe: Option<impl AsyncRead + Unpin>) -> Result<Zeroizing<Vec<u8>>> {
     let mut all = Zeroizing::new(vec![0; SIZE_LIMIT + 1]);
     let mut length = 0;
@@ -71,7 +73,7 @@ async fn bounded(pipe: Option<impl AsyncRead + Unpin>) -> Result<Zeroizing<Vec<u
     Err(failed("printed more than 64 KiB, and was stopped"))
 }
 
-#[allow(clippy::needless_pass_by_value, reason = "the shape that map_err wants")]
+#[allow(clippy::needless_pass_by_value, reason = "the signature that map_err needs")]
 fn broken(error: std::io::Error) -> Error {
     failed(&format!("could not be read from: {error}"))
 }
@@ -82,5 +84,5 @@ fn failed(why: &str) -> Error {
 
 fn too_slow(seconds: f64) -> Error {
     failed(&format!("did not end within {seconds} s"))
-    .remedy("SDKs wait for a token for no more than ten seconds: make the command quicker, or have something else run it and sign in with the file that it writes (--federated-token-file).")
+    .remedy("SDKs wait at most ten seconds for a token. Make the command faster, or let another process write the token to a file and sign in with --federated-token-file.")
 }

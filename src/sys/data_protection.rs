@@ -1,28 +1,29 @@
-//! Windows' data protection (DPAPI): what MSAL's caches are encrypted with there.
+//! The Windows data protection API (DPAPI), which encrypts MSAL's caches on Windows.
 
 use std::io;
 
 use zeroize::Zeroizing;
 
-/// `bytes`, encrypted for this user on this machine (`CryptProtectData`).
+/// Encrypts `bytes` for this user on this machine (`CryptProtectData`).
 #[cfg(windows)]
 pub(crate) fn protect(bytes: &[u8]) -> io::Result<Vec<u8>> {
     windows::protect(bytes)
 }
 
-/// What [`protect`] or another program of this user encrypted (`CryptUnprotectData`).
+/// Decrypts `bytes` that [`protect`] or another program of this user encrypted
+/// (`CryptUnprotectData`).
 #[cfg(windows)]
 pub(crate) fn unprotect(bytes: &[u8]) -> io::Result<Zeroizing<Vec<u8>>> {
     windows::unprotect(bytes)
 }
 
-/// There is no such service here.
+/// Unsupported outside Windows.
 #[cfg(not(windows))]
 pub(crate) fn protect(_bytes: &[u8]) -> io::Result<Vec<u8>> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
-/// There is no such service here.
+/// Unsupported outside Windows.
 #[cfg(not(windows))]
 pub(crate) fn unprotect(_bytes: &[u8]) -> io::Result<Zeroizing<Vec<u8>>> {
     Err(io::ErrorKind::Unsupported.into())
@@ -40,8 +41,8 @@ mod windows {
 
     pub(super) fn protect(bytes: &[u8]) -> io::Result<Vec<u8>> {
         let (input, mut output) = (blob(bytes)?, empty());
-        // SAFETY: `input` points to `bytes`, which the call only reads; the optional pointers are
-        // null; `output` is filled in by the call.
+        // SAFETY: `input` points to `bytes`, which the call only reads. The optional pointers are
+        // null. The call fills in `output`.
         let done = unsafe {
             CryptProtectData(
                 &input,
@@ -58,7 +59,7 @@ mod windows {
 
     pub(super) fn unprotect(bytes: &[u8]) -> io::Result<Zeroizing<Vec<u8>>> {
         let (input, mut output) = (blob(bytes)?, empty());
-        // SAFETY: as in `protect`; no description is asked for.
+        // SAFETY: as in `protect`; the null description pointer requests no description.
         let done = unsafe {
             CryptUnprotectData(
                 &input,
@@ -90,13 +91,12 @@ mod windows {
             return Ok(Vec::new());
         }
         let length = usize::try_from(blob.cbData).unwrap_or(0);
-        // SAFETY: after success the system's memory at `pbData` is `cbData` bytes long and this
-        // caller's alone.
+        // SAFETY: after success `pbData` points to `cbData` bytes, which this caller owns alone.
         let bytes = unsafe { slice::from_raw_parts_mut(blob.pbData, length) };
         let copy = bytes.to_vec();
         bytes.zeroize();
-        // SAFETY: the memory is the system's local heap's (the functions' contract) and is not used
-        // after this.
+        // SAFETY: by the contract of both functions the memory is from the local heap; it is not
+        // used after this.
         unsafe { LocalFree(blob.pbData.cast()) };
         Ok(copy)
     }

@@ -1,17 +1,17 @@
-//! How long there is left.
+//! Deadlines for async work.
 #![allow(clippy::disallowed_methods, reason = "this is the seam that the ban points to")]
 
 use std::time::{Duration, Instant};
 
-/// What a pause has to leave of the time: the request after it needs some.
-const ROOM: Duration = Duration::from_secs(1);
+/// The time that must remain after a pause, because a request follows it.
+const RESERVE: Duration = Duration::from_secs(1);
 
 tokio::task_local! {
-    /// What the work under way has to end by.
+    /// The deadline of the current task.
     static CURRENT: Deadline;
 }
 
-/// A point in time that work has to end by.
+/// A point in time by which work has to end.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Deadline(Instant);
 
@@ -21,33 +21,35 @@ impl Deadline {
         Self(Instant::now() + time)
     }
 
-    /// `time` from now, or that of the work under way if it comes first.
+    /// `time` from now, or the deadline of the current task if that is earlier.
     pub(crate) fn at_most(time: Duration) -> Self {
         let own = Self::after(time);
         CURRENT.try_with(|current| Self(own.0.min(current.0))).unwrap_or(own)
     }
 
-    /// What is left until then; zero afterwards.
+    /// The time left; zero after the deadline.
     pub(crate) fn left(&self) -> Duration {
         self.0.saturating_duration_since(Instant::now())
     }
 
-    /// What `work` comes to; `None` if it has not ended by then.
+    /// Runs `work` with this deadline as the current one. Returns its result; `None` on timeout.
     ///
-    /// Of two that end at the same time the inner one strikes: it knows better what took so long.
+    /// If nested deadlines end at the same time, the inner one times out, because its caller knows
+    /// best what took too long.
     pub(crate) async fn hold<T>(self, work: impl Future<Output = T>) -> Option<T> {
         tokio::time::timeout_at(self.0.into(), CURRENT.scope(self, work)).await.ok()
     }
 
-    /// True when the work under way has to end by some time.
+    /// True if the current task has a deadline.
     pub(crate) fn is_set() -> bool {
         CURRENT.try_with(|_| ()).is_ok()
     }
 
-    /// True when the work under way may pause for `time`. Where it would have to be given up before
-    /// it could go on, what it has found out so far is all that it will.
+    /// True if the current task can pause for `time` and still has time for a request after it.
+    /// Otherwise the caller should return the result that it has, because a pause would end in a
+    /// timeout.
     pub(crate) fn allows(time: Duration) -> bool {
-        CURRENT.try_with(|current| time + ROOM <= current.left()).unwrap_or(true)
+        CURRENT.try_with(|current| time + RESERVE <= current.left()).unwrap_or(true)
     }
 }
 
@@ -61,7 +63,7 @@ mod tests {
     const HOUR: Duration = Duration::from_hours(1);
 
     #[test]
-    fn a_pause_leaves_time_for_what_comes_after_it() {
+    fn a_pause_must_leave_time_for_a_request() {
         let allows = |seconds| Deadline::allows(Duration::from_secs(seconds));
         assert!(allows(10_000));
         let pauses = async { [1, 3500, 3600].map(allows) };
@@ -75,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn the_inner_of_two_limits_strikes() {
+    fn the_inner_of_two_deadlines_times_out() {
         let inner = async { Deadline::at_most(HOUR).hold(pending::<()>()).await };
         let both = async { Deadline::after(Duration::from_millis(5)).hold(inner).await };
         assert_eq!(block_on(both).unwrap(), Some(None));

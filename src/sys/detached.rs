@@ -1,4 +1,4 @@
-//! This very call once more, in a process that nobody waits for.
+//! Repeats the current command in a detached background process.
 #![allow(clippy::disallowed_methods, reason = "this is the seam that the ban points to")]
 
 use std::io;
@@ -6,19 +6,21 @@ use std::process::{Command, Stdio};
 
 use super::System;
 
-/// Set in such a process.
+/// The environment variable that marks a detached process.
 const MARK: &str = "AZT_RENEW_AHEAD";
 
-/// True in a process that [`repeat_detached`] has started.
+/// True in a process that [`repeat_detached`] started.
 pub(crate) fn is_detached(system: &System) -> bool {
     system.env.get(MARK).is_some()
 }
 
-/// Starts this program with the same command line and environment in a session of its own, with
-/// none of this process's descriptors: callers wait until the pipes they gave us are closed, and
-/// kill what is in their group.
+/// Starts this program again with the same command line and environment.
 ///
-/// Does nothing where the environment is not the process's (a test's).
+/// The new process has its own session, because callers kill the processes in their group. It
+/// inherits no file descriptors, because callers wait until the pipes that they gave this process
+/// are closed.
+///
+/// Does nothing in a test with a fixed environment.
 pub(crate) fn repeat_detached(system: &System) -> io::Result<()> {
     if !system.env.is_process() {
         return Ok(());
@@ -30,7 +32,7 @@ pub(crate) fn repeat_detached(system: &System) -> io::Result<()> {
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     system.env.hand_on(&mut command);
     detach(&mut command, name);
-    // Never waited for: this process ends next, and the other one with nobody's help.
+    // Not waited for: this process ends next.
     command.spawn().map(drop)
 }
 
@@ -38,13 +40,13 @@ pub(crate) fn repeat_detached(system: &System) -> io::Result<()> {
 fn detach(command: &mut Command, name: std::ffi::OsString) {
     use std::os::unix::process::CommandExt;
     command.arg0(name);
-    // SAFETY: between fork and exec only these two system calls are made, which are
-    // async-signal-safe and touch no memory.
+    // SAFETY: the closure makes only these two system calls, which are async-signal-safe and access
+    // no memory.
     unsafe {
         command.pre_exec(|| {
             libc::setsid();
-            // Descriptors that this process was born with have no close-on-exec flag. Older
-            // kernels do not know the call; standard input, output and error are replaced anyway.
+            // Descriptors that this process inherited have no close-on-exec flag. Older kernels
+            // lack the call, but standard input, output and error are replaced in any case.
             #[cfg(target_os = "linux")]
             libc::syscall(libc::SYS_close_range, 3, u32::MAX, libc::CLOSE_RANGE_CLOEXEC);
             Ok(())

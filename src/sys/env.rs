@@ -8,10 +8,10 @@ use std::process::Command;
 
 use crate::secret::Secret;
 
-/// The variable that may hold the vault key.
+/// The variable that can hold the vault key.
 pub(crate) const VAULT_KEY: &str = "AZT_VAULT_KEY";
 
-/// The variable that names a configuration folder which is trusted whoever owns it.
+/// The variable that names a configuration folder to trust without a check of its owner and mode.
 pub(crate) const TRUSTED_DIR: &str = "AZT_TRUSTED_DIR";
 const PATH: &str = "PATH";
 
@@ -20,12 +20,12 @@ const PATH: &str = "PATH";
 pub struct Env {
     fixed: Option<BTreeMap<String, String>>,
     vault_key: Option<Secret>,
-    /// PATH as it was given, where [`Env::drop_relative_path`] has changed it.
+    /// The original PATH, if [`Env::drop_relative_path`] changed it.
     given_path: Option<OsString>,
 }
 
 impl Env {
-    /// The variables of this process, read when asked for.
+    /// The variables of this process, read at each access.
     pub(crate) fn process() -> Self {
         Self::default()
     }
@@ -36,27 +36,27 @@ impl Env {
         Self { fixed: Some(vars.collect()), ..Self::default() }
     }
 
-    /// Takes [`VAULT_KEY`] out of the process's environment and keeps it here, so that browsers and
-    /// whatever else is started do not inherit it; see [`Env::hand_on`].
+    /// Moves [`VAULT_KEY`] from the process's environment to this value, so that browsers and other
+    /// child processes do not inherit it. [`Env::hand_on`] passes it on.
     ///
     /// # Safety
-    /// There must be no second thread: others may read the environment while this writes it.
+    /// No other thread may exist: it could read the environment during the write.
     pub unsafe fn take_vault_key(&mut self) {
-        // What is not UTF-8 is no key, which is said when it is used.
+        // Lossy decoding; the use of the key reports a non-UTF-8 value as invalid.
         let value = std::env::var_os(VAULT_KEY);
         self.vault_key = value.map(|value| Secret::new(value.to_string_lossy().into_owned()));
         if self.vault_key.is_some() {
-            // SAFETY: the caller says that there is no second thread.
+            // SAFETY: the caller guarantees that no other thread exists.
             unsafe { std::env::remove_var(VAULT_KEY) };
         }
     }
 
-    /// Takes the entries of PATH that are empty or relative out of the process's environment: they
-    /// mean the working directory, and neither this program nor what it starts, but the real az, runs
-    /// programs that happen to lie there. See [`Env::hand_on`].
+    /// Removes empty and relative entries from the process's PATH. They mean the working directory,
+    /// where a planted program could be run by this program or its child processes. Only the real
+    /// az gets the original PATH, by [`Env::hand_on`].
     ///
     /// # Safety
-    /// As of [`Env::take_vault_key`].
+    /// The same as for [`Env::take_vault_key`].
     pub unsafe fn drop_relative_path(&mut self) {
         let Some(given) = std::env::var_os(PATH) else { return };
         if is_absolute(&given) {
@@ -64,8 +64,8 @@ impl Env {
         }
         let absolute = std::env::split_paths(&given).filter(|folder| folder.is_absolute());
         let kept = std::env::join_paths(absolute).unwrap_or_default();
-        // An empty PATH is the working directory too; without one there are the system's folders.
-        // SAFETY: the caller says that there is no second thread.
+        // An empty PATH also means the working directory; an unset one means the system's default.
+        // SAFETY: the caller guarantees that no other thread exists.
         unsafe {
             if kept.is_empty() {
                 std::env::remove_var(PATH);
@@ -76,12 +76,13 @@ impl Env {
         self.given_path = Some(given);
     }
 
-    /// Whether PATH came with the working directory in it, as an empty or relative entry.
+    /// True if the original PATH had an empty or relative entry.
     pub(crate) fn has_relative_path(&self) -> bool {
         self.given_path.is_some()
     }
 
-    /// Gives `command` what was taken: for this program again, and for az, which may start it.
+    /// Restores the removed variables in the environment of `command`. For processes that run this
+    /// program again, and for az, which may start this program.
     pub(crate) fn hand_on(&self, command: &mut Command) {
         if let Some(path) = &self.given_path {
             command.env(PATH, path);
@@ -96,10 +97,11 @@ impl Env {
         self.fixed.is_none()
     }
 
-    /// The value of `name` without line ends behind it, which no variable means: a secret that was made
-    /// with `echo` has one, a file of Windows that a shell read has half of one. `None` when unset. What
-    /// is not UTF-8 in it is U+FFFD, which no name that
-    /// is looked for has: a variable that was set is not passed over in silence.
+    /// The value of `name` without trailing line ends; `None` if unset.
+    ///
+    /// Trailing line ends are accidents: `echo` adds one to a secret, and a shell that reads a
+    /// Windows file keeps the `\r`. Decoding is lossy, so that a non-UTF-8 value still counts as
+    /// set.
     pub(crate) fn get(&self, name: &str) -> Option<String> {
         match (&self.fixed, &self.vault_key) {
             (Some(vars), _) => vars.get(name).map(|value| text(value.into())),
@@ -108,8 +110,8 @@ impl Env {
         }
     }
 
-    /// The path, or the paths, in `name`, whatever bytes they are made of, without line ends behind
-    /// them; `None` when unset or empty.
+    /// The path or path list in `name`, without trailing line ends; `None` if unset or empty. A
+    /// non-UTF-8 value is returned unchanged.
     pub(crate) fn path(&self, name: &str) -> Option<PathBuf> {
         let value = match &self.fixed {
             Some(vars) => vars.get(name).map(OsString::from),
@@ -118,12 +120,12 @@ impl Env {
         value.map(without_line_ends).filter(|value| !value.is_empty()).map(PathBuf::from)
     }
 
-    /// [`Env::get`] with the empty text taken for unset.
+    /// [`Env::get`], but an empty value counts as unset.
     pub(crate) fn non_empty(&self, name: &str) -> Option<String> {
         self.get(name).filter(|value| !value.is_empty())
     }
 
-    /// All variables whose names begin with `prefix`, sorted by name.
+    /// All variables whose names start with `prefix`, sorted by name.
     pub(crate) fn with_prefix(&self, prefix: &str) -> BTreeMap<String, String> {
         let wanted = |(name, _): &(String, String)| name.starts_with(prefix);
         match &self.fixed {
@@ -138,8 +140,8 @@ impl Env {
         }
     }
 
-    /// Every spelling of `name` that is set, and its value: the lower-case one first, then the one
-    /// in capitals, as curl and Python rank the variables of proxies.
+    /// Every spelling of `name` that is set, with its value. Lower case comes first, then upper
+    /// case: the order in which curl and Python read proxy variables.
     pub(super) fn spellings(&self, name: &str) -> Vec<(String, String)> {
         let is_one = |(spelling, _): &(String, String)| spelling.eq_ignore_ascii_case(name);
         let mut found: Vec<_> = self.with_prefix("").into_iter().filter(is_one).collect();
@@ -147,13 +149,13 @@ impl Env {
         found
     }
 
-    /// The working directory; `None` when it is gone.
+    /// The working directory; `None` if it was removed.
     pub(crate) fn current_dir(&self) -> Option<PathBuf> {
         std::env::current_dir().ok()
     }
 }
 
-/// Whether all entries of `path` are absolute; at each start, and so without a copy of each.
+/// True if all entries of `path` are absolute. Runs at each start, so it avoids copies.
 #[cfg(unix)]
 fn is_absolute(path: &OsStr) -> bool {
     path.as_encoded_bytes().split(|byte| *byte == b':').all(|entry| entry.first() == Some(&b'/'))

@@ -1,4 +1,4 @@
-//! Files that a person, or the environment, names by path; those that this program keeps are in a
+//! Files at paths that the user or the environment names. This program's own files are in a
 //! [`Folder`](super::Folder).
 
 use std::fs::{self, File};
@@ -10,7 +10,7 @@ use super::stream;
 use crate::error::{Error, Result};
 use crate::foreign::Typed;
 
-/// Files larger than this are refused: nothing this program reads comes near it.
+/// The largest file that is read, in bytes; far above the size of any real input.
 const LIMIT: u64 = 64 * 1024 * 1024;
 
 /// Whether a write waits until its file and folder are on the disk.
@@ -22,18 +22,18 @@ pub enum Durability {
     Volatile,
 }
 
-/// Who may read a file that is written.
+/// Who may read a written file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Access {
-    /// The owner only: 0600, whatever the umask.
+    /// Only the owner: 0600, independent of the umask.
     Owner,
-    /// As an existing file has it, else 0644 less the umask: what az leaves for files that hold no
-    /// secret.
+    /// Keeps the mode of an existing file; a new file gets 0644 less the umask, like az's files
+    /// without secrets.
     Shared,
 }
 
 impl Access {
-    /// The mode of a new file, less the umask.
+    /// The mode of a new file, before the umask.
     pub(super) fn mode(self) -> u32 {
         match self {
             Self::Owner => 0o600,
@@ -42,14 +42,15 @@ impl Access {
     }
 }
 
-/// The bytes of `path`, a file in its place; `None` when there is no such file. A pipe that somebody
-/// put there is not waited for.
+/// Returns the bytes of the file at `path`, a well-known place; `None` if it is missing. A pipe
+/// there is an error, so that this never blocks.
 pub(crate) fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
     #[cfg(unix)]
     let opened = {
         use std::os::unix::fs::OpenOptionsExt;
         match fs::OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path) {
-            // Somebody has a lease on the file (a file server): it is given up for who waits.
+            // Another process (a file server) holds a lease on the file. A blocking open waits
+            // until the kernel has broken the lease.
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => File::open(path),
             opened => opened,
         }
@@ -59,7 +60,8 @@ pub(crate) fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
     unless_missing(opened)?.map(|file| contents(file, Pipes::Refuse)).transpose()
 }
 
-/// The bytes of `path`, which the person named: a pipe is read to its end (`<(command)` of a shell).
+/// Returns the bytes of the file at `path`, which the user named; `None` if it is missing. A pipe,
+/// such as a shell's `<(command)`, is read to its end.
 pub(crate) fn read_named(path: &Path) -> io::Result<Option<Vec<u8>>> {
     unless_missing(File::open(path))?.map(|file| contents(file, Pipes::Read)).transpose()
 }
@@ -80,13 +82,13 @@ pub(super) enum Pipes {
     Refuse,
 }
 
-/// The bytes of `file`, at most 64 MiB.
+/// Returns the bytes of `file`, at most 64 MiB.
 fn contents(file: File, pipes: Pipes) -> io::Result<Vec<u8>> {
     let found = file.metadata()?;
     contents_of(file, &found, pipes)
 }
 
-/// The same of a file that is `found` so.
+/// Returns the bytes of `file`, at most 64 MiB. `found` is its metadata.
 pub(super) fn contents_of(file: File, found: &fs::Metadata, pipes: Pipes) -> io::Result<Vec<u8>> {
     if is_pipe(found) && pipes == Pipes::Refuse {
         return Err(io::Error::new(io::ErrorKind::NotSeekable, "it is a pipe"));
@@ -104,13 +106,13 @@ fn is_pipe(found: &fs::Metadata) -> bool {
     std::os::unix::fs::FileTypeExt::is_fifo(&found.file_type())
 }
 
-/// On Windows pipes have names of their own.
+/// Always false: Windows keeps pipes in a separate namespace.
 #[cfg(not(unix))]
 fn is_pipe(_found: &fs::Metadata) -> bool {
     false
 }
 
-/// Standard input to its end, at most 64 MiB: a secret or a document that was piped in.
+/// Reads standard input (a piped secret or document) to its end, at most 64 MiB.
 pub(crate) fn read_stdin() -> Result<Vec<u8>> {
     let bytes = stream::stdin_to_end(LIMIT + 1)
         .map_err(|error| Error::failed(format!("Cannot read standard input: {error}.")))?;
@@ -120,14 +122,13 @@ pub(crate) fn read_stdin() -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// `bytes` of the file at `path` as text, without a byte order mark.
+/// Decodes `bytes`, the contents of the file at `path`, as text without a byte order mark.
 ///
 /// # Errors
-/// They are none; the sentence names the file.
+/// The bytes are not text; the message names the file.
 pub(super) fn text(bytes: Vec<u8>, path: impl FnOnce() -> PathBuf) -> Result<String> {
     if !bytes.is_empty() && bytes.iter().all(|byte| *byte == 0) {
-        let what = "zero bytes, as a crash of the machine leaves them";
-        return Err(not_text(&path(), &format!("holds {what}")));
+        return Err(not_text(&path(), "holds only zero bytes, as after a system crash"));
     }
     super::text::into_decoded(bytes)
         .ok_or_else(|| not_text(&path(), "is neither UTF-8 nor UTF-16 text"))
@@ -138,12 +139,12 @@ fn not_text(path: &Path, what: &str) -> Error {
         .remedy("Save it as UTF-8, or move it away. It was not changed.")
 }
 
-/// True when something is at `path`, links followed, that is no regular file.
+/// True if `path` exists and, after links, is not a regular file.
 pub(crate) fn is_special(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|found| !found.is_file())
 }
 
-/// Removes `path`; true when there was something to remove.
+/// Removes `path`; true if it existed.
 pub(crate) fn remove(path: &Path) -> Result<bool> {
     match fs::remove_file(path) {
         Ok(()) => Ok(true),
@@ -152,7 +153,8 @@ pub(crate) fn remove(path: &Path) -> Result<bool> {
     }
 }
 
-/// The error for a file operation: "Cannot read /x: permission denied", and what to do about it.
+/// The error for a failed file operation, such as "Cannot read /x: permission denied", with its
+/// remedy.
 pub(crate) fn cannot(verb: &str, path: &Path, error: io::Error) -> Error {
     let named = path.display().to_string();
     let failed = Error::failed(format!("Cannot {verb} {}: {error}.", Typed(&named)));
@@ -170,7 +172,7 @@ mod tests {
 
     #[test]
     #[allow(clippy::disallowed_methods, reason = "mkfifo")]
-    fn a_pipe_is_read_only_where_a_person_names_it() {
+    fn only_read_named_accepts_a_pipe_and_both_limit_the_size() {
         let dir = tempfile::tempdir().unwrap();
         let pipe = dir.path().join("pipe");
         let made = std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();

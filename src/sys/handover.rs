@@ -1,4 +1,5 @@
-//! The name `az`: who has it on PATH, becoming the next one, and making it ours.
+//! The command name `az`: finds every `az` on PATH, runs the next one, and installs this program as
+//! `az`.
 #![allow(clippy::disallowed_methods, reason = "this is the seam that the ban points to")]
 
 use std::ffi::OsString;
@@ -12,19 +13,19 @@ use super::own_folder;
 use super::{System, file};
 use crate::error::{Error, Result};
 
-/// Counts how often a call was handed on: two copies of this program that take each other for az
-/// must not do so for ever.
+/// Counts how often a call was handed on. Without it, two copies of this program that take each
+/// other for the real az would loop forever.
 const COUNT: &str = "AZT_HANDED_ON";
-/// More than any real nesting of az in az.
-const MOST: u32 = 10;
+/// The limit of [`COUNT`], more than any real nesting of az calls.
+const MAX_COUNT: u32 = 10;
 
-/// File names that az has.
+/// File names of az.
 const NAMES: &[&str] = if cfg!(windows) { &["az.exe", "az.cmd", "az.bat"] } else { &["az"] };
 
-/// Every `az` on PATH that can be run, in the order in which it would be found.
+/// Every executable `az` on PATH, in search order.
 ///
-/// Entries that are empty or relative are passed over: they mean the working directory, in which
-/// anybody's files may lie.
+/// Skips entries that are empty or relative: they mean the working directory, which can hold files
+/// of other users.
 pub(crate) fn every_az(system: &System) -> Vec<PathBuf> {
     let path = system.env.path("PATH").unwrap_or_default();
     let folders = std::env::split_paths(&path).filter(|folder| folder.is_absolute());
@@ -33,16 +34,16 @@ pub(crate) fn every_az(system: &System) -> Vec<PathBuf> {
     files.filter(|file| is_executable(file)).collect()
 }
 
-/// True when `file` is this very program: the same file, by whatever links, or a copy. On Windows the
-/// name `az` is a copy with a batch file beside it.
+/// True if `file` is this program: the same file, a link to it, or a copy. On Windows `az` is a
+/// copy with a batch file beside it.
 pub(crate) fn is_this_program(file: &Path) -> bool {
     let Ok(own) = std::env::current_exe() else { return false };
     let is_same = |file: &Path| is_same(file, &own).unwrap_or(false);
     is_same(file) || (cfg!(windows) && is_same(&file.with_extension("exe")))
 }
 
-/// True when two files are one, or have the same contents, which are read only where their sizes
-/// agree.
+/// True if both paths name the same file, or files with the same contents. Compares contents only
+/// if the sizes are equal.
 fn is_same(one: &Path, other: &Path) -> io::Result<bool> {
     let (found, expected) = (fs::metadata(one)?, fs::metadata(other)?);
     #[cfg(unix)]
@@ -69,7 +70,7 @@ fn is_same(one: &Path, other: &Path) -> io::Result<bool> {
     }
 }
 
-/// The path of this program, links resolved.
+/// The path of this program, with links resolved.
 pub(crate) fn this_program() -> Result<PathBuf> {
     std::env::current_exe()
         .and_then(|path| path.canonicalize())
@@ -81,12 +82,13 @@ pub(crate) fn next_az(system: &System) -> Option<PathBuf> {
     every_az(system).into_iter().find(|file| !is_this_program(file))
 }
 
-/// Hands the call over to `program`, which gets `args` (without argv\[0\]), all descriptors and the
-/// terminal. On Unix this process becomes it, so that signals and exit code are its own; returns
-/// only when that fails. Elsewhere the exit code is returned.
+/// Runs `program` with `args` (without argv\[0\]), all file descriptors and the terminal.
+///
+/// On Unix `program` replaces this process, so that it gets signals and sets the exit code itself;
+/// the call returns only on failure. Elsewhere it returns the exit code.
 pub(crate) fn hand_over(system: &System, program: &Path, args: &[OsString]) -> Result<u8> {
     let count = system.env.get(COUNT).and_then(|count| count.parse::<u32>().ok()).unwrap_or(0);
-    if count >= MOST {
+    if count >= MAX_COUNT {
         return Err(Error::failed(format!(
             "The az programs on PATH hand this command to each other; the last is {}.",
             program.display()
@@ -96,22 +98,23 @@ pub(crate) fn hand_over(system: &System, program: &Path, args: &[OsString]) -> R
     let mut command = Command::new(program);
     command.args(args).env(COUNT, (count + 1).to_string());
     system.env.hand_on(&mut command);
-    become_it(command)
+    exec(command)
         .map_err(|error| Error::failed(format!("Cannot run {}: {error}.", program.display())))
 }
 
 #[cfg(unix)]
-fn become_it(mut command: Command) -> io::Result<u8> {
+fn exec(mut command: Command) -> io::Result<u8> {
     Err(std::os::unix::process::CommandExt::exec(&mut command))
 }
 
 #[cfg(not(unix))]
-fn become_it(mut command: Command) -> io::Result<u8> {
+fn exec(mut command: Command) -> io::Result<u8> {
     let status = command.status()?;
     Ok(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1))
 }
 
-/// Whether this user can run it, as shells see it.
+/// True if this user can execute `file`, by the same test as shells (`faccessat` with
+/// `AT_EACCESS`).
 #[cfg(unix)]
 fn is_executable(file: &Path) -> bool {
     use rustix::fs::{Access, AtFlags, CWD, accessat};
@@ -123,30 +126,30 @@ fn is_executable(file: &Path) -> bool {
     file.is_file()
 }
 
-/// The files by which `folder` has an `az`: one on Unix; on Windows both that callers look for,
-/// since some take only `az.cmd` and others only `az.exe`.
+/// The paths of `az` in `folder`. One on Unix; two on Windows, because some callers run only
+/// `az.cmd` and others only `az.exe`.
 pub(crate) fn az_names(folder: &Path) -> Vec<PathBuf> {
     let names: &[&str] = if cfg!(windows) { &["az.exe", "az.cmd"] } else { &["az"] };
     names.iter().map(|name| folder.join(name)).collect()
 }
 
-/// An error unless `folder`, or what there is of the way to it, is nobody else's to write in: what is
-/// found there first is run with this user's secrets.
+/// Fails if another user owns or can write in `folder` or a folder above it. A program planted
+/// there would run with this user's secrets.
 #[cfg(unix)]
 pub(crate) fn refuse_shared(folder: &Path) -> Result<()> {
     own_folder::open(folder).map(drop)
 }
 
-/// On Windows a folder's access list is its owner's affair.
+/// Windows: access lists are not checked.
 #[cfg(not(unix))]
 pub(crate) fn refuse_shared(_folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Makes the names of [`az_names`] lead to `program`, in place of what they were.
+/// Creates `az` in `folder` as a link to `program`, and replaces an existing one.
 ///
 /// # Errors
-/// Those of [`refuse_shared`]; it cannot be made.
+/// Those of [`refuse_shared`]; the link cannot be created.
 #[cfg(unix)]
 pub(crate) fn make_az(folder: &Path, program: &Path) -> Result<()> {
     use rustix::fs::{AtFlags, renameat, symlinkat, unlinkat};
@@ -156,7 +159,7 @@ pub(crate) fn make_az(folder: &Path, program: &Path) -> Result<()> {
     };
     let opened =
         own_folder::open_or_create(folder)?.ok_or_else(|| cannot(rustix::io::Errno::NOENT))?;
-    // Made beside it and moved, so that there is never no az.
+    // Created under another name and renamed, so that an az exists at any time.
     let new = format!(".az.{}", std::process::id());
     symlinkat(program, &opened, &new).map_err(cannot)?;
     renameat(&opened, &new, &opened, "az").map_err(|error| {
@@ -165,7 +168,7 @@ pub(crate) fn make_az(folder: &Path, program: &Path) -> Result<()> {
     })
 }
 
-/// Makes the names of [`az_names`] lead to `program`, in place of what they were.
+/// Creates `az.exe`, a copy of `program`, and `az.cmd`, which runs it; replaces existing ones.
 #[cfg(not(unix))]
 pub(crate) fn make_az(folder: &Path, program: &Path) -> Result<()> {
     let made = || {
@@ -178,10 +181,10 @@ pub(crate) fn make_az(folder: &Path, program: &Path) -> Result<()> {
     })
 }
 
-/// Takes `name` of [`az_names`] away from `folder`.
+/// Removes `name`, one of [`az_names`], from `folder`.
 ///
 /// # Errors
-/// Those of [`refuse_shared`]; it cannot be removed.
+/// Those of [`refuse_shared`]; the file cannot be removed.
 #[cfg(unix)]
 pub(crate) fn remove_az(folder: &Path, name: &Path) -> Result<()> {
     let (Some(opened), Some(file)) = (own_folder::open(folder)?, name.file_name()) else {
@@ -191,7 +194,7 @@ pub(crate) fn remove_az(folder: &Path, name: &Path) -> Result<()> {
         .map_err(|error| file::cannot("remove", name, error.into()))
 }
 
-/// Takes `name` of [`az_names`] away.
+/// Removes `name`, one of [`az_names`].
 #[cfg(not(unix))]
 pub(crate) fn remove_az(_folder: &Path, name: &Path) -> Result<()> {
     file::remove(name).map(drop)

@@ -1,16 +1,18 @@
-//! What keeps other programs of the same user out of this process's memory.
+//! Keeps other programs of the same user from reading this process's memory.
 #![allow(clippy::disallowed_methods, reason = "this is the seam that the ban points to")]
 
-/// From now on the process leaves no core dump, and no other program of its user can read its
-/// memory or trace it (Linux: `PR_SET_DUMPABLE` of prctl(2); elsewhere on Unix: no core dump).
+/// Disables core dumps and, on Linux, memory access and tracing by other programs of the same user
+/// (`PR_SET_DUMPABLE` of prctl(2)). Other Unix systems only lose the core dump.
 ///
-/// Ends with the next exec, so that a program in this one's place is as it ever was; a limit on core
-/// dumps (`RLIMIT_CORE`) would be inherited, and is set only where there is nothing else. Fails
-/// silently: there is no harm in going on without. Memory is not locked against swapping: over
-/// the limit that most users have, `mlockall(2)` makes every later allocation fail.
+/// The Linux setting ends at the next exec, so that a program which replaces this process is not
+/// affected. A child would inherit `RLIMIT_CORE`, so that is used only on other systems.
+///
+/// A failure is ignored, because the program can run without the protection. Memory is not locked
+/// against swapping: above the limit of most users, `mlockall(2)` makes every later allocation
+/// fail.
 pub fn harden() {
     #[cfg(target_os = "linux")]
-    // SAFETY: PR_SET_DUMPABLE takes one integer and touches no memory.
+    // SAFETY: PR_SET_DUMPABLE takes one integer and accesses no memory.
     unsafe {
         libc::prctl(libc::PR_SET_DUMPABLE, 0, 0, 0, 0);
     }

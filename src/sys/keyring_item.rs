@@ -1,4 +1,4 @@
-//! Items that other programs keep in the desktop's keyring.
+//! Items that other programs keep in the desktop keyring.
 
 use std::io;
 use std::time::Duration;
@@ -7,31 +7,31 @@ use zeroize::Zeroizing;
 
 use super::within;
 
-/// Who the cache of Azure's SDKs belongs to, in the keyring.
+/// The service name of the Azure SDKs' cache in the keyring.
 const SERVICE: &str = "Microsoft.Developer.IdentityService";
 #[cfg(not(any(windows, target_os = "macos")))]
 const LABEL: &str = "MSALCache";
 
-/// The item of one of the caches that Azure's SDKs share, laid out as msal-extensions for Python
-/// does: in the Secret Service with the cache's name for a schema, in the macOS Keychain with
-/// `account` beside the service.
+/// The keyring item of a cache that the Azure SDKs share, in the layout of msal-extensions for
+/// Python. The Secret Service finds it by the cache's name as schema, the macOS Keychain by service
+/// and account.
 #[derive(Clone, Debug)]
 pub(crate) struct KeyringItem {
     /// The name of the cache with its suffix, such as `msal.cache.nocae`.
     pub(crate) schema: String,
-    /// The account in the Keychain.
+    /// The account name in the Keychain.
     #[cfg_attr(not(target_os = "macos"), allow(dead_code, reason = "only the Keychain has it"))]
     pub(crate) account: String,
 }
 
 impl KeyringItem {
-    /// The secret; `None` when the keyring answers that there is none.
+    /// Reads the secret; `None` if the keyring has no such item.
     pub(crate) fn read(&self, limit: Duration) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
         let item = self.clone();
         within(limit, move || item.read_now())?
     }
 
-    /// Puts `secret` into the item, made if there is none.
+    /// Writes `secret` to the item. Creates the item if it is missing.
     pub(crate) fn write(&self, secret: Zeroizing<Vec<u8>>, limit: Duration) -> io::Result<()> {
         let item = self.clone();
         within(limit, move || item.write_now(&secret))?

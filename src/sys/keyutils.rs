@@ -1,16 +1,17 @@
 //! Small secrets in the Linux kernel's user keyring (keyrings(7), keyctl(2), add_key(2)).
 //!
-//! The user keyring (`@u`) belongs to the user id and is emptied at restart. A process owns it only
-//! through a keyring of its own, and PAM does not link it everywhere (cron, sudo, containers, some
-//! systemd units), so it is linked into the process keyring first: then search and read work in
-//! all of these, whatever the environment variables say. Everywhere but on Linux each call answers
-//! [`std::io::ErrorKind::Unsupported`].
+//! The user keyring (`@u`) belongs to the user id and is cleared at restart. A process possesses it
+//! only through a link from one of its own keyrings, and PAM does not create that link everywhere
+//! (cron, sudo, containers, some systemd units). Each function therefore first links it into the
+//! process keyring, so that search and read work in all of these environments.
+//!
+//! Outside Linux each function fails with [`std::io::ErrorKind::Unsupported`].
 
 use std::io;
 
 use zeroize::Zeroizing;
 
-/// Longest secret that is kept, in bytes. The kernel allows a user 200 keys and 20,000 bytes.
+/// The longest secret, in bytes. The kernel allows each user 200 keys and 20,000 bytes in total.
 #[cfg(target_os = "linux")]
 const LIMIT: usize = 64;
 
@@ -48,7 +49,8 @@ mod kernel {
         unless_gone(key)
     }
 
-    /// `None` for a key that is not there, has ended or was revoked, also since it was found.
+    /// Maps the errors for a missing, expired or revoked key to `None`. A key can expire between
+    /// search and read.
     pub(super) fn unless_gone<T>(answer: io::Result<T>) -> io::Result<Option<T>> {
         match answer {
             Ok(it) => Ok(Some(it)),
@@ -59,7 +61,7 @@ mod kernel {
         }
     }
 
-    /// Links a key, or a keyring, into `keyring`, in place of one with the same description.
+    /// Links a key or keyring into `keyring`, and replaces one with the same description.
     pub(super) fn link(key: c_long, keyring: c_long) -> io::Result<()> {
         // SAFETY: only numbers are passed.
         checked(unsafe { libc::syscall(libc::SYS_keyctl, KEYCTL_LINK, key, keyring) }).map(drop)
@@ -120,7 +122,7 @@ fn possess_user_keyring() -> io::Result<()> {
     kernel::link(kernel::USER_KEYRING, kernel::PROCESS_KEYRING)
 }
 
-/// The secret kept under `description`; `None` when there is none or its time is up.
+/// The secret stored under `description`; `None` if there is none or it has expired.
 #[cfg(target_os = "linux")]
 pub fn find(description: &str) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
     possess_user_keyring()?;
@@ -128,8 +130,8 @@ pub fn find(description: &str) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
     kernel::unless_gone(kernel::read(key))
 }
 
-/// Keeps `secret` (at most 64 bytes) under `description`, for `seconds` or, with `None`, until the
-/// machine restarts. What was kept there is replaced.
+/// Stores `secret` (at most 64 bytes) under `description`, for `seconds` or, with `None`, until the
+/// machine restarts. Replaces a secret with the same description.
 #[cfg(target_os = "linux")]
 pub(crate) fn keep(description: &str, secret: &[u8], seconds: Option<u32>) -> io::Result<()> {
     if secret.len() > LIMIT {
@@ -139,13 +141,14 @@ pub(crate) fn keep(description: &str, secret: &[u8], seconds: Option<u32>) -> io
     let Some(seconds) = seconds else {
         return kernel::add(description, secret, kernel::USER_KEYRING).map(drop);
     };
-    // Where it goes with this process until it has its end, so that none is left without.
+    // The process keyring holds the key until its timeout is set. If this process dies before that,
+    // the key is gone too, so no key without a timeout remains.
     let key = kernel::add(description, secret, kernel::PROCESS_KEYRING)?;
     kernel::set_timeout(key, seconds)?;
     kernel::link(key, kernel::USER_KEYRING)
 }
 
-/// Removes what is kept under `description`; true when there was something.
+/// Removes the secret stored under `description`; true if there was one.
 #[cfg(target_os = "linux")]
 pub fn remove(description: &str) -> io::Result<bool> {
     possess_user_keyring()?;
@@ -155,19 +158,19 @@ pub fn remove(description: &str) -> io::Result<bool> {
     }
 }
 
-/// No such keyring here.
+/// Unsupported outside Linux.
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn find(_description: &str) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
-/// No such keyring here.
+/// Unsupported outside Linux.
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn keep(_description: &str, _secret: &[u8], _seconds: Option<u32>) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
-/// No such keyring here.
+/// Unsupported outside Linux.
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn remove(_description: &str) -> io::Result<bool> {
     Err(io::ErrorKind::Unsupported.into())

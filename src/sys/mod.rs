@@ -1,8 +1,8 @@
-//! The only door to the outside: environment, clock, files, terminal, network, randomness.
+//! The only access to the outside: environment, clock, files, terminal, network, randomness.
 //!
-//! A [`System`] is made once by `main` (or by a test, with fixed parts) and handed down by
-//! reference. Nothing outside this module names `std::env`, `SystemTime`, a process, a socket or an
-//! HTTP client builder; clippy's `disallowed-methods` holds that.
+//! `main` creates one [`System`] (a test creates one with fixed parts) and passes it by reference.
+//! No other module uses `std::env`, `SystemTime`, processes, sockets or HTTP client builders;
+//! clippy's `disallowed-methods` enforces this.
 
 mod arc_agent;
 mod attended;
@@ -97,22 +97,22 @@ pub use watched::within;
 
 use crate::program::Program;
 
-/// Everything outside this process that the program may look at or act on.
+/// Everything outside this process that the program reads or changes.
 pub struct System {
-    /// The name this process was started under.
+    /// The name under which this process was started.
     pub program: Program,
     /// Environment variables and the working directory.
     pub env: Env,
     /// The wall clock.
     pub clock: Clock,
-    /// Standard output and error, and what is known of the terminal.
+    /// Standard output, standard error and the properties of the terminal.
     pub terminal: Terminal,
     /// The HTTP client, built on first use.
     pub http: Http,
 }
 
 impl System {
-    /// The real one.
+    /// The system of this process.
     pub fn real(program: Program) -> Self {
         Self {
             program,
@@ -123,8 +123,8 @@ impl System {
         }
     }
 
-    /// Says what is good to know and az does not say. Under its name only who asks for more reads it:
-    /// callers take anything on standard error for a failure.
+    /// Prints useful information that az does not print. Under the name `az` it appears only with
+    /// verbose output, because callers of az take any text on standard error for a failure.
     pub(crate) fn remark(&self, text: &str) {
         match self.program {
             Program::Azt => self.terminal.warn(text),
@@ -132,8 +132,8 @@ impl System {
         }
     }
 
-    /// The person's home folder: `HOME`, else what the account database says, so that a stripped
-    /// environment still finds it. `None` when neither knows one.
+    /// The user's home folder: `HOME`, else the entry of the account database, so that it is found
+    /// in a stripped environment. `None` if neither has one.
     pub(crate) fn home(&self) -> Option<PathBuf> {
         match self.env.path("HOME") {
             Some(home) => Some(home),

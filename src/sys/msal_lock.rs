@@ -1,4 +1,4 @@
-//! The lock under which az and MSAL change their files.
+//! The lock that az and MSAL hold while they change their files.
 #![allow(clippy::disallowed_methods, reason = "this is the seam that the ban points to")]
 
 use std::ffi::{OsStr, OsString};
@@ -13,16 +13,17 @@ use super::folder::{Concession, Handle, concede};
 use super::lock_file::has_no_locks;
 use crate::error::{Error, Result};
 
+/// The pause between two attempts.
 const BETWEEN: Duration = Duration::from_millis(25);
 
-/// A lock as msal-extensions' `CrossPlatLock` takes it: the file is made by whoever holds it, is
-/// locked, and is removed at the end. A file that was left behind by a killed process is waited
-/// for and then taken over.
+/// A lock in the protocol of msal-extensions' `CrossPlatLock`: the holder creates the file, locks
+/// it, and removes it at the end. A file that a killed process left there is taken over after a
+/// timeout.
 ///
-/// Where the file system has no locks, the file that others wait for is lock enough.
+/// On a file system without locks the existence of the file is the lock.
 ///
-/// The file is made for its owner only (0600): one that others can open, as az makes it, they can lock,
-/// too. Where such a one stays locked for longer than any writer needs, it is replaced.
+/// The file has mode 0600, because a user who can open it can also lock it. az creates it readable
+/// by others; if such a file stays locked for longer than any writer needs, it is replaced.
 pub struct MsalLock {
     folder: Handle,
     name: OsString,
@@ -30,8 +31,8 @@ pub struct MsalLock {
 }
 
 impl MsalLock {
-    /// Takes the lock `name`, `<file>.lockfile`, in `folder`; each of the two steps, making the file and
-    /// locking it, is tried for `limit` (msal-extensions: five seconds).
+    /// Takes the lock `name` (`<file>.lockfile`) in `folder`. Each of the two steps, creating the
+    /// file and locking it, has the timeout `limit` (msal-extensions: five seconds).
     pub fn acquire(folder: &Folder, name: &str, limit: Duration) -> Result<Self> {
         let path = folder.file(name);
         let failed = |error: io::Error| -> Error { cannot("lock", &path, error) };
@@ -53,15 +54,15 @@ fn hold(folder: &Handle, name: &OsStr, limit: Duration, path: &Path) -> io::Resu
     }
     let (mut begin, mut was_replaced) = (Instant::now(), false);
     loop {
-        // Not what a link leads to, nor a second name of somebody's file: it would be written to.
+        // Refuses symbolic links and other users' hard links, because the file is written below.
         let mut file = folder.open_or_create(name)?;
         match file.try_lock() {
-            // Its last holder removed it in between: the next one locks another file.
+            // The last holder removed the file in between; other processes would lock a new one.
             Ok(()) if is_removed(&file) => {}
             Ok(()) => {
                 #[cfg(unix)]
                 let _as_error = super::size_limit::SizeLimit::as_error();
-                // For people who wonder; on a full disk the lock is held all the same.
+                // For diagnosis only; the lock also holds if the disk is full.
                 let _ = write!(file, "{} azt", std::process::id());
                 return Ok(file);
             }
@@ -69,7 +70,7 @@ fn hold(folder: &Handle, name: &OsStr, limit: Duration, path: &Path) -> io::Resu
                 concede(Concession::Locks, path);
                 return Ok(file);
             }
-            // Whoever holds it may be another user, who has nothing to change here.
+            // The holder may be another user, who has no reason to lock this file.
             Err(_) if begin.elapsed() >= limit && !was_replaced && others_can_open(&file) => {
                 was_replaced = true;
                 begin = Instant::now();
@@ -89,7 +90,7 @@ fn others_can_open(file: &File) -> bool {
     file.metadata().is_ok_and(|found| found.mode() & 0o044 != 0)
 }
 
-/// On Windows a profile folder is its user's.
+/// Windows: a profile folder belongs to its user.
 #[cfg(not(unix))]
 fn others_can_open(_file: &File) -> bool {
     false
@@ -101,8 +102,8 @@ fn is_removed(file: &File) -> bool {
     file.metadata().is_ok_and(|found| found.nlink() == 0)
 }
 
-/// On Windows a name can go while the file is open, and std does not tell (unverified): two may hold the
-/// lock then, and of two changes at once the last one stays.
+/// Windows: std does not report whether an open file was removed (unverified). Two processes may
+/// then hold the lock, and the last of two concurrent changes wins.
 #[cfg(not(unix))]
 fn is_removed(_file: &File) -> bool {
     false
@@ -114,7 +115,7 @@ impl Drop for MsalLock {
     }
 }
 
-/// Waits, where another process needs a moment.
+/// Sleeps, to give another process time.
 pub(crate) fn pause(time: Duration) {
     std::thread::sleep(time);
 }

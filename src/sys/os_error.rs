@@ -1,17 +1,16 @@
-//! What to do when the operating system refuses.
+//! Remedies for errors of the operating system.
 
 use std::io;
 use std::path::Path;
 
 use super::owner;
 
-/// What to do about a pipe, a socket or a device in the place of a file.
-const NO_FILE: &str =
-    "What lies there is no regular file. Move it away and try again. It was not changed.";
+/// The remedy for a pipe, a socket or a device in the place of a file.
+const NO_FILE: &str = "It is not a regular file. Move it away and try again. It was not changed.";
 
-/// What to do about `error` of a file operation at `path`; `None` where the error says it all.
+/// The remedy for `error` of a file operation at `path`; `None` if the error needs none.
 pub(super) fn file_remedy(path: &Path, error: &io::Error) -> Option<String> {
-    // What the system says of a socket.
+    // The error for opening a socket.
     #[cfg(unix)]
     if error.raw_os_error() == Some(libc::ENXIO) {
         return Some(NO_FILE.to_owned());
@@ -19,37 +18,37 @@ pub(super) fn file_remedy(path: &Path, error: &io::Error) -> Option<String> {
     let remedy = match error.kind() {
         io::ErrorKind::PermissionDenied => return Some(owner::permission_remedy(path)),
         io::ErrorKind::ReadOnlyFilesystem => {
-            "That disk can only be read: another place is needed (AZURE_CONFIG_DIR names the folder that azt works in)."
+            "That disk is read-only: set AZURE_CONFIG_DIR to a folder that you can write to."
         }
         io::ErrorKind::NotADirectory => {
-            "A file lies where a folder is needed: move it away, or name another folder (AZURE_CONFIG_DIR names the one that azt works in)."
+            "A file lies where a folder is needed: move it away, or set AZURE_CONFIG_DIR to another folder."
         }
         io::ErrorKind::IsADirectory => {
-            "A folder lies where the file belongs, as a container makes one for a mount whose source is missing. Move it away and try again."
+            "A folder lies where the file belongs; container engines create one if the source of a mount is missing. Move it away and try again."
         }
         io::ErrorKind::NotSeekable => NO_FILE,
         io::ErrorKind::ResourceBusy => {
-            "It is a mount, or in use: unmount it, or mount the folder that it is in instead."
+            "It is a mount, or in use: unmount it, or mount the folder that contains it instead."
         }
         io::ErrorKind::StorageFull => "Make room on that disk.",
-        io::ErrorKind::QuotaExceeded => "Make room there: your share of that disk is used up.",
+        io::ErrorKind::QuotaExceeded => "Your disk quota is used up: delete files there.",
         _ => return limit_remedy(error).map(str::to_owned),
     };
     Some(remedy.to_owned())
 }
 
-/// What to do when `error` is a limit of this process or of the machine.
+/// The remedy if `error` is a limit of this process or of the machine.
 pub(super) fn limit_remedy(error: &io::Error) -> Option<&'static str> {
     #[cfg(unix)]
     match error.raw_os_error()? {
         libc::EMFILE => {
             return Some("Close files, or raise the limit on how many may be open (ulimit -n).");
         }
-        libc::ENFILE => return Some("The machine has too many files open: end some programs."),
-        libc::EFBIG => return Some("A limit on the size of files forbids it (ulimit -f)."),
+        libc::ENFILE => return Some("The machine has too many open files: end some programs."),
+        libc::EFBIG => return Some("The limit on file sizes forbids it (ulimit -f)."),
         libc::EAGAIN => {
             return Some(
-                "No more threads may be started here: end other programs, or raise the limit \
+                "No more threads can be started: end other programs, or raise the limit \
                  (ulimit -u; in a container its limit on processes).",
             );
         }

@@ -1,7 +1,7 @@
-//! A folder that nobody else can write in or put another one in the place of, held by descriptor.
+//! Opens a folder that no other user can write in or replace, and holds it by descriptor.
 //!
-//! The way there is gone from the root, folder by folder: each has been looked at before what is in
-//! it is, so that nothing that another user changes meanwhile leads elsewhere.
+//! The path is walked from the root, folder by folder. Each folder is checked before its entries
+//! are used, so another user cannot redirect the walk.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -17,23 +17,23 @@ use crate::error::{Error, Result};
 use crate::foreign::Sentence;
 use crate::shell;
 
-/// Links on the way, as many as the kernel follows.
-const MOST_LINKS: usize = 40;
+/// The most links that one path may pass through, which is the limit of the kernel.
+const MAX_LINKS: usize = 40;
 
-/// Folders that may be gone through need not be readable.
+/// `O_PATH` opens a folder that is searchable but not readable.
 #[cfg(target_os = "linux")]
 const LOOK: OFlags = OFlags::PATH;
 #[cfg(not(target_os = "linux"))]
 const LOOK: OFlags = OFlags::RDONLY;
 
-/// Others may write, and each may take away what is their own only.
+/// The sticky bit: only the owner of an entry may rename or remove it.
 const STICKY: u32 = 0o1000;
 
-/// Opens the folder at the absolute `path`; `None` where there is none.
+/// Opens the folder at the absolute `path`; `None` if it is missing.
 ///
 /// # Errors
-/// It, or a folder or link on the way, belongs to another user but root, or others can write there:
-/// with the command that mends it, where this user can.
+/// A user other than this one and root owns or can write in a folder on the path, or owns a link on
+/// it. The error has the command that fixes this, if this user can run it.
 pub(super) fn open(path: &Path) -> Result<Option<File>> {
     walk(path, Missing::Leave)
 }
@@ -55,12 +55,12 @@ enum Missing {
 
 fn walk(path: &Path, missing: Missing) -> Result<Option<File>> {
     let failed = |at: &Path, error: Errno| cannot("open", at, error.into());
-    let mut way = names(path);
+    let mut remaining = parts(path);
     let mut at = PathBuf::from("/");
     let mut folder = step(CWD, &at).map_err(|error| failed(&at, error))?;
     let mut links = 0;
-    refuse(&folder, &at, way.is_empty())?;
-    while let Some(name) = way.pop() {
+    check(&folder, &at, remaining.is_empty())?;
+    while let Some(name) = remaining.pop() {
         let next = at.join(&name);
         match step(&folder, Path::new(&name)) {
             Ok(found) => {
@@ -69,7 +69,7 @@ fn walk(path: &Path, missing: Missing) -> Result<Option<File>> {
                 } else {
                     at = next;
                 }
-                refuse(&found, &at, way.is_empty())?;
+                check(&found, &at, remaining.is_empty())?;
                 folder = found;
             }
             Err(Errno::NOENT) if missing == Missing::Create => {
@@ -77,9 +77,9 @@ fn walk(path: &Path, missing: Missing) -> Result<Option<File>> {
                     Ok(()) | Err(Errno::EXIST) => {}
                     Err(error) => return Err(cannot("create", &next, error.into())),
                 }
-                // As whatever is there now.
+                // Opens what exists now; counted, so that concurrent removals cannot loop forever.
                 links += 1;
-                way.push(name);
+                remaining.push(name);
             }
             Err(Errno::NOENT) => return Ok(None),
             Err(Errno::NOTDIR | Errno::LOOP) => {
@@ -89,25 +89,25 @@ fn walk(path: &Path, missing: Missing) -> Result<Option<File>> {
                     at = PathBuf::from("/");
                     folder = step(CWD, &at).map_err(|error| failed(&at, error))?;
                 }
-                way.extend(names(&target));
+                remaining.extend(parts(&target));
             }
             Err(error) => return Err(failed(&next, error)),
         }
-        if links > MOST_LINKS {
+        if links > MAX_LINKS {
             return Err(failed(path, Errno::LOOP));
         }
     }
     Ok(Some(folder))
 }
 
-/// The names on the way, the last one first.
-fn names(path: &Path) -> Vec<OsString> {
-    let names = path.components().rev().filter_map(|it| match it {
+/// The parts of `path`, last one first.
+fn parts(path: &Path) -> Vec<OsString> {
+    let parts = path.components().rev().filter_map(|it| match it {
         Component::Normal(name) => Some(name.to_owned()),
         Component::ParentDir => Some("..".into()),
         _ => None,
     });
-    names.collect()
+    parts.collect()
 }
 
 fn step(folder: impl std::os::fd::AsFd, name: &Path) -> rustix::io::Result<File> {
@@ -115,7 +115,7 @@ fn step(folder: impl std::os::fd::AsFd, name: &Path) -> rustix::io::Result<File>
     openat(folder, name, flags, Mode::empty()).map(File::from)
 }
 
-/// Where the link `name` leads; only root and this user may have laid it.
+/// The target of the link `name`. Fails unless root or this user owns the link.
 fn link(folder: &File, name: &OsString, path: &Path) -> Result<PathBuf> {
     use std::os::unix::ffi::OsStringExt;
     let failed = |error: Errno| cannot("open", path, error.into());
@@ -124,44 +124,44 @@ fn link(folder: &File, name: &OsString, path: &Path) -> Result<PathBuf> {
         return Err(failed(Errno::NOTDIR));
     }
     if is_anothers(found.st_uid) {
-        return Err(of_another(path, found.st_uid));
+        return Err(foreign_owner(path, found.st_uid));
     }
     let target = readlinkat(folder, name, Vec::new()).map_err(failed)?;
     Ok(PathBuf::from(OsString::from_vec(target.into_bytes())))
 }
 
-/// Refuses a folder that another user can change what is in, or for one on the way (not `is_last`),
-/// take away what is this user's in it.
-fn refuse(folder: &File, path: &Path, is_last: bool) -> Result<()> {
+/// Fails if another user can write in the folder. For a folder on the path (not `is_last`) the
+/// sticky bit is enough: other users cannot remove this user's entries.
+fn check(folder: &File, path: &Path, is_last: bool) -> Result<()> {
     let found = folder.metadata().map_err(|error| cannot("open", path, error))?;
     if is_anothers(found.uid()) {
-        return Err(of_another(path, found.uid()));
+        return Err(foreign_owner(path, found.uid()));
     }
     let mode = found.mode() & 0o7777;
     if !others_can_write(mode, found.gid(), found.uid()) || (mode & STICKY != 0 && !is_last) {
         return Ok(());
     }
     let error = Error::failed(format!(
-        "Other users can write in {} (mode {mode:04o}), and put a program of theirs in the place of az.",
+        "Other users can write in {} (mode {mode:04o}) and could replace az by their own program.",
         Sentence::new(&path.display().to_string())
     ));
-    // A shared one is meant to be so, and another's mode is not this user's to change.
-    let is_to_mend = mode & STICKY == 0 && found.uid() == user_id();
-    let shown = path.to_str().filter(|_| is_to_mend).and_then(shell::shown);
+    // A sticky folder is shared on purpose, and only its owner can change its mode.
+    let is_fixable = mode & STICKY == 0 && found.uid() == user_id();
+    let shown = path.to_str().filter(|_| is_fixable).and_then(shell::shown);
     Err(match shown {
         Some(path) => error.cured_by(format!("chmod go-w {path}")),
         None => error.remedy(OWN_FOLDER),
     })
 }
 
-/// Root may do as it likes in any case.
+/// Root does not count as another user, because root can change everything anyway.
 fn is_anothers(uid: u32) -> bool {
     uid != 0 && uid != user_id()
 }
 
-fn of_another(path: &Path, uid: u32) -> Error {
+fn foreign_owner(path: &Path, uid: u32) -> Error {
     let error = Error::failed(format!(
-        "{} belongs to another user (uid {uid}), who could put a program of theirs in the place of az.",
+        "{} belongs to another user (uid {uid}), who could replace az by another program.",
         Sentence::new(&path.display().to_string())
     ));
     match way_back(path) {

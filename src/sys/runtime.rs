@@ -1,4 +1,4 @@
-//! The async runtime, started only where the network is needed.
+//! The async runtime, started only for network access.
 
 use std::future::Future;
 use std::io;
@@ -6,19 +6,19 @@ use std::io;
 use super::os_error::limit_remedy;
 use crate::error::{Error, Result};
 
-/// Runs `future` to its end on a runtime of this thread.
+/// Runs `future` to completion on a runtime in this thread.
 ///
-/// Built at each call: a command goes to the network at most once, and the warm path never.
+/// Each call builds a runtime: a command uses the network at most once, and never on the warm path.
 pub(crate) fn block_on<F: Future>(future: F) -> Result<F::Output> {
-    let runtime = has_room()
+    let runtime = check_resources()
         .and_then(|()| tokio::runtime::Builder::new_current_thread().enable_all().build())
         .map_err(cannot_start)?;
     Ok(runtime.block_on(future))
 }
 
-/// Whether a thread can be started and descriptors can be had: without them tokio panics (the one
-/// looks names up, the others carry signals).
-fn has_room() -> io::Result<()> {
+/// Fails if no thread or no file descriptors are available. tokio would panic later: it looks up
+/// names in a thread and receives signals through descriptors.
+fn check_resources() -> io::Result<()> {
     let thread = std::thread::Builder::new().spawn(|| ())?;
     thread.join().map_err(|_| io::Error::other("a thread failed"))?;
     #[cfg(unix)]

@@ -1,20 +1,20 @@
-//! The limit on the size of files (`ulimit -f`).
+//! The limit on file sizes (`ulimit -f`).
 
-/// While one lives, a write past the limit fails as one to a full disk does (EFBIG). Else the kernel
-/// ends the process in the middle of it (SIGXFSZ of setrlimit(2)), and nobody learns why.
+/// While this exists, a write past the limit fails with EFBIG. Otherwise the kernel kills the
+/// process during the write without a message (SIGXFSZ of setrlimit(2)).
 pub(super) struct SizeLimit(libc::sighandler_t);
 
 impl SizeLimit {
     pub(super) fn as_error() -> Self {
-        // SAFETY: ignoring a signal runs no code of ours.
+        // SAFETY: an ignored signal runs no handler.
         Self(unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) })
     }
 }
 
 impl Drop for SizeLimit {
     fn drop(&mut self) {
-        // What this process starts inherits what is ignored, so it ends with the write.
-        // SAFETY: puts back what was there before, which is the process's own.
+        // Child processes inherit ignored signals, so the old handler is restored after the write.
+        // SAFETY: restores the handler that `as_error` replaced.
         unsafe { libc::signal(libc::SIGXFSZ, self.0) };
     }
 }

@@ -1,17 +1,17 @@
-//! Bytes that others wrote, as text.
+//! Decodes text that other programs wrote.
 
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 use zeroize::Zeroizing;
 
-/// The text in a file, or in what a program printed: UTF-8, or UTF-16 as Windows' programs write it.
-/// A byte order mark is no part of it. `None` for what is neither.
+/// Decodes a file or the output of a program: UTF-8, or UTF-16, which Windows programs write. Drops
+/// a byte order mark. `None` if the bytes are neither.
 pub(crate) fn decoded(bytes: &[u8]) -> Option<Zeroizing<String>> {
     let (encoding, rest) = marked(bytes).unwrap_or((UTF_8, bytes));
     let (text, is_whole) = decode(encoding, rest);
     is_whole.then_some(text)
 }
 
-/// [`decoded`] for a file that holds no secret, without a copy where it is UTF-8.
+/// [`decoded`] for a file without secrets. Does not copy UTF-8.
 pub(super) fn into_decoded(bytes: Vec<u8>) -> Option<String> {
     match marked(&bytes) {
         Some(_) => decoded(&bytes).map(|mut text| std::mem::take(&mut *text)),
@@ -19,13 +19,13 @@ pub(super) fn into_decoded(bytes: Vec<u8>) -> Option<String> {
     }
 }
 
-/// The text of an answer: as its byte order mark says, else as `content_type` does, else UTF-8. What
-/// is in no encoding of these is read as Microsoft's oldest clients wrote (windows-1252).
+/// Decodes the body of an HTTP response. The byte order mark decides, then `content_type`, then
+/// UTF-8; other bytes count as windows-1252, the encoding of Microsoft's oldest clients.
 pub(super) fn of_answer(bytes: &[u8], content_type: Option<&str>) -> Zeroizing<String> {
     if let Some((encoding, rest)) = marked(bytes) {
         return decode(encoding, rest).0;
     }
-    // Who says UTF-16 and sent none of it has another one in mind.
+    // `marked` would have detected UTF-16, so a header that names it is wrong here.
     let named = content_type.and_then(charset).filter(|it| ![UTF_16LE, UTF_16BE].contains(it));
     match named {
         Some(encoding) => decode(encoding, bytes).0,
@@ -36,8 +36,9 @@ pub(super) fn of_answer(bytes: &[u8], content_type: Option<&str>) -> Zeroizing<S
     }
 }
 
-/// The encoding that the first bytes show, and what is behind the byte order mark: without one UTF-16
-/// shows by its zeros, since all that is read here begins with a character of ASCII (RFC 4627 section 3).
+/// Detects the encoding by the first bytes, and returns it with the bytes after the byte order
+/// mark. UTF-16 without a mark shows by its zero bytes, because all texts read here start with an
+/// ASCII character (RFC 4627 section 3).
 fn marked(bytes: &[u8]) -> Option<(&'static Encoding, &[u8])> {
     if let Some((encoding, length)) = Encoding::for_bom(bytes) {
         return Some((encoding, bytes.get(length..).unwrap_or_default()));
@@ -60,7 +61,8 @@ fn charset(content_type: &str) -> Option<&'static Encoding> {
     })
 }
 
-/// The text, in one place, which is wiped, and whether all bytes were of the encoding.
+/// The decoded text, and whether all bytes were valid. The buffer never reallocates, so that no
+/// copy of a secret remains when it is wiped.
 fn decode(encoding: &'static Encoding, bytes: &[u8]) -> (Zeroizing<String>, bool) {
     let mut decoder = encoding.new_decoder_without_bom_handling();
     let room = decoder.max_utf8_buffer_length(bytes.len()).unwrap_or(bytes.len());
@@ -78,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_read_in_the_encodings_of_windows() {
+    fn files_are_decoded_from_utf_8_and_utf_16() {
         for bytes in [
             "eyJ.é".as_bytes().to_vec(),
             "\u{feff}eyJ.é".as_bytes().to_vec(),
@@ -97,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_is_read_as_its_header_says() {
+    fn a_response_is_decoded_by_mark_header_and_content() {
         let text = r#"{"a":"ü €"}"#;
         let (latin, dos) = (b"{\"a\":\"\xfc \x80\"}".to_vec(), b"{\"a\":\"\x81 \xd5\"}".to_vec());
         for (bytes, content_type) in [

@@ -1,20 +1,21 @@
-//! Work that may never end, done in a thread that is left behind when its time is up.
+//! Runs blocking work with a timeout, in a thread that is abandoned when the time is up.
 
 use std::io;
 use std::sync::mpsc;
 use std::time::Duration;
 
-/// Runs `work` in a thread of its own and waits for it, `limit` at the most.
+/// Runs `work` in its own thread and waits for the result, for `limit` at most.
 ///
-/// [`io::ErrorKind::TimedOut`] when it did not end in time: the thread then stays where it hangs
-/// and goes with the process. Any other error when no thread could be started or `work` panicked.
+/// # Errors
+/// [`io::ErrorKind::TimedOut`] if `work` did not end in time; the thread then keeps running until
+/// the process ends. Another kind if the thread cannot be started or `work` panics.
 pub fn within<T: Send + 'static>(
     limit: Duration,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> io::Result<T> {
     let (sender, receiver) = mpsc::sync_channel(1);
     std::thread::Builder::new().name("watched".to_owned()).spawn(move || {
-        // The receiver is gone when the time was up: nobody wants the answer any more.
+        // Fails after a timeout, when the receiver is gone.
         let _ = sender.send(work());
     })?;
     receiver.recv_timeout(limit).map_err(|error| match error {
@@ -28,12 +29,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn work_that_ends_is_answered() {
+    fn work_that_ends_returns_its_result() {
         assert_eq!(within(Duration::from_mins(1), || 7).unwrap(), 7);
     }
 
     #[test]
-    fn work_that_hangs_is_given_up() {
+    fn work_that_hangs_times_out() {
         let (_never, hang) = mpsc::channel::<()>();
         let error = within(Duration::ZERO, move || hang.recv()).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);

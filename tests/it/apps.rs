@@ -333,7 +333,7 @@ fn a_federated_token_command_runs_whenever_a_token_is_needed() {
     for (command, cause) in [
         (
             "echo hunter2 >&2; exit 3",
-            "failed (exit status: 3).\nRun it yourself to see what it says.",
+            "failed (exit status: 3).\nRun it yourself to see its output.",
         ),
         ("true", "printed no text."),
         ("echo hunter2", "holds no assertion (a JWT)."),

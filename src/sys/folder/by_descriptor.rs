@@ -1,4 +1,4 @@
-//! Folders by descriptor (POSIX `openat` and its kin).
+//! Folders held by descriptor (POSIX `openat` and related calls).
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{File, Metadata};
@@ -23,9 +23,9 @@ use super::walk::{FOLDER, Place, is, walk};
 use super::{Flaw, Found, Links, Opened, Stamp};
 use crate::sys::owner::{others_can_write, user_id};
 
-/// Bytes that a sign-in takes.
+/// Free space that a sign-in needs, in bytes.
 const ROOM: u64 = 64 * 1024;
-/// A pipe in a file's place is not waited for, and a link not followed.
+/// Flags that open a file without waiting for the other end of a pipe and without following a link.
 const FILE: OFlags = OFlags::NOFOLLOW.union(OFlags::NONBLOCK).union(OFlags::CLOEXEC);
 
 /// An open folder.
@@ -37,7 +37,7 @@ pub(in crate::sys) struct Handle {
 }
 
 impl Handle {
-    /// Opens the folder at `path`: over links of root's and this user's only.
+    /// Opens the folder at `path`. Follows only links that root or this user owns.
     pub(super) fn open(path: &Path) -> io::Result<Opened<Self>> {
         #[cfg(target_os = "linux")]
         if let Some(fd) = without_links(CWD, path, FOLDER)? {
@@ -46,19 +46,19 @@ impl Handle {
         opened_folder(walk(CWD, path, true, &may_follow)?)
     }
 
-    /// Opens the folder `inner` of this one, itself where `inner` is empty.
+    /// Opens the folder `inner` in this one, or this one if `inner` is empty.
     pub(super) fn open_folder(&self, inner: &Path, is_trusted: bool) -> io::Result<Opened<Self>> {
         let follows = |link: &Stat| is_trusted || self.follows(link);
-        opened_folder(walk(self.fd.as_fd(), &under(inner), true, &follows)?)
+        opened_folder(walk(self.fd.as_fd(), &or_dot(inner), true, &follows)?)
     }
 
-    /// The folder that the last part of `path` is in, and that part: over links of root's and this
-    /// user's, also where that part is one.
+    /// Returns the folder that contains the last part of `path`, and that part. Follows only links
+    /// that root or this user owns, including a link at the last part.
     pub(super) fn containing(path: &Path) -> io::Result<Opened<(Self, OsString)>> {
         place(walk(CWD, path, true, &may_follow)?)
     }
 
-    /// Where the file `name` is: here, or where this user's link leads.
+    /// Returns the place of the file `name`: this folder, or the target of this user's link.
     pub(super) fn place_of(self, name: &OsStr) -> io::Result<Opened<(Self, OsString)>> {
         let follows = |link: &Stat| self.follows(link);
         place(walk(self.fd.as_fd(), Path::new(name), true, &follows)?)
@@ -70,7 +70,8 @@ impl Handle {
         match without_links(self.fd.as_fd(), inner, FILE) {
             Ok(Some(fd)) => return Ok(Opened::File(fd.into())),
             Ok(None) => {}
-            // Somebody has a lease on the file (a file server): it is given up for who waits.
+            // Another process (a file server) holds a lease on the file. The open below waits until
+            // the kernel has broken the lease.
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             Err(error) => return Err(error),
         }
@@ -78,19 +79,19 @@ impl Handle {
             inner.parent().filter(|it| links == Links::Refuse && !it.as_os_str().is_empty())
             && let Some(name) = inner.file_name()
         {
-            // The folders on the way may be this user's links all the same.
+            // Only the last part must not be a link; folders before it may be this user's links.
             return match self.open_folder(folder, false)? {
                 Opened::File(folder) => folder.open_file(Path::new(name), links),
-                Opened::LaidLink(owner) => Ok(Opened::LaidLink(owner)),
+                Opened::ForeignLink(owner) => Ok(Opened::ForeignLink(owner)),
             };
         }
         let may = |link: &Stat| links == Links::Follow && self.follows(link);
         let (folder, name) = match walk(self.fd.as_fd(), inner, true, &may)? {
             Opened::File(place) => place,
-            Opened::LaidLink(owner) if owner == user_id() => {
+            Opened::ForeignLink(owner) if owner == user_id() => {
                 return Err(io::Error::other("it is a symbolic link"));
             }
-            Opened::LaidLink(owner) => return Ok(Opened::LaidLink(owner)),
+            Opened::ForeignLink(owner) => return Ok(Opened::ForeignLink(owner)),
         };
         let open = |flags| openat(&folder, &name, flags, Mode::empty()).map(File::from);
         match open(FILE) {
@@ -99,7 +100,7 @@ impl Handle {
         }
     }
 
-    /// Makes the folder at `path` and its missing parents, each its owner's only.
+    /// Creates the folder at `path` and its missing parents, with mode 0700.
     pub(super) fn make(path: &Path) -> io::Result<()> {
         let missing: Vec<&Path> = path
             .ancestors()
@@ -114,13 +115,13 @@ impl Handle {
         Ok(())
     }
 
-    /// [`Handle::open_folder`], made where it is missing.
+    /// Does what [`Handle::open_folder`] does, and creates missing folders.
     pub(super) fn make_folder(&self, inner: &Path, is_trusted: bool) -> io::Result<Opened<Self>> {
         let mut made = PathBuf::new();
         for part in inner {
             let parent = match self.open_folder(&made, is_trusted)? {
                 Opened::File(parent) => parent,
-                Opened::LaidLink(owner) => return Ok(Opened::LaidLink(owner)),
+                Opened::ForeignLink(owner) => return Ok(Opened::ForeignLink(owner)),
             };
             parent.make_one(part)?;
             made.push(part);
@@ -129,9 +130,9 @@ impl Handle {
     }
 
     fn make_one(&self, name: &OsStr) -> io::Result<()> {
-        let _owner = self.is_given().then(|| AsOwner::take(self.uid, self.gid));
+        let _owner = self.gives_to_owner().then(|| AsOwner::take(self.uid, self.gid));
         match mkdirat(&self.fd, name, Mode::RWXU) {
-            // Another process was quicker.
+            // Another process may have created it first.
             Ok(()) | Err(rustix::io::Errno::EXIST) => Ok(()),
             Err(error) => Err(error.into()),
         }
@@ -143,8 +144,9 @@ impl Handle {
         Ok(openat(&self.fd, name, flags, permissions(mode))?.into())
     }
 
-    /// The file `name` for writing, made (0600) where there is none. Not what a link leads to, nor, in
-    /// somebody's folder, what they gave a second name: it is another's, and would be changed.
+    /// Opens the file `name` for writing; creates it (0600) if it is missing. Does not follow a
+    /// link. In another user's folder it also refuses a hard link, which could name a file of a
+    /// third user.
     pub(in crate::sys) fn open_or_create(&self, name: &OsStr) -> io::Result<File> {
         let open =
             |flags| openat(&self.fd, name, OFlags::WRONLY | FILE | flags, permissions(0o600));
@@ -153,34 +155,34 @@ impl Handle {
                 Err(rustix::io::Errno::EXIST) => {}
                 made => {
                     let made = File::from(made?);
-                    self.give(&made);
+                    self.give_to_owner(&made);
                     return Ok(made);
                 }
             }
             match open(OFlags::empty()) {
-                // Removed in between, as az does with its lock.
+                // Another process removed it in between, as az does with its lock file.
                 Err(rustix::io::Errno::NOENT) => {}
                 opened => break File::from(opened?),
             }
         };
         let found = file.metadata()?;
-        if self.is_own() || self.is_of_here(&found) { Ok(file) } else { Err(anothers()) }
+        if self.is_own() || self.belongs_here(&found) { Ok(file) } else { Err(anothers_file()) }
     }
 
-    /// The file `name`, to be read and written over: this user's, without a second name; unless
-    /// `is_mine_only`, the folder's owner's or root's as well. Not what a link leads to.
+    /// Opens the file `name` to read and overwrite it. The file must belong to this user or, unless
+    /// `is_mine_only`, to the folder's owner or root. Refuses symbolic links and hard links.
     pub(super) fn open_to_change(&self, name: &OsStr, is_mine_only: bool) -> io::Result<File> {
         let file = File::from(openat(&self.fd, name, OFlags::RDWR | FILE, Mode::empty())?);
         let found = file.metadata()?;
         let is_mine = found.uid() == user_id() && has_one_name(&found);
-        if is_mine || (!is_mine_only && self.is_of_here(&found)) {
+        if is_mine || (!is_mine_only && self.belongs_here(&found)) {
             Ok(file)
         } else {
-            Err(anothers())
+            Err(anothers_file())
         }
     }
 
-    /// True where the file `name` is a mount of its own, in the place of which nothing can be put.
+    /// True if the file `name` is a mount point, which cannot be replaced by a rename.
     #[cfg(target_os = "linux")]
     pub(super) fn is_mount(&self, name: &OsStr) -> bool {
         use rustix::fs::{StatxAttributes, StatxFlags, statx};
@@ -193,8 +195,8 @@ impl Handle {
         false
     }
 
-    /// True for a file of the folder's owner, or root's, that has no second name.
-    fn is_of_here(&self, found: &Metadata) -> bool {
+    /// True if the folder's owner or root owns the file, and no hard link gives it a second name.
+    fn belongs_here(&self, found: &Metadata) -> bool {
         (found.uid() == self.uid || found.uid() == 0) && has_one_name(found)
     }
 
@@ -248,16 +250,16 @@ impl Handle {
         }
     }
 
-    /// Gives what root has just `made` here to the owner of the folder.
-    pub(super) fn give(&self, made: &File) {
-        if self.is_given() {
-            // Where that is not allowed, root keeps it.
+    /// Changes the owner of `made`, a file that root has just created here, to the folder's owner.
+    pub(super) fn give_to_owner(&self, made: &File) {
+        if self.gives_to_owner() {
+            // If chown is not allowed, the file stays root's.
             let _ = std::os::unix::fs::fchown(made, Some(self.uid), Some(self.gid));
         }
     }
 
-    /// True where this is somebody's folder and root runs this.
-    pub(super) fn is_given(&self) -> bool {
+    /// True if this process runs as root and another user owns the folder.
+    pub(super) fn gives_to_owner(&self) -> bool {
         self.uid != 0 && user_id() == 0
     }
 
@@ -269,23 +271,23 @@ impl Handle {
         self.mode.trailing_zeros() >= 6
     }
 
-    /// Why what is in it cannot be relied on.
+    /// Returns why the contents of this folder cannot be trusted.
     pub(super) fn flaw(&self) -> Option<Flaw> {
         self.flaw_of(self.uid, self.gid, self.mode)
     }
 
-    /// The same of the folder at `inner`; of one that is missing there is nothing to say.
+    /// Returns why the folder at `inner` cannot be trusted; `None` if it is missing.
     pub(super) fn flaw_of_folder(&self, inner: &Path) -> Option<Flaw> {
         let found = statat(&self.fd, inner, AtFlags::empty()).ok()?;
         self.flaw_of(found.st_uid, found.st_gid, mode(&found))
     }
 
-    /// The same of a file in it.
+    /// Returns why a file in this folder cannot be trusted.
     pub(super) fn flaw_of_file(&self, found: &Metadata) -> Option<Flaw> {
-        // A second name that somebody gave a file of root's in their folder.
+        // The folder's owner may have hard-linked a file of root into their folder.
         if !self.is_own() && found.uid() != self.uid && found.nlink() > 1 {
             return Some(Flaw {
-                what: "is another user's file under a second name (a hard link)".to_owned(),
+                what: "is a hard link to another user's file".to_owned(),
                 command: None,
                 is_cure: false,
             });
@@ -295,7 +297,7 @@ impl Handle {
 
     fn flaw_of(&self, uid: u32, gid: u32, mode: u32) -> Option<Flaw> {
         let me = user_id();
-        // Root works in the folders of others, on their behalf.
+        // Root may work in another user's folder, on that user's behalf.
         let is_root_here = me == 0 && uid == self.uid;
         if uid != me && uid != 0 && !is_root_here {
             return Some(Flaw {
@@ -311,7 +313,7 @@ impl Handle {
         })
     }
 
-    /// Whether `link`, which is in this folder, may lead elsewhere.
+    /// True if `link`, which is in this folder, may be followed.
     fn follows(&self, link: &Stat) -> bool {
         self.is_own() && may_follow(link)
     }
@@ -322,14 +324,16 @@ impl Handle {
     }
 }
 
-/// This thread with the rights of a folder's owner, until it is dropped: what root makes there is theirs
-/// from the start. A folder that is given away later could be another that they put in its place.
+/// Gives this thread the effective user and group of a folder's owner until this is dropped.
+///
+/// A folder that root creates there then belongs to the owner from the start. A later chown would
+/// be a race: the owner could replace the folder before it.
 #[cfg(target_os = "linux")]
 struct AsOwner(Gid);
 
 #[cfg(target_os = "linux")]
 impl AsOwner {
-    /// Where that is not allowed, root makes it and keeps it.
+    /// If the change of user is not allowed, root creates the folder and stays its owner.
     fn take(uid: u32, gid: u32) -> Self {
         let before = Self(rustix::process::getegid());
         let _ = set_thread_res_gid(None::<Gid>, Gid::from_raw(gid), None::<Gid>);
@@ -346,7 +350,7 @@ impl Drop for AsOwner {
     }
 }
 
-/// Elsewhere rights are those of the whole process: root keeps what it makes.
+/// Outside Linux a thread has no effective user of its own: what root creates stays root's.
 #[cfg(not(target_os = "linux"))]
 struct AsOwner;
 
@@ -357,12 +361,13 @@ impl AsOwner {
     }
 }
 
-/// False for a file that somebody may have given a second name. One that is mounted may have lost its own.
+/// False if a hard link gives the file a second name. The count can be 0: a mounted file may have
+/// lost its name.
 fn has_one_name(found: &Metadata) -> bool {
     found.nlink() <= 1
 }
 
-fn anothers() -> io::Error {
+fn anothers_file() -> io::Error {
     io::Error::other("it is another user's file")
 }
 
@@ -370,8 +375,8 @@ pub(super) fn mode_of(file: &File) -> io::Result<u32> {
     Ok(file.metadata()?.mode() & 0o7777)
 }
 
-/// An error where a file system is too full for `file` to be `length` bytes long; where it cannot say
-/// so, that is found out by writing.
+/// Fails if the file system is too full for `file` to grow to `length` bytes. A file system without
+/// preallocation passes: the write finds out.
 #[cfg(target_os = "linux")]
 pub(super) fn reserve(file: &File, length: usize) -> io::Result<()> {
     use rustix::fs::{FallocateFlags, fallocate};
@@ -387,7 +392,7 @@ pub(super) fn reserve(_file: &File, _length: usize) -> io::Result<()> {
     Ok(())
 }
 
-/// Makes the file's time now: who may write it may do so, whoever owns it.
+/// Sets the file's modification time to now. `UTIME_NOW` needs write access, not ownership.
 pub(super) fn set_time(file: &File) -> io::Result<()> {
     use rustix::fs::{Timespec, Timestamps, UTIME_NOW, UTIME_OMIT, futimens};
     let time = |tv_nsec| Timespec { tv_sec: 0, tv_nsec };
@@ -404,7 +409,7 @@ fn permissions(mode: u32) -> Mode {
     Mode::from_raw_mode(mode.try_into().unwrap_or(0o600))
 }
 
-/// Root's links and this user's own are followed: nobody else can change where they lead.
+/// True for a link that root or this user owns: no other user can change its target.
 fn may_follow(link: &Stat) -> bool {
     link.st_uid == 0 || link.st_uid == user_id()
 }
@@ -414,30 +419,30 @@ fn mode(found: &Stat) -> u32 {
     u32::from(found.st_mode)
 }
 
-/// `inner`, or the folder itself where that is empty.
-fn under(inner: &Path) -> PathBuf {
+/// Returns `inner`, or `.` if it is empty.
+fn or_dot(inner: &Path) -> PathBuf {
     if inner.as_os_str().is_empty() { PathBuf::from(".") } else { inner.to_owned() }
 }
 
 fn place(found: Opened<Place>) -> io::Result<Opened<(Handle, OsString)>> {
     Ok(match found {
         Opened::File((folder, name)) => Opened::File((Handle::of(folder)?, name)),
-        Opened::LaidLink(owner) => Opened::LaidLink(owner),
+        Opened::ForeignLink(owner) => Opened::ForeignLink(owner),
     })
 }
 
-/// Opens what a walk to the end has come to, by now no link.
+/// Opens the folder that a walk found. `NOFOLLOW` because the walk has resolved all links.
 fn opened_folder(found: Opened<Place>) -> io::Result<Opened<Handle>> {
     Ok(match found {
         Opened::File((folder, name)) => {
             let fd = openat(&folder, &name, FOLDER | OFlags::NOFOLLOW, Mode::empty())?;
             Opened::File(Handle::of(fd)?)
         }
-        Opened::LaidLink(owner) => Opened::LaidLink(owner),
+        Opened::ForeignLink(owner) => Opened::ForeignLink(owner),
     })
 }
 
-/// Why nothing can be kept in `folder`: it cannot be written, or has no room left.
+/// Returns why nothing can be stored in `folder`: it is not writable, or its disk is full.
 pub(crate) fn writing_flaw(folder: &Path) -> Option<String> {
     use rustix::fs::{Access, access, statvfs};
     if let Err(error) = access(folder, Access::WRITE_OK | Access::EXEC_OK) {

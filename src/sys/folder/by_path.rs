@@ -1,5 +1,5 @@
-//! Folders by path, where there are no descriptors of folders (Windows, unverified): a profile folder is
-//! its user's, and making links takes a privilege.
+//! Folders by path, for systems without folder descriptors (Windows, unverified). Owners and links
+//! are not checked: a profile folder belongs to its user, and creating links needs a privilege.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, Metadata, OpenOptions};
@@ -100,9 +100,9 @@ impl Handle {
         }
     }
 
-    pub(super) fn give(&self, _made: &File) {}
+    pub(super) fn give_to_owner(&self, _made: &File) {}
 
-    pub(super) fn is_given(&self) -> bool {
+    pub(super) fn gives_to_owner(&self) -> bool {
         false
     }
 
@@ -127,7 +127,7 @@ impl Handle {
     }
 }
 
-/// On Windows a profile folder is its user's.
+/// Always 0 (private): Windows restricts a profile folder to its user.
 pub(super) fn mode_of(_file: &File) -> io::Result<u32> {
     Ok(0)
 }
@@ -136,7 +136,7 @@ pub(super) fn reserve(_file: &File, _length: usize) -> io::Result<()> {
     Ok(())
 }
 
-#[allow(clippy::disallowed_methods, reason = "the file's time, not that of anything that is told")]
+#[allow(clippy::disallowed_methods, reason = "the file's time, not that of a message")]
 pub(super) fn set_time(file: &File) -> io::Result<()> {
     file.set_modified(std::time::SystemTime::now())
 }
@@ -145,7 +145,7 @@ pub(super) fn set_mode(_file: &File, _mode: u32) -> io::Result<()> {
     Ok(())
 }
 
-/// Found out by writing.
+/// Always `None`: the write itself finds out.
 pub fn writing_flaw(_folder: &Path) -> Option<String> {
     None
 }

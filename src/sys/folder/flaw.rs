@@ -1,25 +1,25 @@
-//! Why a folder or file is not used, and what mends it.
+//! Why a folder or file is not used, and how to fix it.
 
 use std::path::Path;
 
 use crate::error::Error;
 use crate::foreign::Sentence;
 
-/// What is wrong with a folder or file, and the command that mends it.
+/// What is wrong with a folder or file, and the command that fixes it.
 pub(in crate::sys) struct Flaw {
-    /// What follows the path in the sentence.
+    /// The part of the sentence after the path.
     pub(super) what: String,
-    /// The command's words before the path.
+    /// The command, without the path at its end.
     pub(super) command: Option<String>,
-    /// True when the command needs nothing more: no password of `sudo`.
+    /// True if the command works without further input, such as a password for `sudo`.
     pub(super) is_cure: bool,
 }
 
-/// The error for what other users own or can write.
+/// The error for a folder or file that other users own or can write.
 pub(super) fn refused(path: &Path, flaw: &Flaw) -> Error {
     let path = path.display().to_string();
     let named = Sentence::new(&path);
-    let error = Error::failed(format!("{named} {}, so nothing in it is used.", flaw.what));
+    let error = Error::failed(format!("{named} {}, so azt does not use it.", flaw.what));
     let error = match (&flaw.command, crate::shell::shown(&path)) {
         (Some(command), Some(path)) => {
             let command = format!("{command} {path}");
@@ -29,15 +29,15 @@ pub(super) fn refused(path: &Path, flaw: &Flaw) -> Error {
         _ => error,
     };
     error
-        .remedy("Or use a folder of your own: AZURE_CONFIG_DIR names it.")
-        .remedy("A file system that cannot hold owners and modes: AZT_TRUSTED_DIR names the folder to trust all the same.")
+        .remedy("Or set AZURE_CONFIG_DIR to a folder that you own.")
+        .remedy("If the file system stores no owners and modes, set AZT_TRUSTED_DIR to this folder to trust it.")
 }
 
-/// The error for a link that another user laid in the way.
-pub(super) fn laid(path: &Path, owner: u32) -> Error {
+/// The error for a path that contains another user's link.
+pub(super) fn refused_link(path: &Path, owner: u32) -> Error {
     Error::failed(format!(
-        "{} is a link that another user made (uid {owner}), or leads over one: it is not followed.",
+        "{} is a link that another user made (uid {owner}), or a path through one, so azt does not follow it.",
         Sentence::new(&path.display().to_string())
     ))
-    .remedy("Remove the link, and let nobody else write in its folder.")
+    .remedy("Remove the link, and do not let other users write in its folder.")
 }

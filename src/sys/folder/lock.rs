@@ -1,4 +1,4 @@
-//! Locks in a folder, and temporary files that killed processes left behind.
+//! Locks in a folder, and removal of temporary files that killed processes left there.
 
 use std::ffi::OsStr;
 use std::io;
@@ -10,9 +10,9 @@ use super::{Concession, Folder, TEMPORARY, concede};
 use crate::error::Result;
 
 impl Folder {
-    /// Removes temporary files of killed writers, which may hold secrets: all, or those older than `age`,
-    /// which no process is writing any more.
-    #[allow(clippy::disallowed_methods, reason = "files have the system's time")]
+    /// Removes temporary files of killed writers, because they may hold secrets. Removes all, or
+    /// those older than `age`, which no process still writes.
+    #[allow(clippy::disallowed_methods, reason = "file times come from the system clock")]
     pub(crate) fn remove_temporaries(&self, age: Option<Duration>) -> Result<()> {
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         let now = now.unwrap_or_default().as_secs();
@@ -29,10 +29,10 @@ impl Folder {
         Ok(())
     }
 
-    /// Takes the lock `name`, an empty file that is never deleted, waiting `limit` at the most; `None`
-    /// when it was not free in time. The folder must exist.
+    /// Takes the lock `name`, an empty file that is never deleted. Waits for `limit` at most;
+    /// `None` if the lock was still held then. The folder must exist.
     ///
-    /// Polls with growing pauses (1 to 20 ms): flock has no time limit of its own.
+    /// Polls with growing pauses (1 to 20 ms), because flock has no timeout.
     #[allow(clippy::disallowed_methods, reason = "waiting is measured here and nowhere else")]
     pub(crate) fn lock(&self, name: &str, limit: Duration) -> Result<Option<LockGuard>> {
         let failed = |error: io::Error| cannot("lock", &self.file(name), error);
@@ -42,7 +42,7 @@ impl Folder {
         loop {
             let file = folder.open_or_create(OsStr::new(name)).map_err(failed)?;
             if let Some(guard) = LockGuard::try_hold(file).map_err(failed)? {
-                if guard.excludes_nobody() {
+                if guard.is_ineffective() {
                     concede(Concession::Locks, &self.file(name));
                 }
                 return Ok(Some(guard));

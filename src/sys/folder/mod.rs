@@ -1,13 +1,14 @@
-//! A folder in which this program keeps things, and the files in it, by descriptor.
+//! A folder in which this program keeps files, accessed by descriptor.
 //!
-//! The folder is opened once, at the first use, and looked at: one that another user owns or can write is
-//! refused, since they could put anything in its files' place. From then on everything is reached from
-//! its descriptor, so whoever renames it or lays links meanwhile changes nothing.
+//! The folder is opened and checked once, at first use. A folder that another user owns or can
+//! write is refused, because that user could replace its files. Later accesses start from its
+//! descriptor, so a rename or a new link at its path has no effect.
 //!
-//! - Links in it are followed where this user or root made them (settings that are kept elsewhere), and
-//!   never in somebody else's folder, where only root works.
-//! - A file of another user, or one that others can write, is refused as the folder is.
-//! - What root makes in somebody's folder is theirs, or they could not use it.
+//! - A link in the folder is followed only if this user or root owns it (settings stored
+//!   elsewhere). In another user's folder, where only root works, no link is followed.
+//! - A file that another user owns or can write is refused, like a folder.
+//! - What root creates in another user's folder belongs to that user, who could not use it
+//!   otherwise.
 
 mod concession;
 mod flaw;
@@ -36,9 +37,9 @@ use std::sync::{Arc, OnceLock};
 use zeroize::Zeroizing;
 
 use super::file::{self, Access, Durability, Pipes, cannot};
-use super::owner::is_behind_another;
+use super::owner::is_in_anothers_folder;
 use crate::error::{Error, Result};
-use flaw::{Flaw, laid, refused};
+use flaw::{Flaw, refused, refused_link};
 use write::New;
 
 pub(super) use concession::concede;
@@ -56,24 +57,24 @@ pub(crate) use handle::writing_flaw;
 pub(crate) use stamp::Stamp;
 pub use write::write_named;
 
-/// How the names of files begin and end that are written and then renamed.
+/// Prefix and suffix of the names of temporary files, which are written and then renamed.
 const TEMPORARY: (&str, &str) = (".azt-", ".tmp");
 
-/// A folder by its path, or one inside another; it need not exist.
+/// A folder at a path, or inside another [`Folder`]. It need not exist.
 #[derive(Clone)]
 pub struct Folder {
     root: Arc<Root>,
     /// Empty for the root itself.
     inner: PathBuf,
-    /// Set once the folders on the way from the root to this one were looked at; the other one for
-    /// those to the folder that it is in.
+    /// Set once all folders from the root to this one passed the check.
     is_sound: Arc<OnceLock<()>>,
+    /// Set once all folders from the root to the parent of this one passed the check.
     is_parent_sound: Arc<OnceLock<()>>,
 }
 
 struct Root {
     path: PathBuf,
-    /// The environment says that it is trusted, whoever owns it.
+    /// True if the environment declares it trusted: owner and mode are not checked.
     is_trusted: bool,
     opened: OnceLock<Handle>,
 }
@@ -102,13 +103,13 @@ impl Folder {
         Self::new(path.into(), false)
     }
 
-    /// The folder at `path`, which is used whoever owns it and whatever its mode: a file system that
-    /// cannot hold either.
+    /// The folder at `path`, without a check of owner and mode. For file systems that store
+    /// neither.
     pub(crate) fn trusted(path: impl Into<PathBuf>) -> Self {
         Self::new(path.into(), true)
     }
 
-    /// No folder: nothing is in it, and none can be made.
+    /// A folder without a path: it is empty and cannot be created.
     pub(crate) fn nowhere() -> Self {
         Self::at(PathBuf::new())
     }
@@ -131,7 +132,7 @@ impl Folder {
         Self { root, inner, is_sound: Arc::default(), is_parent_sound }
     }
 
-    /// The folder that it is in, if it was reached by [`Folder::sub`].
+    /// The folder that contains this one; `None` unless this one came from [`Folder::sub`].
     pub(crate) fn parent(&self) -> Option<Self> {
         let inner = self.inner.parent()?.to_owned();
         let (root, is_sound) = (Arc::clone(&self.root), Arc::clone(&self.is_parent_sound));
@@ -148,7 +149,7 @@ impl Folder {
         self.path().join(name)
     }
 
-    /// True where the environment says that it is trusted, whoever owns it.
+    /// True for [`Folder::trusted`] and folders in it.
     pub(crate) fn is_trusted(&self) -> bool {
         self.root.is_trusted
     }
@@ -158,29 +159,30 @@ impl Folder {
         self.root.path.as_os_str().is_empty()
     }
 
-    /// True when it is there.
+    /// True if the folder exists and may be used.
     pub(crate) fn exists(&self) -> bool {
         self.open().is_ok_and(|found| found.is_some())
     }
 
-    /// True when this user owns it. In somebody else's, only root works: nothing in it is run, or sent
-    /// anywhere, on their behalf.
+    /// True if this user owns the folder or it is trusted. Root must not run or send anything that
+    /// it finds in another user's folder.
     pub(crate) fn is_own(&self) -> bool {
         self.root.is_trusted || matches!(self.root_handle(), Ok(Some(root)) if root.is_own())
     }
 
-    /// True when nobody but its owner can look into it (0700): what was copied or checked out is not.
+    /// True if only the owner can access the folder (0700). A copied or checked-out folder usually
+    /// fails this.
     pub(crate) fn is_private(&self) -> bool {
         self.root.is_trusted || matches!(self.open(), Ok(Some(it)) if it.is_private())
     }
 
-    /// Makes it and what it is in; a folder made here is its owner's only (0700 on Unix).
+    /// Creates the folder and its missing parents, with mode 0700 on Unix.
     pub(crate) fn ensure(&self) -> Result<()> {
-        self.made().map(drop)
+        self.created().map(drop)
     }
 
-    /// The bytes of the file `name`; `None` when there is no such file or folder. A pipe is not waited
-    /// for.
+    /// Returns the bytes of the file `name`; `None` if the file or the folder is missing. A pipe is
+    /// an error.
     pub(crate) fn read(&self, name: &str) -> Result<Option<Vec<u8>>> {
         let path = || self.file(name);
         let Some((file, found)) = self.opened(name, Links::Follow)? else { return Ok(None) };
@@ -189,18 +191,19 @@ impl Folder {
             .map_err(|error| cannot("read", &path(), error))
     }
 
-    /// [`Folder::read`] as text.
+    /// Does what [`Folder::read`] does, and decodes the bytes as text.
     pub(crate) fn read_text(&self, name: &str) -> Result<Option<String>> {
         let Some(bytes) = self.read(name)? else { return Ok(None) };
         file::text(bytes, || self.file(name)).map(Some)
     }
 
-    /// The file `name`, opened for reading, and what it was found to be: perhaps a pipe or a folder;
-    /// `None` where there is none. A link that is not followed is an error.
+    /// Opens the file `name` for reading and returns it with its metadata; `None` if it is missing.
+    /// It may be a pipe or a folder. A link that is not followed is an
+    /// error.
     pub(crate) fn opened(&self, name: &str, links: Links) -> Result<Option<(File, Metadata)>> {
         let path = || self.file(name);
         let Some(root) = self.root_handle()? else { return Ok(None) };
-        self.look_on_the_way(root)?;
+        self.check_folders(root)?;
         match root.open_file(&self.inner.join(name), links) {
             Ok(Opened::File(file)) => {
                 let found = file.metadata().map_err(|error| cannot("read", &path(), error))?;
@@ -211,18 +214,20 @@ impl Folder {
                 }
                 Ok(Some((file, found)))
             }
-            Ok(Opened::LaidLink(owner)) => Err(laid(&path(), owner)),
+            Ok(Opened::ForeignLink(owner)) => Err(refused_link(&path(), owner)),
             Err(error) if is_missing(&error) => Ok(None),
             Err(error) => Err(cannot("read", &path(), error)),
         }
     }
 
-    /// Replaces the file `name` by `bytes` at once: readers see the old file or the new one, never a part.
+    /// Replaces the file `name` by `bytes` atomically: readers see the old file or the new one.
     ///
-    /// Written to a new file beside it, which is renamed. The folder must exist. Where `name` is a link of
-    /// this user's, what it leads to is replaced. What is there and is no regular file (a pipe, a
-    /// device, a folder) stays: whoever reads it would wait for ever. What a file system refuses of that is done without ([`concessions`]);
-    /// a file that nothing can be put in the place of (a mount) is written over, last.
+    /// Writes a temporary file beside it and renames that. The folder must exist. If `name` is this
+    /// user's link, its target is replaced. Anything but a regular file (a pipe, a device, a
+    /// folder) is left alone and is an error.
+    ///
+    /// A step that the file system does not support is skipped and recorded ([`concessions`]). A
+    /// file that cannot be replaced (a mount) is overwritten in place.
     pub(crate) fn write(
         &self,
         name: &str,
@@ -235,15 +240,15 @@ impl Folder {
         let place = folder.place_of(OsStr::new(name)).map_err(failed)?;
         let (folder, name) = match place {
             Opened::File((folder, name)) => (folder, name),
-            Opened::LaidLink(owner) => return Err(laid(&self.file(name), owner)),
+            Opened::ForeignLink(owner) => return Err(refused_link(&self.file(name), owner)),
         };
         let path = self.file(&name);
-        let new = New { bytes, access, durability, gives: true };
-        new.write(&folder, &name, &path).map_err(|failure| failure.of(&path))
+        let new = New { bytes, access, durability, gives_to_owner: true };
+        new.write(&folder, &name, &path).map_err(|failure| failure.into_error(&path))
     }
 
-    /// Makes the time of the file `name` now, and the file, empty and its owner's alone, where there is
-    /// none. What is in it stays.
+    /// Sets the modification time of the file `name` to now. Creates the file empty (0600) if it is
+    /// missing.
     pub(crate) fn touch(&self, name: &str) -> Result<()> {
         let touched = || -> io::Result<()> {
             let folder = self.open_or_io()?;
@@ -252,7 +257,7 @@ impl Folder {
         touched().map_err(|error| cannot("write", &self.file(name), error))
     }
 
-    /// Removes the file `name`, or the link; true when there was one. One that is a mount stays, empty.
+    /// Removes the file or link `name`; true if there was one. A mount is emptied instead.
     pub(crate) fn remove(&self, name: &str) -> Result<bool> {
         let Some(folder) = self.open()? else { return Ok(false) };
         match write::remove(&folder, OsStr::new(name)) {
@@ -262,11 +267,11 @@ impl Folder {
         }
     }
 
-    /// Gives the file `from`, its owner's only, the name `to`, in place of what has it; where the file
-    /// system refuses that, what is in it is written there.
+    /// Renames the file `from` (mode 0600) to `to`, and replaces `to`. Copies the contents where
+    /// the file system refuses the rename.
     ///
     /// # Errors
-    /// Those of the system, to be told apart by the caller.
+    /// Those of the system; callers distinguish them by kind.
     pub(crate) fn rename(&self, from: &str, to: &str) -> io::Result<()> {
         let folder = self.open_or_io()?;
         match folder.rename(OsStr::new(from), OsStr::new(to)) {
@@ -276,63 +281,61 @@ impl Folder {
         let bytes = self.read(from).map_err(io::Error::other)?;
         let bytes = Zeroizing::new(bytes.ok_or(io::ErrorKind::NotFound)?);
         self.write(to, &bytes, Access::Owner, Durability::Durable).map_err(io::Error::other)?;
-        write::end_move(&folder, OsStr::new(from), OsStr::new(to))
+        write::finish_move(&folder, OsStr::new(from), OsStr::new(to))
     }
 
-    /// Gives the file `from` the name `to`; false, and it keeps its own, where something has that name.
-    /// Where the file system has no links that takes two steps.
+    /// Renames the file `from` to `to` and returns true; false, without a change, if `to` exists.
+    /// Not atomic on a file system without hard links.
     ///
     /// # Errors
     /// Those of the system.
     pub(crate) fn rename_unless_there(&self, from: &str, to: &str) -> io::Result<bool> {
         let folder = self.open_or_io()?;
         match folder.link(OsStr::new(from), OsStr::new(to)) {
-            Ok(()) => write::end_move(&folder, OsStr::new(from), OsStr::new(to))?,
+            Ok(()) => write::finish_move(&folder, OsStr::new(from), OsStr::new(to))?,
             Err(_) if self.has(to) => return Ok(false),
             Err(_) => self.rename(from, to)?,
         }
         Ok(true)
     }
 
-    /// The names in it that are text, in no order; none where it is missing.
+    /// The UTF-8 names in the folder, unordered; none if the folder is missing.
     pub(crate) fn names(&self) -> Result<Vec<String>> {
         let Some(folder) = self.open()? else { return Ok(Vec::new()) };
         let names = folder.names().map_err(|error| cannot("read", &self.path(), error))?;
         Ok(names.into_iter().filter_map(|name| name.into_string().ok()).collect())
     }
 
-    /// True when something has the name `name` in it, a link that leads nowhere included.
+    /// True if the folder has an entry `name`, even a dangling link.
     pub fn has(&self, name: &str) -> bool {
         let found = self.open().ok().flatten();
         found.is_some_and(|folder| !matches!(folder.look_at(OsStr::new(name)), Ok(Found::Nothing)))
     }
 
-    /// What tells one state of the file `name` from the next, links followed; `None` when there is none
-    /// or it cannot be told.
+    /// The stamp of the file `name`, links followed; `None` if it is missing or cannot be read.
     pub(crate) fn stamp(&self, name: &str) -> Option<Stamp> {
         self.root_handle().ok()??.stamp(&self.inner.join(name))
     }
 
-    /// The folder, looked at; `None` when it is not there.
+    /// Opens and checks the folder; `None` if it is missing.
     pub(super) fn open(&self) -> Result<Option<Handle>> {
         let Some(root) = self.root_handle()? else { return Ok(None) };
-        self.look_on_the_way(root)?;
+        self.check_folders(root)?;
         let found = root.open_folder(&self.inner, self.root.is_trusted);
         self.checked(found)
     }
 
-    fn made(&self) -> Result<Handle> {
+    /// Opens and checks the folder. Creates it and its missing parents.
+    fn created(&self) -> Result<Handle> {
         if self.is_nowhere() {
-            return Err(Error::failed("There is no home folder to keep anything in.")
+            return Err(Error::failed("There is no home folder to store anything in.")
                 .remedy("Set AZURE_CONFIG_DIR to a folder that you can write to.")
                 .source(io::Error::from(io::ErrorKind::NotFound)));
         }
-        let cannot_create = |path: &Path, error: io::Error| {
-            match error.kind() {
+        let cannot_create = |path: &Path, error: io::Error| match error.kind() {
             io::ErrorKind::NotFound => cannot("create", path, error)
-                .remedy("Nothing can be made there: set AZURE_CONFIG_DIR to a folder that you can write to."),
+                .remedy("Set AZURE_CONFIG_DIR to a folder that you can write to."),
             _ => cannot("create", path, error),
-        }
         };
         if self.root_handle()?.is_none() {
             Handle::make(&self.root.path).map_err(|error| cannot_create(&self.root.path, error))?;
@@ -343,7 +346,7 @@ impl Folder {
         };
         let root = self.root_handle()?.ok_or_else(missing)?;
         match root.make_folder(&self.inner, self.root.is_trusted) {
-            Err(error) if is_taken(&error) => Err(cannot("create", &self.path(), error)),
+            Err(error) if is_no_folder(&error) => Err(cannot("create", &self.path(), error)),
             found => self.checked(found)?.ok_or_else(missing),
         }
     }
@@ -353,15 +356,15 @@ impl Folder {
         opened.ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
-    /// An error where a folder on the way from `root` to this one, or this one, is not to be relied on.
-    /// Each is in one that was looked at, so nobody else changes which it is.
-    fn look_on_the_way(&self, root: &Handle) -> Result<()> {
+    /// Fails if a folder between `root` and this one, or this one, cannot be trusted. Goes from the
+    /// top down: no other user can then replace a folder inside one that passed.
+    fn check_folders(&self, root: &Handle) -> Result<()> {
         if self.root.is_trusted || self.is_sound.get().is_some() {
             return Ok(());
         }
-        let to_look_at = if self.is_parent_sound.get().is_some() { 1 } else { usize::MAX };
+        let unchecked = if self.is_parent_sound.get().is_some() { 1 } else { usize::MAX };
         let ancestors = self.inner.ancestors().filter(|it| !it.as_os_str().is_empty());
-        for inner in ancestors.take(to_look_at).collect::<Vec<_>>().into_iter().rev() {
+        for inner in ancestors.take(unchecked).collect::<Vec<_>>().into_iter().rev() {
             if let Some(flaw) = root.flaw_of_folder(inner) {
                 return Err(refused(&self.root.path.join(inner), &flaw));
             }
@@ -370,7 +373,7 @@ impl Folder {
         Ok(())
     }
 
-    /// The root's descriptor, opened and looked at once.
+    /// The root folder, opened and checked once; `None` if it is missing.
     fn root_handle(&self) -> Result<Option<&Handle>> {
         if let Some(root) = self.root.opened.get() {
             return Ok(Some(root));
@@ -385,9 +388,11 @@ impl Folder {
                 }
                 Ok(Some(self.root.opened.get_or_init(|| root)))
             }
-            Ok(Opened::LaidLink(owner)) => Err(laid(path, owner)),
+            Ok(Opened::ForeignLink(owner)) => Err(refused_link(path, owner)),
             Err(error)
-                if is_missing(&error) || is_taken(&error) || is_behind_another(path, &error) =>
+                if is_missing(&error)
+                    || is_no_folder(&error)
+                    || is_in_anothers_folder(path, &error) =>
             {
                 Ok(None)
             }
@@ -401,27 +406,28 @@ impl Folder {
                 Some(flaw) => Err(refused(&self.path(), &flaw)),
                 None => Ok(Some(folder)),
             },
-            Ok(Opened::LaidLink(owner)) => Err(laid(&self.path(), owner)),
+            Ok(Opened::ForeignLink(owner)) => Err(refused_link(&self.path(), owner)),
             Err(error) if is_missing(&error) => Ok(None),
             Err(error) => Err(cannot("read", &self.path(), error)),
         }
     }
 }
 
-/// True when both lead to the same place, however they are spelled: relative, or over a link.
+/// True if both paths name the same place, after relative parts and links are resolved.
 pub(crate) fn is_same_path(one: &Path, other: &Path) -> bool {
     let real = |path| std::fs::canonicalize(path).ok();
     one == other || real(one).is_some_and(|one| real(other) == Some(one))
 }
 
-/// What was opened, or the owner of a link in the way that is not followed.
+/// The result of an open that does not follow other users' links.
 enum Opened<T> {
     File(T),
-    #[cfg_attr(not(unix), allow(dead_code, reason = "links of others are not looked for there"))]
-    LaidLink(u32),
+    /// A link on the path that must not be followed, with the user id of its owner.
+    #[cfg_attr(not(unix), allow(dead_code, reason = "only Unix checks the owners of links"))]
+    ForeignLink(u32),
 }
 
-/// What has a name in a folder, links not followed.
+/// The kind of a folder entry, links not followed.
 enum Found {
     Nothing,
     /// A regular file, with its mode.
@@ -433,7 +439,7 @@ fn is_missing(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::NotFound
 }
 
-/// True where a file lies in the place of a folder.
-fn is_taken(error: &io::Error) -> bool {
+/// True if a file is where a folder was expected.
+fn is_no_folder(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::NotADirectory
 }

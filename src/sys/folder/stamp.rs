@@ -1,15 +1,15 @@
-//! When a file changed.
+//! Detects changes of a file.
 
 use serde::{Deserialize, Serialize};
 
-/// What tells one state of a file from the next, without reading it.
+/// Metadata that differs between two states of a file, so that a change shows without reading it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Stamp {
     /// In bytes.
     pub(crate) size: u64,
-    /// When its contents changed: seconds since 1970-01-01 UTC, and nanoseconds.
+    /// The modification time: seconds since 1970-01-01 UTC, and nanoseconds.
     pub(super) modified: (i64, u32),
-    /// Which file it is, and when anything about it changed (Unix).
+    /// The inode, and the change time in seconds and nanoseconds (zeros outside Unix).
     pub(super) other: (u64, i64, i64),
 }
 

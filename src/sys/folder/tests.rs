@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::*;
 
-/// Nobody's, on every system.
+/// The user id of `nobody`.
 const ANOTHER: u32 = 65_534;
 
 fn folder() -> (TempDir, Folder) {
@@ -24,8 +24,8 @@ fn set_mode(path: &Path, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
 }
 
-/// Another user's folder; `None` where this is not root, who alone can make one.
-fn anothers() -> Option<(TempDir, Folder)> {
+/// Another user's folder; `None` unless root runs the test, because only root can create one.
+fn anothers_folder() -> Option<(TempDir, Folder)> {
     let (dir, folder) = folder();
     chown(dir.path(), Some(ANOTHER), Some(ANOTHER)).ok()?;
     Some((dir, folder))
@@ -42,7 +42,7 @@ fn owner_files_are_0600_even_over_a_looser_one() {
 }
 
 #[test]
-fn a_link_of_ones_own_stays_a_link_and_its_target_is_replaced() {
+fn writing_to_own_link_keeps_the_link_and_replaces_its_target() {
     let (dir, folder) = folder();
     let (target, link) = (dir.path().join("target"), dir.path().join("link"));
     fs::write(&target, "old").unwrap();
@@ -60,14 +60,14 @@ fn a_link_of_ones_own_stays_a_link_and_its_target_is_replaced() {
 }
 
 #[test]
-fn a_link_that_another_made_is_not_followed() {
+fn another_users_link_is_not_followed() {
     let (dir, folder) = folder();
     let (target, link) = (dir.path().join("target"), dir.path().join("link"));
     fs::write(&target, "old").unwrap();
     symlink(&target, &link).unwrap();
     symlink(dir.path(), dir.path().join("inner")).unwrap();
     if lchown(&link, Some(ANOTHER), None).is_err() {
-        // Only root can make a link another's.
+        // Only root can change the owner of a link.
         return;
     }
     lchown(dir.path().join("inner"), Some(ANOTHER), None).unwrap();
@@ -89,18 +89,18 @@ fn a_link_that_another_made_is_not_followed() {
 }
 
 #[test]
-fn a_failed_write_leaves_the_old_file_and_no_litter() {
+fn a_failed_write_leaves_the_old_entry_and_no_temporary_file() {
     let (dir, folder) = folder();
     fs::create_dir(dir.path().join("folder")).unwrap();
     let error = folder.write("folder", b"new", Access::Owner, Durability::Volatile).unwrap_err();
     assert!(error.message().starts_with("Cannot write "), "{error}");
-    assert!(error.message().ends_with(": it is no regular file."), "{error}");
+    assert!(error.message().ends_with(": it is not a regular file."), "{error}");
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
 }
 
 #[test]
-#[allow(clippy::disallowed_methods, reason = "the shell says what the command does")]
-fn what_others_own_or_can_write_is_refused_with_the_command_that_mends_it() {
+#[allow(clippy::disallowed_methods, reason = "runs the suggested command")]
+fn a_folder_that_others_own_or_can_write_is_refused_with_the_command_that_fixes_it() {
     for mode in [0o777, 0o757, 0o1777, 0o702] {
         let (dir, folder) = folder();
         fs::write(dir.path().join("x"), "x").unwrap();
@@ -132,8 +132,8 @@ fn what_others_own_or_can_write_is_refused_with_the_command_that_mends_it() {
 }
 
 #[test]
-fn root_changes_nothing_of_others_in_somebodys_folder_and_leaves_them_what_it_makes() {
-    let Some((dir, folder)) = anothers() else { return };
+fn root_in_another_users_folder_changes_no_foreign_file_and_gives_its_files_to_the_owner() {
+    let Some((dir, folder)) = anothers_folder() else { return };
     let ours = tempfile::tempdir().unwrap();
     let target = ours.path().join("target");
     fs::write(&target, "ours").unwrap();
@@ -153,7 +153,7 @@ fn root_changes_nothing_of_others_in_somebodys_folder_and_leaves_them_what_it_ma
     }
     let found = fs::metadata(&target).unwrap();
     assert_eq!((fs::read(&target).unwrap(), found.uid()), (b"ours".to_vec(), 0));
-    // A person named that path: what they get stays root's.
+    // The user (root) named that path, so the file stays root's.
     write_named(&dir.path().join("named"), b"root's").unwrap();
     let found = fs::metadata(dir.path().join("named")).unwrap();
     assert_eq!((found.uid(), found.mode() & 0o777), (0, 0o600));
@@ -161,7 +161,7 @@ fn root_changes_nothing_of_others_in_somebodys_folder_and_leaves_them_what_it_ma
 }
 
 #[test]
-fn a_folder_that_is_renamed_meanwhile_is_the_one_that_was_opened() {
+fn a_rename_of_the_folder_does_not_redirect_later_writes() {
     let (dir, _) = folder();
     let (path, away) = (dir.path().join("it"), dir.path().join("away"));
     fs::create_dir(&path).unwrap();
@@ -175,7 +175,7 @@ fn a_folder_that_is_renamed_meanwhile_is_the_one_that_was_opened() {
 }
 
 #[test]
-fn a_second_holder_of_a_lock_waits_until_the_first_lets_go() {
+fn a_lock_has_one_holder_at_a_time() {
     let (dir, folder) = folder();
     let held = folder.lock("x.lock", Duration::ZERO).unwrap();
     assert!(held.is_some());

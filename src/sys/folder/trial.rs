@@ -1,4 +1,4 @@
-//! What can be written in a folder, tried before it matters.
+//! Tests whether a folder is writable before a command depends on it.
 
 use std::ffi::OsStr;
 use std::io;
@@ -7,33 +7,35 @@ use std::path::{Path, PathBuf};
 use super::super::file::cannot;
 use super::super::owner;
 use super::concession::{Concession, concede, concessions};
-use super::{Folder, Opened, laid, write};
+use super::{Folder, Opened, refused_link, write};
 use crate::error::Result;
 
 impl Folder {
-    /// An error where nothing could be kept in it. It is made where it is missing.
+    /// Fails if nothing can be stored in the folder. Creates the folder if it is missing.
     pub(crate) fn try_out(&self) -> Result<()> {
-        let folder = self.made()?;
+        let folder = self.created()?;
         write::try_out(&folder, OsStr::new(""))
             .map_err(|error| cannot("write in", &self.path(), error))?;
         changeable(&self.path())
     }
 
-    /// An error where the file `name`, or what it leads to, could not be written in it.
+    /// Fails if the file `name`, or the target of the link `name`, cannot be written. Creates the
+    /// folder if it is missing.
     pub(crate) fn try_out_file(&self, name: &str) -> Result<()> {
-        let folder = self.made()?;
+        let folder = self.created()?;
         let path = self.file(name);
         let failed = |error| cannot("write", &path, error);
         let (folder, name) = match folder.place_of(OsStr::new(name)) {
             Ok(Opened::File(place)) => place,
-            Ok(Opened::LaidLink(owner)) => return Err(laid(&path, owner)),
+            Ok(Opened::ForeignLink(owner)) => return Err(refused_link(&path, owner)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let remedy = "It is a link into a folder that is missing: make that, or remove it.";
+                let remedy =
+                    "It is a link into a missing folder: create the folder, or remove the link.";
                 return Err(failed(error).remedy(remedy));
             }
             Err(error) => return Err(failed(error)),
         };
-        // Beside a mount there may be room for what it does not take.
+        // A new file beside a mount may be writable although the mounted file is not.
         if folder.is_mount(&name) {
             folder.open_to_change(&name, false).map_err(failed)?;
         }
@@ -41,12 +43,11 @@ impl Folder {
         changeable(&path)
     }
 
-    /// What writing in it would have to do without, each with the path: its own, or that of one of the
-    /// `files` in it which is a mount. Tried with files that are gone afterwards; where it is missing,
-    /// there is nothing to say.
+    /// Returns the concessions that a write here would make, each with its path: the folder, or one
+    /// of `files` that is a mount. Tests with temporary files. Empty if the folder is missing.
     ///
     /// # Errors
-    /// Nothing can be written in it.
+    /// Nothing can be written in the folder.
     pub(crate) fn probe(&self, files: &[&str]) -> Result<Vec<(Concession, PathBuf)>> {
         let Some(folder) = self.open()? else { return Ok(Vec::new()) };
         let before = concessions();
@@ -62,9 +63,9 @@ impl Folder {
     }
 }
 
-/// An error where nobody may change what is at `path`.
+/// Fails if a file attribute (immutable, append-only) forbids every change at `path`.
 fn changeable(path: &Path) -> Result<()> {
-    match owner::kept_from_all(path) {
+    match owner::locking_attribute(path) {
         Some(_) => Err(cannot("write", path, io::ErrorKind::PermissionDenied.into())),
         None => Ok(()),
     }

@@ -1,4 +1,4 @@
-//! The way to a file: in one call of the system, or part by part where a link is on it.
+//! Resolves a path to a file: in one system call, or part by part if it contains a link.
 
 use std::collections::VecDeque;
 use std::ffi::{OsStr, OsString};
@@ -11,17 +11,18 @@ use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, Stat, openat, readlinkat,
 
 use super::Opened;
 
-/// Links on one way (Linux has the same limit).
-const MOST_LINKS: u32 = 40;
+/// The most links that one path may pass through (Linux has the same limit).
+const MAX_LINKS: u32 = 40;
 
-/// Opens a folder only to reach what is in it, where the system can: it need not be readable.
+/// Flags that open a folder in order to reach its entries. With `O_PATH` the folder need not be
+/// readable.
 #[cfg(target_os = "linux")]
 pub(super) const FOLDER: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 #[cfg(not(target_os = "linux"))]
 pub(super) const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 
-/// Opens `path` from `start` in one call; `None` where a link is on the way, or the kernel (before 5.6)
-/// or a sandbox does not know the call.
+/// Opens `path` from `start` in one call. `None` if the path contains a link, or the kernel (before
+/// 5.6) or a sandbox does not support the call.
 #[cfg(target_os = "linux")]
 pub(super) fn without_links(
     start: BorrowedFd<'_>,
@@ -45,8 +46,9 @@ pub(super) fn without_links(
 
 pub(super) type Place = (OwnedFd, OsString);
 
-/// Goes from `start` to the last part of `path`, part by part, and answers the folder that it is in and
-/// that part. Links on the way are followed if `follows` says so, and with `to_the_end` the last one too.
+/// Walks from `start` along `path`, part by part, and returns the folder that contains the last
+/// part, and that part. Follows the links that `follows` accepts; a link at the last part only with
+/// `to_the_end`.
 pub(super) fn walk(
     start: BorrowedFd<'_>,
     path: &Path,
@@ -75,10 +77,10 @@ pub(super) fn walk(
             continue;
         }
         if !follows(&found) {
-            return Ok(Opened::LaidLink(found.st_uid));
+            return Ok(Opened::ForeignLink(found.st_uid));
         }
         links += 1;
-        if links > MOST_LINKS {
+        if links > MAX_LINKS {
             return Err(rustix::io::Errno::LOOP.into());
         }
         let target = readlinkat(&at, &part, Vec::new())?;

@@ -1,5 +1,5 @@
-//! Files that are written whole: to a new one beside them, which takes their place; or in place, where
-//! the file system does not let it.
+//! Replaces whole files: writes a temporary file beside the old one and renames it. Writes in place
+//! where the file system refuses that.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -13,32 +13,39 @@ use super::super::lock_file::LockGuard;
 use super::super::random::fill_random;
 use super::concession::{Concession, concede};
 use super::handle::{self, Handle};
-use super::{Found, Opened, TEMPORARY, laid};
+use super::{Found, Opened, TEMPORARY, refused_link};
 use crate::error::{Error, Result};
 
-/// What a sign-in takes, in bytes.
+/// Free space that a sign-in needs, in bytes.
 const ROOM: usize = 64 * 1024;
 
-/// Writes `bytes` to the file at `path`, which a person named: 0600, its owner who runs this. As
-/// [`Folder::write`](super::Folder::write) but for the folder, which may be one that others write in (`/tmp`).
+/// Writes `bytes` to the file at `path`, which the user named, with mode 0600. The file belongs to
+/// the user that runs this process.
+///
+/// Works like [`Folder::write`](super::Folder::write), but other users may be able to write in the
+/// folder (`/tmp`).
 ///
 /// # Errors
-/// A link of another user's is on the way, or at its end.
+/// The path contains or is another user's link; the file cannot be written.
 pub fn write_named(path: &Path, bytes: &[u8]) -> Result<()> {
     match Handle::containing(path) {
         Ok(Opened::File((folder, name))) => {
-            let new =
-                New { bytes, access: Access::Owner, durability: Durability::Durable, gives: false };
-            new.write(&folder, &name, path).map_err(|failure| failure.of(path))
+            let new = New {
+                bytes,
+                access: Access::Owner,
+                durability: Durability::Durable,
+                gives_to_owner: false,
+            };
+            new.write(&folder, &name, path).map_err(|failure| failure.into_error(path))
         }
-        Ok(Opened::LaidLink(owner)) => Err(laid(path, owner)),
+        Ok(Opened::ForeignLink(owner)) => Err(refused_link(path, owner)),
         Err(error) => Err(cannot("write", path, error)),
     }
 }
 
 /// Why a file was not written.
 pub(super) enum Unwritten {
-    /// What is in its place is no regular file.
+    /// Something other than a regular file is in its place.
     Special,
     System(io::Error),
 }
@@ -50,10 +57,10 @@ impl From<io::Error> for Unwritten {
 }
 
 impl Unwritten {
-    pub(super) fn of(self, path: &Path) -> Error {
+    pub(super) fn into_error(self, path: &Path) -> Error {
         match self {
             Self::Special => {
-                let what = io::Error::new(io::ErrorKind::NotSeekable, "it is no regular file");
+                let what = io::Error::new(io::ErrorKind::NotSeekable, "it is not a regular file");
                 cannot("write", path, what)
             }
             Self::System(error) => cannot("write", path, error),
@@ -61,20 +68,21 @@ impl Unwritten {
     }
 }
 
-/// What a file is to be.
+/// Contents and permissions of a file to write.
 #[derive(Clone, Copy)]
 pub(super) struct New<'b> {
     pub(super) bytes: &'b [u8],
     pub(super) access: Access,
+    /// Waits until the file is on the disk.
     pub(super) durability: Durability,
-    /// What root makes in somebody's folder is theirs.
-    pub(super) gives: bool,
+    /// If root writes in another user's folder, that user becomes the file's owner.
+    pub(super) gives_to_owner: bool,
 }
 
 impl New<'_> {
-    /// Makes the file `name` in `folder` so. `path` is what messages call it.
+    /// Writes the file `name` in `folder`; messages name it `path`.
     ///
-    /// Once the new content is in its place nothing is an error any more.
+    /// After the rename nothing is an error: the new contents are in place.
     pub(super) fn write(self, folder: &Handle, name: &OsStr, path: &Path) -> Result<(), Unwritten> {
         let found = folder.look_at(name)?;
         if matches!(found, Found::Special) {
@@ -85,7 +93,7 @@ impl New<'_> {
         let is_there = matches!(found, Found::File(_));
         let temporary = match Temporary::create(folder, self.access) {
             Ok(temporary) => temporary,
-            // The folder takes nothing new; a file that is mounted into it may be written all the same.
+            // The folder accepts no new file, but a file mounted into it may still be writable.
             Err(error) if is_there && (is_refusal(&error) || is_read_only(&error)) => {
                 return self.write_over(folder, name, path, error, false);
             }
@@ -112,8 +120,8 @@ impl New<'_> {
         Ok(())
     }
 
-    /// Writes the new, empty `file` and gives it the mode that it is to have in the place of what was
-    /// `found`. False where its file system keeps no modes.
+    /// Fills the new, empty `file` and sets its mode, which for [`Access::Shared`] comes from the
+    /// file that it replaces (`found`). False if the file system stores no modes.
     fn fill(
         self,
         folder: &Handle,
@@ -123,16 +131,16 @@ impl New<'_> {
     ) -> io::Result<bool> {
         file.write_all(self.bytes)?;
         let keeps_modes = match (found, self.access) {
-            // What an existing file has, which others cannot write.
-            (Found::File(mode), Access::Shared) => has_mode(file, mode & 0o755)?,
+            // Keeps the mode of the existing file, without write access for others.
+            (Found::File(mode), Access::Shared) => try_set_mode(file, mode & 0o755)?,
             (_, Access::Shared) => true,
-            (_, Access::Owner) => is_owners(file)?,
+            (_, Access::Owner) => restrict_to_owner(file)?,
         };
         if !keeps_modes {
             concede(Concession::Modes, path);
         }
-        if self.gives {
-            folder.give(file);
+        if self.gives_to_owner {
+            folder.give_to_owner(file);
         }
         self.sync(file, path)?;
         Ok(keeps_modes)
@@ -147,11 +155,13 @@ impl New<'_> {
         Ok(())
     }
 
-    /// Writes over what is in the file, which could not be replaced because of `refusal`. What is for
-    /// its owner only goes where others can read it if nothing there is kept from them.
+    /// Overwrites the file in place, because the system refused with `refusal` to replace it.
     ///
-    /// Killed between two steps it leaves the old content or the new. A crash of the machine may leave a
-    /// part of either, which nothing mends.
+    /// A secret ([`Access::Owner`]) is written to a file that others can read only if
+    /// `is_open_to_all`, which means that the file system stores no modes.
+    ///
+    /// If this process is killed, the file has the old or the new contents. A crash of the machine
+    /// can leave a part of either, which is lost.
     fn write_over(
         self,
         folder: &Handle,
@@ -160,22 +170,23 @@ impl New<'_> {
         refusal: io::Error,
         is_open_to_all: bool,
     ) -> Result<(), Unwritten> {
-        // The owner of a file has its mode in hand, and may have it open: a secret is not theirs. Root
-        // works in the folders of others on their behalf.
-        let is_mine_only = !self.gives || (self.access == Access::Owner && !folder.is_given());
+        // Another owner could change the mode or have the file open, so a secret needs a file of
+        // this user. Exception: root works in another user's folder on that user's behalf.
+        let is_mine_only =
+            !self.gives_to_owner || (self.access == Access::Owner && !folder.gives_to_owner());
         let Ok(file) = folder.open_to_change(name, is_mine_only) else {
             return Err(refusal.into());
         };
-        if self.access == Access::Owner && !is_owners(&file)? && !is_open_to_all {
+        if self.access == Access::Owner && !restrict_to_owner(&file)? && !is_open_to_all {
             return Err(refusal.into());
         }
         let mut before = Zeroizing::new(Vec::new());
         (&file).read_to_end(&mut before)?;
-        // Where it is full, that is known before anything is changed.
+        // Detects a full disk before anything changes.
         handle::reserve(&file, self.bytes.len())?;
         let done = overwrite(&file, self.bytes, before.len()).and_then(|()| self.sync(&file, path));
         if let Err(error) = done {
-            // There is room for what was there.
+            // Restores the old contents, which fit because they were there before.
             let _ = overwrite(&file, &before, 0).and_then(|()| file.sync_all());
             return Err(error.into());
         }
@@ -184,8 +195,9 @@ impl New<'_> {
     }
 }
 
-/// Makes `bytes` the content of `file`, which has `length` bytes at the most. Line ends fill what is
-/// longer until it is cut off: who reads it in between reads the same text, or the same sealed record.
+/// Overwrites `file`, which is at most `length` bytes long, with `bytes`. Newlines pad the rest
+/// until the file is truncated, so a reader in between still gets valid text or a valid sealed
+/// record.
 fn overwrite(mut file: &File, bytes: &[u8], length: usize) -> io::Result<()> {
     let mut padded = Zeroizing::new(bytes.to_vec());
     padded.resize(bytes.len().max(length), b'\n');
@@ -194,8 +206,8 @@ fn overwrite(mut file: &File, bytes: &[u8], length: usize) -> io::Result<()> {
     file.set_len(bytes.len() as u64)
 }
 
-/// Gives `file` this mode; false where its file system refuses.
-fn has_mode(file: &File, mode: u32) -> io::Result<bool> {
+/// Sets the mode of `file`; false if its file system refuses.
+fn try_set_mode(file: &File, mode: u32) -> io::Result<bool> {
     if handle::mode_of(file)? == mode {
         return Ok(true);
     }
@@ -205,14 +217,14 @@ fn has_mode(file: &File, mode: u32) -> io::Result<bool> {
     }
 }
 
-/// Takes what others may do with `file` away; false where that is refused.
-fn is_owners(file: &File) -> io::Result<bool> {
-    let is_so = || -> io::Result<bool> { Ok(handle::mode_of(file)?.trailing_zeros() >= 6) };
-    Ok(is_so()? || (has_mode(file, 0o600)? && is_so()?))
+/// Removes all access of group and others to `file`; false if the file system refuses.
+fn restrict_to_owner(file: &File) -> io::Result<bool> {
+    let is_private = || -> io::Result<bool> { Ok(handle::mode_of(file)?.trailing_zeros() >= 6) };
+    Ok(is_private()? || (try_set_mode(file, 0o600)? && is_private()?))
 }
 
-/// True where a file system, or a mount, does not do what it was asked for: it is not in trouble, and
-/// has changed nothing.
+/// True if a file system or mount does not support an operation, and has changed nothing. False for
+/// real failures, such as a full disk.
 pub(super) fn is_refusal(error: &io::Error) -> bool {
     use io::ErrorKind::{
         AlreadyExists, CrossesDevices, InvalidInput, PermissionDenied, ResourceBusy, Unsupported,
@@ -226,7 +238,7 @@ fn is_read_only(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::ReadOnlyFilesystem
 }
 
-/// Removes the file `name`, or empties it where it is a mount.
+/// Removes the file `name`, or empties it if it is a mount.
 pub(super) fn remove(folder: &Handle, name: &OsStr) -> io::Result<()> {
     match folder.remove(name) {
         Err(error) if error.kind() == io::ErrorKind::ResourceBusy => {
@@ -236,8 +248,9 @@ pub(super) fn remove(folder: &Handle, name: &OsStr) -> io::Result<()> {
     }
 }
 
-/// Removes `from`, of which `to` is the copy: where that fails, there is one file as before.
-pub(super) fn end_move(folder: &Handle, from: &OsStr, to: &OsStr) -> io::Result<()> {
+/// Removes `from` after it was linked or copied to `to`. If that fails, removes `to` again, so that
+/// one file remains.
+pub(super) fn finish_move(folder: &Handle, from: &OsStr, to: &OsStr) -> io::Result<()> {
     let removed = remove(folder, from);
     if removed.is_err() {
         let _ = folder.remove(to);
@@ -245,7 +258,8 @@ pub(super) fn end_move(folder: &Handle, from: &OsStr, to: &OsStr) -> io::Result<
     removed
 }
 
-/// An error where the file `name` in `folder`, and more that a sign-in takes, cannot be written.
+/// Tests whether a file of the size of a sign-in can be written in `folder`. If the folder accepts
+/// no new file, the existing file `name` must be writable.
 pub(super) fn try_out(folder: &Handle, name: &OsStr) -> io::Result<()> {
     match Temporary::create(folder, Access::Owner) {
         Ok(temporary) => (&temporary.file).write_all(&vec![0; ROOM]),
@@ -253,15 +267,19 @@ pub(super) fn try_out(folder: &Handle, name: &OsStr) -> io::Result<()> {
     }
 }
 
-/// Does what writing does, with files that are gone at the end: what is refused is conceded, the first
-/// trouble an error.
+/// Runs each step of a write on temporary files. Records a refused step as a concession; fails at
+/// the first other error.
 pub(super) fn probe(folder: &Handle, path: &Path) -> io::Result<()> {
-    let new =
-        New { bytes: b"azt", access: Access::Owner, durability: Durability::Durable, gives: true };
+    let new = New {
+        bytes: b"azt",
+        access: Access::Owner,
+        durability: Durability::Durable,
+        gives_to_owner: true,
+    };
     let (one, other) =
         (Temporary::create(folder, new.access)?, Temporary::create(folder, new.access)?);
     new.fill(folder, &one.file, &Found::Nothing, path)?;
-    if LockGuard::try_hold(other.file)?.is_some_and(|held| held.excludes_nobody()) {
+    if LockGuard::try_hold(other.file)?.is_some_and(|held| held.is_ineffective()) {
         concede(Concession::Locks, path);
     }
     match folder.rename(&one.name, &other.name) {
@@ -274,7 +292,7 @@ pub(super) fn probe(folder: &Handle, path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// A new file that is removed again unless it was renamed.
+/// A new file, which is removed on drop unless it was renamed.
 struct Temporary<'f> {
     file: File,
     name: OsString,

@@ -30,7 +30,7 @@ fn profiles() -> Damages {
         (b"\xff\xfe{\0}".to_vec(), NO_TEXT),
         (b"\xfe\xff\xd8\0\0{".to_vec(), NO_TEXT),
         (b"{\"name\": \"M\xfcnchen\"}".to_vec(), NO_TEXT),
-        (vec![0; 512], "holds zero bytes, as a crash of the machine leaves them"),
+        (vec![0; 512], "holds only zero bytes, as after a system crash"),
         (b"\x1f\x8b\x08\0\0".to_vec(), NO_TEXT),
     ]
 }
@@ -46,7 +46,7 @@ fn ini_files() -> Damages {
         (utf16("[core]\r\noutput\r\n"), "line 2"),
         (b"[\0c\0o\0r\0e\0]".to_vec(), NO_TEXT),
         (b"[core]\nname = M\xfcnchen\n".to_vec(), NO_TEXT),
-        (vec![0; 64], "holds zero bytes"),
+        (vec![0; 64], "holds only zero bytes"),
     ]
 }
 

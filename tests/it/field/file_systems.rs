@@ -270,7 +270,7 @@ fn a_writable_file_in_a_read_only_folder_is_overwritten_in_place() {
         .azt(["cloud", "update", "--suffix-storage-endpoint", "x.example"])
         .exits(1)
         .says("clouds.config: Read-only file system")
-        .says("AZURE_CONFIG_DIR names the folder");
+        .says("set AZURE_CONFIG_DIR to a folder");
     assert_eq!(sandbox.read("clouds.config"), before);
     drop(sandbox.azt(["logout"]));
     assert!(sandbox.read("azureProfile.json").contains(ALICE), "its tokens are there still");

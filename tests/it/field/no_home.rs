@@ -143,7 +143,7 @@ fn without_a_home_tokens_are_not_stored() {
     let page = container.azt(&["doctor", "--offline"]);
     assert!(page.stdout.contains("there is no home folder: nobody can sign in"), "{page:?}");
     let error = container.azt(&["login"]).exits(1);
-    drop(error.says("There is no home folder to keep anything in.").says(SET));
+    drop(error.says("There is no home folder to store anything in.").says(SET));
     // No folder is made in the working directory.
     assert!(!Path::new("/azt").exists() && !Path::new("/.azure").exists());
 }
@@ -176,10 +176,8 @@ fn an_unusable_home_is_reported() {
         container.has_a_doctor();
     }
     let root_remedy = container.with("HOME", "/nonexistent").azt(&["login"]);
-    drop(
-        root_remedy
-            .says("/ belongs to another user (uid 0): run as that user, or name another place"),
-    );
+    let remedy = "/ belongs to another user (uid 0): run as that user, or set AZURE_CONFIG_DIR to";
+    drop(root_remedy.says(remedy));
 }
 
 #[test]
