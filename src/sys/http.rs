@@ -304,7 +304,7 @@ impl Http {
         if answer.is_success() && answer.text.trim_ascii_start().starts_with('<') {
             return Err(Error::new(
                 Kind::Network,
-                format!("{host} answered with a web page: a proxy or a sign-in portal of your network stands in between."),
+                format!("{host} answered with a web page: a proxy or a sign-in portal of your network intercepted the request."),
             )
             .remedy("Open any page in a browser, sign in there if asked to, and try again."));
         }
