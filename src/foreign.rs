@@ -50,8 +50,8 @@ pub(crate) struct Typed<'t>(pub(crate) &'t str);
 
 impl fmt::Display for Typed<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        told_apart(self.0).try_for_each(|(c, is_seen)| {
-            if is_seen && !is_line_end(c) {
+        with_visibility(self.0).try_for_each(|(c, is_visible)| {
+            if is_visible && !is_line_end(c) {
                 f.write_char(c)
             } else {
                 write!(f, "{}", c.escape_default())
@@ -181,7 +181,7 @@ fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> 
 fn line(text: &str, most: usize) -> String {
     let mut clean = String::with_capacity(text.len().min(most));
     let mut ended = false;
-    for c in seen(text) {
+    for c in visible(text) {
         // Adjacent line ends, such as `\r\n`, become one space.
         let ends = is_line_end(c) || c == '\t';
         if !ends {
@@ -203,29 +203,29 @@ fn cut(mut text: String, most: usize) -> String {
 }
 
 /// Returns the visible characters of `text`. White space and line ends count as visible.
-pub(crate) fn seen(text: &str) -> impl Iterator<Item = char> {
-    told_apart(text).filter(|(_, is_seen)| *is_seen).map(|(c, _)| c)
+pub(crate) fn visible(text: &str) -> impl Iterator<Item = char> {
+    with_visibility(text).filter(|(_, is_visible)| *is_visible).map(|(c, _)| c)
 }
 
 /// Returns the characters of `text`, each with whether it is visible.
-pub(crate) fn told_apart(text: &str) -> impl Iterator<Item = (char, bool)> {
+pub(crate) fn with_visibility(text: &str) -> impl Iterator<Item = (char, bool)> {
     let mut before = ' ';
     text.chars().map(move |c| {
         // It is legitimate only after a symbol, which it turns into an emoji. After a letter it
         // could hide data.
-        let is_seen = if c == PICTURE { is_sign(before) } else { !is_hidden(c) };
-        if is_seen {
+        let is_visible = if c == EMOJI_SELECTOR { is_symbol(before) } else { !is_hidden(c) };
+        if is_visible {
             before = c;
         }
-        (c, is_seen)
+        (c, is_visible)
     })
 }
 
 /// The variation selector for emoji.
-const PICTURE: char = '\u{fe0f}';
+const EMOJI_SELECTOR: char = '\u{fe0f}';
 
-fn is_sign(c: char) -> bool {
-    !c.is_ascii() && !c.is_alphanumeric() && !c.is_whitespace() && c != PICTURE
+fn is_symbol(c: char) -> bool {
+    !c.is_ascii() && !c.is_alphanumeric() && !c.is_whitespace() && c != EMOJI_SELECTOR
 }
 
 /// True for characters that end a line in some terminal, editor or log.

@@ -1,6 +1,6 @@
 //! Quotes words for the user's shell. A word in a suggested command may come from an attacker.
 
-use crate::foreign::{is_line_end, seen};
+use crate::foreign::{is_line_end, visible};
 
 /// Quotes `word` as one word of a command line, for PowerShell on Windows and for `sh` elsewhere.
 pub fn quoted(word: &str) -> String {
@@ -10,8 +10,8 @@ pub fn quoted(word: &str) -> String {
 /// Like [`quoted`], for a command that the user is shown. `None` if the word has line ends or
 /// invisible characters, because a copy of the shown command would differ.
 pub(crate) fn shown(word: &str) -> Option<String> {
-    let is_seen = !word.contains(is_line_end) && seen(word).eq(word.chars());
-    is_seen.then(|| quoted(word))
+    let is_visible = !word.contains(is_line_end) && visible(word).eq(word.chars());
+    is_visible.then(|| quoted(word))
 }
 
 fn is_plain(word: &str) -> bool {

@@ -91,8 +91,8 @@ fn is_printable(character: char) -> bool {
     if character.is_ascii() {
         return !character.is_ascii_control();
     }
-    let behind_a_letter = String::from_iter(['a', character]);
-    behind_a_letter.escape_debug().nth(1) == Some(character)
+    let after_letter = String::from_iter(['a', character]);
+    after_letter.escape_debug().nth(1) == Some(character)
 }
 
 /// `repr()` of a float: the shortest digits that read back, with an exponent from `1e+16` and below

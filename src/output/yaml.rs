@@ -227,14 +227,14 @@ impl<'s> Emitter<'s> {
         let mut start = 0;
         for (end, &character) in characters.iter().enumerate() {
             if !stays_in_double_quotes(character) {
-                self.waiting(&characters, start, end);
+                self.flush(&characters, start, end);
                 self.text(&escape(character));
                 start = end + 1;
             }
             let may_fold =
                 fold && end > 0 && end + 1 < characters.len() && (character == ' ' || start >= end);
             if may_fold && self.column + end > BEST_WIDTH + start {
-                self.waiting(&characters, start, end);
+                self.flush(&characters, start, end);
                 start = start.max(end);
                 self.text("\\");
                 self.start_line();
@@ -245,11 +245,11 @@ impl<'s> Emitter<'s> {
                 }
             }
         }
-        self.waiting(&characters, start, characters.len());
+        self.flush(&characters, start, characters.len());
         self.indicator("\"", false, false);
     }
 
-    fn waiting(&mut self, characters: &[char], start: usize, end: usize) {
+    fn flush(&mut self, characters: &[char], start: usize, end: usize) {
         for character in characters.get(start..end).unwrap_or_default() {
             self.text(character.encode_utf8(&mut [0; 4]));
         }

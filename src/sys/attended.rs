@@ -33,7 +33,7 @@ pub(crate) async fn attended<T>(
             spinner.say(&format!("{what}, {}:{:02} left (Ctrl-C to cancel)", left / 60, left % 60));
             tokio::time::sleep(Duration::from_secs(1)).await;
             if left == 0 {
-                return over(limit.min(LONGEST));
+                return timed_out(limit.min(LONGEST));
             }
         }
     };
@@ -43,7 +43,7 @@ pub(crate) async fn attended<T>(
     }
 }
 
-fn over(limit: Duration) -> Error {
+fn timed_out(limit: Duration) -> Error {
     let (number, unit) = match limit.as_secs() {
         minutes if minutes >= 60 && minutes % 60 == 0 => (minutes / 60, "minute"),
         seconds => (seconds, "second"),

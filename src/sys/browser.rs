@@ -63,7 +63,7 @@ pub(crate) struct OpenedPage {
 impl Drop for OpenedPage {
     fn drop(&mut self) {
         if let Some((folder, name)) = &self.page {
-            // A leftover is harmless: the sign-in is over. `remove_left` removes it later.
+            // A leftover is harmless: the sign-in is over. `remove_leftovers` removes it later.
             let _ = folder.remove(name);
         }
     }
@@ -119,7 +119,7 @@ fn private_page(system: &System, text: &str, folder: &Folder) -> Result<(Folder,
     let home = system.home().filter(|_| cfg!(target_os = "linux") && Path::new(SNAPS).exists());
     let folder = home.map_or_else(|| folder.clone(), Folder::at);
     folder.ensure()?;
-    remove_left(&folder);
+    remove_leftovers(&folder);
     let mut random = [0; 8];
     fill_random(&mut random)?;
     let (prefix, suffix) = PAGE;
@@ -134,7 +134,7 @@ fn private_page(system: &System, text: &str, folder: &Folder) -> Result<(Folder,
 
 /// Removes the pages of processes that were killed.
 #[allow(clippy::disallowed_methods, reason = "file times are in system time")]
-fn remove_left(folder: &Folder) {
+fn remove_leftovers(folder: &Folder) {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     for name in folder.names().unwrap_or_default() {
         let is_page = name.starts_with(PAGE.0) && name.ends_with(PAGE.1);

@@ -28,12 +28,12 @@ pub(super) fn refused_certificate(error: &reqwest::Error) -> Option<&Certificate
 
 /// True if trusting the authority is the remedy: it is unknown, or this machine has another key
 /// under its name.
-pub(super) fn is_of_unknown_authority(reason: &CertificateError) -> bool {
+pub(super) fn is_unknown_authority(reason: &CertificateError) -> bool {
     matches!(reason, CertificateError::UnknownIssuer | CertificateError::BadSignature)
 }
 
 /// The error for a certificate of `host` from `issuer`, an untrusted authority.
-pub(super) fn of_unknown_authority(host: &str, issuer: Option<String>) -> Error {
+pub(super) fn unknown_authority(host: &str, issuer: Option<String>) -> Error {
     let issuer = issuer.unwrap_or_else(|| "an authority".to_owned());
     network(format!("The certificate of {host} is not trusted: it was issued by {issuer}, which this machine does not trust."))
         .remedy("If a proxy on your network replaces certificates, put its authority (PEM) in a file and set REQUESTS_CA_BUNDLE to it.")
@@ -43,8 +43,8 @@ pub(super) fn of_unknown_authority(host: &str, issuer: Option<String>) -> Error 
 pub(super) fn unfit_certificate(host: &str, reason: &CertificateError) -> Error {
     use CertificateError as Why;
     match reason {
-        Why::Expired => of_another_time(host, format!("The certificate of {host} has expired.")),
-        Why::ExpiredContext { time, not_after } => of_another_time(
+        Why::Expired => wrong_time(host, format!("The certificate of {host} has expired.")),
+        Why::ExpiredContext { time, not_after } => wrong_time(
             host,
             format!(
                 "The certificate of {host} expired at {}; this machine's clock shows {}.",
@@ -53,9 +53,9 @@ pub(super) fn unfit_certificate(host: &str, reason: &CertificateError) -> Error 
             ),
         ),
         Why::NotValidYet => {
-            of_another_time(host, format!("The certificate of {host} is not valid yet."))
+            wrong_time(host, format!("The certificate of {host} is not valid yet."))
         }
-        Why::NotValidYetContext { time, not_before } => of_another_time(
+        Why::NotValidYetContext { time, not_before } => wrong_time(
             host,
             format!(
                 "The certificate of {host} is not valid before {}; this machine's clock shows {}.",
@@ -63,8 +63,8 @@ pub(super) fn unfit_certificate(host: &str, reason: &CertificateError) -> Error 
                 utc(*time)
             ),
         ),
-        Why::NotValidForName => of_another_host(host, &[]),
-        Why::NotValidForNameContext { presented, .. } => of_another_host(host, presented),
+        Why::NotValidForName => wrong_host(host, &[]),
+        Why::NotValidForNameContext { presented, .. } => wrong_host(host, presented),
         reason => {
             let fault = fault(reason);
             network(format!("The certificate of {host} is not usable: {fault}.")).remedy(format!(
@@ -78,14 +78,14 @@ fn network(text: String) -> Error {
     Error::new(Kind::Network, text)
 }
 
-fn of_another_time(host: &str, text: String) -> Error {
+fn wrong_time(host: &str, text: String) -> Error {
     network(text).remedy(format!(
         "Set this machine's clock if it is wrong; otherwise {host}, or the proxy in front of it, needs a new certificate."
     ))
 }
 
 /// `presented` is in rustls' format: `DnsName("login.example")`, `IpAddress(10.0.0.1)`.
-fn of_another_host(host: &str, presented: &[String]) -> Error {
+fn wrong_host(host: &str, presented: &[String]) -> Error {
     let names: Vec<&str> = presented
         .iter()
         .filter_map(|name| name.strip_prefix("DnsName(").or(name.strip_prefix("IpAddress(")))

@@ -53,38 +53,38 @@ impl Response {
     /// details, else plain text or the title of a web page.
     pub(crate) fn complaint(&self) -> Complaint {
         if let Ok(value) = self.words::<Value>() {
-            return of_value(&value, DEPTH);
+            return in_value(&value, DEPTH);
         }
-        let message = of_text(self.text(), |text| self.blotted(text));
+        let message = in_text(self.text(), |text| self.masked(text));
         Complaint { code: None, message }
     }
 }
 
-fn of_value(value: &Value, depth: u32) -> Complaint {
+fn in_value(value: &Value, depth: u32) -> Complaint {
     match value {
-        Value::String(text) => Complaint { code: None, message: said(text) },
+        Value::String(text) => Complaint { code: None, message: sentence(text) },
         Value::Array(items) if depth > 0 => {
-            let mut found = items.iter().map(|item| of_value(item, depth - 1));
+            let mut found = items.iter().map(|item| in_value(item, depth - 1));
             found.find(|it| !it.is_empty()).unwrap_or_default()
         }
-        Value::Object(members) if depth > 0 => of_members(members, depth),
+        Value::Object(members) if depth > 0 => in_members(members, depth),
         _ => Complaint::default(),
     }
 }
 
-fn of_members(members: &Map<String, Value>, depth: u32) -> Complaint {
+fn in_members(members: &Map<String, Value>, depth: u32) -> Complaint {
     let all = |wanted: &'static str| {
         members.iter().filter(move |(name, _)| name.eq_ignore_ascii_case(wanted)).map(|it| it.1)
     };
     let code = CODES.iter().find_map(|name| all(name).find_map(text));
     let code = code.map(|text| Name::new(&text)).filter(|code| !code.trim().is_empty());
     let message =
-        MESSAGES.iter().find_map(|name| all(name).find_map(text).and_then(|it| said(&it)));
+        MESSAGES.iter().find_map(|name| all(name).find_map(text).and_then(|it| sentence(&it)));
     if message.is_some() {
         return Complaint { code, message };
     }
     let within = HOLDERS.iter().flat_map(|name| all(name)).filter(|it| !it.is_string());
-    let within = within.map(|it| of_value(it, depth - 1)).find(|it| !it.is_empty());
+    let within = within.map(|it| in_value(it, depth - 1)).find(|it| !it.is_empty());
     let Complaint { code: inner, message } = within.unwrap_or_default();
     Complaint { code: code.or(inner), message }
 }
@@ -99,27 +99,27 @@ fn text(value: &Value) -> Option<String> {
     }
 }
 
-fn said(text: &str) -> Option<Sentence> {
+fn sentence(text: &str) -> Option<Sentence> {
     Some(Sentence::new(text)).filter(|it| !it.is_empty())
 }
 
 /// Extracts the message of a body that is not JSON: a page's title or words, or the text itself.
-/// `blotted` masks secrets.
-fn of_text(text: &str, blotted: impl Fn(&str) -> String) -> Option<Sentence> {
-    let text = &blotted(text);
+/// `masked` masks secrets.
+fn in_text(text: &str, masked: impl Fn(&str) -> String) -> Option<Sentence> {
+    let text = &masked(text);
     if is_binary(text) {
         return None;
     }
     if !text.trim_ascii_start().starts_with('<') {
-        return said(text);
+        return sentence(text);
     }
     let lower = text.to_ascii_lowercase();
     // Entities may hide a secret, so mask again after decoding.
-    let words = |page: &str| blotted(&unescaped(page));
-    let title = between(text, &lower, "<title").and_then(|it| said(&words(it)));
+    let words = |page: &str| masked(&unescaped(page));
+    let title = between(text, &lower, "<title").and_then(|it| sentence(&words(it)));
     title.or_else(|| {
         let words = Sentence::new(&words(&without_tags(text, &lower)));
-        said(&words.chars().take(PAGE).collect::<String>())
+        sentence(&words.chars().take(PAGE).collect::<String>())
     })
 }
 

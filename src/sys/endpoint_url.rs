@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct EndpointUrl {
     url: Url,
-    is_of_host: bool,
+    is_host_endpoint: bool,
 }
 
 impl EndpointUrl {
@@ -45,7 +45,7 @@ impl EndpointUrl {
                 ),
             ));
         }
-        Ok(Self { url, is_of_host: false })
+        Ok(Self { url, is_host_endpoint: false })
     }
 
     /// Parses a managed identity endpoint of the host. Its address must be loopback or link-local,
@@ -61,7 +61,7 @@ impl EndpointUrl {
                 ),
             ));
         }
-        Ok(Self { url, is_of_host: true })
+        Ok(Self { url, is_host_endpoint: true })
     }
 
     /// Returns `host`, or `host:port` if the port is not the scheme's default. Keys, comparisons
@@ -114,7 +114,7 @@ impl EndpointUrl {
                 self.environment()
             )));
         }
-        Ok(Self { url, is_of_host: self.is_of_host })
+        Ok(Self { url, is_host_endpoint: self.is_host_endpoint })
     }
 
     /// Returns this URL with `query` appended to its own query.
@@ -125,7 +125,7 @@ impl EndpointUrl {
             Some(own) => url.set_query(Some(&format!("{own}&{query}"))),
             None => url.set_query(Some(query)),
         }
-        Self { url, is_of_host: self.is_of_host }
+        Self { url, is_host_endpoint: self.is_host_endpoint }
     }
 
     /// Returns this URL without its query, for messages.
@@ -133,7 +133,7 @@ impl EndpointUrl {
     pub(crate) fn without_query(&self) -> Self {
         let mut url = self.url.clone();
         url.set_query(None);
-        Self { url, is_of_host: self.is_of_host }
+        Self { url, is_host_endpoint: self.is_host_endpoint }
     }
 
     /// Returns the whole URL without trailing slashes.
@@ -151,8 +151,8 @@ impl EndpointUrl {
     }
 
     /// True if [`EndpointUrl::parse_host_endpoint`] made this URL.
-    pub(super) fn is_of_host(&self) -> bool {
-        self.is_of_host
+    pub(super) fn is_host_endpoint(&self) -> bool {
+        self.is_host_endpoint
     }
 }
 
@@ -342,7 +342,7 @@ mod tests {
             "https://localhost:1/x",
             "http://[fe80::1]/x",
         ] {
-            assert!(parse(text).is_ok_and(|url| url.is_of_host()), "{text}");
+            assert!(parse(text).is_ok_and(|url| url.is_host_endpoint()), "{text}");
         }
         for text in [
             "http://10.0.0.4/x",

@@ -11,7 +11,7 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::certificate::{
-    is_of_unknown_authority, of_unknown_authority, refused_certificate, unfit_certificate,
+    is_unknown_authority, refused_certificate, unfit_certificate, unknown_authority,
 };
 use super::endpoint_url::EndpointUrl;
 use super::proxy::Way;
@@ -157,27 +157,27 @@ impl Response {
     /// The body is not JSON or does not match `T`.
     pub(crate) fn words<T: DeserializeOwned>(&self) -> serde_json::Result<T> {
         let mut value = self.json()?;
-        self.blot(&mut value);
+        self.mask_value(&mut value);
         serde_json::from_value(value)
     }
 
-    fn blot(&self, value: &mut Value) {
+    fn mask_value(&self, value: &mut Value) {
         match value {
-            Value::String(text) => *text = self.blotted(text),
-            Value::Array(items) => items.iter_mut().for_each(|item| self.blot(item)),
-            Value::Object(members) => members.values_mut().for_each(|value| self.blot(value)),
+            Value::String(text) => *text = self.masked(text),
+            Value::Array(items) => items.iter_mut().for_each(|item| self.mask_value(item)),
+            Value::Object(members) => members.values_mut().for_each(|value| self.mask_value(value)),
             Value::Null | Value::Bool(_) | Value::Number(_) => {}
         }
     }
 
     /// Masks the secrets of the request in `text`, a part of this response.
-    pub(super) fn blotted(&self, text: &str) -> String {
-        self.sent.blotted(text)
+    pub(super) fn masked(&self, text: &str) -> String {
+        self.sent.masked(text)
     }
 
     /// Returns the body as one line for messages, with the secrets of the request masked.
     pub(crate) fn line(&self) -> Sentence {
-        Sentence::new(&self.blotted(&self.text))
+        Sentence::new(&self.masked(&self.text))
     }
 
     pub(super) fn text(&self) -> &str {
@@ -206,7 +206,7 @@ impl Response {
 /// building one reads the platform's certificates (about 7 ms).
 #[derive(Default)]
 pub struct Http {
-    of_host: OnceCell<reqwest::Client>,
+    local: OnceCell<reqwest::Client>,
     direct: OnceCell<reqwest::Client>,
     /// One client suffices: a process has only one proxy.
     through_proxy: OnceCell<reqwest::Client>,
@@ -268,13 +268,13 @@ impl Http {
                     None => host,
                 };
                 return Err(match refused {
-                    Some(reason) if is_of_unknown_authority(reason) => {
+                    Some(reason) if is_unknown_authority(reason) => {
                         // The unverified request of `issuer_at` would show the proxy the password.
                         let issuer = match proxy {
                             Some(_) => None,
                             None => issuer_at(url, &way).await,
                         };
-                        of_unknown_authority(holder, issuer)
+                        unknown_authority(holder, issuer)
                     }
                     Some(reason) => unfit_certificate(holder, reason),
                     None => unreachable_host(host, &error, &way),
@@ -329,7 +329,7 @@ impl Http {
 
     fn client(&self, system: &System, way: &Way) -> Result<&reqwest::Client> {
         let cell = match way {
-            Way::OfHost(_) => &self.of_host,
+            Way::Local(_) => &self.local,
             Way::Direct(_) => &self.direct,
             Way::Through(_) => &self.through_proxy,
         };
@@ -338,7 +338,7 @@ impl Http {
         }
         // Fails only if a provider is already installed, which does no harm.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let builder = on(way)?.tls_certs_merge(self.authorities(system)?);
+        let builder = client_for(way)?.tls_certs_merge(self.authorities(system)?);
         let client = builder.build().map_err(no_tls)?;
         Ok(cell.get_or_init(|| client))
     }
@@ -357,7 +357,7 @@ impl Http {
 }
 
 /// The settings of every client: no redirects, no automatic proxy, time limits, a user agent.
-fn careful() -> reqwest::ClientBuilder {
+fn base_client() -> reqwest::ClientBuilder {
     reqwest::Client::builder()
         .no_proxy()
         .connect_timeout(HOST_CONNECT_LIMIT)
@@ -368,11 +368,13 @@ fn careful() -> reqwest::ClientBuilder {
 }
 
 /// The settings of a client for `way`.
-fn on(way: &Way) -> Result<reqwest::ClientBuilder> {
+fn client_for(way: &Way) -> Result<reqwest::ClientBuilder> {
     Ok(match way {
-        Way::OfHost(_) => careful(),
-        Way::Direct(_) => careful().connect_timeout(CONNECT_LIMIT),
-        Way::Through(proxy) => careful().connect_timeout(CONNECT_LIMIT).proxy(proxy.for_client()?),
+        Way::Local(_) => base_client(),
+        Way::Direct(_) => base_client().connect_timeout(CONNECT_LIMIT),
+        Way::Through(proxy) => {
+            base_client().connect_timeout(CONNECT_LIMIT).proxy(proxy.for_client()?)
+        }
     })
 }
 
@@ -381,7 +383,7 @@ fn pinned_client(thumbprint: &str) -> Result<reqwest::Client> {
     let configuration = pinned::configuration(thumbprint).map_err(|error| {
         Error::new(Kind::Network, format!("Cannot set up TLS: {error}.")).source(error)
     })?;
-    careful().tls_backend_preconfigured(configuration).build().map_err(no_tls)
+    base_client().tls_backend_preconfigured(configuration).build().map_err(no_tls)
 }
 
 /// Returns the issuer of the certificate at the host of `url`, trusted or not. Certificates are not
@@ -390,9 +392,10 @@ async fn issuer_at(url: &reqwest::Url, way: &Way) -> Option<String> {
     let mut url = url.clone();
     url.set_path("/");
     url.set_query(None);
-    let careless = on(way).ok()?.timeout(HOST_CONNECT_LIMIT);
-    let careless = careless.tls_danger_accept_invalid_certs(true).tls_info(true).build().ok()?;
-    let answer = careless.head(url).send().await.ok()?;
+    let unverified = client_for(way).ok()?.timeout(HOST_CONNECT_LIMIT);
+    let unverified =
+        unverified.tls_danger_accept_invalid_certs(true).tls_info(true).build().ok()?;
+    let answer = unverified.head(url).send().await.ok()?;
     let info = answer.extensions().get::<reqwest::tls::TlsInfo>()?;
     let (_, certificate) = x509_parser::parse_x509_certificate(info.peer_certificate()?).ok()?;
     Some(Sentence::new(&certificate.issuer().to_string()).into())

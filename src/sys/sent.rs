@@ -39,7 +39,7 @@ pub(super) struct Sent {
 impl Sent {
     /// Returns the first 64 KiB of `text` with `***` for each secret of the request, also if it is
     /// escaped as in a form or JSON, and for each token of any origin.
-    pub(super) fn blotted(&self, text: &str) -> String {
+    pub(super) fn masked(&self, text: &str) -> String {
         let secrets = self.secrets();
         let mut rest = text.get(..text.floor_char_boundary(MOST)).unwrap_or_default();
         let mut clean = String::with_capacity(rest.len());
@@ -141,9 +141,9 @@ mod tests {
             ("eyJhbGciOiJub25lIn0eyJhIj", "***"),
             ("abc eyJ eyJh %zz é", "abc eyJ eyJh %zz é"),
         ] {
-            assert_eq!(sent.blotted(text), clean, "{text}");
+            assert_eq!(sent.masked(text), clean, "{text}");
         }
-        assert_eq!(sent.blotted(&"é".repeat(MOST)).len(), MOST);
-        assert_eq!(Sent::default().blotted(""), "");
+        assert_eq!(sent.masked(&"é".repeat(MOST)).len(), MOST);
+        assert_eq!(Sent::default().masked(""), "");
     }
 }

@@ -13,7 +13,7 @@ use super::logging_commands;
 use super::picker::{self, Choice};
 use super::stream::{Patient, stdin_line};
 use crate::error::{Error, Result};
-use crate::foreign::{is_line_end, seen, told_apart};
+use crate::foreign::{is_line_end, visible, with_visibility};
 use crate::secret::Secret;
 
 /// The importance of a message.
@@ -172,7 +172,7 @@ impl Terminal {
         let mut shown = Zeroizing::new(String::with_capacity(text.len()));
         for (at, part) in text.split('\x1b').enumerate() {
             shown.push_str(if at == 0 { "" } else { "\x1b" });
-            shown.extend(seen(part).filter(|c| is_clean(*c)));
+            shown.extend(visible(part).filter(|c| is_clean(*c)));
         }
         let text = shown;
         if self.is_read_for_commands { self.write(&without(&text)) } else { self.write(&text) }
@@ -236,8 +236,8 @@ impl Terminal {
     /// Tells the runner of GitHub Actions to mask `secret` in its log. No other pipeline command is
     /// written.
     pub(crate) fn add_mask(&self, secret: &Secret) {
-        let is_of_tokens = |c: &char| c.is_ascii_graphic() || *c == ' ';
-        let secret: String = secret.expose().chars().filter(is_of_tokens).collect();
+        let is_token_character = |c: &char| c.is_ascii_graphic() || *c == ' ';
+        let secret: String = secret.expose().chars().filter(is_token_character).collect();
         self.write_bare(&Zeroizing::new(format!("::add-mask::{}\n", *Zeroizing::new(secret))));
     }
 
@@ -342,7 +342,7 @@ fn failed(error: InquireError) -> Error {
 fn clean(text: &str) -> String {
     // Allocated once: a growing string would leave copies, and the text may hold a token.
     let mut clean = String::with_capacity(text.len());
-    clean.extend(seen(text).filter(|c| is_clean(*c)));
+    clean.extend(visible(text).filter(|c| is_clean(*c)));
     clean
 }
 
@@ -355,8 +355,8 @@ fn escaped(text: &str) -> String {
 
 fn with_escapes(text: &str, escape: impl Fn(char, &mut String)) -> String {
     let mut shown = String::with_capacity(text.len());
-    for (c, is_seen) in told_apart(text) {
-        if is_seen && is_clean(c) {
+    for (c, is_visible) in with_visibility(text) {
+        if is_visible && is_clean(c) {
             shown.push(c);
         } else {
             escape(c, &mut shown);

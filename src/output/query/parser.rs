@@ -139,7 +139,7 @@ impl Parser {
             Token::Dot if self.accept(&Token::Star) => {
                 Ast::ValueProjection(Box::new(left), self.projected(power)?)
             }
-            Token::Dot => Ast::Chain(Box::new(left), Box::new(self.behind_dot(power)?)),
+            Token::Dot => Ast::Chain(Box::new(left), Box::new(self.after_dot(power)?)),
             Token::Pipe => Ast::Chain(Box::new(left), Box::new(self.expression(power)?)),
             Token::Or => Ast::Or(Box::new(left), Box::new(self.expression(power)?)),
             Token::And => Ast::And(Box::new(left), Box::new(self.expression(power)?)),
@@ -235,14 +235,14 @@ impl Parser {
             Token::LeftBracket | Token::Filter => self.expression(power)?,
             Token::Dot => {
                 self.next += 1;
-                self.behind_dot(power)?
+                self.after_dot(power)?
             }
             _ if binding_power(next) < PROJECTION => Ast::Current,
             _ => return None,
         }))
     }
 
-    fn behind_dot(&mut self, power: u8) -> Option<Ast> {
+    fn after_dot(&mut self, power: u8) -> Option<Ast> {
         match self.peek() {
             Token::Identifier(_) | Token::QuotedIdentifier(_) | Token::Star => {
                 self.expression(power)

@@ -10,7 +10,7 @@ use reqwest::header::HeaderValue;
 use zeroize::Zeroizing;
 
 use crate::error::{Error, Kind, Result};
-use crate::foreign::{is_line_end, seen};
+use crate::foreign::{is_line_end, visible};
 use crate::secret::Secret;
 
 /// The supported schemes, each with its default port.
@@ -72,11 +72,11 @@ impl Proxy {
         if value.contains(char::REPLACEMENT_CHARACTER) {
             return Err("contains bytes that are not UTF-8");
         }
-        if !seen(value).eq(value.chars()) {
+        if !visible(value).eq(value.chars()) {
             return Err("contains an invisible character");
         }
         let (scheme, rest) = match value.split_once("://") {
-            Some((scheme, rest)) if scheme.bytes().all(is_of_scheme) => (Some(scheme), rest),
+            Some((scheme, rest)) if scheme.bytes().all(is_scheme_byte) => (Some(scheme), rest),
             _ => (None, value),
         };
         let (scheme, usual_port) = match scheme {
@@ -218,7 +218,7 @@ fn is_quote(c: char) -> bool {
     matches!(c, '"' | '\'' | '`' | '\u{2018}'..='\u{201f}' | '\u{ab}' | '\u{bb}')
 }
 
-fn is_of_scheme(byte: u8) -> bool {
+fn is_scheme_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"+-.".contains(&byte)
 }
 

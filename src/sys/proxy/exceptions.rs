@@ -22,13 +22,13 @@ pub(super) fn exception_for(url: &EndpointUrl, env: &Env) -> Option<String> {
     let entry = if list.trim() == "*" {
         "*"
     } else {
-        entries.find(|entry| is_of(url.host(), port, entry))?
+        entries.find(|entry| is_match(url.host(), port, entry))?
     };
     Some(format!("{variable} has {entry}"))
 }
 
 /// True if `entry` matches `host` at `port`.
-fn is_of(host: &str, port: Option<u16>, entry: &str) -> bool {
+fn is_match(host: &str, port: Option<u16>, entry: &str) -> bool {
     let entry = match entry.rsplit_once(':') {
         // An IPv6 address without brackets: the colons belong to it, not to a port.
         Some((name, _)) if name.contains(':') && !name.ends_with(']') => entry,

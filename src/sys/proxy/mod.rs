@@ -14,7 +14,7 @@ pub(super) use address::Proxy;
 /// "is asked": `directly (no proxy is set)`, `through HTTPS_PROXY=http://…@host:port`.
 pub(crate) enum Way {
     /// Without a proxy, because the host is this machine or on its link. Holds the reason.
-    OfHost(&'static str),
+    Local(&'static str),
     /// Without a proxy. Holds the reason.
     Direct(String),
     /// Through this proxy.
@@ -28,13 +28,13 @@ impl Way {
     /// The variable's value is not a usable proxy. Nothing is sent then, because a direct request
     /// would bypass the configured proxy.
     pub(crate) fn to(url: &EndpointUrl, env: &Env) -> Result<Self> {
-        if url.is_of_host() {
-            return Ok(Self::OfHost("it is this host's own endpoint"));
+        if url.is_host_endpoint() {
+            return Ok(Self::Local("it is this host's own endpoint"));
         }
         if !url.is_encrypted() {
-            return Ok(Self::OfHost("it does not use TLS, and a proxy could read the request"));
+            return Ok(Self::Local("it does not use TLS, and a proxy could read the request"));
         }
-        let Some((variable, value)) = of_variables(env).or_else(|| of_system(url)) else {
+        let Some((variable, value)) = from_variables(env).or_else(|| from_system(url)) else {
             let is_off = env.get("https_proxy").is_some_and(|value| value.is_empty());
             let why = if is_off { "https_proxy is empty" } else { "no proxy is set" };
             return Ok(Self::Direct(why.to_owned()));
@@ -49,7 +49,7 @@ impl Way {
 impl fmt::Display for Way {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::OfHost(why) => write!(f, "directly ({why})"),
+            Self::Local(why) => write!(f, "directly ({why})"),
             Self::Direct(why) => write!(f, "directly ({why})"),
             Self::Through(proxy) => write!(f, "through {proxy}"),
         }
@@ -57,7 +57,7 @@ impl fmt::Display for Way {
 }
 
 /// Returns the variable that names the proxy for https, and its value.
-fn of_variables(env: &Env) -> Option<(String, String)> {
+fn from_variables(env: &Env) -> Option<(String, String)> {
     ["https_proxy", "all_proxy"].into_iter().find_map(|name| {
         let spellings = env.spellings(name);
         // An empty lower-case variable disables the other spellings, as in Python.
@@ -68,7 +68,7 @@ fn of_variables(env: &Env) -> Option<(String, String)> {
 
 /// Returns the proxy in the system's settings.
 #[cfg(any(windows, target_os = "macos"))]
-fn of_system(url: &EndpointUrl) -> Option<(String, String)> {
+fn from_system(url: &EndpointUrl) -> Option<(String, String)> {
     let matcher = hyper_util::client::proxy::matcher::Matcher::from_system();
     let proxy = matcher.intercept(&url.as_str().parse().ok()?)?;
     Some(("The system's proxy".to_owned(), proxy.uri().to_string()))
@@ -76,7 +76,7 @@ fn of_system(url: &EndpointUrl) -> Option<(String, String)> {
 
 /// Other systems have no such settings; their desktops set the variables.
 #[cfg(not(any(windows, target_os = "macos")))]
-fn of_system(_: &EndpointUrl) -> Option<(String, String)> {
+fn from_system(_: &EndpointUrl) -> Option<(String, String)> {
     None
 }
 
