@@ -156,7 +156,7 @@ impl<'de> Deserialize<'de> for Sentence {
 impl<'de> Deserialize<'de> for Guid {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        Self::parse(text.trim()).ok_or_else(|| Error::custom("no GUID"))
+        Self::parse(text.trim()).ok_or_else(|| Error::custom("not a GUID"))
     }
 }
 
@@ -172,7 +172,7 @@ fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> 
         Value::String(text) => Ok(text),
         Value::Number(number) => Ok(number.to_string()),
         Value::Bool(truth) => Ok(truth.to_string()),
-        _ => Err(Error::custom("no text")),
+        _ => Err(Error::custom("not a text")),
     }
 }
 

@@ -27,7 +27,7 @@ impl<'de> Deserialize<'de> for Seconds {
             }
             _ => None,
         };
-        seconds.map(Self).ok_or_else(|| Error::custom("no seconds"))
+        seconds.map(Self).ok_or_else(|| Error::custom("not a number of seconds"))
     }
 }
 

@@ -156,7 +156,7 @@ impl<'s> Emitter<'s> {
     fn string(&mut self, text: &str, place: Place) {
         let analysis = analyse(text);
         let key = place == Place::Key;
-        if analysis.plain && !yaml_resolver::is_no_string(text) {
+        if analysis.plain && !yaml_resolver::is_non_string(text) {
             return self.plain(text, place);
         }
         self.indented(|emitter| {

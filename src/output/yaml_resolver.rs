@@ -2,7 +2,7 @@
 //! resolver.
 
 /// True if YAML 1.1 reads the plain `text` as a boolean, a number, a date, null or a special key.
-pub(super) fn is_no_string(text: &str) -> bool {
+pub(super) fn is_non_string(text: &str) -> bool {
     is_word(text) || is_int(text) || is_float(text) || is_timestamp(text)
 }
 

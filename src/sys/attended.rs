@@ -49,7 +49,7 @@ fn timed_out(limit: Duration) -> Error {
         seconds => (seconds, "second"),
     };
     let s = if number == 1 { "" } else { "s" };
-    let text = format!("The sign-in was not finished in time, which was {number} {unit}{s}.");
+    let text = format!("The sign-in was not finished within {number} {unit}{s}.");
     Error::new(Kind::InteractionRequired, text).remedy(
         "Start again. The service sets how long a code is valid; core.login_timeout sets how long azt waits for a browser (in seconds).",
     )

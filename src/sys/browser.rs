@@ -125,9 +125,9 @@ fn private_page(system: &System, text: &str, folder: &Folder) -> Result<(Folder,
     let (prefix, suffix) = PAGE;
     let name = format!("{prefix}{:016x}{suffix}", u64::from_ne_bytes(random));
     let path = folder.file(&name);
-    let no_address = || Error::failed(format!("{} has no address.", path.display()));
-    let absolute = std::path::absolute(&path).map_err(|_| no_address())?;
-    let url = reqwest::Url::from_file_path(absolute).map_err(|()| no_address())?;
+    let no_url = || Error::failed(format!("Cannot make a URL of {}.", path.display()));
+    let absolute = std::path::absolute(&path).map_err(|_| no_url())?;
+    let url = reqwest::Url::from_file_path(absolute).map_err(|()| no_url())?;
     folder.write(&name, text.as_bytes(), Access::Owner, false)?;
     Ok((folder, name, url.to_string()))
 }

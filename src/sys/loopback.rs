@@ -258,10 +258,10 @@ async fn respond(
         gone: gone.ok_or("a second request")?,
     };
     // Stays in `unread` until it is next, so that [`CONNECTIONS`] bounds the waiting requests too.
-    let next = visits.reserve().await.map_err(|_| "nobody listens")?;
+    let next = visits.reserve().await.map_err(|_| "the listener is closed")?;
     unread.remove(tokio::task::id());
     next.send(visit);
-    let page = answer.await.map_err(|_| "nobody answers")?;
+    let page = answer.await.map_err(|_| "the request was dropped")?;
     let mut response = hyper::Response::new(Full::new(Bytes::from(page.html)));
     *response.status_mut() = hyper::StatusCode::from_u16(page.status).unwrap_or_default();
     for (name, value) in HEADERS {

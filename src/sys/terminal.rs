@@ -47,7 +47,7 @@ pub(crate) enum Verbosity {
 }
 
 /// The two streams. Results go to standard output, everything else to standard error.
-#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+#[allow(clippy::struct_excessive_bools, reason = "the flags are independent")]
 pub struct Terminal {
     out: RefCell<Box<dyn Write>>,
     err: RefCell<Box<dyn Write>>,
@@ -333,7 +333,7 @@ fn has_gone(error: &io::Error) -> bool {
 fn failed(error: InquireError) -> Error {
     match error {
         InquireError::OperationCanceled | InquireError::OperationInterrupted => cancelled(),
-        error => Error::failed(format!("Cannot ask on this terminal: {error}.")),
+        error => Error::failed(format!("Cannot show a prompt on this terminal: {error}.")),
     }
 }
 

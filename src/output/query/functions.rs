@@ -116,7 +116,7 @@ fn avg<'a>(arguments: &Arguments<'_, 'a>) -> Outcome<'a> {
 /// `ceil` and `floor`, which return an integer in Python.
 #[expect(
     clippy::cast_possible_truncation,
-    reason = "rounded before, and 128 bits hold any number met here"
+    reason = "already rounded, and saturates beyond 128 bits"
 )]
 fn whole<'a>(arguments: &Arguments<'_, 'a>, round: fn(f64) -> f64) -> Outcome<'a> {
     match arguments.value(0)? {
