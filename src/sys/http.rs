@@ -223,7 +223,7 @@ impl Http {
     /// # Errors
     /// [`Kind::Network`] with the host's name if there was no answer, or if a successful answer is
     /// a web page: no service that azt uses sends one, so it comes from a proxy or a captive
-    /// portal. [`Kind::Service`] if the answer is too large or a secret is not a valid header value.
+    /// portal. [`Kind::Service`] if the answer is too large or a secret is not valid in a header.
     pub(crate) async fn send(&self, system: &System, request: Request) -> Result<Response> {
         let pinned = request.pin.as_deref().map(pinned_client).transpose()?;
         let url = request.url.url();
