@@ -1,4 +1,4 @@
-//! The one error type: a kind, a sentence, what to do about it, and what Entra said.
+//! The error type: a kind, a message, remedies and Entra's details.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,35 +7,35 @@ use serde::{Deserialize, Serialize};
 
 use crate::foreign::Name;
 
-/// What went wrong, as far as a caller can act on it. `exit.rs` folds it to a number.
+/// The kind of a failure, as far as a caller can act on it. `exit.rs` maps it to an exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Kind {
-    /// A handled failure of no other kind (az: exit 1).
+    /// A failure of no other kind (az: exit 1).
     Failed,
-    /// The command line cannot be understood (az: exit 2).
+    /// The command line cannot be parsed (az: exit 2).
     Usage,
-    /// Arguments that do not go together, or lack one, which az sees only when the command runs (az:
-    /// exit 1).
+    /// Arguments conflict or one is missing, which az detects only when the command runs (az: exit
+    /// 1).
     Inapplicable,
     /// Azure Resource Manager answered 404 (az: exit 3).
     NotFound,
-    /// Nobody is signed in, or not the account that was asked for.
+    /// No account is signed in, or not the requested one.
     NotSignedIn,
-    /// Entra wants the person: MFA, consent, a changed password, an expired refresh token.
+    /// Entra needs the user: MFA, consent, a changed password, an expired refresh token.
     InteractionRequired,
-    /// Entra refused for good: wrong secret, disabled account, a policy that forbids it.
+    /// Entra refused permanently: wrong secret, disabled account, a policy that forbids it.
     Refused,
-    /// The service was not reached: DNS, TCP, TLS, proxy, time-out.
+    /// The service was not reached: DNS, TCP, TLS, proxy, timeout.
     Network,
-    /// The service was reached and is in trouble: 5xx, 429, an answer that makes no sense.
+    /// The service was reached but failed: 5xx, 429, an invalid answer.
     Service,
-    /// The person pressed Ctrl-C.
+    /// The user pressed Ctrl-C.
     Cancelled,
     /// The vault or its key source cannot be used.
     Vault,
 }
 
-/// What Entra said about a refusal (error response of RFC 6749 section 5.2 with Entra's members).
+/// Entra's error response (RFC 6749 section 5.2, with Entra's own members).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct EntraDetail {
     /// OAuth error code, such as `invalid_grant`.
@@ -48,16 +48,16 @@ pub(crate) struct EntraDetail {
     pub(crate) claims: Option<String>,
     /// `trace_id` of the answer.
     pub(crate) trace_id: Option<Name>,
-    /// `correlation_id`, which Entra's support asks for.
+    /// `correlation_id`, which Microsoft's support needs.
     pub(crate) correlation_id: Option<Name>,
-    /// `timestamp` of the answer, UTC, as the server wrote it.
+    /// `timestamp` of the answer, in UTC and the server's format.
     pub(crate) timestamp: Option<Name>,
 }
 
 /// A failure with its remedy.
 ///
 /// Shown as `ERROR: <message>`, then the remedy's lines. Boxed, so that `Result<T, Error>` stays
-/// small on the warm path. Told to another process it is the same but for its cause.
+/// small on the warm path. Serialisation keeps everything except the cause.
 #[derive(Serialize, Deserialize)]
 pub struct Error(Box<Inner>);
 
@@ -80,7 +80,7 @@ struct Inner {
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
-    /// An error of `kind` with its sentence. The sentence carries no level prefix and no secret.
+    /// Makes an error. `message` is a sentence without level prefix and without secrets.
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
         Self(Box::new(Inner {
             kind,
@@ -94,12 +94,12 @@ impl Error {
         }))
     }
 
-    /// Shorthand for [`Kind::Failed`].
+    /// Makes an error of [`Kind::Failed`].
     pub(crate) fn failed(message: impl Into<String>) -> Self {
         Self::new(Kind::Failed, message)
     }
 
-    /// Adds a line that says what to do; printed bare after the message, in the order added.
+    /// Adds a line that says what to do. Lines are printed after the message, in the order added.
     #[must_use]
     pub(crate) fn remedy(mut self, line: impl Into<String>) -> Self {
         self.0.remedy.push(line.into());
@@ -119,24 +119,26 @@ impl Error {
         self.0.last_resort.as_deref() == Some(line)
     }
 
-    /// Names the command line that cures this, which the sentence or the remedy holds for people.
+    /// Sets the command line that cures this error, for programs (`--error-format json`). The
+    /// message or the remedy shows it to users.
     ///
-    /// Programs may run it (`--error-format json`): it destroys nothing, needs nothing more, and what
-    /// a server said is in it as base64 at the most.
+    /// Programs may run it unseen. It must therefore destroy nothing, be complete, and contain a
+    /// server's text only as base64.
     #[must_use]
     pub(crate) fn command(mut self, command: impl Into<String>) -> Self {
         self.0.command = Some(command.into());
         self
     }
 
-    /// Adds a line of remedy that is the command line which cures this.
+    /// Adds the command line that cures this error, both as a remedy and for programs.
     #[must_use]
     pub(crate) fn cured_by(self, command: impl Into<String>) -> Self {
         let command = command.into();
         self.remedy(command.clone()).command(command)
     }
 
-    /// Leaves out lines of remedy, with what leads to them (`Sign in again:`), and the command.
+    /// Removes the remedy lines, each with its heading (`Sign in again:`), and the command for
+    /// which `is_out` is true.
     #[must_use]
     pub(crate) fn without_remedy(mut self, is_out: impl Fn(&str) -> bool) -> Self {
         let mut kept: Vec<String> = Vec::new();
@@ -152,7 +154,7 @@ impl Error {
         self
     }
 
-    /// Attaches what Entra said.
+    /// Attaches Entra's error response.
     #[must_use]
     pub(crate) fn entra(mut self, detail: EntraDetail) -> Self {
         self.0.entra = Some(detail);
@@ -169,14 +171,14 @@ impl Error {
         self
     }
 
-    /// Says that the same request may succeed after this time.
+    /// Marks that the same request may succeed after this time.
     #[must_use]
     pub(crate) fn worth_another_try(mut self, after: Duration) -> Self {
         self.0.retry_after = Some(after);
         self
     }
 
-    /// After which time the same request may succeed; `None` when it will fail again.
+    /// Returns the time after which the same request may succeed; `None` if it would fail again.
     pub(crate) fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }
@@ -188,32 +190,32 @@ impl Error {
         self
     }
 
-    /// The kind.
+    /// Returns the kind.
     pub fn kind(&self) -> Kind {
         self.0.kind
     }
 
-    /// The sentence.
+    /// Returns the message.
     pub fn message(&self) -> &str {
         &self.0.message
     }
 
-    /// What to do, a line each.
+    /// Returns the remedy's lines.
     pub fn remedy_lines(&self) -> &[String] {
         &self.0.remedy
     }
 
-    /// The command line that cures this, if one does.
+    /// Returns the command line that cures this error, if there is one.
     pub fn curing_command(&self) -> Option<&str> {
         self.0.command.as_deref()
     }
 
-    /// True when the operating system refused a file operation.
+    /// True if the cause is an I/O error of the operating system.
     pub(crate) fn is_from_system(&self) -> bool {
         self.io_error().is_some()
     }
 
-    /// True when the operating system said that a disk can only be read.
+    /// True if the cause is a read-only file system.
     pub(crate) fn is_read_only(&self) -> bool {
         let read_only = std::io::ErrorKind::ReadOnlyFilesystem;
         self.io_error().is_some_and(|error| error.kind() == read_only)
@@ -223,7 +225,7 @@ impl Error {
         self.0.source.as_ref()?.downcast_ref()
     }
 
-    /// What Entra said, when it was Entra that refused.
+    /// Returns Entra's error response, if Entra refused.
     pub(crate) fn entra_detail(&self) -> Option<&EntraDetail> {
         self.0.entra.as_ref()
     }

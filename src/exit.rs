@@ -1,16 +1,16 @@
-//! The one place where an error becomes a number.
+//! Maps errors to exit codes.
 
 use crate::error::Kind;
 use crate::program::Program;
 
-/// Exit code of a success.
+/// Exit code of success.
 pub(crate) const SUCCESS: u8 = 0;
 
-/// The exit code of an error of `kind` under the name `program`.
+/// Returns the exit code for `kind` when the program runs as `program`.
 ///
-/// 0 to 3 as az uses them under both names; 4 to 9 only as `azt`, since scripts and SDKs that call
-/// `az` know nothing else; 130 is what shells give a program that Ctrl-C ended. 127 is never used: SDKs
-/// take it for "not installed".
+/// Codes 0 to 3 have az's meaning under both names. Codes 4 to 9 occur only as `azt`, because
+/// scripts and SDKs that call `az` know only the others. 130 is the shells' code for a program that
+/// Ctrl-C ended. 127 is never used, because SDKs read it as "not installed".
 pub fn code(kind: Kind, program: Program) -> u8 {
     match (kind, program) {
         (Kind::Usage, _) | (Kind::Inapplicable, Program::Azt) => 2,

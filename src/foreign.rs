@@ -1,9 +1,9 @@
-//! Text that others wrote: what a server, a token or another program's file says.
+//! Types for text from outside: servers, tokens and the files of other programs.
 //!
-//! It is one of these types from where it is parsed, and so it is clean wherever it is shown: it
-//! makes no lines of its own, drives no terminal, and has no characters that a person does not see.
-//! Structs that are read from an answer have no other texts, and each of their members is read
-//! loosely: by [`if_it_is_one`] or [`or_default`] (`tests/architecture.rs`).
+//! Parsing cleans the text, so every later use is safe to show: it has no line breaks, control
+//! characters or invisible characters. Structs that are parsed from an answer use only these types
+//! for text, and parse each member leniently by [`if_it_is_one`] or [`or_default`]
+//! (`tests/architecture.rs` checks this).
 
 mod loose;
 
@@ -16,41 +16,42 @@ use serde_json::Value;
 
 pub(crate) use loose::{Loose, Seconds, base64, from_json, if_it_is_one, is_true, or_default};
 
-/// Characters of a name; Entra's and Azure's have 256 at the most.
+/// Most characters of a name; Entra's and Azure's have at most 256.
 const LONGEST_NAME: usize = 256;
 
-/// Characters of a sentence; Entra's longest have some fifteen hundred.
+/// Most characters of a sentence; Entra's longest have about 1,500.
 const LONGEST_SENTENCE: usize = 4096;
 
-/// What somebody or something is called: one line of at most 256 characters. Its blanks stay, since
-/// scripts look names up by them.
+/// A name: one line of at most 256 characters. Spaces are kept, because scripts look names up by
+/// their exact text.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
 pub(crate) struct Name(String);
 
-/// What somebody says: one line of at most 4,096 characters, words apart by one blank.
+/// A message: one line of at most 4,096 characters, with single spaces between words.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
 pub(crate) struct Sentence(String);
 
-/// The id of a tenant or a subscription: lower-case, with hyphens, whatever spelling it came in.
+/// The id of a tenant or a subscription, normalised to lower case with hyphens.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
 pub(crate) struct Guid(String);
 
-/// JSON whose texts, and names of members, are clean as a [`Name`] is; a text may have 4,096 characters.
+/// JSON whose strings and member names are cleaned like a [`Name`]. A string may have 4,096
+/// characters.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Json(Value);
 
-/// What the caller typed, in an argument or a variable, as a message quotes it: on one line, with
-/// escapes (`\r`, `\u{200b}`) for what is not seen. The message is often about that.
+/// The user's input from an argument or a variable, for quoting in a message. It is displayed on
+/// one line with escapes (`\r`, `\u{200b}`) for invisible characters, which are often the error.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Typed<'t>(pub(crate) &'t str);
 
 impl fmt::Display for Typed<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        told_apart(self.0).try_for_each(|(c, is_seen)| {
-            if is_seen && !is_line_end(c) {
+        with_visibility(self.0).try_for_each(|(c, is_visible)| {
+            if is_visible && !is_line_end(c) {
                 f.write_char(c)
             } else {
                 write!(f, "{}", c.escape_default())
@@ -60,12 +61,13 @@ impl fmt::Display for Typed<'_> {
 }
 
 impl Name {
-    /// The name that `text` is.
+    /// Cleans `text`.
     pub(crate) fn new(text: &str) -> Self {
         Self(line(text, LONGEST_NAME))
     }
 
-    /// True when [`Name::new`] would leave `text` as it is, which for nearly all takes one look.
+    /// True if [`Name::new`] would not change `text`. Printable ASCII, the usual case, needs no
+    /// allocation.
     pub(crate) fn is_one(text: &str) -> bool {
         let is_plain = text.len() <= LONGEST_NAME && text.bytes().all(|c| matches!(c, b' '..=b'~'));
         is_plain || line(text, LONGEST_NAME) == text
@@ -73,7 +75,7 @@ impl Name {
 }
 
 impl Sentence {
-    /// The sentence that `text` is.
+    /// Cleans `text`.
     pub(crate) fn new(text: &str) -> Self {
         let words = line(text, usize::MAX).split_whitespace().collect::<Vec<_>>().join(" ");
         Self(cut(words, LONGEST_SENTENCE))
@@ -81,7 +83,7 @@ impl Sentence {
 }
 
 impl Guid {
-    /// The GUID that `text` is in any spelling that az takes: without hyphens, in braces, as
+    /// Parses a GUID in any form that az accepts: with or without hyphens, in braces, after
     /// `urn:uuid:`.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         uuid::Uuid::try_parse(text).ok().map(|id| Self(id.to_string()))
@@ -89,7 +91,7 @@ impl Guid {
 }
 
 impl Json {
-    /// `value` with clean texts.
+    /// Cleans the strings of `value`.
     pub(crate) fn new(value: Value) -> Self {
         Self(match value {
             Value::String(text) => line(&text, LONGEST_SENTENCE).into(),
@@ -104,13 +106,13 @@ impl Json {
         })
     }
 
-    /// The JSON.
+    /// Returns the JSON value.
     pub(crate) fn into_value(self) -> Value {
         self.0
     }
 }
 
-/// What the two kinds of text have in common.
+/// The traits that all text types implement.
 macro_rules! text {
     ($type:ident) => {
         impl Deref for $type {
@@ -154,7 +156,7 @@ impl<'de> Deserialize<'de> for Sentence {
 impl<'de> Deserialize<'de> for Guid {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        Self::parse(text.trim()).ok_or_else(|| Error::custom("no GUID"))
+        Self::parse(text.trim()).ok_or_else(|| Error::custom("not a GUID"))
     }
 }
 
@@ -164,23 +166,23 @@ impl<'de> Deserialize<'de> for Json {
     }
 }
 
-/// A text; the digits of a number, the word for a truth.
+/// Deserialises a string. A number or a boolean becomes its text.
 fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     match Value::deserialize(deserializer)? {
         Value::String(text) => Ok(text),
         Value::Number(number) => Ok(number.to_string()),
         Value::Bool(truth) => Ok(truth.to_string()),
-        _ => Err(Error::custom("no text")),
+        _ => Err(Error::custom("not a text")),
     }
 }
 
-/// `text` on one line, without what is not seen, and no longer than `most` characters and an
-/// ellipsis.
+/// Puts `text` on one line without invisible characters. A text longer than `most` characters is
+/// cut and gets an ellipsis.
 fn line(text: &str, most: usize) -> String {
     let mut clean = String::with_capacity(text.len().min(most));
     let mut ended = false;
-    for c in seen(text) {
-        // One blank for an end of a line, however many characters it takes.
+    for c in visible(text) {
+        // Adjacent line ends, such as `\r\n`, become one space.
         let ends = is_line_end(c) || c == '\t';
         if !ends {
             clean.push(c);
@@ -200,39 +202,40 @@ fn cut(mut text: String, most: usize) -> String {
     text
 }
 
-/// The characters of `text` that a person sees, white space and ends of lines among them.
-pub(crate) fn seen(text: &str) -> impl Iterator<Item = char> {
-    told_apart(text).filter(|(_, is_seen)| *is_seen).map(|(c, _)| c)
+/// Returns the visible characters of `text`. White space and line ends count as visible.
+pub(crate) fn visible(text: &str) -> impl Iterator<Item = char> {
+    with_visibility(text).filter(|(_, is_visible)| *is_visible).map(|(c, _)| c)
 }
 
-/// The characters of `text`, each with whether a person sees it, as in [`seen`].
-pub(crate) fn told_apart(text: &str) -> impl Iterator<Item = (char, bool)> {
+/// Returns the characters of `text`, each with whether it is visible.
+pub(crate) fn with_visibility(text: &str) -> impl Iterator<Item = (char, bool)> {
     let mut before = ' ';
     text.chars().map(move |c| {
-        // It turns a sign into a picture; behind a letter it is one more way to hide something.
-        let is_seen = if c == PICTURE { is_sign(before) } else { !is_hidden(c) };
-        if is_seen {
+        // It is legitimate only after a symbol, which it turns into an emoji. After a letter it
+        // could hide data.
+        let is_visible = if c == EMOJI_SELECTOR { is_symbol(before) } else { !is_hidden(c) };
+        if is_visible {
             before = c;
         }
-        (c, is_seen)
+        (c, is_visible)
     })
 }
 
 /// The variation selector for emoji.
-const PICTURE: char = '\u{fe0f}';
+const EMOJI_SELECTOR: char = '\u{fe0f}';
 
-fn is_sign(c: char) -> bool {
-    !c.is_ascii() && !c.is_alphanumeric() && !c.is_whitespace() && c != PICTURE
+fn is_symbol(c: char) -> bool {
+    !c.is_ascii() && !c.is_alphanumeric() && !c.is_whitespace() && c != EMOJI_SELECTOR
 }
 
-/// True for what ends a line somewhere: in a terminal, an editor, a log.
+/// True for characters that end a line in some terminal, editor or log.
 pub(crate) fn is_line_end(c: char) -> bool {
     matches!(c, '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}')
 }
 
-/// True for control characters, for what changes the direction of text or is not shown at all
-/// (Unicode's `Default_Ignorable_Code_Point`, with the tag characters), and for noncharacters.
-/// Characters for private use stay: they show, if only as a box.
+/// True for control characters, characters that are invisible or change the direction of text
+/// (Unicode's `Default_Ignorable_Code_Point`, with the tag characters), and noncharacters. False
+/// for private use characters: they are visible, if only as a box.
 pub(crate) fn is_hidden(c: char) -> bool {
     let is_kept = matches!(c, '\t' | ' '..='~') || is_line_end(c);
     let is_ignorable = matches!(c,
@@ -250,7 +253,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_one_line_that_hides_nothing() {
+    fn a_name_is_one_line_without_invisible_characters() {
         for (text, name) in [
             ("Contoso Production", "Contoso Production"),
             ("two  blanks ", "two  blanks "),
@@ -272,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_ends() {
+    fn long_texts_are_cut() {
         assert_eq!(Name::new(&"é".repeat(256)).chars().count(), 256);
         assert!(!Name::is_one(&"a".repeat(257)) && Name::is_one(&"a".repeat(256)));
         for (cut, most) in [
@@ -291,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn every_spelling_of_a_guid_is_one_guid() {
+    fn guids_are_normalised() {
         for text in [
             "aaaaaaaa-0000-0000-0000-000000000001",
             "AAAAAAAA000000000000000000000001",
@@ -307,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_may_be_texts_and_texts_numbers() {
+    fn numbers_and_strings_are_interchangeable() {
         let seconds = |json: &str| from_json::<Seconds>(json).ok().map(|it| it.0);
         for (json, found) in [
             ("900", Some(900)),
@@ -341,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn base64_is_read_in_each_of_its_dialects() {
+    fn base64_is_read_in_every_variant() {
         for text in ["-_8=", "-_8", "+/8=", " +/8\n", "-_9"] {
             assert_eq!(base64(text), Some(vec![0xfb, 0xff]), "{text:?}");
         }
@@ -349,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn a_truth_has_many_words() {
+    fn booleans_have_many_spellings() {
         let is_true = |json: &str| is_true(&from_json(json).unwrap());
         for json in ["true", "1", r#""true""#, r#""True""#, r#""1""#, "-1"] {
             assert!(is_true(json), "{json}");
@@ -360,7 +363,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_parsed_is_clean() {
+    fn parsed_text_is_clean() {
         #[derive(Deserialize)]
         struct Answer {
             name: Name,

@@ -1,5 +1,5 @@
-//! The door for the binary, the tests, the fuzz targets and the benchmarks: all that they use of the
-//! modules, by the modules' names. No interface for other programs: it changes without notice.
+//! The items that the binary, the tests, the fuzz targets and the benchmarks use, grouped by
+//! module. This is not an interface for other programs: it changes without notice.
 
 #![allow(missing_docs, reason = "each item is documented where it is defined")]
 

@@ -1,20 +1,21 @@
-//! Under which name this program runs.
+//! The name that this program runs under.
 
 use std::ffi::OsStr;
 use std::fmt;
 use std::path::Path;
 
-/// The name that argv\[0\] gives: decides texts, exit codes and silence.
+/// The name in argv\[0\]. It decides texts, exit codes and which messages are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Program {
-    /// Its own name: texts name `azt`, exit codes are the full table.
+    /// Texts name `azt`, and all exit codes are used.
     Azt,
-    /// Standing in for `az`: texts, exit codes and silence as az has them.
+    /// Replaces `az`: texts, exit codes and the choice of messages are az's.
     Az,
 }
 
 impl Program {
-    /// `Az` when the file name of `argv0`, without `.exe`, is `az` in any case; else `Azt`.
+    /// Returns `Az` if the file name of `argv0` without extension is `az` in any letter case;
+    /// otherwise `Azt`.
     pub fn from_argv0(argv0: &OsStr) -> Self {
         match Path::new(argv0).file_stem() {
             Some(stem) if stem.eq_ignore_ascii_case("az") => Self::Az,
@@ -22,7 +23,7 @@ impl Program {
         }
     }
 
-    /// The name a person types: `azt` or `az`.
+    /// Returns the name that the user types: `azt` or `az`.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Azt => "azt",

@@ -1,30 +1,30 @@
-//! The one type that holds a secret.
+//! The type for secrets.
 
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serializer};
 use zeroize::Zeroizing;
 
-/// A token, password, client secret or assertion: UTF-8 text that cannot be printed and is wiped
-/// when dropped.
+/// A token, password, client secret or assertion, as UTF-8 text. It cannot be printed and is wiped
+/// on drop.
 ///
-/// There is no `Display`, and `Debug` shows no part of the text. [`Secret::expose`] marks every
+/// It has no `Display`, and its `Debug` does not show the text. [`Secret::expose`] marks every
 /// place where the text leaves this type.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
-    /// Takes over `text`, which is wiped with the secret.
+    /// Makes a secret of `text`. A `String` is not copied; it is wiped with the secret.
     pub fn new(text: impl Into<String>) -> Self {
         Self(Zeroizing::new(text.into()))
     }
 
-    /// The text itself.
+    /// Returns the text.
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// True for the empty text.
+    /// True if the text is empty.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -44,13 +44,13 @@ impl<'de> Deserialize<'de> for Secret {
 
 /// Serialises the text of a secret: `#[serde(serialize_with = "crate::secret::exposed")]`.
 ///
-/// `Secret` has no `Serialize` of its own, so that only the vault's records, which are sealed
-/// before they reach a disk, can be written, each by name.
+/// `Secret` does not implement `Serialize`, so each field that is written must ask for it by this
+/// function. Only the vault's records do; they are sealed before they reach a disk.
 pub(crate) fn exposed<S: Serializer>(secret: &Secret, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(secret.expose())
 }
 
-/// [`exposed`] for a secret that may be absent; absent becomes `null`.
+/// Like [`exposed`] for an optional secret; `None` becomes `null`.
 #[allow(clippy::ref_option, reason = "the signature that serde's serialize_with demands")]
 pub(crate) fn exposed_option<S: Serializer>(
     secret: &Option<Secret>,

@@ -1,17 +1,17 @@
-//! Words as the person's shell reads them back: what a message names may be anybody's text.
+//! Quotes words for the user's shell. A word in a suggested command may come from an attacker.
 
-use crate::foreign::{is_line_end, seen};
+use crate::foreign::{is_line_end, visible};
 
-/// `word` as one word of a command line: for `sh`, on Windows for PowerShell.
+/// Quotes `word` as one word of a command line, for PowerShell on Windows and for `sh` elsewhere.
 pub fn quoted(word: &str) -> String {
     if cfg!(windows) { for_powershell(word) } else { for_sh(word) }
 }
 
-/// [`quoted`], for a command that people are shown; `None` where it would not be the word that they
-/// see: one with an end of a line, or with characters that are not seen.
+/// Like [`quoted`], for a command that the user is shown. `None` if the word has line ends or
+/// invisible characters, because a copy of the shown command would differ.
 pub(crate) fn shown(word: &str) -> Option<String> {
-    let is_seen = !word.contains(is_line_end) && seen(word).eq(word.chars());
-    is_seen.then(|| quoted(word))
+    let is_visible = !word.contains(is_line_end) && visible(word).eq(word.chars());
+    is_visible.then(|| quoted(word))
 }
 
 fn is_plain(word: &str) -> bool {
@@ -23,19 +23,19 @@ fn for_sh(word: &str) -> String {
     if is_plain(word) {
         return word.to_owned();
     }
-    // A NUL ends a word in every shell.
+    // No shell can have a NUL in a word.
     format!("'{}'", word.replace('\0', "").replace('\'', r"'\''"))
 }
 
 fn for_powershell(word: &str) -> String {
-    // A comma makes a list of it.
+    // PowerShell makes a list of words with a comma.
     if is_plain(word) && !word.contains(',') {
         return word.to_owned();
     }
     let mut quoted = "'".to_owned();
     for c in word.chars().filter(|c| *c != '\0') {
         quoted.push(c);
-        // Typographic quotes end a text too.
+        // PowerShell accepts typographic quotes as the end of a string too.
         if matches!(c, '\'' | '\u{2018}'..='\u{201b}') {
             quoted.push(c);
         }
@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn powershell_reads_the_word_that_was_meant() {
+    fn powershell_words_are_quoted() {
         for (word, quoted) in [
             ("plain", "plain"),
             ("it's", "'it''s'"),
@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn a_word_that_is_not_seen_is_in_no_command() {
+    fn words_with_invisible_characters_are_not_shown() {
         assert_eq!(shown("two words").as_deref(), Some("'two words'"));
         for word in ["a\nb", "a\u{2028}b", "a\rb", "a\u{1b}[2Jb", "a\u{202e}b", "a\u{200b}b"] {
             assert_eq!(shown(word), None, "{word:?}");

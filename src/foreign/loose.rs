@@ -1,4 +1,5 @@
-//! What others write loosely: members that are missing or odd, numbers as text, truths in any spelling.
+//! Lenient parsing of answers: missing or invalid members, numbers as strings, booleans in any
+//! spelling.
 
 use base64::Engine;
 use base64::alphabet::STANDARD;
@@ -7,11 +8,11 @@ use serde::de::{DeserializeOwned, Error};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-/// A time or a length of time in seconds: a number, whole or not, or the text of one.
+/// A time or a duration in seconds, from a number or its text. Fractions are dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Seconds(pub(crate) i64);
 
-/// An element of a list that counts if it is a `T`: one that is odd does not cost the others.
+/// An element of a list; `None` if it is not a `T`, so that the other elements are kept.
 #[derive(Debug, Deserialize)]
 #[serde(transparent, bound(deserialize = "T: DeserializeOwned"))]
 pub(crate) struct Loose<T>(#[serde(deserialize_with = "if_it_is_one")] pub Option<T>);
@@ -26,25 +27,24 @@ impl<'de> Deserialize<'de> for Seconds {
             }
             _ => None,
         };
-        seconds.map(Self).ok_or_else(|| Error::custom("no seconds"))
+        seconds.map(Self).ok_or_else(|| Error::custom("not a number of seconds"))
     }
 }
 
-#[allow(
-    clippy::cast_possible_truncation,
-    reason = "saturates; a fraction of a second is meant to go"
-)]
+#[allow(clippy::cast_possible_truncation, reason = "saturates, and drops the fraction on purpose")]
 fn whole(seconds: f64) -> Option<i64> {
     seconds.is_finite().then_some(seconds as i64)
 }
 
-/// The `T` in the JSON `text`. Of members that are there twice the last counts, as everywhere else.
+/// Parses a `T` from the JSON `text`. Of duplicate members the last one counts, as in other
+/// parsers.
 ///
 /// # Errors
-/// It is no JSON, or no `T`.
+/// `text` is not JSON or does not match `T`.
 pub(crate) fn from_json<T: DeserializeOwned>(text: &str) -> serde_json::Result<T> {
     serde_json::from_str(text).or_else(|error: serde_json::Error| {
-        // A value has each member once. The way round by it leaves copies of secrets.
+        // serde refuses duplicate members, but a `Value` keeps the last. Only a fallback, because
+        // the `Value` leaves copies of secrets in memory.
         if error.is_data() {
             serde_json::from_str::<Value>(text).and_then(serde_json::from_value)
         } else {
@@ -53,18 +53,18 @@ pub(crate) fn from_json<T: DeserializeOwned>(text: &str) -> serde_json::Result<T
     })
 }
 
-/// A member that counts if it makes sense: `None` for anything that is no `T`
-/// (`#[serde(default, deserialize_with = "crate::foreign::if_it_is_one")]`).
+/// Deserialises a member to `None` if it is not a `T`. Use it as
+/// `#[serde(default, deserialize_with = "crate::foreign::if_it_is_one")]`.
 pub(crate) fn if_it_is_one<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,
     T: DeserializeOwned,
 {
-    // A secret moves on from the value, which leaves no copy of it.
+    // `from_value` moves strings out of the value, so no copy of a secret remains.
     Value::deserialize(deserializer).map(|value| serde_json::from_value(value).ok())
 }
 
-/// [`if_it_is_one`] for a member that has a value in any case.
+/// Like [`if_it_is_one`], but returns the default value instead of `None`.
 pub(crate) fn or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
@@ -73,7 +73,7 @@ where
     if_it_is_one(deserializer).map(Option::unwrap_or_default)
 }
 
-/// True for what others write for a truth: `true`, a number but 0, a text but the empty one, `0` and
+/// True for `true`, for any number except 0, and for any string except the empty one, `0` and
 /// `false`.
 pub(crate) fn is_true(value: &Value) -> bool {
     match value {
@@ -84,7 +84,7 @@ pub(crate) fn is_true(value: &Value) -> bool {
     }
 }
 
-/// The bytes in base64 of either alphabet, padded or not.
+/// Decodes base64 in the standard or the URL alphabet, with or without padding.
 pub(crate) fn base64(text: &str) -> Option<Vec<u8>> {
     let lenient = GeneralPurposeConfig::new()
         .with_decode_padding_mode(DecodePaddingMode::Indifferent)

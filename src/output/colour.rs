@@ -1,4 +1,4 @@
-//! The colours of `jsonc`: what pygments' JSON lexer and its terminal formatter make of the text.
+//! The colours of `jsonc`, as pygments' JSON lexer and terminal formatter produce them.
 
 use super::python;
 use super::sink::Sink;
@@ -14,7 +14,7 @@ enum Token {
     Value,
     Space,
     Punctuation,
-    /// `NaN` and `Infinity`, which JSON does not know.
+    /// `NaN` and `Infinity`, which are not JSON.
     Foreign,
 }
 
@@ -31,7 +31,7 @@ impl Token {
     }
 }
 
-/// Colours `json`, a whole document as [`super::json::write`] gives it.
+/// Colours `json`, a whole document in the format of [`super::json::write`].
 pub(super) fn write_json(json: &str, sink: &mut Sink) {
     let mut rest = json;
     while let Some(first) = rest.chars().next() {
@@ -62,7 +62,7 @@ pub(super) fn write_json(json: &str, sink: &mut Sink) {
     }
 }
 
-/// Writes one token. No colour crosses the end of a line.
+/// Writes one token. Each line gets its own colour sequences.
 fn coloured(text: &str, colour: &str, sink: &mut Sink) {
     if colour.is_empty() {
         return sink.push_str(text);
@@ -80,7 +80,7 @@ fn run_end(text: &str, belongs: impl Fn(char) -> bool) -> usize {
     text.find(|character| !belongs(character)).unwrap_or(text.len())
 }
 
-/// Behind the closing quote.
+/// Returns the offset after the closing quote.
 fn string_end(text: &str) -> usize {
     let mut escaped = false;
     for (index, character) in text.char_indices().skip(1) {

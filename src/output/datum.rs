@@ -1,6 +1,8 @@
-//! A value on its way to the formatters: borrowed from the command's answer wherever it can be, made by `--query`
-//! where it must. Python tells apart things that JSON does not, and az's output shows it: an OrderedDict (made by
-//! a multiselect hash) from a `dict`, an `int` from a `float`, and one object met twice from two that are equal.
+//! The values that are formatted. They are borrowed from the command's answer if possible;
+//! `--query` makes new ones.
+//!
+//! az's output depends on distinctions of Python that JSON lacks: `OrderedDict` (from a multiselect
+//! hash) or `dict`, `int` or `float`, the same object twice or two equal objects.
 
 use std::ops::Deref;
 use std::rc::Rc;
@@ -10,7 +12,7 @@ use zeroize::Zeroizing;
 
 use super::sink::Sink;
 
-/// One value. Cloning is cheap.
+/// A value. Cloning is cheap.
 #[derive(Clone)]
 pub(super) enum Datum<'a> {
     Null,
@@ -22,7 +24,7 @@ pub(super) enum Datum<'a> {
     Dict(Dict<'a>),
 }
 
-/// A string, wiped when it was made here.
+/// A string. `Made` strings are wiped on drop.
 #[derive(Clone)]
 pub(super) enum Text<'a> {
     Given(&'a str),
@@ -76,12 +78,13 @@ impl From<Sink> for Datum<'_> {
 }
 
 impl<'a> Datum<'a> {
-    /// A list made here.
+    /// Makes a list.
     pub(super) fn list(items: Vec<Self>) -> Self {
         Self::List(List::Made(Rc::new(items)))
     }
 
-    /// A dictionary made here; a later entry of the same key replaces the value and keeps the place, as in Python.
+    /// Makes a dictionary. A later entry with the same key replaces the value but keeps the
+    /// position, as in Python.
     pub(super) fn dict(entries: impl IntoIterator<Item = (&'a str, Self)>, ordered: bool) -> Self {
         let mut unique: Vec<(&'a str, Self)> = Vec::new();
         for (key, value) in entries {
@@ -93,7 +96,7 @@ impl<'a> Datum<'a> {
         Self::Dict(Dict::Made(Rc::new(MadeDict { entries: unique, ordered })))
     }
 
-    /// Whether this is, or anywhere inside holds, an OrderedDict.
+    /// True if this is an OrderedDict or contains one at any depth.
     pub(super) fn holds_ordered_dict(&self) -> bool {
         match self {
             Self::List(list) => list.iter().any(|item| item.holds_ordered_dict()),
@@ -105,7 +108,7 @@ impl<'a> Datum<'a> {
         }
     }
 
-    /// The address that Python's `id()` would stand for: equal for one container met twice. Scalars have none.
+    /// Returns an address that identifies a container, like Python's `id()`. `None` for scalars.
     pub(super) fn identity(&self) -> Option<*const ()> {
         match self {
             Self::List(List::Given(items)) => Some(std::ptr::from_ref(*items).cast()),
@@ -118,7 +121,7 @@ impl<'a> Datum<'a> {
 }
 
 impl<'a> List<'a> {
-    /// How many items.
+    /// Returns the number of items.
     pub(super) fn len(&self) -> usize {
         match self {
             Self::Given(items) => items.len(),
@@ -126,7 +129,7 @@ impl<'a> List<'a> {
         }
     }
 
-    /// The item at `index`, from 0.
+    /// Returns the item at `index`, from 0.
     pub(super) fn get(&self, index: usize) -> Option<Datum<'a>> {
         match self {
             Self::Given(items) => items.get(index).map(Datum::from),
@@ -134,19 +137,19 @@ impl<'a> List<'a> {
         }
     }
 
-    /// All items in order.
+    /// Iterates over the items in order.
     pub(super) fn iter(&self) -> impl Iterator<Item = Datum<'a>> + '_ {
         (0..self.len()).filter_map(|index| self.get(index))
     }
 }
 
 impl<'a> Dict<'a> {
-    /// Whether this is an OrderedDict in az: one made by a multiselect hash.
+    /// True if az has an OrderedDict here, which a multiselect hash makes.
     pub(super) fn is_ordered(&self) -> bool {
         matches!(self, Self::Made(made) if made.ordered)
     }
 
-    /// All entries in insertion order.
+    /// Returns the entries in insertion order.
     pub(super) fn entries(&self) -> Vec<(&'a str, Datum<'a>)> {
         match self {
             Self::Given(map) => {
@@ -156,14 +159,14 @@ impl<'a> Dict<'a> {
         }
     }
 
-    /// All entries by key, in code point order (which is the order of UTF-8 bytes).
+    /// Returns the entries sorted by key in code point order, which is the order of UTF-8 bytes.
     pub(super) fn sorted(&self) -> Vec<(&'a str, Datum<'a>)> {
         let mut entries = self.entries();
         entries.sort_unstable_by_key(|entry| entry.0);
         entries
     }
 
-    /// The value of `key`.
+    /// Returns the value of `key`.
     pub(super) fn get(&self, key: &str) -> Option<Datum<'a>> {
         match self {
             Self::Given(map) => map.get(key).map(Datum::from),
@@ -173,7 +176,7 @@ impl<'a> Dict<'a> {
         }
     }
 
-    /// How many entries.
+    /// Returns the number of entries.
     pub(super) fn len(&self) -> usize {
         match self {
             Self::Given(map) => map.len(),

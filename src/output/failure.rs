@@ -1,11 +1,11 @@
-//! A failure for programs: one line of JSON (`--error-format json`, `core.error_format`).
+//! Errors as one line of JSON for programs (`--error-format json`, `core.error_format`).
 
 use serde_json::{Map, Value, json};
 
 use crate::error::{Error, Kind};
 
-/// `{"error": {...}}` on one line: kind, sentence, remedy, the command that cures it if one does,
-/// exit code, and what Entra said. Members that there is nothing to say of are missing.
+/// Formats `error` as `{"error": {...}}` on one line: kind, message, remedy, command, exit code
+/// (`code`), retry time and Entra's details. Members without a value are omitted.
 pub(crate) fn failure(error: &Error, code: u8) -> String {
     let mut members = Map::new();
     let mut put = |name: &str, value: Value| {
@@ -42,7 +42,7 @@ pub(crate) fn failure(error: &Error, code: u8) -> String {
     format!("{}\n", json!({"error": members}))
 }
 
-/// The kind's name for programs; they stay as they are.
+/// Returns the kind's name for programs. The names are stable.
 fn name(kind: Kind) -> &'static str {
     match kind {
         Kind::Failed => "failed",
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn what_entra_said_is_all_there() {
+    fn all_details_of_entra_are_shown() {
         let error = Error::new(Kind::InteractionRequired, "AADSTS50076: \"MFA\",\n\u{1b}[31mnow.")
             .remedy("Please explicitly log in with:")
             .cured_by("azt login --tenant t --scope https://x/.default")

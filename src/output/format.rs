@@ -1,4 +1,4 @@
-//! The names that `--output` accepts.
+//! The formats that `--output` accepts.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,26 +9,26 @@ pub enum Format {
     /// Indented JSON with sorted keys. az's default.
     #[default]
     Json,
-    /// [`Format::Json`], coloured when the terminal takes colour.
+    /// [`Format::Json`], coloured if the terminal supports it.
     Jsonc,
     /// Block-style YAML with sorted keys.
     Yaml,
-    /// [`Format::Yaml`]. az colours it when the terminal takes colour; this does not.
+    /// [`Format::Yaml`]. Unlike az, azt never colours it.
     Yamlc,
     /// Left-aligned columns under a header.
     Table,
-    /// Values separated by tabs, one row a line, no header.
+    /// Values separated by tabs, one row per line, no header.
     Tsv,
-    /// Nothing at all.
+    /// No output.
     None,
 }
 
 impl Format {
-    /// Every format in az's order, as its usage errors list them.
+    /// All formats, in the order of az's usage errors.
     pub const ALL: [Self; 7] =
         [Self::Json, Self::Jsonc, Self::Yaml, Self::Yamlc, Self::Table, Self::Tsv, Self::None];
 
-    /// The lower-case name, as az prints it.
+    /// Returns the lower-case name, as az prints it.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Json => "json",
@@ -48,7 +48,7 @@ impl fmt::Display for Format {
     }
 }
 
-/// The word given is not the name of a format.
+/// The text is not the name of a format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnknownFormat;
 
@@ -64,11 +64,11 @@ impl std::error::Error for UnknownFormat {}
 impl FromStr for Format {
     type Err = UnknownFormat;
 
-    /// Reads a name in any case (`TSV` is `tsv`), as az does.
+    /// Parses a name in any letter case, as az does.
     ///
     /// # Errors
     ///
-    /// [`UnknownFormat`] for any other word.
+    /// [`UnknownFormat`] for any other text.
     fn from_str(name: &str) -> Result<Self, UnknownFormat> {
         let found = Self::ALL.into_iter().find(|format| format.name().eq_ignore_ascii_case(name));
         found.ok_or(UnknownFormat)

@@ -4,7 +4,8 @@ use super::datum::{Datum, Dict};
 use super::python;
 use super::sink::Sink;
 
-/// The `json` format: two spaces a level, keys in code point order, characters as they are.
+/// Writes the `json` format: two spaces per level, sorted keys, only the escapes that JSON
+/// requires.
 pub(super) fn write(value: &Datum<'_>, sink: &mut Sink) {
     indented(value, 0, sink);
     sink.push('\n');
@@ -47,7 +48,7 @@ fn end_block(depth: usize, close: char, sink: &mut Sink) {
     sink.push(close);
 }
 
-/// The compact form that `to_string()` of a query gives: no spaces, insertion order, ASCII only.
+/// Writes the compact form of a query's `to_string()`: no spaces, insertion order, ASCII only.
 pub(super) fn write_compact(value: &Datum<'_>, sink: &mut Sink) {
     match value {
         Datum::List(list) => {
@@ -77,9 +78,9 @@ fn compact_dict(dict: &Dict<'_>, sink: &mut Sink) {
 /// Which characters of a string are escaped.
 #[derive(Clone, Copy, PartialEq)]
 enum Escape {
-    /// Only those that JSON demands.
+    /// Only those that JSON requires.
     Needed,
-    /// Those, and all that are not printable ASCII (as UTF-16 code units).
+    /// Also all that are not printable ASCII, as UTF-16 code units.
     BeyondAscii,
 }
 
@@ -98,9 +99,9 @@ fn scalar(value: &Datum<'_>, escape: Escape, sink: &mut Sink) {
 
 fn string(text: &str, escape: Escape, sink: &mut Sink) {
     sink.push('"');
-    // A token is all plain: one piece, not a thousand characters.
+    // Fast path: a token needs no escapes.
     let is_plain = |byte: u8| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\';
-    // No early end: so the compiler looks at many bytes at once.
+    // No early exit, so that the compiler can vectorise the loop.
     if text.bytes().fold(true, |plain, byte| plain & is_plain(byte)) {
         sink.push_str(text);
         sink.push('"');

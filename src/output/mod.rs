@@ -1,9 +1,10 @@
-//! What goes to stdout: every `--output` format and `--query`, to the byte as az 2.91 prints them.
+//! Formats results for stdout: every `--output` format and `--query`, to the byte as az 2.91 prints
+//! them.
 //!
-//! A command answers with a [`serde_json::Value`] whose keys stand in the order in which az builds them; a [`Render`]
-//! applies the query and writes the format. The formats are those of knack 0.14, with the libraries that it calls:
+//! A command returns a [`serde_json::Value`] with its keys in az's order; a [`Render`] applies the
+//! query and writes the format. The formats are those of knack 0.14 and its libraries:
 //!
-//! | file | stands in for |
+//! | file | replaces |
 //! |---|---|
 //! | [`mod@format`] | the choices of `--output` |
 //! | `json`, `colour` | `json.dumps` and pygments (`jsonc`) |
@@ -11,11 +12,11 @@
 //! | `table` | knack's choice of columns, tabulate's layout |
 //! | `tsv` | knack's rows |
 //! | [`query`] | jmespath.py (`--query`) |
-//! | `failure` | nothing of az's: a failure as JSON, on stderr |
-//! | `datum`, `python` | Python's values and how it writes them |
+//! | `failure` | nothing in az: an error as JSON, on stderr |
+//! | `datum`, `python` | Python's values and their text forms |
 //!
-//! The text may hold an access token: it is built in memory that is wiped ([`zeroize`]), and strings are borrowed
-//! from the answer until they are printed.
+//! The text may hold an access token. It is therefore built in memory that is wiped ([`zeroize`]),
+//! and strings are borrowed from the answer instead of copied.
 
 pub(crate) mod format;
 pub(crate) mod query;
@@ -44,29 +45,29 @@ pub use query::{Query, QueryError};
 use datum::Datum;
 use sink::Sink;
 
-/// How one answer is to be printed.
+/// How to print an answer.
 #[derive(Clone, Copy, Default)]
 pub struct Render<'a> {
     /// The format of `--output`.
     pub format: Format,
     /// The query of `--query`, if one was given.
     pub query: Option<&'a Query>,
-    /// What the command shows as a table: rows with the wanted columns in the wanted order. Not asked when there is a
-    /// query, which chooses its own columns.
+    /// Makes the table's rows, with the columns in order, from the answer. Not used with a query,
+    /// which chooses its own columns.
     pub table: Option<fn(&Value) -> Value>,
-    /// Whether stdout takes colour. Without it `jsonc` is `json`; `yamlc` is `yaml` in any case.
+    /// True if stdout takes colour. Otherwise `jsonc` equals `json`. `yamlc` always equals `yaml`.
     pub colour: bool,
 }
 
 impl Render<'_> {
-    /// The exact text for stdout, with its last newline. Empty where az prints nothing: for null in every format, for
-    /// [`Format::None`], and for an empty list as tsv.
+    /// Returns the exact text for stdout, including the last line feed. It is empty if az prints
+    /// nothing: for null in every format, for [`Format::None`], and for an empty list as tsv.
     ///
-    /// The buffer is wiped when it is dropped.
+    /// The text is wiped on drop.
     ///
     /// # Errors
     ///
-    /// A query that cannot be run on this answer, also when the format is [`Format::None`].
+    /// The query cannot be evaluated on this answer, also for [`Format::None`].
     pub fn render(&self, answer: &Value) -> Result<Zeroizing<String>, QueryError> {
         let result = match self.query {
             Some(query) => query.run(answer)?,

@@ -1,11 +1,11 @@
-//! How Python writes values: `str()`, `repr()`, floats, and what it takes for white space and for the end of a line.
+//! Python's text forms: `str()`, `repr()`, floats, white space and line ends.
 
 use std::rc::Rc;
 
 use super::datum::{Datum, Text};
 use super::sink::Sink;
 
-/// `str(value)`. A string is itself.
+/// `str(value)`. A string is returned unchanged.
 pub(super) fn text<'a>(value: &Datum<'a>) -> Text<'a> {
     if let Datum::Text(text) = value {
         return text.clone();
@@ -15,7 +15,7 @@ pub(super) fn text<'a>(value: &Datum<'a>) -> Text<'a> {
     Text::Made(Rc::new(sink.finish()))
 }
 
-/// `repr(value)`. An OrderedDict is written as Python up to 3.11 does, as a list of pairs.
+/// `repr(value)`. An OrderedDict is a list of pairs, as in Python up to 3.11.
 pub(super) fn repr(value: &Datum<'_>, sink: &mut Sink) {
     match value {
         Datum::Null => sink.push_str("None"),
@@ -54,7 +54,8 @@ pub(super) fn repr(value: &Datum<'_>, sink: &mut Sink) {
     }
 }
 
-/// `repr()` of a string: single quotes unless only those occur inside, and escapes for what cannot be printed.
+/// `repr()` of a string. Uses single quotes, or double quotes if the text has single quotes but no
+/// double quotes. Escapes characters that are not printable.
 pub(super) fn repr_str(text: &str, sink: &mut Sink) {
     let quote = if text.contains('\'') && !text.contains('"') { '"' } else { '\'' };
     sink.push(quote);
@@ -84,16 +85,18 @@ fn escape(character: char) -> String {
     }
 }
 
-/// `str.isprintable()`: the standard library escapes the same characters when they do not begin a string.
+/// `str.isprintable()` for one character. Rust's `Debug` escapes the same characters, except at the
+/// start of a string.
 fn is_printable(character: char) -> bool {
     if character.is_ascii() {
         return !character.is_ascii_control();
     }
-    let behind_a_letter = String::from_iter(['a', character]);
-    behind_a_letter.escape_debug().nth(1) == Some(character)
+    let after_letter = String::from_iter(['a', character]);
+    after_letter.escape_debug().nth(1) == Some(character)
 }
 
-/// `repr()` of a float: the shortest digits that read back, with an exponent from `1e+16` and below `0.0001`.
+/// `repr()` of a float: the shortest digits that read back, with an exponent from `1e+16` and below
+/// `0.0001`.
 pub(super) fn float(value: f64) -> String {
     if value.is_nan() {
         return "nan".to_owned();
@@ -105,7 +108,8 @@ pub(super) fn float(value: f64) -> String {
     let (digits, exponent) = shortest.split_once('e').unwrap_or((&shortest, "0"));
     let fraction = digits.split_once('.').map_or(0, |(_, fraction)| fraction.len());
     let exponent: isize = exponent.parse().unwrap_or_default();
-    // The standard library finds how few digits do; asked for that many, it also breaks a tie as Python does.
+    // `fraction` is the least number of digits that reads back. With a given number of digits, the
+    // standard library breaks ties as Python does.
     if (-4..16).contains(&exponent) {
         let decimals = fraction.checked_add_signed(-exponent).unwrap_or_default().max(1);
         return format!("{value:.decimals$}");
@@ -121,7 +125,7 @@ pub(super) fn is_space(character: char) -> bool {
     character.is_whitespace() || ('\x1c'..='\x1f').contains(&character)
 }
 
-/// Whether `str.splitlines()` ends a line here.
+/// True if `str.splitlines()` ends a line at `character`.
 fn ends_line(character: char) -> bool {
     matches!(
         character,
@@ -129,7 +133,7 @@ fn ends_line(character: char) -> bool {
     )
 }
 
-/// `str.splitlines(True)`: lines with their ends. No line for an empty string.
+/// `str.splitlines(True)`: lines with their ends. An empty string has no lines.
 pub(super) fn lines_with_ends(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
     std::iter::from_fn(move || {

@@ -1,8 +1,8 @@
-//! The buffer everything is printed into. It may hold an access token, so it leaves no copies behind.
+//! The output buffer. It may hold an access token, so growing leaves no copies in memory.
 
 use zeroize::Zeroizing;
 
-/// A growing text. Memory it outgrows is wiped before it is given back.
+/// A string that wipes its old memory when it grows.
 #[derive(Default)]
 pub(super) struct Sink {
     text: Zeroizing<String>,
@@ -32,18 +32,18 @@ impl Sink {
         }
     }
 
-    /// What was written so far.
+    /// Returns the text so far.
     pub(super) fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// Takes back whatever follows the first `length` bytes that is white space in Python's eyes.
+    /// Removes trailing white space (Python's definition), but keeps the first `length` bytes.
     pub(super) fn trim_end_to(&mut self, length: usize) {
         let kept = self.text.trim_end_matches(super::python::is_space).len().max(length);
         self.text.truncate(kept);
     }
 
-    /// The finished text, wiped when dropped.
+    /// Returns the text, which is wiped on drop.
     pub(super) fn finish(self) -> Zeroizing<String> {
         self.text
     }

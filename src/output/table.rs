@@ -4,13 +4,13 @@ use super::datum::{Datum, Text};
 use super::python;
 use super::sink::Sink;
 
-/// Keys that never become a column (exactly so spelled).
+/// Keys that never become a column, in exactly this spelling.
 const SKIPPED: [&str; 3] = ["id", "type", "etag"];
 
 /// Spaces between two columns.
 const GAP: &str = "  ";
 
-/// One row: headers with their cells.
+/// A row: pairs of header and cell.
 type Row<'a> = Vec<(String, Text<'a>)>;
 
 /// The order of a dictionary's columns.
@@ -21,8 +21,7 @@ pub(super) enum Columns {
     AsGiven,
 }
 
-/// Writes the table, or one empty line when there is nothing to show in it.
-///
+/// Writes the table, or one empty line if it would have no columns.
 pub(super) fn write(value: &Datum<'_>, order: Columns, sink: &mut Sink) {
     let rows: Vec<Row<'_>> = match value {
         Datum::List(list) => list.iter().map(|item| row(&item, order)).collect(),
@@ -86,13 +85,13 @@ fn cell_text<'a>(value: &Datum<'a>) -> Text<'a> {
     }
 }
 
-/// A table whose columns are measured.
+/// A table with its column widths.
 struct Layout<'t> {
     header: Vec<&'t str>,
     rows: Vec<Vec<&'t str>>,
     /// In code points.
     widths: Vec<usize>,
-    /// Whether any cell holds a line break; then every cell is cut into lines.
+    /// True if any cell has a line break; then every cell is split into lines.
     multiline: bool,
 }
 
@@ -147,7 +146,8 @@ impl<'t> Layout<'t> {
         if !self.multiline {
             return self.write_line(self.header.iter().copied().map(Some), true, sink);
         }
-        // tabulate fills up the lines of a header before it finds out that there are more kinds of line ends.
+        // tabulate splits the header at `\r` and `\n` and pads the lines, then splits them at all
+        // line ends.
         let fill = |(header, width): (&&str, &usize)| -> Vec<String> {
             header.split(['\r', '\n']).map(|line| format!("{line:width$}")).collect()
         };
@@ -159,7 +159,7 @@ impl<'t> Layout<'t> {
         self.write_lines(&cells, false, sink);
     }
 
-    /// Writes cells of several lines each. A row of nothing but empty cells vanishes, in az too.
+    /// Writes a row of cells with several lines. A row of empty cells disappears, as in az.
     fn write_lines(&self, cells: &[Vec<&str>], fill: bool, sink: &mut Sink) {
         let height = cells.iter().map(Vec::len).max().unwrap_or_default();
         for line in 0..height {
@@ -168,7 +168,8 @@ impl<'t> Layout<'t> {
         }
     }
 
-    /// Writes one line of text. Without `fill`, only missing pieces take up the width of their column.
+    /// Writes one line. Without `fill`, only missing pieces are padded to the width of their
+    /// column.
     fn write_line<'p>(
         &self,
         pieces: impl Iterator<Item = Option<&'p str>>,

@@ -1,4 +1,4 @@
-//! The `tsv` format: bare values between tabs. Nothing is escaped.
+//! The `tsv` format: values separated by tabs, without escapes.
 
 use super::datum::Datum;
 use super::python;
@@ -15,7 +15,7 @@ pub(super) fn write(value: &Datum<'_>, sink: &mut Sink) {
 fn row(value: &Datum<'_>, sink: &mut Sink) {
     match value {
         Datum::List(list) => cells(list.iter(), sink),
-        // Only the order of a multiselect hash is the user's own; any other is sorted.
+        // Only a multiselect hash keeps the user's order; other dictionaries are sorted.
         Datum::Dict(dict) if dict.is_ordered() => {
             cells(dict.entries().into_iter().map(|entry| entry.1), sink);
         }
@@ -34,7 +34,7 @@ fn cells<'a>(values: impl Iterator<Item = Datum<'a>>, sink: &mut Sink) {
     }
 }
 
-/// A list is its length, a dictionary is nothing, and a boolean is Python's.
+/// Writes a list as its length, a dictionary as an empty cell, and a boolean as in Python.
 fn cell(value: &Datum<'_>, sink: &mut Sink) {
     match value {
         Datum::List(list) => sink.push_str(&list.len().to_string()),

@@ -1,4 +1,4 @@
-//! The `yaml` format: what PyYAML's `safe_dump` writes in block style, 80 columns wide, keys sorted.
+//! The `yaml` format: PyYAML's `safe_dump` in block style, 80 columns wide, with sorted keys.
 
 use std::collections::BTreeMap;
 
@@ -8,16 +8,17 @@ use super::sink::Sink;
 use super::yaml_resolver;
 use super::yaml_scalar::{analyse, escape, is_break, runs, stays_in_double_quotes};
 
-/// Lines are folded at the first single space behind this column.
+/// Lines are folded at the first single space after this column.
 const BEST_WIDTH: usize = 80;
 
-/// Keys from this many code points on are written with `? `.
+/// Keys of at least this many code points are written with `? `.
 const LONG_KEY: usize = 123;
 
 /// Writes `value` as one document.
 pub(super) fn write(value: &Datum<'_>, sink: &mut Sink) {
     let mut emitter = Emitter::new(sink);
-    // Where the answer holds an OrderedDict, az sends it through JSON first, and identity is lost on the way.
+    // az converts an answer with an OrderedDict to JSON and back first, which loses the identity of
+    // objects.
     if !value.holds_ordered_dict() {
         emitter.number_repeated(value);
     }
@@ -29,7 +30,7 @@ pub(super) fn write(value: &Datum<'_>, sink: &mut Sink) {
     }
 }
 
-/// Where a node stands.
+/// The position of a node.
 #[derive(Clone, Copy, PartialEq)]
 enum Place {
     Root,
@@ -38,9 +39,9 @@ enum Place {
     Value,
 }
 
-/// A container that is met more than once.
+/// The anchor of a container that occurs more than once.
 struct Anchor {
-    /// From 1, in the order in which the repetitions are met; 0 for a container met once.
+    /// From 1, in the order of the first repetitions; 0 if the container occurs once.
     number: usize,
     written: bool,
 }
@@ -50,11 +51,11 @@ struct Emitter<'s> {
     anchors: BTreeMap<*const (), Anchor>,
     indent: Option<usize>,
     column: usize,
-    /// The last thing written was white space.
+    /// The last character was white space.
     whitespace: bool,
-    /// Nothing but indentation and indicators stands on this line.
+    /// The current line has only indentation and indicators.
     indention: bool,
-    /// A plain scalar ends the document, which needs a `...`.
+    /// The document is a plain scalar, which needs a final `...`.
     open_ended: bool,
 }
 
@@ -90,7 +91,7 @@ impl<'s> Emitter<'s> {
                 Datum::Dict(dict) => waiting.extend(dict.sorted().into_iter().map(|entry| entry.1)),
                 _ => {}
             }
-            // The stack is taken from its end, the order of the document is from the start.
+            // The stack pops from its end, so reverse the children to visit them in document order.
             if let Some(added) = waiting.get_mut(start..) {
                 added.reverse();
             }
@@ -122,7 +123,7 @@ impl<'s> Emitter<'s> {
 
     fn block_sequence(&mut self, list: &List<'_>, place: Place) {
         let outer = self.indent;
-        // A list that is a value stands under its key, not to the right of it.
+        // A list as a value has the indentation of its key.
         let indentless = place == Place::Value && !self.indention;
         self.indent = Some(outer.map_or(0, |outer| if indentless { outer } else { outer + 2 }));
         for item in list.iter() {
@@ -155,7 +156,7 @@ impl<'s> Emitter<'s> {
     fn string(&mut self, text: &str, place: Place) {
         let analysis = analyse(text);
         let key = place == Place::Key;
-        if analysis.plain && !yaml_resolver::is_no_string(text) {
+        if analysis.plain && !yaml_resolver::is_non_string(text) {
             return self.plain(text, place);
         }
         self.indented(|emitter| {
@@ -167,7 +168,7 @@ impl<'s> Emitter<'s> {
         });
     }
 
-    /// Runs `write` with the indentation that the further lines of a scalar have.
+    /// Runs `write` with the indentation of a scalar's continuation lines.
     fn indented(&mut self, write: impl FnOnce(&mut Self)) {
         let outer = self.indent;
         self.indent = Some(outer.map_or(2, |outer| outer + 2));
@@ -221,18 +222,19 @@ impl<'s> Emitter<'s> {
     fn double_quoted(&mut self, text: &str, fold: bool) {
         let characters: Vec<char> = text.chars().collect();
         self.indicator("\"", true, false);
-        // Characters from here on are waiting to be written; one past the current one behind an escape.
+        // Characters from `start` are still to be written. After an escape, `start` is one past
+        // `end`.
         let mut start = 0;
         for (end, &character) in characters.iter().enumerate() {
             if !stays_in_double_quotes(character) {
-                self.waiting(&characters, start, end);
+                self.flush(&characters, start, end);
                 self.text(&escape(character));
                 start = end + 1;
             }
             let may_fold =
                 fold && end > 0 && end + 1 < characters.len() && (character == ' ' || start >= end);
             if may_fold && self.column + end > BEST_WIDTH + start {
-                self.waiting(&characters, start, end);
+                self.flush(&characters, start, end);
                 start = start.max(end);
                 self.text("\\");
                 self.start_line();
@@ -243,11 +245,11 @@ impl<'s> Emitter<'s> {
                 }
             }
         }
-        self.waiting(&characters, start, characters.len());
+        self.flush(&characters, start, characters.len());
         self.indicator("\"", false, false);
     }
 
-    fn waiting(&mut self, characters: &[char], start: usize, end: usize) {
+    fn flush(&mut self, characters: &[char], start: usize, end: usize) {
         for character in characters.get(start..end).unwrap_or_default() {
             self.text(character.encode_utf8(&mut [0; 4]));
         }
@@ -263,7 +265,7 @@ impl<'s> Emitter<'s> {
         self.open_ended = false;
     }
 
-    /// Begins a new line unless this one is still empty, and indents it.
+    /// Begins a new line, unless the current one is empty, and indents it.
     fn start_line(&mut self) {
         let indent = self.indent.unwrap_or_default();
         if !self.indention || self.column > indent || (self.column == indent && !self.whitespace) {
@@ -289,7 +291,7 @@ impl<'s> Emitter<'s> {
     }
 }
 
-/// A float that YAML 1.1 knows for one: with a dot before the exponent.
+/// Formats a float so that YAML 1.1 recognises it: with a dot before the exponent.
 fn float(value: f64) -> String {
     let text = python::float(value);
     match text.as_str() {

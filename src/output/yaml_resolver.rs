@@ -1,7 +1,8 @@
-//! What a YAML 1.1 reader takes for something else than a string, by the patterns of PyYAML's resolver.
+//! Finds plain scalars that YAML 1.1 does not read as strings, by the patterns of PyYAML's
+//! resolver.
 
-/// Whether a plain `text` would be read back as a boolean, a number, a date, null or a special key in YAML 1.1.
-pub(super) fn is_no_string(text: &str) -> bool {
+/// True if YAML 1.1 reads the plain `text` as a boolean, a number, a date, null or a special key.
+pub(super) fn is_non_string(text: &str) -> bool {
     is_word(text) || is_int(text) || is_float(text) || is_timestamp(text)
 }
 
@@ -66,7 +67,7 @@ fn is_float(text: &str) -> bool {
     }
     let mut scan = Scan(unsigned.as_bytes());
     if !scan.number() {
-        // `.5` takes no sign in PyYAML.
+        // PyYAML allows no sign before `.5`.
         let mut scan = Scan(text.as_bytes());
         return scan.one(b".") && scan.number() && scan.optional_exponent() && scan.is_done();
     }
@@ -104,7 +105,7 @@ fn is_timestamp(text: &str) -> bool {
     scan.is_done() || scan.zone() && scan.is_done()
 }
 
-/// The rest of a text that is matched from left to right.
+/// The rest of a text that is matched from left to right. Methods consume what they match.
 struct Scan<'a>(&'a [u8]);
 
 impl Scan<'_> {
@@ -112,7 +113,7 @@ impl Scan<'_> {
         self.0.is_empty()
     }
 
-    /// Takes one byte out of `set`.
+    /// Matches one byte of `set`.
     fn one(&mut self, set: &[u8]) -> bool {
         match self.0.split_first() {
             Some((first, rest)) if set.contains(first) => {
@@ -123,7 +124,7 @@ impl Scan<'_> {
         }
     }
 
-    /// Takes as many bytes as `allowed` says, at most `most`, and tells how many.
+    /// Matches up to `most` bytes for which `allowed` is true; returns their number.
     fn run(&mut self, most: usize, allowed: fn(&u8) -> bool) -> usize {
         let count = self.0.iter().take(most).take_while(|byte| allowed(byte)).count();
         self.0 = self.0.get(count..).unwrap_or_default();
@@ -138,7 +139,7 @@ impl Scan<'_> {
         self.run(usize::MAX, |byte| matches!(byte, b' ' | b'\t'))
     }
 
-    /// A digit, then digits and underscores.
+    /// Matches a digit, then digits and underscores.
     fn number(&mut self) -> bool {
         let starts = self.digits(1) == 1;
         self.digits_and_underscores();
@@ -149,7 +150,7 @@ impl Scan<'_> {
         self.run(usize::MAX, |byte| byte.is_ascii_digit() || *byte == b'_');
     }
 
-    /// `:59` once or more.
+    /// Matches `:59` at least once.
     fn sexagesimals(&mut self) -> bool {
         let mut any = false;
         while let [b':', rest @ ..] = self.0 {
@@ -168,7 +169,7 @@ impl Scan<'_> {
         !self.one(b"eE") || self.one(b"-+") && self.digits(usize::MAX) > 0
     }
 
-    /// `Z` or an offset, after any blanks.
+    /// Matches `Z` or an offset, after optional blanks.
     fn zone(&mut self) -> bool {
         self.blanks();
         self.one(b"Z")

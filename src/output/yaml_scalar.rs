@@ -1,16 +1,16 @@
-//! Strings in YAML: what PyYAML finds out about one before it writes it, and the pieces it writes.
+//! PyYAML's analysis of strings and its escapes.
 
-/// Which styles a string may be written in.
+/// The styles that a string allows.
 pub(super) struct Analysis {
-    /// Without any quotes.
+    /// It can be written without quotes.
     pub(super) plain: bool,
-    /// Between single quotes.
+    /// It can be written in single quotes.
     pub(super) single_quoted: bool,
-    /// Whether it holds a line break.
+    /// It has a line break.
     pub(super) multiline: bool,
 }
 
-/// The characters that PyYAML breaks lines at.
+/// True for PyYAML's line breaks.
 pub(super) fn is_break(character: char) -> bool {
     matches!(character, '\n' | '\u{85}' | '\u{2028}' | '\u{2029}')
 }
@@ -19,7 +19,7 @@ fn is_blank(character: char) -> bool {
     is_break(character) || matches!(character, '\0' | ' ' | '\t' | '\r')
 }
 
-/// Looks through `text` once.
+/// Analyses `text` in one pass.
 pub(super) fn analyse(text: &str) -> Analysis {
     let mut indicator = text.starts_with("---") || text.starts_with("...");
     let (mut multiline, mut special, mut break_space, mut space_break) =
@@ -56,7 +56,7 @@ fn is_ordinary(character: char) -> bool {
         | '\u{10000}'..='\u{10fffe}')
 }
 
-/// Cuts a text into runs of spaces, runs of line breaks, runs of single quotes and runs of anything else.
+/// Splits a text into runs of spaces, line breaks, single quotes and other characters.
 pub(super) fn runs(text: &str) -> impl Iterator<Item = &str> {
     let kind = |character| match character {
         ' ' => 0,
@@ -74,7 +74,7 @@ pub(super) fn runs(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Whether a character needs no escape between double quotes.
+/// True if a character needs no escape in double quotes.
 pub(super) fn stays_in_double_quotes(character: char) -> bool {
     match character {
         '"' | '\\' | '\u{2028}' | '\u{2029}' | '\u{feff}' => false,
@@ -83,7 +83,7 @@ pub(super) fn stays_in_double_quotes(character: char) -> bool {
     }
 }
 
-/// The escape of a character between double quotes.
+/// Returns the escape of a character in double quotes.
 pub(super) fn escape(character: char) -> String {
     let short = match character {
         '\0' => '0',

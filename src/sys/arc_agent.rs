@@ -1,4 +1,4 @@
-//! The Azure Arc agent on this machine: whether it is there, and the keys it leaves in files.
+//! The Azure Arc agent on this machine: its presence and its key files.
 
 use std::path::{Path, PathBuf};
 
@@ -7,10 +7,10 @@ use super::file;
 use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
 
-/// The longest key file that is read, in bytes (MSAL's limit).
+/// Longest accepted key file, in bytes (MSAL's limit).
 const LONGEST_KEY: u64 = 4096;
 
-/// True when the agent is installed in its usual place.
+/// True if the agent is installed in its usual place.
 pub(crate) fn arc_agent_is_installed(env: &Env) -> bool {
     let program = if cfg!(windows) {
         let Some(folder) = env.path("ProgramFiles") else { return false };
@@ -21,14 +21,20 @@ pub(crate) fn arc_agent_is_installed(env: &Env) -> bool {
     program.exists()
 }
 
-/// The key in `path`, which an answer over plain HTTP named: read only if it is a `.key` file in
-/// the agent's own folder and of at most 4096 bytes, so that no other file can be asked for.
+/// Reads the key file at `path`, which came in an answer over plain HTTP. It must be a `.key` file
+/// of at most 4096 bytes in the agent's folder, so that a forged answer cannot make azt send
+/// another file.
+///
+/// # Errors
+/// [`Kind::Refused`] if `path` is not such a file; the file cannot be read.
 pub(crate) fn read_arc_key(env: &Env, path: &Path) -> Result<Secret> {
     let folder = if cfg!(windows) {
-        env.path("ProgramData")
-            .unwrap_or_default()
-            .join("AzureConnectedMachineAgent")
-            .join("Tokens")
+        let data = env.path("ProgramData").ok_or_else(|| {
+            Error::failed(
+                "ProgramData is not set, so the folder of the Azure Arc agent's keys is unknown.",
+            )
+        })?;
+        data.join("AzureConnectedMachineAgent").join("Tokens")
     } else {
         PathBuf::from("/var/opt/azcmagent/tokens")
     };
@@ -44,10 +50,10 @@ fn read_key_in(folder: &Path, path: &Path) -> Result<Secret> {
                 path.display()
             ),
         )
-        .remedy("Something else than the agent may be listening at its address.")
+        .remedy("A program other than the agent may be listening at its address.")
     };
     if path.parent() != Some(folder) || path.extension().is_none_or(|found| found != "key") {
-        return Err(refused(&format!("which is no .key file in {}", folder.display())));
+        return Err(refused(&format!("which is not a .key file in {}", folder.display())));
     }
     let missing = |error| {
         file::cannot("read", path, error).remedy(
@@ -56,7 +62,7 @@ fn read_key_in(folder: &Path, path: &Path) -> Result<Secret> {
     };
     let metadata = std::fs::symlink_metadata(path).map_err(missing)?;
     if !metadata.is_file() || metadata.len() > LONGEST_KEY {
-        return Err(refused("which is no plain file of at most 4096 bytes"));
+        return Err(refused("which is not a regular file of at most 4096 bytes"));
     }
     let key = std::fs::read_to_string(path).map_err(missing)?;
     let key = Secret::new(key);

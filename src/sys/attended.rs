@@ -1,4 +1,4 @@
-//! Waiting for a person.
+//! Waiting for the user.
 
 use std::future::Future;
 use std::pin::pin;
@@ -10,21 +10,21 @@ use tokio::time::Instant;
 use super::{Spinner, System};
 use crate::error::{Error, Kind, Result};
 
-/// More than anybody waits.
+/// The longest time to wait.
 pub(super) const LONGEST: Duration = Duration::from_hours(24);
 
-/// Does `work`, which waits for something that a person does elsewhere, for `limit` at the most.
-/// On a terminal a spinner says `what` is waited for and how long there is left.
+/// Runs `work`, which waits for an action of the user elsewhere, for at most `limit`. On a
+/// terminal, a spinner shows `what` and the time left.
 ///
 /// # Errors
-/// [`Kind::InteractionRequired`] when the time is over; those of `work`.
+/// [`Kind::InteractionRequired`] after the timeout; those of `work`.
 pub(crate) async fn attended<T>(
     system: &System,
     what: &str,
     limit: Duration,
     work: impl Future<Output = Result<T>>,
 ) -> Result<T> {
-    // A clock ends somewhere.
+    // A very long `limit` would overflow the clock.
     let end = Instant::now() + limit.min(LONGEST);
     let spinner = Spinner::start(system);
     let count_down = async {
@@ -33,7 +33,7 @@ pub(crate) async fn attended<T>(
             spinner.say(&format!("{what}, {}:{:02} left (Ctrl-C to cancel)", left / 60, left % 60));
             tokio::time::sleep(Duration::from_secs(1)).await;
             if left == 0 {
-                return over(limit.min(LONGEST));
+                return timed_out(limit.min(LONGEST));
             }
         }
     };
@@ -43,19 +43,19 @@ pub(crate) async fn attended<T>(
     }
 }
 
-fn over(limit: Duration) -> Error {
+fn timed_out(limit: Duration) -> Error {
     let (number, unit) = match limit.as_secs() {
         minutes if minutes >= 60 && minutes % 60 == 0 => (minutes / 60, "minute"),
         seconds => (seconds, "second"),
     };
     let s = if number == 1 { "" } else { "s" };
-    let text = format!("The sign-in was not finished in time, which was {number} {unit}{s}.");
+    let text = format!("The sign-in was not finished within {number} {unit}{s}.");
     Error::new(Kind::InteractionRequired, text).remedy(
-        "Start again. How long a code works is the service's; how long is waited for a browser, core.login_timeout (in seconds).",
+        "Start again. The service sets how long a code is valid; core.login_timeout sets how long azt waits for a browser (in seconds).",
     )
 }
 
-/// Does `work` unless the person presses Ctrl-C.
+/// Runs `work` until it ends or the user presses Ctrl-C.
 ///
 /// # Errors
 /// [`Kind::Cancelled`] after Ctrl-C; those of `work`.
@@ -65,13 +65,13 @@ pub(crate) async fn interruptible<T>(work: impl Future<Output = Result<T>>) -> R
     match select(pin!(work), pin!(tokio::signal::ctrl_c())).await {
         Either::Right((Ok(()), _)) => Err(cancelled()),
         Either::Left((result, _)) => result,
-        // No handler to be had: Ctrl-C ends the process as it always does.
+        // The handler cannot be installed: Ctrl-C ends the process as usual.
         Either::Right((Err(_), work)) => work.await,
     }
 }
 
-/// What Ctrl-C does; put back when this is dropped. The runtime's handler stays for the life of the
-/// process, and nobody would listen to it any more.
+/// The previous action for SIGINT, restored on drop. The runtime's handler would otherwise stay
+/// installed, and Ctrl-C would have no effect.
 #[cfg(unix)]
 struct Interrupt(libc::sigaction);
 
@@ -79,8 +79,8 @@ struct Interrupt(libc::sigaction);
 impl Interrupt {
     fn now() -> Option<Self> {
         let mut now = std::mem::MaybeUninit::<libc::sigaction>::uninit();
-        // SAFETY: sigaction(2) changes nothing here, and writes what is into `now`, which outlives
-        // the call; 0 says that it has.
+        // SAFETY: with a null action, sigaction(2) only writes the current one to `now`, which
+        // outlives the call. A result of 0 means that `now` is initialised.
         unsafe {
             (libc::sigaction(libc::SIGINT, std::ptr::null(), now.as_mut_ptr()) == 0)
                 .then(|| Self(now.assume_init()))
@@ -91,12 +91,12 @@ impl Interrupt {
 #[cfg(unix)]
 impl Drop for Interrupt {
     fn drop(&mut self) {
-        // SAFETY: puts back what the process had before; the struct is sigaction(2)'s own.
+        // SAFETY: the action is the one that sigaction(2) returned.
         unsafe { libc::sigaction(libc::SIGINT, &raw const self.0, std::ptr::null_mut()) };
     }
 }
 
-/// The person does not want to go on.
+/// The error after Ctrl-C or Escape.
 pub(super) fn cancelled() -> Error {
     Error::new(Kind::Cancelled, "Cancelled. Nothing was changed.")
 }
@@ -105,9 +105,9 @@ pub(super) fn cancelled() -> Error {
 mod tests {
     use super::*;
 
-    /// A setting, or a server, may name any number of seconds.
+    /// A setting or a server can name any number of seconds.
     #[test]
-    fn the_longest_time_there_is_can_be_waited_for() {
+    fn the_longest_duration_does_not_overflow() {
         let system = System::real(crate::program::Program::Azt);
         let done = attended(&system, "Waiting", Duration::MAX, async { Ok(7) });
         assert_eq!(crate::sys::block_on(done).unwrap().unwrap(), 7);

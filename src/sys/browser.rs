@@ -1,4 +1,4 @@
-//! The person's web browser.
+//! The user's web browser.
 
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -8,19 +8,20 @@ use super::file::{Access, Durability};
 use super::{EndpointUrl, Env, Folder, System, fill_random, within};
 use crate::error::{Error, Result};
 
-/// How long a browser may take to be started.
+/// Time for a browser to start.
 const START_LIMIT: Duration = Duration::from_secs(10);
 
-/// How the names of pages begin and end.
+/// Prefix and suffix of the names of page files.
 const PAGE: (&str, &str) = ("azt-sign-in-", ".html");
 
-/// Where a machine has programs that are snaps.
+/// Exists on machines with snap packages.
 const SNAPS: &str = "/snap/bin";
 
-/// Why a browser that is opened here would not be seen by the person; `None` when there is one.
+/// Returns why the user would not see a browser that is opened here; `None` if they would.
 ///
-/// `BROWSER` names one wherever this runs: editors set it in their remote sessions to a command
-/// that opens the page on the person's own machine. In Codespaces az does without all the same.
+/// `BROWSER` counts as a browser even in remote sessions, because editors set it there to a command
+/// that opens the page on the user's machine. Codespaces are the exception: az opens no browser
+/// there.
 pub(crate) fn why_no_browser(system: &System) -> Option<&'static str> {
     let env = &system.env;
     let is_set = |name: &str| env.non_empty(name).is_some();
@@ -49,30 +50,30 @@ pub(crate) fn why_no_browser(system: &System) -> Option<&'static str> {
     (!webbrowser::Browser::is_available()).then_some("no web browser was found")
 }
 
-/// What was opened in a browser; its page is removed when this is dropped.
+/// A page that was opened in the browser. Its file is removed on drop.
 pub(crate) struct OpenedPage {
     page: Option<(Folder, String)>,
-    /// Why no browser was opened, if so.
+    /// Why the browser was not opened.
     pub(crate) failure: Option<Error>,
-    /// Why the address itself stands in the browser's arguments, where every user of this machine can
-    /// read it, if it does.
+    /// Why the browser got the URL itself as an argument, which every user of this machine can
+    /// read. `None` if it got a file.
     pub(crate) exposed: Option<&'static str>,
 }
 
 impl Drop for OpenedPage {
     fn drop(&mut self) {
         if let Some((folder, name)) = &self.page {
-            // What stays holds nothing that is of use by now.
+            // A leftover is harmless: the sign-in is over. `remove_leftovers` removes it later.
             let _ = folder.remove(name);
         }
     }
 }
 
-/// Opens `url` in the person's browser.
+/// Opens `url` in the user's browser.
 ///
-/// Arguments of processes can be read by all users of a machine, and who knows what is in the address
-/// of a sign-in can answer it: the browser is given a file of this user's alone, `page`, which leads
-/// there. It lies in `folder`, this user's own.
+/// All users of a machine can read the arguments of processes, and whoever knows the sign-in URL
+/// can answer the sign-in. The browser therefore gets a file that only this user can read. Its
+/// content is `page`, which redirects to `url`; `folder` must be private to the user.
 pub(crate) fn open_browser(
     system: &System,
     url: &EndpointUrl,
@@ -97,11 +98,11 @@ pub(crate) fn open_browser(
     opened
 }
 
-/// Why a browser that is opened here cannot read this machine's files; `None` when it most likely can.
+/// Returns why the browser cannot read this machine's files; `None` if it probably can.
 fn why_no_page(env: &Env) -> Option<&'static str> {
     let is_set = |name: &str| env.non_empty(name).is_some();
     let browser = env.get("BROWSER").unwrap_or_default();
-    // VS Code and what is made from it: `…/.vscode-server/…/bin/helpers/browser.sh`.
+    // VS Code and its derivatives: `…/.vscode-server/…/bin/helpers/browser.sh`.
     let is_editors = ["-server/", "/helpers/browser"].into_iter().any(|it| browser.contains(it));
     if is_editors || is_set("VSCODE_IPC_HOOK_CLI") || is_set("REMOTE_CONTAINERS") {
         return Some("an editor hands it to a browser on another machine");
@@ -112,28 +113,28 @@ fn why_no_page(env: &Env) -> Option<&'static str> {
     is_set("WSL_DISTRO_NAME").then_some("the browser is Windows' own")
 }
 
-/// Makes the page; answers its folder, its name there, and its address.
+/// Writes the page; returns its folder, its name and its URL.
 fn private_page(system: &System, text: &str, folder: &Folder) -> Result<(Folder, String, String)> {
-    // Browsers that are snaps read neither hidden folders nor /tmp.
+    // Snap browsers can read neither hidden folders nor /tmp.
     let home = system.home().filter(|_| cfg!(target_os = "linux") && Path::new(SNAPS).exists());
     let folder = home.map_or_else(|| folder.clone(), Folder::at);
     folder.ensure()?;
-    remove_left(&folder);
+    remove_leftovers(&folder);
     let mut random = [0; 8];
     fill_random(&mut random)?;
     let (prefix, suffix) = PAGE;
     let name = format!("{prefix}{:016x}{suffix}", u64::from_ne_bytes(random));
     let path = folder.file(&name);
-    let no_address = || Error::failed(format!("{} has no address.", path.display()));
-    let absolute = std::path::absolute(&path).map_err(|_| no_address())?;
-    let url = reqwest::Url::from_file_path(absolute).map_err(|()| no_address())?;
+    let no_url = || Error::failed(format!("Cannot make a URL of {}.", path.display()));
+    let absolute = std::path::absolute(&path).map_err(|_| no_url())?;
+    let url = reqwest::Url::from_file_path(absolute).map_err(|()| no_url())?;
     folder.write(&name, text.as_bytes(), Access::Owner, Durability::Volatile)?;
     Ok((folder, name, url.to_string()))
 }
 
 /// Removes the pages of processes that were killed.
-#[allow(clippy::disallowed_methods, reason = "files have the system's time")]
-fn remove_left(folder: &Folder) {
+#[allow(clippy::disallowed_methods, reason = "file times are in system time")]
+fn remove_leftovers(folder: &Folder) {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     for name in folder.names().unwrap_or_default() {
         let is_page = name.starts_with(PAGE.0) && name.ends_with(PAGE.1);
@@ -149,7 +150,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_address_itself_goes_where_no_file_can_be_read() {
+    fn remote_browsers_get_the_url_itself() {
         let why = |name: &str, value: &str| why_no_page(&Env::fixed([(name, value)]));
         for (name, value) in [
             (

@@ -1,18 +1,19 @@
-//! What a service says of a failure, in whatever shape it says it.
+//! The error code and message in a service's response, in any of the common formats.
 
 use serde_json::{Map, Value};
 
 use super::http::Response;
 use crate::foreign::{Name, Sentence};
 
-/// How deep a complaint is looked for: `{"error": {"details": [{"message": …}]}}`.
+/// Levels of nesting that are searched: `{"error": {"details": [{"message": …}]}}`.
 const DEPTH: u32 = 4;
 
-/// Characters of a page that are told where it has no title.
+/// Characters to show of a page without title.
 const PAGE: usize = 300;
 
-/// What it is called, and what it says.
+/// Members that hold the code, in order of preference, in any letter case.
 const CODES: [&str; 5] = ["code", "errorcode", "error_code", "typekey", "error"];
+/// Members that hold the message, likewise.
 const MESSAGES: [&str; 8] = [
     "error_description",
     "message",
@@ -23,21 +24,21 @@ const MESSAGES: [&str; 8] = [
     "title",
     "reason",
 ];
-/// Where one lies within.
+/// Members that hold a nested error, likewise.
 const HOLDERS: [&str; 7] =
     ["error", "odata.error", "errors", "fault", "innererror", "details", "innerexception"];
 
-/// A code and a sentence, as far as they are there.
+/// The code and the message of an error response, if present.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Complaint {
     /// Such as `AuthorizationFailed`.
     pub code: Option<Name>,
-    /// What is to be told.
+    /// The message.
     pub(crate) message: Option<Sentence>,
 }
 
 impl Complaint {
-    /// The sentence, else the code; `None` where nothing was said.
+    /// Returns the message, or else the code; `None` if there is neither.
     pub(crate) fn told(&self) -> Option<Sentence> {
         self.message.clone().or_else(|| self.code.as_deref().map(Sentence::new))
     }
@@ -48,47 +49,47 @@ impl Complaint {
 }
 
 impl Response {
-    /// What the service says of its failure: OAuth's members, Azure's, flat or within one another,
-    /// OData's, a problem's (RFC 9457), a text, the title of a page.
+    /// Extracts the error: members of OAuth, Azure (flat or nested), OData or RFC 9457 problem
+    /// details, else plain text or the title of a web page.
     pub(crate) fn complaint(&self) -> Complaint {
         if let Ok(value) = self.words::<Value>() {
-            return of_value(&value, DEPTH);
+            return in_value(&value, DEPTH);
         }
-        let message = of_text(self.text(), |text| self.blotted(text));
+        let message = in_text(self.text(), |text| self.masked(text));
         Complaint { code: None, message }
     }
 }
 
-fn of_value(value: &Value, depth: u32) -> Complaint {
+fn in_value(value: &Value, depth: u32) -> Complaint {
     match value {
-        Value::String(text) => Complaint { code: None, message: said(text) },
+        Value::String(text) => Complaint { code: None, message: sentence(text) },
         Value::Array(items) if depth > 0 => {
-            let mut found = items.iter().map(|item| of_value(item, depth - 1));
+            let mut found = items.iter().map(|item| in_value(item, depth - 1));
             found.find(|it| !it.is_empty()).unwrap_or_default()
         }
-        Value::Object(members) if depth > 0 => of_members(members, depth),
+        Value::Object(members) if depth > 0 => in_members(members, depth),
         _ => Complaint::default(),
     }
 }
 
-fn of_members(members: &Map<String, Value>, depth: u32) -> Complaint {
+fn in_members(members: &Map<String, Value>, depth: u32) -> Complaint {
     let all = |wanted: &'static str| {
         members.iter().filter(move |(name, _)| name.eq_ignore_ascii_case(wanted)).map(|it| it.1)
     };
     let code = CODES.iter().find_map(|name| all(name).find_map(text));
     let code = code.map(|text| Name::new(&text)).filter(|code| !code.trim().is_empty());
     let message =
-        MESSAGES.iter().find_map(|name| all(name).find_map(text).and_then(|it| said(&it)));
+        MESSAGES.iter().find_map(|name| all(name).find_map(text).and_then(|it| sentence(&it)));
     if message.is_some() {
         return Complaint { code, message };
     }
     let within = HOLDERS.iter().flat_map(|name| all(name)).filter(|it| !it.is_string());
-    let within = within.map(|it| of_value(it, depth - 1)).find(|it| !it.is_empty());
+    let within = within.map(|it| in_value(it, depth - 1)).find(|it| !it.is_empty());
     let Complaint { code: inner, message } = within.unwrap_or_default();
     Complaint { code: code.or(inner), message }
 }
 
-/// A text, or OData's `{"lang": …, "value": …}`.
+/// Returns a string, a number as text, or the `value` of OData's `{"lang": …, "value": …}`.
 fn text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
@@ -98,39 +99,40 @@ fn text(value: &Value) -> Option<String> {
     }
 }
 
-fn said(text: &str) -> Option<Sentence> {
+fn sentence(text: &str) -> Option<Sentence> {
     Some(Sentence::new(text)).filter(|it| !it.is_empty())
 }
 
-/// What is no JSON: the title of a page or its words, else the text itself, without secrets
-/// (`blotted`) in any case.
-fn of_text(text: &str, blotted: impl Fn(&str) -> String) -> Option<Sentence> {
-    let text = &blotted(text);
+/// Extracts the message of a body that is not JSON: a page's title or words, or the text itself.
+/// `masked` masks secrets.
+fn in_text(text: &str, masked: impl Fn(&str) -> String) -> Option<Sentence> {
+    let text = &masked(text);
     if is_binary(text) {
         return None;
     }
     if !text.trim_ascii_start().starts_with('<') {
-        return said(text);
+        return sentence(text);
     }
     let lower = text.to_ascii_lowercase();
-    // A page has escapes of its own.
-    let words = |page: &str| blotted(&unescaped(page));
-    let title = between(text, &lower, "<title").and_then(|it| said(&words(it)));
+    // Entities may hide a secret, so mask again after decoding.
+    let words = |page: &str| masked(&unescaped(page));
+    let title = between(text, &lower, "<title").and_then(|it| sentence(&words(it)));
     title.or_else(|| {
         let words = Sentence::new(&words(&without_tags(text, &lower)));
-        said(&words.chars().take(PAGE).collect::<String>())
+        sentence(&words.chars().take(PAGE).collect::<String>())
     })
 }
 
-/// True for what was no text before it was decoded, such as a body that a gateway packed unasked:
-/// it has control characters, or one character of eight is no character.
+/// True if the body was not text, for example because a gateway compressed it unasked: it has
+/// control characters, or more than one character in eight could not be decoded.
 fn is_binary(text: &str) -> bool {
     let is_of_text = |c: char| !c.is_control() || c.is_whitespace() || c == '\u{1b}';
     let unread = text.chars().filter(|c| *c == char::REPLACEMENT_CHARACTER).count();
     !text.chars().all(is_of_text) || unread * 8 > text.chars().count()
 }
 
-/// What stands in the first element that begins with `tag`. `lower` is `text` in lower case.
+/// Returns the content of the first element that begins with `tag`. `lower` is `text` in lower
+/// case.
 fn between<'t>(text: &'t str, lower: &str, tag: &str) -> Option<&'t str> {
     let start = lower.find(tag)?;
     let start = start + lower.get(start..)?.find('>')? + 1;
@@ -138,7 +140,7 @@ fn between<'t>(text: &'t str, lower: &str, tag: &str) -> Option<&'t str> {
     text.get(start..end)
 }
 
-/// The words of a page, a blank for each tag; scripts and styles are none.
+/// Returns a page's text with a space for each tag, without scripts, styles and comments.
 fn without_tags(text: &str, lower: &str) -> String {
     let (mut words, mut at) = (String::new(), 0);
     while let Some(open) = lower.get(at..).and_then(|rest| rest.find('<')).map(|it| at + it) {
@@ -147,7 +149,7 @@ fn without_tags(text: &str, lower: &str) -> String {
         let rest = lower.get(open..).unwrap_or_default();
         let end = ["<script", "<style", "<!--"].into_iter().zip(["</script", "</style", "-->"]);
         let hidden = end.into_iter().find(|(begin, _)| rest.starts_with(begin));
-        // What has no end hides the rest of the page.
+        // An unclosed element hides the rest of the page.
         let closed = hidden.map_or(Some(0), |(_, end)| rest.find(end));
         let Some(closed) = closed else { return words };
         let Some(close) = rest.get(closed..).and_then(|rest| rest.find('>')) else { return words };
@@ -175,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_found_in_every_shape() {
+    fn errors_are_found_in_every_format() {
         for body in [
             r#"{"error":{"code":"C","message":"It is so."}}"#,
             r#"{"code":"C","message":"It is so."}"#,

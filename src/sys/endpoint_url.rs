@@ -1,5 +1,5 @@
-//! Addresses that secrets and people are sent to: parsed once, and the same for whoever compares,
-//! shows or asks them.
+//! Validated endpoint URLs. Each is parsed once, so comparisons, messages and requests all use the
+//! same host.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -8,47 +8,48 @@ use reqwest::Url;
 
 use crate::error::{Error, Result};
 
-/// A URL whose host is what it looks like: https, or http to this machine; no user info, no fragment;
-/// the host in lower-case ASCII as it was written, the port where it is not the scheme's.
+/// A URL with an unambiguous host: https, or http to this machine, without user info or fragment.
+/// The host is the lower-case ASCII of the text; the port is kept if it is not the scheme's
+/// default.
 ///
-/// Parsers disagree about everything else (`https://a:x@b`, `https://a\@b`, `https://0x7f.1`), and
-/// what they disagree about leads a secret to another host than the one that was compared.
+/// URL parsers disagree about other forms (`https://a:x@b`, `https://a\@b`, `https://0x7f.1`). Such
+/// a form could pass a comparison with one host and then send the secret to another.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct EndpointUrl {
     url: Url,
-    is_of_host: bool,
+    is_host_endpoint: bool,
 }
 
 impl EndpointUrl {
-    /// Reads an endpoint that queries are put behind: one without a query of its own.
+    /// Parses an endpoint without a query.
     ///
     /// # Errors
-    /// It is no such URL; the sentence begins with `what`, which says where `text` came from.
+    /// `text` is not such a URL. The message begins with `what`, which names the source of `text`.
     pub(crate) fn parse(text: &str, what: &str) -> Result<Self> {
         let url = Self::parse_with_query(text, what)?;
         if url.url.query().is_some() {
-            return Err(wrong(what, "has a query (?), which belongs into no endpoint"));
+            return Err(wrong(what, "has a query (?), which an endpoint cannot have"));
         }
         Ok(url)
     }
 
-    /// [`EndpointUrl::parse`] where a query may be part of the address.
+    /// Like [`EndpointUrl::parse`], but allows a query.
     pub(crate) fn parse_with_query(text: &str, what: &str) -> Result<Self> {
         let url = read(text, what)?;
         if url.scheme() != "https" && !is_this_machine(host_of(&url)) {
             return Err(wrong(
                 what,
                 &format!(
-                    "leads to {} without encryption (http://), which only this machine is asked in",
+                    "leads to {} without encryption (http://), which is allowed to this machine only",
                     host_of(&url)
                 ),
             ));
         }
-        Ok(Self { url, is_of_host: false })
+        Ok(Self { url, is_host_endpoint: false })
     }
 
-    /// An endpoint of the host that this program runs on, where managed identities are: reached
-    /// without a proxy, at a loopback or link-local address, with TLS or without.
+    /// Parses a managed identity endpoint of the host. Its address must be loopback or link-local,
+    /// with or without TLS; requests to it bypass proxies.
     pub(crate) fn parse_host_endpoint(text: &str, what: &str) -> Result<Self> {
         let url = read(text, what)?;
         let host = host_of(&url);
@@ -60,11 +61,11 @@ impl EndpointUrl {
                 ),
             ));
         }
-        Ok(Self { url, is_of_host: true })
+        Ok(Self { url, is_host_endpoint: true })
     }
 
-    /// `host`, or `host:port` where the port is not the scheme's: what keys, comparisons and messages
-    /// use.
+    /// Returns `host`, or `host:port` if the port is not the scheme's default. Keys, comparisons
+    /// and messages use this form.
     pub(crate) fn environment(&self) -> String {
         match self.url.port() {
             Some(port) => format!("{}:{port}", self.host()),
@@ -72,30 +73,30 @@ impl EndpointUrl {
         }
     }
 
-    /// The host, without its port.
+    /// Returns the host without the port.
     pub(crate) fn host(&self) -> &str {
         host_of(&self.url)
     }
 
-    /// True where scheme, host and port are those of `other`.
+    /// True if scheme, host and port equal those of `other`.
     pub(crate) fn same_origin(&self, other: &Self) -> bool {
         self.url.origin() == other.url.origin()
     }
 
-    /// True where this leads to this machine.
+    /// True if the host is this machine.
     pub(crate) fn is_on_this_machine(&self) -> bool {
         is_this_machine(self.host())
     }
 
-    /// True with TLS.
+    /// True for https.
     pub(crate) fn is_encrypted(&self) -> bool {
         self.url.scheme() == "https"
     }
 
-    /// The address of `tail`, a path and perhaps a query, below this one.
+    /// Appends `tail`, a path with an optional query, to this URL.
     ///
     /// # Errors
-    /// The path leads elsewhere than below this one (`..`, a backslash).
+    /// The path would leave this URL's path (`..`, a backslash).
     pub(crate) fn at(&self, tail: &str) -> Result<Self> {
         let (path, query) = match tail.split_once('?') {
             Some((path, query)) => (path, Some(query)),
@@ -113,10 +114,10 @@ impl EndpointUrl {
                 self.environment()
             )));
         }
-        Ok(Self { url, is_of_host: self.is_of_host })
+        Ok(Self { url, is_host_endpoint: self.is_host_endpoint })
     }
 
-    /// This address with `query` behind what it has of one.
+    /// Returns this URL with `query` appended to its own query.
     #[must_use]
     pub(crate) fn with_query(&self, query: &str) -> Self {
         let mut url = self.url.clone();
@@ -124,35 +125,34 @@ impl EndpointUrl {
             Some(own) => url.set_query(Some(&format!("{own}&{query}"))),
             None => url.set_query(Some(query)),
         }
-        Self { url, is_of_host: self.is_of_host }
+        Self { url, is_host_endpoint: self.is_host_endpoint }
     }
 
-    /// The address without its query, for messages.
+    /// Returns this URL without its query, for messages.
     #[must_use]
     pub(crate) fn without_query(&self) -> Self {
         let mut url = self.url.clone();
         url.set_query(None);
-        Self { url, is_of_host: self.is_of_host }
+        Self { url, is_host_endpoint: self.is_host_endpoint }
     }
 
-    /// The whole address, without a slash at its end.
+    /// Returns the whole URL without trailing slashes.
     pub(crate) fn as_str(&self) -> &str {
         self.url.as_str().trim_end_matches('/')
     }
 
-    /// The path.
+    /// Returns the path.
     pub(crate) fn path(&self) -> &str {
         self.url.path()
     }
 
-    /// What the client asks.
     pub(super) fn url(&self) -> &Url {
         &self.url
     }
 
-    /// True for what [`EndpointUrl::parse_host_endpoint`] read.
-    pub(super) fn is_of_host(&self) -> bool {
-        self.is_of_host
+    /// True if [`EndpointUrl::parse_host_endpoint`] made this URL.
+    pub(super) fn is_host_endpoint(&self) -> bool {
+        self.is_host_endpoint
     }
 }
 
@@ -168,7 +168,7 @@ impl From<&EndpointUrl> for EndpointUrl {
     }
 }
 
-/// Without the text itself: it may hold a password, and everything that its writer wants to be read.
+/// The message leaves out the URL: it may hold a password, or text that an attacker wants shown.
 fn wrong(what: &str, why: &str) -> Error {
     Error::failed(format!("{what} {why}."))
 }
@@ -177,7 +177,7 @@ fn host_of(url: &Url) -> &str {
     url.host_str().unwrap_or_default()
 }
 
-/// What all endpoints have in common.
+/// Makes the checks that apply to every endpoint.
 fn read(text: &str, what: &str) -> Result<Url> {
     let wrong = |why| wrong(what, why);
     if text.is_empty() {
@@ -185,32 +185,33 @@ fn read(text: &str, what: &str) -> Result<Url> {
     }
     if !text.bytes().all(|byte| byte.is_ascii_graphic()) || text.contains('\\') {
         return Err(wrong(
-            "is no address: it holds white space, a backslash or a character that is not ASCII",
+            "is not a URL: it has white space, a backslash or a character that is not ASCII",
         ));
     }
-    let not_a_url = || wrong("is no address that begins with https:// and names a host");
+    let not_a_url = || wrong("is not a URL that begins with https:// and names a host");
     let Some((scheme, rest)) = text.split_once("://") else { return Err(not_a_url()) };
     if !["https", "http"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) {
         return Err(not_a_url());
     }
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     if authority.contains('@') {
-        return Err(wrong("has a user name before its host (…@), which hides where it leads"));
+        return Err(wrong("has a user name before its host (…@), which hides the real host"));
     }
     if text.contains('#') {
-        return Err(wrong("has a fragment (#), which belongs into no endpoint"));
+        return Err(wrong("has a fragment (#), which an endpoint cannot have"));
     }
     let url = Url::parse(text).map_err(|_| not_a_url())?;
-    // The parser decodes, maps and computes hosts: what it understood has to be what is written.
+    // The parser decodes and normalises hosts. Other parsers may read such a host differently, so
+    // the parsed host must equal the written one.
     let host = host_of(&url);
     let written = authority.to_ascii_lowercase();
     let port = written.strip_prefix(host).filter(|_| !host.is_empty());
     let is_port = |port: &str| port.strip_prefix(':').is_some_and(|digits| !digits.is_empty());
     if !port.is_some_and(|port| port.is_empty() || is_port(port)) {
-        return Err(wrong("does not write its host as it is"));
+        return Err(wrong("has a host in an encoded or unusual form"));
     }
     if host.split('.').any(str::is_empty) {
-        return Err(wrong("has a host with a dot too many"));
+        return Err(wrong("has a host with an extra dot"));
     }
     Ok(url)
 }
@@ -240,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_asked_is_what_is_written() {
+    fn accepted_urls_keep_their_host_and_port() {
         for (text, environment, whole) in [
             ("https://login.example", "login.example", "https://login.example"),
             ("https://Login.EXAMPLE/Adfs/", "login.example", "https://login.example/Adfs"),
@@ -263,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn what_parsers_disagree_about_is_refused() {
+    fn ambiguous_urls_are_refused() {
         for text in [
             "",
             "login.example",
@@ -332,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hosts_own_endpoint_is_on_the_link() {
+    fn a_host_endpoint_is_loopback_or_link_local() {
         let parse = |text: &str| EndpointUrl::parse_host_endpoint(text, "IDENTITY_ENDPOINT");
         for text in [
             "http://169.254.129.2:8081/msi/token",
@@ -341,7 +342,7 @@ mod tests {
             "https://localhost:1/x",
             "http://[fe80::1]/x",
         ] {
-            assert!(parse(text).is_ok_and(|url| url.is_of_host()), "{text}");
+            assert!(parse(text).is_ok_and(|url| url.is_host_endpoint()), "{text}");
         }
         for text in [
             "http://10.0.0.4/x",
@@ -357,7 +358,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_built_stays_below() {
+    fn appended_paths_stay_below_the_base() {
         let base = parse("https://adfs.local/adfs/").unwrap();
         let at = |tail: &str| base.at(tail).map(|url| url.as_str().to_owned()).ok();
         assert_eq!(at("oauth2/token").as_deref(), Some("https://adfs.local/adfs/oauth2/token"));

@@ -161,6 +161,8 @@ pub(crate) fn make_az(folder: &Path, program: &Path) -> Result<()> {
         own_folder::open_or_create(folder)?.ok_or_else(|| cannot(rustix::io::Errno::NOENT))?;
     // Created under another name and renamed, so that an az exists at any time.
     let new = format!(".az.{}", std::process::id());
+    // A killed process of the same id may have left one.
+    let _ = unlinkat(&opened, &new, AtFlags::empty());
     symlinkat(program, &opened, &new).map_err(cannot)?;
     renameat(&opened, &new, &opened, "az").map_err(|error| {
         let _ = unlinkat(&opened, &new, AtFlags::empty());

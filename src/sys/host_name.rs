@@ -1,14 +1,12 @@
 //! The name of this machine.
 
-/// The machine's name as its system has it: what tells it from others that share its disks. Empty
-/// where there is none.
+/// Returns the machine's name, or an empty string. It distinguishes machines that share disks.
 #[cfg(unix)]
 pub(crate) fn host_name() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()
 }
 
-/// The machine's name as its system has it: what tells it from others that share its disks. Empty
-/// where there is none.
+/// Returns the machine's name, or an empty string. It distinguishes machines that share disks.
 #[cfg(not(unix))]
 #[allow(clippy::disallowed_methods, reason = "this is the seam that the ban points to")]
 pub(crate) fn host_name() -> String {

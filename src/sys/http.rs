@@ -1,4 +1,4 @@
-//! The HTTP client: TLS only, no redirects, bounded answers.
+//! The HTTP client: no redirects, bounded answers, TLS except to this machine and its link.
 #![allow(clippy::disallowed_methods, reason = "this is the seam that the ban points to")]
 
 use std::cell::{Cell, OnceCell};
@@ -11,7 +11,7 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::certificate::{
-    is_of_unknown_authority, of_unknown_authority, refused_certificate, unfit_certificate,
+    is_unknown_authority, refused_certificate, unfit_certificate, unknown_authority,
 };
 use super::endpoint_url::EndpointUrl;
 use super::proxy::Way;
@@ -25,29 +25,30 @@ use crate::secret::Secret;
 
 /// Time for DNS, TCP and TLS together.
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
-/// Time to connect to an endpoint of this host: its address leads nowhere on other machines.
+/// Time to connect to an endpoint of this host. It is short because machines without that endpoint
+/// drop the packets.
 const HOST_CONNECT_LIMIT: Duration = Duration::from_secs(3);
-/// Time between two pieces of an answer, the first included.
+/// Time to wait for each piece of an answer, including the first.
 const READ_LIMIT: Duration = Duration::from_secs(15);
 /// Time for a whole request.
 const REQUEST_LIMIT: Duration = Duration::from_secs(30);
-/// Largest answer that is read, in bytes. A page of 1,000 subscriptions is about 1 MiB.
+/// Largest accepted answer, in bytes. A page of 1,000 subscriptions is about 1 MiB.
 const BODY_LIMIT: usize = 16 * 1024 * 1024;
-/// Largest sum of all answers to one call, in bytes: a list of 100,000 subscriptions has room in it.
+/// Largest sum of all answers to one process, in bytes. A list of 100,000 subscriptions fits.
 const SUM_LIMIT: usize = 128 * 1024 * 1024;
-/// A token's answer fits, in bytes.
+/// Initial capacity for a body, in bytes. A token response fits.
 const USUAL_BODY: usize = 32 * 1024;
 
-/// HTTP methods in use.
+/// The HTTP methods that requests use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Method {
-    /// Reads.
+    /// `GET`.
     Get,
-    /// Sends a body.
+    /// `POST`.
     Post,
 }
 
-/// A request to be sent.
+/// An HTTP request.
 pub(crate) struct Request {
     method: Method,
     url: EndpointUrl,
@@ -109,7 +110,7 @@ impl Request {
         self
     }
 
-    /// Trusts the server's certificate by its SHA-1 thumbprint (hexadecimal) alone.
+    /// Trusts only the server certificate with this SHA-1 thumbprint (hexadecimal).
     #[must_use]
     pub(crate) fn pinned(mut self, thumbprint: &str) -> Self {
         self.pin = Some(thumbprint.to_owned());
@@ -117,66 +118,66 @@ impl Request {
     }
 }
 
-/// An answer, whatever its status.
+/// An HTTP response of any status.
 pub(crate) struct Response {
     /// HTTP status.
     pub(crate) status: u16,
     /// Headers.
     pub(crate) headers: HeaderMap,
-    /// The body; wiped, since it may hold tokens. Nobody else sees it: whoever reads an answer reads it
-    /// by [`Response::json`] or [`Response::complaint`], which know what servers make of both.
+    /// The body, wiped on drop because it may hold tokens. It is private so that callers use
+    /// [`Response::json`] or [`Response::complaint`], which handle the servers' variations.
     text: Zeroizing<String>,
     sent: Sent,
 }
 
 impl Response {
-    /// An answer with `body`, decoded as its bytes and its `Content-Type` say.
+    /// Makes a response; `body` is decoded by its byte order mark and its `Content-Type`.
     pub(crate) fn new(status: u16, headers: HeaderMap, body: &[u8]) -> Self {
         let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let text = text::of_answer(body, content_type);
         Self { status, headers, text, sent: Sent::default() }
     }
 
-    /// True for 2xx: servers and gateways make 201 and 203 of 200.
+    /// True for any 2xx, because servers and gateways send 201 or 203 in place of 200.
     pub(crate) fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
     }
 
-    /// The JSON in the body.
+    /// Parses the body as JSON.
     ///
     /// # Errors
-    /// It is none, or no `T`.
+    /// The body is not JSON or does not match `T`.
     pub(crate) fn json<T: DeserializeOwned>(&self) -> serde_json::Result<T> {
         foreign::from_json(&self.text)
     }
 
-    /// [`Response::json`] for messages: without the secrets that the request carried.
+    /// Like [`Response::json`], for messages: the secrets of the request are masked.
     ///
     /// # Errors
-    /// It is none, or no `T`.
+    /// The body is not JSON or does not match `T`.
     pub(crate) fn words<T: DeserializeOwned>(&self) -> serde_json::Result<T> {
         let mut value = self.json()?;
-        self.blot(&mut value);
+        self.mask_value(&mut value);
         serde_json::from_value(value)
     }
 
-    fn blot(&self, value: &mut Value) {
+    fn mask_value(&self, value: &mut Value) {
         match value {
-            Value::String(text) => *text = self.blotted(text),
-            Value::Array(items) => items.iter_mut().for_each(|item| self.blot(item)),
-            Value::Object(members) => members.values_mut().for_each(|value| self.blot(value)),
+            Value::String(text) => *text = self.masked(text),
+            Value::Array(items) => items.iter_mut().for_each(|item| self.mask_value(item)),
+            Value::Object(members) => members.values_mut().for_each(|value| self.mask_value(value)),
             Value::Null | Value::Bool(_) | Value::Number(_) => {}
         }
     }
 
-    /// `text`, which is of this answer, without the secrets that the request carried.
-    pub(super) fn blotted(&self, text: &str) -> String {
-        self.sent.blotted(text)
+    /// Masks the secrets of the request in `text`, a part of this response.
+    pub(super) fn masked(&self, text: &str) -> String {
+        self.sent.masked(text)
     }
 
-    /// The body as one line, for messages.
+    /// Returns the body as one line for messages, with the secrets of the request masked.
     pub(crate) fn line(&self) -> Sentence {
-        Sentence::new(&self.blotted(&self.text))
+        Sentence::new(&self.masked(&self.text))
     }
 
     pub(super) fn text(&self) -> &str {
@@ -188,40 +189,41 @@ impl Response {
         Self::new(status, HeaderMap::new(), body.as_bytes())
     }
 
-    /// A header as text.
+    /// Returns a header's value; `None` if it is missing or not text.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// How long the server asks to wait, if in seconds: the other form, a date, is for other
-    /// servers (RFC 9110 section 10.2.3).
+    /// Returns the `Retry-After` header if it is a number of seconds. Dates, its other form
+    /// (RFC 9110 section 10.2.3), are ignored: the services that azt uses send none.
     pub(crate) fn retry_after(&self) -> Option<Duration> {
         let seconds: u32 = self.header("retry-after")?.trim().parse().ok()?;
         Some(Duration::from_secs(seconds.into()))
     }
 }
 
-/// The clients, one for each [`Way`]. Building one costs some 7 ms (it reads the platform's
-/// certificates), so that happens at the first request.
+/// The HTTP clients, one for each kind of [`Way`]. Each is built at its first request, because
+/// building one reads the platform's certificates (about 7 ms).
 #[derive(Default)]
 pub struct Http {
-    of_host: OnceCell<reqwest::Client>,
+    local: OnceCell<reqwest::Client>,
     direct: OnceCell<reqwest::Client>,
-    /// There is but one proxy to a process.
+    /// One client suffices: a process has only one proxy.
     through_proxy: OnceCell<reqwest::Client>,
-    /// Whom all trust besides the platform's authorities.
+    /// The authorities that the environment adds to the platform's.
     authorities: OnceCell<Authorities>,
-    /// How many bytes came in so far, of all answers.
+    /// Bytes received so far in all answers.
     received: Cell<usize>,
 }
 
 impl Http {
-    /// Sends `request` on the way that the environment of `system` says, and reads the whole answer;
-    /// `system` is the one that this is of.
+    /// Sends `request` by the proxy settings of `system`, which owns `self`, and reads the whole
+    /// answer. Redirects are not followed because requests carry secrets.
     ///
-    /// Every failure to get an answer is [`Kind::Network`] and names the host; so is a page in its
-    /// place, which none of the services that this program asks ever sends. Redirects are not
-    /// followed: requests carry secrets.
+    /// # Errors
+    /// [`Kind::Network`] with the host's name if there was no answer, or if a successful answer is
+    /// a web page: no service that azt uses sends one, so it comes from a proxy or a captive
+    /// portal. [`Kind::Service`] if the answer is too large or a secret is not valid in a header.
     pub(crate) async fn send(&self, system: &System, request: Request) -> Result<Response> {
         let pinned = request.pin.as_deref().map(pinned_client).transpose()?;
         let url = request.url.url();
@@ -248,7 +250,7 @@ impl Http {
         let headers = request.secret_headers.into_iter().map(|(_, secret)| secret).collect();
         let mut sent = Sent { form: Bytes::new(), headers };
         if let Some((content_type, text)) = request.body {
-            // The text itself, which is wiped with its last owner, not a copy of it.
+            // Shares the text instead of copying it; the last owner wipes it.
             sent.form = Bytes::from_owner(text);
             builder = builder.header("content-type", content_type).body(sent.form.clone());
         }
@@ -256,7 +258,7 @@ impl Http {
             Ok(answer) => answer,
             Err(error) => {
                 let refused = refused_certificate(&error).filter(|_| pinned.is_none());
-                // With a proxy that speaks TLS itself it may be that one's.
+                // An https proxy has a certificate too, which may be the refused one.
                 let proxy = match &way {
                     Way::Through(proxy) if proxy.is_encrypted() => Some(proxy),
                     _ => None,
@@ -266,13 +268,13 @@ impl Http {
                     None => host,
                 };
                 return Err(match refused {
-                    Some(reason) if is_of_unknown_authority(reason) => {
-                        // Who asks carelessly would show such a proxy the password.
+                    Some(reason) if is_unknown_authority(reason) => {
+                        // The unverified request of `issuer_at` would show the proxy the password.
                         let issuer = match proxy {
                             Some(_) => None,
                             None => issuer_at(url, &way).await,
                         };
-                        of_unknown_authority(holder, issuer)
+                        unknown_authority(holder, issuer)
                     }
                     Some(reason) => unfit_certificate(holder, reason),
                     None => unreachable_host(host, &error, &way),
@@ -283,7 +285,7 @@ impl Http {
         let headers = answer.headers().clone();
         let size = |(name, value): (&HeaderName, &HeaderValue)| name.as_str().len() + value.len();
         self.count(headers.iter().map(size).sum(), host)?;
-        // In one place, which is wiped: what grows leaves copies behind.
+        // Allocated once: a growing vector would leave copies that are not wiped.
         let length = answer.content_length().and_then(|it| usize::try_from(it).ok()).unwrap_or(0);
         let mut body = Zeroizing::new(Vec::with_capacity(length.clamp(USUAL_BODY, BODY_LIMIT)));
         while let Some(chunk) =
@@ -302,14 +304,17 @@ impl Http {
         if answer.is_success() && answer.text.trim_ascii_start().starts_with('<') {
             return Err(Error::new(
                 Kind::Network,
-                format!("{host} answered with a web page: a proxy or a sign-in portal of your network stands in between."),
+                format!("{host} answered with a web page: a proxy or a sign-in portal of your network intercepted the request."),
             )
             .remedy("Open any page in a browser, sign in there if asked to, and try again."));
         }
         Ok(answer)
     }
 
-    /// Adds `bytes` from `host` to what came in.
+    /// Counts `bytes` received from `host`.
+    ///
+    /// # Errors
+    /// The sum is above [`SUM_LIMIT`].
     fn count(&self, bytes: usize, host: &str) -> Result<()> {
         let received = self.received.get().saturating_add(bytes);
         self.received.set(received);
@@ -318,27 +323,27 @@ impl Http {
         }
         Err(Error::new(
             Kind::Service,
-            format!("{host} goes on sending: more than 128 MiB came in all; the rest is not read."),
+            format!("{host} sends too much: azt received more than 128 MiB and stopped reading."),
         ))
     }
 
     fn client(&self, system: &System, way: &Way) -> Result<&reqwest::Client> {
         let cell = match way {
-            Way::OfHost(_) => &self.of_host,
+            Way::Local(_) => &self.local,
             Way::Direct(_) => &self.direct,
             Way::Through(_) => &self.through_proxy,
         };
         if let Some(client) = cell.get() {
             return Ok(client);
         }
-        // Fails only when a provider is installed already, which serves as well.
+        // Fails only if a provider is already installed, which does no harm.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let builder = on(way)?.tls_certs_merge(self.authorities(system)?);
+        let builder = client_for(way)?.tls_certs_merge(self.authorities(system)?);
         let client = builder.build().map_err(no_tls)?;
         Ok(cell.get_or_init(|| client))
     }
 
-    /// The authorities that the environment names; what is left out of them is told once.
+    /// Returns the authorities that the environment names. Warns once about unusable ones.
     fn authorities(&self, system: &System) -> Result<Vec<reqwest::Certificate>> {
         let found = if let Some(found) = self.authorities.get() {
             found
@@ -351,8 +356,8 @@ impl Http {
     }
 }
 
-/// What holds for every client: no redirects, no proxy that it finds itself, time limits, a name.
-fn careful() -> reqwest::ClientBuilder {
+/// The settings of every client: no redirects, no automatic proxy, time limits, a user agent.
+fn base_client() -> reqwest::ClientBuilder {
     reqwest::Client::builder()
         .no_proxy()
         .connect_timeout(HOST_CONNECT_LIMIT)
@@ -362,32 +367,35 @@ fn careful() -> reqwest::ClientBuilder {
         .user_agent(concat!("azt/", env!("CARGO_PKG_VERSION")))
 }
 
-/// A client that takes this way.
-fn on(way: &Way) -> Result<reqwest::ClientBuilder> {
+/// The settings of a client for `way`.
+fn client_for(way: &Way) -> Result<reqwest::ClientBuilder> {
     Ok(match way {
-        Way::OfHost(_) => careful(),
-        Way::Direct(_) => careful().connect_timeout(CONNECT_LIMIT),
-        Way::Through(proxy) => careful().connect_timeout(CONNECT_LIMIT).proxy(proxy.for_client()?),
+        Way::Local(_) => base_client(),
+        Way::Direct(_) => base_client().connect_timeout(CONNECT_LIMIT),
+        Way::Through(proxy) => {
+            base_client().connect_timeout(CONNECT_LIMIT).proxy(proxy.for_client()?)
+        }
     })
 }
 
-/// A client for one request to the host's endpoint with a pinned certificate.
+/// Builds a client for one request to a host endpoint with a pinned certificate.
 fn pinned_client(thumbprint: &str) -> Result<reqwest::Client> {
     let configuration = pinned::configuration(thumbprint).map_err(|error| {
         Error::new(Kind::Network, format!("Cannot set up TLS: {error}.")).source(error)
     })?;
-    careful().tls_backend_preconfigured(configuration).build().map_err(no_tls)
+    base_client().tls_backend_preconfigured(configuration).build().map_err(no_tls)
 }
 
-/// Who issued the certificate that stands at the host of `url`, trusted or not: asked with a request
-/// that carries nothing.
+/// Returns the issuer of the certificate at the host of `url`, trusted or not. Certificates are not
+/// verified here, so the request carries no secret.
 async fn issuer_at(url: &reqwest::Url, way: &Way) -> Option<String> {
     let mut url = url.clone();
     url.set_path("/");
     url.set_query(None);
-    let careless = on(way).ok()?.timeout(HOST_CONNECT_LIMIT);
-    let careless = careless.tls_danger_accept_invalid_certs(true).tls_info(true).build().ok()?;
-    let answer = careless.head(url).send().await.ok()?;
+    let unverified = client_for(way).ok()?.timeout(HOST_CONNECT_LIMIT);
+    let unverified =
+        unverified.tls_danger_accept_invalid_certs(true).tls_info(true).build().ok()?;
+    let answer = unverified.head(url).send().await.ok()?;
     let info = answer.extensions().get::<reqwest::tls::TlsInfo>()?;
     let (_, certificate) = x509_parser::parse_x509_certificate(info.peer_certificate()?).ok()?;
     Some(Sentence::new(&certificate.issuer().to_string()).into())

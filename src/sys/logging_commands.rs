@@ -1,7 +1,8 @@
-//! Pipelines read what a job prints for commands: Azure Pipelines' agent `##vso[` anywhere in a line,
-//! GitHub's runner `##[` anywhere and `::` at the start of a line, before which it drops white space.
+//! Keeps pipelines from finding commands in azt's output. Azure Pipelines' agent executes `##vso[`
+//! anywhere in a line; GitHub's runner executes `##[` anywhere and `::` at the start of a line,
+//! after optional white space.
 //!
-//! Names of subscriptions and sentences of servers are printed there too, and are none.
+//! Without this, the name of a subscription or a server's message could be such a command.
 #![allow(clippy::disallowed_methods, reason = "this is the seam that the ban points to")]
 
 use std::iter::Peekable;
@@ -11,15 +12,15 @@ use zeroize::Zeroizing;
 
 use crate::foreign::{is_hidden, is_line_end};
 
-/// The variables by which the services' jobs are known.
+/// The variables that the services set in their jobs.
 const SERVICES: [&str; 2] = ["TF_BUILD", "GITHUB_ACTIONS"];
 
-/// True where what is printed is read for commands.
+/// True in a job of a service that searches its output for commands.
 pub(super) fn are_read() -> bool {
     SERVICES.iter().any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
 }
 
-/// `text` with no two `#` side by side and no line that begins with `::`: blanks come between.
+/// Inserts spaces so that no two `#` are adjacent and no line begins with `::`.
 pub(super) fn broken(text: &str) -> Zeroizing<String> {
     Finder::new(text).written(|found, text| match found {
         Found::Pair => text.push_str(" #"),
@@ -28,13 +29,13 @@ pub(super) fn broken(text: &str) -> Zeroizing<String> {
     })
 }
 
-/// The JSON `text` with neither in it, and of the same meaning: in its place is an escape. Colours may
-/// be around its tokens.
+/// Like [`broken`] for JSON, which may have colours around its tokens. Uses JSON escapes in place
+/// of spaces, so the value stays the same.
 pub(super) fn escaped(text: &str) -> Zeroizing<String> {
     Finder::new(text).written(|found, text| match found {
         Found::Pair => text.push_str("\\u0023"),
         Found::Start => text.push_str("\\u003a"),
-        // Only within a text can there be one of these.
+        // In JSON, these occur only inside strings.
         Found::LineEnd('\u{85}') => text.push_str("\\u0085"),
         Found::LineEnd('\u{2028}') => text.push_str("\\u2028"),
         Found::LineEnd('\u{2029}') => text.push_str("\\u2029"),
@@ -42,7 +43,7 @@ pub(super) fn escaped(text: &str) -> Zeroizing<String> {
     })
 }
 
-/// What is not written as it stands.
+/// Characters that need a replacement.
 enum Found {
     /// The second of two `#`.
     Pair,
@@ -54,9 +55,9 @@ enum Found {
 struct Finder<'t> {
     rest: Peekable<Chars<'t>>,
     length: usize,
-    /// The last character that shows.
+    /// The last visible character.
     before: char,
-    /// Whether nothing but white space came since the line began.
+    /// True if the line has only white space so far.
     is_at_start: bool,
 }
 
@@ -66,7 +67,8 @@ impl<'t> Finder<'t> {
     }
 
     fn written(mut self, mut instead: impl FnMut(Found, &mut String)) -> Zeroizing<String> {
-        // Never moved, for there may be a token in it: no more than six bytes come of one.
+        // Allocated once: a growing string would leave copies, and the text may hold a token. A
+        // byte becomes at most six.
         let mut text = Zeroizing::new(String::with_capacity(self.length * 6));
         while let Some(c) = self.rest.next() {
             match c {
@@ -94,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_is_read_as_a_command() {
+    fn commands_are_broken_up() {
         for (text, expected) in [
             ("##vso[task.setvariable variable=x]y", "# #vso[task.setvariable variable=x]y"),
             ("a ##[error]b ###### c#d", "a # #[error]b # # # # # # c#d"),
@@ -114,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn json_means_the_same() {
+    fn escaped_json_has_the_same_value() {
         let hostile = "##vso[x] ##[y]\n::z\u{2028}::a\u{85} ::b ####";
         let value = json!({ hostile: [hostile, "::c"], "d": "é" });
         let text = escaped(&value.to_string());

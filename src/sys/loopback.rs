@@ -1,4 +1,4 @@
-//! A web server for one answer, which a browser on this machine brings.
+//! The web server that receives the redirect of a browser sign-in.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -19,20 +19,21 @@ use zeroize::Zeroizing;
 
 use crate::error::{Error, Result};
 
-/// Time for a request's head: browsers open connections ahead of need and say nothing on them.
+/// Time for a request's head, and again for its body. Browsers open spare connections that stay
+/// silent.
 const HEAD_LIMIT: Duration = Duration::from_secs(10);
-/// Largest body that is read, in bytes. Entra's form is some 4 KB.
+/// Largest accepted body, in bytes. Entra's form has about 4 KB.
 const BODY_LIMIT: usize = 64 * 1024;
-/// Largest head that is read, in bytes: cookies of whatever else is served as `localhost` are in it.
+/// Largest accepted head, in bytes. It holds the cookies of every other server on `localhost`.
 const HEAD_SIZE: usize = 64 * 1024;
-/// Connections that may be without a whole request at the same time.
+/// Most connections without a complete request at the same time.
 const CONNECTIONS: usize = 128;
-/// Ports that are tried before it is given up.
+/// Most ports to try.
 const TRIES: usize = 16;
-/// How long the last page may take to leave.
+/// Time to send the last page.
 const FAREWELL_LIMIT: Duration = Duration::from_secs(2);
 
-/// Sent with every page: it may not be kept, framed, or load anything.
+/// The headers of every page. They forbid caching, framing and loading of resources.
 const HEADERS: [(&str, &str); 5] = [
     ("content-type", "text/html; charset=utf-8"),
     ("cache-control", "no-store"),
@@ -44,34 +45,34 @@ const HEADERS: [(&str, &str); 5] = [
     ("x-content-type-options", "nosniff"),
 ];
 
-/// A listener on 127.0.0.1 and `::1`, closed when it is dropped.
+/// A listener on 127.0.0.1 and `::1`, closed on drop.
 ///
-/// Browsers take either for `localhost`: on the one that were left free, another user of the machine
-/// could listen and be given the answer.
+/// Browsers use either address for `localhost`. If one were free, another user of the machine could
+/// listen on it and receive the authorization code.
 pub(crate) struct Loopback {
     port: u16,
     visits: mpsc::Receiver<Visit>,
     accepting: Vec<JoinHandle<()>>,
 }
 
-/// A request that waits for its page.
+/// A request that waits for a page.
 pub(crate) struct Visit {
     /// `GET`, `POST`, …
     pub(crate) method: String,
     /// The path, `/` for the root.
     pub(crate) path: String,
-    /// What follows the question mark.
+    /// The query, without the question mark.
     pub query: Option<Zeroizing<String>>,
     /// The `Host` header.
     pub(crate) host: Option<String>,
     /// The body, at most 64 KiB.
     pub(crate) body: Zeroizing<Vec<u8>>,
     page: oneshot::Sender<Page>,
-    /// Ends with the connection.
+    /// Resolves when the connection has closed.
     gone: oneshot::Receiver<Infallible>,
 }
 
-/// What the browser shows.
+/// The page that the browser shows.
 pub(crate) struct Page {
     /// HTTP status.
     pub(crate) status: u16,
@@ -80,15 +81,15 @@ pub(crate) struct Page {
 }
 
 impl Loopback {
-    /// Listens on `port`, 0 for any that is free on both addresses. Needs a running runtime.
+    /// Listens on `port`; 0 selects a port that is free on both addresses. Needs a running runtime.
     ///
     /// # Errors
-    /// Another program listens on either.
+    /// Another program listens on one of the addresses.
     pub(crate) async fn listen(port: u16) -> Result<Self> {
         let (port, listeners) = bind(port).await.map_err(|error| {
             let why = match error.kind() {
                 io::ErrorKind::AddrInUse if port > 0 => format!(
-                    "another program of this machine listens on port {port}, and could be given it"
+                    "another program on this machine listens on port {port} and could receive it"
                 ),
                 _ => error.to_string(),
             };
@@ -104,16 +105,16 @@ impl Loopback {
         Ok(Self { port, visits, accepting })
     }
 
-    /// The port.
+    /// Returns the port.
     pub(crate) fn port(&self) -> u16 {
         self.port
     }
 
-    /// The next request. Never returns without one.
+    /// Waits for the next request.
     pub(crate) async fn visit(&mut self) -> Visit {
         match self.visits.recv().await {
             Some(visit) => visit,
-            // The senders live in the tasks, which end with `self`.
+            // Unreachable: the senders live in the tasks, which end with `self`.
             None => std::future::pending().await,
         }
     }
@@ -126,23 +127,24 @@ impl Drop for Loopback {
 }
 
 impl Visit {
-    /// Sends the page and goes on.
+    /// Sends the page without waiting for delivery.
     pub(crate) fn answer(self, page: Page) {
-        // A browser that has left needs none.
+        // Fails only if the browser has closed the connection.
         let _ = self.page.send(page);
     }
 
-    /// Sends the page and waits until it has left, two seconds at the most: the process ends next.
+    /// Sends the page and waits at most two seconds until it is delivered, because the process may
+    /// end next.
     pub(crate) async fn answer_and_part(self, page: Page) {
         let _ = self.page.send(page);
         let _ = tokio::time::timeout(FAREWELL_LIMIT, self.gone).await;
     }
 }
 
-/// Listeners on one port of both loopback addresses; of 127.0.0.1 alone where the machine has no
-/// other, which then nobody else listens on either.
+/// Binds one port on both loopback addresses, or on 127.0.0.1 alone if the machine has no IPv6,
+/// where no other program can listen on `::1` either.
 async fn bind(port: u16) -> io::Result<(u16, Vec<TcpListener>)> {
-    // Kept until the end, so that no port is offered twice.
+    // Held until the end, so that the system offers no port twice.
     let mut taken = Vec::new();
     loop {
         let v4 = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
@@ -171,10 +173,10 @@ fn is_without_ipv6(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::AddrNotAvailable || error.raw_os_error() == Some(WSAEAFNOSUPPORT)
 }
 
-/// The connections that have not sent a whole request yet, the oldest first.
+/// The connections without a complete request, the oldest first.
 ///
-/// They may be any program's of this machine, say nothing for ever and be as many as there are ports:
-/// the newest is the one that a browser brings its form on, so the oldest makes room for it.
+/// Any program on this machine can open many silent connections. The browser's is probably among
+/// the newest, so the oldest is dropped at the limit.
 #[derive(Clone, Default)]
 struct Unread(Arc<Mutex<VecDeque<AbortHandle>>>);
 
@@ -191,7 +193,7 @@ impl Unread {
         all.push_back(connection);
     }
 
-    /// The connection is served now, or has gone.
+    /// Removes a connection that has sent its request or has closed.
     fn remove(&self, connection: Id) {
         self.all().retain(|it| it.id() != connection);
     }
@@ -206,17 +208,18 @@ async fn accept(listener: TcpListener, visits: mpsc::Sender<Visit>, unread: Unre
         if let Ok((stream, _)) = listener.accept().await {
             let task = tokio::spawn(serve(stream, visits.clone(), unread.clone()));
             unread.add(task.abort_handle());
-            // What it has sent is read before the next one can take its place.
+            // Lets the task read what has arrived before more connections can displace it.
             tokio::task::yield_now().await;
         } else {
-            // Out of file descriptors, most likely.
+            // Probably out of file descriptors.
             unread.drop_oldest();
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
 }
 
-/// Serves one request: a connection that stayed open would hold the last page back.
+/// Serves one request, without keep-alive: [`Visit::answer_and_part`] waits for the connection to
+/// close.
 async fn serve(stream: TcpStream, visits: mpsc::Sender<Visit>, unread: Unread) {
     let (_here, gone) = oneshot::channel();
     let gone = std::sync::Mutex::new(Some(gone));
@@ -224,7 +227,7 @@ async fn serve(stream: TcpStream, visits: mpsc::Sender<Visit>, unread: Unread) {
         let gone = gone.lock().ok().and_then(|mut gone| gone.take());
         respond(request, visits.clone(), unread.clone(), gone)
     });
-    // An error is the browser's going away.
+    // An error means that the browser closed the connection.
     let _ = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_LIMIT)
@@ -254,12 +257,11 @@ async fn respond(
         page,
         gone: gone.ok_or("a second request")?,
     };
-    // Safe from those that come later is only who is answered next: what waits for that is bounded by
-    // [`CONNECTIONS`] too.
-    let next = visits.reserve().await.map_err(|_| "nobody listens")?;
+    // Stays in `unread` until it is next, so that [`CONNECTIONS`] bounds the waiting requests too.
+    let next = visits.reserve().await.map_err(|_| "the listener is closed")?;
     unread.remove(tokio::task::id());
     next.send(visit);
-    let page = answer.await.map_err(|_| "nobody answers")?;
+    let page = answer.await.map_err(|_| "the request was dropped")?;
     let mut response = hyper::Response::new(Full::new(Bytes::from(page.html)));
     *response.status_mut() = hyper::StatusCode::from_u16(page.status).unwrap_or_default();
     for (name, value) in HEADERS {

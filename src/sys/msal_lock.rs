@@ -70,6 +70,7 @@ fn hold(folder: &Handle, name: &OsStr, limit: Duration, path: &Path) -> io::Resu
                 concede(Concession::Locks, path);
                 return Ok(file);
             }
+            Err(TryLockError::Error(error)) => return Err(error),
             // The holder may be another user, who has no reason to lock this file.
             Err(_) if begin.elapsed() >= limit && !was_replaced && others_can_open(&file) => {
                 was_replaced = true;

@@ -1,4 +1,4 @@
-//! PEM text: certificates and keys between lines of dashes (RFC 7468), read as OpenSSL reads it.
+//! PEM blocks (RFC 7468), read as leniently as OpenSSL reads them.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -7,37 +7,38 @@ use zeroize::Zeroizing;
 
 use crate::foreign::Name;
 
-/// The labels of a certificate: today's, an older one, and OpenSSL's with its trust data behind.
+/// The labels of a certificate: the current one, an older one, and OpenSSL's with trailing trust
+/// data.
 const CERTIFICATE_LABELS: [&str; 3] = ["CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE"];
 
-/// What stands between a line of `BEGIN` and one of `END`.
+/// A block between a `BEGIN` line and an `END` line.
 pub(crate) struct Block {
-    /// What it is said to be: `CERTIFICATE`.
+    /// The label, such as `CERTIFICATE`.
     pub(crate) label: Name,
-    /// The line that it begins on, the file's first being 1.
+    /// The number of the `BEGIN` line, from 1.
     pub(crate) line: usize,
-    /// True when a header says that it is encrypted, as OpenSSL's older forms do.
+    /// True if a header says that the block is encrypted, as in OpenSSL's older formats.
     pub(crate) is_encrypted: bool,
-    /// Its bytes; `None` when it is cut off or damaged.
+    /// The decoded bytes; `None` if the block is truncated or damaged.
     pub(crate) der: Option<Zeroizing<Vec<u8>>>,
 }
 
 impl Block {
-    /// True for a certificate, by whatever label.
+    /// True if the label is one of a certificate.
     pub(crate) fn is_certificate(&self) -> bool {
         CERTIFICATE_LABELS.contains(&&*self.label)
     }
 
-    /// A certificate's DER, without what OpenSSL puts behind it.
+    /// Returns the certificate's DER without OpenSSL's trailing trust data.
     pub(crate) fn certificate(&self) -> Option<&[u8]> {
         self.der.as_deref().and_then(|der| first_element(der))
     }
 }
 
-/// The blocks of `file`, in their order; none where it is no PEM.
+/// Returns the blocks of `file` in order; none if it is not PEM.
 ///
-/// Byte order marks, UTF-16 and ends of lines of any system are taken, and blanks around lines; text
-/// around blocks is passed over, whatever its encoding.
+/// Accepts byte order marks, UTF-16, any line endings, and white space around lines. Ignores text
+/// outside of blocks, in any encoding.
 pub(crate) fn blocks(file: &[u8]) -> Vec<Block> {
     let text = ascii(file);
     let mut blocks = Vec::new();
@@ -48,7 +49,7 @@ pub(crate) fn blocks(file: &[u8]) -> Vec<Block> {
         end += line.len();
         let marked = |mark| line.trim().strip_prefix(mark)?.strip_suffix("-----");
         if let Some(label) = marked("-----BEGIN ") {
-            // One that has no end comes before it.
+            // A block without `END` ends here.
             blocks.extend(open.take().map(|open| open.closed(None)));
             open = Some(Open { label, line: at + 1, body: end });
         } else if let Some(label) = marked("-----END ")
@@ -62,21 +63,21 @@ pub(crate) fn blocks(file: &[u8]) -> Vec<Block> {
     blocks
 }
 
-/// A block whose end has not come yet.
+/// A block whose `END` line is still to come.
 struct Open<'t> {
     label: &'t str,
     line: usize,
-    /// Where in the text its first line begins.
+    /// Offset of the first line after `BEGIN`.
     body: usize,
 }
 
 impl Open<'_> {
-    /// The block, with `body` between its lines; `None` where it is cut off.
+    /// Decodes `body`, the text between the lines; `None` if the block is truncated.
     fn closed(self, body: Option<&str>) -> Block {
         let body = body.unwrap_or_default();
         let (headers, lines): (Vec<&str>, Vec<&str>) =
             body.lines().partition(|it| it.contains(':'));
-        // Never moved: it may be a key.
+        // Allocated once: a growing string would leave copies, and this may be a key.
         let mut joined = Zeroizing::new(String::with_capacity(body.len()));
         joined.extend(lines.into_iter().flat_map(str::split_whitespace));
         let der = STANDARD.decode(&*joined).ok().map(Zeroizing::new);
@@ -89,18 +90,18 @@ impl Open<'_> {
     }
 }
 
-/// The certificate that `file` is as it stands: DER, without any text.
+/// Returns `file` if it is a single DER certificate without PEM text.
 pub(crate) fn bare_certificate(file: &[u8]) -> Option<&[u8]> {
     first_element(file).filter(|der| der.len() == file.len() && der.starts_with(&[0x30]))
 }
 
-/// The first element of DER.
+/// Returns the first DER element.
 fn first_element(der: &[u8]) -> Option<&[u8]> {
     SliceReader::new(der).ok()?.tlv_bytes().ok()
 }
 
-/// The ASCII characters of `file`, with one line feed for each end of a line. That is all there is to
-/// PEM: what UTF-16 and byte order marks add has no part in it.
+/// Returns the ASCII characters of `file`, with a line feed for each line ending. PEM is ASCII, so
+/// this drops byte order marks and the zero bytes of UTF-16.
 fn ascii(file: &[u8]) -> Zeroizing<String> {
     let mut text = Zeroizing::new(String::with_capacity(file.len()));
     let mut characters = file.iter().filter(|it| it.is_ascii() && **it != 0).peekable();
@@ -125,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_block_is_one_in_every_encoding_and_whatever_is_around_it() {
+    fn blocks_are_found_in_any_encoding_and_surroundings() {
         const PEM: &str = "-----BEGIN CERTIFICATE-----\nMAAA\nAA==\n-----END CERTIFICATE-----\n";
         let block = |line| vec![("CERTIFICATE".to_owned(), line, Some(vec![0x30, 0, 0, 0]))];
         let utf16 =
@@ -151,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_damaged_is_told_apart_from_what_is_not() {
+    fn damaged_blocks_have_no_bytes() {
         let text = "-----BEGIN A-----\nMAAA\n-----BEGIN B-----\nx: ENCRYPTED\n\nMAAA\n-----END B-----\n\
                     -----BEGIN C-----\n!\n-----END C-----\n-----BEGIN D-----\nMAAA\n-----END E-----\n\
                     -----BEGIN F-----\nMAAA";

@@ -1,4 +1,4 @@
-//! A list to pick from that fits the terminal: what Enter takes is always in sight.
+//! A selection list that fits the terminal, so that the selected row is always visible.
 
 use std::collections::HashMap;
 
@@ -9,37 +9,37 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::foreign::Sentence;
 
-/// Rows of a list at the most: more is read no faster.
+/// Most rows of a list.
 const LONGEST_PAGE: usize = 15;
 const SHORTEST_PAGE: usize = 3;
-/// Rows around the list: the question, the help and the one that the cursor ends on.
+/// Rows around the list: the question, the help and the cursor's last row.
 const AROUND: usize = 3;
-/// Columns around an option: the mark before it, and the last one, which some terminals wrap at.
+/// Columns around an option: the mark before it, and the last column, where some terminals wrap.
 const BESIDE: usize = 3;
-/// Columns of an id's end, where nothing else tells two options apart.
+/// Columns of an id's end, which is shown if two lines are otherwise equal.
 const END_OF_ID: usize = 12;
 const HELP: &str = "type to search, arrows to move, Enter to choose, Esc to keep";
 const SHORT_HELP: &str = "type, arrows, Enter; Esc keeps";
 
-/// One of several to pick from, in the order in which it is given up where there is no room.
+/// An option of the list. A narrow terminal hides the id first, then the owner.
 #[derive(Clone, Debug)]
 pub(crate) struct Choice {
-    /// What it is called.
+    /// The name.
     pub(crate) name: String,
-    /// What it belongs to, the second to go.
+    /// The name of the owner, such as a subscription's tenant.
     pub(crate) owner: String,
-    /// Its id, the first to go.
+    /// The id.
     pub(crate) id: String,
 }
 
 impl Choice {
-    /// All of it, which is searched.
+    /// Returns all parts in one line. The search uses it.
     fn whole(&self) -> String {
         let Self { name, owner, id } = self;
         Sentence::new(&format!("{name}  {id}  ({owner})")).into()
     }
 
-    /// As much of it as `columns` have room for.
+    /// Returns as many parts as fit into `columns`.
     fn in_columns(&self, columns: usize) -> String {
         let without_id = || Sentence::new(&format!("{} ({})", self.name, self.owner)).into();
         let name = || Sentence::new(&self.name).into();
@@ -49,7 +49,7 @@ impl Choice {
     }
 }
 
-/// `text` in `columns` at the most, an ellipsis in the last where it is cut.
+/// Cuts `text` to at most `columns`; a cut text ends with an ellipsis.
 fn cut(text: String, columns: usize) -> String {
     if text.width() <= columns {
         return text;
@@ -64,14 +64,14 @@ fn cut(text: String, columns: usize) -> String {
     fitting.chain(['…']).collect()
 }
 
-/// A line for each of `choices`, no two alike.
+/// Returns a line for each of `choices`; equal lines get the end of their id appended.
 fn lines(choices: &[Choice], columns: usize) -> Vec<String> {
     let lines: Vec<String> = choices.iter().map(|it| it.in_columns(columns)).collect();
     let mut alike: HashMap<&str, usize> = HashMap::new();
     for line in &lines {
         *alike.entry(line).or_default() += 1;
     }
-    let told_apart = |(line, choice): (&String, &Choice)| {
+    let distinct = |(line, choice): (&String, &Choice)| {
         if alike.get(line.as_str()).is_none_or(|count| *count == 1) {
             return line.clone();
         }
@@ -81,28 +81,28 @@ fn lines(choices: &[Choice], columns: usize) -> Vec<String> {
         let name = cut(line.clone(), columns.saturating_sub(length + 2));
         format!("{name} …{end}")
     };
-    lines.iter().zip(choices).map(told_apart).collect()
+    lines.iter().zip(choices).map(distinct).collect()
 }
 
-/// Asks; `None` when the person does not want to pick.
+/// Shows the list and returns the picked index; `None` after Escape or Ctrl-C.
 pub(super) fn pick(
     prompt: &str,
     choices: &[Choice],
     first: usize,
     in_colour: bool,
 ) -> Result<Option<usize>, InquireError> {
-    // A terminal that does not know its size says that it has none.
+    // A terminal that does not know its size reports 0.
     let size = terminal::size().ok().filter(|(columns, rows)| *columns > 0 && *rows > 0);
     let (columns, rows): (usize, usize) =
         size.map_or((80, 24), |(columns, rows)| (columns.into(), rows.into()));
     let lines = lines(choices, usize::max(columns, BESIDE + 1) - BESIDE);
     let wholes: Vec<String> = choices.iter().map(|it| it.whole().to_lowercase()).collect();
-    // Each word that is typed, wherever it stands.
+    // Matches if each typed word occurs anywhere.
     let scorer = |typed: &str, _: &String, _: &str, at: usize| {
         let whole = wholes.get(at)?;
         typed.to_lowercase().split_whitespace().all(|word| whole.contains(word)).then_some(0)
     };
-    // A question that is longer than the terminal is wide takes rows too; a mark and blanks are in it.
+    // A long question, with its mark and spaces, wraps to more rows.
     let around = AROUND + (prompt.width() + BESIDE) / usize::max(columns, 1);
     let mut select = Select::new(prompt, lines)
         .with_starting_cursor(first)
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn the_id_goes_first_then_the_owner_then_the_end_of_the_name() {
+    fn narrow_lines_drop_the_id_then_the_owner_then_cut_the_name() {
         let it = choice("Production", "Contoso", "50000000-0000");
         for (columns, shown) in [
             (36, "Production 50000000-0000 (Contoso)"),

@@ -1,4 +1,4 @@
-//! TLS to a server that is known by its certificate, not by who signed it.
+//! TLS to a server with a known certificate, whoever signed it.
 
 use std::sync::Arc;
 
@@ -8,17 +8,17 @@ use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signat
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
 
-/// Accepts one certificate, whatever its name, dates and issuer.
+/// Accepts one certificate and ignores its name, dates and issuer.
 #[derive(Debug)]
 struct Pinned {
-    /// SHA-1 of the certificate, in lower-case hexadecimal digits. Weak against somebody who makes
-    /// two certificates, which the platform that names it is not.
+    /// SHA-1 of the certificate, in lower-case hexadecimal digits. SHA-1 is weak only against an
+    /// attacker who makes both certificates; the platform makes this one.
     thumbprint: String,
     provider: Arc<CryptoProvider>,
 }
 
-/// A configuration that trusts the certificate with this SHA-1 thumbprint (hexadecimal, in any
-/// case) and no other.
+/// Makes a configuration that trusts only the certificate with this SHA-1 thumbprint (hexadecimal,
+/// in any letter case).
 pub(super) fn configuration(thumbprint: &str) -> Result<ClientConfig, Error> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let thumbprint = thumbprint.to_lowercase();

@@ -1,4 +1,4 @@
-//! Requests that are worth repeating.
+//! Repeats requests after temporary failures.
 
 use std::future::Future;
 use std::time::Duration;
@@ -6,17 +6,16 @@ use std::time::Duration;
 use super::{Deadline, Response, fill_random};
 use crate::error::{Error, Result};
 
-/// How often a request is repeated: 0.5 s and 1.5 s later, or when the server says.
+/// Most repetitions of a request: after 0.5 s and 1.5 s, or after the server's `Retry-After`.
 const REPETITIONS: u32 = 2;
 
-/// Longest `Retry-After` that a caller waits for, who gives up after ten seconds.
+/// Longest `Retry-After` to wait for under a deadline, because callers give up after ten seconds.
 const LONGEST_WAIT: Duration = Duration::from_secs(3);
 
-/// The same where a person waits, who would have to begin anew.
-const LONGEST_WAIT_OF_PERSON: Duration = Duration::from_secs(30);
+/// Longest `Retry-After` to wait for without a deadline: a user would have to start again.
+const LONGEST_WAIT_OF_USER: Duration = Duration::from_secs(30);
 
-/// Sends by `send` until there is an answer that another attempt would not change: after a
-/// connection that broke, and after 429 and 5xx, it tries again (RFC 9110 sections 9.2.2 and
+/// Calls `send`, and again after a broken connection, 429 or 5xx (RFC 9110 sections 9.2.2 and
 /// 10.2.3).
 pub(crate) async fn retried<T, F: Future<Output = Result<T>>>(send: impl Fn() -> F) -> Result<T> {
     let mut repetition = 0;
@@ -33,8 +32,8 @@ pub(crate) async fn retried<T, F: Future<Output = Result<T>>>(send: impl Fn() ->
     }
 }
 
-/// Marks `error`, which `response` is, if the server's trouble may be over the next time: 429 and
-/// 5xx (RFC 9110 sections 10.2.3 and 15.6), after the seconds that it names.
+/// Marks `error`, made from `response`, as worth repeating if the status is 429 or 5xx (RFC 9110
+/// sections 10.2.3 and 15.6), after the seconds in `Retry-After`.
 pub(crate) fn passing(error: Error, response: &Response) -> Error {
     if response.status != 429 && !(500..=510).contains(&response.status) {
         return error;
@@ -42,14 +41,14 @@ pub(crate) fn passing(error: Error, response: &Response) -> Error {
     error.worth_another_try(response.retry_after().unwrap_or_default())
 }
 
-/// How long to wait before the next attempt; `None` when none is worth it.
+/// Returns the time to wait before the next attempt; `None` if there should be none.
 fn pause(error: &Error, repetition: u32) -> Result<Option<Duration>> {
     let Some(asked) = error.retry_after() else { return Ok(None) };
-    let longest = if Deadline::is_set() { LONGEST_WAIT } else { LONGEST_WAIT_OF_PERSON };
+    let longest = if Deadline::is_set() { LONGEST_WAIT } else { LONGEST_WAIT_OF_USER };
     if asked > longest {
         return Ok(None);
     }
-    // Callers that failed together must not come back together.
+    // The jitter spreads the retries of callers that failed at the same time.
     let mut random = [0];
     fill_random(&mut random)?;
     let jitter = Duration::from_millis(u64::from(random[0]));
@@ -72,17 +71,17 @@ mod tests {
     }
 
     #[test]
-    fn the_server_is_obeyed_within_the_patience_of_who_waits() {
+    fn retry_after_is_honoured_up_to_a_limit() {
         let of_zero = pauses(Some(0));
         assert!((500..=755).contains(&of_zero[0]) && (1500..=1755).contains(&of_zero[1]));
         assert!((30_000..=30_255).contains(&pauses(Some(30))[0]));
-        assert!(pauses(Some(31)).is_empty(), "no person waits that long");
+        assert!(pauses(Some(31)).is_empty(), "longer than a user waits");
         assert!(pauses(None).is_empty());
         let of_caller = |seconds| {
             let hour = Deadline::after(Duration::from_hours(1));
             crate::sys::block_on(hour.hold(async { pauses(Some(seconds)) })).unwrap().unwrap()
         };
         assert!((3000..=3255).contains(&of_caller(3)[0]));
-        assert!(of_caller(4).is_empty(), "no caller waits that long");
+        assert!(of_caller(4).is_empty(), "longer than a caller waits");
     }
 }

@@ -1,11 +1,11 @@
-//! The secrets that a request carried: no message shows them when the other side echoes them.
+//! Masks the secrets of a request in messages, because servers may echo them.
 
 use hyper::body::Bytes;
 use zeroize::Zeroizing;
 
 use crate::secret::Secret;
 
-/// The parameters of a form that messages may show; all others are taken for secrets.
+/// The form parameters that messages may show. All others count as secrets.
 const PUBLIC: [&str; 10] = [
     "grant_type",
     "client_id",
@@ -19,27 +19,27 @@ const PUBLIC: [&str; 10] = [
     "redirect_uri",
 ];
 
-/// Bytes of the shortest secret that is blotted out: a shorter one stands in any text.
+/// Bytes of the shortest secret to mask. Shorter ones occur by chance in any text.
 const LEAST: usize = 4;
 
-/// Bytes from which on what begins as a token does (`eyJ`, the base64 of `{"`) is taken for one.
+/// Bytes of the shortest text that counts as a token if it begins with `eyJ`, the base64 of `{"`.
 const LEAST_TOKEN: usize = 20;
 
-/// Bytes of a text that are looked at: messages are far shorter.
+/// Bytes of a text to keep. Messages are far shorter.
 const MOST: usize = 64 << 10;
 
-/// What a request carried.
+/// The secrets of a request.
 #[derive(Default)]
 pub(super) struct Sent {
-    /// The form itself, no copy: it is wiped with its last owner.
+    /// Shares the request's form instead of copying it; the last owner wipes it.
     pub(super) form: Bytes,
     pub(super) headers: Vec<Secret>,
 }
 
 impl Sent {
-    /// The first 64 KiB of `text` with `***` for each secret, plain or with a form's or JSON's
-    /// escapes, and for each token, whosever it is.
-    pub(super) fn blotted(&self, text: &str) -> String {
+    /// Returns the first 64 KiB of `text` with `***` for each secret of the request, also if it is
+    /// escaped as in a form or JSON, and for each token of any origin.
+    pub(super) fn masked(&self, text: &str) -> String {
         let secrets = self.secrets();
         let mut rest = text.get(..text.floor_char_boundary(MOST)).unwrap_or_default();
         let mut clean = String::with_capacity(rest.len());
@@ -61,7 +61,7 @@ impl Sent {
         let form = str::from_utf8(&self.form).unwrap_or_default();
         let fields = form.split('&').filter_map(|pair| pair.split_once('='));
         let fields = fields.filter(|(name, _)| !PUBLIC.contains(name)).map(|it| decoded(it.1));
-        // Behind the scheme of `Authorization`, if it is that one.
+        // `Authorization` has a scheme before the secret.
         let bare = |secret: &Secret| {
             secret.expose().rsplit(' ').next().unwrap_or_default().as_bytes().to_vec()
         };
@@ -70,7 +70,7 @@ impl Sent {
     }
 }
 
-/// A value of a form as it was before it was encoded.
+/// Decodes a form value.
 fn decoded(value: &str) -> Zeroizing<Vec<u8>> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(value.len()));
     let mut rest = value.as_bytes();
@@ -86,14 +86,14 @@ fn decoded(value: &str) -> Zeroizing<Vec<u8>> {
     bytes
 }
 
-/// The byte that `%XX`, at the beginning of `text`, is.
+/// Decodes `%XX` at the start of `text`.
 fn escaped(text: &[u8]) -> Option<u8> {
     let digits = text.strip_prefix(b"%")?.get(..2)?;
     u8::from_str_radix(str::from_utf8(digits).ok()?, 16).ok()
 }
 
-/// How many bytes of `text` are `secret`, from the beginning on, where `%XX` is a byte or is itself;
-/// where the text ends within it, what is there of it.
+/// Returns the number of bytes at the start of `text` that spell `secret`, or a prefix of `secret`
+/// (at least [`LEAST`] bytes) at which `text` ends. If `is_encoded`, `%XX` stands for a byte.
 fn echo(text: &[u8], secret: &[u8], is_encoded: bool) -> Option<usize> {
     let mut rest = text;
     for (count, byte) in secret.iter().enumerate() {
@@ -110,7 +110,8 @@ fn echo(text: &[u8], secret: &[u8], is_encoded: bool) -> Option<usize> {
     Some(text.len() - rest.len())
 }
 
-/// How many bytes of `text` are a token (RFC 7519), from the beginning on, whole or cut.
+/// Returns the number of bytes at the start of `text` that are a JWT (RFC 7519), whole or
+/// truncated.
 fn token(text: &str) -> Option<usize> {
     let is_of_one = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
     let length = text.find(|c| !is_of_one(c)).unwrap_or(text.len());
@@ -122,7 +123,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_secret_is_left_in_any_spelling() {
+    fn secrets_are_masked_in_every_encoding() {
         let form = "client_id=app-id&scope=s&client_secret=a%7Eb+%22c%2F%C3%A9&password=hunter22&code=50%2525";
         let headers = vec![Secret::new("Bearer opaque-token"), Secret::new("abc")];
         let sent = Sent { form: Bytes::from_static(form.as_bytes()), headers };
@@ -140,9 +141,9 @@ mod tests {
             ("eyJhbGciOiJub25lIn0eyJhIj", "***"),
             ("abc eyJ eyJh %zz é", "abc eyJ eyJh %zz é"),
         ] {
-            assert_eq!(sent.blotted(text), clean, "{text}");
+            assert_eq!(sent.masked(text), clean, "{text}");
         }
-        assert_eq!(sent.blotted(&"é".repeat(MOST)).len(), MOST);
-        assert_eq!(Sent::default().blotted(""), "");
+        assert_eq!(sent.masked(&"é".repeat(MOST)).len(), MOST);
+        assert_eq!(Sent::default().masked(""), "");
     }
 }

@@ -1,4 +1,4 @@
-//! A line on a terminal that says what is going on, and goes when that is over.
+//! A progress line on the terminal.
 
 use std::time::Duration;
 
@@ -7,12 +7,12 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::{Level, System};
 use crate::foreign::Sentence;
 
-/// A spinner with a text on standard error; nothing at all where that is no terminal, where
-/// warnings are hidden, and under `--debug`, whose lines it would cut in two.
+/// A spinner with a text on standard error, cleared on drop. It is hidden if standard error is not
+/// a terminal, if warnings are hidden, and under `--debug`, whose lines it would interrupt.
 pub(crate) struct Spinner(ProgressBar);
 
 impl Spinner {
-    /// Starts it.
+    /// Shows the spinner.
     pub(crate) fn start(system: &System) -> Self {
         let terminal = &system.terminal;
         if !terminal.stderr_is_tty()
@@ -29,7 +29,7 @@ impl Spinner {
         Self(bar)
     }
 
-    /// Changes the text. A server's words may be in it: they are cleaned into a [`Sentence`].
+    /// Sets the text. It becomes a [`Sentence`], because it may contain a server's words.
     pub(crate) fn say(&self, text: &str) {
         self.0.set_message(String::from(Sentence::new(text)));
     }

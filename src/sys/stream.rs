@@ -1,14 +1,14 @@
-//! Standard streams, which whoever started this process may have made non-blocking: a stream that is
-//! not ready is waited for.
+//! Blocking access to the standard streams. The parent process may have made them non-blocking, so
+//! a call that is not ready waits.
 
 use std::io::{self, BufRead, ErrorKind, Read, Write};
 #[cfg(unix)]
 use std::os::fd::AsFd;
 
-/// A stream that is waited for.
+/// A stream that waits until it is ready.
 pub(super) struct Patient<S>(pub(super) S);
 
-/// The end of a stream that is waited for.
+/// The direction to wait for.
 #[derive(Clone, Copy)]
 pub(super) enum End {
     Read,
@@ -18,7 +18,7 @@ pub(super) enum End {
 
 #[cfg(unix)]
 impl<S: AsFd> Patient<S> {
-    /// Does `step`, again where the stream was not ready for it.
+    /// Runs `step`; while the stream is not ready, waits and runs it again.
     pub(super) fn wait<T>(
         &self,
         end: End,
@@ -43,7 +43,7 @@ impl<S: AsFd> Patient<S> {
     }
 }
 
-/// Windows' pipes and consoles are waited for by the system.
+/// On Windows, pipes and consoles block.
 #[cfg(not(unix))]
 impl<S> Patient<S> {
     pub(super) fn wait<T>(
@@ -55,8 +55,7 @@ impl<S> Patient<S> {
     }
 }
 
-/// Written at once: what a buffer has taken, and how much of it the stream, nobody can tell after an
-/// error.
+/// Unbuffered, because after an error it is unknown how much of a buffer was written.
 #[cfg(unix)]
 impl<S: AsFd> Write for Patient<S> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -90,7 +89,7 @@ pub(super) fn stdin_to_end(limit: u64) -> io::Result<Vec<u8>> {
 /// Reads a line of standard input; empty at its end.
 pub(super) fn stdin_line() -> io::Result<String> {
     let mut line = Vec::new();
-    // Bytes, since what is waited for may be the rest of a character.
+    // Bytes, because a non-blocking read may end within a character.
     Patient(io::stdin()).wait(End::Read, || io::stdin().lock().read_until(b'\n', &mut line))?;
     String::from_utf8(line)
         .map_err(|error| io::Error::new(ErrorKind::InvalidData, error.utf8_error()))

@@ -1,4 +1,4 @@
-//! Standard output, standard error and what is known of the terminal.
+//! Standard output, standard error and the prompts on the terminal.
 
 use std::cell::{Cell, RefCell};
 use std::fmt::Write as _;
@@ -13,22 +13,22 @@ use super::logging_commands;
 use super::picker::{self, Choice};
 use super::stream::{Patient, stdin_line};
 use crate::error::{Error, Result};
-use crate::foreign::{is_line_end, seen, told_apart};
+use crate::foreign::{is_line_end, visible, with_visibility};
 use crate::secret::Secret;
 
-/// How loud a message is.
+/// The importance of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Level {
     /// A failure. Always shown.
     Error,
-    /// What the person must read to go on, such as a device code. Shown even with
+    /// Text that the user needs to continue, such as a device code. Shown even with
     /// `--only-show-errors`, without a level prefix, as az does.
     Notice,
-    /// Something to know. Hidden by `--only-show-errors`.
+    /// A warning. Hidden by `--only-show-errors`.
     Warning,
-    /// What is being done. Shown by `--verbose` and `--debug`.
+    /// Progress. Shown by `--verbose` and `--debug`.
     Info,
-    /// How it is being done. Shown by `--debug`.
+    /// Details. Shown by `--debug`.
     Debug,
 }
 
@@ -47,7 +47,7 @@ pub(crate) enum Verbosity {
 }
 
 /// The two streams. Results go to standard output, everything else to standard error.
-#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+#[allow(clippy::struct_excessive_bools, reason = "the flags are independent")]
 pub struct Terminal {
     out: RefCell<Box<dyn Write>>,
     err: RefCell<Box<dyn Write>>,
@@ -56,7 +56,7 @@ pub struct Terminal {
     stderr_is_tty: bool,
     verbosity: Cell<Verbosity>,
     colour: Cell<bool>,
-    /// Whether a pipeline reads both streams for commands, which no text here may be.
+    /// True if a pipeline searches both streams for commands, so that texts need escaping.
     is_read_for_commands: bool,
 }
 
@@ -75,7 +75,7 @@ impl Terminal {
         }
     }
 
-    /// Streams that are no terminals and write to `out` and `err`.
+    /// Writes to `out` and `err`, which are not terminals.
     pub fn piped(out: Box<dyn Write>, err: Box<dyn Write>) -> Self {
         Self {
             out: RefCell::new(out),
@@ -104,7 +104,7 @@ impl Terminal {
         self.colour.get()
     }
 
-    /// True when a person can be asked: standard input is a terminal.
+    /// True when standard input is a terminal, so the user can be prompted.
     pub(crate) fn stdin_is_tty(&self) -> bool {
         self.stdin_is_tty
     }
@@ -129,16 +129,19 @@ impl Terminal {
         }
     }
 
-    /// Writes `text`, a whole result, to standard output; on a terminal cleaned, as names in it
-    /// are a server's, elsewhere to the byte, but that a pipeline finds no command in it.
+    /// Writes `text`, a whole result, to standard output. On a terminal, control and invisible
+    /// characters are removed, because servers choose the names in it. Elsewhere `text` is written
+    /// to the byte, except that pipeline commands in it are broken up.
     ///
-    /// A reader that has gone is no failure (azure SDKs kill their shells, not us): the rest is
-    /// dropped silently. Any other error is returned.
+    /// # Errors
+    /// The write failed. A closed pipe is not an error, because Azure SDKs may kill the shell that
+    /// reads the result; the rest is dropped.
     pub(crate) fn result(&self, text: &str) -> Result<()> {
         self.write_result(text, logging_commands::broken)
     }
 
-    /// [`Terminal::result`] of JSON, which means the same in a pipeline as elsewhere.
+    /// Like [`Terminal::result`] for JSON: commands are escaped, so a pipeline reads the same
+    /// value.
     pub(crate) fn json_result(&self, text: &str) -> Result<()> {
         self.write_result(text, logging_commands::escaped)
     }
@@ -154,12 +157,13 @@ impl Terminal {
         if self.is_read_for_commands { self.write(&without(text)) } else { self.write(text) }
     }
 
-    /// [`Terminal::result`] with colours: every escape character in `text` is this program's own.
+    /// Like [`Terminal::result`] for text with colours. azt must have written every escape
+    /// character in `text`: they are kept.
     pub(crate) fn coloured_result(&self, text: &str) -> Result<()> {
         self.write_coloured(text, logging_commands::broken)
     }
 
-    /// [`Terminal::json_result`] with colours, as [`Terminal::coloured_result`].
+    /// Like [`Terminal::coloured_result`] for JSON.
     pub(crate) fn coloured_json_result(&self, text: &str) -> Result<()> {
         self.write_coloured(text, logging_commands::escaped)
     }
@@ -168,7 +172,7 @@ impl Terminal {
         let mut shown = Zeroizing::new(String::with_capacity(text.len()));
         for (at, part) in text.split('\x1b').enumerate() {
             shown.push_str(if at == 0 { "" } else { "\x1b" });
-            shown.extend(seen(part).filter(|c| is_clean(*c)));
+            shown.extend(visible(part).filter(|c| is_clean(*c)));
         }
         let text = shown;
         if self.is_read_for_commands { self.write(&without(&text)) } else { self.write(&text) }
@@ -186,8 +190,8 @@ impl Terminal {
     }
 
     /// Writes a message to standard error if its level is shown: `LEVEL: text`, or, with colour,
-    /// the text in the level's colour without the prefix (az's rule). What is not seen is escaped.
-    /// Errors of standard error are ignored: there is nowhere left to report them.
+    /// the text in the level's colour without the prefix (az's rule). Invisible characters are
+    /// escaped. Write errors are ignored because there is nowhere to report them.
     pub(crate) fn message(&self, level: Level, text: &str) {
         if !self.shows(level) {
             return;
@@ -208,13 +212,14 @@ impl Terminal {
         self.write_error(&line);
     }
 
-    /// Writes a bare line to standard error at every verbosity: a remedy that follows an error.
+    /// Writes a line without prefix to standard error at every verbosity, such as a remedy after an
+    /// error.
     pub(crate) fn plain(&self, text: &str) {
         self.write_error(&format!("{}\n", escaped(text)));
     }
 
-    /// Writes a line of JSON, which has its end, to standard error. A terminal may be there all the
-    /// same, and JSON leaves the second half of the control characters as they are.
+    /// Writes `text`, JSON that ends with a line feed, to standard error. Invisible characters
+    /// become `\uXXXX`: the stream may be a terminal, and JSON does not escape U+0080 to U+009F.
     pub(crate) fn json_line(&self, text: &str) {
         let text = with_escapes(text, |c, text| {
             for unit in c.encode_utf16(&mut [0; 2]) {
@@ -228,11 +233,11 @@ impl Terminal {
         }
     }
 
-    /// Tells the runner of GitHub Actions to hide `secret` from here on: the one command to a
-    /// pipeline that this program gives.
+    /// Tells the runner of GitHub Actions to mask `secret` in its log. No other pipeline command is
+    /// written.
     pub(crate) fn add_mask(&self, secret: &Secret) {
-        let is_of_tokens = |c: &char| c.is_ascii_graphic() || *c == ' ';
-        let secret: String = secret.expose().chars().filter(is_of_tokens).collect();
+        let is_token_character = |c: &char| c.is_ascii_graphic() || *c == ' ';
+        let secret: String = secret.expose().chars().filter(is_token_character).collect();
         self.write_bare(&Zeroizing::new(format!("::add-mask::{}\n", *Zeroizing::new(secret))));
     }
 
@@ -260,18 +265,18 @@ impl Terminal {
         password.with_render_config(RenderConfig::empty()).prompt().map(Secret::new).map_err(failed)
     }
 
-    /// Asks for a line: on a terminal by a prompt, else from standard input as it comes. `None` at
-    /// its end.
+    /// Reads a line from standard input, with a prompt if it is a terminal. `None` at the end of
+    /// input.
     ///
     /// # Errors
-    /// As those of [`Terminal::read_password`].
+    /// Those of [`Terminal::read_password`]; standard input cannot be read.
     pub(crate) async fn read_line(&self, prompt: &str) -> Result<Option<Secret>> {
         if self.stdin_is_tty {
             let text = Text::new(prompt).with_render_config(RenderConfig::empty());
             return text.prompt().map(|line| Some(Secret::new(line))).map_err(failed);
         }
         let (sender, line) = tokio::sync::oneshot::channel();
-        // Left behind when nobody waits any more, and goes with the process.
+        // A blocked read cannot be cancelled: the thread runs until the process ends.
         let reader = move || {
             let read = stdin_line();
             let _ = sender.send(read.map(|line| (!line.is_empty()).then(|| Secret::new(line))));
@@ -282,8 +287,7 @@ impl Terminal {
         line.await.unwrap_or(Ok(None)).map_err(cannot)
     }
 
-    /// Reads a line from standard input with nothing but the terminal's own editing. `None` at its
-    /// end.
+    /// Reads a line from standard input without a prompt. `None` at the end of input.
     pub(crate) fn read_plain_line(&self) -> Result<Option<String>> {
         match stdin_line() {
             Ok(line) => Ok(Some(line).filter(|line| !line.is_empty())),
@@ -291,13 +295,13 @@ impl Terminal {
         }
     }
 
-    /// Asks a question that is answered by yes or no.
+    /// Asks a yes/no question; the default is no.
     pub(crate) fn confirm(&self, question: &str) -> Result<bool> {
         Confirm::new(question).with_default(false).prompt().map_err(failed)
     }
 
-    /// Lets the person pick one of `choices` by arrow keys or by typing parts of it; `first` is where
-    /// the cursor starts. `None` when they do not want to.
+    /// Lets the user pick one of `choices` by arrow keys or by typing parts of it; the cursor
+    /// starts at index `first`. Returns the picked index, or `None` after Escape or Ctrl-C.
     pub(crate) fn pick(
         &self,
         prompt: &str,
@@ -321,7 +325,7 @@ impl Terminal {
     }
 }
 
-/// True when there is no reader any more: of a pipe, or of a socket.
+/// True when the reader of a pipe or socket has closed it.
 fn has_gone(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset)
 }
@@ -329,30 +333,30 @@ fn has_gone(error: &io::Error) -> bool {
 fn failed(error: InquireError) -> Error {
     match error {
         InquireError::OperationCanceled | InquireError::OperationInterrupted => cancelled(),
-        error => Error::failed(format!("Cannot ask on this terminal: {error}.")),
+        error => Error::failed(format!("Cannot show a prompt on this terminal: {error}.")),
     }
 }
 
-/// `text` without control characters but line feed and tab, so that what a server sends cannot
-/// drive the terminal, and without what is not seen: it can make a line read as another one.
+/// Removes control characters except line feed and tab, so that a server's text cannot control the
+/// terminal. Removes invisible characters too: they can disguise a line as another one.
 fn clean(text: &str) -> String {
-    // Never moved: it may be a whole result, with a token in it.
+    // Allocated once: a growing string would leave copies, and the text may hold a token.
     let mut clean = String::with_capacity(text.len());
-    clean.extend(seen(text).filter(|c| is_clean(*c)));
+    clean.extend(visible(text).filter(|c| is_clean(*c)));
     clean
 }
 
-/// `text` with escapes (`\r`, `\u{200b}`) for what [`clean`] leaves out. What a server says has been
-/// cleaned where it was parsed; what is left is the caller's own text, and what is not seen in that is
-/// often what the message is about.
+/// Replaces the characters that [`clean`] removes with escapes (`\r`, `\u{200b}`). Servers' texts
+/// were cleaned when they were parsed. The rest is the user's input, and an invisible character in
+/// it is often the cause of the error.
 fn escaped(text: &str) -> String {
     with_escapes(text, |c, text| text.extend(c.escape_default()))
 }
 
 fn with_escapes(text: &str, escape: impl Fn(char, &mut String)) -> String {
     let mut shown = String::with_capacity(text.len());
-    for (c, is_seen) in told_apart(text) {
-        if is_seen && is_clean(c) {
+    for (c, is_visible) in with_visibility(text) {
+        if is_visible && is_clean(c) {
             shown.push(c);
         } else {
             escape(c, &mut shown);
@@ -376,7 +380,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_shows_what_is_not_seen() {
+    fn messages_escape_invisible_characters() {
         assert_eq!(
             escaped("'a\r\u{200b}\u{1b}[2J\u{85}\u{e0041}\u{fe0f}' ☁\u{fe0f}\tb\nc"),
             "'a\\r\\u{200b}\\u{1b}[2J\\u{85}\\u{e0041}\\u{fe0f}' ☁\u{fe0f}\tb\nc"
@@ -384,7 +388,7 @@ mod tests {
     }
 
     #[test]
-    fn only_errors_still_shows_what_a_person_must_read() {
+    fn only_show_errors_keeps_notices() {
         let terminal = Terminal::piped(Box::new(io::sink()), Box::new(io::sink()));
         terminal.set_verbosity(Verbosity::OnlyErrors);
         assert!(terminal.shows(Level::Notice) && !terminal.shows(Level::Warning));

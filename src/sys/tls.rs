@@ -1,4 +1,4 @@
-//! Which certificate authorities are trusted besides the platform's.
+//! The certificate authorities that the environment adds to the platform's.
 
 use std::path::Path;
 
@@ -11,14 +11,14 @@ use super::{file, pem};
 use crate::error::{Error, Kind, Result};
 use crate::foreign::Sentence;
 
-/// Variables that name a PEM file of further authorities: requests' and curl's, which az honours,
-/// and OpenSSL's.
+/// Variables that name a PEM file of authorities: those of requests and curl, which az honours, and
+/// OpenSSL's.
 const FILE_VARIABLES: [&str; 3] = ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"];
 
 /// The variable that names folders of PEM files (OpenSSL), separated as in `PATH`.
 const FOLDER_VARIABLE: &str = "SSL_CERT_DIR";
 
-/// Where Linux distributions and the BSDs keep the platform's authorities as one file.
+/// The file with the platform's authorities on Linux distributions and the BSDs.
 const PLATFORM_BUNDLES: [&str; 4] = [
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/tls/certs/ca-bundle.crt",
@@ -26,19 +26,20 @@ const PLATFORM_BUNDLES: [&str; 4] = [
     "/etc/ssl/cert.pem",
 ];
 
-/// What the environment's variables lead to.
+/// The authorities that the variables name.
 #[derive(Default)]
 pub(crate) struct Authorities {
     pub(super) certificates: Vec<Certificate>,
-    /// A sentence for each file with certificates that are of no use and were left out.
+    /// A sentence for each file with damaged certificates, which are ignored.
     pub(crate) flaws: Vec<String>,
 }
 
-/// The authorities that the environment adds to the platform's store.
+/// Reads the authorities that the environment adds to the platform's. In a folder, files that are
+/// not certificates are ignored.
 ///
-/// A bundle that is named and has none that can be used is an error (the person asked for it, and
-/// without it the connection would fail with a worse message). In a folder, files that are not
-/// certificates are passed over.
+/// # Errors
+/// A named file has no usable certificate. Without this error, the connection would fail later with
+/// a worse message.
 pub(crate) fn extra_authorities(env: &Env) -> Result<Authorities> {
     let mut found = Authorities::default();
     for variable in FILE_VARIABLES {
@@ -61,11 +62,11 @@ pub(crate) fn extra_authorities(env: &Env) -> Result<Authorities> {
             found.add_folder(&folder, FOLDER_VARIABLE);
         }
     }
-    // rustls takes OpenSSL's variables for the whole store; here they add to the platform's.
+    // rustls replaces the platform's store with that of OpenSSL's variables, so add the platform's.
     if env.path("SSL_CERT_FILE").or(env.path(FOLDER_VARIABLE)).is_some() {
         let mut platform = Authorities::default();
         if PLATFORM_BUNDLES.iter().any(|path| platform.add_file(Path::new(path), "").is_ok()) {
-            // What is wrong with that file is not this person's to mend.
+            // The flaws of that file are dropped: the user cannot repair it.
             found.certificates.append(&mut platform.certificates);
         }
     }
@@ -73,8 +74,8 @@ pub(crate) fn extra_authorities(env: &Env) -> Result<Authorities> {
 }
 
 impl Authorities {
-    /// Adds what can be used of the file at `path`, which `variable` leads to. The error says why
-    /// there is nothing, in words that go on from the path.
+    /// Adds the usable certificates of the file at `path`, which `variable` names. The error says
+    /// why there are none, as a clause that follows the path.
     fn add_file(&mut self, path: &Path, variable: &str) -> Result<(), String> {
         let bytes = file::read_named(path)
             .map_err(|error| format!("which cannot be read: {error}"))?
@@ -95,13 +96,13 @@ impl Authorities {
             return Err(match all {
                 0 => "which holds no PEM certificate".to_owned(),
                 1 => format!("and the certificate in it, at line {lines}, is damaged"),
-                _ => format!("and all certificates in it, at the lines {lines}, are damaged"),
+                _ => format!("and all certificates in it, at lines {lines}, are damaged"),
             });
         }
         if !lines.is_empty() {
             let path = Sentence::new(&path.display().to_string());
             self.flaws.push(format!(
-                "{path} ({variable}) has certificates that are damaged, at line {lines}: they are left out."
+                "{path} ({variable}) has damaged certificates, at line {lines}; azt ignores them."
             ));
         }
         Ok(())
@@ -110,14 +111,14 @@ impl Authorities {
     fn add_folder(&mut self, folder: &Path, variable: &str) {
         let Ok(entries) = std::fs::read_dir(folder) else { return };
         for entry in entries.flatten() {
-            // Most are no certificates and need not be.
+            // Such folders hold other files too, so errors are ignored.
             let _ = self.add_file(&entry.path(), variable);
         }
     }
 }
 
-/// The certificate that `der` is, if TLS takes it for an authority's: it refuses all for one that it
-/// does not.
+/// Parses `der` if rustls accepts it as an authority. One certificate that rustls refuses would
+/// make the whole client fail.
 fn usable(der: &[u8]) -> Option<Certificate> {
     RootCertStore::empty().add(CertificateDer::from(der)).ok()?;
     Certificate::from_der(der).ok()

@@ -1,4 +1,4 @@
-//! Why a service was not reached, and what to do about it.
+//! Errors about a service that cannot be reached, with remedies.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ pub(super) fn no_tls(error: reqwest::Error) -> Error {
     Error::new(Kind::Network, format!("Cannot set up TLS: {}.", root_cause(&error))).source(error)
 }
 
-/// The innermost cause: the outer ones only repeat "error sending request" and the URL.
+/// Returns the innermost cause. The outer ones only repeat "error sending request" and the URL.
 fn root_cause(error: &reqwest::Error) -> &(dyn std::error::Error + 'static) {
     let mut cause: &(dyn std::error::Error + 'static) = error;
     while let Some(inner) = cause.source() {
@@ -19,16 +19,16 @@ fn root_cause(error: &reqwest::Error) -> &(dyn std::error::Error + 'static) {
     cause
 }
 
-/// What to do when it is this machine that refuses the connection.
+/// Returns the remedy if this machine refused the connection.
 fn local_remedy(error: &reqwest::Error) -> Option<&'static str> {
     let cause = root_cause(error).downcast_ref::<std::io::Error>()?;
     if cause.kind() == std::io::ErrorKind::PermissionDenied {
-        return Some("A firewall or a sandbox of this machine forbids the connection.");
+        return Some("A firewall or a sandbox on this machine forbids the connection.");
     }
     limit_remedy(cause)
 }
 
-/// `host` was not reached on `way`.
+/// The error for `host`, which was not reached on `way`.
 pub(super) fn unreachable_host(host: &str, error: &reqwest::Error, way: &Way) -> Error {
     let proxy = match way {
         Way::Through(proxy) if error.is_connect() => Some(proxy),
@@ -36,7 +36,7 @@ pub(super) fn unreachable_host(host: &str, error: &reqwest::Error, way: &Way) ->
     };
     let mut cause = root_cause(error).to_string();
     if cause.contains("close_notify") {
-        "it was closed before the answer had ended".clone_into(&mut cause);
+        "it was closed before the answer was complete".clone_into(&mut cause);
     }
     if error.is_builder() {
         return Error::new(Kind::Network, format!("Not a usable address: {cause}."));
@@ -45,7 +45,7 @@ pub(super) fn unreachable_host(host: &str, error: &reqwest::Error, way: &Way) ->
         return Error::new(
             Kind::Network,
             format!(
-                "{host} has another certificate than the one that this host's variables name; nothing was sent."
+                "{host} does not have the certificate that this host's variables name; nothing was sent."
             ),
         );
     }
@@ -68,28 +68,28 @@ pub(super) fn unreachable_host(host: &str, error: &reqwest::Error, way: &Way) ->
     if error.is_timeout() || error.is_connect() {
         unreachable
     } else {
-        // A server that restarts, a connection that was cut on the way.
+        // The server may have restarted, or the connection was cut.
         unreachable.worth_another_try(Duration::ZERO)
     }
 }
 
-/// What to do where the connection ended at `proxy`, for this `cause`.
+/// Returns the remedy for a connection that failed at `proxy` with this `cause`.
 fn remedy_of_proxy(proxy: &Proxy, cause: &str) -> String {
     let wants_user = ["proxy authorization required", "user/pass authentication", "credentials"];
     let variable = proxy.variable();
     if cause.ends_with("tunnel error: unsuccessful") {
         return format!(
-            "The proxy refused: {proxy}. It may want another user name and password, or not lead there."
+            "The proxy refused the connection: {proxy}. It may want another user name and password, or not allow this host."
         );
     }
     if wants_user.iter().any(|words| cause.contains(words)) {
         return if proxy.has_user() {
             format!(
-                "The proxy takes no such user name and password: {proxy}. What is special in them is written as %XX (@ as %40)."
+                "The proxy does not accept this user name and password: {proxy}. Write special characters in them as %XX (@ as %40)."
             )
         } else {
             format!(
-                "The proxy wants a user name and a password: put them into {variable}, http://user:password@host:port."
+                "The proxy wants a user name and a password: set {variable} to http://user:password@host:port."
             )
         };
     }
@@ -97,5 +97,5 @@ fn remedy_of_proxy(proxy: &Proxy, cause: &str) -> String {
     if proxy.is_encrypted() && no_tls.iter().any(|words| cause.contains(words)) {
         return format!("The proxy does not speak TLS: write http:// in {variable}, not https://.");
     }
-    format!("Check that the proxy is right, {proxy}; NO_PROXY names hosts to reach without it.")
+    format!("Check that the proxy is right: {proxy}. NO_PROXY lists hosts to reach without it.")
 }

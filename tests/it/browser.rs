@@ -273,7 +273,7 @@ fn a_browser_sign_in_times_out() {
     let mut sandbox = Sandbox::new();
     sandbox.set("AZURE_CORE_LOGIN_TIMEOUT", "1");
     let waiting = Waiting::start(&mut sandbox, &[]);
-    waiting.end().exits(5).says("ERROR: The sign-in was not finished in time, which was 1 second.");
+    waiting.end().exits(5).says("ERROR: The sign-in was not finished within 1 second.");
 }
 
 #[test]

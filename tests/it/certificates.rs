@@ -108,7 +108,7 @@ fn an_expired_certificate_names_its_dates_and_the_clock() {
         (future, "localhost is not valid before 3020-02-03 00:00:00 UTC; this machine's clock"),
     ] {
         assert!(text.contains(&format!("ERROR: The certificate of {what}")), "{text}");
-        assert!(text.contains("\nSet this machine's clock if it is wrong; else "), "{text}");
+        assert!(text.contains("\nSet this machine's clock if it is wrong; otherwise "), "{text}");
         assert!(!text.contains(CURE_OF_UNKNOWN), "{text}");
     }
 }
@@ -154,7 +154,7 @@ fn an_invalid_certificate_is_explained() {
     ] {
         let text = wrong.says("localhost");
         let start =
-            format!("ERROR: The certificate of localhost is of no use: {what}\nlocalhost needs");
+            format!("ERROR: The certificate of localhost is not usable: {what}\nlocalhost needs");
         assert!(text.contains(&start), "{text}");
         assert!(!text.contains(CURE_OF_UNKNOWN), "{text}");
     }

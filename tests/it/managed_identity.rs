@@ -175,7 +175,7 @@ fn service_fabric_is_trusted_by_its_thumbprint() {
     sandbox.emulator.clear_requests();
     sandbox.set("IDENTITY_SERVER_THUMBPRINT", &thumbprint.replace(['0', '1'], "2"));
     let run = sandbox.azt(["login", "--identity"]).exits(7);
-    drop(run.says("ERROR: localhost has another certificate than the one that"));
+    drop(run.says("ERROR: localhost does not have the certificate that"));
     assert_eq!(paths(&sandbox), [""; 0]);
 
     let mut sandbox = app_service(SECRET);

@@ -293,6 +293,6 @@ fn an_unused_device_code_expires() {
     let run = sandbox.azt(["login", "--use-device-code"]).exits(5);
     nothing_stays(
         &sandbox,
-        &run.says("ERROR: The sign-in was not finished in time, which was 2 seconds.").stderr,
+        &run.says("ERROR: The sign-in was not finished within 2 seconds.").stderr,
     );
 }

@@ -17,9 +17,9 @@ pub(super) enum Ast {
     Chain(Box<Ast>, Box<Ast>),
     /// The right side is evaluated on each element of the list on the left; nulls are dropped.
     Projection(Box<Ast>, Box<Ast>),
-    /// The same over the values of a dictionary.
+    /// A projection over the values of a dictionary.
     ValueProjection(Box<Ast>, Box<Ast>),
-    /// The same over the elements for which the condition holds.
+    /// A projection over the elements for which the condition is true.
     FilterProjection {
         base: Box<Ast>,
         then: Box<Ast>,
@@ -37,7 +37,7 @@ pub(super) enum Ast {
     Expression(Box<Ast>),
 }
 
-/// A constant. The numbers that Python reads and JSON does not have are floats.
+/// A constant. `Float` is for NaN and infinity, which Python reads but JSON does not have.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Literal {
     Value(Value),

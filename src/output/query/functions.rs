@@ -1,4 +1,4 @@
-//! The functions of a query, as jmespath.py has them.
+//! The functions of queries, as in jmespath.py.
 
 use std::cmp::Ordering;
 
@@ -76,7 +76,7 @@ const FUNCTIONS: [(Signature, Run); 26] = [
     (fixed("to_string", &[ANY]), |arguments| Ok(to_string(&arguments.value(0)?))),
     (fixed("type", &[ANY]), |arguments| {
         Ok(match arguments.0.first() {
-            // jmespath.py forgets this one.
+            // jmespath.py has no name for expressions and returns null.
             None | Some(Argument::Expression(_)) => Datum::Null,
             Some(argument) => Datum::Text(Text::Given(argument.type_name())),
         })
@@ -113,10 +113,10 @@ fn avg<'a>(arguments: &Arguments<'_, 'a>) -> Outcome<'a> {
     })
 }
 
-/// `ceil` and `floor`, which give an integer in Python.
+/// `ceil` and `floor`, which return an integer in Python.
 #[expect(
     clippy::cast_possible_truncation,
-    reason = "rounded before, and 128 bits hold any number met here"
+    reason = "already rounded, and saturates beyond 128 bits"
 )]
 fn whole<'a>(arguments: &Arguments<'_, 'a>, round: fn(f64) -> f64) -> Outcome<'a> {
     match arguments.value(0)? {
@@ -169,7 +169,8 @@ fn merge<'a>(arguments: &Arguments<'_, 'a>) -> Outcome<'a> {
     for argument in arguments.0 {
         match argument {
             Argument::Value(Datum::Dict(dict)) => entries.extend(dict.entries()),
-            // Only the first one is checked beforehand; az dies of a Python error where this says what is wrong.
+            // The signature checks only the first argument. az fails with a Python error here; azt
+            // reports the type.
             other => return Err(type_error("merge", other, OBJECT, other.type_name())),
         }
     }
@@ -212,7 +213,7 @@ fn sum<'a>(items: impl Iterator<Item = Datum<'a>>) -> Datum<'a> {
     })
 }
 
-/// Python's `int()`, failing that its `float()`, failing that null.
+/// Python's `int()`, else its `float()`, else null.
 fn to_number<'a>(value: &Datum<'a>) -> Datum<'a> {
     match value {
         Datum::Int(_) | Datum::Float(_) => value.clone(),
@@ -244,7 +245,7 @@ fn to_string<'a>(value: &Datum<'a>) -> Datum<'a> {
     sink.into()
 }
 
-/// `max` and `min`: the first of the values that none beats.
+/// `max` and `min`. Of equal values the first counts.
 fn extreme<'a>(arguments: &Arguments<'_, 'a>, sign: &str) -> Outcome<'a> {
     best(arguments.list(0)?.iter().map(|item| Ok((item.clone(), item))), sign)
 }
@@ -280,7 +281,7 @@ fn best<'a>(
 fn sort_by<'a>(arguments: &Arguments<'_, 'a>) -> Outcome<'a> {
     let list = arguments.list(0)?;
     let Some(first) = list.get(0) else { return arguments.value(0) };
-    // The first element decides what all others are to be sorted by.
+    // All keys must have the type of the first element's key.
     let wanted = Argument::Value(arguments.evaluate(1, &first)?).type_name();
     if !["number", "string"].contains(&wanted) {
         return Err(type_error("sort_by", &Argument::Value(first), &["string", "number"], wanted));
@@ -289,7 +290,7 @@ fn sort_by<'a>(arguments: &Arguments<'_, 'a>) -> Outcome<'a> {
     Ok(sorted(keyed.collect::<Result<_, _>>()?))
 }
 
-/// The key of `item` by the `&expression` in second place.
+/// Returns the key of `item` by the `&expression` in the second argument.
 fn key<'a>(
     function: &str,
     arguments: &Arguments<'_, 'a>,
@@ -304,7 +305,8 @@ fn key<'a>(
     }
 }
 
-/// The second halves, in the order of the first ones. Keys are all strings or all numbers.
+/// Returns the items of the `(key, item)` pairs, sorted by key. Keys are all strings or all
+/// numbers.
 fn sorted<'a>(mut keyed: Vec<(Datum<'a>, Datum<'a>)>) -> Datum<'a> {
     keyed.sort_by(|left, right| {
         order(&left.0, &right.0, "<").ok().flatten().unwrap_or(Ordering::Equal)

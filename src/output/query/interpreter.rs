@@ -1,4 +1,4 @@
-//! Evaluates the tree on a value.
+//! Evaluates an expression on a value.
 
 use std::cmp::Ordering;
 
@@ -8,12 +8,13 @@ use super::functions;
 use super::signature::{Argument, python_type};
 use crate::output::datum::{Datum, List};
 
-/// What an evaluation gives.
+/// The result of an evaluation.
 pub(super) type Outcome<'a> = Result<Datum<'a>, QueryError>;
 
-/// The result of `ast` on `value`.
+/// Evaluates `ast` on `value`.
 ///
-/// Goes as deep as the tree, so what needs room on the stack is kept in functions of its own.
+/// This function recurses, so the code of each node is in its own function to keep the stack frame
+/// small.
 pub(super) fn evaluate<'a>(ast: &'a Ast, value: &Datum<'a>) -> Outcome<'a> {
     match ast {
         Ast::Current => Ok(value.clone()),
@@ -37,7 +38,7 @@ pub(super) fn evaluate<'a>(ast: &'a Ast, value: &Datum<'a>) -> Outcome<'a> {
     }
 }
 
-/// The complaint about an `&expression` where only a value makes sense.
+/// The error for an `&expression` in place of a value.
 pub(super) fn no_value() -> QueryError {
     QueryError::Evaluation("Object of type _Expression is not JSON serializable".to_owned())
 }
@@ -112,7 +113,7 @@ fn comparison<'a>(
     compare(comparator, &evaluate(left, value)?, &evaluate(right, value)?)
 }
 
-/// `left`, or `right` where the truth of `left` is `wanted`.
+/// Returns `right` if the truth of `left` is `wanted`, otherwise `left`.
 fn either<'a>(left: &'a Ast, right: &'a Ast, wanted: bool, value: &Datum<'a>) -> Outcome<'a> {
     let left = evaluate(left, value)?;
     if is_true(&left) == wanted { evaluate(right, value) } else { Ok(left) }
@@ -164,7 +165,7 @@ fn step<'a>(step: &Step, value: &Datum<'a>) -> Outcome<'a> {
     }
 }
 
-/// A slice by Python's rules: bounds count from the end when negative and are clipped.
+/// A slice by Python's rules: negative bounds count from the end, and bounds are clipped.
 fn slice<'a>(
     list: &List<'a>,
     [from, to, stride]: [Option<i64>; 3],
@@ -189,7 +190,7 @@ fn slice<'a>(
     Ok(Datum::list(items))
 }
 
-/// JMESPath's truth: all but null, false and what is empty. Zero is true.
+/// JMESPath's truth: false for null, false and empty values; true for all others, including zero.
 pub(super) fn is_true(value: &Datum<'_>) -> bool {
     match value {
         Datum::Null | Datum::Bool(false) => false,
@@ -221,8 +222,8 @@ fn compare<'a>(
     Ok(Datum::Bool(order(left, right, sign)?.is_some_and(holds)))
 }
 
-/// Numbers and strings in Python's order; nothing where NaN is involved. `sign` is for the error of comparing a number
-/// with a string.
+/// Compares numbers or strings as Python does; `None` if one is NaN. `sign` is the operator in the
+/// error about comparing a number with a string.
 pub(super) fn order(
     left: &Datum<'_>,
     right: &Datum<'_>,
@@ -243,7 +244,7 @@ pub(super) fn order(
     }
 }
 
-/// A number as a float.
+/// Converts a number to a float.
 #[expect(clippy::cast_precision_loss, reason = "Python's own conversion rounds as well")]
 pub(super) fn as_float(value: &Datum<'_>) -> Option<f64> {
     match value {
@@ -253,7 +254,8 @@ pub(super) fn as_float(value: &Datum<'_>) -> Option<f64> {
     }
 }
 
-/// `==` of a query: Python's, except that 0 and 1 are not false and true. (Inside lists and dictionaries they are.)
+/// `==` of a query: Python's, except that 0 and 1 do not equal false and true. Inside lists and
+/// dictionaries they do.
 fn equal(left: &Datum<'_>, right: &Datum<'_>) -> bool {
     let boolean = |value: &Datum<'_>| matches!(value, Datum::Bool(_));
     boolean(left) == boolean(right) && python_equal(left, right)
@@ -290,7 +292,7 @@ pub(super) fn python_equal(left: &Datum<'_>, right: &Datum<'_>) -> bool {
     }
 }
 
-/// A number, or a boolean as the number that it is in Python.
+/// Returns a number unchanged, and a boolean as 0 or 1, as in Python.
 fn number<'a>(value: &Datum<'_>) -> Option<Datum<'a>> {
     match value {
         Datum::Bool(flag) => Some(Datum::Int(i128::from(*flag))),

@@ -1,17 +1,17 @@
-//! Cuts a JMESPath expression into tokens.
+//! Splits a JMESPath expression into tokens.
 
 use serde_json::Value;
 
 use super::ast::Literal;
 use crate::output::python;
 
-/// A token. Only the tokens that carry something are told apart by more than their kind.
+/// A token.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Token {
     Identifier(String),
     QuotedIdentifier(String),
     Literal(Literal),
-    /// A number outside of backticks: an index or a bound of a slice, clipped to 64 bits.
+    /// A number outside of backticks: an index or a slice bound, clipped to 64 bits.
     Number(i64),
     Dot,
     Star,
@@ -44,7 +44,7 @@ pub(super) enum Token {
     End,
 }
 
-/// All tokens of `text` and a [`Token::End`], or nothing where there is an error.
+/// Returns the tokens of `text` and a final [`Token::End`]; `None` on an error.
 pub(super) fn tokenize(text: &str) -> Option<Vec<Token>> {
     let mut lexer = Lexer { rest: text };
     let mut tokens = Vec::new();
@@ -137,8 +137,8 @@ impl<'t> Lexer<'t> {
         taken
     }
 
-    /// What stands between two `delimiter`s, the first of which is next. A backslash keeps the delimiter behind it
-    /// from counting, and stays.
+    /// Reads a quoted text, from the opening to the closing `delimiter`; returns the text in
+    /// between. A delimiter after a backslash does not end it. Backslashes are kept.
     fn quoted(&mut self, delimiter: char) -> Option<&'t str> {
         let inside = self.rest.strip_prefix(delimiter)?;
         let mut escaped = false;
@@ -154,7 +154,7 @@ impl<'t> Lexer<'t> {
     }
 }
 
-/// What stands between backticks: JSON, or failing that (as JEP 12 lets it) a string without its quotes.
+/// Parses the text between backticks: JSON, or else a string without quotes (allowed by JEP 12).
 fn literal(text: &str) -> Option<Literal> {
     match text.trim_matches([' ', '\t', '\n', '\r']) {
         "NaN" => return Some(Literal::Float(f64::NAN)),

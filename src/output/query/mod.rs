@@ -1,8 +1,9 @@
-//! `--query`: JMESPath with the behaviour of jmespath.py 1.1, on which az's output and error texts depend.
+//! `--query`: JMESPath with the behaviour of jmespath.py 1.1, on which az's output and error texts
+//! depend.
 //!
-//! No crate keeps what az shows of the evaluation: the order of a multiselect hash (in table and tsv only), whether
-//! two values are one object (anchors in YAML), Python's integers and its error texts; nor does one read the literals
-//! that are not JSON, such as `` `foo` ``, of which az's documentation is full.
+//! No JMESPath crate preserves the details that az's output shows: the order of a multiselect hash
+//! (table and tsv), the identity of objects (anchors in YAML), Python's integers and error texts.
+//! None reads literals that are not JSON, such as `` `foo` ``, which az's documentation often uses.
 
 mod ast;
 mod functions;
@@ -21,7 +22,7 @@ use super::sink::Sink;
 use crate::error::{Error, Kind};
 use ast::Ast;
 
-/// What az advises on any failure of a query.
+/// az's advice for every failed query.
 pub(crate) const QUERY_REFERENCE: &str = "To learn more about --query, please visit: 'https://learn.microsoft.com/cli/azure/query-azure-cli'";
 
 /// A parsed query.
@@ -41,24 +42,25 @@ impl Query {
         ast.map(|ast| Self { ast }).ok_or_else(|| QueryError::Syntax(text.to_owned()))
     }
 
-    /// Runs the query on a command's answer.
+    /// Evaluates the query on a command's answer.
     ///
     /// # Errors
     ///
-    /// [`QueryError::Evaluation`], an ordinary error of az (exit code 1).
+    /// [`QueryError::Evaluation`], which az reports as an ordinary error (exit code 1).
     pub(super) fn run<'a>(&'a self, answer: &'a Value) -> Result<Datum<'a>, QueryError> {
         interpreter::evaluate(&self.ast, &answer.into())
     }
 }
 
-/// Why a query has no result. Its text is the whole message after `ERROR: `.
+/// The error of a query. Its text is the whole message after `ERROR: `.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum QueryError {
-    /// The text, given here as typed, is no JMESPath expression.
+    /// The text is not a JMESPath expression. Holds the text.
     Syntax(String),
-    /// The expression does not fit the answer: an unknown function, a wrong argument. Holds jmespath.py's reason,
-    /// which quotes the offending value. Where Python itself gives up (a slice of step 0, comparing a number with a
-    /// string), az prints a traceback and this holds the last line of it.
+    /// The expression cannot be evaluated on the answer: an unknown function, a wrong argument.
+    /// Holds jmespath.py's reason, which quotes the offending value. If Python itself raises an
+    /// error (a slice of step 0, a comparison of a number with a string), az prints a traceback;
+    /// this holds its last line.
     Evaluation(String),
 }
 

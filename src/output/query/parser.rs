@@ -1,19 +1,20 @@
-//! Turns tokens into a tree, by the binding powers of the JMESPath grammar and with the leniencies of jmespath.py
-//! (commas between the arguments of a function, and between the pairs of a hash, may be left out).
+//! Parses tokens by the binding powers of the JMESPath grammar. Like jmespath.py, it does not
+//! require commas between the arguments of a function or between the pairs of a hash.
 
 use super::ast::{Ast, Comparator, Step};
 use super::lexer::Token;
 
-/// More tokens than anyone types: a bound on how deep the tree can be, and so on how deep evaluation recurses.
+/// Most tokens of an expression. Limits the depth of the tree, and so the recursion of the
+/// evaluation.
 const MOST_TOKENS: usize = 600;
 
-/// How deep expressions may stand within each other, which bounds how deep the parser recurses.
+/// Deepest nesting of expressions. Limits the recursion of the parser.
 const DEEPEST: usize = 100;
 
-/// From this binding power on a token carries a projection on; below, it ends it.
+/// A token with a lower binding power ends a projection.
 const PROJECTION: u8 = 10;
 
-/// Parses the whole of `tokens`, or nothing where there is an error.
+/// Parses all `tokens`; `None` on an error.
 pub(super) fn parse(tokens: Vec<Token>) -> Option<Ast> {
     if tokens.len() > MOST_TOKENS {
         return None;
@@ -79,7 +80,7 @@ impl Parser {
         self.accept(token).then_some(())
     }
 
-    /// An expression whose operators all bind more tightly than `power`.
+    /// Parses an expression whose operators bind more tightly than `power`.
     fn expression(&mut self, power: u8) -> Option<Ast> {
         self.depth += 1;
         if self.depth > DEEPEST {
@@ -93,11 +94,11 @@ impl Parser {
         Some(left)
     }
 
-    /// What an expression can begin with.
+    /// Parses the start of an expression.
     fn start(&mut self) -> Option<Ast> {
         Some(match self.advance() {
             Token::Literal(literal) => Ast::Literal(literal),
-            // A quoted name cannot be a function's.
+            // A quoted name cannot name a function.
             Token::QuotedIdentifier(_) if *self.peek() == Token::LeftParenthesis => return None,
             Token::Identifier(name) | Token::QuotedIdentifier(name) => Ast::Field(name),
             Token::Current => Ast::Current,
@@ -123,7 +124,7 @@ impl Parser {
         })
     }
 
-    /// `left` with the operator that comes next.
+    /// Extends `left` by the next operator.
     fn extend(&mut self, left: Ast) -> Option<Ast> {
         let token = self.advance();
         let power = binding_power(&token);
@@ -138,7 +139,7 @@ impl Parser {
             Token::Dot if self.accept(&Token::Star) => {
                 Ast::ValueProjection(Box::new(left), self.projected(power)?)
             }
-            Token::Dot => Ast::Chain(Box::new(left), Box::new(self.behind_dot(power)?)),
+            Token::Dot => Ast::Chain(Box::new(left), Box::new(self.after_dot(power)?)),
             Token::Pipe => Ast::Chain(Box::new(left), Box::new(self.expression(power)?)),
             Token::Or => Ast::Or(Box::new(left), Box::new(self.expression(power)?)),
             Token::And => Ast::And(Box::new(left), Box::new(self.expression(power)?)),
@@ -167,7 +168,7 @@ impl Parser {
         })
     }
 
-    /// Behind a `[` that begins an expression.
+    /// Parses the rest of an expression that begins with `[`.
     fn bracket(&mut self) -> Option<Ast> {
         if matches!(self.peek(), Token::Number(_) | Token::Colon) {
             let step = self.step()?;
@@ -195,7 +196,7 @@ impl Parser {
         Some(index)
     }
 
-    /// `0]` or `1:2:3]`.
+    /// Parses `0]` or `1:2:3]`.
     fn step(&mut self) -> Option<Step> {
         let mut parts = [None; 3];
         let mut part = 0;
@@ -207,7 +208,7 @@ impl Parser {
                 Token::RightBracket => return parts.first().copied().flatten().map(Step::At),
                 _ => return None,
             }
-            // `[1 2]` is an error, `[1:2 3]` is not: the last number counts.
+            // `[1 2]` is an error. In `[1:2 3]` the last number counts.
             if part == 0 && !matches!(self.peek(), Token::Colon | Token::RightBracket) {
                 return None;
             }
@@ -219,7 +220,7 @@ impl Parser {
         Some(Ast::Projection(Box::new(Ast::Flatten(Box::new(left))), then))
     }
 
-    /// Behind a `[?`.
+    /// Parses the rest of a filter, after `[?`.
     fn filter(&mut self, left: Ast) -> Option<Ast> {
         let condition = Box::new(self.expression(0)?);
         self.expect(&Token::RightBracket)?;
@@ -227,21 +228,21 @@ impl Parser {
         Some(Ast::FilterProjection { base: Box::new(left), then, condition })
     }
 
-    /// What a projection does to each element.
+    /// Parses the expression that a projection applies to each element.
     fn projected(&mut self, power: u8) -> Option<Box<Ast>> {
         let next = self.peek();
         Some(Box::new(match next {
             Token::LeftBracket | Token::Filter => self.expression(power)?,
             Token::Dot => {
                 self.next += 1;
-                self.behind_dot(power)?
+                self.after_dot(power)?
             }
             _ if binding_power(next) < PROJECTION => Ast::Current,
             _ => return None,
         }))
     }
 
-    fn behind_dot(&mut self, power: u8) -> Option<Ast> {
+    fn after_dot(&mut self, power: u8) -> Option<Ast> {
         match self.peek() {
             Token::Identifier(_) | Token::QuotedIdentifier(_) | Token::Star => {
                 self.expression(power)
@@ -258,7 +259,7 @@ impl Parser {
         }
     }
 
-    /// `a, b]`, of at least one item.
+    /// Parses `a, b]` with at least one item.
     fn list(&mut self) -> Option<Ast> {
         let mut items = vec![self.expression(0)?];
         while !self.accept(&Token::RightBracket) {
@@ -268,7 +269,7 @@ impl Parser {
         Some(Ast::List(items))
     }
 
-    /// `a: b, c: d}`, of at least one pair.
+    /// Parses `a: b, c: d}` with at least one pair.
     fn hash(&mut self) -> Option<Ast> {
         let mut pairs = Vec::new();
         loop {
@@ -283,7 +284,7 @@ impl Parser {
         }
     }
 
-    /// `a, b)`.
+    /// Parses `a, b)`.
     fn arguments(&mut self) -> Option<Vec<Ast>> {
         let mut arguments = Vec::new();
         while !self.accept(&Token::RightParenthesis) {

@@ -1,4 +1,4 @@
-//! What the functions of a query take, and jmespath.py's complaints about anything else.
+//! The argument types of query functions, and jmespath.py's errors about wrong ones.
 
 use super::QueryError;
 use super::ast::Ast;
@@ -14,11 +14,12 @@ pub(super) enum Argument<'a> {
     Expression(&'a Ast),
 }
 
-/// The types an argument may have, in the words of jmespath.py: `array-string` is an array of nothing but strings.
-/// None at all stands for any type.
+/// The allowed types of an argument, with jmespath.py's names: `array-string` is an array of
+/// strings. An empty list allows any type.
 pub(super) type Types = &'static [&'static str];
 
-/// The arguments of a function, each with its types; the last one may be repeated when `variadic`.
+/// A function's name and the types of its arguments. If `variadic`, the last argument may be
+/// repeated.
 pub(super) struct Signature {
     pub(super) name: &'static str,
     pub(super) arguments: &'static [Types],
@@ -26,7 +27,7 @@ pub(super) struct Signature {
 }
 
 impl Signature {
-    /// Checks number and types.
+    /// Checks the number and the types of `arguments`.
     pub(super) fn check(&self, arguments: &[Argument<'_>]) -> Result<(), QueryError> {
         let (expected, received) = (self.arguments.len(), arguments.len());
         let fits = if self.variadic { received >= expected } else { received == expected };
@@ -55,7 +56,7 @@ impl Signature {
             .iter()
             .filter_map(|name| name.split_once('-').map(|(_, subtype)| subtype))
             .collect();
-        // Of several, the first element chooses one.
+        // If several element types are allowed, the first element decides for all.
         if let (2.., Some(first)) = (subtypes.len(), list.get(0)) {
             let first = Argument::Value(first).type_name();
             subtypes.retain(|subtype| *subtype == first);
@@ -72,7 +73,7 @@ impl Signature {
     }
 }
 
-/// The complaint about a value of a wrong type.
+/// The error about a value of a wrong type.
 pub(super) fn type_error(
     function: &str,
     value: &Argument<'_>,
@@ -96,7 +97,7 @@ pub(super) fn type_error(
 }
 
 impl Argument<'_> {
-    /// The type in JMESPath's words.
+    /// Returns JMESPath's name of the type.
     pub(super) fn type_name(&self) -> &'static str {
         match self {
             Self::Expression(_) => "expref",
@@ -110,7 +111,7 @@ impl Argument<'_> {
     }
 }
 
-/// The type in Python's words.
+/// Returns Python's name of the type.
 pub(super) fn python_type(value: &Datum<'_>) -> &'static str {
     match value {
         Datum::Null => "NoneType",
@@ -124,7 +125,8 @@ pub(super) fn python_type(value: &Datum<'_>) -> &'static str {
     }
 }
 
-/// Arguments after the check. Asking for another type than was checked is an error, and cannot happen.
+/// The checked arguments. A method returns an error if an argument has another type, which the
+/// check excludes.
 pub(super) struct Arguments<'s, 'a>(pub(super) &'s [Argument<'a>]);
 
 impl<'a> Arguments<'_, 'a> {
@@ -156,7 +158,7 @@ impl<'a> Arguments<'_, 'a> {
         }
     }
 
-    /// The result of an `&expression` on `value`.
+    /// Evaluates the `&expression` at `index` on `value`.
     pub(super) fn evaluate(
         &self,
         index: usize,

@@ -281,7 +281,8 @@ impl Folder {
         let bytes = self.read(from).map_err(io::Error::other)?;
         let bytes = Zeroizing::new(bytes.ok_or(io::ErrorKind::NotFound)?);
         self.write(to, &bytes, Access::Owner, Durability::Durable).map_err(io::Error::other)?;
-        write::finish_move(&folder, OsStr::new(from), OsStr::new(to))
+        // If this fails both remain: the former `to` is gone, so the new one must not go as well.
+        write::remove(&folder, OsStr::new(from))
     }
 
     /// Renames the file `from` to `to` and returns true; false, without a change, if `to` exists.

@@ -1,4 +1,4 @@
-//! A proxy as a variable names it.
+//! Parses the address of a proxy from an environment variable.
 
 use std::fmt;
 
@@ -10,10 +10,10 @@ use reqwest::header::HeaderValue;
 use zeroize::Zeroizing;
 
 use crate::error::{Error, Kind, Result};
-use crate::foreign::{is_line_end, seen};
+use crate::foreign::{is_line_end, visible};
 use crate::secret::Secret;
 
-/// The kinds of proxies, and the port where the address names none.
+/// The supported schemes, each with its default port.
 const SCHEMES: [(&str, u16); 6] = [
     ("http", 80),
     ("https", 443),
@@ -24,10 +24,10 @@ const SCHEMES: [(&str, u16); 6] = [
 ];
 const SOCKS_PORT: u16 = 1080;
 
-/// Most bytes of user name and password together that fit into SOCKS 5 (RFC 1929).
+/// Most bytes of user name and password together that SOCKS 5 allows (RFC 1929).
 const SOCKS_LIMIT: usize = 255;
 
-/// A proxy, and the variable that names it. Shown as `HTTPS_PROXY=http://…@host:port`.
+/// A proxy with the variable that names it. Displayed as `HTTPS_PROXY=http://…@host:port`.
 pub(crate) struct Proxy {
     variable: String,
     scheme: &'static str,
@@ -36,79 +36,79 @@ pub(crate) struct Proxy {
     user: Option<User>,
 }
 
-/// Decoded; bytes, since a password may be of any encoding.
+/// Decoded credentials, as bytes because a password may be in any encoding.
 struct User {
     name: Zeroizing<Vec<u8>>,
     password: Zeroizing<Vec<u8>>,
 }
 
 impl Proxy {
-    /// Reads the value of `variable`: `scheme://user:password@host:port`, where all but the host may
-    /// be missing.
+    /// Parses the value of `variable`: `scheme://user:password@host:port`. Only the host is
+    /// required.
     ///
-    /// User name and password end at the last `@`, as curl and az have it. They may hold any character
-    /// but those that begin another part of an address; `%XX` is a byte.
+    /// User name and password end at the last `@`, as in curl and az. They may contain any
+    /// character except `/`, `?` and `#`, which begin another part of a URL; `%XX` is a byte.
     ///
     /// # Errors
-    /// It is no such address. The sentence names the variable and nothing of the value, which may be a
-    /// password.
+    /// `value` is not such an address. The message names the variable but shows nothing of the
+    /// value, which may contain a password.
     pub(super) fn parse(variable: &str, value: &str) -> Result<Self> {
         Self::read(variable, value.trim()).map_err(|why| {
             Error::new(Kind::Network, format!("{variable} {why}; nothing was sent."))
-                .remedy("A proxy is written as http://host:port or http://user:password@host:port; / ? # % and @ in the password as %2F %3F %23 %25 %40. NO_PROXY names hosts to reach without it.")
+                .remedy("Write the proxy as http://host:port or http://user:password@host:port, with / ? # % and @ in the password as %2F %3F %23 %25 %40. NO_PROXY lists hosts to reach without it.")
         })
     }
 
     fn read(variable: &str, value: &str) -> Result<Self, &'static str> {
         if value.is_empty() {
-            return Err("holds nothing but white space");
+            return Err("contains only white space");
         }
         if value.starts_with(is_quote) || value.ends_with(is_quote) {
-            return Err("is in quotes, which whoever set it has to take off");
+            return Err("is in quotes, which do not belong to the value");
         }
         if value.contains(is_line_end) || value.contains('\t') {
-            return Err("has an end of a line or a tab within it");
+            return Err("contains a line break or a tab");
         }
         if value.contains(char::REPLACEMENT_CHARACTER) {
-            return Err("holds bytes that are not UTF-8");
+            return Err("contains bytes that are not UTF-8");
         }
-        if !seen(value).eq(value.chars()) {
-            return Err("holds a character that cannot be seen");
+        if !visible(value).eq(value.chars()) {
+            return Err("contains an invisible character");
         }
         let (scheme, rest) = match value.split_once("://") {
-            Some((scheme, rest)) if scheme.bytes().all(is_of_scheme) => (Some(scheme), rest),
+            Some((scheme, rest)) if scheme.bytes().all(is_scheme_byte) => (Some(scheme), rest),
             _ => (None, value),
         };
         let (scheme, usual_port) = match scheme {
             None => ("http", 80),
             Some(scheme) if scheme.eq_ignore_ascii_case("socks") => {
                 return Err(
-                    "does not say which SOCKS it means: it is written as socks5h://host:port",
+                    "does not say which SOCKS version it means: write it as socks5h://host:port",
                 );
             }
             Some(scheme) => SCHEMES
                 .into_iter()
                 .find(|(known, _)| scheme.eq_ignore_ascii_case(known))
-                .ok_or("begins with a scheme that no proxy has")?,
+                .ok_or("begins with a scheme that is not one of a proxy")?,
         };
         let (user_info, address) = match rest.rsplit_once('@') {
             Some((user_info, address)) => (Some(user_info), address),
             None => (None, rest),
         };
         if user_info.is_some_and(|it| it.contains(['/', '?', '#'])) {
-            return Err("has a / ? or # in front of its last @");
+            return Err("has a / ? or # before its last @");
         }
         let authority = address.split(['/', '?', '#']).next().unwrap_or_default();
         let (host, port) = split_port(authority);
         let port = match port {
-            // A scheme whose slashes are missing.
-            Some("") if !value.contains("://") => return Err("has no port behind its colon"),
+            // Such as a scheme without slashes.
+            Some("") if !value.contains("://") => return Err("has no port after its colon"),
             None | Some("") => usual_port,
             Some(port) => port
                 .parse()
                 .ok()
                 .filter(|number| *number > 0 && port.bytes().all(|byte| byte.is_ascii_digit()))
-                .ok_or("has no number from 1 to 65535 for its port")?,
+                .ok_or("has a port that is not a number from 1 to 65535")?,
         };
         let user = user_info.and_then(User::parse);
         if let Some(user) = &user
@@ -119,23 +119,25 @@ impl Proxy {
         Ok(Self { variable: variable.to_owned(), scheme, host: usable_host(host)?, port, user })
     }
 
-    /// True where the proxy itself is spoken to with TLS.
+    /// True if the connection to the proxy itself uses TLS.
     pub(in crate::sys) fn is_encrypted(&self) -> bool {
         self.scheme == "https"
     }
 
-    /// True where it is asked with a user name or a password.
+    /// True if the address has a user name or a password.
     pub(in crate::sys) fn has_user(&self) -> bool {
         self.user.is_some()
     }
 
-    /// The variable that names it.
+    /// Returns the variable that names the proxy.
     pub(in crate::sys) fn variable(&self) -> &str {
         &self.variable
     }
 
-    /// For the client. It has everything from here that its own rules, which pass over what they
-    /// cannot read, would look for.
+    /// Makes the proxy setting of the HTTP client.
+    ///
+    /// # Errors
+    /// The client would not accept the address.
     pub(in crate::sys) fn for_client(&self) -> Result<reqwest::Proxy> {
         let user = match &self.user {
             Some(user) if self.scheme.starts_with("socks") => user.in_url(),
@@ -145,7 +147,7 @@ impl Proxy {
             Secret::new(format!("{}://{}{}:{}", self.scheme, user.expose(), self.host, self.port));
         let unusable =
             || Error::new(Kind::Network, format!("{} names no usable proxy.", self.variable));
-        // The client goes past a proxy whose address this parser does not take.
+        // The client silently bypasses a proxy whose address does not parse as a `hyper::Uri`.
         url.expose().parse::<hyper::Uri>().map_err(|_| unusable())?;
         let proxy = reqwest::Proxy::all(url.expose()).map_err(|_| unusable())?;
         match &self.user {
@@ -166,7 +168,7 @@ impl fmt::Display for Proxy {
 }
 
 impl User {
-    /// `None` where both are empty.
+    /// Returns `None` if both parts are empty.
     fn parse(user_info: &str) -> Option<Self> {
         let (name, password) = user_info.split_once(':').unwrap_or((user_info, ""));
         let decoded = |text: &str| {
@@ -187,13 +189,13 @@ impl User {
         }
         if [&self.name, &self.password].iter().any(|it| std::str::from_utf8(it).is_err()) {
             return Err(
-                "has a user name or a password that is not UTF-8, which goes to no SOCKS proxy",
+                "has a user name or a password that is not UTF-8, which SOCKS does not support",
             );
         }
         Ok(())
     }
 
-    /// `name:password@`, all but letters and digits as `%XX`.
+    /// Returns `name:password@` with all but ASCII letters and digits as `%XX`.
     fn in_url(&self) -> Secret {
         let text = |bytes: &[u8]| Zeroizing::new(String::from_utf8_lossy(bytes).into_owned());
         let (name, password) = (text(&self.name), text(&self.password));
@@ -201,7 +203,7 @@ impl User {
         Secret::new(format!("{}:{}@", encoded(&name), encoded(&password)))
     }
 
-    /// The value of `Proxy-Authorization` (RFC 7617).
+    /// Returns the value of `Proxy-Authorization` (RFC 7617).
     fn basic(&self) -> Option<HeaderValue> {
         let both = Zeroizing::new([&self.name[..], b":", &self.password[..]].concat());
         let text =
@@ -216,11 +218,11 @@ fn is_quote(c: char) -> bool {
     matches!(c, '"' | '\'' | '`' | '\u{2018}'..='\u{201f}' | '\u{ab}' | '\u{bb}')
 }
 
-fn is_of_scheme(byte: u8) -> bool {
+fn is_scheme_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"+-.".contains(&byte)
 }
 
-/// The host and the text behind its last colon; the colons in brackets are an address's own.
+/// Splits at the last colon. Colons within brackets belong to an IPv6 address.
 fn split_port(authority: &str) -> (&str, Option<&str>) {
     match authority.rsplit_once(':') {
         Some((host, port)) if !port.contains(']') => (host, Some(port)),
@@ -228,7 +230,7 @@ fn split_port(authority: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// The host as it is asked. Only what all parsers of addresses read alike.
+/// Normalises the host. Accepts only hosts that all URL parsers read the same way.
 fn usable_host(host: &str) -> Result<String, &'static str> {
     let is_plain = |c: char| c.is_alphanumeric() || "-._".contains(c);
     let is_address = |host: &str| host.chars().all(|c| c.is_ascii_hexdigit() || ":.".contains(c));
@@ -237,7 +239,7 @@ fn usable_host(host: &str) -> Result<String, &'static str> {
         return Err("names no host");
     }
     if !inner.map_or_else(|| host.chars().all(is_plain), is_address) {
-        return Err("has a character in its host that belongs into none");
+        return Err("has a character in its host that is not allowed there");
     }
     let url = Url::parse(&format!("http://{host}")).map_err(|_| "names no usable host")?;
     url.host_str().map(str::to_owned).ok_or("names no host")
@@ -247,7 +249,7 @@ fn usable_host(host: &str) -> Result<String, &'static str> {
 mod tests {
     use super::*;
 
-    /// What is made of `value`, and its user name and password as they are sent.
+    /// Returns the address that is parsed from `value`, and the credentials as they are sent.
     fn read(value: &str) -> Result<(String, String), String> {
         let proxy = Proxy::parse("P", value).map_err(|error| error.message().to_owned())?;
         proxy.for_client().map_err(|error| error.message().to_owned())?;
@@ -260,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn what_curl_and_az_take_is_taken() {
+    fn addresses_of_curl_and_az_are_accepted() {
         for (value, address, user) in [
             ("http://proxy:3128", "http://proxy:3128", ""),
             ("http://proxy:3128/", "http://proxy:3128", ""),
@@ -308,18 +310,18 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_address_is_refused_without_a_word_of_it() {
+    fn invalid_addresses_are_refused_and_not_shown() {
         for (value, says) in [
             (" \r\n", "white space"),
             ("\"http://jo:hunter2@proxy:3128\"", "in quotes"),
             ("'http://proxy:3128'", "in quotes"),
             ("\u{201c}http://proxy:3128\u{201d}", "in quotes"),
             ("http://proxy:3128\"", "in quotes"),
-            ("http://pro\nxy:3128", "an end of a line"),
+            ("http://pro\nxy:3128", "a line break"),
             ("http://proxy\t:3128", "tab"),
-            ("http://jo:hunter2\u{7}@proxy", "cannot be seen"),
-            ("\u{feff}http://proxy:3128", "cannot be seen"),
-            ("http://pro\u{200b}xy:3128", "cannot be seen"),
+            ("http://jo:hunter2\u{7}@proxy", "invisible"),
+            ("\u{feff}http://proxy:3128", "invisible"),
+            ("http://pro\u{200b}xy:3128", "invisible"),
             ("http://jo:hunter2\u{fffd}@proxy", "not UTF-8"),
             ("::::", "no port"),
             ("http://::::", "character in its host"),

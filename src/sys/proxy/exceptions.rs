@@ -1,4 +1,4 @@
-//! The hosts that are asked without a proxy: `NO_PROXY`.
+//! The hosts that bypass the proxy: `NO_PROXY`.
 
 use std::net::IpAddr;
 
@@ -7,11 +7,12 @@ use ipnet::IpNet;
 use super::super::endpoint_url::EndpointUrl;
 use super::super::env::Env;
 
-/// What of `NO_PROXY` takes `url` out: `NO_PROXY has .example`.
+/// Returns the entry of `NO_PROXY` that matches `url`, for messages: `NO_PROXY has .example`.
 ///
-/// Of the spellings the first counts that is not empty, the lower-case one before the others. An
-/// entry is a host, which names those below it too by curl's rule (whole labels, with or without dots
-/// before it); an address; a network; each perhaps with a port, as az has it. `*` alone is every host.
+/// The lower-case spelling comes first; the first list that is not empty counts. An entry is a
+/// host, an address or a network, each with an optional port, as in az. A host also matches its
+/// subdomains by curl's rule (whole labels, with or without leading dots). A list of `*` alone
+/// matches every host.
 pub(super) fn exception_for(url: &EndpointUrl, env: &Env) -> Option<String> {
     let spellings = env.spellings("no_proxy");
     let (variable, list) = spellings.iter().find(|(_, list)| !list.trim().is_empty())?;
@@ -21,15 +22,15 @@ pub(super) fn exception_for(url: &EndpointUrl, env: &Env) -> Option<String> {
     let entry = if list.trim() == "*" {
         "*"
     } else {
-        entries.find(|entry| is_of(url.host(), port, entry))?
+        entries.find(|entry| is_match(url.host(), port, entry))?
     };
     Some(format!("{variable} has {entry}"))
 }
 
-/// Whether `entry` names `host` at `port`.
-fn is_of(host: &str, port: Option<u16>, entry: &str) -> bool {
+/// True if `entry` matches `host` at `port`.
+fn is_match(host: &str, port: Option<u16>, entry: &str) -> bool {
     let entry = match entry.rsplit_once(':') {
-        // The address itself has colons, unless it is in brackets.
+        // An IPv6 address without brackets: the colons belong to it, not to a port.
         Some((name, _)) if name.contains(':') && !name.ends_with(']') => entry,
         Some((name, of)) if of.parse().ok() == port => name,
         Some(_) if !entry.ends_with(']') => return false,
@@ -51,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_host_is_taken_out_as_az_and_curl_do() {
+    fn entries_match_as_in_az_and_curl() {
         for (list, host, is_out) in [
             ("login.example", "login.example", true),
             ("LOGIN.Example", "login.example", true),

@@ -1,4 +1,4 @@
-//! Which way a request goes: through which proxy, or past it, and why.
+//! Selects the proxy for a request, or none, with the reason.
 
 mod address;
 mod exceptions;
@@ -10,30 +10,31 @@ use super::env::Env;
 use crate::error::Result;
 pub(super) use address::Proxy;
 
-/// The way of a request, by the rules of az (Python, requests) and curl. It is shown behind "is
-/// asked": `directly (no proxy is set)`, `through HTTPS_PROXY=http://…@host:port`.
+/// The route of a request, by the rules of az (Python's requests) and curl. Messages show it after
+/// "is asked": `directly (no proxy is set)`, `through HTTPS_PROXY=http://…@host:port`.
 pub(crate) enum Way {
-    /// To this machine or its link, which no proxy leads to; why.
-    OfHost(&'static str),
-    /// Past any proxy; why.
+    /// Without a proxy, because the host is this machine or on its link. Holds the reason.
+    Local(&'static str),
+    /// Without a proxy. Holds the reason.
     Direct(String),
-    /// Through this one.
+    /// Through this proxy.
     Through(Box<Proxy>),
 }
 
 impl Way {
-    /// The way to `url`.
+    /// Selects the route to `url`.
     ///
     /// # Errors
-    /// The variable that decides names no usable proxy: then nothing is sent anywhere.
+    /// The variable's value is not a usable proxy. Nothing is sent then, because a direct request
+    /// would bypass the configured proxy.
     pub(crate) fn to(url: &EndpointUrl, env: &Env) -> Result<Self> {
-        if url.is_of_host() {
-            return Ok(Self::OfHost("it is this host's own endpoint"));
+        if url.is_host_endpoint() {
+            return Ok(Self::Local("it is this host's own endpoint"));
         }
         if !url.is_encrypted() {
-            return Ok(Self::OfHost("it is asked without TLS, and a proxy could read that"));
+            return Ok(Self::Local("it does not use TLS, and a proxy could read the request"));
         }
-        let Some((variable, value)) = of_variables(env).or_else(|| of_system(url)) else {
+        let Some((variable, value)) = from_variables(env).or_else(|| from_system(url)) else {
             let is_off = env.get("https_proxy").is_some_and(|value| value.is_empty());
             let why = if is_off { "https_proxy is empty" } else { "no proxy is set" };
             return Ok(Self::Direct(why.to_owned()));
@@ -48,34 +49,34 @@ impl Way {
 impl fmt::Display for Way {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::OfHost(why) => write!(f, "directly ({why})"),
+            Self::Local(why) => write!(f, "directly ({why})"),
             Self::Direct(why) => write!(f, "directly ({why})"),
             Self::Through(proxy) => write!(f, "through {proxy}"),
         }
     }
 }
 
-/// The variable that names the proxy for TLS, and its value.
-fn of_variables(env: &Env) -> Option<(String, String)> {
+/// Returns the variable that names the proxy for https, and its value.
+fn from_variables(env: &Env) -> Option<(String, String)> {
     ["https_proxy", "all_proxy"].into_iter().find_map(|name| {
         let spellings = env.spellings(name);
-        // An empty one in lower case takes back the others, as in Python.
+        // An empty lower-case variable disables the other spellings, as in Python.
         let is_off = spellings.first().is_some_and(|(it, value)| it == name && value.is_empty());
         spellings.into_iter().find(|(_, value)| !is_off && !value.is_empty())
     })
 }
 
-/// The proxy in the system's settings.
+/// Returns the proxy in the system's settings.
 #[cfg(any(windows, target_os = "macos"))]
-fn of_system(url: &EndpointUrl) -> Option<(String, String)> {
+fn from_system(url: &EndpointUrl) -> Option<(String, String)> {
     let matcher = hyper_util::client::proxy::matcher::Matcher::from_system();
     let proxy = matcher.intercept(&url.as_str().parse().ok()?)?;
     Some(("The system's proxy".to_owned(), proxy.uri().to_string()))
 }
 
-/// Such settings are the desktops' alone, which put them into variables.
+/// Other systems have no such settings; their desktops set the variables.
 #[cfg(not(any(windows, target_os = "macos")))]
-fn of_system(_: &EndpointUrl) -> Option<(String, String)> {
+fn from_system(_: &EndpointUrl) -> Option<(String, String)> {
     None
 }
 
@@ -92,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn the_variable_that_az_takes_is_taken() {
+    fn variables_have_the_precedence_of_az() {
         let (a, b) = ("http://a:1", "http://b:2");
         for (vars, expected) in [
             (&[][..], "directly (no proxy is set)"),
@@ -119,9 +120,9 @@ mod tests {
     }
 
     #[test]
-    fn this_host_is_asked_without_a_proxy() {
+    fn this_host_is_reached_without_a_proxy() {
         let vars = [("HTTPS_PROXY", "::::"), ("HTTP_PROXY", "::::"), ("ALL_PROXY", "::::")];
-        assert!(way(&vars, "http://localhost:1").starts_with("directly (it is asked without TLS"));
+        assert!(way(&vars, "http://localhost:1").starts_with("directly (it does not use TLS"));
         let url = EndpointUrl::parse_host_endpoint("https://localhost:1", "").unwrap();
         let way = Way::to(&url, &Env::fixed(vars)).unwrap();
         assert_eq!(way.to_string(), "directly (it is this host's own endpoint)");

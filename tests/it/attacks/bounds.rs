@@ -34,7 +34,7 @@ fn endless_pages_are_cut_off() {
     sandbox
         .azt(LIST)
         .exits(8)
-        .says("ERROR: localhost goes on sending: more than 128 MiB came in all");
+        .says("ERROR: localhost sends too much: azt received more than 128 MiB");
     let asked = sandbox.requests().len();
     assert!((8..=9).contains(&asked), "{asked}");
 

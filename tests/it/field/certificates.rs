@@ -151,7 +151,7 @@ fn a_damaged_certificate_in_a_bundle_is_named_and_skipped() {
             };
             std::fs::write(&path, content).unwrap();
             let said = format!(
-                "WARNING: {} (REQUESTS_CA_BUNDLE) has certificates that are damaged, at line {line}: they are left out.\n",
+                "WARNING: {} (REQUESTS_CA_BUNDLE) has damaged certificates, at line {line}; azt ignores them.\n",
                 path.display()
             );
             let run = sandbox.login_app().success();
@@ -179,10 +179,7 @@ fn a_bundle_without_a_usable_certificate_is_named() {
         (NO_DER, "and the certificate in it, at line 1, is damaged"),
         (NO_BASE64, "and the certificate in it, at line 1, is damaged"),
         (CUT_OFF, "and the certificate in it, at line 1, is damaged"),
-        (
-            &format!("{NO_DER}{NO_BASE64}"),
-            "and all certificates in it, at the lines 1, 4, are damaged",
-        ),
+        (&format!("{NO_DER}{NO_BASE64}"), "and all certificates in it, at lines 1, 4, are damaged"),
     ] {
         for variable in ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"] {
             let sandbox = with_bundle(variable, content.as_bytes());

@@ -236,5 +236,5 @@ fn an_expired_device_code_names_its_lifetime() {
     let pending = refusal("authorization_pending", 70_016, "Not yet.");
     sandbox.emulator.faults().push(Fault::on("/token", pending));
     let run = sandbox.azt(["login", "--use-device-code"]).exits(5);
-    drop(run.says("not finished in time, which was 1 second.\nStart again."));
+    drop(run.says("not finished within 1 second.\nStart again."));
 }

@@ -107,7 +107,7 @@ impl Container {
             let run = self.azt(login);
             assert!(run.code != Some(0) && run.code != Some(7), "{run:?}");
             let run = run.says("ERROR: ").says("AZURE_CONFIG_DIR");
-            assert!(!run.stderr.contains("have it made yours"), "{run:?}");
+            assert!(!run.stderr.contains("To make it yours"), "{run:?}");
         }
         assert_eq!(self.sandbox.requests(), Vec::<String>::new());
     }

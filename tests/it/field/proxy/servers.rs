@@ -100,12 +100,12 @@ fn an_http_proxy_is_used() {
             signs_in(
                 &sandbox,
                 &at(""),
-                Some("wants a user name and a password: put them into HTTPS_PROXY"),
+                Some("wants a user name and a password: set HTTPS_PROXY to http:"),
             );
             signs_in(
                 &sandbox,
                 &at("jo:hunter22@"),
-                Some("The proxy refused: HTTPS_PROXY=http://…@127.0.0.1:"),
+                Some("The proxy refused the connection: HTTPS_PROXY=http://…@127.0.0.1:"),
             );
         }
     }
@@ -135,7 +135,7 @@ fn a_socks_5_proxy_is_used() {
         signs_in(
             &sandbox,
             &wrong,
-            Some("takes no such user name and password: HTTPS_PROXY=socks5"),
+            Some("does not accept this user name and password: HTTPS_PROXY=socks5"),
         );
         let nobody = format!("{scheme}://127.0.0.1:{closed}");
         signs_in(&sandbox, &nobody, Some("wants a user name and a password"));
