@@ -336,7 +336,7 @@ fn a_federated_token_command_runs_whenever_a_token_is_needed() {
             "failed (exit status: 3).\nRun it yourself to see what it says.",
         ),
         ("true", "printed no text."),
-        ("echo hunter2", "holds no assertion (a JWT)."),
+        ("echo hunter2", "is not an assertion (a JWT)."),
         ("/nowhere/at-all", "failed (exit status: 127)."),
     ] {
         let run = login(&sandbox, WORKFLOW, &["--federated-token-command", command]);

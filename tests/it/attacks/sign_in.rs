@@ -153,7 +153,7 @@ fn a_remote_browser_gets_the_url_with_a_warning() {
         assert!(waiting.opened.starts_with("https://"), "{}", waiting.opened);
         let run = waiting.finish(&sandbox).exits(0);
         let run = run.says(&format!("WARNING: {told}")).says(why);
-        drop(run.says("other users of this machine can read it in the list of processes."));
+        drop(run.says("other users of this machine can read it in the process list."));
 
         let noted = browser_that_notes(&mut sandbox);
         for (args, is_told) in [(&["login"][..], false), (&["login", "--verbose"], true)] {

@@ -215,7 +215,7 @@ fn an_oauth_error_with_status_200_is_an_error() {
         json_answer(&sandbox, "/token", status, &error);
         let args = ["login", "--service-principal", "-u", APP, "-p", "x", "-t", CONTOSO];
         let run = sandbox.azt(args).exits(6).says("ERROR: AADSTS7000215: No.");
-        drop(run.says("Check the secret: its value is meant, not its id."));
+        drop(run.says("Check the secret: use its value, not its id."));
         json_answer(&sandbox, "/devicecode", status, &error);
         drop(sandbox.azt(["login", "--use-device-code"]).exits(6).says("AADSTS7000215: No."));
     }
@@ -446,7 +446,7 @@ fn a_refusal_has_the_right_remedy() {
         (50_027, "check --federated-token"),
         (70_021, "compare its issuer, subject and audience"),
         (700_213, "compare its issuer, subject and audience"),
-        (700_024, "The federated token is not valid any more"),
+        (700_024, "The federated token has expired or is not valid yet"),
         (700_027, "does not know this certificate"),
     ] {
         let error = json!({"error": "invalid_client", "error_codes": [code],

@@ -266,7 +266,7 @@ fn config_set_warns_of_unknown_settings() {
         ("core.login_timeout=abc", "core.login_timeout is not a number of seconds"),
         (
             "core.key_cache_seconds=-1",
-            "core.key_cache_seconds is '-1', which is no number of seconds",
+            "core.key_cache_seconds is '-1', which is not a number of seconds",
         ),
         ("core.persist=perhaps", "core.persist is 'perhaps', which is neither on nor off"),
         ("core.NO_COLOR=2", "core.no_color is '2', which is neither on nor off"),
