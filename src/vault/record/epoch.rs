@@ -14,7 +14,7 @@ pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
     deserializer.deserialize_any(Seconds)
 }
 
-/// The same for a time that may be absent.
+/// The same for an optional time.
 pub(super) mod option {
     use serde::{Deserialize, Deserializer, Serializer};
 

@@ -1,15 +1,16 @@
-//! The kinds of record, declared once: a kind that is missing here cannot be stored.
+//! The kinds of records, each declared once: a kind that is missing here cannot be stored.
 
 use super::super::Vault;
 use super::super::store::Store;
 use super::{AccessToken, Account, IdToken, RefreshToken, ServicePrincipal};
 use crate::error::Result;
 
-/// What every kind declares. Only the macro below implements it.
+/// The properties of a kind. Only the macro below implements it.
 pub trait Kind {
     /// Two letters, the prefix of this kind's file names.
     const PREFIX: &'static str;
-    /// True when losing a record costs a sign-in: the write returns after the file is on disk.
+    /// True if losing a record costs a sign-in. Then a write returns only after the file is on
+    /// disk.
     const IS_DURABLE: bool;
 }
 
@@ -23,7 +24,7 @@ macro_rules! kinds {
         /// The prefixes of all kinds.
         pub(in crate::vault) const PREFIXES: &[&str] = &[$($prefix),*];
 
-        /// Seals every record of `vault` again, into `new`.
+        /// Seals every record of `vault` again and stores it in `new`.
         pub(in crate::vault) fn copy_all(vault: &Vault<'_>, new: &Store<'_>) -> Result<()> {
             $(vault.all::<$kind>()?.iter().try_for_each(|record| new.put(record))?;)*
             Ok(())
