@@ -245,7 +245,7 @@ fn a_code_of_another_request_is_refused() {
     let code = Waiting::code_at(&sandbox, &waiting.url.replace(&nonce, "forged"));
     let page = waiting.post(&[("code", &code), ("state", &waiting.parameter("state"))]);
     assert!(page.contains("<title>You are not signed in</title>"), "{page}");
-    waiting.end().exits(6).says("ERROR: The answer belongs to another sign-in: its nonce");
+    waiting.end().exits(6).says("ERROR: The response belongs to another sign-in: its nonce");
     assert!(!sandbox.file("azureProfile.json").exists());
 }
 

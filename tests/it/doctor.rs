@@ -202,7 +202,7 @@ fn a_server_that_is_not_entra_is_found() {
     for (status, body) in [(404, "{}"), (200, "no JSON")] {
         let answer = Action::Answer { status, headers: Default::default(), body: body.to_owned() };
         sandbox.emulator.faults().push(Fault::on("openid-configuration", answer));
-        let said = format!("did not answer as Entra does (HTTP {status})");
+        let said = format!("did not answer like Entra (HTTP {status})");
         finds(&sandbox, "network", "failure", &said);
         sandbox.emulator.faults().clear();
     }

@@ -163,7 +163,7 @@ fn a_wrong_or_federated_password_is_explained() {
     sandbox.emulator.faults().push(Fault::on("/common/userrealm/", action));
     sandbox.emulator.clear_requests();
     let run = Password.login(&mut sandbox, CONTOSO).exits(6);
-    let run = run.says("is checked by a service of contoso.example (WSTrust)");
+    let run = run.says("A service of contoso.example (WSTrust) checks the password");
     nothing_stays(&sandbox, &run.says("Sign in with a browser or a code instead").stderr);
     let asked = sandbox.requests();
     assert_eq!(asked.len(), 1, "the password was not sent: {asked:?}");
@@ -246,7 +246,7 @@ fn an_unusable_device_code_is_refused() {
         let run = sandbox.azt(["login", "--use-device-code"]);
         let is_page = body.starts_with('<');
         assert_eq!(run.code, Some(if is_page { 7 } else { 8 }), "{body}: {run:?}");
-        let said = if is_page { "a web page" } else { "sent a device code that makes no sense" };
+        let said = if is_page { "a web page" } else { "sent an invalid device code" };
         nothing_stays(&sandbox, &run.says(said).stderr);
     }
 }

@@ -40,7 +40,7 @@ fn endless_pages_are_cut_off() {
 
     let sandbox = Sandbox::signed_in_as_app();
     page(&sandbox, 0);
-    sandbox.azt(LIST).exits(8).says("sent a list of tenants without an end.");
+    sandbox.azt(LIST).exits(8).says("sent an endless list of tenants.");
     assert_eq!(sandbox.requests().len(), 1000);
 }
 
@@ -68,7 +68,7 @@ fn a_list_has_a_maximum_of_members() {
     let body = json!({"value": members}).to_string();
     let action = answer(body);
     sandbox.emulator.faults().push(Fault::on("/tenants", action));
-    sandbox.azt(LIST).exits(8).says("sent a list of tenants without an end.");
+    sandbox.azt(LIST).exits(8).says("sent an endless list of tenants.");
 }
 
 #[test]
