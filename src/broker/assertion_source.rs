@@ -36,9 +36,11 @@ pub(super) fn may_run_sources(system: &System) -> Result<()> {
             .remedy("Run as that user, or set AZURE_CONFIG_DIR to a folder of yours."));
     }
     if !dir.azt().is_private() {
-        let error = refused("other users can read the vault, so azt did not create it");
+        let error = refused("other users can read the vault, which azt creates for its owner only");
         return Err(match azt.to_str().and_then(shown) {
-            Some(azt) => error.remedy(format!("If you know that it is yours: chmod 700 {azt}")),
+            Some(azt) => {
+                error.remedy(format!("If you know that the vault is yours: chmod 700 {azt}"))
+            }
             None => error,
         });
     }

@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sign_out_takes_what_its_account_owns() {
+    fn a_sign_out_removes_the_accounts_tokens() {
         for (owner, client_id, name, is_theirs) in [
             ("ann", "az", "ann", true),
             ("ann", "az", "az", false),

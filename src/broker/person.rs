@@ -280,7 +280,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_port_is_any_of_the_dynamic_ones() {
+    fn the_port_is_a_random_dynamic_one() {
         let ports: std::collections::BTreeSet<u16> =
             (0..100).map(|_| unused_port().unwrap()).collect();
         assert!(ports.len() > 50 && *ports.first().unwrap() >= 49_152, "{ports:?}");

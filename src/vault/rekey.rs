@@ -41,7 +41,7 @@ impl Setup<'_> {
         if let Some((source, left)) = manifest.retired() {
             RecordFolder::of(&self.azt_dir).remove_sealed_with(left)?;
             if (from, source) != (KeySource::File, KeySource::File) {
-                self.give_up(source, left);
+                self.remove_unused(source, left);
             }
         }
         // Do this before taking the locks: a user may have to unlock the keyring.
@@ -50,7 +50,7 @@ impl Setup<'_> {
             // The variable holds the same key as the old source, so the records stay as they are.
             Manifest::new(to, old, Some(manifest)).write(&self.azt_dir)?;
             self.sources.pin(to, old);
-            self.give_up(from, old);
+            self.remove_unused(from, old);
             return Ok(old);
         }
         manifest.retiring(to, key.id()).write(&self.azt_dir)?;
@@ -66,7 +66,8 @@ impl Setup<'_> {
         self.sources.settle_next(to)?;
         self.sources.pin(to, key.id());
         RecordFolder::of(&self.azt_dir).remove_sealed_with(old)?;
-        let is_gone = (from, to) == (KeySource::File, KeySource::File) || self.give_up(from, old);
+        let is_gone =
+            (from, to) == (KeySource::File, KeySource::File) || self.remove_unused(from, old);
         if is_gone {
             let manifest = Manifest::read(self.system, &self.azt_dir)?;
             Manifest::new(to, key.id(), manifest).write(&self.azt_dir)?;
@@ -76,7 +77,7 @@ impl Setup<'_> {
 
     /// Removes the unused key `id` from `source`; false if that failed. A failure is only a
     /// warning.
-    fn give_up(&self, source: KeySource, id: KeyId) -> bool {
+    fn remove_unused(&self, source: KeySource, id: KeyId) -> bool {
         let removed = self.sources.remove(source, id);
         if let Err(error) = &removed {
             self.system.terminal.warn(&format!(

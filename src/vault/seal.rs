@@ -44,7 +44,8 @@ const VERSION: u8 = 1;
 const SALT: usize = 32;
 const NONCE: usize = 12;
 const HEADER: usize = 60;
-/// Most line feeds that a tag itself may end with; more occur once in 2^32 files.
+/// How many ends to try: the tag itself may end with up to four line feeds. Five occur once in
+/// 2^40 files.
 const MOST_OWN_LINE_FEEDS: usize = 5;
 /// Number of HMAC bytes in a file name.
 const NAME: usize = 16;

@@ -205,7 +205,9 @@ impl<'s> Store<'s> {
         }
         let folder = self.folder.path();
         let folder = folder.display();
-        error.remedy(format!("azt keeps tokens in {folder}: it must be writable, with space left."))
+        error.remedy(format!(
+            "azt keeps tokens in {folder}, which must be writable and have space left."
+        ))
     }
 }
 

@@ -57,7 +57,7 @@ impl Visitor<'_> for Seconds {
         i64::try_from(seconds).map_err(E::custom)
     }
 
-    #[allow(clippy::cast_possible_truncation, reason = "parts of a second are meant to go")]
+    #[allow(clippy::cast_possible_truncation, reason = "fractions of a second are dropped")]
     fn visit_f64<E: Error>(self, seconds: f64) -> Result<i64, E> {
         Ok(seconds as i64)
     }
