@@ -1,4 +1,4 @@
-//! Azure Resource Manager: which tenants, subscriptions and locations a token can see.
+//! Azure Resource Manager: the tenants, subscriptions and locations that a token can see.
 
 mod challenge;
 
@@ -19,16 +19,16 @@ use crate::sys::{Complaint, EndpointUrl, Request, Response, System, passing, ret
 /// The API version that az 2.91 uses for tenants and subscriptions.
 const API_VERSION: &str = "2022-12-01";
 
-/// More pages than any directory has: 1,000 pages of 1,000.
+/// More pages than any directory has: 1,000 pages of 1,000 items.
 const MOST_PAGES: usize = 1000;
 
 /// More members than any list has.
 const MOST_ITEMS: usize = 1_000_000;
 
-/// Rows left out of a list that are named.
+/// Most skipped rows to name in the warning.
 const MOST_NAMED: usize = 5;
 
-/// How long a list may take, with all its pages.
+/// Time limit for a list with all its pages.
 const LIST_LIMIT: Duration = Duration::from_mins(2);
 
 /// A tenant that the account is a member or guest of.
@@ -36,7 +36,7 @@ const LIST_LIMIT: Duration = Duration::from_mins(2);
 pub(crate) struct Tenant {
     /// Its id.
     pub(crate) tenant_id: Guid,
-    /// Shown to people; absent in some tenants.
+    /// Display name; absent in some tenants.
     pub(crate) display_name: Option<Name>,
     /// Its first domain.
     pub(crate) default_domain: Option<Name>,
@@ -47,7 +47,7 @@ pub(crate) struct Tenant {
 pub(crate) struct ArmSubscription {
     /// Its id.
     pub(crate) id: Guid,
-    /// Shown to people.
+    /// Display name.
     pub(crate) display_name: Name,
     /// `Enabled`, `Warned`, `PastDue`, `Disabled` or `Deleted`.
     pub(crate) state: Name,
@@ -73,7 +73,7 @@ struct TenantRow {
 
 impl Row for TenantRow {
     type Identified = Tenant;
-    const FLAW: &'static str = "their ids are none (no GUIDs)";
+    const FLAW: &'static str = "their ids are not GUIDs";
 
     fn identified(self) -> Result<Tenant, Option<Name>> {
         let Self { id, tenant_id, display_name, default_domain } = self;
@@ -114,13 +114,13 @@ impl Row for SubscriptionRow {
     }
 }
 
-/// A row of a list that counts if it says which one it is.
+/// A row of a list, used only if it has a valid id.
 trait Row: DeserializeOwned {
     type Identified;
-    /// Why a row is left out.
+    /// Why a row is skipped.
     const FLAW: &'static str;
 
-    /// What it is of; else its name, if it has one.
+    /// The item of the row; else the row's name, if it has one.
     fn identified(self) -> Result<Self::Identified, Option<Name>>;
 }
 
@@ -129,8 +129,8 @@ fn last_segment<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Gui
     Ok(path.and_then(|path| Guid::parse(path.rsplit('/').next()?)))
 }
 
-/// The rows that say which one they are. Each other one is told of by its name, else by its place: its
-/// id, which goes into requests and command lines, is none.
+/// The items of the rows. Warns about rows without a valid id, by name or position: ids go into
+/// requests and command lines, so an invalid one is not usable.
 fn identified<R: Row>(system: &System, rows: Vec<Loose<R>>, what: &str) -> Vec<R::Identified> {
     let (all, mut known, mut odd) = (rows.len(), Vec::new(), Vec::new());
     for (at, Loose(row)) in rows.into_iter().enumerate() {
@@ -145,7 +145,7 @@ fn identified<R: Row>(system: &System, rows: Vec<Loose<R>>, what: &str) -> Vec<R
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         odd.truncate(MOST_NAMED);
         system.terminal.warn(&format!(
-            "Of the {all} {what} that Azure Resource Manager listed these are left out, because {}: {}{more}.",
+            "Of the {all} {what} that Azure Resource Manager listed, these are skipped, because {}: {}{more}.",
             R::FLAW,
             odd.join(", ")
         ));
@@ -185,7 +185,7 @@ pub(crate) async fn subscription(
 ) -> Result<ArmSubscription> {
     let url = resource_manager.at(&format!("subscriptions/{id}?api-version={API_VERSION}"))?;
     let row: SubscriptionRow = get(system, &url, token).await?;
-    row.identified().map_err(|_| no_sense(&url))
+    row.identified().map_err(|_| invalid_response(&url))
 }
 
 /// The tenants of the account as `account tenant list` prints them: `{"id", "tenantId"}`, from the
@@ -230,7 +230,7 @@ pub(crate) async fn locations(
 
 impl Row for Json {
     type Identified = Map<String, Value>;
-    const FLAW: &'static str = "they are no objects";
+    const FLAW: &'static str = "they are not objects";
 
     fn identified(self) -> Result<Self::Identified, Option<Name>> {
         match self.into_value() {
@@ -240,7 +240,7 @@ impl Row for Json {
     }
 }
 
-/// The objects with these members alone, where they have them.
+/// Keeps only these members of each object.
 fn only(rows: Vec<Map<String, Value>>, members: &[&str]) -> Vec<Value> {
     let kept = |mut row: Map<String, Value>| {
         row.retain(|name, _| members.contains(&name.as_str()));
@@ -249,7 +249,7 @@ fn only(rows: Vec<Map<String, Value>>, members: &[&str]) -> Vec<Value> {
     rows.into_iter().map(kept).collect()
 }
 
-/// What a cloud says of itself at `url`, the metadata document of its resource manager.
+/// The metadata document of a cloud's resource manager, at `url`.
 pub(crate) async fn metadata(system: &System, url: &EndpointUrl) -> Result<Value> {
     let response = system.http.send(system, Request::get(url)).await?;
     if !response.is_success() {
@@ -257,7 +257,7 @@ pub(crate) async fn metadata(system: &System, url: &EndpointUrl) -> Result<Value
             "Unable to get endpoints from the cloud.\nServer returned status code {} for {url}",
             response.status
         ));
-        // az does not say what the other side said.
+        // az does not print the server's text.
         let said = response.complaint().told().filter(|_| system.program == Program::Azt);
         return Err(said.into_iter().fold(error, |error, said| error.remedy(String::from(said))));
     }
@@ -283,12 +283,8 @@ async fn list<T: DeserializeOwned>(
     }
     let mut url = resource_manager.at(path)?;
     let what = path.split('?').next().unwrap_or(path);
-    let endless = || {
-        Error::new(
-            Kind::Service,
-            format!("{resource_manager} sent a list of {what} without an end."),
-        )
-    };
+    let endless =
+        || Error::new(Kind::Service, format!("{resource_manager} sent an endless list of {what}."));
     let pages = async {
         let mut items = Vec::new();
         for _ in 0..MOST_PAGES {
@@ -301,7 +297,7 @@ async fn list<T: DeserializeOwned>(
             if link.is_empty() {
                 return Ok(items);
             }
-            // The token goes to the resource manager and nowhere else.
+            // Send the token to the resource manager only.
             let next = match link.strip_prefix('/').filter(|path| !path.starts_with(['/', '\\'])) {
                 Some(path) => resource_manager.at(path).ok(),
                 None => EndpointUrl::parse_with_query(link, "The next page").ok(),
@@ -328,8 +324,7 @@ fn rows<'de, D: Deserializer<'de>, T: DeserializeOwned>(
     Option::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
-/// What `url` answers, asked again if that is worth it: one tenant of sixty that is throttled must
-/// not cost a person the whole sign-in.
+/// Gets `url`, with retries: one throttled tenant of sixty must not fail the whole sign-in.
 async fn get<T: DeserializeOwned>(system: &System, url: &EndpointUrl, token: &Secret) -> Result<T> {
     let send = async || {
         let request = Request::get(url).header("accept", "application/json").bearer(token);
@@ -340,22 +335,22 @@ async fn get<T: DeserializeOwned>(system: &System, url: &EndpointUrl, token: &Se
     let response = retried(send).await?;
     response.json().map_err(|_| match response.complaint() {
         Complaint { code: Some(_), message: Some(_) } => refused(url, &response),
-        _ => no_sense(url),
+        _ => invalid_response(url),
     })
 }
 
-fn no_sense(url: &EndpointUrl) -> Error {
+fn invalid_response(url: &EndpointUrl) -> Error {
     let path = url.without_query();
-    Error::new(Kind::Service, format!("{path} sent an answer that makes no sense."))
+    Error::new(Kind::Service, format!("{path} sent an invalid response."))
 }
 
-/// The JSON text of the claims challenge that `error`, a refusal of this service, is: a token that
-/// meets it would do.
+/// The JSON text of the claims challenge in `error`, a refusal of this service. A token that meets
+/// the challenge is accepted.
 pub(crate) fn challenge(error: &Error) -> Option<&str> {
     error.entra_detail()?.claims.as_deref()
 }
 
-/// What the service said, as az prints it.
+/// The service's error, as az prints it.
 fn refused(url: &EndpointUrl, response: &Response) -> Error {
     let status = response.status;
     let kind = match status {

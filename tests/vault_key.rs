@@ -101,7 +101,7 @@ fn auto_without_a_keyring_takes_the_file_and_says_why() {
     let notice = vault.choice_notice().unwrap();
     let path = dir.path().join("vault.key");
     assert!(notice.contains(path.to_str().unwrap()), "{notice}");
-    assert!(notice.contains("no keyring takes it here (azt doctor has the details)"), "{notice}");
+    assert!(notice.contains("no keyring here accepts it (azt doctor has the details)"), "{notice}");
     let again = Vault::open_or_create(&system, dir.path(), options("auto")).unwrap();
     assert_eq!(again.choice_notice(), None, "said once");
 }
@@ -236,7 +236,7 @@ fn a_key_file_that_holds_no_key_is_refused_and_kept() {
     fs::write(&path, "hunter2").unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
     let error = refusal(dir.path(), "file", &[]);
-    assert!(error.message().contains("holds no vault key"), "{error}");
+    assert!(error.message().contains("contains no vault key"), "{error}");
     assert!(!format!("{error:?}").contains("hunter2"));
     assert_eq!(fs::read_to_string(&path).unwrap(), "hunter2");
 }

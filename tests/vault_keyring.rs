@@ -173,7 +173,10 @@ fn error(answer: &Value) -> &str {
 fn took_the_file(answer: &Value) {
     assert_eq!(answer["source"], "file", "{answer}");
     let notice = answer["notice"].as_str().unwrap();
-    assert!(notice.ends_with("no keyring takes it here (azt doctor has the details)."), "{notice}");
+    assert!(
+        notice.ends_with("no keyring here accepts it (azt doctor has the details)."),
+        "{notice}"
+    );
 }
 
 #[test]
@@ -312,7 +315,7 @@ fn two_entries_of_which_none_is_the_vaults_are_said() {
     session.run(&format!("twin {}", "cd".repeat(32)), "one");
     let answer = session.run("read", "one");
     assert!(error(&answer).contains("is not the one that the vault was sealed with"), "{answer}");
-    assert!(answer["remedy"].to_string().contains("Put the former key back"), "{answer}");
+    assert!(answer["remedy"].to_string().contains("Put the old key back"), "{answer}");
 }
 
 #[test]

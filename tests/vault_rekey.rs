@@ -152,7 +152,7 @@ fn what_a_newer_azt_keeps_here_is_not_lost() {
     fs::write(&theirs, sealed).unwrap();
     let before = (manifest(dir), files(dir), files(&records));
     let error = vault::rekey(&system, dir, FILE, None).unwrap_err();
-    assert!(error.message().contains("A newer azt keeps records"), "{error:?}");
+    assert!(error.message().contains("A newer azt stores records"), "{error:?}");
     assert_eq!((manifest(dir), files(dir), files(&records)), before);
     fs::remove_file(theirs).unwrap();
     vault::rekey(&system, dir, FILE, None).unwrap();

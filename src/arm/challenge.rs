@@ -1,12 +1,12 @@
-//! Claims challenges, as resources send them (continuous access evaluation).
+//! Claims challenges from resources (continuous access evaluation).
 
 use serde_json::{Map, Value};
 
 use crate::foreign;
 use crate::sys::Response;
 
-/// The JSON text of the challenge that `response` is, if it is one: 401 with `WWW-Authenticate:
-/// Bearer …, error="insufficient_claims", claims="<base64>"`.
+/// The JSON text of the challenge in `response`, if there is one: status 401 with
+/// `WWW-Authenticate: Bearer …, error="insufficient_claims", claims="<base64>"`.
 pub(super) fn of_response(response: &Response) -> Option<String> {
     let mut headers = response.headers.get_all("www-authenticate").iter();
     headers.find_map(|header| {
@@ -32,8 +32,8 @@ fn parameter<'h>(header: &'h str, name: &str) -> Option<&'h str> {
     })
 }
 
-/// The JSON text of a challenge as it stands in `WWW-Authenticate: … claims="…"`: base64 in either
-/// alphabet, padded or not.
+/// The JSON text of the challenge in `WWW-Authenticate: … claims="…"`: base64 in either alphabet,
+/// padded or not.
 pub(crate) fn decode_challenge(text: &str) -> Option<String> {
     String::from_utf8(foreign::base64(text)?).ok()
 }
@@ -52,7 +52,7 @@ mod tests {
     }
 
     #[test]
-    fn a_challenge_is_found_where_it_stands() {
+    fn a_challenge_is_found_in_every_form() {
         let arm = r#"Bearer realm="", authorization_uri="https://login.example/common/oauth2/authorize", error="insufficient_claims", claims="eyJhIjoxfQ==""#;
         let found = Some(r#"{"a":1}"#.to_owned());
         assert_eq!(challenge(401, &[arm]), found);

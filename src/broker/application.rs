@@ -1,7 +1,7 @@
 //! Stored credentials of applications, each for one login host.
 //!
-//! azt 0.1 filed them without one, so that whatever `clouds.config` said was where a secret went. Such
-//! a record is bound once, to the login host that it was used with.
+//! azt 0.1 stored them without a login host, so `clouds.config` decided where a secret was sent.
+//! Such a record is bound once, to the login host that it was used with.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use crate::shell::quoted;
 use crate::sys::System;
 use crate::vault::{AccessToken, Prompt, Record, ServicePrincipal, Vault};
 
-/// What the settings say of where an application signs in.
+/// Finds the cloud of an application from the settings.
 #[derive(Clone, Copy)]
 pub(crate) struct Homes<'a> {
     dir: &'a ConfigDir,
@@ -20,22 +20,23 @@ pub(crate) struct Homes<'a> {
 }
 
 impl<'a> Homes<'a> {
-    /// By the profile in `dir` and the registered `clouds`.
+    /// From the profile in `dir` and the registered `clouds`.
     pub(crate) fn new(dir: &'a ConfigDir, clouds: &'a Clouds) -> Self {
         Self { dir, clouds }
     }
 
-    /// The login host of the built-in cloud that the profile lists the application in; of one that it
-    /// does not list, that of the active cloud if this is a built-in one as it is built in. `None` where
-    /// that says nothing, or two things, or names a registered cloud: who can write the profile and
-    /// `clouds.config` would have the secret sent wherever they like.
+    /// The login host of the built-in cloud under which the profile lists the application. For an
+    /// unlisted application, that of the active cloud, if it is built in and unchanged.
+    ///
+    /// `None` if the profile lists several hosts or a registered cloud. Otherwise an attacker who
+    /// can write the profile and `clouds.config` could choose where the secret is sent.
     pub(crate) fn of(&self, client_id: &str, tenant: &str) -> Result<Option<String>> {
         let host = |cloud: &str| builtin_login_host(cloud).map(str::to_owned);
         self.by_profile(client_id, tenant, &host)
     }
 
-    /// [`Homes::of`] for a secret in az's own files, by registered clouds too: those files lie beside
-    /// the profile in plain text, so whoever can write that has the secret already.
+    /// Like [`Homes::of`], but accepts registered clouds. For secrets in az's own files: these are
+    /// plain text beside the profile, so an attacker who can write the profile already has them.
     pub(crate) fn of_plain(&self, client_id: &str, tenant: &str) -> Result<Option<String>> {
         self.by_profile(client_id, tenant, &|cloud| self.of_cloud(cloud))
     }
@@ -47,12 +48,12 @@ impl<'a> Homes<'a> {
         host: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Option<String>> {
         let profile = Profile::load(self.dir)?;
-        let is_theirs = |entry: &&Subscription| {
+        let is_its_entry = |entry: &&Subscription| {
             entry.user_type() == Some(UserType::ServicePrincipal)
                 && entry.user_name().eq_ignore_ascii_case(client_id)
         };
         let in_tenant = |entry: &&Subscription| entry.tenant_id().eq_ignore_ascii_case(tenant);
-        let theirs = || profile.all().iter().filter(is_theirs);
+        let theirs = || profile.all().iter().filter(is_its_entry);
         let mut clouds: BTreeSet<&str> =
             theirs().filter(in_tenant).map(Subscription::environment_name).collect();
         if clouds.is_empty() {
@@ -66,8 +67,8 @@ impl<'a> Homes<'a> {
         Ok(hosts.next().flatten().filter(|_| hosts.next().is_none()))
     }
 
-    /// The login host of the cloud called `name`, which the call itself names; of a built-in one as it
-    /// is built in, whatever `clouds.config` makes of it.
+    /// The login host of the cloud named `name`. A built-in cloud keeps its built-in host, even if
+    /// `clouds.config` overrides it.
     pub(crate) fn of_cloud(&self, name: &str) -> Option<String> {
         match builtin_login_host(name) {
             Some(host) => Some(host.to_owned()),
@@ -82,8 +83,8 @@ impl<'a> Homes<'a> {
     }
 }
 
-/// All stored applications, those of azt 0.1 bound now; `environment` stays empty in those of which
-/// nobody knows what they were for.
+/// All stored applications. Binds records of azt 0.1; `environment` stays empty if their login host
+/// is unknown.
 pub(crate) fn applications(
     system: &System,
     vault: &Vault<'_>,
@@ -91,7 +92,7 @@ pub(crate) fn applications(
 ) -> Result<Vec<ServicePrincipal>> {
     let mut all = Vec::new();
     for entry in vault.all::<ServicePrincipal>()? {
-        // An azt 0.1 that came after this one files what it seals anew in its own way.
+        // azt 0.1 may have rewritten a record of this version under its own key.
         let is_filed = !entry.environment.is_empty() && vault.get(&entry.key())?.is_some();
         let entry = if is_filed { entry } else { bind(system, vault, homes, entry)? };
         if all.iter().all(|other: &ServicePrincipal| other.key() != entry.key()) {
@@ -101,12 +102,13 @@ pub(crate) fn applications(
     Ok(all)
 }
 
-/// The stored credential of an application for `environment`: of `tenant`, else of another tenant.
-/// `None` when nothing is stored of it.
+/// The stored credential of an application for `environment`: that of `tenant`, else of another
+/// tenant. `None` if none is stored.
 ///
 /// # Errors
-/// [`Kind::NotSignedIn`] when what is stored is for another login host, or for nobody knows which; one of
-/// the vault where it names a place and the key is not the one that the keyring noted.
+/// [`Kind::NotSignedIn`] if the stored credential is for another or an unknown login host. An error
+/// of the vault if the credential names a command or file and the vault's key is not the one that
+/// the keyring pinned.
 pub(crate) fn application(
     system: &System,
     vault: &Vault<'_>,
@@ -116,7 +118,7 @@ pub(crate) fn application(
     tenant: &str,
 ) -> Result<Option<ServicePrincipal>> {
     let found = find(system, vault, homes, environment, client_id, tenant)?;
-    // Before anything that is stored is run or read: the vault itself may be somebody else's.
+    // Check before running or reading what a record names: the vault may have been swapped.
     if found.as_ref().is_some_and(ServicePrincipal::names_a_place) {
         vault.check_pin(Prompt::Never)?;
     }
@@ -142,13 +144,13 @@ fn find(
     let (mut here, others): (Vec<_>, Vec<_>) =
         theirs.into_iter().partition(|it| it.environment.eq_ignore_ascii_case(environment));
     if here.is_empty() {
-        return Err(is_elsewhere(system.program, &others, environment, client_id, tenant));
+        return Err(bound_elsewhere(system.program, &others, environment, client_id, tenant));
     }
     let at = here.iter().position(|it| it.tenant.eq_ignore_ascii_case(tenant));
     Ok(Some(here.swap_remove(at.unwrap_or(0))))
 }
 
-/// Binds `entry`, a record of azt 0.1, to the login host that it was used with, if that is known.
+/// Binds `entry`, a record of azt 0.1, to the login host that it was used with, if known.
 fn bind(
     system: &System,
     vault: &Vault<'_>,
@@ -162,13 +164,13 @@ fn bind(
     let Some(environment) = environment else { return Ok(entry) };
     let former = ServicePrincipal::former_key_of(&entry.client_id, &entry.tenant);
     let bound = ServicePrincipal { environment, ..entry };
-    // So that it does not come back when it is signed out meanwhile.
+    // The lock keeps a concurrent sign-out from being undone.
     let Some(_writing) = vault.write_lock() else { return Ok(bound) };
-    let file_anew = || -> Result<Option<ServicePrincipal>> {
+    let rebind = || -> Result<Option<ServicePrincipal>> {
         if vault.get(&former)?.is_none() {
             return Ok(None);
         }
-        // A sign-in there that came later has its own.
+        // A newer sign-in at this host wins.
         let later = vault.get(&bound.key())?;
         if later.is_none() {
             vault.put(&bound)?;
@@ -176,23 +178,23 @@ fn bind(
         vault.remove(&former)?;
         Ok(later)
     };
-    match file_anew() {
+    match rebind() {
         Ok(later) => {
             system.terminal.info(&format!(
-                "The stored credential of service principal {} is for {} from now on.",
+                "The stored credential of service principal {} is now bound to {}.",
                 bound.client_id, bound.environment
             ));
             Ok(later.unwrap_or(bound))
         }
-        // It is known where it belongs all the same.
+        // The binding is known even if it cannot be stored.
         Err(error) => {
-            system.terminal.debug(&format!("an application is not filed anew: {error}"));
+            system.terminal.debug(&format!("the binding of an application is not stored: {error}"));
             Ok(bound)
         }
     }
 }
 
-/// The login host that gave the application its tokens, else the one that the settings name.
+/// The login host that issued tokens to the application, else the one that the settings name.
 fn used_with(
     vault: &Vault<'_>,
     homes: Homes<'_>,
@@ -212,7 +214,7 @@ fn used_with(
 }
 
 /// The error for credentials that are for `others`, not for `environment`.
-fn is_elsewhere(
+fn bound_elsewhere(
     program: Program,
     others: &[ServicePrincipal],
     environment: &str,
@@ -224,16 +226,16 @@ fn is_elsewhere(
     let hosts = hosts.into_iter().collect::<Vec<_>>().join(" and ");
     let text = if hosts.is_empty() {
         format!(
-            "Nobody knows which cloud the stored credential of service principal {client_id} is for, so it is not sent to {environment}."
+            "It is not known which cloud the stored credential of service principal {client_id} is for, so it is not sent to {environment}."
         )
     } else {
         format!(
             "The stored credential of service principal {client_id} is for {hosts} and is not sent to {environment}."
         )
     };
-    // Its credential is wanted as well: no command line that azt could name.
+    // No full command line: the sign-in needs a credential that azt does not know.
     Error::new(Kind::NotSignedIn, text).remedy(format!(
-        "If {environment} is meant, sign in there: {program} login --service-principal --username {} --tenant {}, with the credential for it.",
+        "To use {environment}, sign in there: {program} login --service-principal --username {} --tenant {}, with the credential for it.",
         quoted(client_id),
         quoted(tenant)
     ))

@@ -1,4 +1,4 @@
-//! Assertions by where they come from.
+//! Sources of client assertions (federated tokens).
 
 use super::credential::read;
 use crate::entra::{
@@ -13,42 +13,44 @@ use crate::shell::shown;
 use crate::sys::{System, decoded, output_of};
 use crate::vault::AssertionSource;
 
-/// An error where the configuration folder may not say which command is run or which file is sent.
+/// Fails if the configuration folder is not trusted to name a command to run or a file to send.
 ///
-/// One that is named by a relative path is whatever lies in the working directory, a repository that was
-/// cloned, say. Others can look into one that was copied or checked out; azt makes it for its owner
-/// alone. In somebody else's, which root alone uses, it would be root who runs the command.
+/// - A relative path can name a folder in the working directory, such as a cloned repository.
+/// - A vault that other users can read was copied or checked out: azt creates it with mode 0700.
+/// - Only root can use another user's folder, and root would then run that user's command.
 pub(super) fn may_run_sources(system: &System) -> Result<()> {
     let dir = ConfigDir::find(system);
     let (path, azt) = (dir.path(), dir.azt().path());
     let refused = |why: &str| {
         Error::failed(format!(
-            "The service principal signs in with a certificate, or a federated token that comes from a command or a file, which is not used from {}: {why}.",
+            "The service principal signs in with a certificate, a command or a file, which azt does not take from {}: {why}.",
             Sentence::new(&path.display().to_string())
         ))
     };
     if path.is_relative() {
-        return Err(refused("it is named by a relative path")
-            .remedy("If the folder is yours, name it from the root with AZURE_CONFIG_DIR."));
+        return Err(refused("its path is relative")
+            .remedy("If the folder is yours, set AZURE_CONFIG_DIR to its absolute path."));
     }
     if !dir.folder().is_own() {
         return Err(refused("it belongs to another user")
-            .remedy("Run as that user, or name a folder of your own with AZURE_CONFIG_DIR."));
+            .remedy("Run as that user, or set AZURE_CONFIG_DIR to a folder of yours."));
     }
     if !dir.azt().is_private() {
-        let error = refused("others can look into the vault, as nobody can where azt made it");
+        let error = refused("other users can read the vault, which azt creates for its owner only");
         return Err(match azt.to_str().and_then(shown) {
-            Some(azt) => error.remedy(format!("If you know that it is yours: chmod 700 {azt}")),
+            Some(azt) => {
+                error.remedy(format!("If you know that the vault is yours: chmod 700 {azt}"))
+            }
             None => error,
         });
     }
     Ok(())
 }
 
-/// A current assertion from `source`.
+/// Gets a current assertion from `source`.
 ///
 /// # Errors
-/// It has none, or gives what is no JWT.
+/// The source has no assertion, or returns something other than a JWT.
 pub(super) async fn ask(source: &AssertionSource, system: &System) -> Result<Secret> {
     let (assertion, whence) = match source {
         AssertionSource::File { path } => {
@@ -57,7 +59,7 @@ pub(super) async fn ask(source: &AssertionSource, system: &System) -> Result<Sec
             (Secret::new(text.trim()), path.as_str())
         }
         AssertionSource::Command { command } => {
-            // The command itself may hold a secret.
+            // Not named in errors: the command line may contain a secret.
             (Secret::new(output_of(command).await?.as_str()), "What the command printed")
         }
         AssertionSource::GithubActions { audience } => {
@@ -68,13 +70,13 @@ pub(super) async fn ask(source: &AssertionSource, system: &System) -> Result<Sec
         }
     };
     if IdClaims::decode(assertion.expose()).is_none() {
-        return Err(Error::failed(format!("{whence} holds no assertion (a JWT).")));
+        return Err(Error::failed(format!("{whence} is not an assertion (a JWT).")));
     }
     Ok(assertion)
 }
 
-/// The place that the variables of this process name: a file of workload identity, a job of GitHub
-/// Actions or of Azure Pipelines.
+/// The source that environment variables name: a workload identity file, a GitHub Actions job or an
+/// Azure Pipelines job.
 pub(crate) fn detect_assertion_source(system: &System) -> Option<AssertionSource> {
     if let Some(path) = system.env.non_empty("AZURE_FEDERATED_TOKEN_FILE") {
         return Some(AssertionSource::File { path });
@@ -86,11 +88,11 @@ pub(crate) fn detect_assertion_source(system: &System) -> Option<AssertionSource
         .map(|service_connection_id| AssertionSource::AzurePipelines { service_connection_id })
 }
 
-/// The place that `assertion` came from, if it is one that this process can ask again: what it
-/// gives now is about the same subject, by the same issuer.
+/// The source of `assertion`, if this process can ask it again: its current assertion must have the
+/// same issuer and subject.
 ///
-/// Pipelines hand the assertion itself over (`login --federated-token`), and lose their sign-in
-/// when it expires, minutes later.
+/// Pipelines pass only the assertion (`login --federated-token`), which expires within minutes. A
+/// source keeps the sign-in usable.
 pub(crate) async fn source_of_assertion(
     system: &System,
     assertion: &Secret,

@@ -1,4 +1,4 @@
-//! How an application proves itself: what is stored, and what a request needs.
+//! Credentials of applications: stored form and use in a request.
 
 use std::path::Path;
 
@@ -12,28 +12,28 @@ use crate::secret::Secret;
 use crate::sys::{System, file};
 use crate::vault::{AssertionSource, ServicePrincipal};
 
-/// What an application signs in with.
+/// The credential of an application.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum AppCredential {
     /// A client secret.
     Secret(Secret),
-    /// A file with key and certificate, read at each request.
+    /// A file with key and certificate; each request reads it.
     Certificate {
         /// Its path, absolute.
         path: String,
-        /// What it is encrypted with.
+        /// The password of the file, if it is encrypted.
         password: Option<Secret>,
-        /// Whether the certificates are sent along (subject name and issuer authentication).
+        /// Whether requests include the certificate chain (subject name and issuer authentication).
         sends_chain: bool,
     },
-    /// An assertion as it was given; works until it expires, minutes to hours.
+    /// A fixed assertion; it works until it expires, after minutes to hours.
     Assertion(Secret),
-    /// A place that gives out assertions, asked at each request.
+    /// A source of assertions; each request asks it.
     AssertionFrom(AssertionSource),
 }
 
 impl AppCredential {
-    /// What the record `entry` holds.
+    /// The credential in the record `entry`.
     pub(super) fn of_record(entry: &ServicePrincipal) -> Result<Self> {
         if let Some(secret) = &entry.client_secret {
             return Ok(Self::Secret(secret.clone()));
@@ -51,20 +51,20 @@ impl AppCredential {
         match &entry.client_assertion {
             Some(assertion) => Ok(Self::Assertion(assertion.clone())),
             None => Err(Error::failed(format!(
-                "The stored credential of service principal {} is of a kind that this version cannot use.",
+                "The stored credential of service principal {} is of a kind that this version does not support.",
                 entry.client_id
             ))),
         }
     }
 
-    /// What the record `entry` holds, to be used now.
+    /// The credential in the record `entry`, for use now.
     ///
     /// # Errors
-    /// It is a place that must not be asked on behalf of this configuration folder.
+    /// It names a command or file, and the configuration folder is not trusted to do so.
     pub(super) fn stored(entry: &ServicePrincipal, system: &System) -> Result<Self> {
         let credential = Self::of_record(entry)?;
         match &credential {
-            // The environment itself names it.
+            // Trusted: the environment names the same file.
             Self::AssertionFrom(AssertionSource::File { path })
                 if system.env.get("AZURE_FEDERATED_TOKEN_FILE").as_ref() == Some(path) => {}
             Self::AssertionFrom(AssertionSource::Command { .. } | AssertionSource::File { .. })
@@ -95,7 +95,7 @@ impl AppCredential {
         entry
     }
 
-    /// What a request is signed with: files are read and places asked anew each time.
+    /// The credential for one request. Reads files and asks sources each time.
     pub(super) async fn present(&self, system: &System) -> Result<ClientCredential> {
         Ok(match self {
             Self::Secret(secret) => ClientCredential::Secret(secret.clone()),
@@ -111,10 +111,11 @@ impl AppCredential {
         })
     }
 
-    /// Names this credential without telling it: hexadecimal digits of a hash.
+    /// Identifies this credential without revealing it: the first 16 bytes of a SHA-256 hash, in
+    /// hexadecimal.
     ///
-    /// Tokens of an application that signs in nowhere are filed under it, so that another secret in
-    /// the environment does not get at what the right one got.
+    /// Tokens of an environment's application are stored under it, so that a caller with another
+    /// secret cannot read them.
     pub(super) fn fingerprint(&self) -> String {
         let text = Zeroizing::new(match self {
             Self::Secret(secret) => format!("secret {}", secret.expose()),
@@ -130,13 +131,13 @@ impl AppCredential {
     }
 }
 
-/// Names these secrets without telling them: hexadecimal digits of a hash.
+/// Identifies these secrets without revealing them: hexadecimal digits of a hash.
 pub(crate) fn fingerprint<'s>(secrets: impl Iterator<Item = &'s Secret>) -> String {
     let all: Vec<&str> = secrets.map(Secret::expose).collect();
     AppCredential::Assertion(Secret::new(all.join("\n"))).fingerprint()
 }
 
-/// True when the certificate file at `path` cannot be read without a password.
+/// True if the certificate file at `path` is encrypted, so that it needs a password.
 pub(crate) fn certificate_needs_password(path: &str) -> Result<bool> {
     read(path).map(|file| Certificate::needs_password(&file))
 }

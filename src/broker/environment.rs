@@ -1,5 +1,5 @@
-//! The application that environment variables describe, as the Azure SDKs' `EnvironmentCredential`
-//! and `WorkloadIdentityCredential` read them.
+//! The application that environment variables describe, with the variables of the Azure SDKs'
+//! `EnvironmentCredential` and `WorkloadIdentityCredential`.
 
 use super::AppCredential;
 use crate::error::{Error, Result};
@@ -7,7 +7,7 @@ use crate::secret::Secret;
 use crate::sys::System;
 use crate::vault::AssertionSource;
 
-/// An application that does not sign in: its credential is in the environment of each call.
+/// An application without a sign-in: each call takes its credential from the environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct EnvironmentIdentity {
     /// `AZURE_CLIENT_ID`.
@@ -17,7 +17,7 @@ pub(crate) struct EnvironmentIdentity {
     /// `AZURE_CLIENT_SECRET`, else `AZURE_CLIENT_CERTIFICATE_PATH`, else
     /// `AZURE_FEDERATED_TOKEN_FILE`.
     pub(super) credential: AppCredential,
-    /// Of the credential.
+    /// Fingerprint of the credential.
     pub(super) fingerprint: String,
 }
 
@@ -25,12 +25,12 @@ impl EnvironmentIdentity {
     /// Reads the variables.
     ///
     /// # Errors
-    /// One that names those that are missing.
+    /// A variable is missing; the message names it.
     pub(crate) fn read(system: &System) -> Result<Self> {
         let variable = |name: &str| system.env.non_empty(name);
         let missing = |name: &str| {
             Error::failed(format!("{name} is not set, so the environment describes no identity."))
-                .remedy("Wanted are AZURE_TENANT_ID, AZURE_CLIENT_ID, and one of AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH and AZURE_FEDERATED_TOKEN_FILE.")
+                .remedy("Set AZURE_TENANT_ID, AZURE_CLIENT_ID, and one of AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH and AZURE_FEDERATED_TOKEN_FILE.")
         };
         let needed = |name: &str| variable(name).ok_or_else(|| missing(name));
         let (tenant, client_id) = (needed("AZURE_TENANT_ID")?, needed("AZURE_CLIENT_ID")?);

@@ -1,4 +1,4 @@
-//! A new token from the network, for each kind of account.
+//! Fetches a new token from the network, for each kind of account.
 
 use super::{
     AppCredential, Broker, Identity, Token, TokenRequest, application, host, records,
@@ -6,10 +6,11 @@ use super::{
 };
 use crate::entra::{AZURE_CLI_CLIENT_ID, Authority, TokenClient, TokenResponse};
 use crate::error::{Error, Kind, Result};
+use crate::program::Program;
 use crate::vault::{AccessToken, Account, Record, RefreshToken, ServicePrincipal, Vault};
 
 impl Broker<'_> {
-    /// Asks for the token that `request` describes, and keeps it.
+    /// Fetches the token that `request` describes, and stores it.
     pub(super) async fn fetch(&self, request: &TokenRequest) -> Result<Token> {
         match &request.identity {
             Identity::User { .. } => self.fetch_for_user(request).await,
@@ -18,8 +19,8 @@ impl Broker<'_> {
                 let entry = self.service_principal(vault, request)?;
                 let credential = AppCredential::stored(&entry, self.system)?;
                 let response = self.ask_as_application(request, &credential).await?;
-                // A sign-out may have come in between, or another sign-in: what they removed
-                // stays removed.
+                // A sign-out or another sign-in may have happened during the request: what it
+                // removed stays removed.
                 let _writing = vault.write_lock();
                 let is_the_same = vault.get(&entry.key())?.as_ref() == Some(&entry);
                 let record = self.record(request, &response, None);
@@ -44,9 +45,17 @@ impl Broker<'_> {
             return Err(request.identity.not_signed_in(program));
         };
         let Some(held) = refresh_token(vault, environment, account)? else {
-            return Err(Error::new(Kind::NotSignedIn, "Can't find token from MSAL cache.")
-                .remedy("To re-authenticate, please run:")
-                .cured_by(format!("{program} login")));
+            let (text, remedy) = match program {
+                Program::Az => (
+                    "Can't find token from MSAL cache.".to_owned(),
+                    "To re-authenticate, please run:",
+                ),
+                Program::Azt => {
+                    (format!("No refresh token is stored for {account}."), "Sign in again:")
+                }
+            };
+            let error = Error::new(Kind::NotSignedIn, text).remedy(remedy);
+            return Err(error.cured_by(format!("{program} login")));
         };
         let client = self.client(request, AZURE_CLI_CLIENT_ID)?;
         let response = client
@@ -118,15 +127,15 @@ impl Broker<'_> {
         Token::new(record)
     }
 
-    /// Stores `record`. Where that is not possible (a full disk, a folder that is read-only) the
-    /// caller gets the token all the same; what was stored stays.
+    /// Stores `record`. If that fails (full disk, read-only folder), the caller still gets the
+    /// token, and the old record stays.
     fn put<R: Record>(&self, vault: &Vault<'_>, record: &R) {
         if let Err(error) = vault.put(record) {
-            self.system.terminal.info(&format!("The token is not kept: {error}"));
+            self.system.terminal.info(&format!("The token was not stored: {error}"));
         }
     }
 
-    /// The vault, which accounts that have signed in are kept in.
+    /// The vault, or an error: accounts with a sign-in need one.
     fn stored(&self, request: &TokenRequest) -> Result<&Vault<'_>> {
         self.vault.as_ref().ok_or_else(|| request.identity.not_signed_in(self.system.program))
     }
@@ -136,7 +145,7 @@ impl Broker<'_> {
         TokenClient::new(self.system, authority, client_id, request.claims.as_deref())
     }
 
-    /// The stored credential of an application: for this tenant, else for another one (az's rule).
+    /// The stored credential of an application: for this tenant, else for another one, as in az.
     fn service_principal(
         &self,
         vault: &Vault<'_>,

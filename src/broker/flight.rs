@@ -1,4 +1,4 @@
-//! One process fetches a token; the others wait for it, or for the reason why there is none.
+//! One process fetches a token; the others wait for the token or for the published failure.
 
 use std::time::Duration;
 
@@ -11,7 +11,8 @@ use crate::vault::{AccessToken, Held, RecordKey, Vault};
 impl Broker<'_> {
     /// Publishes `error` to processes waiting for `key` with the same credential.
     ///
-    /// Shares only the service's answers; local errors may not affect others.
+    /// Publishes only failures that the service reported; local errors do not apply to other
+    /// processes.
     pub(super) fn publish(
         &self,
         vault: &Vault<'_>,
@@ -54,7 +55,7 @@ impl Broker<'_> {
         }
     }
 
-    /// True if the vault has another credential for `request` than the one that `failed`.
+    /// True if the vault has another credential for `request` than the one that `failed` used.
     pub(crate) fn has_another_sign_in(&self, request: &TokenRequest, failed: &NoToken) -> bool {
         self.vault.as_ref().is_some_and(|vault| {
             let now = self.credential_fingerprint(vault, request);
@@ -62,7 +63,7 @@ impl Broker<'_> {
         })
     }
 
-    /// The flight lock of `key`; `None` if it stayed taken.
+    /// Takes the lock of `key`; `None` if another process holds it for all of `limit`.
     pub(super) fn flight(
         &self,
         vault: &Vault<'_>,
@@ -70,7 +71,7 @@ impl Broker<'_> {
         limit: Duration,
     ) -> Option<Held> {
         vault.flight(key, limit).unwrap_or_else(|error| {
-            // The folder cannot be written: every process fetches its own token.
+            // The folder is not writable, so every process fetches its own token.
             self.system.terminal.debug(&format!("{error}"));
             None
         })

@@ -4,27 +4,27 @@ use std::fmt;
 
 use crate::vault::AccessToken;
 
-/// A token with less than this many seconds left is expired for every caller: az and the SDKs
-/// promise theirs five minutes.
+/// A token with fewer seconds left counts as expired: az and the SDKs promise their callers five
+/// minutes.
 pub(crate) const MARGIN: i64 = 300;
 
-/// How good a token is.
+/// The state of a cached token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Freshness {
-    /// To be handed out as it is.
+    /// Usable.
     Fresh,
-    /// To be handed out as it is, and to be renewed for the next caller: it is past the point that
-    /// Entra named (`refresh_in`), or in the last tenth of its life.
+    /// Usable, but due for a refresh: it is past the time that Entra named (`refresh_in`), or in
+    /// the last tenth of its lifetime.
     Aging,
-    /// Not to be handed out.
+    /// Not usable.
     Expired,
 }
 
 impl Freshness {
     /// The freshness of `token` at `now`, seconds since 1970-01-01 UTC.
     ///
-    /// A token from the future (a clock that was set back since) counts as expired: nobody can
-    /// tell how long it lives.
+    /// A token from the future (the clock was set back since) counts as expired, because its
+    /// remaining lifetime is unknown.
     pub(crate) fn of(token: &AccessToken, now: i64) -> Self {
         let left = token.expires_on.saturating_sub(now);
         let lifetime = token.expires_on.saturating_sub(token.cached_at);
@@ -70,7 +70,7 @@ mod tests {
             (100_000, None, 103_600, Fresh),
             (99_000, Some(100_000), 103_600, Fresh),
             (99_000, Some(99_999), 103_600, Aging),
-            // The last tenth.
+            // The last tenth of the lifetime.
             (97_000, None, 100_334, Fresh),
             (96_999, None, 100_333, Aging),
             // Five minutes are promised.

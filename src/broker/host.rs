@@ -1,4 +1,4 @@
-//! Tokens of the host's own identities: managed identities and the person of Azure Cloud Shell.
+//! Tokens of the host's own identities: managed identities and the user of Azure Cloud Shell.
 
 use super::{Identity, remedy};
 use crate::entra::{HostIdentity, Scopes, TokenResponse, managed_identity_token};
@@ -6,16 +6,16 @@ use crate::error::{Error, Result};
 use crate::settings::AssignedIdentity;
 use crate::sys::System;
 
-/// What az takes off the end of a scope to get the resource.
+/// The suffixes that az removes from a scope to get the resource.
 const SUFFIXES: [&str; 2] = ["/.default", "/user_impersonation"];
 
-/// What Cloud Shell takes with its path (MSAL's list).
+/// The resources that Cloud Shell takes with their path (MSAL's list).
 const CLOUD_SHELL_AUDIENCES: [&str; 2] = [
     "https://analysis.windows.net/powerbi/api",
     "https://pas.windows.net/CheckMyAccess/Linux/.default",
 ];
 
-/// A token of `identity`, which the host serves, for the resource that `scopes` name.
+/// A token from the host for `identity` and the resource in `scopes`.
 pub(super) async fn token(
     system: &System,
     identity: &Identity,
@@ -25,7 +25,7 @@ pub(super) async fn token(
         Identity::ManagedIdentity(assigned) => (of_host(assigned), resource(scopes)),
         Identity::CloudShell { .. } => (HostIdentity::CloudShell, cloud_shell_resources(scopes)),
         Identity::User { .. } | Identity::ServicePrincipal { .. } | Identity::Environment(_) => {
-            return Err(Error::failed("The host has no tokens of people and applications."));
+            return Err(Error::failed("The host has no tokens for users and applications."));
         }
     };
     managed_identity_token(system, &resource, host_identity)
@@ -42,20 +42,20 @@ fn of_host(assigned: &AssignedIdentity) -> HostIdentity<'_> {
     }
 }
 
-/// The resource of the first scope: these endpoints give out one at a time (az's rule).
+/// The resource of the first scope: these endpoints take one resource per request, as in az.
 fn resource(scopes: &Scopes) -> String {
     let scope = scopes.iter().next().unwrap_or_default();
     let resource = SUFFIXES.iter().find_map(|suffix| scope.strip_suffix(suffix));
     resource.unwrap_or(scope).to_owned()
 }
 
-/// The resources of all scopes, as MSAL has them for Cloud Shell (`cloudshell.py`).
+/// The resources of all scopes, as MSAL derives them for Cloud Shell (`cloudshell.py`).
 fn cloud_shell_resources(scopes: &Scopes) -> String {
     scopes.iter().map(cloud_shell_resource).collect::<Vec<_>>().join(" ")
 }
 
-/// MSAL's `_scope_to_resource`: scheme and host, with a slash after them where the path begins with
-/// two; of a scope without either (`<GUID>/…`) what is before the first slash.
+/// MSAL's `_scope_to_resource`: scheme and host, plus a slash if the path begins with two. A scope
+/// without both (`<GUID>/…`) gives the part before its first slash.
 fn cloud_shell_resource(scope: &str) -> String {
     let known = CLOUD_SHELL_AUDIENCES.iter().find(|known| scope.starts_with(**known));
     if let Some(known) = known {
@@ -108,9 +108,9 @@ mod tests {
         }
     }
 
-    /// Each as `_scope_to_resource` of MSAL 1.39.0 answers it.
+    /// The expected values are the results of `_scope_to_resource` in MSAL 1.39.0.
     #[test]
-    fn cloud_shell_is_asked_as_msal_asks_it() {
+    fn cloud_shell_resources_match_msal() {
         for (scope, resource) in [
             (
                 "https://analysis.windows.net/powerbi/api/.default",

@@ -1,4 +1,4 @@
-//! Who a subscription's tokens belong to.
+//! The account that a subscription's tokens belong to.
 
 use super::{EnvironmentIdentity, Owner};
 use crate::entra::AZURE_CLI_CLIENT_ID;
@@ -11,23 +11,23 @@ use crate::sys::{System, host_name};
 /// A signed-in account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Identity {
-    /// A person, by user name (UPN), lower-case.
+    /// A user, by lower-case user name (UPN).
     User {
-        /// The name, as the profile has it.
+        /// The name, as in the profile.
         name: String,
     },
-    /// An application with a credential of its own.
+    /// An application with its own credential.
     ServicePrincipal {
         /// Client id of the application.
         client_id: String,
     },
-    /// An application whose credential is in the environment.
+    /// An application with its credential in the environment.
     Environment(Box<EnvironmentIdentity>),
-    /// A managed identity of the host that this runs on.
+    /// A managed identity of this host.
     ManagedIdentity(AssignedIdentity),
-    /// The person that Azure Cloud Shell runs for.
+    /// The user of Azure Cloud Shell.
     CloudShell {
-        /// The name, as the profile has it.
+        /// The name, as in the profile.
         name: String,
     },
 }
@@ -36,19 +36,19 @@ impl Identity {
     /// The account of a profile entry.
     ///
     /// # Errors
-    /// The entry names nobody.
+    /// The entry has no user name.
     pub(crate) fn of(subscription: &Subscription, system: &System) -> Result<Self> {
         let name = subscription.user_name();
         if name.is_empty() {
             return Err(Error::failed(format!(
-                "The profile does not say who subscription '{}' was found by.",
+                "The profile names no user for subscription '{}'.",
                 subscription.name()
             )));
         }
         if let Some(assigned) = subscription.assigned_identity() {
             return Ok(Self::ManagedIdentity(assigned));
         }
-        // Elsewhere it is a person like any other.
+        // Outside Cloud Shell the entry is an ordinary user.
         if subscription.is_cloud_shell() && in_cloud_shell(system) {
             return Ok(Self::CloudShell { name: name.to_owned() });
         }
@@ -60,7 +60,7 @@ impl Identity {
         })
     }
 
-    /// The client id that asks for its tokens: az's own for people.
+    /// The client id that requests its tokens: az's own for users.
     pub(crate) fn client_id(&self) -> &str {
         match self {
             Self::User { .. } | Self::CloudShell { .. } => AZURE_CLI_CLIENT_ID,
@@ -75,14 +75,14 @@ impl Identity {
         }
     }
 
-    /// True when its tokens need what a sign-in stored; others get theirs from the host, or with
-    /// what is in the environment.
+    /// True if its tokens need a stored sign-in. Other identities get tokens from the host or with
+    /// a credential from the environment.
     pub(crate) fn signs_in(&self) -> bool {
         matches!(self, Self::User { .. } | Self::ServicePrincipal { .. })
     }
 
-    /// An error for a `tenant` other than `current`, its own, which no host has tokens of: az's
-    /// text.
+    /// Fails, with az's text, for a `tenant` other than `current`: a host has tokens of its own
+    /// tenant only.
     pub(crate) fn check_tenant(&self, tenant: &str, current: &str) -> Result<()> {
         let kind = match self {
             Self::ManagedIdentity(_) => "managed identity",
@@ -139,7 +139,7 @@ impl Identity {
         }
     }
 
-    /// The error for an account that the vault knows nothing of, in az's words.
+    /// The error for an account without a sign-in in the vault, in az's words.
     pub(crate) fn not_signed_in(&self, program: Program) -> Error {
         let error = |text: String| Error::new(Kind::NotSignedIn, text);
         match self {
@@ -158,7 +158,7 @@ impl Identity {
                 error(format!("{text} Run `{login}`.")).command(login)
             }
             Self::Environment(_) => error("The environment describes no identity.".to_owned()),
-            // Its credential is wanted as well: no command line that azt could name.
+            // No command line: the sign-in needs a credential that azt does not know.
             Self::ServicePrincipal { client_id } => error(format!(
                 "Could not retrieve credential from local cache for service principal {client_id}. Run `{program} login` for this service principal."
             )),

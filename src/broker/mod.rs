@@ -1,4 +1,5 @@
-//! "Give me a token": which account, fresh enough?, one flight, then the network. Policy only.
+//! Answers token requests: picks the account, checks the cache, then lets one process ask the
+//! network.
 
 mod application;
 mod assertion_source;
@@ -42,28 +43,28 @@ use crate::vault::{
 };
 use owner::Owner;
 
-/// How long a caller gets no answer: the SDKs give up on the process after ten seconds, and show
-/// what it said only if it was faster.
+/// Time limit of a token request. The SDKs stop az after ten seconds and show its error only if it
+/// ends earlier.
 const PATIENCE: Duration = Duration::from_secs(9);
 
-/// How long of that a caller waits for another process that is fetching the same token.
+/// How much of [`PATIENCE`] a caller waits for another process that fetches the same token.
 const FLIGHT_LIMIT: Duration = Duration::from_secs(8);
 
-/// The family of Microsoft's own clients, which may use each other's refresh tokens.
+/// Family id of Microsoft's first-party clients; they may use each other's refresh tokens.
 const FAMILY: &str = "1";
 
-/// What a token is wanted for.
+/// A request for one access token.
 #[derive(Clone, Debug)]
 pub(crate) struct TokenRequest {
-    /// Who asks.
+    /// The account.
     pub(crate) identity: Identity,
     /// Tenant of the token: GUID or domain, as given.
     pub tenant: String,
-    /// What it is for.
+    /// Scopes of the token.
     pub(crate) scopes: Scopes,
-    /// The JSON text of a claims challenge: no token that there is will do.
+    /// The JSON text of a claims challenge. With one, a cached token is never used.
     pub(crate) claims: Option<String>,
-    /// The access token that an application was called with, to act on behalf of its owner.
+    /// The user's access token, for the on-behalf-of flow.
     pub(crate) user_assertion: Option<Secret>,
 }
 
@@ -73,30 +74,30 @@ impl TokenRequest {
         Self { identity, tenant: tenant.into(), scopes, claims: None, user_assertion: None }
     }
 
-    /// An error for what the identity cannot do: only an application acts on behalf of somebody, and
-    /// a host gives out the tokens that it has.
+    /// Rejects what the identity does not support: only an application can act on behalf of a user,
+    /// and a host's token endpoint takes no claims challenge.
     fn check(&self) -> Result<()> {
         let is_host =
             matches!(self.identity, Identity::ManagedIdentity(_) | Identity::CloudShell { .. });
         if self.user_assertion.is_some()
             && (is_host || matches!(self.identity, Identity::User { .. }))
         {
-            let what = if is_host { "the host's own identity" } else { "a person" };
+            let what = if is_host { "the host's own identity" } else { "a user" };
             return Err(Error::failed(format!(
-                "Only an application acts on behalf of somebody else; this account is {what}."
+                "Only an application can act on behalf of a user; this account is {what}."
             )));
         }
         if self.claims.is_some() && is_host {
             return Err(Error::failed(
-                "The host gives out the tokens of its identities as they are; it takes no claims challenge.",
+                "The host's token endpoint does not accept a claims challenge.",
             )
-            .remedy("What demanded the claims has to accept this identity as it is, or another one has to be used."));
+            .remedy("Use another account, or have the resource accept this identity without the claims."));
         }
         Ok(())
     }
 
-    /// The owner of the token. A user assertion is part of it, so that nobody gets the token of
-    /// another user who called the same application.
+    /// The owner of the token. It includes the user assertion, so that two users of one application
+    /// never share a token.
     fn owner(&self) -> Owner<'_> {
         let owner = self.identity.owner();
         match &self.user_assertion {
@@ -116,10 +117,10 @@ pub(crate) struct Token {
     pub secret: Secret,
     /// When it expires: seconds since 1970-01-01 UTC.
     pub expires_on: i64,
-    /// True if it came from the network just now.
+    /// True if this call fetched it from the network.
     pub(crate) is_new: bool,
-    /// True if the caller should have it refreshed in the background: this call claimed that, so no
-    /// other process does for a minute.
+    /// True if the caller should start a background refresh. This call has claimed the refresh, so
+    /// no other process starts one for a minute.
     pub(crate) is_due_for_refresh: bool,
 }
 
@@ -140,7 +141,7 @@ impl Token {
 pub(crate) struct NoToken {
     /// The reason, with its remedy.
     pub(crate) error: Error,
-    /// Fingerprint of the credential that was tried; empty if there was none.
+    /// Fingerprint of the credential that was used; empty if there was none.
     credential: String,
 }
 
@@ -163,11 +164,11 @@ pub(crate) enum Aging {
     Serve,
     /// Refresh it while the caller waits (`core.renew_ahead` is off).
     Refresh,
-    /// Refresh it, unless another process does: nobody waits for this process.
+    /// Background refresh: gives up if another process already refreshes the token.
     RefreshUnattended,
 }
 
-/// Hands out tokens of the accounts that are signed in.
+/// Hands out tokens of the signed-in accounts.
 pub(crate) struct Broker<'a> {
     system: &'a System,
     environment: String,
@@ -177,13 +178,13 @@ pub(crate) struct Broker<'a> {
     /// The scope that every sign-in to the cloud asks for.
     default_scope: String,
     homes: Homes<'a>,
-    /// None where nothing is kept (`core.persist`).
+    /// `None` if nothing is stored (`core.persist` is off).
     vault: Option<Vault<'a>>,
     aging: Aging,
 }
 
 impl<'a> Broker<'a> {
-    /// A broker for accounts of `cloud`. `vault` holds their tokens, if anything is kept; `homes`
+    /// A broker for accounts of `cloud`. `vault` holds their tokens, if tokens are stored. `homes`
     /// says which cloud an application belongs to.
     pub(crate) fn new(
         system: &'a System,
@@ -208,17 +209,17 @@ impl<'a> Broker<'a> {
         })
     }
 
-    /// The vault, if anything is kept.
+    /// The vault, if tokens are stored.
     pub(crate) fn vault(&self) -> Option<&Vault<'a>> {
         self.vault.as_ref()
     }
 
-    /// The wanted token: from the vault if it is fresh (no network, no lock), else fetched by exactly
-    /// one of the processes that want it.
+    /// The requested token: from the vault if it is fresh (no network, no lock), else fetched by
+    /// exactly one of the processes that request it.
     ///
     /// # Errors
-    /// [`Kind::NotSignedIn`] if no credential is stored; else what Entra or the network said, with
-    /// the command that cures it.
+    /// [`Kind::NotSignedIn`] if no credential is stored; else the error of Entra or the network,
+    /// with its remedy.
     pub(crate) fn token(&self, request: &TokenRequest) -> Result<Token, NoToken> {
         request.check()?;
         let deadline = Deadline::after(PATIENCE);
@@ -227,7 +228,8 @@ impl<'a> Broker<'a> {
         match self.cached(vault, request, &key)? {
             Some((token, Freshness::Fresh)) => return Ok(token),
             Some((token, Freshness::Aging)) if self.aging == Aging::Serve => {
-                // A user assertion came by standard input: a background process has none.
+                // The user assertion came on standard input, which a background process cannot
+                // read.
                 let is_due_for_refresh = request.user_assertion.is_none()
                     && vault.claim_refresh(&key, self.system.clock.now());
                 return Ok(Token { is_due_for_refresh, ..token });
@@ -237,7 +239,9 @@ impl<'a> Broker<'a> {
         let began = self.system.clock.now();
         let (flight, has_waited) = match self.flight(vault, &key, Duration::ZERO) {
             None if self.aging == Aging::RefreshUnattended => {
-                return Err(Error::failed("Another process refreshes this token.").into());
+                return Err(
+                    Error::failed("Another process is already refreshing this token.").into()
+                );
             }
             None => (self.flight(vault, &key, FLIGHT_LIMIT), true),
             flight => (flight, false),
@@ -245,9 +249,9 @@ impl<'a> Broker<'a> {
         if flight.is_none() {
             self.system
                 .terminal
-                .debug("another process holds the token's lock for too long; going on without it");
+                .debug("another process held the token's lock for too long; continuing without it");
         }
-        // The former holder of the lock stored the token, or published its failure.
+        // The previous lock holder may have stored the token or published its failure.
         let stale = match self.cached(vault, request, &key)? {
             Some((token, Freshness::Fresh)) => return Ok(token),
             other => other,
@@ -268,7 +272,7 @@ impl<'a> Broker<'a> {
             (Ok(token), _) => Ok(token),
             (Err(error), Some((token, Freshness::Aging))) => {
                 self.system.terminal.info(&format!(
-                    "The token could not be renewed and is served as it is: {error}"
+                    "The token could not be refreshed, so the cached one is used: {error}"
                 ));
                 Ok(token)
             }
@@ -276,7 +280,7 @@ impl<'a> Broker<'a> {
         }
     }
 
-    /// [`Broker::fetch`], given up at `deadline`.
+    /// [`Broker::fetch`], cancelled at `deadline`.
     fn fetch_by(&self, deadline: Deadline, request: &TokenRequest) -> Result<Token> {
         block_on(async {
             deadline.hold(self.fetch(request)).await.unwrap_or_else(|| {
@@ -304,7 +308,8 @@ impl<'a> Broker<'a> {
         )
     }
 
-    /// The token in the vault, unless it has expired or was refused where it was presented.
+    /// The token in the vault, unless it has expired, is for another cloud, or the request has a
+    /// claims challenge.
     fn cached(
         &self,
         vault: &Vault<'_>,
@@ -316,7 +321,7 @@ impl<'a> Broker<'a> {
         }
         let Some(record) = vault.get(key)? else { return Ok(None) };
         if !records::is_of_cloud(&record, &self.resource_manager) {
-            self.system.terminal.debug("the vault's token was got for another cloud");
+            self.system.terminal.debug("the vault's token was issued for another cloud");
             return Ok(None);
         }
         let freshness = Freshness::of(&record, self.system.clock.now());
@@ -333,16 +338,16 @@ impl<'a> Broker<'a> {
     }
 }
 
-/// Whose refresh tokens are of use here: the family's, else those of az's own client.
+/// The refresh tokens to try, in order: the family's, then az's own client's.
 const HOLDERS: [&str; 2] = [FAMILY, AZURE_CLI_CLIENT_ID];
 
-/// True for a refresh token that Entra takes from this program.
+/// True if Entra accepts this refresh token from azt.
 pub fn can_redeem(token: &RefreshToken) -> bool {
     let key = |holder| RefreshToken::key_of(&token.environment, &token.account, holder);
     HOLDERS.into_iter().any(|holder| token.key() == key(holder))
 }
 
-/// The refresh token of `account` that new tokens are got with, if there is one.
+/// The refresh token of `account` to fetch tokens with, if there is one.
 pub(crate) fn refresh_token(
     vault: &Vault<'_>,
     environment: &str,
@@ -356,10 +361,10 @@ pub(crate) fn refresh_token(
     Ok(None)
 }
 
-/// The GUID of `tenant` at the login host `login_url`: itself, or looked up by its domain (one request).
+/// The GUID of `tenant` at the login host `login_url`. A domain costs one request.
 ///
 /// # Errors
-/// There is none; the remedy says so wherever a tenant is named.
+/// The tenant does not exist; the remedy says so.
 pub(crate) async fn resolve_tenant(
     system: &System,
     login_url: &EndpointUrl,
@@ -371,15 +376,16 @@ pub(crate) async fn resolve_tenant(
 
 /// Forgets the tokens and secrets of `name`, a user name or client id, in all clouds.
 ///
-/// Names compare without regard to case: an upper-case client id must not leave its secret behind.
+/// Names compare case-insensitively, so that an upper-case client id does not leave its secret
+/// behind.
 pub(crate) fn sign_out(vault: &Vault<'_>, name: &str) -> Result<()> {
     let account = name.to_lowercase();
-    // Everything was forgotten while this waited.
+    // `None`: the vault was cleared while this call waited.
     let Some(_writing) = vault.exclusive_lock()? else { return Ok(()) };
     for entry in vault.all::<ServicePrincipal>()? {
         if entry.client_id.to_lowercase() == account {
             vault.remove(&entry.key())?;
-            // Where azt 0.1 has it.
+            // The key that azt 0.1 used.
             vault.remove(&ServicePrincipal::former_key_of(&entry.client_id, &entry.tenant))?;
         }
     }
@@ -393,12 +399,12 @@ pub(crate) fn sign_out(vault: &Vault<'_>, name: &str) -> Result<()> {
     })
 }
 
-/// Who has a sign-in in the vault: user names, then client ids, each once.
+/// The names of all sign-ins in the vault: user names, then client ids, without duplicates.
 pub(crate) fn signed_in(vault: &Vault<'_>) -> Result<Vec<String>> {
-    let people = vault.all::<Account>()?.into_iter().map(|it| it.username);
+    let users = vault.all::<Account>()?.into_iter().map(|it| it.username);
     let applications = vault.all::<ServicePrincipal>()?.into_iter().map(|it| it.client_id);
     let mut names: Vec<String> = Vec::new();
-    for name in people.chain(applications) {
+    for name in users.chain(applications) {
         if !names.iter().any(|other| other.eq_ignore_ascii_case(&name)) {
             names.push(name);
         }
@@ -406,15 +412,15 @@ pub(crate) fn signed_in(vault: &Vault<'_>) -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// Forgets all access tokens: the next call for each makes a request.
+/// Removes all access tokens, so that the next request for each goes to the network.
 pub(crate) fn forget_access_tokens(vault: &Vault<'_>) -> Result<()> {
     let _writing = vault.write_lock();
     records::forget_access_tokens(vault, |_| true)
 }
 
-/// Forgets everything that was ever stored in the vault of a configuration folder, and its key.
+/// Removes everything that the vault of a configuration folder holds, and its key.
 ///
-/// Needs neither the key nor a readable vault: it is the way out when those are lost.
+/// Needs neither the key nor a readable vault, so it works when those are lost.
 pub(crate) fn forget_everything(system: &System, dir: &ConfigDir) -> Result<()> {
     vault::clear(system, dir.azt())
 }

@@ -1,4 +1,4 @@
-//! Opening the vault as the settings ask for it.
+//! Opens the vault with the options that the settings give.
 
 use super::Identity;
 use crate::error::{Error, Kind, Result};
@@ -8,7 +8,7 @@ use crate::settings::{Config, ConfigDir, Profile};
 use crate::sys::{Level, System};
 use crate::vault::{self, Inventory, KeyChoice, KeyId, KeySource, Options, Prompt, Vault};
 
-/// The vault of a configuration folder; `None` when nothing was ever stored there.
+/// The vault of a configuration folder; `None` if nothing was ever stored there.
 pub(crate) fn open_vault<'a>(
     system: &'a System,
     dir: &ConfigDir,
@@ -17,18 +17,19 @@ pub(crate) fn open_vault<'a>(
     Vault::open(system, dir.azt(), options(config)?)
 }
 
-/// True when nothing is to be put on the disk (`core.persist` is off): for containers and pipelines
+/// True if nothing may be written to disk (`core.persist` is off): for containers and pipelines
 /// whose identity needs no sign-in.
 pub(crate) fn keeps_nothing(config: &Config<'_>) -> Result<bool> {
     Ok(!config.get_bool("core", "persist", true)?)
 }
 
-/// The vault with the tokens of `identity`; `None` when nothing is kept. Made if there is none for
-/// an identity that needs no sign-in: az's profile, or the environment, is enough to use it. Where none
-/// can be made (no home, a disk that is read-only or full) its tokens are kept in memory, which is said.
+/// The vault for the tokens of `identity`; `None` if nothing is stored.
+///
+/// Creates the vault for an identity that needs no sign-in. If that fails (no home folder, a
+/// read-only or full disk), it reports so and returns `None`: tokens stay in memory.
 ///
 /// # Errors
-/// [`Kind::NotSignedIn`] for the others.
+/// [`Kind::NotSignedIn`] if an identity that needs a sign-in has no vault.
 pub(crate) fn open_vault_of<'a>(
     identity: &Identity,
     system: &'a System,
@@ -41,7 +42,7 @@ pub(crate) fn open_vault_of<'a>(
     if !identity.signs_in() {
         return match make_vault_quietly(system, dir, config) {
             Err(error) if error.is_from_system() => {
-                say_nothing_is_kept(system, &error);
+                report_nothing_kept(system, &error);
                 Ok(None)
             }
             made => made.map(Some),
@@ -51,15 +52,15 @@ pub(crate) fn open_vault_of<'a>(
     vault.map(Some).ok_or_else(|| identity.not_signed_in(system.program))
 }
 
-fn say_nothing_is_kept(system: &System, error: &Error) {
+fn report_nothing_kept(system: &System, error: &Error) {
     let text = format!(
         "The token is kept in memory only. {error} Set AZURE_CONFIG_DIR to a folder that you can write to, or AZURE_CORE_PERSIST=false."
     );
     system.remark(&text);
 }
 
-/// The vault, made if there is none, without a word: callers of what is no sign-in take anything on
-/// standard error for a failure.
+/// The vault, created if missing. Prints no notice, because callers other than a sign-in treat any
+/// text on standard error as a failure.
 pub(crate) fn make_vault_quietly<'a>(
     system: &'a System,
     dir: &ConfigDir,
@@ -72,11 +73,11 @@ pub(crate) fn make_vault_quietly<'a>(
     Ok(vault)
 }
 
-/// The vault of a configuration folder, made if there is none; says where the key of a new one is
-/// kept, and why. For a sign-in, before it starts.
+/// The vault of a configuration folder, created if missing; reports where a new key is kept and
+/// why. Call it before a sign-in starts.
 ///
 /// # Errors
-/// What it leaves could not be kept, in the vault or in the profile.
+/// The vault or the profile cannot be written, so the sign-in could not be stored.
 pub(crate) fn open_vault_for_sign_in<'a>(
     system: &'a System,
     dir: &ConfigDir,
@@ -87,7 +88,7 @@ pub(crate) fn open_vault_for_sign_in<'a>(
     vault.try_out()?;
     Profile::try_out(dir)?;
     match (notice, system.program) {
-        // No warning: that is how it is meant to be.
+        // Not a warning: this is normal.
         (Some(notice), Program::Azt) if system.terminal.shows(Level::Warning) => {
             system.terminal.plain(&notice);
         }
@@ -97,7 +98,7 @@ pub(crate) fn open_vault_for_sign_in<'a>(
     Ok(vault)
 }
 
-/// The vault and, if it was made just now, where its key is kept and why.
+/// The vault and, if this call created it, the notice of where its key is kept and why.
 fn make_vault<'a>(
     system: &'a System,
     dir: &ConfigDir,
@@ -109,13 +110,13 @@ fn make_vault<'a>(
     Ok((vault, notice))
 }
 
-/// What lies in the vault of a configuration folder, without opening it.
+/// What the vault of a configuration folder contains, without opening it.
 pub(crate) fn inventory(system: &System, dir: &ConfigDir) -> Result<Inventory> {
     vault::inventory(system, dir.azt())
 }
 
-/// Why no keyring has the key of a vault whose key is in a file because none took it: `None` for other
-/// vaults. The inner `None`: one answers by now.
+/// Why no keyring holds the key, for a vault whose key fell back to a file. The outer `None`: the
+/// key did not fall back. The inner `None`: a keyring works now.
 #[allow(clippy::option_option, reason = "the doc comment says what each means")]
 pub(crate) fn keyring_flaw(
     system: &System,
@@ -124,17 +125,18 @@ pub(crate) fn keyring_flaw(
 ) -> Result<Option<Option<Error>>> {
     let options = options(config)?;
     let key = vault::inventory(system, dir.azt())?.key;
-    let is_makeshift = options.key_source == KeyChoice::Auto
+    let fell_back = options.key_source == KeyChoice::Auto
         && key.is_some_and(|(source, _)| source == KeySource::File);
-    Ok(is_makeshift.then(|| vault::keyring_flaw(system, dir.azt(), options)))
+    Ok(fell_back.then(|| vault::keyring_flaw(system, dir.azt(), options)))
 }
 
-/// Seals everything anew with a new key, whose id is the answer.
+/// Encrypts everything again with a new key; returns the id of that key.
 pub(crate) fn rekey(system: &System, dir: &ConfigDir, config: &Config<'_>) -> Result<KeyId> {
     vault::rekey(system, dir.azt(), options(config)?, None)
 }
 
-/// Keeps the key in the source named `to` from now on, with everything sealed anew; answers its id.
+/// Moves the key to the source named `to` and encrypts everything again; returns the id of the new
+/// key.
 pub(crate) fn move_key(
     system: &System,
     dir: &ConfigDir,
@@ -166,18 +168,18 @@ fn key_source(text: &str) -> Result<KeyChoice> {
 fn key_cache_seconds(text: &str) -> Result<u32> {
     text.trim().parse().map_err(|_| {
         Error::failed(format!(
-            "The setting core.key_cache_seconds is '{}', which is no number of seconds.",
+            "The setting core.key_cache_seconds is '{}', which is not a number of seconds.",
             Name::new(text)
         ))
     })
 }
 
-/// An error where `text` is no value of `core.key_source`.
+/// Fails if `text` is no valid value of `core.key_source`.
 pub(crate) fn check_key_source(text: &str) -> Result<()> {
     key_source(text).map(drop)
 }
 
-/// An error where `text` is no value of `core.key_cache_seconds`.
+/// Fails if `text` is no valid value of `core.key_cache_seconds`.
 pub(crate) fn check_key_cache_seconds(text: &str) -> Result<()> {
     key_cache_seconds(text).map(drop)
 }

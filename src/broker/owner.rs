@@ -1,4 +1,4 @@
-//! Whose tokens a record holds, as the `account` of a record writes it.
+//! The owner of a token, as the `account` field of a record encodes it.
 
 use std::borrow::Cow;
 
@@ -11,14 +11,15 @@ pub(crate) enum Owner<'a> {
     Application,
     /// An application whose credential, with this fingerprint, is in the environment.
     Environment(&'a str),
-    /// The system-assigned identity of one host. Folders are shared between hosts, and disks copied.
+    /// The system-assigned identity of one host. The host is part of it, because folders are shared
+    /// and disks are copied between hosts.
     Host { host: Cow<'a, str>, name: &'a str },
     /// The user of a user assertion with this fingerprint, for the application `of`.
     OnBehalfOf { assertion: Cow<'a, str>, of: Box<Owner<'a>> },
 }
 
 impl<'a> Owner<'a> {
-    /// Reads [`Owner::text`]. Text of no known form is a user's name.
+    /// Parses [`Owner::text`]. Text in no known form is a user name.
     pub(crate) fn parse(text: &'a str) -> Self {
         let form = text.split_once(':');
         match form.map(|(form, rest)| (form, rest, rest.split_once(':'))) {
@@ -32,7 +33,7 @@ impl<'a> Owner<'a> {
         }
     }
 
-    /// What a record writes. Other versions of azt read it: the forms stay.
+    /// The text in a record. Do not change the forms: other versions of azt read them.
     pub(crate) fn text(&self) -> Cow<'a, str> {
         match self {
             Self::User(name) => Cow::Borrowed(name),
@@ -73,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sign_out_takes_what_its_account_owns() {
+    fn a_sign_out_removes_the_accounts_tokens() {
         for (owner, client_id, name, is_theirs) in [
             ("ann", "az", "ann", true),
             ("ann", "az", "az", false),

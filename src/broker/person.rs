@@ -1,4 +1,4 @@
-//! The ways in which a person signs in.
+//! The sign-in flows of a user.
 
 use std::time::Duration;
 
@@ -19,13 +19,13 @@ use crate::sys::{
 /// The tenant segment of a sign-in that names no tenant: any work or school account.
 const ANY_TENANT: &str = "organizations";
 
-/// The port that ADFS knows azure-cli's redirect address by; Entra takes any.
+/// The port in azure-cli's redirect address at ADFS; Entra accepts any port.
 const ADFS_PORT: u16 = 8400;
 
-/// The first port that no service is registered for (RFC 6335); all above it have its bits.
+/// The first dynamic port (RFC 6335). All dynamic ports have its two bits set.
 const FIRST_DYNAMIC_PORT: u16 = 0b1100_0000_0000_0000;
 
-/// A sign-in of a person that is about to begin.
+/// A sign-in of a user that is about to start.
 pub(crate) struct PersonSignIn<'a, 'r> {
     system: &'a System,
     cloud: &'r Cloud,
@@ -34,7 +34,7 @@ pub(crate) struct PersonSignIn<'a, 'r> {
 }
 
 impl<'a, 'r> PersonSignIn<'a, 'r> {
-    /// For `scopes` in `tenant`: a GUID, a domain (one request) or nothing. `challenge` is the JSON
+    /// For `scopes` in `tenant`: a GUID, a domain (one request) or none. `challenge` is the JSON
     /// text of a claims challenge.
     pub(crate) async fn new(
         system: &'a System,
@@ -53,8 +53,8 @@ impl<'a, 'r> PersonSignIn<'a, 'r> {
         Ok(Self { system, cloud, client, scopes })
     }
 
-    /// With a browser on this machine, within `limit`. The page that leads it to the sign-in lies in
-    /// `folder` meanwhile.
+    /// Signs in with a browser on this machine, within `limit`. The page that redirects to the
+    /// sign-in is in `folder` until the sign-in ends.
     pub(crate) async fn with_browser(
         &self,
         folder: &Folder,
@@ -76,27 +76,28 @@ impl<'a, 'r> PersonSignIn<'a, 'r> {
         terminal.info(&format!("The whole address is {}", request.url));
         let page = redirect_page::leading_to(&request.url);
         let address = EndpointUrl::parse_with_query(&request.url, "The address of the sign-in")?;
-        // Held until the sign-in has ended, however it does: then the page goes.
+        // Dropping `opened` removes the page, so keep it until the sign-in ends.
         let opened = open_browser(system, &address, &page, folder);
         if let Some(why) = opened.exposed {
-            self.tell_exposed(why);
+            self.report_exposed(why);
         }
         match (&opened.failure, system.program) {
             (Some(error), _) => {
                 terminal.warn(&format!("{error} Open this address yourself:\n{}", request.url));
             }
             (None, Program::Azt) => terminal.warn(&opened_at),
-            // az says so before it has tried.
+            // az prints it before it opens the browser.
             (None, Program::Az) => {}
         }
         let waiting = "Waiting for the sign-in in the browser";
         attended(system, waiting, limit, self.receive(&mut loopback, &request)).await
     }
 
-    /// az says nothing of that.
-    fn tell_exposed(&self, why: &str) {
+    /// Reports that other users can see the address. az does not, so its name gets only an info
+    /// line.
+    fn report_exposed(&self, why: &str) {
         let text = format!(
-            "The browser was given the whole address of the sign-in, because {why}: other users of this machine can read it in the list of processes."
+            "The browser was given the whole address of the sign-in, because {why}: other users of this machine can read it in the process list."
         );
         match self.system.program {
             Program::Az => self.system.terminal.info(&text),
@@ -104,7 +105,7 @@ impl<'a, 'r> PersonSignIn<'a, 'r> {
         }
     }
 
-    /// Takes the answer that the browser brings, and turns everything else away.
+    /// Waits for the browser's sign-in response, and refuses all other requests.
     async fn receive(
         &self,
         loopback: &mut Loopback,
@@ -114,7 +115,9 @@ impl<'a, 'r> PersonSignIn<'a, 'r> {
             let visit = loopback.visit().await;
             let redirect = match not_the_redirect(&visit, loopback.port()) {
                 Some(page) => {
-                    self.system.terminal.debug("a request that is no answer was turned away");
+                    self.system
+                        .terminal
+                        .debug("refused a request that is not the sign-in response");
                     visit.answer(page);
                     continue;
                 }
@@ -124,14 +127,14 @@ impl<'a, 'r> PersonSignIn<'a, 'r> {
                 Redirect::Code(code) => self.redeem(request, &code).await,
                 Redirect::Refused(error) => Err(remedy::for_sign_in(error, self.system.program)),
                 Redirect::OtherState => {
-                    self.system.terminal.debug("an answer with another state was turned away");
+                    self.system.terminal.debug("refused a sign-in response with another state");
                     visit.answer(redirect_page::refused(400, "It belongs to another sign-in."));
                     continue;
                 }
                 Redirect::Nothing => {
                     visit.answer(redirect_page::refused(
                         400,
-                        "It holds neither a code nor an error.",
+                        "It contains neither a code nor an error.",
                     ));
                     continue;
                 }
@@ -145,11 +148,11 @@ impl<'a, 'r> PersonSignIn<'a, 'r> {
         }
     }
 
-    /// With a browser elsewhere: the person opens the address there, and brings the address that it
-    /// ends at, a page that cannot be shown.
+    /// Signs in with a browser on another machine: the user opens the address there, and pastes
+    /// back the final address, of a page that cannot be shown.
     ///
-    /// The code comes in the query then, the only place that can be copied from. It is of no use to
-    /// who finds it later: it works once, and only with the verifier, which stays here.
+    /// The code is in the query, because the user can copy only the address. An attacker who finds
+    /// it later cannot use it: it works once, and only with the verifier, which stays here.
     pub(crate) async fn with_pasted_redirect(&self, limit: Duration) -> Result<SignIn<'a>> {
         let terminal = &self.system.terminal;
         let port = if self.client.authority().is_adfs() { ADFS_PORT } else { unused_port()? };
@@ -181,14 +184,14 @@ impl<'a, 'r> PersonSignIn<'a, 'r> {
                 Redirect::Refused(error) => {
                     return Err(remedy::for_sign_in(error, self.system.program));
                 }
-                Redirect::OtherState => terminal.warn("This address belongs to another sign-in. Open the address above again and paste the one that it ends at."),
-                Redirect::Nothing => terminal.warn(&format!("There is no code in this. The whole address is needed; it begins with {redirect_uri}/?code=.")),
+                Redirect::OtherState => terminal.warn("This address belongs to another sign-in. Open the address above again and paste the final address."),
+                Redirect::Nothing => terminal.warn(&format!("This contains no code. Paste the whole address; it begins with {redirect_uri}/?code=.")),
             }
         }
     }
 
-    /// With a code that is entered in any browser. `show` gets the sentence for the person, and the
-    /// address alone.
+    /// Signs in with a code that the user enters in any browser. `show` gets the instruction for
+    /// the user, and the address.
     pub(crate) async fn with_device_code(
         &self,
         show: impl FnOnce(&str, &EndpointUrl),
@@ -203,7 +206,7 @@ impl<'a, 'r> PersonSignIn<'a, 'r> {
         self.done(&response, "urn:ietf:params:oauth:grant-type:device_code")
     }
 
-    /// With user name and password. Two requests; Entra refuses it wherever it wants a second
+    /// Signs in with user name and password. Two requests. Entra refuses it if it demands a second
     /// factor.
     pub(crate) async fn with_password(
         &self,
@@ -243,14 +246,14 @@ impl<'a, 'r> PersonSignIn<'a, 'r> {
     }
 }
 
-/// The page for a request that cannot be Entra's form, as az refuses it: the form is posted to the
-/// root of this very address. A page elsewhere that makes the browser send something else, or that
-/// has its own name lead here (DNS rebinding), learns nothing.
+/// The refusal for a request that cannot be Entra's form, which is posted to the root of this exact
+/// address. az refuses the same requests. It keeps out other pages that make the browser send a
+/// request, or that point their own name here (DNS rebinding).
 fn not_the_redirect(visit: &Visit, port: u16) -> Option<Page> {
     let hosts = [format!("localhost:{port}"), format!("127.0.0.1:{port}")];
     let refused = |status: u16, why: &str| Some(redirect_page::refused(status, why));
     if !visit.host.as_ref().is_some_and(|host| hosts.contains(host)) {
-        return refused(400, "It was sent to another name.");
+        return refused(400, "It was sent to another host name.");
     }
     if visit.path != "/" {
         return refused(404, "There is nothing here.");
@@ -259,13 +262,13 @@ fn not_the_redirect(visit: &Visit, port: u16) -> Option<Page> {
         ("POST", _) => None,
         ("GET", Some(_)) => refused(
             400,
-            "Answers in an address (response_mode=query) are not taken, only forms that are posted (form_post).",
+            "Only a posted form (form_post) is accepted, not a response in the address (response_mode=query).",
         ),
-        _ => refused(400, "Only a form that is posted counts."),
+        _ => refused(400, "Only a posted form is accepted."),
     }
 }
 
-/// A port where a browser elsewhere most likely finds nobody.
+/// A random port, which most likely has no listener on the browser's machine.
 fn unused_port() -> Result<u16> {
     let mut random = [0; 2];
     fill_random(&mut random)?;
@@ -277,7 +280,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_port_is_any_of_the_dynamic_ones() {
+    fn the_port_is_a_random_dynamic_one() {
         let ports: std::collections::BTreeSet<u16> =
             (0..100).map(|_| unused_port().unwrap()).collect();
         assert!(ports.len() > 50 && *ports.first().unwrap() >= 49_152, "{ports:?}");

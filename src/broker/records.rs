@@ -1,4 +1,4 @@
-//! From a token endpoint's answer to the vault's records.
+//! Converts a token endpoint's response to records of the vault.
 
 use crate::entra::{Scopes, TokenResponse};
 use crate::error::Result;
@@ -6,7 +6,7 @@ use crate::settings::{Cloud, Endpoint, builtin_resource_manager};
 use crate::sys::EndpointUrl;
 use crate::vault::{AccessToken, IdToken, Record, RefreshToken, Vault};
 
-/// The access token of an answer that arrived at `now` (seconds since 1970-01-01 UTC).
+/// The access token of a response received at `now` (seconds since 1970-01-01 UTC).
 #[allow(clippy::too_many_arguments, reason = "each is a field of the record")]
 pub(super) fn access_token(
     response: &TokenResponse,
@@ -39,21 +39,21 @@ pub(super) fn access_token(
     }
 }
 
-/// The endpoint of the cloud's resource manager, which its tokens may be shown to; empty where it has
-/// none.
+/// The resource manager endpoint of the cloud, which receives its tokens; empty if it has none.
 pub(super) fn resource_manager(cloud: &Cloud) -> String {
     cloud.endpoint(Endpoint::ResourceManager).unwrap_or_default().to_owned()
 }
 
-/// Host, and port if given, of the endpoint `resource_manager`.
+/// Host of the endpoint `resource_manager`, with its port if given.
 fn host_of(resource_manager: &str) -> String {
     EndpointUrl::parse(resource_manager, "").map_or_else(|_| String::new(), |it| it.environment())
 }
 
-/// True when the cloud with this [`resource_manager`] may be given `token`: it was got for no other.
+/// True if the cloud with this [`resource_manager`] may receive `token`.
 ///
-/// Of tokens of azt 0.1 and of other programs nobody knows: of a built-in login host they are Azure's
-/// own, and no cloud's that was registered over it.
+/// Tokens of azt 0.1 and of other programs do not record their cloud. If a built-in login host
+/// issued them, they belong to the built-in cloud, and not to one that was registered with the same
+/// login host.
 pub(super) fn is_of_cloud(token: &AccessToken, resource_manager: &str) -> bool {
     let got_for = match token.resource_manager.as_str() {
         "" => match builtin_resource_manager(&token.environment) {
@@ -62,7 +62,7 @@ pub(super) fn is_of_cloud(token: &AccessToken, resource_manager: &str) -> bool {
         },
         host => host,
     };
-    // As it mostly stands there: nothing has to be parsed for that.
+    // Fast path for the common form, without parsing a URL.
     let plain = resource_manager.strip_prefix("https://");
     plain.is_some_and(|host| host.strip_suffix('/').unwrap_or(host) == got_for)
         || host_of(resource_manager) == got_for
@@ -75,32 +75,32 @@ pub(super) fn sorted(scopes: &str) -> String {
     all.join(" ")
 }
 
-/// Removes the tokens whose account (lower-case; empty for an application) and client id `is_meant`
-/// accepts.
+/// Removes the tokens for which `is_match` returns true, given account (lower-case; empty for an
+/// application) and client id.
 pub(super) fn forget_tokens(
     vault: &Vault<'_>,
-    is_meant: impl Fn(&str, &str) -> bool,
+    is_match: impl Fn(&str, &str) -> bool,
 ) -> Result<()> {
     for token in vault.all::<RefreshToken>()? {
-        if is_meant(&token.account, &token.client_id) {
+        if is_match(&token.account, &token.client_id) {
             vault.remove(&token.key())?;
         }
     }
     for token in vault.all::<IdToken>()? {
-        if is_meant(&token.account, &token.client_id) {
+        if is_match(&token.account, &token.client_id) {
             vault.remove(&token.key())?;
         }
     }
-    forget_access_tokens(vault, |token| is_meant(&token.account, &token.client_id))
+    forget_access_tokens(vault, |token| is_match(&token.account, &token.client_id))
 }
 
-/// Removes the access tokens that `is_meant` accepts.
+/// Removes the access tokens for which `is_match` returns true.
 pub(super) fn forget_access_tokens(
     vault: &Vault<'_>,
-    is_meant: impl Fn(&AccessToken) -> bool,
+    is_match: impl Fn(&AccessToken) -> bool,
 ) -> Result<()> {
     for token in vault.all::<AccessToken>()? {
-        if is_meant(&token) {
+        if is_match(&token) {
             vault.remove(&token.key())?;
         }
     }
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_the_clouds_that_it_was_got_for() {
+    fn a_token_serves_only_the_cloud_it_was_issued_for() {
         let (azure, china) = ("login.microsoftonline.com", "login.chinacloudapi.cn");
         let (stack, own) = ("login.stack.example", "management.azure.com");
         for (environment, got_for, asked_by, is_its) in [
@@ -134,7 +134,7 @@ mod tests {
             (stack, "arm.stack.example", "https://arm.stack.example/", true),
             (stack, "arm.stack.example", "https://arm.stack.example:444/", false),
             (stack, "arm.stack.example:444", "https://arm.stack.example:444/", true),
-            // Of azt 0.1.
+            // Written by azt 0.1.
             (azure, "", "https://management.azure.com/", true),
             (azure, "", "https://arm.evil.example", false),
             (azure, "", "", false),

@@ -1,4 +1,4 @@
-//! What the browser shows at the two ends of a sign-in.
+//! The pages that the browser shows at the start and the end of a sign-in.
 
 use crate::sys::Page;
 
@@ -11,7 +11,7 @@ h1{font-size:1.5rem;line-height:1.25;margin:0 0 .75rem}\
 p{margin:.5rem 0;overflow-wrap:anywhere}\
 .brand{font-size:.85rem;opacity:.7;margin:0 0 1.5rem}";
 
-/// The document that leads the browser to `url`, and says no more: no other page learns where from.
+/// A page that redirects the browser to `url`, without a referrer.
 pub(super) fn leading_to(url: &str) -> String {
     let url = escaped(url);
     format!(
@@ -19,11 +19,11 @@ pub(super) fn leading_to(url: &str) -> String {
          <meta name=\"referrer\" content=\"no-referrer\">\
          <meta http-equiv=\"refresh\" content=\"0;url={url}\">\
          <title>Sign in</title><style>{STYLE}</style></head>\n\
-         <body><main><p class=\"brand\">azt</p><p><a href=\"{url}\">Go on to the sign-in</a></p></main></body></html>\n"
+         <body><main><p class=\"brand\">azt</p><p><a href=\"{url}\">Continue to the sign-in</a></p></main></body></html>\n"
     )
 }
 
-/// The person is signed in under this name.
+/// The user is signed in under this name.
 pub(super) fn signed_in(name: &str) -> Page {
     let text = [
         &format!("Signed in as {name}."),
@@ -32,19 +32,24 @@ pub(super) fn signed_in(name: &str) -> Page {
     page(200, "You are signed in", &text, "")
 }
 
-/// The sign-in has failed for good; the terminal says more.
+/// The sign-in has failed; the terminal shows the remedy.
 pub(super) fn failed(why: &str) -> Page {
     page(
         200,
         "You are not signed in",
-        &[why, "Nothing was stored. The terminal says what to do."],
+        &[why, "Nothing was stored. The terminal shows what to do."],
         "failed",
     )
 }
 
-/// The request was no answer; the sign-in goes on.
+/// The request was not the sign-in response; the sign-in continues.
 pub(super) fn refused(status: u16, why: &str) -> Page {
-    page(status, "This is not an answer", &[why, "The sign-in still waits for one."], "failed")
+    page(
+        status,
+        "This is not a sign-in response",
+        &[why, "The sign-in is still waiting for it."],
+        "failed",
+    )
 }
 
 fn page(status: u16, title: &str, paragraphs: &[&str], class: &str) -> Page {
@@ -60,7 +65,7 @@ fn page(status: u16, title: &str, paragraphs: &[&str], class: &str) -> Page {
     Page { status, html }
 }
 
-/// Text that means itself in HTML: names and reasons come from a server.
+/// Escapes text for HTML: names and reasons come from a server.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for letter in text.chars() {
@@ -81,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_leads_there_and_nowhere_else() {
+    fn an_address_cannot_become_markup() {
         let page = leading_to("https://x.example/?a=1&b=\"><script>alert('1')</script>");
         let url = "https://x.example/?a=1&amp;b=&quot;&gt;&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt;";
         assert!(page.contains(&format!("content=\"0;url={url}\"")), "{page}");

@@ -1,4 +1,4 @@
-//! What to do about a refusal. Under the name `az` the lines are az's own, which SDKs look for.
+//! Remedies for refusals. Under the name `az` they are az's own lines, which SDKs parse.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -8,24 +8,25 @@ use crate::error::{Error, Kind};
 use crate::program::Program;
 use crate::shell;
 
-/// A secret that is wrong because a certificate was meant (az's remedy).
+/// Wrong client secret; az's remedy covers a certificate passed as a password.
 const INVALID_CLIENT_SECRET: u32 = 7_000_215;
 
-/// Nobody has consented.
+/// Consent is missing.
 const NO_CONSENT: u32 = 65_001;
 
-/// A sign-in that has ended: revoked, its password changed, too old or too long unused.
+/// The sign-in has ended: revoked, password changed, too old or unused for too long.
 const ENDED: [u32; 9] = [50_089, 50_132, 50_133, 50_173, 70_008, 70_043, 70_044, 700_081, 700_082];
 
-/// A user assertion that is no good: its signature, audience or lifetime (50013), no JWT at all
-/// (50027). Entra's finer codes begin with the same digits, as 500133 does.
+/// Invalid user assertion: wrong signature, audience or lifetime (50013), or not a JWT (50027).
+/// Entra's more specific codes start with the same digits, such as 500133.
 const BAD_ASSERTION: [&str; 2] = ["50013", "50027"];
 
-/// For what a code or a stored sign-in may not give: a second factor, consent, terms of use.
+/// For needs that a device code or a stored sign-in may not meet: a second factor, consent, terms
+/// of use.
 const BROWSER_GIVES_ALL: &str =
     "Sign in again with a browser: `azt login` without --use-device-code.";
 
-/// What cures a refusal of this OAuth error code (RFC 6749 section 4.1.2.1, RFC 8628 section 3.5).
+/// Remedies by OAuth error code (RFC 6749 section 4.1.2.1, RFC 8628 section 3.5).
 const CURES_BY_ERROR: [(&str, &str); 3] = [
     ("access_denied", DECLINED),
     ("authorization_declined", DECLINED),
@@ -33,25 +34,22 @@ const CURES_BY_ERROR: [(&str, &str); 3] = [
 ];
 const DECLINED: &str = "The sign-in was declined in the browser.";
 
-/// What cures a refusal that signing in again does not, by Entra's code.
+/// Remedies by Entra's code, for refusals that another sign-in does not fix.
 const CURES: [(u32, &str); 28] = [
-    (16_000, "Sign in again and choose the account that is meant."),
-    (28_000, "A token is for one resource: ask for each resource in a call of its own."),
+    (16_000, "Sign in again and choose the right account."),
+    (28_000, "A token is for one resource: request each resource in a separate call."),
     (50_020, "The account is neither a member nor a guest of this tenant: check --tenant."),
-    (
-        50_027,
-        "What was sent as a token is none (no JWT): check --federated-token, or what it is read from.",
-    ),
+    (50_027, "The federated token is not a JWT: check --federated-token or its source."),
     (50_034, "The tenant has no such user: check the name and --tenant."),
     (50_055, "The password has expired: set a new one in a browser, then sign in again."),
     (50_057, "The account is disabled: ask the tenant's administrator."),
-    (53_000, "Conditional Access wants a managed device: ask the tenant's administrator."),
+    (53_000, "Conditional Access requires a managed device: ask the tenant's administrator."),
     (
         53_003,
         "Conditional Access forbids this sign-in: ask the tenant's administrator, with the correlation id.",
     ),
     (50_126, "User name or password is wrong."),
-    (65_002, "This client may not ask for that resource on a person's behalf: use another scope."),
+    (65_002, "This client may not request that resource for a user: use another scope."),
     (70_011, NO_SUCH_SCOPE),
     (70_021, NOT_TRUSTED),
     (90_002, NO_SUCH_TENANT),
@@ -65,34 +63,34 @@ const CURES: [(u32, &str); 28] = [
     ),
     (
         1_002_012,
-        "An application asks for all its permissions of a resource at once: --scope <resource>/.default, or --resource.",
+        "An application requests all its permissions for a resource at once: --scope <resource>/.default, or --resource.",
     ),
     (700_211, NOT_TRUSTED),
     (700_212, NOT_TRUSTED),
     (700_213, NOT_TRUSTED),
     (
         700_024,
-        "The federated token is not valid any more, or not yet: get a new one; check this machine's clock.",
+        "The federated token has expired or is not valid yet: get a new one, and check this machine's clock.",
     ),
     (
         700_027,
-        "The application does not know this certificate: add it in Entra ID, Certificates & secrets, or sign in with the one that is there.",
+        "The application does not know this certificate: add it in Entra ID, Certificates & secrets, or sign in with a registered one.",
     ),
     (700_016, "The tenant has no such application: check --username (the client id) and --tenant."),
-    (7_000_215, "Check the secret: its value is meant, not its id."),
-    (7_000_222, "The secret has expired: make a new one in Entra ID and sign in with that."),
+    (7_000_215, "Check the secret: use its value, not its id."),
+    (7_000_222, "The secret has expired: create a new one in Entra ID and sign in with it."),
 ];
 const NOT_TRUSTED: &str = "The application does not trust this federated token: compare its issuer, subject and audience with those in Entra ID, Certificates & secrets, Federated credentials.";
 const NO_SUCH_TENANT: &str =
     "There is no such tenant in this cloud: check --tenant and `cloud show`.";
 const NO_SUCH_SCOPE: &str = "The resource has no such scope: check --scope, or --resource.";
 
-/// Adds to `error` how a person gets the token of `request` after all.
+/// Adds to `error` how the user can get the token of `request`.
 ///
-/// Only to what signing in again can cure: an SDK that reads "az login" in the text of a network
-/// failure tells its user the wrong thing.
+/// Suggests a sign-in only if that can help: an SDK that finds "az login" in the text of a network
+/// failure misleads its user.
 ///
-/// `is_default_scope`: `request` is for what every sign-in asks for.
+/// `is_default_scope`: `request` has the scopes that every sign-in asks for.
 pub(super) fn for_user(
     error: Error,
     program: Program,
@@ -113,7 +111,7 @@ pub(super) fn for_user(
     }
 }
 
-/// The sign-in that az names: with all that it was given.
+/// The command that az prints, with all of the request's options.
 fn login_of_az(request: &TokenRequest) -> String {
     let scopes = request.scopes.iter().map(quoted).collect::<Vec<_>>();
     let tenant = quoted(&request.tenant);
@@ -124,8 +122,8 @@ fn login_of_az(request: &TokenRequest) -> String {
     login
 }
 
-/// The sign-in with the least that is needed. The tenant is where Entra wants more of the person
-/// there; a sign-in that has ended has ended everywhere, and a new one finds all tenants.
+/// The shortest command that helps. It names the tenant if only that tenant demands more of the
+/// user. An ended sign-in has ended in all tenants, and a new one finds them all.
 fn login(error: &Error, request: &TokenRequest, is_default_scope: bool) -> String {
     let detail = error.entra_detail();
     let claims = detail.and_then(|detail| detail.claims.as_ref()).or(request.claims.as_ref());
@@ -144,8 +142,8 @@ fn login(error: &Error, request: &TokenRequest, is_default_scope: bool) -> Strin
     words.join(" ")
 }
 
-/// `word` in the double quotes that az puts around it; where a shell would still act on what is in
-/// them, in its own way of leaving it alone: a scope can be what some resource asked a client for.
+/// `word` in double quotes, as az prints it. If a shell would expand something inside, it uses the
+/// shell's own quoting instead: a scope can come from an untrusted resource.
 fn quoted(word: &str) -> String {
     let is_acted_on = |c: char| {
         matches!(c, '"' | '$' | '`' | '\\' | '!')
@@ -163,33 +161,33 @@ pub(super) fn for_application(error: Error, program: Program, identity: &Identit
     match (program, cure(&error)) {
         (Program::Az, _) if codes.contains(&INVALID_CLIENT_SECRET) => error.remedy("The error may be caused by passing a service principal certificate with --password. Please note that --password no longer accepts a service principal certificate. To pass a service principal certificate, use --certificate instead."),
         (Program::Az, _) => interactively(error).remedy("az logout").remedy("az login"),
-        (Program::Azt, _) if codes.contains(&NO_CONSENT) => error.remedy("An administrator of the tenant has to grant the application this permission: Entra ID, API permissions."),
+        (Program::Azt, _) if codes.contains(&NO_CONSENT) => error.remedy("An administrator of the tenant must grant the application this permission: Entra ID, API permissions."),
         (Program::Azt, cure) if matches!(identity, Identity::Environment(_)) => error
             .remedy(cure.unwrap_or("Check the application in Entra ID."))
-            .remedy("The application is the one of AZURE_TENANT_ID and AZURE_CLIENT_ID, with the credential in the variables beside them."),
+            .remedy("AZURE_TENANT_ID and AZURE_CLIENT_ID name the application; other variables hold its credential."),
         (Program::Azt, Some(cure)) => error.remedy(cure),
         (Program::Azt, None) => error.remedy("Check the application in Entra ID, then sign in again with `azt login --service-principal`."),
     }
 }
 
-/// Adds to `error` what the application `identity`, which acts on behalf of somebody, has to tell
-/// them.
+/// Adds to `error` what the application `identity`, which acts on behalf of a user, must tell that
+/// user.
 pub(super) fn on_behalf_of(error: Error, program: Program, identity: &Identity) -> Error {
     let claims = error.entra_detail().and_then(|detail| detail.claims.clone());
     match claims {
         _ if program == Program::Az => for_application(error, program, identity),
         Some(claims) => error
-            .remedy("The caller has to sign in again with this claims challenge, and to come with the new token:")
+            .remedy("The user must sign in again with this claims challenge and send the new token:")
             .remedy(STANDARD.encode(claims)),
         None if is_from_entra(&error) && is_of_caller(&error) => error.remedy(
-            "The token that the caller came with is not accepted: the caller has to bring a new one, issued for this application.",
+            "The user's token is not accepted: the user must send a new one, issued for this application.",
         ),
         None => for_application(error, program, identity),
     }
 }
 
-/// True when it is the caller's token that Entra refuses: the grant of this request (RFC 6749
-/// section 5.2, `invalid_grant`), not the application.
+/// True if Entra refuses the user's token, which is the grant of this request (RFC 6749 section
+/// 5.2, `invalid_grant`), and not the application.
 fn is_of_caller(error: &Error) -> bool {
     let codes = error.entra_detail().map(|detail| detail.codes.as_slice()).unwrap_or_default();
     let is_bad = |code: &u32| BAD_ASSERTION.iter().any(|bad| code.to_string().starts_with(bad));
@@ -197,7 +195,7 @@ fn is_of_caller(error: &Error) -> bool {
     codes.iter().any(is_bad) || (error.kind() == Kind::InteractionRequired && !is_other)
 }
 
-/// Adds to `error`, a refusal of the sign-in itself, what cures it where that is known.
+/// Adds the remedy, if known, to `error`, a refusal of the sign-in itself.
 pub(super) fn for_sign_in(error: Error, program: Program) -> Error {
     if !is_from_entra(&error) {
         return error;
@@ -212,10 +210,10 @@ pub(super) fn for_sign_in(error: Error, program: Program) -> Error {
     }
 }
 
-/// Adds to `error`, a refusal of a password, what else there is.
+/// Adds to `error`, a refusal of a password, the other ways to sign in.
 pub(super) fn for_password(error: Error, program: Program) -> Error {
     if program == Program::Azt && is_from_entra(&error) && cure(&error).is_none() {
-        return error.remedy("Where a second factor or a page of the tenant is wanted, sign in with a browser or a code: leave --username and --password out.");
+        return error.remedy("If the tenant requires a second factor or shows a page, sign in with a browser or a code: omit --username and --password.");
     }
     for_sign_in(error, program)
 }
@@ -227,14 +225,14 @@ fn cure(error: &Error) -> Option<&'static str> {
     by_code.map(|(_, cure)| *cure).or_else(|| by_error().map(|(_, cure)| *cure))
 }
 
-/// Adds to `error` what can be done when the host refuses a token of its own identity.
+/// Adds to `error` what to do if the host refuses a token of its own identity.
 pub(super) fn for_host_identity(error: Error, program: Program) -> Error {
     match (error.kind(), program) {
         (Kind::Refused, Program::Az) if error.entra_detail().is_some() => {
             interactively(error).remedy("az logout").remedy("az login")
         }
         (Kind::Refused, Program::Azt) if error.remedy_lines().is_empty() => error.remedy(
-            "Check that the identity is assigned to this host. Where there are several, name one with --client-id, --object-id or --resource-id.",
+            "Check that the identity is assigned to this host. If there are several, name one with --client-id, --object-id or --resource-id.",
         ),
         _ => error,
     }
@@ -245,8 +243,8 @@ fn is_from_entra(error: &Error) -> bool {
         && matches!(error.kind(), Kind::InteractionRequired | Kind::Refused)
 }
 
-/// `error` as az has it: with `login`, whatever was refused. Programs are told of it only where it
-/// is the cure.
+/// `error` with az's lines, which name `login` for every refusal. The command is machine-readable
+/// only if it helps.
 fn as_az(error: Error, login: String) -> Error {
     let is_cured = error.kind() == Kind::InteractionRequired && cure(&error).is_none();
     let error = interactively(error).remedy("az logout");

@@ -1,4 +1,4 @@
-//! Where a tenant's endpoints are.
+//! The endpoints of a tenant.
 
 use crate::error::{Error, Result};
 use crate::foreign::Typed;
@@ -9,7 +9,7 @@ const ADFS: &str = "adfs";
 /// A tenant at a login host: `https://login.microsoftonline.com/contoso.com`.
 ///
 /// Endpoints are built, not discovered: their paths are the same in every cloud, and discovery
-/// would cost a request.
+/// costs a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Authority {
     login_url: EndpointUrl,
@@ -21,8 +21,8 @@ impl Authority {
     /// cloud's `activeDirectory` endpoint.
     ///
     /// # Errors
-    /// `tenant` has characters that neither a GUID nor a domain has: they would lead requests, with
-    /// the secrets in them, to other paths.
+    /// `tenant` has characters that neither a GUID nor a domain has. They could send requests, with
+    /// their secrets, to other paths.
     pub(crate) fn new(login_url: &EndpointUrl, tenant: &str) -> Result<Self> {
         let is_allowed = |c: char| c.is_alphanumeric() || "-._{}:".contains(c);
         if !tenant.chars().all(is_allowed) || tenant.trim_matches('.').is_empty() {
@@ -40,7 +40,7 @@ impl Authority {
         &self.login_url
     }
 
-    /// The tenant as given; `adfs` where there are none (MSAL's realm there).
+    /// The tenant as given; `adfs` for ADFS, which has no tenants (MSAL's realm there).
     pub(crate) fn tenant(&self) -> &str {
         &self.tenant
     }
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tenant_leads_nowhere_else() {
+    fn a_tenant_cannot_change_the_path() {
         for tenant in ["", "..", "a/../b", "a?b", "a#b", "a b", "a%2fb", "a\\b", "a@b", "a\nb"] {
             assert!(authority("https://login.example", tenant).is_err(), "{tenant:?}");
         }

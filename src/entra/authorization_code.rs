@@ -1,5 +1,5 @@
-//! The authorization code grant (RFC 6749 section 4.1) with PKCE (RFC 7636), as OpenID Connect has
-//! it: the person signs in with a browser, which brings the code.
+//! The authorization code grant (RFC 6749 section 4.1) with PKCE (RFC 7636), as in OpenID Connect:
+//! the user signs in with a browser, which returns the code.
 
 use oauth2::basic::BasicClient;
 use oauth2::{AuthUrl, ClientId, CsrfToken, PkceCodeChallenge, RedirectUrl, Scope};
@@ -15,7 +15,7 @@ use crate::foreign::Sentence;
 use crate::secret::Secret;
 use crate::sys::EndpointUrl;
 
-/// Login hosts of one cloud each, and the hosts that its issuers are named by.
+/// For each cloud, its login hosts and the hosts in its issuers.
 const ISSUERS: [(&[&str], &[&str]); 3] = [
     (
         &[
@@ -36,19 +36,19 @@ const ISSUERS: [(&[&str], &[&str]); 3] = [
     ),
 ];
 
-/// How the browser brings the answer.
+/// How the browser returns the response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ResponseMode {
-    /// As a form that it posts (OAuth 2.0 Form Post Response Mode): the code is in no address, and
-    /// so in no history.
+    /// As a posted form (OAuth 2.0 Form Post Response Mode), so that the code appears in no address
+    /// or history.
     FormPost,
-    /// In the query of the redirect address, which a person can copy.
+    /// In the query of the redirect address, which a user can copy.
     Query,
 }
 
-/// What the browser is sent out with, and what its answer is held against.
+/// An authorization request, with the values that its response must match.
 pub(crate) struct AuthorizationRequest {
-    /// The address to open. Holds no secret: the verifier stays here.
+    /// The address to open. Contains no secret: the verifier stays here.
     pub(crate) url: String,
     authority: Authority,
     redirect_uri: String,
@@ -57,21 +57,21 @@ pub(crate) struct AuthorizationRequest {
     code_verifier: Secret,
 }
 
-/// What a redirect says.
+/// A parsed redirect.
 #[derive(Debug)]
 pub(crate) enum Redirect {
-    /// The person has signed in: the code to redeem.
+    /// The user has signed in; this is the code to redeem.
     Code(Secret),
-    /// They have not, or were not let in.
+    /// The user declined, or Entra refused.
     Refused(Error),
-    /// It is the answer to another request, or somebody's forgery: its state differs.
+    /// The response to another request, or a forgery: its state differs.
     OtherState,
-    /// It is no answer at all.
+    /// Not a response.
     Nothing,
 }
 
 impl AuthorizationRequest {
-    /// A request for `scopes`, whose answer goes to `redirect_uri`.
+    /// A request for `scopes` with the response sent to `redirect_uri`.
     pub(crate) fn new(
         client: &TokenClient<'_>,
         scopes: &Scopes,
@@ -116,12 +116,12 @@ impl AuthorizationRequest {
         })
     }
 
-    /// Reads the parameters of a redirect, a form or a query (RFC 6749 section 4.1.2).
+    /// Parses the parameters of a redirect, a form or a query (RFC 6749 section 4.1.2).
     ///
-    /// An issuer in it is this authority's (RFC 9207): where one authority sends the browser on to
-    /// another, the other's code would be told to the first. One that is missing is taken, as Entra
-    /// sends none (its discovery documents do not have
-    /// `authorization_response_iss_parameter_supported`; asking for one would take a request).
+    /// An issuer in it must be this authority (RFC 9207). Otherwise a hostile authority could
+    /// redirect the browser to another one and obtain its code. A missing issuer is accepted,
+    /// because Entra sends none: its discovery documents lack
+    /// `authorization_response_iss_parameter_supported`, and reading them would cost a request.
     pub(crate) fn read(&self, parameters: &[u8]) -> Redirect {
         let all = |wanted: &'static str| {
             form_urlencoded::parse(parameters)
@@ -151,8 +151,8 @@ impl AuthorizationRequest {
         }
     }
 
-    /// Whether `issuer` is a name of the authority that was asked: `https://HOST/TENANT/v2.0`,
-    /// `https://HOST/TENANT/` of Entra's first version, `https://HOST/adfs`.
+    /// True if `issuer` names the requested authority: `https://HOST/TENANT/v2.0`,
+    /// `https://HOST/TENANT/` for v1, or `https://HOST/adfs`.
     fn is_issuer(&self, issuer: &str) -> bool {
         let asked = self.authority.login_url();
         let Ok(issuer) = EndpointUrl::parse(issuer, "") else { return false };
@@ -169,8 +169,8 @@ impl AuthorizationRequest {
         issuer.is_encrypted() && is_host && is_path
     }
 
-    /// Whether `tenant` may answer for the one that was asked: itself, or anyone's own for a sign-in
-    /// that names none.
+    /// True if `tenant` may answer for the requested one: the same tenant, or any GUID if the
+    /// request names a domain or no tenant.
     fn is_tenant(&self, tenant: &str) -> bool {
         let asked = self.authority.tenant();
         let is_same = match (uuid::Uuid::try_parse(asked), uuid::Uuid::try_parse(tenant)) {
@@ -185,17 +185,17 @@ impl AuthorizationRequest {
         Error::new(
             Kind::Refused,
             format!(
-                "The answer in the browser comes from '{}', and not from {asked}, which was asked.",
+                "The sign-in response comes from '{}' and not from {asked}.",
                 Sentence::new(issuer)
             ),
         )
-        .remedy("The login endpoint of this cloud leads to another one: see `cloud show`, and sign in at neither before you know why.")
+        .remedy("The login endpoint of this cloud redirects to another one. Check `cloud show`, and do not sign in before you know why.")
     }
 
     /// Redeems `code` (RFC 6749 section 4.1.3, RFC 7636 section 4.5): one request.
     ///
     /// # Errors
-    /// What Entra says; [`Kind::Refused`] when the ID token was made for another request.
+    /// The error of Entra; [`Kind::Refused`] if the ID token belongs to another request.
     pub(crate) async fn redeem(
         &self,
         client: &TokenClient<'_>,
@@ -209,15 +209,15 @@ impl AuthorizationRequest {
             .with_secret("code", code)
             .with_secret("code_verifier", &self.code_verifier);
         let response = client.post_once(form, None).await?;
-        // ADFS and Entra repeat the nonce (OpenID Connect Core section 3.1.3.7, item 11).
+        // ADFS and Entra return the nonce (OpenID Connect Core section 3.1.3.7, item 11).
         let nonce = response.id_claims().and_then(|claims| claims.nonce);
         if nonce.as_deref() != Some(self.nonce.expose()) {
             return Err(Error::new(
                 Kind::Refused,
-                "The answer belongs to another sign-in: its nonce is not the one that was sent.",
+                "The response belongs to another sign-in: its nonce differs.",
             )
             .remedy(
-                "Sign in again. If this happens twice, somebody interferes with the browser.",
+                "Sign in again. If this happens twice, another program may interfere with the browser.",
             ));
         }
         Ok(response)
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn the_address_holds_what_entra_wants_and_not_the_verifier() {
+    fn the_address_has_entras_parameters_and_not_the_verifier() {
         let request = request(ResponseMode::FormPost);
         assert!(
             request.url.starts_with("https://login.example/organizations/oauth2/v2.0/authorize?")
@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn only_an_answer_with_the_state_counts() {
+    fn only_a_response_with_the_state_is_accepted() {
         let request = request(ResponseMode::Query);
         let state = parameter(&request, "state");
         let read = |text: String| request.read(text.as_bytes());
@@ -299,7 +299,7 @@ mod tests {
     const OTHER: &str = "f0000000-0000-4000-8000-00000000000b";
 
     #[test]
-    fn an_issuer_that_comes_is_the_authority_that_was_asked() {
+    fn an_issuer_must_be_the_requested_authority() {
         let entra = "https://login.microsoftonline.com";
         let adfs = "https://adfs.example/adfs";
         for (login, tenant, issuer, is_good) in [
@@ -314,7 +314,7 @@ mod tests {
             (adfs, "adfs", format!("{adfs}/"), true),
             (adfs, "adfs", format!("{adfs}/services/trust"), true),
             ("https://evil.example", TENANT, format!("https://evil.example/{TENANT}/v2.0"), true),
-            // A hostile authority that sends the browser on to the honest one.
+            // A hostile authority that redirects the browser to the real one.
             ("https://evil.example", TENANT, format!("{entra}/{TENANT}/v2.0"), false),
             ("https://evil.example", TENANT, format!("https://sts.windows.net/{TENANT}/"), false),
             (entra, TENANT, format!("https://evil.example/{TENANT}/v2.0"), false),

@@ -1,4 +1,4 @@
-//! An application's certificate, and the assertion that it signs.
+//! An application's certificate, and the assertions that it signs.
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -16,15 +16,14 @@ use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
 use crate::sys::pem::{self, Block};
 
-/// The label of PKCS#8 with a password.
+/// The label of a PKCS#8 key with a password.
 const ENCRYPTED_KEY: &str = "ENCRYPTED PRIVATE KEY";
-const WHAT_IS_EXPECTED: &str =
-    "A PEM or PKCS#12 (PFX) file with the key and the certificate is expected.";
+const EXPECTED_FILE: &str = "Use a PEM or PKCS#12 (PFX) file with the key and the certificate.";
 
-/// How long an assertion may be used, in seconds (MSAL's choice).
+/// Lifetime of an assertion, in seconds (as in MSAL).
 const LIFETIME: i64 = 600;
 
-/// An RSA key with the certificates that go with it.
+/// An RSA key with its certificates.
 pub(crate) struct Certificate {
     key: RsaKey,
     /// The key's own certificate first.
@@ -33,36 +32,36 @@ pub(crate) struct Certificate {
 }
 
 impl Certificate {
-    /// True when `file` holds a key that cannot be read without a password.
+    /// True if `file` has a key that cannot be read without a password.
     pub(crate) fn needs_password(file: &[u8]) -> bool {
         let blocks = pem::blocks(file);
         if blocks.is_empty() {
-            // Many files have the empty password, which is not no password.
+            // Many files use the empty password, so this tries it first.
             return Pkcs12Archive::from_pkcs12(file, "")
                 .is_err_and(|error| is_wrong_password(&error));
         }
         blocks.iter().any(|block| block.is_encrypted || &*block.label == ENCRYPTED_KEY)
     }
 
-    /// Reads a file with one private key (RSA of 2048 bits or more) and its certificate, with or
-    /// without further certificates, in any order: PEM text (PKCS#8, encrypted with `password` or
-    /// not, or PKCS#1), or PKCS#12 (PFX).
+    /// Reads a file with one private key (RSA of 2048 bits or more), its certificate and optional
+    /// further certificates, in any order. The file is PEM text (PKCS#8, encrypted with `password`
+    /// or not, or PKCS#1) or PKCS#12 (PFX).
     ///
     /// `sends_chain` puts the certificates into the assertion, so that Entra accepts them by
     /// subject name and issuer.
     ///
     /// # Errors
-    /// [`Kind::Failed`], a sentence each for: no key, a missing or wrong password, a key that is no
-    /// such RSA key, no certificate, a certificate of another key.
+    /// [`Kind::Failed`], with a message for each case: no key, a missing or wrong password, an
+    /// unsuitable key, no certificate, a certificate of another key.
     pub(crate) fn read(file: &[u8], password: Option<&Secret>, sends_chain: bool) -> Result<Self> {
         let (key, mut chain) = match pem::blocks(file).as_slice() {
             [] => read_pkcs12(file, password)?,
             blocks => read_pem(blocks, password)?,
         };
         if chain.is_empty() {
-            return Err(invalid("there is no certificate in it"));
+            return Err(invalid("it contains no certificate"));
         }
-        // A certificate holds its public key's modulus as it stands.
+        // A certificate contains its public key's modulus verbatim.
         let modulus = key.modulus();
         let own = chain
             .iter()
@@ -72,9 +71,9 @@ impl Certificate {
         Ok(Self { key, chain, sends_chain })
     }
 
-    /// A JWT by which `client_id` proves itself to `authority` at `now` (seconds since 1970-01-01
-    /// UTC): RFC 7523, signed as PS256 and named by its SHA-256 thumbprint; for ADFS, which knows
-    /// neither, as RS256 and by SHA-1 (MSAL's rule).
+    /// A JWT (RFC 7523) that authenticates `client_id` to `authority` at `now` (seconds since
+    /// 1970-01-01 UTC). Signed with PS256 and identified by its SHA-256 thumbprint. ADFS supports
+    /// neither, so it gets RS256 and SHA-1, as in MSAL.
     pub(super) fn assertion(
         &self,
         client_id: &str,
@@ -125,7 +124,7 @@ fn invalid(why: &str) -> Error {
 fn read_pem(blocks: &[Block], password: Option<&Secret>) -> Result<Parts> {
     let key = blocks.iter().find(|block| block.label.ends_with("PRIVATE KEY"));
     let key = key
-        .ok_or_else(|| invalid("there is no private key in it").remedy(WHAT_IS_EXPECTED))
+        .ok_or_else(|| invalid("it contains no private key").remedy(EXPECTED_FILE))
         .and_then(|block| read_key(block, password))?;
     let certificate = |block: &Block| {
         let damaged = || invalid(&format!("the certificate at line {} is damaged", block.line));
@@ -136,11 +135,12 @@ fn read_pem(blocks: &[Block], password: Option<&Secret>) -> Result<Parts> {
     Ok((key, certificates.map(certificate).collect::<Result<_>>()?))
 }
 
-/// The key in `block`, which says that it is one.
+/// Parses the private key in `block`.
 fn read_key(block: &Block, password: Option<&Secret>) -> Result<RsaKey> {
     if block.is_encrypted {
-        return Err(invalid("its private key is encrypted in a way of old OpenSSL versions")
-            .remedy("Convert it: openssl pkcs8 -topk8 -in OLD -out KEY, then put the certificate after it."));
+        return Err(invalid("its private key uses the encryption of old OpenSSL versions").remedy(
+            "Convert it: openssl pkcs8 -topk8 -in OLD -out KEY, then put the certificate after it.",
+        ));
     }
     let damaged = || invalid(&format!("the private key at line {} is damaged", block.line));
     match &*block.label {
@@ -154,7 +154,7 @@ fn read_key(block: &Block, password: Option<&Secret>) -> Result<RsaKey> {
             RsaKey::of_pkcs8(key.as_bytes())
         }
         "OPENSSH PRIVATE KEY" => {
-            return Err(invalid("its private key is in OpenSSH's form").remedy(
+            return Err(invalid("its private key is in the OpenSSH format").remedy(
                 "Convert it: ssh-keygen -p -m PEM -f KEY, then put the certificate after it.",
             ));
         }
@@ -170,10 +170,12 @@ fn read_pkcs12(file: &[u8], password: Option<&Secret>) -> Result<Parts> {
     let archive = archive.map_err(|error| match (is_wrong_password(&error), password) {
         (true, None) => no_password(),
         (true, Some(_)) => wrong_password(),
-        (false, _) => invalid(&format!("it is neither PEM nor PKCS#12 that can be read ({error})"))
-            .remedy(WHAT_IS_EXPECTED),
+        (false, _) => {
+            invalid(&format!("it is neither readable PEM nor readable PKCS#12 ({error})"))
+                .remedy(EXPECTED_FILE)
+        }
     })?;
-    let key = archive.keys.first().ok_or_else(|| invalid("there is no private key in it"))?;
+    let key = archive.keys.first().ok_or_else(|| invalid("it contains no private key"))?;
     let key = RsaKey::of_pkcs8(key.key.as_der()).map_err(|why| unsuitable(&why))?;
     let certificate = |bag: CertificateBag| CertificateDer::from(bag.cert.as_der().to_vec());
     Ok((key, archive.certs.into_iter().map(certificate).collect()))
@@ -193,7 +195,7 @@ fn wrong_password() -> Error {
     invalid("the password does not open it").remedy("Check --certificate-password.")
 }
 
-/// `why` goes on from "its key".
+/// The error for a key; `why` continues the sentence "its key".
 fn unsuitable(why: &str) -> Error {
     invalid(&format!("its key {why}"))
 }
@@ -215,7 +217,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_authority_gets_the_signature_that_it_knows() {
+    fn each_authority_gets_a_signature_that_it_supports() {
         let certificate =
             Certificate::read(NIGHTLY_BUILD_CERTIFICATE.as_bytes(), None, false).unwrap();
         for (url, audience, algorithm, thumbprint, verification) in [

@@ -4,12 +4,12 @@ use serde_json::{Value, json};
 
 use crate::error::{Error, Kind, Result};
 
-/// The `claims` of a request: that this client understands claims challenges ("CP1", so that Entra
-/// issues long-lived tokens which it may revoke), merged with `challenge`, the JSON text of a
-/// claims challenge.
+/// The `claims` of a request: `challenge`, the JSON text of a claims challenge, merged with the
+/// capability "CP1". The capability says that this client handles claims challenges, so that Entra
+/// issues long-lived tokens that it can revoke.
 ///
 /// # Errors
-/// `challenge` is no JSON object.
+/// `challenge` is not a JSON object.
 pub(super) fn merge_capabilities(
     challenge: Option<&str>,
     announce_cp1: bool,
@@ -28,7 +28,7 @@ pub(super) fn merge_capabilities(
     Ok(Some(claims.to_string()))
 }
 
-/// Lays `addition` over `target`, object by object.
+/// Merges `addition` into `target`, object by object.
 fn merge(target: &mut Value, addition: Value) {
     match (target, addition) {
         (Value::Object(target), Value::Object(addition)) => {

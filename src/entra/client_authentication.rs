@@ -1,4 +1,4 @@
-//! How an application proves itself to the token endpoint (RFC 6749 section 2.3, RFC 7523).
+//! Authentication of an application at the token endpoint (RFC 6749 section 2.3, RFC 7523).
 
 use super::certificate::Certificate;
 use super::form::Form;
@@ -6,19 +6,19 @@ use super::token_client::TokenClient;
 use crate::error::Result;
 use crate::secret::Secret;
 
-/// How an application proves who it is.
+/// The credential of an application.
 #[derive(Debug)]
 pub(crate) enum ClientCredential {
     /// A client secret (RFC 6749 section 2.3.1).
     Secret(Secret),
     /// A certificate whose key signs a new assertion for each request.
     Certificate(Box<Certificate>),
-    /// A JWT signed by an issuer that the application trusts (RFC 7523 section 2.2).
+    /// A JWT from an issuer that the application trusts (RFC 7523 section 2.2).
     Assertion(Secret),
 }
 
 impl ClientCredential {
-    /// Adds the client id and its proof to `form`.
+    /// Adds the client id and the credential to `form`.
     pub(super) fn sign(&self, form: Form, client: &TokenClient<'_>) -> Result<Form> {
         let form = form.with("client_id", client.client_id);
         Ok(match self {

@@ -7,7 +7,7 @@ use super::token_response::TokenResponse;
 use crate::error::Result;
 
 impl TokenClient<'_> {
-    /// Asks for an access token of `scopes` for the application itself: one request.
+    /// Requests an access token of `scopes` for the application itself: one request.
     pub(crate) async fn client_credentials(
         &self,
         credential: &ClientCredential,

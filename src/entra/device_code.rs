@@ -1,4 +1,4 @@
-//! The device authorization grant (RFC 8628): a code that the person enters in any browser.
+//! The device authorization grant (RFC 8628): the user enters a code in any browser.
 
 use std::time::Duration;
 
@@ -14,38 +14,38 @@ use crate::foreign::{Name, Seconds, Sentence, if_it_is_one};
 use crate::secret::Secret;
 use crate::sys::EndpointUrl;
 
-/// How long a code is good where the server does not say (MSAL).
+/// Lifetime of a code if the server sends none (as in MSAL).
 const LIFETIME: Seconds = Seconds(1800);
 
-/// How long to wait between two polls where the server does not say (RFC 8628 section 3.2).
+/// Time between two polls if the server sends none (RFC 8628 section 3.2).
 const INTERVAL: Seconds = Seconds(5);
 
-/// Longest wait that a server may ask for between two polls.
+/// Longest time between two polls.
 const LONGEST_INTERVAL: Duration = Duration::from_mins(1);
 
-/// Longest life of a code that is believed.
+/// Longest lifetime of a code to accept.
 const LONGEST_LIFETIME: Duration = Duration::from_hours(24);
 
-/// Characters of a code: nobody types more.
+/// Longest code to accept, in characters; users do not type longer ones.
 const LONGEST_CODE: usize = 32;
 
-/// What the person must be shown, and what is polled with.
+/// A device code, with what to show to the user.
 pub(crate) struct DeviceAuthorization {
-    /// The sentence for the person, from Entra, with address and code in it and nothing else to open.
+    /// Entra's instruction for the user. Contains the address and the code, and no other address.
     pub(crate) message: String,
-    /// Where the code is entered: `verification_uri_complete`, which has the code in it, where the
-    /// server knows that (Entra does not).
+    /// The page for the code: `verification_uri_complete`, which includes the code, if the server
+    /// sends it (Entra does not).
     pub(crate) verification_uri: EndpointUrl,
     /// The code.
     pub(crate) user_code: String,
     device_code: Secret,
     interval: Duration,
-    /// How long the code can be entered.
+    /// How long the user can enter the code.
     pub(crate) expires_in: Duration,
 }
 
-/// The device authorization response (RFC 8628 section 3.2), with Entra's `message`, and the names that
-/// v1 endpoints and ADFS have for the addresses.
+/// The device authorization response (RFC 8628 section 3.2), with Entra's `message` and the address
+/// names of v1 endpoints and ADFS.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Answer {
@@ -70,7 +70,7 @@ struct Answer {
 }
 
 impl TokenClient<'_> {
-    /// Asks for a device code for `scopes` (RFC 8628 section 3.1): one request.
+    /// Requests a device code for `scopes` (RFC 8628 section 3.1): one request.
     pub(crate) async fn authorize_device(&self, scopes: &Scopes) -> Result<DeviceAuthorization> {
         let endpoint = self.authority.device_authorization_endpoint()?;
         let form =
@@ -79,16 +79,16 @@ impl TokenClient<'_> {
         response.json().ok().and_then(Answer::read).ok_or_else(|| {
             Error::new(
                 Kind::Service,
-                format!("{} sent a device code that makes no sense.", endpoint.environment()),
+                format!("{} sent an invalid device code.", endpoint.environment()),
             )
         })
     }
 
-    /// Polls until the user has approved or declined (RFC 8628 section 3.5). The caller stops it when
+    /// Polls until the user approves or declines (RFC 8628 section 3.5). The caller stops it when
     /// the code expires.
     ///
-    /// Waits the interval before each request, five seconds longer after each `slow_down`, and doubles
-    /// it after network failures, as the RFC asks.
+    /// Waits the interval before each request. Adds five seconds after each `slow_down`, and
+    /// doubles the interval after network failures, as the RFC asks.
     pub(crate) async fn poll_device(
         &self,
         authorization: &DeviceAuthorization,
@@ -117,14 +117,14 @@ impl TokenClient<'_> {
 }
 
 impl Answer {
-    /// What it says; `None` without a code, or an address to enter it at.
+    /// Checks the response; `None` if the code or the address is missing or invalid.
     fn read(self) -> Option<DeviceAuthorization> {
         let page = |text: Option<String>| {
             EndpointUrl::parse_with_query(text?.trim(), "The address of the code").ok()
         };
         let device_code = self.device_code.filter(|code| !code.is_empty())?;
         let user_code = String::from(self.user_code.filter(|code| is_code(code))?);
-        // A code that has ended is of no use.
+        // An expired code is useless.
         let expires_in = self.expires_in.unwrap_or(LIFETIME);
         let expires_in =
             Duration::from_secs(u64::try_from(expires_in.0).ok().filter(|it| *it > 0)?);
@@ -135,7 +135,7 @@ impl Answer {
             page(self.verification_uri_complete).or_else(|| page(self.verification_url_complete));
         let message = self.message.map(String::from);
         let message =
-            message.filter(|it| leads_nowhere_else(it, verification_uri.as_str(), &user_code));
+            message.filter(|it| names_no_other_address(it, verification_uri.as_str(), &user_code));
         Some(DeviceAuthorization {
             message: message.unwrap_or_else(|| format!("To sign in, use a web browser to open the page {verification_uri} and enter the code {user_code} to authenticate.")),
             verification_uri: complete.unwrap_or(verification_uri),
@@ -147,17 +147,16 @@ impl Answer {
     }
 }
 
-/// True for a code that a person can type, and that looks like nothing else.
+/// True for a code that a user can type and that cannot pass for other text.
 fn is_code(text: &str) -> bool {
     let is_typed = |c: char| c.is_ascii_alphanumeric() || c == '-';
     (1..=LONGEST_CODE).contains(&text.len()) && text.chars().all(is_typed)
 }
 
-/// True when `message` names the address and the code, and beside them nothing that could be taken for
-/// an address.
-fn leads_nowhere_else(message: &str, address: &str, code: &str) -> bool {
+/// True if `message` has the address and the code, and nothing else that looks like an address.
+fn names_no_other_address(message: &str, address: &str, code: &str) -> bool {
     let rest = message.replace(address, "").replace(code, "");
-    // A name of a host has a dot within; browsers know four (IDNA).
+    // A host name has a dot inside; browsers accept four characters as dots (IDNA).
     let is_dot = |c: char| matches!(c, '.' | '\u{3002}' | '\u{ff0e}' | '\u{ff61}');
     let is_address = |word: &str| {
         word.trim_end_matches(is_dot).contains(|c| is_dot(c) || matches!(c, '/' | '@' | '\\'))
@@ -170,13 +169,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_message_leads_to_its_address_alone() {
+    fn a_message_names_no_other_address() {
         let (address, code) = ("https://login.microsoft.com/device", "ABC123DEF");
         for message in [
             "To sign in, use a web browser to open the page https://login.microsoft.com/device and enter the code ABC123DEF to authenticate.",
             "Öffnen Sie https://login.microsoft.com/device. Der Code ist ABC123DEF.",
         ] {
-            assert!(leads_nowhere_else(message, address, code), "{message}");
+            assert!(names_no_other_address(message, address, code), "{message}");
         }
         for message in [
             "",
@@ -189,7 +188,7 @@ mod tests {
             "Open evil\u{3002}example, once https://login.microsoft.com/device, and enter ABC123DEF.",
             "Open https://login.microsoft.com/device.evil.example and enter ABC123DEF.",
         ] {
-            assert!(!leads_nowhere_else(message, address, code), "{message}");
+            assert!(!names_no_other_address(message, address, code), "{message}");
         }
     }
 

@@ -1,4 +1,4 @@
-//! An error answer (RFC 6749 section 5.2, RFC 8628 section 3.5, with Entra's members).
+//! Error responses (RFC 6749 section 5.2, RFC 8628 section 3.5, with Entra's members).
 
 use std::time::Duration;
 
@@ -9,16 +9,16 @@ use crate::error::{EntraDetail, Error, Kind};
 use crate::foreign::{Json, Name, Sentence, if_it_is_one};
 use crate::sys::{Complaint, Response, passing};
 
-/// The error code of a device code that the person has not approved yet (RFC 8628 section 3.5).
+/// The error code while the user has not approved a device code yet (RFC 8628 section 3.5).
 pub(crate) const AUTHORIZATION_PENDING: &str = "authorization_pending";
 
-/// Bytes of a challenge that is believed: they have some hundreds, and go into command lines.
+/// Longest challenge to accept, in bytes. Real ones have some hundreds, and go into command lines.
 const LONGEST_CHALLENGE: usize = 16 << 10;
 
-/// The longest `Retry-After` that is told.
+/// The longest `Retry-After` to show.
 const LONGEST_WAIT: Duration = Duration::from_hours(24);
 
-/// The body. A proxy or a broken server may send anything: each member counts if it makes sense.
+/// The body. A proxy or a broken server may send anything, so each invalid member is ignored.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Body {
@@ -40,8 +40,8 @@ struct Body {
     timestamp: Option<Name>,
 }
 
-/// The error that `response` is, from `host`; `None` for a success. Some servers and gateways send an
-/// error with the status of one.
+/// The error in `response`, from `host`; `None` for a success. Some servers and gateways send an
+/// error with the status of a success.
 pub(super) fn refusal(response: &Response, host: &str) -> Option<Error> {
     #[derive(Default, Deserialize)]
     #[serde(default)]
@@ -60,16 +60,16 @@ pub(super) fn refusal(response: &Response, host: &str) -> Option<Error> {
     (!response.is_success() || is_marked()).then(|| parse(response, host))
 }
 
-/// The error that `response` is, from `host`.
+/// Converts `response`, an error from `host`.
 ///
-/// The message is Entra's own description, as az shows it; the kind says what can be done:
-/// [`Kind::InteractionRequired`] when the person must do something, [`Kind::Refused`] when that
-/// will not help, [`Kind::Service`] when it may pass.
+/// The message is Entra's own description, as az shows it. The kind says what helps:
+/// [`Kind::InteractionRequired`] if the user must act, [`Kind::Refused`] if that does not help,
+/// [`Kind::Service`] if a later attempt may succeed.
 pub(super) fn parse(response: &Response, host: &str) -> Error {
     let body: Body = response.words().unwrap_or_default();
-    // Codes and ids are ASCII, and short: one that was cut ends in what is not.
+    // Codes and ids are short ASCII; a truncated one ends in a non-ASCII character.
     let text = |text: Option<Name>| text.filter(|text| !text.is_empty() && text.is_ascii());
-    // Some have Entra's sentence in another shape, as Azure's own services do.
+    // Some servers send Entra's description in the form that Azure's services use.
     let Complaint { code, message } = response.complaint();
     let said = message.as_deref().and_then(aadsts_in);
     let Some(code) = text(body.error).or_else(|| text(said.and(code))) else {
@@ -96,7 +96,7 @@ pub(super) fn parse(response: &Response, host: &str) -> Error {
     passing(error, response)
 }
 
-/// The numbers in `codes`: a list or a single one, as numbers or as text, `AADSTS` before it or not.
+/// The numbers in `codes`: a list or a single one, as numbers or text, with or without `AADSTS`.
 fn numbers(codes: Value) -> Vec<u32> {
     match codes {
         Value::Number(number) => {
@@ -119,7 +119,7 @@ fn sentence(description: Sentence, code: &Name) -> String {
     }
 }
 
-/// The error that the parameters of a redirect are (RFC 6749 section 4.1.2.1).
+/// Converts the error parameters of a redirect (RFC 6749 section 4.1.2.1).
 pub(super) fn of_redirect(code: &str, description: Option<&str>, suberror: Option<&str>) -> Error {
     let (description, code) = (Sentence::new(description.unwrap_or(code)), Name::new(code));
     let codes = aadsts_in(&description).into_iter().collect();
@@ -146,26 +146,27 @@ fn kind_of(status: u16, code: &str) -> Kind {
     }
 }
 
-/// What somebody else than Entra answered, or Entra in words of its own: they are told.
+/// The error of a response without an OAuth error code, from Entra or another server; quotes its
+/// text.
 fn without_oauth_error(response: &Response, host: &str) -> Error {
     let status = response.status;
     let said = response.complaint().told();
     let said = said.map_or_else(|| ".".to_owned(), |said| format!(": {said}"));
     let error = match status {
-        407 => Error::new(Kind::Network, "The proxy wants a user name and a password (HTTP 407).")
-            .remedy("Put them into the address of the proxy, in the variable that names it: http://user:password@host:port"),
+        407 => Error::new(Kind::Network, "The proxy requires a user name and a password (HTTP 407).")
+            .remedy("Put them into the proxy's address, in the variable that sets it: http://user:password@host:port"),
         511 => Error::new(
             Kind::Network,
-            "This network wants a sign-in of its own first (HTTP 511).",
+            "This network requires its own sign-in first (HTTP 511).",
         )
         .remedy("Open any page in a browser, sign in there, and try again."),
         429 => Error::new(
             Kind::Service,
-            format!("{host} asks to slow down: it answered HTTP {status}."),
+            format!("{host} limits requests: it answered HTTP {status}."),
         ),
         500..=599 => Error::new(
             Kind::Service,
-            format!("{host} is in trouble: it answered HTTP {status}{said}"),
+            format!("{host} has a problem: it answered HTTP {status}{said}"),
         ),
         300..=399 => Error::new(
             Kind::Network,
@@ -175,7 +176,7 @@ fn without_oauth_error(response: &Response, host: &str) -> Error {
         _ => Error::new(
             Kind::Service,
             match said.as_str() {
-                "." => format!("{host} answered HTTP {status} without saying why."),
+                "." => format!("{host} answered HTTP {status} without a reason."),
                 said => format!("{host} answered HTTP {status}{said}"),
             },
         )
@@ -209,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_that_entra_says_is_kept() {
+    fn all_members_are_kept() {
         let error = answer(
             400,
             r#"{"error":"invalid_grant","error_description":"AADSTS50076: MFA.\r\nTrace ID: t","error_codes":[50076],"suberror":"basic_action","claims":"{}","trace_id":"t","correlation_id":"c","timestamp":"2026-01-01 00:00:00Z"}"#,
@@ -224,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_sense_does_not_hide_the_rest() {
+    fn an_invalid_member_does_not_hide_the_others() {
         let error = answer(
             400,
             r#"{"error":"invalid_grant","error_description":["x"],"error_codes":["50076",{},-1,65001],"suberror":[7],"claims":{},"trace_id":null,"correlation_id":"c"}"#,
@@ -237,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_pass_is_worth_another_try() {
+    fn temporary_errors_are_worth_a_retry() {
         let after = |status, header: Option<&str>| {
             let mut headers = reqwest::header::HeaderMap::new();
             if let Some(header) = header {
@@ -255,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_is_told_if_it_is_one() {
+    fn only_a_sensible_wait_is_shown() {
         let told = |seconds: &str| {
             let headers = [("retry-after".parse().unwrap(), seconds.parse().unwrap())];
             let response = Response::new(503, headers.into_iter().collect(), b"");
@@ -268,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn kinds_tell_what_can_be_done() {
+    fn kinds_say_what_helps() {
         for (status, body, kind) in [
             (
                 401,
@@ -293,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_said_is_told_in_whatever_shape() {
+    fn a_message_is_found_in_every_form() {
         for body in [
             "Because.",
             "<html><title>Because.</title></html>",
@@ -307,13 +308,13 @@ mod tests {
             let told = "login.example answered HTTP 403: Because.";
             assert_eq!((error.kind(), error.message()), (Kind::Service, told), "{body}");
             let error = answer(503, body);
-            assert!(error.message().ends_with("in trouble: it answered HTTP 503: Because."));
+            assert!(error.message().ends_with("has a problem: it answered HTTP 503: Because."));
         }
         for body in ["", "null", "{}", "[]", r#"{"error":null}"#, "<"] {
-            let told = "login.example answered HTTP 403 without saying why.";
+            let told = "login.example answered HTTP 403 without a reason.";
             assert_eq!(answer(403, body).message(), told, "{body}");
         }
-        // Entra's own words make it Entra's refusal.
+        // Entra's own text makes it a refusal of Entra.
         for body in [
             r#"{"error":{"code":"invalid_grant","message":"AADSTS50076: MFA."}}"#,
             r#"{"code":"invalid_grant","message":"AADSTS50076: MFA."}"#,
@@ -327,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn a_success_may_be_none() {
+    fn a_success_status_may_carry_an_error() {
         let of = |status, body: &str| refusal(&Response::of(status, body), "h");
         let body =
             r#"{"error":"invalid_grant","error_description":"AADSTS50173: No.","access_token":""}"#;
@@ -345,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn codes_are_numbers_in_any_spelling() {
+    fn codes_are_read_in_every_form() {
         for codes in ["[50076]", "50076", r#""50076""#, r#"["AADSTS50076", null]"#, "[[50076]]"] {
             let error = answer(400, &format!(r#"{{"error":"x","error_codes":{codes}}}"#));
             assert_eq!(error.entra_detail().unwrap().codes, [50_076], "{codes}");
@@ -353,13 +354,13 @@ mod tests {
     }
 
     #[test]
-    fn the_code_is_found_in_the_text_when_it_is_not_listed() {
+    fn an_unlisted_code_is_found_in_the_text() {
         let error = answer(400, r#"{"error":"x","error_description":"AADSTS700082: old"}"#);
         assert_eq!(error.entra_detail().unwrap().codes, [700_082]);
     }
 
     #[test]
-    fn what_a_redirect_says_is_kept_as_well() {
+    fn a_redirects_members_are_kept() {
         let error = of_redirect("access_denied", Some("AADSTS65004: No.\r\n"), Some("declined"));
         assert_eq!((error.kind(), error.message()), (Kind::Refused, "AADSTS65004: No."));
         let detail = error.entra_detail().unwrap();

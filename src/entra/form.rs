@@ -4,19 +4,19 @@ use zeroize::Zeroizing;
 
 use crate::secret::Secret;
 
-/// A form under construction. Wiped when dropped, as it holds tokens and client secrets.
+/// A form. Wiped when dropped, because it holds tokens and client secrets.
 #[derive(Clone)]
 pub(super) struct Form(Zeroizing<String>);
 
 impl Form {
-    /// A form with its `grant_type`.
+    /// A form with this `grant_type`.
     pub(super) fn grant(grant_type: &str) -> Self {
         Self::empty().with("grant_type", grant_type)
     }
 
-    /// A form with nothing in it.
+    /// An empty form.
     pub(super) fn empty() -> Self {
-        // Room for a refresh token of 2 KB, so that growing leaves no copies behind.
+        // Fits a refresh token of 2 KB, so that growing leaves no copies in memory.
         Self(Zeroizing::new(String::with_capacity(8192)))
     }
 
@@ -43,7 +43,7 @@ impl Form {
         self.0
     }
 
-    /// Writes slices of `text`, so that no copy of a secret is left behind.
+    /// Appends `text` part by part, so that no copy of a secret stays in memory.
     fn push_encoded(&mut self, text: &str) {
         form_urlencoded::byte_serialize(text.as_bytes()).for_each(|part| self.0.push_str(part));
     }

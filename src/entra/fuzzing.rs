@@ -1,4 +1,4 @@
-//! What Entra, hosts, browsers and people's files send, for the fuzz targets.
+//! Fuzz targets for the input from Entra, hosts, browsers and certificate files.
 
 use super::authority::Authority;
 use super::claims::merge_capabilities;
@@ -9,12 +9,12 @@ use crate::program::Program;
 use crate::secret::Secret;
 use crate::sys::{Response, System};
 
-/// A token endpoint's answer, as a success and as an error of the status in its first byte.
+/// A token endpoint's response, as a success and as an error with the status in its first byte.
 pub fn answer(bytes: &[u8]) {
     let (status, body) = bytes.split_first().unwrap_or((&0, bytes));
     let response = |status| Response::new(status, http_headers(body), body);
     if let Ok(token) = TokenResponse::parse(&response(200), "fuzz", 1_700_000_000) {
-        assert!(token.lifetime() > 0, "no token ended before it came");
+        assert!(token.lifetime() > 0, "a token must not be expired on arrival");
         let _ = (token.id_claims(), token.home_account_id());
     }
     let error = error_response::refusal(&response(400 + u16::from(*status)), "fuzz");
@@ -28,7 +28,7 @@ fn http_headers(body: &[u8]) -> reqwest::header::HeaderMap {
     value.map(|it| names.map(|name| (name, it.clone())).into_iter().collect()).unwrap_or_default()
 }
 
-/// The parameters that a browser brings back: without the state nothing counts.
+/// The parameters of a redirect: never a code without the right state.
 pub fn redirect(bytes: &[u8]) {
     let login_url = crate::sys::EndpointUrl::parse("https://login.example", "");
     let authority = login_url.and_then(|url| Authority::new(&url, "organizations"));
@@ -39,7 +39,7 @@ pub fn redirect(bytes: &[u8]) {
         AuthorizationRequest::new(&client, &scopes, "http://localhost:1", ResponseMode::Query)
     });
     if let Ok(request) = request {
-        assert!(!matches!(request.read(bytes), super::Redirect::Code(_)), "nobody knows the state");
+        assert!(!matches!(request.read(bytes), super::Redirect::Code(_)), "the state is unknown");
     }
 }
 

@@ -1,11 +1,11 @@
-//! What an ID token says about the person.
+//! The claims of an ID token.
 
 use serde::Deserialize;
 
 use crate::error::{Error, Kind, Result};
 use crate::foreign::{self, Guid, Name, Sentence, if_it_is_one};
 
-/// Claims of an ID token that are used.
+/// The claims that azt uses.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
 #[serde(default)]
 pub(crate) struct IdClaims {
@@ -21,7 +21,7 @@ pub(crate) struct IdClaims {
     /// Object id of the account in the tenant of [`IdClaims::tenant_id`].
     #[serde(deserialize_with = "if_it_is_one")]
     pub(crate) oid: Option<Name>,
-    /// Who issued the token.
+    /// The issuer.
     #[serde(deserialize_with = "if_it_is_one")]
     pub(crate) iss: Option<Sentence>,
     #[serde(deserialize_with = "if_it_is_one")]
@@ -29,14 +29,14 @@ pub(crate) struct IdClaims {
     /// Subject, unique per application.
     #[serde(deserialize_with = "if_it_is_one")]
     pub(crate) sub: Option<Sentence>,
-    /// What the authorization request carried, to tie the token to it.
+    /// The nonce of the authorization request, which ties the token to it.
     #[serde(deserialize_with = "if_it_is_one")]
     pub(crate) nonce: Option<Name>,
     #[serde(deserialize_with = "if_it_is_one")]
     tid: Option<Name>,
 }
 
-/// Whom a token is for (RFC 7519 section 4.1.3).
+/// The audience of a token (RFC 7519 section 4.1.3).
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 #[serde(untagged)]
 enum Audience {
@@ -45,7 +45,7 @@ enum Audience {
 }
 
 impl IdClaims {
-    /// The claims of `jwt` (RFC 7519), whose signature is not looked at. `None` when it is no JWT.
+    /// The claims of `jwt` (RFC 7519), without checking the signature. `None` if it is not a JWT.
     pub(crate) fn decode(jwt: &str) -> Option<Self> {
         let payload = foreign::base64(jwt.split('.').nth(1)?)?;
         foreign::from_json(str::from_utf8(&payload).ok()?).ok()
@@ -60,18 +60,18 @@ impl IdClaims {
     /// The tenant that issued the token; ADFS has none.
     ///
     /// # Errors
-    /// [`Kind::Service`] for one that is named and has no GUID.
+    /// [`Kind::Service`] if the tenant id is not a GUID.
     pub(crate) fn tenant_id(&self) -> Result<Option<Guid>> {
         let Some(tid) = &self.tid else { return Ok(None) };
         Guid::parse(tid).map(Some).ok_or_else(|| {
             Error::new(
                 Kind::Service,
-                "The service sent a token of a tenant whose id is none (no GUID): it is not used.",
+                "The service sent a token whose tenant id is not a GUID; it is not used.",
             )
         })
     }
 
-    /// Whom the token is for, where that is one.
+    /// The audience, if there is exactly one.
     pub(crate) fn audience(&self) -> Option<&str> {
         match &self.aud {
             Some(Audience::One(audience)) => Some(audience),

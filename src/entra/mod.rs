@@ -1,12 +1,13 @@
-//! The protocol of the Microsoft identity platform: authorities, scopes, grants, answers.
+//! The protocol of the Microsoft identity platform: authorities, scopes, grants, responses.
 //!
-//! One grant a file; every grant is a method of [`TokenClient`], so that there is one place for
-//! headers, capabilities and errors. The `oauth2` crate makes the address that a browser is sent to;
-//! the rest of it is not used, because it keeps tokens in types that are not wiped, fails on the
-//! string numbers that some endpoints send, and knows no more than half of Entra's grants.
-//! What is answered is read by [`Response`](crate::sys::Response) alone, and each member loosely
-//! ([`crate::foreign`]): servers differ.
-//! This module never sees the disk; the one file of the protocol, Azure Arc's key, is read by `sys`.
+//! Each grant has its own file and is a method of [`TokenClient`], so that headers, capabilities
+//! and errors have one place. The `oauth2` crate only builds the authorization URL. The rest of it
+//! is unsuitable: it keeps tokens in types that are not wiped, fails on the string numbers of some
+//! endpoints, and supports at most half of Entra's grants.
+//!
+//! Only [`Response`](crate::sys::Response) parses bodies, and each member tolerantly
+//! ([`crate::foreign`]), because servers differ. This module never accesses the disk: `sys` reads
+//! the protocol's one file, Azure Arc's key.
 
 mod authority;
 mod authorization_code;
@@ -49,5 +50,5 @@ pub(crate) use tenant::{is_guid, resolve_tenant};
 pub(crate) use token_client::TokenClient;
 pub(crate) use token_response::TokenResponse;
 
-/// The client id of Azure CLI, a public client of the family "1" that every tenant knows.
+/// The client id of Azure CLI, a public client of the family "1" that exists in every tenant.
 pub(crate) const AZURE_CLI_CLIENT_ID: &str = "04b07795-8ddb-461a-bbee-02f9e1bf7b46";

@@ -1,5 +1,5 @@
 //! The on-behalf-of grant (RFC 7523 section 2.1 with Entra's `requested_token_use`): an application
-//! trades the token that it was called with for one that calls the next service.
+//! exchanges its caller's token for one that calls another service.
 
 use super::client_authentication::ClientCredential;
 use super::scope::Scopes;
@@ -9,8 +9,8 @@ use crate::error::Result;
 use crate::secret::Secret;
 
 impl TokenClient<'_> {
-    /// Asks for an access token of `scopes` for the user that `user_assertion`, an access token for
-    /// this application, was issued to: one request.
+    /// Requests an access token of `scopes` for the user of `user_assertion`, which is an access
+    /// token for this application: one request.
     pub(crate) async fn on_behalf_of(
         &self,
         credential: &ClientCredential,

@@ -1,5 +1,5 @@
-//! The resource owner password credentials grant (RFC 6749 section 4.3), and the request before it:
-//! which service checks this user's password.
+//! The resource owner password credentials grant (RFC 6749 section 4.3), and the request before it,
+//! which finds the service that checks the user's password.
 
 use serde::Deserialize;
 
@@ -12,8 +12,8 @@ use crate::foreign::{Name, if_it_is_one};
 use crate::secret::Secret;
 use crate::sys::{EndpointUrl, Request, System};
 
-/// Asks Entra which service checks the password of `username`: the user realm request that MSAL makes
-/// before it sends a password.
+/// Asks Entra which service checks the password of `username`. MSAL makes the same user realm
+/// request before it sends a password.
 ///
 /// # Errors
 /// [`Kind::Refused`] for a federated domain, which would need WS-Trust.
@@ -42,7 +42,7 @@ pub(crate) async fn check_realm(
         Error::new(
             Kind::Service,
             format!(
-                "{} did not say who checks the password of {username} (HTTP {}).",
+                "{} did not say which service checks the password of {username} (HTTP {}).",
                 url.environment(),
                 response.status
             ),
@@ -53,15 +53,15 @@ pub(crate) async fn check_realm(
         let by = realm.federation_protocol.as_deref().unwrap_or("another service");
         return Err(Error::new(
             Kind::Refused,
-            format!("The password of {username} is checked by a service of {domain} ({by}), which takes passwords only on its own page."),
+            format!("A service of {domain} ({by}) checks the password of {username}, and accepts passwords only on its own page."),
         )
-        .remedy("Sign in with a browser or a code instead: leave --username and --password out."));
+        .remedy("Sign in with a browser or a code instead: omit --username and --password."));
     }
     Ok(())
 }
 
 impl TokenClient<'_> {
-    /// Asks for tokens of `scopes` with a user's password: one request.
+    /// Requests tokens of `scopes` with a user's password: one request.
     pub(crate) async fn password(
         &self,
         username: &str,

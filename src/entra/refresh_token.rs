@@ -7,8 +7,8 @@ use crate::error::Result;
 use crate::secret::Secret;
 
 impl TokenClient<'_> {
-    /// Redeems `refresh_token` for an access token of `scopes`: one request. Entra's refresh tokens
-    /// are bound to neither tenant nor scope.
+    /// Redeems `refresh_token` for an access token of `scopes`: one request. Entra binds refresh
+    /// tokens to neither tenant nor scope.
     ///
     /// `home_account_id` (`uid.utid`) routes the request.
     pub(crate) async fn refresh(

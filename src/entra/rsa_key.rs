@@ -1,4 +1,4 @@
-//! An RSA private key, whatever its size and exponent, and what it signs.
+//! RSA private keys of any supported size and exponent, and their signatures.
 
 use pkcs8::der::Decode;
 use pkcs8::{ObjectIdentifier, PrivateKeyInfoRef};
@@ -11,10 +11,10 @@ use rsa::signature::{SignatureEncoding, Signer};
 use rsa::traits::PublicKeyParts;
 use rsa::{pkcs1v15, pss};
 
-/// Smaller keys can be broken, and Entra does not take them (NIST SP 800-131A).
+/// Smaller keys can be broken, and Entra rejects them (NIST SP 800-131A).
 const FEWEST_BITS: usize = 2048;
 
-/// The algorithms that a key may be of, by their identifiers (RFC 8017, 5480, 8410, 3279).
+/// Key algorithms by object identifier (RFC 8017, 5480, 8410, 3279).
 const RSA: [&str; 2] = ["1.2.840.113549.1.1.1", "1.2.840.113549.1.1.10"];
 const OTHERS: [(&str, &str); 6] = [
     ("1.2.840.10045.2.1", "an EC key"),
@@ -25,7 +25,7 @@ const OTHERS: [(&str, &str); 6] = [
     ("1.2.840.113549.1.3.1", "a Diffie-Hellman key"),
 ];
 
-/// How a signature is padded; the hash is SHA-256.
+/// The padding of a signature; the hash is SHA-256.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Padding {
     /// PS256.
@@ -34,16 +34,17 @@ pub(super) enum Padding {
     Pkcs1,
 }
 
-/// A private key of two primes.
+/// A private key with two primes.
 pub(super) enum RsaKey {
     /// The usual sizes and exponents.
     Ring(Box<KeyPair>),
-    /// All that ring does not take.
+    /// Keys that ring does not support.
     Other(Box<rsa::PrivateKey>),
 }
 
 impl RsaKey {
-    /// Reads PKCS#8. The error says why the key will not do, in words that go on from "its key".
+    /// Parses PKCS#8. The error says why the key is unsuitable, and continues the sentence "its
+    /// key".
     pub(super) fn of_pkcs8(der: &[u8]) -> Result<Self, String> {
         let info = PrivateKeyInfoRef::from_der(der).map_err(|_| damaged())?;
         let is = |id: &str| ObjectIdentifier::new(id).is_ok_and(|id| id == info.algorithm.oid);
@@ -54,7 +55,7 @@ impl RsaKey {
         Err(not_rsa(other.unwrap_or("of another kind")))
     }
 
-    /// Reads PKCS#1, as [`RsaKey::of_pkcs8`].
+    /// Parses PKCS#1; see [`RsaKey::of_pkcs8`].
     pub(super) fn of_pkcs1(der: &[u8]) -> Result<Self, String> {
         if let Ok(key) = KeyPair::from_der(der) {
             return Ok(Self::Ring(Box::new(key)));
@@ -64,9 +65,9 @@ impl RsaKey {
         let leading = modulus.first().map_or(0, |byte| byte.leading_zeros() as usize);
         let bits = (modulus.len() * 8).saturating_sub(leading);
         if bits < FEWEST_BITS {
-            return Err(format!("has {bits} bits, and {FEWEST_BITS} is the least"));
+            return Err(format!("has {bits} bits, but needs at least {FEWEST_BITS}"));
         }
-        // The crate takes up to 2^33 - 1, and says no more than that the key is wrong.
+        // The crate supports up to 2^33 - 1, and its error for larger ones is not specific.
         let exponent = parts.public_exponent.as_bytes();
         let is_large = exponent.len() > 5 || exponent.len() == 5 && exponent.first() > Some(&1);
         if is_large {
@@ -76,12 +77,12 @@ impl RsaKey {
             rsa::pkcs1::Error::Version => {
                 "has more than two primes, which is not supported".to_owned()
             }
-            _ => "is damaged: its numbers do not belong together".to_owned(),
+            _ => "is damaged: its numbers do not match".to_owned(),
         })?;
         Ok(Self::Other(Box::new(key)))
     }
 
-    /// The modulus, most significant byte first, without zeros in front.
+    /// The modulus in big-endian order, without leading zeros.
     pub(super) fn modulus(&self) -> Vec<u8> {
         match self {
             Self::Ring(key) => PublicKeyComponents::<Vec<u8>>::from(key.public_key()).n,
@@ -92,7 +93,7 @@ impl RsaKey {
         }
     }
 
-    /// The signature of `message`; `None` when there is no randomness, or the key fails its own check.
+    /// The signature of `message`; `None` if there is no randomness or the key fails its own check.
     pub(super) fn sign(&self, padding: Padding, message: &[u8]) -> Option<Vec<u8>> {
         match self {
             Self::Ring(key) => {
@@ -104,7 +105,7 @@ impl RsaKey {
                 key.sign(encoding, &SystemRandom::new(), message, &mut signature).ok()?;
                 Some(signature)
             }
-            // Both are blinded with the system's randomness.
+            // Both use blinding with the system's randomness.
             Self::Other(key) => {
                 let key = key.as_ref().clone();
                 match padding {
@@ -122,9 +123,9 @@ impl RsaKey {
     }
 }
 
-/// Why a key of another kind, called `name`, will not do.
+/// Why a key of another kind, called `name`, is unsuitable.
 pub(super) fn not_rsa(name: &str) -> String {
-    format!("is {name}, and Entra takes RSA keys alone")
+    format!("is {name}, and Entra accepts only RSA keys")
 }
 
 fn damaged() -> String {

@@ -1,20 +1,19 @@
-//! What a token is asked for.
+//! The scopes of a token request.
 
 use crate::error::{Error, Result};
 
-/// Scopes that OpenID Connect reserves; user flows add them on their own.
+/// Scopes that OpenID Connect reserves. User flows always add them.
 const RESERVED: [&str; 3] = ["offline_access", "openid", "profile"];
 
-/// One or more scopes, sorted by code point and without repetition, as MSAL keys its cache.
+/// One or more scopes, sorted by code point and without duplicates, as in MSAL's cache keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Scopes(Vec<String>);
 
 impl Scopes {
-    /// The scopes `values`, each of which may itself hold several, separated by spaces.
+    /// The scopes in `values`. Each value may contain several, separated by spaces.
     ///
     /// # Errors
-    /// None given, or a reserved scope among them (MSAL refuses those too: they say nothing about
-    /// the resource).
+    /// No scope, or a reserved scope, which MSAL refuses too because it names no resource.
     pub(crate) fn new<S: AsRef<str>>(values: impl IntoIterator<Item = S>) -> Result<Self> {
         let mut scopes: Vec<String> = Vec::new();
         for value in values {
@@ -22,7 +21,7 @@ impl Scopes {
         }
         if let Some(reserved) = scopes.iter().find(|scope| RESERVED.contains(&scope.as_str())) {
             return Err(Error::failed(format!(
-                "The scope '{reserved}' is reserved and is always asked for; name the scope of a resource, such as https://graph.microsoft.com/.default."
+                "The scope '{reserved}' is reserved and always requested; name the scope of a resource, such as https://graph.microsoft.com/.default."
             )));
         }
         if scopes.is_empty() {
@@ -33,21 +32,21 @@ impl Scopes {
         Ok(Self(scopes))
     }
 
-    /// All permissions that `resource` (URL or GUID) has granted: the resource as it stands, and
-    /// `/.default` after it.
+    /// All granted permissions of `resource` (URL or GUID): the unchanged resource with `/.default`
+    /// appended.
     ///
-    /// A trailing slash is kept, which gives two: the audience is what stands before the last
-    /// `/.default`, so dropping one would ask for another audience (az does the same).
+    /// A trailing slash stays, so the scope has two slashes. The audience is the text before the
+    /// last `/.default`, so removing the slash would request another audience (az does the same).
     pub(crate) fn of_resource(resource: &str) -> Self {
         Self(vec![format!("{resource}/.default")])
     }
 
-    /// Separated by spaces, as `scope` of an application's request and as the cache key.
+    /// Separated by spaces: `scope` of an application's request, and the cache key.
     pub(crate) fn joined(&self) -> String {
         self.0.join(" ")
     }
 
-    /// With the reserved scopes that get a refresh token and an ID token, sorted: `scope` of a
+    /// Sorted, with the reserved scopes that get a refresh token and an ID token: `scope` of a
     /// user's request.
     pub(crate) fn for_user(&self) -> String {
         let mut all: Vec<&str> = self.0.iter().map(String::as_str).chain(RESERVED).collect();
@@ -55,7 +54,7 @@ impl Scopes {
         all.join(" ")
     }
 
-    /// The scopes one by one.
+    /// The single scopes.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(String::as_str)
     }
@@ -91,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn reserved_scopes_and_nothing_are_refused() {
+    fn reserved_scopes_and_no_scopes_are_refused() {
         assert!(Scopes::new(["openid"]).is_err());
         assert!(Scopes::new([" "]).is_err());
     }

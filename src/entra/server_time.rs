@@ -1,4 +1,4 @@
-//! Whether the login host can be reached, and what time it has.
+//! Reachability and clock of the login host.
 
 use chrono::DateTime;
 
@@ -7,23 +7,18 @@ use crate::error::{Error, Kind, Result};
 use crate::foreign::Json;
 use crate::sys::{EndpointUrl, Request, System};
 
-/// The time of the login host at `login_url`, in seconds since 1970-01-01 UTC, from the `Date` of an
-/// answer (RFC 9110 section 6.6.1): one request that says nothing of anybody. `None` where the
-/// answer carries none.
+/// The time of the login host at `login_url`, in seconds since 1970-01-01 UTC, from the `Date` of a
+/// response (RFC 9110 section 6.6.1): one anonymous request. `None` if the response has no date.
 ///
 /// # Errors
-/// [`Kind::Network`] when the host is not reached, or something else answers in its place.
+/// [`Kind::Network`] if the host cannot be reached, or another server answers.
 pub(crate) async fn server_time(system: &System, login_url: &EndpointUrl) -> Result<Option<i64>> {
     let url = Authority::new(login_url, "organizations")?.openid_configuration()?;
     let response = system.http.send(system, Request::get(&url)).await?;
     if !response.is_success() || response.json::<Json>().is_err() {
         return Err(Error::new(
             Kind::Network,
-            format!(
-                "{} did not answer as Entra does (HTTP {}).",
-                url.environment(),
-                response.status
-            ),
+            format!("{} did not answer like Entra (HTTP {}).", url.environment(), response.status),
         )
         .remedy("A proxy or a sign-in portal of your network may stand in between."));
     }

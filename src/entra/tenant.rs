@@ -9,17 +9,18 @@ use crate::foreign::{Guid, Sentence, Typed, if_it_is_one};
 use crate::program::Program;
 use crate::sys::{EndpointUrl, Request, System};
 
-/// True for everything that az takes for a tenant's GUID: with or without dashes, in braces, as
+/// True for every GUID form that az accepts for a tenant: with or without dashes, in braces, as
 /// `urn:uuid:`.
 pub(crate) fn is_guid(text: &str) -> bool {
     Guid::parse(text).is_some()
 }
 
-/// The GUID of `tenant`: itself if it is one, else looked up by its domain in the OpenID Connect
-/// discovery document (one request), whose issuer carries it. ADFS has none to look up.
+/// The GUID of `tenant`: itself if it is one, else looked up by domain in the OpenID Connect
+/// discovery document, whose issuer contains it (one request). ADFS has no tenants, so it returns
+/// `tenant`.
 ///
 /// # Errors
-/// What Entra says of a tenant that does not exist; under the name `az` in az's words.
+/// Entra's error for a tenant that does not exist; under the name `az`, in az's words.
 pub(crate) async fn resolve_tenant(
     system: &System,
     login_url: &EndpointUrl,
@@ -58,7 +59,7 @@ pub(crate) async fn resolve_tenant(
             Error::new(
                 Kind::Service,
                 format!(
-                    "{} did not say which tenant '{tenant}' is.",
+                    "{} returned no id for the tenant '{tenant}'.",
                     url.environment(),
                     tenant = Typed(tenant)
                 ),

@@ -1,4 +1,4 @@
-//! What every grant needs, and the one way to the token endpoint.
+//! The common part of all grants: the request to the token endpoint.
 
 use chrono::DateTime;
 
@@ -11,13 +11,13 @@ use crate::error::{Kind, Result};
 use crate::program::Program;
 use crate::sys::{EndpointUrl, Request, Response, System, fill_random, retried};
 
-/// Difference of clocks that Entra tolerates, in seconds.
+/// Clock skew that Entra tolerates, in seconds.
 const TOLERATED_CLOCK_SKEW: i64 = 300;
 
-/// AADSTS code of an assertion outside its lifetime; more specific codes begin with these digits.
+/// AADSTS code of an assertion outside its lifetime; more specific codes start with these digits.
 const ASSERTION: &str = "50013";
 
-/// A client of one authority. Each grant is a method, in a file of its own.
+/// A client of one authority. Each grant is a method in its own file.
 pub(crate) struct TokenClient<'a> {
     pub(super) system: &'a System,
     pub(super) authority: Authority,
@@ -27,18 +27,18 @@ pub(crate) struct TokenClient<'a> {
 }
 
 impl<'a> TokenClient<'a> {
-    /// A client whose requests carry `challenge`, the JSON text of a claims challenge, and announce
+    /// A client whose requests include `challenge`, the JSON text of a claims challenge, and say
     /// that this program handles such challenges.
     ///
     /// # Errors
-    /// `challenge` is no JSON object.
+    /// `challenge` is not a JSON object.
     pub(crate) fn new(
         system: &'a System,
         authority: Authority,
         client_id: &'a str,
         challenge: Option<&str>,
     ) -> Result<Self> {
-        // az's rule: set to anything, the variable turns the capability off.
+        // As in az, any value of the variable turns the capability off.
         let announces_cp1 = system.env.get("AZURE_IDENTITY_DISABLE_CP1").is_none();
         let claims = merge_capabilities(challenge, announces_cp1)?;
         Ok(Self { system, authority, client_id, claims })
@@ -64,8 +64,8 @@ impl<'a> TokenClient<'a> {
         }
     }
 
-    /// Posts `form` to the token endpoint, and repeats it if that helps: for grants that may be
-    /// repeated. `anchor`: see [`TokenClient::post_once`].
+    /// Posts `form` to the token endpoint, with retries. Only for grants that may be repeated.
+    /// `anchor`: see [`TokenClient::post_once`].
     pub(super) async fn post(&self, form: Form, anchor: Option<&str>) -> Result<TokenResponse> {
         retried(|| self.post_once(form.clone(), anchor)).await
     }
@@ -84,10 +84,10 @@ impl<'a> TokenClient<'a> {
         TokenResponse::parse(&response, &url.environment(), self.system.clock.now())
     }
 
-    /// Posts `form` to `url` with the headers that Entra asks clients for.
+    /// Posts `form` to `url` with the headers that Entra wants from clients.
     ///
     /// # Errors
-    /// The service refuses.
+    /// The service's refusal.
     pub(super) async fn send(
         &self,
         url: &EndpointUrl,
@@ -108,8 +108,9 @@ impl<'a> TokenClient<'a> {
         self.accepted(response, url)
     }
 
-    /// `response`, or the error that it is. Names a wrong clock, on which assertions depend: Entra's
-    /// own text seldom does. A user's sign-in has no assertion and expires by Entra's clock.
+    /// Returns `response`, or its error. If this machine's clock is wrong, which invalidates
+    /// assertions, the error says so, because Entra's own text seldom does. A user's sign-in
+    /// depends on Entra's clock only.
     fn accepted(&self, response: Response, url: &EndpointUrl) -> Result<Response> {
         let Some(error) = error_response::refusal(&response, &url.environment()) else {
             return Ok(response);
@@ -132,7 +133,7 @@ impl<'a> TokenClient<'a> {
     }
 }
 
-/// A random UUID, by which Entra's logs can be searched.
+/// A random UUID, to find the request in Entra's logs.
 pub(crate) fn request_id() -> Result<String> {
     let mut bytes = [0; 16];
     fill_random(&mut bytes)?;

@@ -1,4 +1,4 @@
-//! A token endpoint's answer (RFC 6749 section 5.1 with Entra's members).
+//! Responses of a token endpoint (RFC 6749 section 5.1 with Entra's members).
 
 use chrono::DateTime;
 use serde::{Deserialize, Deserializer};
@@ -10,47 +10,46 @@ use crate::foreign::{self, Name, Seconds, if_it_is_one, or_default};
 use crate::secret::Secret;
 use crate::sys::Response;
 
-/// Longest lifetime that is believed, in seconds: Entra's longest tokens live 28 hours; a week
-/// leaves room and still unmasks nonsense.
+/// Longest lifetime to accept, in seconds. Entra's longest tokens live 28 hours; a week leaves room
+/// and still exposes nonsense.
 const LONGEST_LIFETIME: i64 = 7 * 24 * 3600;
 
-/// How App Service wrote a time in its first protocol.
+/// App Service's date formats in its first protocol.
 const DATES: [&str; 2] = ["%m/%d/%Y %I:%M:%S %p %z", "%m/%d/%Y %H:%M:%S %z"];
 
-/// Tokens as the endpoint gave them. Lifetimes are seconds from the answer. Endpoints differ in what
-/// they write as text and in what they leave out (v1, ADFS, hosts): each member counts if it makes
-/// sense.
+/// Tokens from the endpoint. Lifetimes are seconds from the response. Endpoints (v1, ADFS, hosts)
+/// differ in what they write as text and what they omit, so each invalid member is ignored.
 #[derive(Debug, Deserialize)]
 pub(crate) struct TokenResponse {
     /// The access token.
     #[serde(default, deserialize_with = "or_default")]
     pub(crate) access_token: Secret,
-    /// `Bearer` for everything this program asks for.
+    /// `Bearer` for everything that azt requests.
     #[serde(default, deserialize_with = "or_default")]
     pub token_type: Name,
-    /// Seconds that the access token lives.
+    /// Lifetime of the access token, in seconds.
     #[serde(default, deserialize_with = "if_it_is_one")]
     expires_in: Option<Seconds>,
-    /// When the access token ends, in seconds since 1970: all that some hosts say.
+    /// When the access token expires, in seconds since 1970. Some hosts send only this.
     #[serde(default, deserialize_with = "moment")]
     expires_on: Option<i64>,
-    /// Seconds that the token may be used while Entra is down.
+    /// How long the token may be used while Entra is down, in seconds.
     #[serde(default, deserialize_with = "if_it_is_one")]
     ext_expires_in: Option<Seconds>,
-    /// Seconds after which the token is best renewed.
+    /// When to refresh the token, in seconds.
     #[serde(default, deserialize_with = "if_it_is_one")]
     refresh_in: Option<Seconds>,
-    /// The (next) refresh token.
+    /// The new refresh token.
     #[serde(default, deserialize_with = "if_it_is_one")]
     pub(crate) refresh_token: Option<Secret>,
     /// The ID token, unverified; see [`TokenResponse::id_claims`].
     #[serde(default, deserialize_with = "if_it_is_one")]
     pub(crate) id_token: Option<Secret>,
-    /// Scopes granted, separated by spaces; absent when they are those that were asked for.
+    /// Granted scopes, separated by spaces; absent if they are the requested ones.
     #[serde(default, deserialize_with = "words")]
     pub(crate) scope: Option<String>,
-    /// Family of client ids: "1" for Microsoft's own clients, which may use each other's refresh
-    /// tokens.
+    /// Family of client ids: "1" for Microsoft's first-party clients, which may use each other's
+    /// refresh tokens.
     #[serde(default, deserialize_with = "if_it_is_one")]
     pub(crate) foci: Option<Name>,
     /// Base64url of `{"uid":…,"utid":…}`.
@@ -69,7 +68,7 @@ fn moment<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::
     Ok(date.or_else(|| Some(serde_json::from_value::<Seconds>(value).ok()?.0)))
 }
 
-/// Words apart by blanks, or a list of them.
+/// A list of words, or words separated by blanks.
 fn words<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     Ok(match Value::deserialize(deserializer)? {
         Value::String(words) => Some(words),
@@ -82,37 +81,37 @@ fn words<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D
 }
 
 impl TokenResponse {
-    /// Reads and checks an answer that came at `now` (seconds since 1970).
+    /// Parses and checks a response received at `now` (seconds since 1970).
     ///
-    /// The lifetime is `expires_in`, else what is left until `expires_on`, else MSAL's 600 s.
+    /// The lifetime is `expires_in`, else the time until `expires_on`, else MSAL's 600 s.
     ///
     /// # Errors
-    /// [`Kind::Service`] when it is not JSON, has no access token, or states a lifetime that cannot be
-    /// meant or is over. The message quotes nothing of the body, which may hold tokens.
+    /// [`Kind::Service`] if the body is not JSON, has no access token, or has an impossible or past
+    /// lifetime. The message quotes nothing of the body, which may contain tokens.
     pub(super) fn parse(answer: &Response, host: &str, now: i64) -> Result<Self> {
-        let nonsense = |what: &str| {
+        let invalid = |what: &str| {
             Error::new(
                 Kind::Service,
-                format!("The token endpoint of {host} sent an answer that makes no sense: {what}."),
+                format!("The token endpoint of {host} sent an invalid response: {what}."),
             )
             .remedy("A proxy or sign-in portal may stand between this machine and the service. Try again, or with --debug.")
         };
-        let mut response: Self = answer.json().map_err(|error| nonsense(&classify(&error)))?;
+        let mut response: Self = answer.json().map_err(|error| invalid(&classify(&error)))?;
         if response.access_token.is_empty() {
-            return Err(nonsense("there is no access token in it"));
+            return Err(invalid("it contains no access token"));
         }
         if response.token_type.trim().is_empty() {
             response.token_type = Name::new("Bearer");
         }
-        // RFC 6749 appendix A.12 and A.17. They go to terminals, shells and headers.
+        // RFC 6749 appendix A.12 and A.17. Tokens go to terminals, shells and headers.
         let all = [Some(&response.access_token), response.refresh_token.as_ref()];
         let is_printable =
             |token: &Secret| token.expose().bytes().all(|c| (0x20..0x7f).contains(&c));
         if !all.into_iter().flatten().all(is_printable) {
-            return Err(nonsense("a token has characters that no token has"));
+            return Err(invalid("a token has invalid characters"));
         }
         if !response.token_type.trim().eq_ignore_ascii_case("bearer") {
-            return Err(nonsense("the token is not a bearer token"));
+            return Err(invalid("the token is not a bearer token"));
         }
         let lifetime = match (response.expires_in, response.expires_on) {
             (Some(Seconds(seconds)), _) => seconds,
@@ -128,7 +127,7 @@ impl TokenResponse {
         };
         response.expires_in = Some(Seconds(lifetime));
         if !(1..=LONGEST_LIFETIME).contains(&lifetime) {
-            return Err(nonsense(&format!("a token lifetime of {lifetime} s")));
+            return Err(invalid(&format!("a token lifetime of {lifetime} s")));
         }
         response.refresh_in = response.refresh_in.filter(|it| (1..lifetime).contains(&it.0));
         response.ext_expires_in =
@@ -142,32 +141,32 @@ impl TokenResponse {
         Ok(response)
     }
 
-    /// Seconds that the access token lives, from now.
+    /// Lifetime of the access token, in seconds from now.
     pub(crate) fn lifetime(&self) -> i64 {
         self.expires_in.map_or(600, |it| it.0)
     }
 
-    /// Seconds that the token may be used while Entra is down.
+    /// How long the token may be used while Entra is down, in seconds.
     pub(crate) fn extended_lifetime(&self) -> Option<i64> {
         self.ext_expires_in.map(|it| it.0)
     }
 
-    /// Seconds after which the token is best renewed.
+    /// When to refresh the token, in seconds.
     pub(crate) fn refresh_in(&self) -> Option<i64> {
         self.refresh_in.map(|it| it.0)
     }
 
-    /// Has a token that is [long-lived](Self::lifetime) renewed at half of its life, unless its issuer
-    /// said when.
-    pub(super) fn renew_at_half_from(&mut self, long: i64) {
+    /// Sets the refresh time to half of the lifetime, for a token that lives at least `long`
+    /// seconds and has no refresh time.
+    pub(super) fn refresh_at_half_from(&mut self, long: i64) {
         let lifetime = self.lifetime();
         if self.refresh_in.is_none() && lifetime >= long {
             self.refresh_in = Some(Seconds(lifetime / 2));
         }
     }
 
-    /// The ID token's claims. Its signature is not checked: it came over TLS from the token
-    /// endpoint itself (OpenID Connect Core section 3.1.3.7, item 6).
+    /// The ID token's claims. The signature is not checked, because the token came over TLS from
+    /// the token endpoint itself (OpenID Connect Core section 3.1.3.7, item 6).
     pub(crate) fn id_claims(&self) -> Option<IdClaims> {
         IdClaims::decode(self.id_token.as_ref()?.expose())
     }
@@ -190,7 +189,7 @@ impl TokenResponse {
 
 fn classify(error: &serde_json::Error) -> String {
     match error.classify() {
-        serde_json::error::Category::Data => "it is no JSON object".to_owned(),
+        serde_json::error::Category::Data => "it is not a JSON object".to_owned(),
         serde_json::error::Category::Eof => format!("it ends too early at line {}", error.line()),
         _ => format!("it is not JSON at line {}", error.line()),
     }
@@ -217,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_said_is_taken_from_what_is() {
+    fn a_missing_lifetime_is_derived() {
         for (times, lifetime) in [
             ("", 600),
             (r#", "expires_on": "1000000060""#, 60),
@@ -236,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_is_refused_and_not_quoted() {
+    fn an_invalid_response_is_refused_and_not_quoted() {
         for body in [
             "",
             r#"{"access_token":"secret-token","expires_in":-5}"#,
@@ -263,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn hints_that_cannot_be_meant_are_dropped() {
+    fn impossible_hints_are_ignored() {
         let response =
             parse(r#"{"access_token":"t","expires_in":100,"refresh_in":-1,"ext_expires_in":{}}"#)
                 .unwrap();
@@ -271,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_needed_may_be_anything() {
+    fn optional_members_may_be_anything() {
         for members in [
             r#""token_type": null, "foci": null, "scope": null, "client_info": null"#,
             r#""token_type": "", "foci": "", "scope": "", "client_info": """#,
@@ -293,7 +292,7 @@ mod tests {
 
     #[test]
     fn home_account_id_comes_from_client_info() {
-        // In the other alphabet of base64, with padding.
+        // Standard base64, with padding.
         for (info, id) in [
             (r#"{"uid":"u","utid":"t"}"#, Some("u.t")),
             (r#"{"uid":7,"utid":"t???>"}"#, Some("7.t???>")),

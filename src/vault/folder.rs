@@ -1,4 +1,4 @@
-//! The folder of sealed records: one file each, replaced whole, read without a lock.
+//! The folder of sealed records: one file per record, replaced as a whole, read without a lock.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -13,18 +13,18 @@ use crate::sys::file::{Access, Durability, cannot};
 use crate::sys::{Folder, fill_random};
 
 const FOLDER: &str = "records";
-/// Suffix of a file that could not be opened.
+/// Suffix of a damaged file after its renaming.
 const ASIDE: &str = ".unreadable";
 /// Length of a record's file name: two letters, a hyphen, 32 hex digits.
 const NAME_LENGTH: usize = 35;
 
-/// What a vault's folder of records holds.
+/// The contents of a vault's record folder.
 pub(super) struct Contents {
-    /// How many records of each kind, by prefix.
+    /// Number of records of each kind, by prefix.
     pub(super) records: BTreeMap<String, usize>,
-    /// Their size in bytes.
+    /// Their total size in bytes.
     pub(super) bytes: u64,
-    /// How many files were set aside.
+    /// Number of renamed damaged files.
     pub(super) unreadable: usize,
 }
 
@@ -44,7 +44,7 @@ impl RecordFolder {
         self.0.file(name)
     }
 
-    /// Fails where no record could be written.
+    /// Fails if no record can be written.
     pub(super) fn try_out(&self) -> Result<()> {
         self.0.try_out()
     }
@@ -63,7 +63,7 @@ impl RecordFolder {
         self.0.remove(name)
     }
 
-    /// Renames a damaged file, so that it is not read again and not lost; returns the new name.
+    /// Renames a damaged file, so that it is neither read again nor lost; returns the new name.
     pub(super) fn set_aside(&self, name: &str) -> Result<io::Result<String>> {
         let mut suffix = [0; 4];
         fill_random(&mut suffix)?;
@@ -109,7 +109,7 @@ impl RecordFolder {
                 Err(Unopened::Newer(version)) => {
                     return Err(newer(&self.file(&name), version.into()));
                 }
-                // A file that names no key holds no record.
+                // A file without a key id is not a record.
                 Err(_) => {}
             }
         }
@@ -139,7 +139,7 @@ impl RecordFolder {
         Ok(contents)
     }
 
-    /// Removes all records, files set aside and temporary files. Foreign files stay.
+    /// Removes all records, renamed damaged files and temporary files. Foreign files stay.
     pub(super) fn remove_all(&self) -> Result<()> {
         for name in self.0.names()? {
             if is_sealed(name.get(..NAME_LENGTH).unwrap_or_default()) {

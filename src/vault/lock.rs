@@ -1,4 +1,4 @@
-//! Flight locks: one caller fetches a token, the others wait and find it.
+//! Flight locks: one process fetches a token, the others wait for it.
 
 use std::time::Duration;
 
@@ -7,25 +7,25 @@ use crate::sys::file::{Access, Durability};
 use crate::sys::{Folder, LockGuard};
 
 const FOLDER: &str = "locks";
-/// Records share this many lock files, so that they never need to be deleted: whoever deletes a
-/// lock file lets two hold it.
+/// Number of lock files, which records share. So lock files never need to be deleted: a process
+/// that deletes one lets two others hold the same lock.
 const STRIPES: u8 = 64;
 
-/// How long nobody else tries after somebody set out to renew ahead of need, in seconds.
+/// How long a claimed background refresh keeps others from starting one, in seconds.
 const AHEAD_INTERVAL: i64 = 60;
 
 /// A lock of the vault, released when dropped.
 #[must_use = "the lock is released when this is dropped"]
 pub struct Held(#[allow(dead_code, reason = "held, not read")] LockGuard);
 
-/// The lock of the record with this file name, which ends in hex digits of a keyed hash, the same
-/// for every build of azt.
+/// The lock number of the record with this file name. The name ends in hex digits of a keyed hash,
+/// so every build of azt gets the same number.
 fn stripe(name: &str) -> u8 {
     let hash = name.get(name.len().saturating_sub(2)..).unwrap_or_default();
     u8::from_str_radix(hash, 16).unwrap_or(0) % STRIPES
 }
 
-/// The file in which whoever had the lock of the record last says why it has got nothing.
+/// The file in which the last holder of the record's lock publishes its failure.
 pub(super) fn failure(name: &str) -> String {
     format!("failure-{:02}", stripe(name))
 }
@@ -45,17 +45,17 @@ impl Locks {
         &self.folder
     }
 
-    /// Takes the lock that the record with this file name shares with some others.
+    /// Takes the flight lock of the record with this file name. Some other records share it.
     pub(super) fn flight(&self, name: &str, limit: Duration) -> Result<Option<Held>> {
         self.take(&format!("flight-{:02}.lock", stripe(name)), limit)
     }
 
-    /// Takes the locks of all records, each as [`Locks::flight`]; `None` when one is not to be had.
+    /// Takes the flight locks of all records; `None` if another process holds one of them.
     pub(super) fn every_flight(&self, limit: Duration) -> Result<Option<Vec<Held>>> {
         (0..STRIPES).map(|stripe| self.take(&format!("flight-{stripe:02}.lock"), limit)).collect()
     }
 
-    /// True once a minute, for the first who asks: a file says when that was.
+    /// True once a minute, for the first caller. A file stores the time of the last claim.
     pub(super) fn claim_refresh(&self, name: &str, now: i64) -> bool {
         let mark = format!("ahead-{:02}", stripe(name));
         let last = self.folder.read_text(&mark).ok().flatten();
@@ -74,12 +74,12 @@ impl Locks {
         self.folder.ensure().and_then(|()| note()).is_ok()
     }
 
-    /// Takes the lock under which a vault is made.
+    /// Takes the lock for creating a vault or changing its key.
     pub(super) fn setup(&self, limit: Duration) -> Result<Option<Held>> {
         self.take("setup.lock", limit)
     }
 
-    /// Takes the lock under which accounts come and go.
+    /// Takes the lock for adding and removing accounts.
     pub(super) fn writing(&self, limit: Duration) -> Result<Option<Held>> {
         self.take("writing.lock", limit)
     }
@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_sets_out_to_renew_ahead_in_a_minute() {
+    fn one_caller_a_minute_claims_the_refresh() {
         let dir = tempfile::tempdir().unwrap();
         let locks = Locks::new(&Folder::at(dir.path()));
         let (one, other) = ("at-00", "at-01");

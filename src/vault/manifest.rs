@@ -1,4 +1,4 @@
-//! `vault.json`: which key the vault is sealed with and where that is kept.
+//! `vault.json`: the id and the source of the vault's key.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -18,13 +18,13 @@ pub(super) struct Manifest {
     version: u64,
     pub(super) key_source: KeySource,
     pub(super) key_id: KeyId,
-    /// A key whose records are not of this vault, see `rekey.rs`.
+    /// A key whose records do not belong to this vault; see `rekey.rs`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) retired: Option<KeyId>,
-    /// Where that key is, or was: its source may not have given it up.
+    /// The source of the retired key, which may still have it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     retired_source: Option<KeySource>,
-    /// Members not known here.
+    /// Unknown members, kept as they are.
     #[serde(flatten)]
     other: Map<String, Value>,
 }
@@ -36,20 +36,20 @@ impl Manifest {
         Self { version: VERSION, key_source, key_id, retired: None, retired_source: None, other }
     }
 
-    /// The same with another retired key, that of `source`.
+    /// This manifest with another retired key, which is in `source`.
     pub(super) fn retiring(&self, source: KeySource, retired: KeyId) -> Self {
         let former = Self { other: self.other.clone(), ..*self };
         Self { retired: Some(retired), retired_source: Some(source), ..former }
     }
 
-    /// The retired key and where it is; never the one in use, whatever the file says.
+    /// The retired key and its source; never the key in use, even if the file says so.
     pub(super) fn retired(&self) -> Option<(KeySource, KeyId)> {
         let retired = self.retired.filter(|it| *it != self.key_id)?;
         Some((self.retired_source.unwrap_or(self.key_source), retired))
     }
 
-    /// Reads `vault.json`; `None` when there is none. One that cannot be understood is an error
-    /// and stays as it is: it may be the only trace of the key.
+    /// Reads `vault.json`; `None` if there is none. A damaged file is an error and stays, because
+    /// it may be the only trace of the key.
     pub(super) fn read(system: &System, azt_dir: &Folder) -> Result<Option<Self>> {
         #[derive(Deserialize)]
         struct Version {
@@ -59,7 +59,7 @@ impl Manifest {
         let Some(bytes) = found else { return Ok(None) };
         let path = || azt_dir.file(NAME);
         let manifest = serde_json::from_slice::<Self>(&bytes);
-        // A later format may have other members.
+        // A newer format may have other members.
         let version = manifest.as_ref().map_or_else(
             |_| serde_json::from_slice(&bytes).map_or(VERSION, |Version { version }| version),
             |manifest| manifest.version,
@@ -71,17 +71,17 @@ impl Manifest {
             trouble(format!("{} is damaged: {error}.", path().display()))
                 .source(error)
                 .remedy(format!(
-                    "Restore it from a backup; or remove it, and {} looks for the key itself.",
+                    "Restore it from a backup, or remove it: {} then searches for the key.",
                     system.program
                 ))
                 .last_resort(start_afresh(system))
         })
     }
 
-    /// Writes `vault.json` and waits until it is on the disk.
+    /// Writes `vault.json` durably.
     pub(super) fn write(&self, azt_dir: &Folder) -> Result<()> {
         let text = serde_json::to_vec(self)
-            .map_err(|error| trouble("The vault's description cannot be written.").source(error))?;
+            .map_err(|error| trouble("vault.json cannot be written.").source(error))?;
         azt_dir.write(NAME, &text, Access::Owner, Durability::Durable)
     }
 

@@ -1,19 +1,19 @@
-//! Tokens and secrets at rest: sealed records, the key that seals them, and the locks around them.
+//! The encrypted store of tokens and secrets: sealed records, their key and their locks.
 //!
 //! ```text
 //! <config dir>/azt/vault.json   which key, and where it is kept; no secret     (manifest)
 //! <config dir>/azt/vault.key    the key, where its source is `file`            (key/file)
-//! <config dir>/azt/vault.key.next   the key to be, while everything is sealed anew (rekey)
+//! <config dir>/azt/vault.key.next   the new key, during a change of the key    (rekey)
 //! <config dir>/azt/records/     one sealed file per record                     (folder, store, seal, record)
 //! <config dir>/azt/locks/       lock files, empty, never deleted               (lock)
 //! ```
 //!
-//! A warm read opens `vault.json`, asks the key's source (on Linux a copy of the keyring's key in
-//! the kernel), and opens the one file that the wanted record's key names. It takes no lock.
+//! A warm read opens `vault.json`, gets the key from its source (on Linux, from the kernel's copy
+//! of the keyring's key), and opens the record's file. It takes no lock.
 //!
-//! What must not happen: that a record which still could be opened is lost. So a key that is missing
-//! is never replaced while there are records, a damaged `vault.json` is not overwritten, and a file
-//! that cannot be opened is set aside, not deleted. Every error of a public function has [`Kind::Vault`].
+//! A readable record must never be lost. So azt never replaces a missing key while there are
+//! records, never overwrites a damaged `vault.json`, and renames a file that it cannot open instead
+//! of deleting it. Every error of a public function has [`Kind::Vault`].
 
 mod folder;
 mod key;
@@ -52,26 +52,27 @@ use store::Store;
 
 /// Associated-data name of a published failure.
 const FAILURE: &str = "failure";
-/// How long a writer waits for the write lock, which others hold for milliseconds.
+/// How long a writer waits for the write lock, which others hold for milliseconds only.
 const WRITE_LOCK_LIMIT: Duration = Duration::from_secs(2);
-/// How long a sign-out or a change of the key waits for the write lock: another change may be running.
+/// How long a sign-out or a change of the key waits for the write lock, which another change may
+/// hold.
 const EXCLUSIVE_LIMIT: Duration = Duration::from_secs(15);
 
 /// How a vault finds its key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// Where a new vault keeps its key. A vault that exists has it where it was put.
+    /// Where a new vault keeps its key. An existing vault keeps its source.
     pub key_source: KeyChoice,
-    /// For how long, in seconds, a key from the Secret Service is copied to the Linux kernel's user
-    /// keyring; 0 for never. The time runs from the copying, it is not renewed by use.
+    /// How long, in seconds, the Linux kernel's user keyring keeps a copy of the Secret Service's
+    /// key; 0 for no copy. Use does not extend this time.
     pub key_cache_seconds: u32,
-    /// How long the keyring may take to answer. A person at a sign-in gets a minute at least.
+    /// Time limit for the keyring. At a sign-in, a user gets a minute at least.
     pub keyring_limit: Duration,
 }
 
 impl Default for Options {
-    /// `auto`, an hour and 3 s. An hour: one call in an hour pays for asking the Secret Service (some 20 ms), and
-    /// locking the keyring takes effect within the hour.
+    /// `auto`, one hour and 3 s. With one hour, one call per hour waits for the Secret Service
+    /// (about 20 ms), and locking the keyring takes effect within the hour.
     fn default() -> Self {
         Self {
             key_source: KeyChoice::Auto,
@@ -81,7 +82,7 @@ impl Default for Options {
     }
 }
 
-/// A vault that is open. When its key is changed meanwhile it goes on with the new one.
+/// An open vault. If its key is changed meanwhile, it continues with the new one.
 pub struct Vault<'s> {
     system: &'s System,
     azt_dir: Folder,
@@ -89,13 +90,12 @@ pub struct Vault<'s> {
     locks: Locks,
     choice_notice: Option<String>,
     store: Store<'s>,
-    /// The key that the store has now, and where it is.
+    /// The id of the store's current key, and its source.
     key: Cell<(KeySource, KeyId)>,
 }
 
 impl<'s> Vault<'s> {
-    /// Opens the vault in `azt_dir` for a call that finds what it needs or fails; `None` if nothing
-    /// was ever stored there.
+    /// Opens the vault in `azt_dir`, without creating it; `None` if nothing was ever stored there.
     pub fn open(
         system: &'s System,
         azt_dir: impl Into<Folder>,
@@ -105,8 +105,8 @@ impl<'s> Vault<'s> {
         opened.map_err(vault_error)
     }
 
-    /// Opens or creates the vault in `azt_dir`, for a sign-in: before the user or Entra is asked, so
-    /// that a key that cannot be kept fails first.
+    /// Opens or creates the vault in `azt_dir`, for a sign-in. Call it before asking the user or
+    /// Entra, so that an unusable key source fails first.
     ///
     /// The keyring may take a minute if a user can unlock it.
     ///
@@ -121,8 +121,8 @@ impl<'s> Vault<'s> {
         opened.map_err(vault_error)
     }
 
-    /// True unless the vault was cleared since it was opened. Continues with the new key if the key
-    /// was changed.
+    /// True unless the vault was cleared since it was opened. If the key was changed, continues
+    /// with the new one.
     ///
     /// # Errors
     /// `vault.json` cannot be read, or the new key cannot be fetched.
@@ -135,7 +135,7 @@ impl<'s> Vault<'s> {
         if manifest.is_some_and(|manifest| manifest.key_id == self.key.get().1) {
             return Ok(true);
         }
-        // The process that moved the key may not have changed the setting yet.
+        // Another process may have moved the key and not changed the setting yet.
         let options = Options { key_source: KeyChoice::Auto, ..self.options };
         let now = Setup::new(self.system, &self.azt_dir, options, Prompt::Never).open()?;
         let exists = now.is_some();
@@ -146,11 +146,11 @@ impl<'s> Vault<'s> {
         Ok(exists)
     }
 
-    /// Checks the key's source against what azt noted in the keyring; see docs/vault.md. For a
-    /// sign-in, where the keyring may wait for a user, and before a stored command runs.
+    /// Checks the key's source against the pin in the keyring; see docs/vault.md. For a sign-in,
+    /// where the keyring may wait for a user, and before a stored command runs.
     ///
     /// # Errors
-    /// The keyring has the key of this folder, and `vault.json` names another.
+    /// The keyring has another key for this folder than `vault.json` names.
     pub(crate) fn check_pin(&self, prompt: Prompt) -> Result<()> {
         let setup = Setup::new(self.system, &self.azt_dir, self.options, prompt);
         let (source, id) = self.key.get();
@@ -161,20 +161,20 @@ impl<'s> Vault<'s> {
 
     /// The record under `key`.
     ///
-    /// A damaged file is set aside as `*.unreadable`, named in one warning per process, and counts
-    /// as absent. A file that was sealed with another key, or by a newer azt, is an error and stays.
+    /// A damaged file is renamed to `*.unreadable`, reported in one warning per process, and counts
+    /// as absent. A file sealed with another key or by a newer azt is an error and stays.
     pub fn get<R: Record>(&self, key: &RecordKey<R>) -> Result<Option<R>> {
         loop {
             let before = self.key.get();
             match self.store.get(key).map_err(vault_error)? {
-                // The key may change again while a record is read.
+                // The key may change while the record is read.
                 None if self.is_current()? && self.key.get() != before => {}
                 found => return Ok(found),
             }
         }
     }
 
-    /// Fails where nothing could be stored: before a sign-in, whose result would be lost.
+    /// Fails if nothing can be stored. Call it before a sign-in, whose result would be lost.
     pub(crate) fn try_out(&self) -> Result<()> {
         self.store.try_out().map_err(vault_error)
     }
@@ -182,7 +182,7 @@ impl<'s> Vault<'s> {
     /// Stores `record`, replacing the one under its key.
     ///
     /// # Errors
-    /// The vault was cleared meanwhile: its key is gone, so nobody could open the record.
+    /// The vault was cleared meanwhile, so the key that would open the record is gone.
     pub fn put<R: Record>(&self, record: &R) -> Result<()> {
         if !self.is_current()? {
             return Err(cleared());
@@ -196,7 +196,7 @@ impl<'s> Vault<'s> {
         self.store.remove(key).map_err(vault_error)
     }
 
-    /// Every record of one kind, in no meaningful order. Leaves out records of another key, with a
+    /// Every record of one kind, in no particular order. Skips records of another key, with a
     /// warning.
     ///
     /// # Errors
@@ -213,13 +213,13 @@ impl<'s> Vault<'s> {
             }
         };
         if let Some(error) = left_out {
-            self.store.warn(&format!("{error} It is left out."));
+            self.store.warn(&format!("{error} It is skipped."));
         }
         Ok(records)
     }
 
-    /// Takes the flight lock of `key`, waiting for `limit` at most; `None` if it stayed taken. Other
-    /// records may share the lock, so hold one at a time.
+    /// Takes the flight lock of `key`, waiting for `limit` at most; `None` if another process holds
+    /// it. Other records may share the lock, so hold one at a time.
     pub fn flight<R: Record>(&self, key: &RecordKey<R>, limit: Duration) -> Result<Option<Held>> {
         self.locks.flight(&self.store.name(key), limit).map_err(vault_error)
     }
@@ -235,7 +235,8 @@ impl<'s> Vault<'s> {
     ) -> Result<()> {
         let name = self.store.name(key);
         let failure = (now, self.system.program.name(), &name, credential, error);
-        let plain = serde_json::to_vec(&failure).map_err(|_| trouble("A failure has no JSON."))?;
+        let plain = serde_json::to_vec(&failure)
+            .map_err(|_| trouble("A failure cannot be written as JSON."))?;
         let sealed = self.store.seal(FAILURE, &plain)?;
         let written = self.locks.folder().write(
             &lock::failure(&name),
@@ -276,27 +277,28 @@ impl<'s> Vault<'s> {
     }
 
     /// Serialises sign-in writes with sign-out, so a late write cannot resurrect removed records.
-    /// `None` if the lock stayed taken; then the write goes ahead without it.
+    /// `None` if another process holds the lock; the caller then writes without it.
     pub fn write_lock(&self) -> Option<Held> {
-        // The caller's own deadline may end sooner.
+        // The caller's own deadline may end earlier.
         let limit = Deadline::at_most(WRITE_LOCK_LIMIT).left();
         self.locks.writing(limit).ok().flatten()
     }
 
-    /// [`Vault::write_lock`] for a sign-out or a change of the key, which must have it. `None` if
-    /// the vault was cleared before.
+    /// [`Vault::write_lock`] for a sign-out or a change of the key, which may not proceed without
+    /// it. `None` if the vault was cleared meanwhile.
     ///
     /// # Errors
-    /// The lock stayed taken.
+    /// Another process holds the lock.
     pub fn exclusive_lock(&self) -> Result<Option<Held>> {
         let held = self.locks.writing(EXCLUSIVE_LIMIT).map_err(vault_error)?.ok_or_else(|| {
-            trouble("Another process is changing what is stored and does not finish.")
+            trouble("Another process is changing the vault and does not finish.")
                 .remedy("Try again in a moment.")
         })?;
         Ok(self.is_current()?.then_some(held))
     }
 
-    /// True if the folder belongs to this user, and not to one for whom root works.
+    /// True if the folder belongs to this user, which is false if root works on another user's
+    /// folder.
     pub(crate) fn is_own(&self) -> bool {
         self.azt_dir.is_own()
     }
@@ -312,11 +314,11 @@ impl<'s> Vault<'s> {
     }
 }
 
-/// Seals every record in `azt_dir` again with a new key, kept in `to` or in the present source;
+/// Seals every record in `azt_dir` again with a new key, kept in `to` or in the current source;
 /// returns the new key's id.
 ///
-/// An interruption at any point loses nothing. With the source `env` the new key is what the variable
-/// says.
+/// An interruption at any point loses nothing. With the source `env`, the variable sets the new
+/// key.
 pub fn rekey(
     system: &System,
     azt_dir: impl Into<Folder>,
@@ -328,20 +330,20 @@ pub fn rekey(
     setup.rekey(to).map_err(vault_error)
 }
 
-/// What a vault holds, as far as it shows without the key.
+/// What a vault contains, as far as it is visible without the key.
 #[derive(Debug)]
 pub struct Inventory {
-    /// Where the key is, and which it is; `None` when nothing was ever stored.
+    /// Source and id of the key; `None` if nothing was ever stored.
     pub key: Option<(KeySource, KeyId)>,
-    /// How many records of each kind, by the letters that their files' names begin with.
+    /// Number of records of each kind, by file name prefix.
     pub records: BTreeMap<String, usize>,
-    /// Their size together.
+    /// Total size of the records.
     pub bytes: u64,
-    /// How many files could not be opened and were set aside.
+    /// Number of files that could not be opened and were renamed.
     pub unreadable: usize,
 }
 
-/// Counts what the vault in `azt_dir` holds, without opening a record.
+/// Counts the contents of the vault in `azt_dir` without opening a record.
 pub fn inventory(system: &System, azt_dir: impl Into<Folder>) -> Result<Inventory> {
     let azt_dir = &azt_dir.into();
     let count = || -> Result<Inventory> {
@@ -352,7 +354,7 @@ pub fn inventory(system: &System, azt_dir: impl Into<Folder>) -> Result<Inventor
     count().map_err(vault_error)
 }
 
-/// Why the keyring cannot be asked, if it cannot.
+/// Why the keyring cannot be used; `None` if it can.
 pub(crate) fn keyring_flaw(
     system: &System,
     azt_dir: impl Into<Folder>,
@@ -361,12 +363,12 @@ pub(crate) fn keyring_flaw(
     Sources::new(system, &azt_dir.into(), options, Prompt::Never).keyring_flaw()
 }
 
-/// Removes all records, what was set aside, `vault.json` and the key: works on a vault that cannot
-/// be opened. A key that its source does not give up is left there and named in a warning.
+/// Removes all records, renamed files, `vault.json` and the key. Works on a vault that cannot be
+/// opened. A key that its source does not release stays there, with a warning.
 pub fn clear(system: &System, azt_dir: impl Into<Folder>) -> Result<()> {
     let azt_dir = &azt_dir.into();
     let sources = Sources::new(system, azt_dir, Options::default(), Prompt::Allowed);
-    // So that nobody is in the middle of it; where they cannot be had, it is done all the same.
+    // Wait for running changes to end, but clear the vault even without the locks.
     let _held = azt_dir.exists().then(|| {
         let locks = Locks::new(azt_dir);
         (locks.setup(WRITE_LOCK_LIMIT), locks.writing(WRITE_LOCK_LIMIT))
@@ -380,7 +382,7 @@ pub fn clear(system: &System, azt_dir: impl Into<Folder>) -> Result<()> {
     let removed = match manifest {
         Some(manifest) => {
             if let Some((source, id)) = manifest.retired() {
-                // A source that cannot be asked most likely gave it up long ago.
+                // A source that does not answer most likely removed the key long ago.
                 let _ = sources.remove(source, id);
             }
             sources.remove(manifest.key_source, manifest.key_id)
@@ -389,14 +391,14 @@ pub fn clear(system: &System, azt_dir: impl Into<Folder>) -> Result<()> {
     };
     if let Err(error) = removed {
         system.terminal.warn(&format!(
-            "Everything stored was removed, but not the vault key, which opens nothing any more: {}",
+            "Everything stored was removed, except the vault key, which is now useless: {}",
             error.message()
         ));
     }
     Ok(())
 }
 
-/// A sealed file with any contents, for the fuzz targets: nothing opens but what was sealed.
+/// Fuzz target: a sealed file with arbitrary contents never opens.
 #[cfg(fuzzing)]
 pub fn fuzz_sealed(bytes: &[u8]) {
     let Some(key) = VaultKey::from_bytes(&[7; 32]) else { return };
@@ -414,24 +416,24 @@ fn trouble(message: impl Into<String>) -> Error {
     Error::new(Kind::Vault, message)
 }
 
-/// Gives every error that leaves the vault its kind: a full disk here is exit code 9.
+/// Gives every error of the vault its kind, so that a full disk here is exit code 9.
 fn vault_error(error: Error) -> Error {
     error.with_kind(Kind::Vault)
 }
 
 fn cleared() -> Error {
-    trouble("What is stored was removed while this was under way.").remedy("Try again.")
+    trouble("The stored data was removed during this command.").remedy("Try again.")
 }
 
 fn newer(path: &Path, version: u64) -> Error {
-    trouble(format!("{} was made by a newer azt (format {version}).", path.display()))
-        .remedy("Update azt; the file stays as it is.")
+    trouble(format!("{} was written by a newer azt (format {version}).", path.display()))
+        .remedy("Update azt; the file is unchanged.")
 }
 
 /// The last resort for a vault that cannot be opened.
 fn start_afresh(system: &System) -> String {
     let program = system.program;
     format!(
-        "Or start afresh: '{program} account clear' removes what is stored, then sign in again."
+        "Or start afresh: '{program} account clear' removes everything stored; then sign in again."
     )
 }

@@ -1,10 +1,10 @@
-//! Everything sealed anew, with a new key, where the old one is or somewhere else.
+//! A change of the key: seals all records with a new key, in the same source or another one.
 //!
-//! Old and new records have different names and say which key they need, so they lie beside each
-//! other while the work is under way. What counts is `vault.json`: until it names the new key, the
-//! old records do; from then on the new ones. Its `retired` is the key whose records are not of
-//! this vault: first the new one, then the former, until its source has given it up. Interrupted at
-//! any point, nothing is lost, and the next change of keys clears away what was left.
+//! Old and new records have different file names and name their key, so they coexist during the
+//! change. `vault.json` decides which are valid: the old ones until it names the new key, then the
+//! new ones. Its `retired` is the key whose records are invalid: first the new key, then the old
+//! one until its source has removed it. An interruption at any point loses nothing, and the next
+//! change of the key removes the leftovers.
 
 use std::time::Duration;
 
@@ -14,15 +14,15 @@ use super::store::Store;
 use super::{KeyId, KeySource, Locks, Setup, cleared, record, trouble};
 use crate::error::Result;
 
-/// How long a renewal, or another change of keys, that is under way may take.
+/// How long to wait for a running refresh or another change of the key.
 const PATIENCE: Duration = Duration::from_secs(15);
 
 impl Setup<'_> {
-    /// Makes a new key in `to`, or where the old one is, seals every record with it, and forgets the
-    /// old one. Nobody renews or signs in meanwhile.
+    /// Creates a new key in `to` (default: the current source), seals every record with it, and
+    /// removes the old key. Locks out refreshes and sign-ins meanwhile.
     pub(super) fn rekey(&self, to: Option<KeySource>) -> Result<KeyId> {
-        let nothing = || trouble("Nothing is stored, so there is nothing to seal anew.");
-        // Mends a vault.json that is missing, under the lock that is taken next.
+        let nothing = || trouble("Nothing is stored, so there is no key to change.");
+        // Restores a missing vault.json. It takes the same lock, so do this before taking it here.
         self.open()?.ok_or_else(nothing)?;
         let _setup = self.lock(PATIENCE)?;
         let manifest = Manifest::read(self.system, &self.azt_dir)?.ok_or_else(nothing)?;
@@ -35,28 +35,28 @@ impl Setup<'_> {
         }
         self.refuse_unknown_kinds()?;
         if from == KeySource::File {
-            // A process that made or changed the key was killed before it was in its place.
+            // Another process may have been killed before it put the new key file in place.
             self.sources.clear_next(old)?;
         }
         if let Some((source, left)) = manifest.retired() {
             RecordFolder::of(&self.azt_dir).remove_sealed_with(left)?;
             if (from, source) != (KeySource::File, KeySource::File) {
-                self.give_up(source, left);
+                self.remove_unused(source, left);
             }
         }
-        // Before anybody has to wait: a person may be asked to unlock the keyring.
+        // Do this before taking the locks: a user may have to unlock the keyring.
         let key = self.sources.make_next(from, to)?;
         if key.id() == old {
-            // The variable has the very key that was elsewhere: nothing needs to be sealed anew.
+            // The variable holds the same key as the old source, so the records stay as they are.
             Manifest::new(to, old, Some(manifest)).write(&self.azt_dir)?;
             self.sources.pin(to, old);
-            self.give_up(from, old);
+            self.remove_unused(from, old);
             return Ok(old);
         }
         manifest.retiring(to, key.id()).write(&self.azt_dir)?;
         let locks = Locks::new(&self.azt_dir);
         let Some(_flights) = locks.every_flight(PATIENCE)? else {
-            return Err(trouble("Another process is renewing a token and does not finish.")
+            return Err(trouble("Another process is refreshing a token and does not finish.")
                 .remedy("Try again in a moment."));
         };
         let Some(_writing) = vault.exclusive_lock()? else { return Err(cleared()) };
@@ -66,7 +66,8 @@ impl Setup<'_> {
         self.sources.settle_next(to)?;
         self.sources.pin(to, key.id());
         RecordFolder::of(&self.azt_dir).remove_sealed_with(old)?;
-        let is_gone = (from, to) == (KeySource::File, KeySource::File) || self.give_up(from, old);
+        let is_gone =
+            (from, to) == (KeySource::File, KeySource::File) || self.remove_unused(from, old);
         if is_gone {
             let manifest = Manifest::read(self.system, &self.azt_dir)?;
             Manifest::new(to, key.id(), manifest).write(&self.azt_dir)?;
@@ -74,25 +75,25 @@ impl Setup<'_> {
         Ok(key.id())
     }
 
-    /// Removes the key `id`, which opens nothing any more, from `source`; true when that has it no
-    /// more. Where that fails the work is done all the same.
-    fn give_up(&self, source: KeySource, id: KeyId) -> bool {
+    /// Removes the unused key `id` from `source`; false if that failed. A failure is only a
+    /// warning.
+    fn remove_unused(&self, source: KeySource, id: KeyId) -> bool {
         let removed = self.sources.remove(source, id);
         if let Err(error) = &removed {
             self.system.terminal.warn(&format!(
-                "A former key, which opens nothing any more, may still be in '{source}': {}",
+                "The old key, which is now useless, may still be in '{source}': {}",
                 error.message()
             ));
         }
         removed.is_ok()
     }
 
-    /// A newer azt may keep more than this one can name, and so seal anew.
+    /// Refuses kinds of records that only a newer azt knows: this one cannot seal them again.
     fn refuse_unknown_kinds(&self) -> Result<()> {
         let kinds = RecordFolder::of(&self.azt_dir).contents()?.records;
         match kinds.keys().find(|kind| !record::PREFIXES.contains(&kind.as_str())) {
             Some(kind) => Err(trouble(format!(
-                "A newer azt keeps records of a kind ('{kind}') here that this one does not know and would lose."
+                "A newer azt stores records of kind '{kind}' here, which this version does not know and would lose."
             ))
             .remedy("Change the key with the newer azt.")),
             None => Ok(()),

@@ -20,14 +20,15 @@
 //! file key = HKDF(salt of the file, seal key, info "azt vault 1: file"), 32 bytes
 //! ```
 //!
-//! Line feeds may follow, which say nothing: see [`Seal::open`].
+//! Line feeds may follow and are ignored; see [`Seal::open`].
 //!
 //! The ciphertext is AES-256-GCM (NIST SP 800-38D) under the file key. Its associated data is the
 //! 60 bytes before it and then the file's name, so that neither header nor name can be changed.
-//! With a new 256-bit salt the file key is new at every write, so a nonce never repeats.
+//! A new 256-bit salt makes the file key new for every write, so a nonce never repeats.
 //!
-//! A name is two letters for the record's type, `-`, and in hex the first 16 bytes of HMAC-SHA256
-//! (RFC 2104) under the name key of `<letters>\0<logical key>`: it says nothing about the record.
+//! A file name is two letters for the record's kind, `-`, and in hex the first 16 bytes of
+//! HMAC-SHA256 (RFC 2104) under the name key of `<letters>\0<logical key>`. It reveals nothing
+//! about the record.
 
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use ring::hkdf::{HKDF_SHA256, Salt};
@@ -43,9 +44,10 @@ const VERSION: u8 = 1;
 const SALT: usize = 32;
 const NONCE: usize = 12;
 const HEADER: usize = 60;
-/// With how many line feeds a tag may end: more of them do so once in 2^32 times.
+/// How many ends to try: the tag itself may end with up to four line feeds. Five occur once in
+/// 2^40 files.
 const MOST_OWN_LINE_FEEDS: usize = 5;
-/// Bytes of the HMAC that make a file's name.
+/// Number of HMAC bytes in a file name.
 const NAME: usize = 16;
 
 /// Seals and opens files under one vault key.
@@ -55,14 +57,14 @@ pub(super) struct Seal {
     name: hmac::Key,
 }
 
-/// Why a sealed file was not opened.
+/// Why a sealed file could not be opened.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Unopened {
-    /// It is no sealed file, or it was changed; says which.
+    /// It is not a sealed file, or it was changed; the text says which.
     Damaged(&'static str),
-    /// It was sealed under another key.
+    /// It was sealed with another key.
     OtherKey(KeyId),
-    /// It has a later format version.
+    /// It has a newer format version.
     Newer(u8),
 }
 
@@ -76,14 +78,14 @@ impl Seal {
         self.id
     }
 
-    /// The name of the file for the record with this logical key.
+    /// The file name of the record with this logical key.
     pub(super) fn file_name(&self, letters: &str, logical_key: &str) -> String {
         let tag = hmac::sign(&self.name, [letters, "\0", logical_key].concat().as_bytes());
         let short = tag.as_ref().get(..NAME).unwrap_or_default();
         format!("{letters}-{}", hex(short))
     }
 
-    /// The contents of the file `name` for `plain`.
+    /// The contents of the file `name` that seal `plain`.
     pub(super) fn seal(&self, name: &str, plain: &[u8]) -> Result<Vec<u8>> {
         let (mut salt, mut nonce) = ([0; SALT], [0; NONCE]);
         sys::fill_random(&mut salt)?;
@@ -108,8 +110,8 @@ impl Seal {
         Ok([header, body].concat())
     }
 
-    /// What was sealed into the file `name` with these contents. Line feeds may follow it: a writer that
-    /// was killed before it cut off the longer one before.
+    /// Opens `contents` of the file `name`. Ignores line feeds at the end: a writer that was killed
+    /// before it truncated a longer old version leaves them.
     pub(super) fn open(&self, name: &str, contents: &[u8]) -> Result<Zeroizing<Vec<u8>>, Unopened> {
         let opened = self.open_exactly(name, contents);
         if !matches!(opened, Err(Unopened::Damaged(_))) || contents.last() != Some(&b'\n') {
@@ -144,7 +146,7 @@ impl Seal {
     }
 }
 
-/// The id of the key that `contents` was sealed under.
+/// The id of the key that sealed `contents`.
 pub(super) fn key_id(contents: &[u8]) -> Result<KeyId, Unopened> {
     Header::of(contents).map(|header| header.key_id)
 }
@@ -193,7 +195,8 @@ fn cannot_seal() -> Error {
 mod tests {
     use super::*;
 
-    /// Made by Python's `cryptography` from the format above: key 00..1f, salt 5a.., nonce a5..
+    /// Created with Python's `cryptography` from the format above: key 00..1f, salt 5a.., nonce
+    /// a5..
     const NAME: &str = "at-7fa99de19a6ea6ef65ed7f1e75662739";
     const PLAIN: &[u8] = b"{\"secret\":\"a record\"}";
     const SEALED: &str = "617a747365616c01d80b444ee9e1048c\
@@ -211,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn the_format_is_what_another_implementation_makes_of_its_description() {
+    fn an_independent_implementation_produces_the_same_bytes() {
         assert_eq!(seal().file_name("at", "logical key"), NAME);
         assert_eq!(hex(&sealed()), SEALED);
         assert_eq!(seal().open(NAME, &sealed()).unwrap().as_slice(), PLAIN);
@@ -232,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn line_feeds_behind_it_are_passed_over() {
+    fn trailing_line_feeds_are_ignored() {
         let mut own = 0;
         for _ in 0..2000 {
             let mut bytes = seal().seal(NAME, PLAIN).unwrap();

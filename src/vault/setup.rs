@@ -1,4 +1,4 @@
-//! Opening a vault, making one, and finding the key of one whose `vault.json` is gone.
+//! Opens or creates a vault, and finds the key if `vault.json` is missing.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -12,13 +12,14 @@ use super::{KeyChoice, KeyId, KeySource, Options, Prompt, Vault, VaultKey, start
 use crate::error::{Error, Result};
 use crate::sys::{Folder, System};
 
-/// Longer than a person may take to unlock the keyring for the process that makes the vault.
+/// Longer than a user may need to unlock the keyring for the process that creates the vault.
 const SETUP_LIMIT: Duration = Duration::from_secs(150);
 
-/// What to do where the keyring has the key and does not give it. The last line works there as well.
+/// Remedies if the keyring has the key and does not release it. The last line works in that case
+/// too.
 const WITHOUT_KEYRING: [&str; 3] = [
-    "In a session where the keyring is unlocked the key can be moved: 'azt vault move --to file'.",
-    "In this session a folder of its own does without a keyring:",
+    "In a session with an unlocked keyring, move the key: 'azt vault move --to file'.",
+    "In this session, use a separate folder without a keyring:",
     if cfg!(windows) {
         "$env:AZURE_CONFIG_DIR = \"$HOME/.azure-here\"; $env:AZURE_CORE_KEY_SOURCE = 'file'; azt login"
     } else {
@@ -26,12 +27,12 @@ const WITHOUT_KEYRING: [&str; 3] = [
     },
 ];
 
-/// What opening and making a vault need.
+/// What opening or creating a vault needs.
 pub(super) struct Setup<'s> {
     pub(super) system: &'s System,
     pub(super) azt_dir: Folder,
     options: Options,
-    /// True for a change of the key, which may be of its source.
+    /// True for a change of the key, which may also change its source.
     pub(super) changes_source: bool,
     pub(super) sources: Sources<'s>,
 }
@@ -59,7 +60,7 @@ impl<'s> Setup<'s> {
             if matches!(opened, Ok(Some(_))) {
                 return opened;
             }
-            // The key may have been changed between its name and itself.
+            // The key may have changed between reading vault.json and fetching the key.
             match Manifest::read(self.system, &self.azt_dir)? {
                 Some(now) if now != manifest => manifest = now,
                 _ => return opened,
@@ -67,8 +68,7 @@ impl<'s> Setup<'s> {
         }
     }
 
-    /// The vault as `manifest` describes it; `None` when its key is gone but nothing was sealed
-    /// with it.
+    /// The vault that `manifest` describes; `None` if its key is gone and no record needs it.
     pub(super) fn open_with(&self, manifest: &Manifest) -> Result<Option<Vault<'s>>> {
         let (source, id) = (manifest.key_source, manifest.key_id);
         if !self.changes_source {
@@ -82,7 +82,7 @@ impl<'s> Setup<'s> {
                 _ => error,
             })
             .map_err(|error| match source {
-                // A disk or a mode is mended, and nothing is lost.
+                // A problem of the disk or the permissions can be repaired without losing anything.
                 KeySource::File if error.is_from_system() => error,
                 _ => error.last_resort(start_afresh(self.system)),
             })?;
@@ -94,41 +94,43 @@ impl<'s> Setup<'s> {
         Ok(found.map(|key| self.vault(source, &key, None)))
     }
 
-    /// An error where `vault.json` names another source than the settings or the environment do.
+    /// Fails if `vault.json` names another source than the settings or the environment.
     ///
-    /// Whoever can write the folder can write `vault.json`, and a key beside it; neither the variable
-    /// nor the keyring is theirs. Without this, what is stored from then on would be sealed for them.
+    /// An attacker who can write the folder can write `vault.json` and a key file, but cannot
+    /// change the environment or the keyring. Without this check, azt would seal new records with
+    /// the attacker's key.
     fn check_source(&self, source: KeySource, id: KeyId) -> Result<()> {
         if let KeyChoice::Source(wanted) = self.options.key_source
             && wanted != source
         {
             return Err(trouble(format!(
-                "The vault key is kept in '{source}', and core.key_source asks for '{wanted}'."
+                "The vault key is kept in '{source}', but core.key_source is '{wanted}'."
             ))
             .remedy(format!(
-                "If you changed the setting, move the key, and all that is stored there: azt vault move --to {wanted}"
+                "If you changed the setting, move the key: azt vault move --to {wanted}"
             ))
-            .remedy(format!("Or set core.key_source to '{source}' or 'auto' to go on with it.")));
+            .remedy(format!(
+                "Or set core.key_source to '{source}' or 'auto' to keep the key there."
+            )));
         }
         self.check_environment(source, id)
     }
 
-    /// An error where the variable has another key than the vault's, `id` in `source`.
+    /// Fails if the variable has another key than the vault's, `id` in `source`.
     pub(super) fn check_environment(&self, source: KeySource, id: KeyId) -> Result<()> {
         match self.sources.other_in_environment(source, id)? {
             Some(other) => Err(trouble(format!(
-                "AZT_VAULT_KEY has the key {other}, and the vault is sealed with {id}, kept in '{source}'."
+                "AZT_VAULT_KEY has the key {other}, but the vault is sealed with {id}, kept in '{source}'."
             ))
             .remedy("If you chose that source, unset AZT_VAULT_KEY.")
-            .remedy("If you did not, somebody else changed vault.json or core.key_source: restore them from a backup.")
+            .remedy("If you did not, another user changed vault.json or core.key_source: restore them from a backup.")
             .last_resort(start_afresh(self.system))),
             None => Ok(()),
         }
     }
 
-    /// An error where the keyring says that azt keeps the key of this folder there, and `vault.json`
-    /// that it is elsewhere. Asked at sign-ins and changes of the key, not for every token: a keyring
-    /// takes its time.
+    /// Fails if the keyring has a pinned key for this folder and `vault.json` names another one.
+    /// Not checked for every token, because a keyring is slow.
     pub(super) fn check_pin(&self, source: KeySource, id: KeyId) -> Result<()> {
         match self.sources.pinned() {
             Some(pinned) if source != KeySource::Keyring || pinned != id => {
@@ -140,13 +142,13 @@ impl<'s> Setup<'s> {
 
     fn not_pinned(&self, pinned: KeyId, source: KeySource, id: KeyId) -> Error {
         trouble(format!(
-            "The keyring has the key of this vault ({pinned}), and here is another ({id}), kept in '{source}'."
+            "The keyring names {pinned} as the key of this vault, but the vault has {id}, kept in '{source}'."
         ))
-        .remedy("azt did not change that. Restore vault.json and core.key_source from a backup.")
+        .remedy("azt did not make this change. Restore vault.json and core.key_source from a backup.")
         .last_resort(start_afresh(self.system))
     }
 
-    /// Finds the key of records whose `vault.json` is gone, and writes that again.
+    /// Finds the key of records without a `vault.json`, and writes that file again.
     fn restore(&self) -> Result<Option<Vault<'s>>> {
         let _lock = self.lock(SETUP_LIMIT)?;
         if let Some(manifest) = Manifest::read(self.system, &self.azt_dir)? {
@@ -154,7 +156,7 @@ impl<'s> Setup<'s> {
         }
         let ids = RecordFolder::of(&self.azt_dir).sealed_with()?;
         let Some(&id) = ids.first() else { return Ok(None) };
-        // Whoever removed vault.json may have laid records and a key there instead.
+        // An attacker may have replaced vault.json, the records and the key.
         let check = |source, id| {
             if self.changes_source {
                 self.check_environment(source, id)?;
@@ -172,7 +174,7 @@ impl<'s> Setup<'s> {
             let cure = if silent.is_empty() {
                 "Put the key back, or set AZT_VAULT_KEY to it."
             } else {
-                "Mend that and try again; if the key is not there, put it back, or set AZT_VAULT_KEY to it."
+                "Fix that and try again. If the key is not there, put it back, or set AZT_VAULT_KEY to it."
             };
             silent
                 .into_iter()
@@ -190,7 +192,7 @@ impl<'s> Setup<'s> {
         }
         self.azt_dir.ensure()?;
         let lock = self.lock(SETUP_LIMIT)?;
-        // Another process may have made it while this one waited.
+        // Another process may have created it while this one waited.
         let former = Manifest::read(self.system, &self.azt_dir)?;
         if let Some(manifest) = &former
             && let Some(vault) = self.open_with(manifest)?
@@ -200,7 +202,7 @@ impl<'s> Setup<'s> {
         let chosen = self.sources.choose(self.options.key_source)?;
         let (source, id) = (chosen.source, chosen.key.id());
         self.check_environment(source, id)?;
-        // A new key in the keyring is as safe as the one before; what that opened is gone.
+        // A new key in the keyring is as safe as the old one, whose records are gone.
         if former.is_some() || source != KeySource::Keyring {
             self.check_pin(source, id)?;
         }

@@ -1,4 +1,4 @@
-//! Naming, sealing and opening of records.
+//! Names, seals and opens records.
 
 use std::cell::{Cell, RefCell};
 use std::io;
@@ -15,15 +15,16 @@ use super::{newer, start_afresh, trouble};
 use crate::error::{Error, Result};
 use crate::sys::{Folder, System};
 
-/// Room for a record with the longest tokens, so that its text is not copied while it grows.
+/// Buffer size for a record with the longest tokens, so that growing does not leave copies in
+/// memory.
 const ROOM: usize = 16 * 1024;
 
-/// What a file held.
+/// The contents of a file.
 enum Loaded<R> {
     Record(R),
-    /// No record of this vault: there is no file, or it was set aside, or its key is retired.
+    /// Not a record of this vault: the file is missing or was renamed, or its key is retired.
     Nothing,
-    /// It was sealed with another key, which is why it is not opened.
+    /// Sealed with another key, so it cannot be opened.
     OfOtherKey(Error),
 }
 
@@ -42,7 +43,7 @@ impl<'s> Store<'s> {
         Self { system, azt_dir: azt_dir.clone(), folder, seal, warned: Cell::new(false) }
     }
 
-    /// From now on with the key of `other`, which this vault has by now.
+    /// Takes over the key of `other`, after a change of the vault's key.
     pub(super) fn replace_key(&self, other: Self) {
         self.seal.replace(other.seal.into_inner());
     }
@@ -56,12 +57,12 @@ impl<'s> Store<'s> {
         self.sealer().file_name(R::PREFIX, key.as_str())
     }
 
-    /// Something else than a record, sealed as a file of this name.
+    /// Seals data other than a record, for a file of this name.
     pub(super) fn seal(&self, name: &str, plain: &[u8]) -> Result<Vec<u8>> {
         self.sealer().seal(name, plain)
     }
 
-    /// What [`Store::seal`] sealed.
+    /// Opens what [`Store::seal`] sealed.
     pub(super) fn open(&self, name: &str, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         self.sealer().open(name, sealed).ok()
     }
@@ -74,14 +75,14 @@ impl<'s> Store<'s> {
         }
     }
 
-    /// An error where no record could be put.
+    /// Fails if no record can be written.
     pub(super) fn try_out(&self) -> Result<()> {
         self.folder.try_out().map_err(|error| self.unwritable(error))
     }
 
     pub(super) fn put<R: Record>(&self, record: &R) -> Result<()> {
         let mut plain = Zeroizing::new(Vec::with_capacity(ROOM));
-        // The cause is not told: it could quote the record.
+        // Omit the cause: it could quote the record.
         serde_json::to_writer(&mut *plain, record)
             .map_err(|_| trouble("The record cannot be written as JSON."))?;
         let name = self.name(&record.key());
@@ -94,8 +95,8 @@ impl<'s> Store<'s> {
         self.folder.remove(&self.name(key)).map_err(|error| self.unwritable(error))
     }
 
-    /// Every record of one kind, in the order of their files' names, and why a record of another key
-    /// was left out: one that somebody put there must not be in the way of all others.
+    /// Every record of one kind, in the order of their file names, and the error of a skipped
+    /// record that another key sealed. One foreign file must not make the others inaccessible.
     pub(super) fn all<R: Record>(&self) -> Result<(Vec<R>, Option<Error>)> {
         let (mut records, mut left_out) = (Vec::new(), None);
         for name in self.folder.names()? {
@@ -111,7 +112,7 @@ impl<'s> Store<'s> {
         Ok((records, left_out))
     }
 
-    /// Removes what killed writers left behind longer ago than `age`.
+    /// Removes temporary files of killed writers that are older than `age`.
     pub(super) fn remove_abandoned(&self, age: std::time::Duration) -> Result<()> {
         self.folder.remove_abandoned(age)
     }
@@ -124,17 +125,17 @@ impl<'s> Store<'s> {
         }
     }
 
-    /// The record in `contents`; the inner error says what is wrong with a damaged file.
+    /// Opens the record in `contents`; the inner error is the reason for a damaged file.
     fn unseal<R: Record>(
         &self,
         name: &str,
         contents: &[u8],
     ) -> Result<Result<Loaded<R>, &'static str>> {
         match self.sealer().open(name, contents) {
-            // The cause is not told: it could quote the record.
+            // Omit the cause: it could quote the record.
             Ok(plain) => {
                 let record = R::unseal(&Unsealed(&plain)).map(Loaded::Record);
-                Ok(record.map_err(|_| "it holds no such record"))
+                Ok(record.map_err(|_| "it contains no such record"))
             }
             Err(Unopened::Damaged(flaw)) => Ok(Err(flaw)),
             Err(Unopened::OtherKey(other)) if self.is_retired(other) => Ok(Ok(Loaded::Nothing)),
@@ -151,19 +152,19 @@ impl<'s> Store<'s> {
         }
     }
 
-    /// Whether records of the key `id` are not of this vault, or not any more: asked anew, since a
-    /// change of keys may have begun meanwhile.
+    /// True if records of the key `id` must be ignored: the key is retired, or it is the new key of
+    /// a change that this process has not noticed yet. Reads `vault.json` again to find out.
     fn is_retired(&self, id: KeyId) -> bool {
         let Ok(Some(manifest)) = Manifest::read(self.system, &self.azt_dir) else { return false };
         manifest.retired().is_some_and(|(_, retired)| retired == id) || manifest.key_id == id
     }
 
-    /// Renames a damaged file, so that it is out of the way but not lost, and says so once.
+    /// Renames a damaged file, so that it is neither read again nor lost, and warns once.
     fn set_aside<R: Record>(&self, name: &str, flaw: &str) -> Result<Loaded<R>> {
         let path = self.folder.file(name);
         let aside = match self.folder.set_aside(name)? {
             Ok(aside) => aside,
-            // Another process was faster, and has warned.
+            // Another process has already renamed it and warned.
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Loaded::Nothing),
             Err(error) => {
                 self.warn(&format!(
@@ -173,8 +174,8 @@ impl<'s> Store<'s> {
                 return Ok(Loaded::Nothing);
             }
         };
-        // A writer may have replaced the damaged file before it was renamed: then this is a good
-        // record, which goes back unless a later one has taken its place.
+        // A writer may have replaced the damaged file just before the renaming. Then the renamed
+        // file is a good record: put it back, unless a newer one exists.
         if let Some(contents) = self.folder.read(&aside)?
             && let Ok(Ok(record @ Loaded::Record(_))) = self.unseal(name, &contents)
         {
@@ -189,7 +190,7 @@ impl<'s> Store<'s> {
         Ok(Loaded::Nothing)
     }
 
-    /// Says so, the first time as a warning.
+    /// Prints a warning the first time, and an info line after that.
     pub(super) fn warn(&self, text: &str) {
         if self.warned.replace(true) {
             self.system.terminal.info(text);
@@ -204,7 +205,9 @@ impl<'s> Store<'s> {
         }
         let folder = self.folder.path();
         let folder = folder.display();
-        error.remedy(format!("azt keeps tokens in {folder}: it must be writable, with space left."))
+        error.remedy(format!(
+            "azt keeps tokens in {folder}, which must be writable and have space left."
+        ))
     }
 }
 
@@ -215,7 +218,7 @@ mod tests {
     use crate::program::Program;
 
     #[test]
-    fn a_good_record_that_took_the_place_of_a_damaged_one_is_not_lost() {
+    fn a_good_record_that_replaced_a_damaged_one_is_not_lost() {
         let dir = tempfile::tempdir().unwrap();
         let system = System::real(Program::Azt);
         let store = Store::new(&system, &Folder::at(dir.path()), &VaultKey::generate().unwrap());

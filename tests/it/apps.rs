@@ -69,8 +69,8 @@ fn an_unusable_certificate_file_is_explained() {
         .unwrap();
     let other = sandbox.emulator.ca_pem().to_owned();
     for (content, cause) in [
-        (key.clone(), "there is no certificate in it"),
-        (certificate, "there is no private key in it"),
+        (key.clone(), "it contains no certificate"),
+        (certificate, "it contains no private key"),
         (key + &other, "no certificate in it belongs to its key"),
         (
             "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAA==\n-----END ENCRYPTED PRIVATE KEY-----\n"
@@ -80,10 +80,10 @@ fn an_unusable_certificate_file_is_explained() {
         (
             "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\nAA==\n-----END RSA PRIVATE KEY-----\n"
                 .to_owned(),
-            "its private key is encrypted in a way of old OpenSSL versions.\nConvert it",
+            "its private key uses the encryption of old OpenSSL versions.\nConvert it",
         ),
-        (String::new(), "it is neither PEM nor PKCS#12 that can be read"),
-        ("not a certificate".to_owned(), "it is neither PEM nor PKCS#12 that can be read"),
+        (String::new(), "it is neither readable PEM nor readable PKCS#12"),
+        ("not a certificate".to_owned(), "it is neither readable PEM nor readable PKCS#12"),
     ] {
         std::fs::write(sandbox.root().join("x.pem"), &content).unwrap();
         login(&sandbox, NIGHTLY, &["--certificate", "x.pem"])
@@ -276,14 +276,16 @@ fn a_github_actions_job_fetches_a_fresh_assertion_when_needed() {
         .azt(["account", "get-access-token", "--resource", "https://graph.microsoft.com"])
         .exits(6)
         .says("ERROR: localhost")
-        .says("gave no token for this job (HTTP 403): Resource not accessible by integration\nGive the job");
+        .says("issued no token for this job (HTTP 403): Resource not accessible by integration\nGive the job");
     for status in [429, 500, 503] {
         let action = Action::Answer { status, headers: Default::default(), body: String::new() };
         sandbox.emulator.faults().push(Fault::on("/pipeline/github", action).times(1));
         sandbox
             .azt(["account", "get-access-token", "--resource", "https://graph.microsoft.com"])
             .exits(8)
-            .says(&format!("gave no token for this job (HTTP {status}).\nTry again in a minute."));
+            .says(&format!(
+                "issued no token for this job (HTTP {status}).\nTry again in a minute."
+            ));
     }
 }
 
@@ -315,7 +317,7 @@ fn an_azure_pipelines_job_uses_its_service_connection() {
     login(&sandbox, WORKFLOW, &from).exits(2).says("--service-connection-id");
     login(&sandbox, WORKFLOW, &[&from[..], &["--service-connection-id", "none"]].concat())
         .exits(6)
-        .says("gave no token for this job (HTTP 404): No such service connection.");
+        .says("issued no token for this job (HTTP 404): No such service connection.");
     sandbox.set("AZURESUBSCRIPTION_SERVICE_CONNECTION_ID", "5c000000-0000-4000-8000-000000000001");
     login(&sandbox, WORKFLOW, &[]).success();
     an_hour_never_fails(&sandbox);
@@ -336,7 +338,7 @@ fn a_federated_token_command_runs_whenever_a_token_is_needed() {
             "failed (exit status: 3).\nRun it yourself to see its output.",
         ),
         ("true", "printed no text."),
-        ("echo hunter2", "holds no assertion (a JWT)."),
+        ("echo hunter2", "is not an assertion (a JWT)."),
         ("/nowhere/at-all", "failed (exit status: 127)."),
     ] {
         let run = login(&sandbox, WORKFLOW, &["--federated-token-command", command]);

@@ -215,13 +215,13 @@ fn unrelated_requests_are_refused_and_the_sign_in_goes_on() {
     let code: &[(&str, &str)] = &[("code", "stolen"), ("state", &state)];
     for (response, status, why) in [
         (waiting.get(&format!("/?code=stolen&state={state}")), "400", "response_mode=query"),
-        (waiting.get("/"), "400", "Only a form"),
+        (waiting.get("/"), "400", "Only a posted form"),
         (waiting.get("/favicon.ico"), "404", "nothing here"),
         (waiting.post(&[("code", "stolen"), ("state", "other")]), "400", "another sign-in"),
         (waiting.post(&[("code", "stolen")]), "400", "another sign-in"),
         (waiting.post(&[("error", "access_denied")]), "400", "another sign-in"),
         (waiting.post(&[("state", &state)]), "400", "neither a code nor an error"),
-        (waiting.post_to("evil.example", "/", code), "400", "another name"),
+        (waiting.post_to("evil.example", "/", code), "400", "another host name"),
         (waiting.post_to(&format!("localhost:{port}"), "/elsewhere", code), "404", "nothing here"),
     ] {
         assert!(response.starts_with(&format!("HTTP/1.1 {status} ")), "{response}");
@@ -245,7 +245,7 @@ fn a_code_of_another_request_is_refused() {
     let code = Waiting::code_at(&sandbox, &waiting.url.replace(&nonce, "forged"));
     let page = waiting.post(&[("code", &code), ("state", &waiting.parameter("state"))]);
     assert!(page.contains("<title>You are not signed in</title>"), "{page}");
-    waiting.end().exits(6).says("ERROR: The answer belongs to another sign-in: its nonce");
+    waiting.end().exits(6).says("ERROR: The response belongs to another sign-in: its nonce");
     assert!(!sandbox.file("azureProfile.json").exists());
 }
 
@@ -336,7 +336,7 @@ fn a_redirect_url_from_another_machine_can_be_pasted() {
     let output = child.wait_with_output().unwrap();
     stderr.read_to_string(&mut said).unwrap();
     let run = Run { stderr: said, ..Run::from(output) };
-    let run = run.exits(0).says("WARNING: There is no code in this.");
+    let run = run.exits(0).says("WARNING: This contains no code.");
     assert_eq!(run.says("WARNING: This address belongs to another").json()[0]["tenantId"], CONTOSO);
 
     let run = sandbox.azt(["login", "--no-browser"]).exits(5);

@@ -158,7 +158,7 @@ fn on_behalf_of_returns_the_callers_token() {
         .text("accessToken");
     std::fs::write(sandbox.root().join("caller"), &caller).unwrap();
     let token = ["account", "get-access-token", "--resource", GRAPH, "--user-assertion", "@caller"];
-    sandbox.azt(token).exits(1).says("Only an application acts on behalf of somebody else");
+    sandbox.azt(token).exits(1).says("Only an application can act on behalf of a user");
 
     let login = ["login", "--service-principal", "-u", PORTAL, "-p", "portal-secret-1"];
     let login = sandbox.azt([&login[..], &["-t", CONTOSO, "--allow-no-subscriptions"]].concat());
@@ -181,7 +181,7 @@ fn on_behalf_of_returns_the_callers_token() {
     assert_ne!(own, traded);
     std::fs::write(sandbox.root().join("caller"), format!("{caller}x")).unwrap();
     let is_callers = |run: Run| {
-        let run = run.says("the caller has to bring a new one, issued for this application.");
+        let run = run.says("the user must send a new one, issued for this application.");
         assert!(!run.stderr.contains("azt login"), "{run:?}");
     };
     is_callers(sandbox.azt(token).exits(5).says("AADSTS50013"));
@@ -194,7 +194,7 @@ fn on_behalf_of_returns_the_callers_token() {
         is_callers(sandbox.azt(token).exits(exit));
     }
     for (error, code, says) in [
-        ("invalid_grant", 65_001, "An administrator of the tenant has to grant"),
+        ("invalid_grant", 65_001, "An administrator of the tenant must grant"),
         ("invalid_client", 700_027, "The application does not know this certificate"),
         ("invalid_client", 7_000_112, "Check the application in Entra ID, then sign in again"),
     ] {
@@ -231,9 +231,9 @@ fn on_behalf_of_reports_a_challenge_for_the_caller() {
         CHALLENGE,
     ];
     let run = sandbox.az(token).exits(1).says("az logout\naz login");
-    assert!(!run.stderr.contains("The caller"), "az knows none: {run:?}");
+    assert!(!run.stderr.contains("The user must"), "az knows none: {run:?}");
     let run = sandbox.azt(token);
-    let run = run.exits(5).says("The caller has to sign in again with this claims challenge");
+    let run = run.exits(5).says("The user must sign in again with this claims challenge");
     let challenge = STANDARD.decode(run.stderr.lines().last().unwrap()).unwrap();
     assert!(String::from_utf8(challenge).unwrap().contains("acrs"));
 }

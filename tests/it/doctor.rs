@@ -62,7 +62,7 @@ fn each_problem_is_named_with_its_remedy() {
     sandbox.write("clouds.config", clouds);
     let key = sandbox.read("azt/vault.key");
     sandbox.write("azt/vault.key", format!("{}\n", "00".repeat(32)));
-    finds(&sandbox, "vault", "failure", "Put the former key back");
+    finds(&sandbox, "vault", "failure", "Put the old key back");
     finds(&sandbox, "account", "warning", "its sign-in cannot be looked at Mend the vault first.");
     let run = sandbox.azt(["doctor"]);
     assert_eq!(run.code, Some(1), "{run:?}");
@@ -202,7 +202,7 @@ fn a_server_that_is_not_entra_is_found() {
     for (status, body) in [(404, "{}"), (200, "no JSON")] {
         let answer = Action::Answer { status, headers: Default::default(), body: body.to_owned() };
         sandbox.emulator.faults().push(Fault::on("openid-configuration", answer));
-        let said = format!("did not answer as Entra does (HTTP {status})");
+        let said = format!("did not answer like Entra (HTTP {status})");
         finds(&sandbox, "network", "failure", &said);
         sandbox.emulator.faults().clear();
     }
@@ -237,7 +237,7 @@ fn vault_move_moves_the_key_and_the_setting() {
     drop(sandbox.azt(["vault", "move", "--to", "file"]).success().says("Now unset AZT_VAULT_KEY"));
     sandbox.unset("AZT_VAULT_KEY");
     drop(sandbox.azt(TOKEN).quiet());
-    sandbox.azt(["vault", "move", "--to", "cloud"]).exits(2).says("is no key source");
+    sandbox.azt(["vault", "move", "--to", "cloud"]).exits(2).says("is not a key source");
     sandbox.azt(["vault", "move", "--to", "auto"]).exits(2).says("Name the key source");
     sandbox.emulator.clear_requests();
     drop(sandbox.azt(TOKEN).quiet());

@@ -51,7 +51,11 @@ fn a_managed_identity_cannot_answer_on_behalf_of_or_challenges() {
         let token = |more: [&str; 2]| sandbox.azt([&TOKEN[..], &more].concat());
         let run = token(["--user-assertion", "their.access.token"]);
         drop(run.exits(1).says("this account is the host's own identity"));
-        drop(token(["--claims", "{\"access_token\":{}}"]).exits(1).says("takes no claims"));
+        drop(
+            token(["--claims", "{\"access_token\":{}}"])
+                .exits(1)
+                .says("does not accept a claims challenge"),
+        );
         assert_eq!(paths(&sandbox), [""; 0]);
     }
 }

@@ -73,7 +73,7 @@ fn a_refusal_names_the_variables() {
         };
         sandbox.emulator.faults().push(Fault::on("/token", action).times(1));
         let run =
-            sandbox.azt(TOKEN).exits(6).says(says).says("AZURE_CLIENT_ID, with the credential");
+            sandbox.azt(TOKEN).exits(6).says(says).says("AZURE_CLIENT_ID name the application");
         assert!(!run.stderr.contains("azt login"), "{run:?}");
     }
 }

@@ -180,7 +180,7 @@ fn service_fabric_is_trusted_by_its_thumbprint() {
 
     let mut sandbox = app_service(SECRET);
     sandbox.set("IDENTITY_SERVER_THUMBPRINT", &thumbprint);
-    drop(sandbox.azt(["login", "--identity"]).exits(7).says("IDENTITY_ENDPOINT has no TLS"));
+    drop(sandbox.azt(["login", "--identity"]).exits(7).says("IDENTITY_ENDPOINT does not use TLS"));
     assert_eq!(paths(&sandbox), [""; 0]);
 }
 

@@ -84,11 +84,11 @@ fn each_refusal_of_entra_has_its_remedy_in_every_flow() {
         ("invalid_grant", 70_008, "bad_token", 5, OWN),
         ("invalid_grant", 50_057, "user_disabled", 5, "The account is disabled: ask the"),
         ("invalid_grant", 53_003, "", 5, "Conditional Access forbids this sign-in: ask"),
-        ("invalid_grant", 53_000, "", 5, "Conditional Access wants a managed device"),
+        ("invalid_grant", 53_000, "", 5, "Conditional Access requires a managed device"),
         ("invalid_grant", 50_020, "", 5, "neither a member nor a guest of this tenant"),
         ("unauthorized_client", 700_016, "", 6, "The tenant has no such application"),
         ("invalid_request", 90_002, "", 6, "There is no such tenant in this cloud"),
-        ("invalid_client", 7_000_222, "", 6, "The secret has expired: make a new one"),
+        ("invalid_client", 7_000_222, "", 6, "The secret has expired: create a new one"),
         ("invalid_resource", 500_011, "", 6, "The tenant has no such resource"),
         ("invalid_request", 900_144, "", 6, NOT_BROWSER),
         ("temporarily_unavailable", 90_033, "", 8, ""),
@@ -113,8 +113,8 @@ fn each_refusal_of_entra_has_its_remedy_in_every_flow() {
             assert!(run.stderr.contains(&format!("ERROR: AADSTS{code}: The reason.")), "{why}");
             let cure = match (cure, flow) {
                 (OWN, Browser | Code) => "Sign in again with a browser: `azt login`",
-                (OWN, Password) => "sign in with a browser or a code: leave --username",
-                (OWN, _) if code == 65_001 => "An administrator of the tenant has to grant the",
+                (OWN, Password) => "sign in with a browser or a code: omit --username",
+                (OWN, _) if code == 65_001 => "An administrator of the tenant must grant the",
                 (OWN, _) => "Check the application in Entra ID, then sign in again",
                 (NOT_BROWSER, Browser | Code) => {
                     assert!(!run.stderr.contains("with a browser"), "{why}");
@@ -139,7 +139,7 @@ fn a_password_sign_in_that_needs_mfa_suggests_the_browser() {
         directory.user_mut(ALICE).unwrap().mfa_required_in.push(CONTOSO.to_owned());
     });
     let run = Password.login(&mut sandbox, CONTOSO).exits(5).says("ERROR: AADSTS50076");
-    let run = run.says("sign in with a browser or a code: leave --username and --password out");
+    let run = run.says("sign in with a browser or a code: omit --username and --password");
     nothing_stays(&sandbox, &run.stderr);
     // The browser sign-in works.
     sandbox.approve_as(ALICE);
@@ -163,7 +163,7 @@ fn a_wrong_or_federated_password_is_explained() {
     sandbox.emulator.faults().push(Fault::on("/common/userrealm/", action));
     sandbox.emulator.clear_requests();
     let run = Password.login(&mut sandbox, CONTOSO).exits(6);
-    let run = run.says("is checked by a service of contoso.example (WSTrust)");
+    let run = run.says("A service of contoso.example (WSTrust) checks the password");
     nothing_stays(&sandbox, &run.says("Sign in with a browser or a code instead").stderr);
     let asked = sandbox.requests();
     assert_eq!(asked.len(), 1, "the password was not sent: {asked:?}");
@@ -246,7 +246,7 @@ fn an_unusable_device_code_is_refused() {
         let run = sandbox.azt(["login", "--use-device-code"]);
         let is_page = body.starts_with('<');
         assert_eq!(run.code, Some(if is_page { 7 } else { 8 }), "{body}: {run:?}");
-        let said = if is_page { "a web page" } else { "sent a device code that makes no sense" };
+        let said = if is_page { "a web page" } else { "sent an invalid device code" };
         nothing_stays(&sandbox, &run.says(said).stderr);
     }
 }

@@ -1,4 +1,4 @@
-//! A sign-in under way: everything stays in memory until it has succeeded as a whole.
+//! A sign-in in progress. It stays in memory until it succeeds as a whole.
 
 mod start;
 mod store;
@@ -17,9 +17,9 @@ use crate::settings::User;
 use crate::sys::System;
 use crate::vault::{AccessToken, Account, IdToken, RefreshToken, ServicePrincipal};
 
-/// An account that has proved who it is, with the tokens it got so far.
+/// An authenticated account, with the tokens it has got so far.
 ///
-/// Tokens collect behind `&self`, so that many tenants can be asked at once.
+/// Tokens are collected through `&self`, so that several tenants can be queried concurrently.
 pub(crate) struct SignIn<'a> {
     system: &'a System,
     authority: Authority,
@@ -39,17 +39,17 @@ pub(crate) struct SignIn<'a> {
 /// Where the credential comes from.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Origin {
-    /// The call itself.
+    /// This command.
     New,
-    /// The vault. A sign-out meanwhile wins: it is not written back.
+    /// The vault. If a sign-out removes it meanwhile, it is not written back.
     Stored,
 }
 
-/// What further tokens are fetched with.
+/// The credential for further tokens.
 enum Credential {
     User(Box<UserCredential>),
     Application(Box<ServicePrincipal>),
-    /// None: the host gives the tokens.
+    /// No credential: the host issues the tokens.
     Host,
 }
 
@@ -80,7 +80,7 @@ impl SignIn<'_> {
         self.identity.name()
     }
 
-    /// The owner of new profile entries.
+    /// The user of new profile entries.
     pub(crate) fn user(&self) -> User {
         match &self.credential {
             Credential::Application(entry) => User::ServicePrincipal {
@@ -91,7 +91,7 @@ impl SignIn<'_> {
         }
     }
 
-    /// The federated token that an application signed in with just now, if that is how it does.
+    /// The federated token that this sign-in used, if the application uses one.
     pub(crate) fn assertion(&self) -> Option<Secret> {
         self.assertion.borrow().clone()
     }
@@ -101,7 +101,7 @@ impl SignIn<'_> {
         &self.tenant
     }
 
-    /// A token of `scopes` in `tenant`: one that this sign-in has already got, else a new one.
+    /// A token of `scopes` in `tenant`: one that this sign-in already has, else a new one.
     pub(crate) async fn token(&self, tenant: &str, scopes: &Scopes) -> Result<Secret> {
         let requested = scopes.joined();
         let held = self
@@ -116,11 +116,12 @@ impl SignIn<'_> {
         }
     }
 
-    /// A token of `scopes` in `tenant` in place of the one that a resource refused with `challenge`,
-    /// the JSON text of a claims challenge.
+    /// A new token of `scopes` in `tenant`, after a resource refused the previous one with
+    /// `challenge`, the JSON text of a claims challenge.
     ///
     /// # Errors
-    /// What Entra says; where a person is wanted, with the sign-in that meets the challenge.
+    /// The error of Entra. If it needs the user, its remedy is the sign-in that meets the
+    /// challenge.
     pub(crate) async fn challenged_token(
         &self,
         tenant: &str,
@@ -134,16 +135,16 @@ impl SignIn<'_> {
         answer.map_err(|error| self.with_remedy(error, tenant, scopes, Some(challenge)))
     }
 
-    /// Whether this sign-in still gets a token of `scopes` in `tenant`.
+    /// Checks that this sign-in still gets a token of `scopes` in `tenant`.
     ///
     /// # Errors
-    /// As who asks the broker for that token is told.
+    /// The same error that the broker returns for that token.
     pub(crate) async fn check(&self, tenant: &str, scopes: &Scopes) -> Result<()> {
         let answer = self.token(tenant, scopes).await.map(drop);
         answer.map_err(|error| self.with_remedy(error, tenant, scopes, None))
     }
 
-    /// `error` with the sign-in that cures it, where a person is wanted.
+    /// Adds to `error` the sign-in that fixes it, if only the user can.
     fn with_remedy(
         &self,
         error: Error,
@@ -156,10 +157,10 @@ impl SignIn<'_> {
                 let wanted = TokenRequest::new(self.identity.clone(), tenant, scopes.clone());
                 let claims = challenge.map(str::to_owned);
                 let wanted = TokenRequest { claims, ..wanted };
-                // It is renewed with what it was made with.
+                // `scopes` are those of the sign-in.
                 remedy::for_user(error, self.system.program, &wanted, true)
             }
-            // Theirs have it already.
+            // `request` has added the remedy for these.
             Credential::Application(_) | Credential::Host => error,
         }
     }

@@ -1,4 +1,4 @@
-//! The ways in which a sign-in starts.
+//! Constructors of a sign-in.
 
 use std::cell::RefCell;
 
@@ -60,7 +60,7 @@ impl<'a> SignIn<'a> {
         Ok(sign_in)
     }
 
-    /// Signs a user in with a refresh token that another program was given, in `tenant` (GUID,
+    /// Signs a user in with a refresh token that another program obtained, in `tenant` (GUID,
     /// domain or `common`): one request.
     pub(crate) async fn with_refresh_token(
         system: &'a System,
@@ -75,7 +75,7 @@ impl<'a> SignIn<'a> {
         Self::of_user(cloud, &client, scopes, &response, "refresh_token")
     }
 
-    /// The account `identity` as the vault has it, to look up its subscriptions again. A host's
+    /// Loads the account `identity` from the vault, to list its subscriptions again. A host's
     /// identity needs no vault.
     pub(crate) fn resume(
         system: &'a System,
@@ -114,7 +114,7 @@ impl<'a> SignIn<'a> {
     }
 
     /// Signs in as this host's own identity: a managed identity, or the user of Cloud Shell, whose
-    /// name the token has.
+    /// name is in the token.
     pub(crate) async fn with_host_identity(
         system: &'a System,
         cloud: &Cloud,
@@ -124,9 +124,9 @@ impl<'a> SignIn<'a> {
         cloud.check_for_host_identity()?;
         let response = host::token(system, &identity, scopes).await?;
         let claims = IdClaims::decode(response.access_token.expose()).unwrap_or_default();
-        let tenant = claims.tenant_id()?.ok_or_else(|| {
-            Error::new(Kind::Service, "The host's token does not say which tenant it is of.")
-        })?;
+        let tenant = claims
+            .tenant_id()?
+            .ok_or_else(|| Error::new(Kind::Service, "The host's token names no tenant."))?;
         let tenant = String::from(tenant);
         let identity = match identity {
             Identity::CloudShell { name } => {
@@ -139,7 +139,8 @@ impl<'a> SignIn<'a> {
         Ok(sign_in)
     }
 
-    /// Takes the tokens of a user who has signed in by `client`; `source` is MSAL's name of the grant.
+    /// Takes the tokens of a user who signed in through `client`; `source` is MSAL's name of the
+    /// grant.
     pub(in crate::broker) fn of_user(
         cloud: &Cloud,
         client: &TokenClient<'a>,
@@ -148,18 +149,18 @@ impl<'a> SignIn<'a> {
         source: &str,
     ) -> Result<Self> {
         let system = client.system();
-        let thin = |what: &str| {
+        let incomplete = |what: &str| {
             Error::new(Kind::Service, format!("The service signed you in but sent {what}."))
         };
         let now = system.clock.now();
         let environment = cloud.environment()?;
-        let id = response.id_claims().ok_or_else(|| thin("no ID token that can be read"))?;
-        let name = id.username().ok_or_else(|| thin("no user name"))?.to_string();
+        let id = response.id_claims().ok_or_else(|| incomplete("no readable ID token"))?;
+        let name = id.username().ok_or_else(|| incomplete("no user name"))?.to_string();
         if AssignedIdentity::is_reserved(&name) {
             return Err(Error::new(
                 Kind::Service,
                 format!(
-                    "{environment} says that you are '{}', which is what managed identities are called here: nobody can sign in by that name.",
+                    "{environment} says that you are '{}', but that name is reserved for managed identities, so a user cannot sign in with it.",
                     name.trim()
                 ),
             ));
@@ -168,13 +169,12 @@ impl<'a> SignIn<'a> {
         let tenant = tenant.map_or_else(|| client.authority().tenant().to_owned(), String::from);
         let home_account_id = response
             .home_account_id()
-            // ADFS has no client_info; MSAL takes the subject there.
+            // ADFS sends no client_info; like MSAL, use the subject.
             .or_else(|| id.sub.clone().map(String::from))
-            .ok_or_else(|| thin("no account id"))?;
-        let refresh_token = response
-            .refresh_token
-            .clone()
-            .ok_or_else(|| thin("no refresh token, so the sign-in would end within the hour"))?;
+            .ok_or_else(|| incomplete("no account id"))?;
+        let refresh_token = response.refresh_token.clone().ok_or_else(|| {
+            incomplete("no refresh token, so the sign-in would end within the hour")
+        })?;
         let account = Account {
             home_account_id: home_account_id.clone(),
             environment: environment.clone(),

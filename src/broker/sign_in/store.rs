@@ -1,42 +1,42 @@
-//! What a sign-in leaves in the vault.
+//! Stores a finished sign-in in the vault.
 
 use super::super::records;
 use super::{Credential, Origin, SignIn, UserCredential};
 use crate::error::{Error, Kind, Result};
 use crate::vault::{Account, Record, Vault};
 
-/// Whom a vault knows when a person signs in.
+/// Which users a vault has when a user signs in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Known {
-    /// That very person.
+    /// This user.
     This,
-    /// Another one of that name.
+    /// Another user with the same name.
     SameName,
-    /// Other people.
+    /// Other users only.
     Others,
-    /// No person.
+    /// No users.
     Nobody,
 }
 
 impl SignIn<'_> {
-    /// Puts everything into the vault, in place of what was there for this account.
+    /// Stores everything in the vault, replacing earlier records of this account.
     ///
-    /// Older access tokens go: a sign-in that answered a claims challenge must not be followed by
-    /// the token that was refused.
+    /// Removes older access tokens, so that a sign-in that answered a claims challenge does not
+    /// reuse the refused token.
     ///
     /// # Errors
-    /// The account was the vault's, and is not any more: signed out meanwhile, or in anew.
+    /// The account was loaded from the vault and has changed since: signed out, or signed in again.
     pub(crate) fn store(&self, vault: &Vault<'_>) -> Result<()> {
         let _writing = vault.write_lock();
         if self.origin == Origin::Stored && !self.is_as_it_was(vault)? {
             return Err(Error::new(
                 Kind::NotSignedIn,
-                format!("{} was signed out, or in anew, meanwhile.", self.name()),
+                format!("{} was signed out or signed in again meanwhile.", self.name()),
             ));
         }
         match &self.credential {
-            Credential::User(person) => {
-                let UserCredential { account, refresh_token, id_tokens } = person.as_ref();
+            Credential::User(user) => {
+                let UserCredential { account, refresh_token, id_tokens } = user.as_ref();
                 let name = account.username.to_lowercase();
                 vault.put(&*refresh_token.borrow())?;
                 vault.put(account)?;
@@ -68,12 +68,12 @@ impl SignIn<'_> {
         self.access_tokens.borrow().iter().try_for_each(|token| vault.put(token))
     }
 
-    /// Whom `vault` knows beside the person of this sign-in.
+    /// Compares the user of this sign-in with those in `vault`.
     pub(crate) fn known(&self, vault: &Vault<'_>) -> Result<Known> {
-        let Credential::User(person) = &self.credential else { return Ok(Known::Nobody) };
-        let account = &person.account;
+        let Credential::User(user) = &self.credential else { return Ok(Known::Nobody) };
+        let account = &user.account;
         Ok(match vault.get(&account.key())? {
-            // Another directory can give its users any name.
+            // The name is not enough: another directory can use the same one.
             Some(stored) if stored.home_account_id == account.home_account_id => Known::This,
             Some(_) => Known::SameName,
             None if vault.all::<Account>()?.is_empty() => Known::Nobody,
@@ -81,11 +81,11 @@ impl SignIn<'_> {
         })
     }
 
-    /// Whether the vault still has what this was resumed with.
+    /// Whether the vault still has the record that this sign-in was loaded from.
     fn is_as_it_was(&self, vault: &Vault<'_>) -> Result<bool> {
         match &self.credential {
-            Credential::User(person) => {
-                Ok(vault.get(&person.account.key())?.as_ref() == Some(&person.account))
+            Credential::User(user) => {
+                Ok(vault.get(&user.account.key())?.as_ref() == Some(&user.account))
             }
             Credential::Application(entry) => {
                 Ok(vault.get(&entry.key())?.as_ref() == Some(entry.as_ref()))

@@ -1,4 +1,4 @@
-//! What managed identity endpoints answer: nearly the answer of a token endpoint.
+//! Responses of managed identity endpoints, which resemble those of a token endpoint.
 
 use super::super::error_response;
 use super::super::token_response::TokenResponse;
@@ -6,8 +6,8 @@ use crate::error::{Error, Kind, Result};
 use crate::foreign::Json;
 use crate::sys::{Response, System};
 
-/// From this lifetime on (seconds) a token is best renewed at half of it: the endpoints keep
-/// tokens for a day and say nothing of renewal (MSAL's rule).
+/// A token that lives this long (seconds) is due for a refresh at half of its lifetime, as in MSAL:
+/// the endpoints cache tokens for a day and send no refresh time.
 const LONG: i64 = 2 * 3600;
 
 /// The token in `response`.
@@ -18,14 +18,14 @@ pub(super) fn read(system: &System, response: &Response) -> Result<TokenResponse
     }
     let now = system.clock.now();
     let mut token = TokenResponse::parse(response, "this host's managed identity", now)?;
-    token.renew_at_half_from(LONG);
-    // Cloud Shell sends an empty one, and no host means it.
+    token.refresh_at_half_from(LONG);
+    // Cloud Shell sends an empty one, and no host uses refresh tokens.
     token.refresh_token = None;
     Ok(token)
 }
 
-/// `error`, in the words of `response` alone where the host has words of its own: App Service's, those
-/// of Azure Resource Manager. A page or a text is of somebody in between.
+/// Replaces `error` by the host's own message, if `response` is JSON with one, as from App Service
+/// or in the form of Azure Resource Manager. An HTML page or plain text comes from an intermediary.
 fn of_host(error: Error, response: &Response) -> Error {
     let is_of_host = error.entra_detail().is_none() && response.json::<Json>().is_ok();
     match response.complaint().told().filter(|_| is_of_host) {

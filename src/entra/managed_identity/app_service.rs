@@ -1,4 +1,4 @@
-//! App Service, Functions, Container Apps, Automation: a secret header proves who asks.
+//! App Service, Functions, Container Apps, Automation: a secret header authenticates the caller.
 //!
 //! <https://learn.microsoft.com/azure/app-service/overview-managed-identity#rest-endpoint-reference>
 

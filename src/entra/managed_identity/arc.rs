@@ -1,4 +1,4 @@
-//! Azure Arc: the agent names a file that only the privileged can read; its content is the key.
+//! Azure Arc: the agent names a key file that only privileged users can read.
 //!
 //! <https://learn.microsoft.com/azure/azure-arc/servers/managed-identity-authentication>
 
@@ -11,7 +11,7 @@ use crate::foreign::Json;
 use crate::secret::Secret;
 use crate::sys::{EndpointUrl, Request, Response, System, read_arc_key};
 
-/// Where the agent listens unless `IDENTITY_ENDPOINT` says otherwise.
+/// The agent's address if `IDENTITY_ENDPOINT` is not set.
 pub(super) const DEFAULT_ENDPOINT: &str = "http://localhost:40342/metadata/identity/oauth2/token";
 
 const VERSION: &str = "2020-06-01";
@@ -26,7 +26,7 @@ pub(super) async fn token(
     let request = || Request::get(&url).header("metadata", "true");
     let challenge = ask(system, request()).await?;
     if challenge.status != 401 {
-        // Nothing to be proved, or a refusal.
+        // The agent wants no key, or refuses.
         return checked(system, &challenge, identity);
     }
     let file = challenge.header("www-authenticate").and_then(key_file).ok_or_else(|| {
@@ -46,8 +46,8 @@ fn key_file(challenge: &str) -> Option<&str> {
     is_it.then(|| path.trim().trim_matches('"'))
 }
 
-/// The token, unless it is another identity's: agents that know nothing of user-assigned ones
-/// ignore the id and send the system-assigned one's.
+/// The token, unless it belongs to another identity. Agents without support for user-assigned
+/// identities ignore the id and send the token of the system-assigned one.
 fn checked(
     system: &System,
     response: &Response,
@@ -69,8 +69,8 @@ fn checked(
     } else {
         Err(Error::new(
             Kind::Refused,
-            "The Azure Arc agent of this machine does not know user-assigned identities.",
+            "The Azure Arc agent of this machine does not support user-assigned identities.",
         )
-        .remedy("Sign in with the system-assigned one: leave the id out."))
+        .remedy("Sign in with the system-assigned identity: omit the id."))
     }
 }

@@ -1,4 +1,4 @@
-//! Azure Machine Learning: the App Service protocol of 2017, which knows client ids only.
+//! Azure Machine Learning: the App Service protocol of 2017, which supports client ids only.
 
 use super::{HostIdentity, answer, ask};
 use crate::entra::TokenResponse;
@@ -21,7 +21,7 @@ pub(super) async fn token(
         HostIdentity::Client(id) => query.with("clientid", id),
         HostIdentity::Object(_) | HostIdentity::Resource(_) => {
             return Err(Error::failed(
-                "Azure Machine Learning knows user-assigned identities by their client id only.",
+                "Azure Machine Learning supports user-assigned identities by client id only.",
             )
             .remedy("Use --client-id."));
         }

@@ -1,4 +1,4 @@
-//! Azure Cloud Shell: the token is the person's, from an endpoint inside the container.
+//! Azure Cloud Shell: the user's token, from an endpoint inside the container.
 
 use super::{MSI_ENDPOINT, answer, ask};
 use crate::entra::TokenResponse;
@@ -6,7 +6,7 @@ use crate::entra::form::Form;
 use crate::error::Result;
 use crate::sys::{EndpointUrl, Request, System};
 
-/// Where Cloud Shell listens unless `MSI_ENDPOINT` says otherwise.
+/// The address of Cloud Shell if `MSI_ENDPOINT` is not set.
 const DEFAULT_ENDPOINT: &str = "http://localhost:50342/oauth2/token";
 
 pub(super) async fn token(system: &System, resource: &str) -> Result<TokenResponse> {

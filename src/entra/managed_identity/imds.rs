@@ -12,19 +12,19 @@ use crate::sys::{Deadline, EndpointUrl, Request, System};
 
 const VERSION: &str = "2018-02-01";
 
-/// Names another address than the one below: pods of AKS, tests.
+/// Overrides the address below: pods of AKS, tests.
 const HOST: &str = "AZURE_POD_IDENTITY_AUTHORITY_HOST";
 
-/// The address that every virtual machine in Azure has the service at.
+/// The address of the service on every virtual machine in Azure.
 const DEFAULT_HOST: &str = "http://169.254.169.254";
 
-/// How often a request is repeated after 404, 429 or 5xx: 0.5, 1, 2 and 4 s later.
+/// Number of retries after 404, 429 or 5xx: 0.5, 1, 2 and 4 s later.
 const REPETITIONS: u32 = 4;
 
-/// How often after 410, the sign of an update that the platform promises to end within 70 s.
+/// Number of retries after 410, which means an update that the platform ends within 70 s.
 const REPETITIONS_OF_GONE: u32 = 7;
 
-/// Longest `Retry-After` that is waited for.
+/// Longest `Retry-After` to wait for.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
 pub(super) async fn token(
@@ -43,7 +43,7 @@ pub(super) async fn token(
             .header("x-client-sku", "azt")
             .header("x-client-ver", env!("CARGO_PKG_VERSION"))
             .header("x-ms-client-request-id", request_id()?);
-        let response = ask(system, request).await.map_err(nobody_there)?;
+        let response = ask(system, request).await.map_err(no_endpoint)?;
         match pause(response.status, repetition, response.retry_after()) {
             Some(pause) if Deadline::allows(pause) => tokio::time::sleep(pause).await,
             _ => return answer::read(system, &response),
@@ -52,8 +52,8 @@ pub(super) async fn token(
     }
 }
 
-/// How long to wait before the request is repeated, at least as long as the service has `asked`;
-/// `None` to take the answer as it is.
+/// How long to wait before a retry, at least as long as the service has `asked`; `None` to accept
+/// the response.
 fn pause(status: u16, repetition: u32, asked: Option<Duration>) -> Option<Duration> {
     let pause = match status {
         410 if repetition < REPETITIONS_OF_GONE => Duration::from_secs(10),
@@ -66,7 +66,7 @@ fn pause(status: u16, repetition: u32, asked: Option<Duration>) -> Option<Durati
     (asked <= LONGEST_WAIT).then(|| pause.max(asked))
 }
 
-fn nobody_there(error: Error) -> Error {
+fn no_endpoint(error: Error) -> Error {
     if error.kind() != Kind::Network {
         return error;
     }
@@ -74,7 +74,7 @@ fn nobody_there(error: Error) -> Error {
         Kind::Network,
         format!("There is no managed identity endpoint here. {}", error.message()),
     )
-    .remedy("Managed identities exist on Azure's own hosts: virtual machines, App Service, Azure Arc and others. If this is one, check that it has an identity and that nothing blocks the way to 169.254.169.254.")
+    .remedy("Managed identities exist on Azure's own hosts: virtual machines, App Service, Azure Arc and others. If this is one, check that it has an identity and that nothing blocks access to 169.254.169.254.")
     .source(error)
 }
 
@@ -89,11 +89,11 @@ mod tests {
     }
 
     #[test]
-    fn what_passes_is_waited_for_as_the_platform_asks() {
+    fn retries_follow_the_platforms_rules() {
         for status in [404, 429, 500, 503] {
             assert_eq!(pauses(status, None), [500, 1000, 2000, 4000], "{status}");
             assert_eq!(pauses(status, Some(3)), [3000, 3000, 3000, 4000], "{status}");
-            assert!(pauses(status, Some(11)).is_empty(), "{status}: nobody waits that long");
+            assert!(pauses(status, Some(11)).is_empty(), "{status}: too long to wait");
         }
         assert_eq!(pauses(410, None).iter().sum::<u64>(), 70_000);
         for status in [200, 400, 401, 403] {

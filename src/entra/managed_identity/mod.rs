@@ -1,4 +1,4 @@
-//! Tokens from the host itself (managed identities for Azure resources): one kind of host a file.
+//! Tokens from the host itself (managed identities for Azure resources): one file per kind of host.
 
 mod answer;
 mod app_service;
@@ -17,7 +17,7 @@ use crate::sys::{EndpointUrl, Request, Response, System, arc_agent_is_installed}
 const IDENTITY_ENDPOINT: &str = "IDENTITY_ENDPOINT";
 const MSI_ENDPOINT: &str = "MSI_ENDPOINT";
 
-/// Which of the host's identities.
+/// One of the host's identities.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum HostIdentity<'a> {
     /// The system-assigned one.
@@ -28,18 +28,18 @@ pub(crate) enum HostIdentity<'a> {
     Object(&'a str),
     /// A user-assigned one, by Azure resource id.
     Resource(&'a str),
-    /// The person that Azure Cloud Shell runs for.
+    /// The user of Azure Cloud Shell.
     CloudShell,
 }
 
-/// A token of `identity` for `resource` (not a scope) from the endpoint of the host that the
-/// environment describes; of several descriptions the first counts, in the order of MSAL:
-/// Service Fabric, App Service, Azure ML, Azure Arc, virtual machine.
+/// A token of `identity` for `resource` (not a scope), from the host's endpoint that the
+/// environment describes. If it describes several, the first in MSAL's order is used: Service
+/// Fabric, App Service, Azure ML, Azure Arc, virtual machine.
 ///
 /// # Errors
-/// [`Kind::Network`](crate::error::Kind::Network) where no endpoint answers; what the endpoint
-/// says where it refuses. A variable that leads away from this host is refused by its name: what
-/// goes there is a key to the identity.
+/// [`Kind::Network`](crate::error::Kind::Network) if no endpoint answers; the endpoint's error if
+/// it refuses. A variable with an address outside this host is refused by name, because the request
+/// contains a key to the identity.
 pub(crate) async fn managed_identity_token(
     system: &System,
     resource: &str,
@@ -76,7 +76,7 @@ pub(crate) async fn managed_identity_token(
     }
 }
 
-/// `endpoint` with its query; `resource_id` is how this host spells that parameter.
+/// `endpoint` with its query; `resource_id` is this host's name of that parameter.
 fn url(
     endpoint: &EndpointUrl,
     version: &str,

@@ -1,4 +1,4 @@
-//! Service Fabric: a secret header proves who asks, a pinned certificate who answers.
+//! Service Fabric: a secret header authenticates the caller, a pinned certificate the endpoint.
 //!
 //! <https://learn.microsoft.com/azure/service-fabric/how-to-managed-identity-service-fabric-app-code>
 
@@ -10,8 +10,8 @@ use crate::sys::{EndpointUrl, Request, System};
 
 const VERSION: &str = "2019-07-01-preview";
 
-/// `thumbprint` is the SHA-1 of the endpoint's certificate. Which identity an application has is
-/// part of its deployment: ids are ignored here, as in MSAL.
+/// `thumbprint` is the SHA-1 of the endpoint's certificate. The deployment decides which identity
+/// an application has, so ids are ignored, as in MSAL.
 pub(super) async fn token(
     system: &System,
     endpoint: &str,
@@ -19,12 +19,12 @@ pub(super) async fn token(
     thumbprint: &str,
     resource: &str,
 ) -> Result<TokenResponse> {
-    // At the node's own address, which the certificate vouches for.
+    // This may be the node's own address, because the pinned certificate authenticates it.
     let endpoint = EndpointUrl::parse(endpoint, IDENTITY_ENDPOINT)?;
     if !endpoint.is_encrypted() {
         return Err(Error::new(
             Kind::Network,
-            "IDENTITY_ENDPOINT has no TLS, so its certificate cannot be the one of IDENTITY_SERVER_THUMBPRINT; nothing was sent.",
+            "IDENTITY_ENDPOINT does not use TLS, so IDENTITY_SERVER_THUMBPRINT cannot be checked; nothing was sent.",
         ));
     }
     let request = Request::get(url(&endpoint, VERSION, resource, HostIdentity::System, ""))

@@ -9,15 +9,15 @@ use crate::secret::Secret;
 use crate::sys::{Request, System};
 
 const URL: &str = "SYSTEM_OIDCREQUESTURI";
-/// Where Azure DevOps Services are.
+/// The hosts of Azure DevOps Services.
 const HOSTS: [&str; 3] = ["dev.azure.com", "*.dev.azure.com", "*.visualstudio.com"];
 const TOKEN: &str = "SYSTEM_ACCESSTOKEN";
-/// Set by the tasks that run in a service connection's name.
+/// Set by tasks that use a service connection.
 const CONNECTION: &str = "AZURESUBSCRIPTION_SERVICE_CONNECTION_ID";
 const MAPPING: &str = "Give the step `env: SYSTEM_ACCESSTOKEN: $(System.AccessToken)`.";
 const VERSION: &str = "7.1";
 
-/// The service connection of this job (GUID), if it may ask for tokens.
+/// The service connection of this job (GUID), if the job may request tokens.
 pub(crate) fn azure_pipelines_connection(system: &System) -> Option<String> {
     let may = [URL, TOKEN].into_iter().all(|name| system.env.non_empty(name).is_some());
     system.env.non_empty(CONNECTION).filter(|_| may)
@@ -33,7 +33,7 @@ pub(crate) async fn azure_pipelines_assertion(system: &System, connection: &str)
         .into_body();
     let request = Request::post_json(url.with_query(query.as_str()), "")
         .header("accept", "application/json")
-        // A sign-in page instead of an error would help nobody.
+        // Refuse the sign-in page, which would hide the error.
         .header("x-tfs-fedauthredirect", "Suppress")
         .bearer(&token);
     ask(system, &url, request, "oidcToken", MAPPING).await

@@ -10,16 +10,17 @@ use crate::sys::{Request, System};
 
 const URL: &str = "ACTIONS_ID_TOKEN_REQUEST_URL";
 const TOKEN: &str = "ACTIONS_ID_TOKEN_REQUEST_TOKEN";
-/// Where the service of github.com is.
+/// The hosts of github.com's token service.
 const HOSTS: [&str; 1] = ["*.actions.githubusercontent.com"];
 const PERMISSION: &str = "Give the job `permissions: id-token: write`.";
 
-/// True in a job that may ask for tokens.
+/// True in a job that may request tokens.
 pub(crate) fn in_github_actions(system: &System) -> bool {
     [URL, TOKEN].into_iter().all(|name| system.env.non_empty(name).is_some())
 }
 
-/// A new assertion for `audience`: one request. The job's own token lives for its six hours.
+/// A new assertion for `audience`: one request. The job's own token lives as long as the job, up to
+/// six hours.
 pub(crate) async fn github_actions_assertion(system: &System, audience: &str) -> Result<Secret> {
     let read = |name| variable(system, name, "GitHub Actions", PERMISSION);
     let (url, token) = (address(&read(URL)?, URL, &HOSTS, system)?, Secret::new(read(TOKEN)?));

@@ -1,4 +1,4 @@
-//! Assertions that a pipeline's service makes for the job that runs: one service a file.
+//! Assertions that a pipeline service issues to the current job: one file per service.
 
 mod azure_pipelines;
 mod github_actions;
@@ -13,14 +13,15 @@ use crate::foreign::Loose;
 use crate::secret::Secret;
 use crate::sys::{EndpointUrl, Request, System};
 
-/// Names further hosts that may be asked, separated by blanks: `host`, or `*.domain` for all below it.
+/// Names additional allowed hosts, separated by blanks: `host`, or `*.domain` for all its
+/// subdomains.
 const FURTHER_HOSTS: &str = "AZT_PIPELINE_HOSTS";
 
 /// The audience of assertions for Entra.
 pub(crate) const TOKEN_EXCHANGE: &str = "api://AzureADTokenExchange";
 
-/// Sends `request`, and takes the assertion from this member of the answer. `denied` says what a
-/// refusal means.
+/// Sends `request` and takes the assertion from `member` of the response. `denied` is the remedy
+/// for a refusal.
 async fn ask(
     system: &System,
     url: &EndpointUrl,
@@ -39,7 +40,7 @@ async fn ask(
     let said = response.complaint().told();
     let said = said.map_or_else(|| ".".to_owned(), |said| format!(": {said}"));
     let host = url.environment();
-    let told = format!("{host} gave no token for this job (HTTP {}){said}", response.status);
+    let told = format!("{host} issued no token for this job (HTTP {}){said}", response.status);
     Err(match response.status {
         429 | 500.. => Error::new(Kind::Service, told).remedy("Try again in a minute."),
         200..=299 => Error::new(Kind::Service, told),
@@ -47,19 +48,19 @@ async fn ask(
     })
 }
 
-/// The variable `name`, which only a job has.
+/// The variable `name`, which is set only in a job.
 fn variable(system: &System, name: &str, service: &str, how: &str) -> Result<String> {
     system.env.non_empty(name).ok_or_else(|| {
         Error::failed(format!(
-            "{name} is not set, so this is not a job of {service} that may ask for tokens."
+            "{name} is not set, so this is not a job of {service} that may request tokens."
         ))
         .remedy(how)
     })
 }
 
-/// The address that the variable `name` holds, if it is at one of `hosts`, on this machine, or where
-/// the person says: the job's own token is sent there, and everything that runs in a job before this
-/// could have set the variable.
+/// The address in the variable `name`, if its host is in `hosts`, on this machine, or in the user's
+/// list. The job's own token is sent there, and any earlier step of the job could have set the
+/// variable.
 fn address(text: &str, name: &str, hosts: &[&str], system: &System) -> Result<EndpointUrl> {
     let url = EndpointUrl::parse_with_query(text, name)?;
     let further = system.env.non_empty(FURTHER_HOSTS).unwrap_or_default().to_ascii_lowercase();
@@ -70,14 +71,14 @@ fn address(text: &str, name: &str, hosts: &[&str], system: &System) -> Result<En
     Err(Error::new(
         Kind::Refused,
         format!(
-            "{name} leads to {}, where the service of this pipeline is not; nothing was sent.",
+            "{name} names the host {}, which is not one of this pipeline's service; nothing was sent.",
             url.host()
         ),
     )
-    .remedy(format!("If it is there all the same, name the host in {FURTHER_HOSTS}.")))
+    .remedy(format!("If the host is right, add it to {FURTHER_HOSTS}.")))
 }
 
-/// True where `pattern` is `host`, or `*.` and a domain that it is below.
+/// True if `pattern` is `host`, or `*.` with a parent domain of `host`.
 fn is_one_of(host: &str, pattern: &str) -> bool {
     match pattern.strip_prefix("*.") {
         Some(domain) if !domain.is_empty() => {
@@ -92,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_domain_is_whole_labels() {
+    fn a_domain_matches_whole_labels_only() {
         for (host, pattern, is_one) in [
             ("a.example", "a.example", true),
             ("b.a.example", "a.example", false),

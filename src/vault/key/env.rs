@@ -10,11 +10,11 @@ use crate::sys::System;
 /// 64 hex digits, or base64 of 32 bytes.
 pub(super) use crate::sys::VAULT_KEY as VARIABLE;
 
-/// Overrides `core.key_source` (az's rule for settings).
+/// Overrides `core.key_source`, as az's variables override its settings.
 const SETTING: &str = "AZURE_CORE_KEY_SOURCE";
 
-/// The key; `None` when the variable is unset or empty. A text that is no key is an error, which
-/// does not show it.
+/// The key; `None` if the variable is unset or empty. Invalid text is an error that does not quote
+/// it.
 pub(super) fn fetch(system: &System) -> Result<Option<VaultKey>> {
     let Some(text) = system.env.non_empty(VARIABLE).map(Zeroizing::new) else { return Ok(None) };
     VaultKey::parse(&text).map(Some).ok_or_else(|| {
@@ -23,7 +23,7 @@ pub(super) fn fetch(system: &System) -> Result<Option<VaultKey>> {
     })
 }
 
-/// True where the environment itself says that the key is in `source`, whatever key the variable has.
+/// True if the environment itself sets `source` as the key source.
 pub(super) fn names(system: &System, source: KeySource) -> bool {
     let named = system.env.non_empty(SETTING);
     named.is_some_and(|named| named.eq_ignore_ascii_case(&source.to_string()))
@@ -45,12 +45,9 @@ impl Source for Env<'_> {
 
     fn make_next(&self) -> Result<VaultKey> {
         Err(trouble(format!(
-            "The vault key is what {VARIABLE} says, which is not azt's to change."
+            "The vault key comes from {VARIABLE}, which azt cannot change."
         ))
-        .remedy(
-            "Move it elsewhere and back: 'azt vault move --to file', then, with another key in the",
-        )
-        .remedy("variable, 'azt vault move --to env'."))
+        .remedy("Move it elsewhere and back: 'azt vault move --to file', then, with another key in the variable, 'azt vault move --to env'."))
     }
 
     fn remove(&self, _id: KeyId) -> Result<()> {
@@ -66,8 +63,8 @@ impl Source for Env<'_> {
     }
 }
 
-/// The error for a vault that needs the variable.
+/// The error for a vault that needs the unset variable.
 fn unset(system: &System) -> Error {
-    trouble(format!("The vault key is to come from {VARIABLE}, which is not set."))
+    trouble(format!("The vault key must come from {VARIABLE}, which is not set."))
         .remedy(format!("Set {VARIABLE} to the key and run {} again.", system.program))
 }

@@ -1,4 +1,4 @@
-//! The vault key in a file that only its owner may read.
+//! The vault key in a file that only its owner can read.
 
 use std::fs::Metadata;
 use std::io::Read;
@@ -17,7 +17,7 @@ use crate::sys::{Folder, Links};
 const FILE: &str = "vault.key";
 /// A new key, until `vault.json` names it.
 const NEXT_FILE: &str = "vault.key.next";
-/// More bytes than a key's text has.
+/// More bytes than the text of a key has.
 const LIMIT: u64 = 256;
 
 /// The key source `file`.
@@ -31,10 +31,10 @@ impl Source for File {
         if key.as_ref().is_some_and(|key| key.id() == id) {
             return Ok(key);
         }
-        // A change of the key is running, or was interrupted.
+        // A change of the key is running or was interrupted.
         match read(&self.azt_dir, NEXT_FILE)? {
             Some(next) if next.id() == id => Ok(Some(next)),
-            // Or it ended between the two reads.
+            // The change may have ended between the two reads.
             _ => read(&self.azt_dir, FILE),
         }
     }
@@ -63,13 +63,13 @@ impl Source for File {
 }
 
 impl File {
-    /// Removes the key and a key that was to replace it.
+    /// Removes the key and the new key of an interrupted change.
     pub(super) fn remove_all(&self) -> Result<()> {
         self.azt_dir.remove(NEXT_FILE)?;
         self.azt_dir.remove(FILE).map(drop)
     }
 
-    /// Finishes an interrupted change of keys, where `current` is the key in use.
+    /// Finishes an interrupted change of the key; `current` is the key in use.
     pub(super) fn clear_next(&self, current: KeyId) -> Result<()> {
         match read(&self.azt_dir, NEXT_FILE)? {
             Some(next) if next.id() == current => self.settle(),
@@ -78,24 +78,23 @@ impl File {
         }
     }
 
-    /// Refuses a key file that is there before azt made one: whoever put it there knows the key.
+    /// Refuses a key file that azt did not create: another user may know that key.
     fn refuse_key_file(&self) -> Result<()> {
         let path = self.azt_dir.file(FILE);
         if !self.azt_dir.has(FILE) {
             return Ok(());
         }
         Err(trouble(format!(
-            "{} is there already, and is the key of no vault here.",
+            "{} already exists, but is the key of no vault here.",
             path.display()
         ))
-        .remedy("Whoever put it there knows it, so it is not used. Move it away and try again."))
+        .remedy("Its creator knows the key, so azt does not use it. Move the file away and try again."))
     }
 }
 
-/// The key in the file `name` of `folder`; `None` when there is no such file.
+/// The key in the file `name` of `folder`; `None` if there is no such file.
 ///
-/// A file that others may read, that belongs to another user or that is a symbolic link is refused:
-/// someone else may know or set what it holds.
+/// Refuses a symlink and a file that other users can read or own: they may know or set the key.
 fn read(folder: &Folder, name: &str) -> Result<Option<VaultKey>> {
     let Some((file, found)) = folder.opened(name, Links::Refuse)? else {
         return Ok(None);
@@ -106,12 +105,12 @@ fn read(folder: &Folder, name: &str) -> Result<Option<VaultKey>> {
     let mut text = Zeroizing::new(String::new());
     file.take(LIMIT).read_to_string(&mut text).map_err(unreadable)?;
     VaultKey::parse(&text).map(Some).ok_or_else(|| {
-        trouble(format!("{} holds no vault key.", path.display()))
+        trouble(format!("{} contains no vault key.", path.display()))
             .remedy("Restore it: 64 hex digits, or base64 of 32 bytes.")
     })
 }
 
-/// Writes `key` to the file `name`; returns it when it is on disk.
+/// Writes `key` durably to the file `name` and returns it.
 fn write(folder: &Folder, name: &str, key: VaultKey) -> Result<VaultKey> {
     let mut text = key.to_hex();
     text.push('\n');
@@ -127,7 +126,7 @@ fn private(folder: &Folder, name: &str, found: &Metadata) -> Result<()> {
     let shown = path.display().to_string();
     if !found.is_file() {
         let kind = if found.is_dir() { IsADirectory } else { NotSeekable };
-        let error = std::io::Error::new(kind, "it is no regular file");
+        let error = std::io::Error::new(kind, "it is not a regular file");
         return Err(cannot("read", &path, error));
     }
     if found.mode() & 0o077 != 0 && !folder.is_trusted() {
@@ -138,16 +137,16 @@ fn private(folder: &Folder, name: &str, found: &Metadata) -> Result<()> {
                 let command = format!("chmod 600 {path}");
                 error.remedy(format!("Run: {command}")).command(command)
             }
-            None => error.remedy("Take the others' rights to it away (chmod 600)."),
+            None => error.remedy("Remove the permissions of other users (chmod 600)."),
         };
         return Err(error
-            .remedy("If somebody may have read it, change it afterwards: azt cache rekey")
-            .remedy("A file system that keeps no modes: have the key in AZT_VAULT_KEY (core.key_source=env)."));
+            .remedy("If another user may have read it, change the key afterwards: azt cache rekey")
+            .remedy("On a file system without permissions, keep the key in AZT_VAULT_KEY (core.key_source=env)."));
     }
     Ok(())
 }
 
-/// On Windows the file is as private as the profile folder that it is in.
+/// On Windows, the permissions of the profile folder protect the file.
 #[cfg(not(unix))]
 fn private(_folder: &Folder, _name: &str, _found: &Metadata) -> Result<()> {
     Ok(())

@@ -1,5 +1,6 @@
-//! The vault key in the Linux kernel's user keyring: as its place, or as a copy for a while of what
-//! the Secret Service keeps, so that a warm call needs neither D-Bus nor environment variables.
+//! The vault key in the Linux kernel's user keyring: either as the key's source, or as a temporary
+//! copy of the Secret Service's key, so that a warm call needs neither D-Bus nor environment
+//! variables.
 
 use std::io;
 
@@ -8,7 +9,7 @@ use super::{KeyId, VaultKey, trouble};
 use crate::error::{Error, Result};
 use crate::sys::keyutils;
 
-/// Said when a new key goes here.
+/// The notice for a new key in this source.
 pub(crate) const KERNEL_FORGETS: &str = "The vault key is kept in the kernel's keyring, which is emptied when this machine restarts: all sign-ins end then.";
 
 /// The key source `kernel`.
@@ -39,7 +40,7 @@ impl Source for Kernel {
             "The vault key {id} is no longer in {}, which is emptied when the machine restarts.",
             self.place()
         ))
-        .remedy("What is stored cannot be opened without it.")
+        .remedy("The stored data cannot be opened without it.")
     }
 
     fn notice(&self) -> Option<&'static str> {
@@ -47,15 +48,15 @@ impl Source for Kernel {
     }
 }
 
-/// The copy of the key `id`. A kernel that does not answer has no copy.
+/// The copy of the key `id`. `None` also if the kernel does not answer.
 pub(super) fn cached(id: KeyId) -> Option<VaultKey> {
     let bytes = keyutils::find(&copy(id)).ok()??;
     VaultKey::from_bytes(&bytes).filter(|key| key.id() == id)
 }
 
-/// Keeps a copy of `key` for `seconds`, if the kernel lets us.
+/// Keeps a copy of `key` for `seconds`, if the kernel allows it.
 pub(super) fn cache(key: &VaultKey, seconds: u32) {
-    // Without the copy the next call asks the Secret Service again, which is slower, not wrong.
+    // Best effort: without the copy, the next call asks the Secret Service again, which is slower.
     let _ = keyutils::keep(&copy(key.id()), key.expose(), Some(seconds));
 }
 

@@ -1,10 +1,10 @@
 //! The vault key in the desktop's keyring: Secret Service (freedesktop.org), macOS Keychain,
-//! Windows Credential Manager. Only the key goes there: Credential Manager takes 2,560 bytes at the
-//! most, and tokens are longer.
+//! Windows Credential Manager. The keyring stores only the key, because Credential Manager takes
+//! 2,560 bytes at most and tokens are longer.
 //!
-//! The `keyring` crate waits for ever on a bus that hangs and on a question to the person, so every
-//! call runs in a thread that is left behind when its time is up. The entry is `azt` / key id, and
-//! its secret the key as 64 hex digits: `secret-tool lookup service azt username <key id>`.
+//! The `keyring` crate waits without limit for a hanging bus and for the user, so every call runs
+//! in a thread that is abandoned at the time limit. The entry is `azt` / key id, and its secret is
+//! the key as 64 hex digits: `secret-tool lookup service azt username <key id>`.
 
 use std::io;
 use std::path::Path;
@@ -19,11 +19,10 @@ use crate::error::{Error, Result};
 use crate::sys::{System, within};
 
 const SERVICE: &str = "azt";
-/// For a person who has to type the keyring's password.
+/// Time for a user to type the keyring's password.
 const PATIENT: Duration = Duration::from_mins(1);
 
-/// How long the keyring may take at a sign-in: longer than `limit` for a person who sees its
-/// dialogue.
+/// Time limit for the keyring at a sign-in: longer than `limit` if a user can see its dialogue.
 pub(super) fn limit_at_sign_in(system: &System, limit: Duration) -> Duration {
     let display = ["DISPLAY", "WAYLAND_DISPLAY"];
     let sees_dialogues = cfg!(any(windows, target_os = "macos"))
@@ -34,9 +33,9 @@ pub(super) fn limit_at_sign_in(system: &System, limit: Duration) -> Duration {
 /// The key source `keyring`.
 pub(super) struct Keyring<'s> {
     pub(super) system: &'s System,
-    /// How long it may take to answer.
+    /// Time limit for an answer.
     pub(super) limit: Duration,
-    /// For how long, in seconds, the kernel has a copy of the key; 0 for no copy.
+    /// How long, in seconds, the kernel keeps a copy of the key; 0 for no copy.
     pub(super) cache_seconds: u32,
 }
 
@@ -77,7 +76,7 @@ impl Keyring<'_> {
     }
 }
 
-/// The key `id`; `None` when the keyring answers that it has no such entry.
+/// The key `id`; `None` if the keyring has no such entry.
 fn fetch(system: &System, id: KeyId, limit: Duration) -> Result<Option<VaultKey>> {
     let answer = ask(system, limit, id.to_string(), |entry| {
         each(entry, |entry| entry.get_secret().map(Zeroizing::new))
@@ -88,7 +87,7 @@ fn fetch(system: &System, id: KeyId, limit: Duration) -> Result<Option<VaultKey>
         Err(refusal) => return Err(refused(&refusal)),
     };
     let keys = texts.iter().filter_map(|text| VaultKey::parse(std::str::from_utf8(text).ok()?));
-    // The vault's own if it is among them; the caller names another.
+    // Prefer the vault's own key; the caller reports another one.
     keys.reduce(|one, other| if other.id() == id { other } else { one }).map(Some).ok_or_else(
         || {
             trouble(format!("The keyring's entry {SERVICE} / {id} is not a vault key."))
@@ -97,7 +96,7 @@ fn fetch(system: &System, id: KeyId, limit: Duration) -> Result<Option<VaultKey>
     )
 }
 
-/// Why the keyring cannot be asked, if it cannot; one that is locked may answer all the same.
+/// Why the keyring cannot be used; `None` if it can. A locked keyring may still answer this.
 pub(super) fn flaw(system: &System, limit: Duration) -> Option<Error> {
     match ask(system, limit, "probe".to_owned(), |entry| entry.get_secret().map(Zeroizing::new)) {
         Ok(Ok(_) | Err(Refusal::NoEntry)) => None,
@@ -106,7 +105,7 @@ pub(super) fn flaw(system: &System, limit: Duration) -> Option<Error> {
     }
 }
 
-/// Puts `key` into the keyring and hands it back.
+/// Stores `key` in the keyring and returns it.
 fn keep(system: &System, key: VaultKey, limit: Duration) -> Result<VaultKey> {
     let text = key.to_hex();
     ask(system, limit, key.id().to_string(), move |entry| entry.set_secret(text.as_bytes()))?
@@ -122,35 +121,36 @@ fn remove(system: &System, id: KeyId, limit: Duration) -> Result<()> {
     }
 }
 
-/// Which key azt noted that it keeps here for the vault in `folder`; `None` also where the keyring does
-/// not answer.
+/// The key id that azt pinned for the vault in `folder`; `None` also if the keyring does not
+/// answer.
 pub(super) fn pinned(system: &System, folder: &Path, limit: Duration) -> Option<KeyId> {
     let read = |entry: &Entry| each(entry, Entry::get_secret);
     let found = ask(system, limit, pin_of(folder), read).ok()?.ok()?;
     String::from_utf8(found.into_iter().next()?).ok()?.try_into().ok()
 }
 
-/// Notes that the key of the vault in `folder` is `id`.
+/// Pins `id` as the key of the vault in `folder`.
 pub(super) fn pin(system: &System, folder: &Path, id: KeyId, limit: Duration) {
     let text = id.to_string();
-    // Without the note a change of source is not noticed, which costs nothing else.
+    // Best effort: without the pin, only a change of the source goes unnoticed.
     let _ = ask(system, limit, pin_of(folder), move |entry| entry.set_secret(text.as_bytes()));
 }
 
-/// Removes what [`pin`] noted.
+/// Removes the pin of [`pin`].
 pub(super) fn unpin(system: &System, folder: &Path, limit: Duration) {
     let remove = |entry: &Entry| each(entry, Entry::delete_credential);
     let _ = ask(system, limit, pin_of(folder), remove);
 }
 
-/// The name of the note: the folder by its path, since what is in it is what is not trusted.
+/// The entry name of the pin. It uses the folder's path, because the folder's contents are not
+/// trusted.
 fn pin_of(folder: &Path) -> String {
     let path = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
     format!("vault in {}", path.display())
 }
 
-/// Does `work` with the entry, or with each that has its name: a keyring that was restored or
-/// synchronised has twins.
+/// Runs `work` on the entry, or on each entry of that name: a restored or synchronised keyring has
+/// duplicates.
 fn each<T>(entry: &Entry, work: impl Fn(&Entry) -> keyring::Result<T>) -> keyring::Result<Vec<T>> {
     match work(entry) {
         Err(Refusal::Ambiguous(twins)) => {
@@ -160,8 +160,8 @@ fn each<T>(entry: &Entry, work: impl Fn(&Entry) -> keyring::Result<T>) -> keyrin
     }
 }
 
-/// Lets `work` have the entry, within `limit`. No service and no answer in time are errors of the
-/// outer result; what the keyring says is the inner one.
+/// Runs `work` on the entry, within `limit`. The outer error means no service or no answer in time;
+/// the inner result is the keyring's answer.
 fn ask<T: Send + 'static>(
     system: &System,
     limit: Duration,
@@ -169,7 +169,7 @@ fn ask<T: Send + 'static>(
     work: impl FnOnce(&Entry) -> keyring::Result<T> + Send + 'static,
 ) -> Result<keyring::Result<T>> {
     if !system.env.is_process() {
-        // The crate reads the variables of the process, which this system does not stand for.
+        // The crate reads the real process environment, which this system replaces.
         return Err(no_service("the environment is not this process's own"));
     }
     let answer = within(limit, move || {
@@ -183,7 +183,7 @@ fn ask<T: Send + 'static>(
         Ok(Err(_)) if is_anothers_bus(system) => Err(anothers_service()),
         Ok(Err(cause)) => Err(no_service(&cause)),
         Err(error) if error.kind() == io::ErrorKind::TimedOut => Err(no_answer(limit)),
-        Err(error) => Err(trouble(format!("The keyring cannot be asked: {error}.")).source(error)),
+        Err(error) => Err(trouble(format!("The keyring cannot be used: {error}.")).source(error)),
     }
 }
 
@@ -198,10 +198,10 @@ fn anothers_service() -> Error {
     )
 }
 
-/// Whether the session bus is one that another user's login made, as under sudo.
+/// True if the session bus belongs to another user's login, as under sudo.
 #[cfg(unix)]
 fn is_anothers_bus(system: &System) -> bool {
-    // D-Bus Specification, "Server Addresses"; without the variable, where systemd puts it.
+    // D-Bus Specification, "Server Addresses"; without the variable, systemd's default path.
     let path = match system.env.non_empty("DBUS_SESSION_BUS_ADDRESS") {
         Some(address) => address
             .strip_prefix("unix:path=")
@@ -213,7 +213,7 @@ fn is_anothers_bus(system: &System) -> bool {
         .is_some_and(|it| crate::sys::owner::is_anothers(&it))
 }
 
-/// Elsewhere keyrings are not spoken to over a socket.
+/// Other systems' keyrings use no socket.
 #[cfg(not(unix))]
 fn is_anothers_bus(_system: &System) -> bool {
     false
@@ -221,7 +221,7 @@ fn is_anothers_bus(_system: &System) -> bool {
 
 fn no_answer(limit: Duration) -> Error {
     trouble(format!("The keyring did not answer within {} s.", limit.as_secs()))
-        .remedy("If it waits to be unlocked, unlock it and try again; else restart it.")
+        .remedy("If it is waiting to be unlocked, unlock it and try again; otherwise restart it.")
 }
 
 fn refused(refusal: &Refusal) -> Error {
@@ -231,7 +231,7 @@ fn refused(refusal: &Refusal) -> Error {
                 .remedy("Unlock it, for instance by signing in to the desktop, and try again.")
         }
         other => trouble(format!("The keyring failed: {other}.")).remedy(
-            "Try again; if it fails again, restart the keyring or sign in to the desktop anew.",
+            "Try again; if it fails again, restart the keyring or sign in to the desktop again.",
         ),
     }
 }

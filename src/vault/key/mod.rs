@@ -1,4 +1,4 @@
-//! Where the vault key is kept.
+//! The sources of the vault key.
 
 mod env;
 mod file;
@@ -27,27 +27,27 @@ use super::{Options, start_afresh, trouble};
 use crate::error::{Error, Kind, Result};
 use crate::sys::{Folder, System};
 
-/// Where a vault key is kept.
+/// The place of a vault key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum KeySource {
     /// The environment variable `AZT_VAULT_KEY`: 64 hex digits or base64 of 32 bytes.
     Env,
-    /// The file `vault.key` beside the records, readable by its owner only.
+    /// The file `vault.key` beside the records, which only its owner can read.
     File,
-    /// The Linux kernel's user keyring, which is emptied when the machine restarts.
+    /// The Linux kernel's user keyring, which loses its contents when the machine restarts.
     Kernel,
     /// The Secret Service, macOS Keychain or Windows Credential Manager.
     Keyring,
 }
 
-/// What was asked for: a source, or `auto`.
+/// The requested source: one source, or `auto`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum KeyChoice {
-    /// The environment variable if set, else the keyring if it takes the key, else the file.
+    /// The environment variable if set, else the keyring if it accepts the key, else the file.
     #[default]
     Auto,
-    /// This source and no other.
+    /// This source only.
     Source(KeySource),
 }
 
@@ -76,13 +76,13 @@ impl FromStr for KeyChoice {
         source.map(Self::Source).ok_or_else(|| {
             Error::new(
                 Kind::Usage,
-                format!("'{text}' is no key source: use auto, env, file, kernel or keyring."),
+                format!("'{text}' is not a key source: use auto, env, file, kernel or keyring."),
             )
         })
     }
 }
 
-/// The sources, as one vault uses them.
+/// The key sources of one vault.
 pub(super) struct Sources<'s> {
     system: &'s System,
     env: Env<'s>,
@@ -91,7 +91,7 @@ pub(super) struct Sources<'s> {
     keyring: Keyring<'s>,
 }
 
-/// A new key, and what a user should know about the place where it is kept.
+/// A new key, and what a user should know about its source.
 pub(super) struct Chosen {
     pub(super) source: KeySource,
     pub(super) key: VaultKey,
@@ -140,7 +140,7 @@ impl<'s> Sources<'s> {
         self.get(source).fetch(id)
     }
 
-    /// The id of the key in the environment, if it is not `id`, which is kept in `source`.
+    /// The id of the key in the environment, if it differs from `id`, the vault's key in `source`.
     pub(super) fn other_in_environment(
         &self,
         source: KeySource,
@@ -153,14 +153,14 @@ impl<'s> Sources<'s> {
         Ok(key.map(|key| key.id()).filter(|other| *other != id))
     }
 
-    /// The key that azt noted in the keyring for this folder; `None` also when the keyring does not
+    /// The key that azt pinned in the keyring for this folder; `None` also if the keyring does not
     /// answer.
     pub(super) fn pinned(&self) -> Option<KeyId> {
         keyring::pinned(self.system, &self.file.azt_dir.path(), self.keyring.limit)
     }
 
-    /// Notes in the keyring whether the key of this folder is there. If that fails, a change of the
-    /// source goes unnoticed, as without a keyring.
+    /// Pins the key of this folder if it is in the keyring, else removes the pin. If that fails, a
+    /// change of the source goes unnoticed, as without a keyring.
     pub(super) fn pin(&self, source: KeySource, id: KeyId) {
         match (source, self.pinned()) {
             (KeySource::Keyring, Some(pinned)) if pinned == id => {}
@@ -172,7 +172,7 @@ impl<'s> Sources<'s> {
         }
     }
 
-    /// Removes the note of [`Sources::pin`].
+    /// Removes the pin of [`Sources::pin`].
     pub(super) fn unpin(&self) {
         keyring::unpin(self.system, &self.file.azt_dir.path(), self.keyring.limit);
     }
@@ -180,7 +180,7 @@ impl<'s> Sources<'s> {
     /// The first source that holds one of the keys `ids` and passes `check`.
     ///
     /// # Errors
-    /// None does: a sentence for each source that could not be asked or did not pass.
+    /// No source does; one sentence for each source that failed or did not pass.
     pub(super) fn find(
         &self,
         ids: &[KeyId],
@@ -203,8 +203,8 @@ impl<'s> Sources<'s> {
         Err(reasons)
     }
 
-    /// Makes a key for a new vault, or takes the one in the environment, and proves that it can be
-    /// read back.
+    /// Creates a key for a new vault, or takes the one in the environment, and verifies that it can
+    /// be read back.
     pub(super) fn choose(&self, choice: KeyChoice) -> Result<Chosen> {
         match choice {
             KeyChoice::Source(source) => self.make(source),
@@ -212,7 +212,7 @@ impl<'s> Sources<'s> {
             KeyChoice::Auto => self.make(KeySource::Keyring).or_else(|_| {
                 let chosen = self.make(KeySource::File)?;
                 let notice = format!(
-                    "The vault key is kept in {}: no keyring takes it here (azt doctor has the details).",
+                    "The vault key is kept in {}: no keyring here accepts it (azt doctor has the details).",
                     self.file.place()
                 );
                 Ok(Chosen { notice: Some(notice), ..chosen })
@@ -234,7 +234,7 @@ impl<'s> Sources<'s> {
         Ok(Chosen { source, key, notice: place.notice().map(str::to_owned) })
     }
 
-    /// Makes a new key in `to`. The one in `from` stays until [`Sources::settle_next`].
+    /// Creates a new key in `to`. The one in `from` stays until [`Sources::settle_next`].
     pub(super) fn make_next(&self, from: KeySource, to: KeySource) -> Result<VaultKey> {
         if from == to {
             return self.get(to).make_next();
@@ -247,7 +247,7 @@ impl<'s> Sources<'s> {
         self.get(source).settle()
     }
 
-    /// Finishes an interrupted change of the key file, where `current` is the key in use.
+    /// Finishes an interrupted change of the key file; `current` is the key in use.
     pub(super) fn clear_next(&self, current: KeyId) -> Result<()> {
         self.file.clear_next(current)
     }
@@ -258,18 +258,19 @@ impl<'s> Sources<'s> {
         self.get(source).remove(id)
     }
 
-    /// Removes the keys `ids` of a vault that does not name its source, and the key file.
+    /// Removes the keys `ids` from all sources, for a vault without `vault.json`, and the key file.
     pub(super) fn remove_wherever(&self, ids: Vec<KeyId>) -> Result<()> {
         for id in ids {
             for source in SOURCES.into_iter().filter(|source| *source != KeySource::File) {
-                // A source that cannot be asked most likely never had it.
+                // A source that does not answer most likely never had it.
                 let _ = self.remove(source, id);
             }
         }
         self.file.remove_all()
     }
 
-    /// The error for a vault whose source does not have its key `id` (`found`: it has another one).
+    /// The error for a vault whose source does not have its key `id`; `found` is the key that it
+    /// has.
     pub(super) fn lost(&self, source: KeySource, id: KeyId, found: Option<KeyId>) -> Error {
         let place = self.get(source);
         let error = match found {
@@ -277,7 +278,7 @@ impl<'s> Sources<'s> {
                 "The key in {} ({other}) is not the one that the vault was sealed with ({id}).",
                 place.place()
             ))
-            .remedy("Put the former key back to use what is stored."),
+            .remedy("Put the old key back to use the stored data."),
             None => place.lost(id),
         };
         error.last_resort(start_afresh(self.system))

@@ -1,4 +1,4 @@
-//! The vault key: 32 random bytes that everything else is derived from.
+//! The vault key: 32 random bytes, from which all other keys are derived.
 
 use std::fmt;
 
@@ -15,18 +15,18 @@ use crate::sys;
 /// Length of the key, in bytes.
 const LENGTH: usize = 32;
 
-/// The key itself: cannot be printed, wiped when dropped.
+/// The key. It cannot be printed, and is wiped when dropped.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct VaultKey {
     bytes: Zeroizing<[u8; LENGTH]>,
     id: KeyId,
-    /// What file keys come from, and names of files: derived here once, see `seal`.
+    /// Derived keys for file keys and file names; see `seal`.
     seal_key: Zeroizing<[u8; LENGTH]>,
     name_key: Zeroizing<[u8; LENGTH]>,
 }
 
-/// Which key it is: 8 bytes derived from the key, which tell nothing about it. Stands in
-/// `vault.json`, in every sealed file, and names the key in keyrings. Written as 16 hex digits.
+/// Identifies a key: 8 bytes derived from it, which reveal nothing about it. It is in `vault.json`
+/// and in every sealed file, and names the key in keyrings. Written as 16 hex digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct KeyId([u8; 8]);
@@ -36,10 +36,10 @@ impl VaultKey {
     pub(crate) fn generate() -> Result<Self> {
         let mut bytes = Zeroizing::new([0; LENGTH]);
         sys::fill_random(bytes.as_mut_slice())?;
-        Self::new(bytes).ok_or_else(|| trouble("A vault key cannot be made."))
+        Self::new(bytes).ok_or_else(|| trouble("The vault key cannot be created."))
     }
 
-    /// `None` never: HKDF gives up to 8,160 bytes.
+    /// Never `None`: HKDF can derive up to 8,160 bytes.
     fn new(bytes: Zeroizing<[u8; LENGTH]>) -> Option<Self> {
         // RFC 5869 section 2.2, with an empty salt.
         let extracted = Salt::new(HKDF_SHA256, &[]).extract(bytes.as_slice());
@@ -49,13 +49,13 @@ impl VaultKey {
         Some(Self { bytes, id, seal_key, name_key })
     }
 
-    /// The key with these 32 bytes; `None` for any other number of them.
+    /// The key with these 32 bytes; `None` for any other length.
     pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
         Self::new(Zeroizing::new(bytes.try_into().ok()?))
     }
 
-    /// Reads 64 hex digits, or base64 of 32 bytes (44 characters, RFC 4648 section 4). Space
-    /// around the text, such as the line end of a file, does not count.
+    /// Parses 64 hex digits, or base64 of 32 bytes (44 characters, RFC 4648 section 4). Ignores
+    /// white space around the text, such as the line end of a file.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         let bytes = match text.len() {
@@ -81,18 +81,18 @@ impl VaultKey {
         self.id
     }
 
-    /// The key that file keys are derived from.
+    /// The root of the file keys.
     pub(in crate::vault) fn seal_key(&self) -> &Zeroizing<[u8; LENGTH]> {
         &self.seal_key
     }
 
-    /// The key of the names of files.
+    /// The HMAC key of file names.
     pub(in crate::vault) fn name_key(&self) -> &[u8] {
         self.name_key.as_slice()
     }
 }
 
-/// The second half of HKDF-SHA256 (RFC 5869 section 2.3), with `purpose` as info.
+/// HKDF-Expand with SHA-256 (RFC 5869 section 2.3) and `purpose` as info.
 fn derive<const N: usize>(extracted: &Prk, purpose: &[u8]) -> Option<Zeroizing<[u8; N]>> {
     let mut derived = Zeroizing::new([0; N]);
     extracted
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_else_is_a_key() {
+    fn other_text_is_not_a_key() {
         for text in
             ["", "hunter2", &"ab".repeat(31), &"zz".repeat(32), &"é".repeat(32), &"=".repeat(44)]
         {
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_shown_of_a_key_is_its_id() {
+    fn debug_output_of_a_key_is_its_id() {
         let key = VaultKey::from_bytes(&[7; 32]).unwrap();
         assert_eq!(format!("{key:?}"), format!("VaultKey({})", key.id()));
         assert!(!format!("{key:?}").contains("07070707"));

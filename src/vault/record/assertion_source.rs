@@ -1,39 +1,39 @@
-//! Where an application's assertions come from.
+//! The source of an application's assertions.
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// A place that gives out a new assertion (RFC 7523) whenever one is wanted.
+/// A source that provides a new assertion (RFC 7523) for each request.
 ///
-/// What is stored is the place. An assertion itself lives for five or ten minutes in most
-/// pipelines, and would be useless, or stolen, afterwards.
+/// The record stores the source, because most pipelines' assertions live for only five or ten
+/// minutes. A stored assertion would be useless, or stolen, after that.
 ///
-/// It has no `Deserialize`, for the reason that [`super::ServicePrincipal`] has none.
+/// Has no `Deserialize`, for the same reason as [`super::ServicePrincipal`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum AssertionSource {
-    /// A file that somebody keeps current (Kubernetes' workload identity).
+    /// A file that another program keeps current (Kubernetes' workload identity).
     File {
         /// Its path, absolute.
         path: String,
     },
-    /// What a command prints, run by the system's shell.
+    /// The output of a command that the system's shell runs.
     Command {
         /// The command line.
         command: String,
     },
-    /// The job of GitHub Actions that this runs in.
+    /// The current GitHub Actions job.
     GithubActions {
-        /// The `aud` that is asked for.
+        /// The `aud` to request.
         audience: String,
     },
-    /// The job of Azure Pipelines that this runs in.
+    /// The current Azure Pipelines job.
     AzurePipelines {
         /// The service connection's id (GUID).
         service_connection_id: String,
     },
 }
 
-/// How a source is read; the compiler keeps it in step.
+/// Deserializes a source; the compiler checks that the variants match.
 #[derive(Deserialize)]
 #[serde(remote = "AssertionSource", tag = "kind", rename_all = "kebab-case")]
 enum Mirror {
@@ -43,7 +43,7 @@ enum Mirror {
     AzurePipelines { service_connection_id: String },
 }
 
-/// A source that may be absent, of a record that was sealed.
+/// Deserializes the optional source of a sealed record.
 pub(super) fn optional<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<AssertionSource>, D::Error> {

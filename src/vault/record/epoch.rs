@@ -14,7 +14,7 @@ pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
     deserializer.deserialize_any(Seconds)
 }
 
-/// The same for a time that may be absent.
+/// The same for an optional time.
 pub(super) mod option {
     use serde::{Deserialize, Deserializer, Serializer};
 
@@ -57,7 +57,7 @@ impl Visitor<'_> for Seconds {
         i64::try_from(seconds).map_err(E::custom)
     }
 
-    #[allow(clippy::cast_possible_truncation, reason = "parts of a second are meant to go")]
+    #[allow(clippy::cast_possible_truncation, reason = "fractions of a second are dropped")]
     fn visit_f64<E: Error>(self, seconds: f64) -> Result<i64, E> {
         Ok(seconds as i64)
     }

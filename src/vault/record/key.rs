@@ -1,4 +1,4 @@
-//! Logical keys: under what a record is kept.
+//! Logical keys of records.
 
 use std::marker::PhantomData;
 
@@ -7,8 +7,8 @@ use super::{AccessToken, Account, IdToken, Record, RefreshToken, ServicePrincipa
 
 /// The logical key of a record of type `R`.
 ///
-/// Its parts are lower-cased, since Entra tells none of them apart by case, and each is preceded by
-/// its length, so that different parts never make the same key.
+/// Its parts are lower-case, because Entra compares them case-insensitively. A length precedes each
+/// part, so that different parts never make the same key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordKey<R> {
     text: String,
@@ -27,7 +27,7 @@ impl<R> RecordKey<R> {
         Self { text, record: PhantomData }
     }
 
-    /// The key as one text.
+    /// The key as text.
     pub(in crate::vault) fn as_str(&self) -> &str {
         &self.text
     }
@@ -52,8 +52,8 @@ impl AccessToken {
 }
 
 impl RefreshToken {
-    /// The key of the token of `account` for the family of clients `holder`, or for the client
-    /// `holder` where it is of no family.
+    /// The key of the token of `account` for the client family `holder`, or for the client `holder`
+    /// if it has no family.
     pub fn key_of(environment: &str, account: &str, holder: &str) -> RecordKey<Self> {
         RecordKey::of(&[environment, account, holder])
     }
@@ -84,7 +84,7 @@ impl ServicePrincipal {
         RecordKey::of(&[environment, client_id, tenant])
     }
 
-    /// The same in azt 0.1, which bound credentials to no environment.
+    /// The key that azt 0.1 used, which has no environment.
     pub fn former_key_of(client_id: &str, tenant: &str) -> RecordKey<Self> {
         RecordKey::of(&[client_id, tenant])
     }

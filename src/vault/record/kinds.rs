@@ -1,4 +1,4 @@
-//! The kinds of record, declared once: a kind that is missing here cannot be stored.
+//! The kinds of records, each declared once: a kind that is missing here cannot be stored.
 
 use super::super::Vault;
 use super::super::store::Store;
@@ -6,7 +6,7 @@ use super::{AccessToken, Account, IdToken, RefreshToken, ServicePrincipal};
 use crate::error::Result;
 use crate::sys::file::Durability;
 
-/// What every kind declares. Only the macro below implements it.
+/// The properties of a kind. Only the macro below implements it.
 pub trait Kind {
     /// Two letters, the prefix of this kind's file names.
     const PREFIX: &'static str;
@@ -24,7 +24,7 @@ macro_rules! kinds {
         /// The prefixes of all kinds.
         pub(in crate::vault) const PREFIXES: &[&str] = &[$($prefix),*];
 
-        /// Seals every record of `vault` again, into `new`.
+        /// Seals every record of `vault` again and stores it in `new`.
         pub(in crate::vault) fn copy_all(vault: &Vault<'_>, new: &Store<'_>) -> Result<()> {
             $(vault.all::<$kind>()?.iter().try_for_each(|record| new.put(record))?;)*
             Ok(())

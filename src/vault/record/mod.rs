@@ -1,9 +1,8 @@
-//! What the vault keeps: one type per kind of record.
+//! The records of the vault: one type per kind.
 //!
-//! Members are named as in MSAL's unified cache and az's service principal file, and members that
-//! are not known here are kept, so that exchange with those files is a matter of layout. Times are
-//! seconds since 1970-01-01 UTC: text of decimal digits in JSON, as MSAL writes them; numbers are
-//! read too.
+//! Members have the names of MSAL's unified cache and az's service principal file, and unknown
+//! members are kept, so that export and import only change the layout. Times are seconds since
+//! 1970-01-01 UTC. In JSON they are text of decimal digits, as in MSAL; numbers are accepted too.
 
 mod assertion_source;
 mod epoch;
@@ -28,27 +27,27 @@ pub trait Record: kinds::Kind + Serialize + Sized {
     /// Parses a record.
     ///
     /// # Errors
-    /// The bytes are no record of this kind.
+    /// The bytes are not a record of this kind.
     fn unseal(plain: &Unsealed<'_>) -> serde_json::Result<Self>;
 }
 
-/// Bytes that a vault's seal opened: nothing else makes one. What only a sealed record may name
-/// (a command, a file, a place) is read from these alone.
+/// Bytes that a vault's seal opened; nothing else can create one. Commands and paths that azt runs
+/// or reads come only from these bytes.
 pub struct Unsealed<'a>(pub(in crate::vault) &'a [u8]);
 
 /// An access token (RFC 6749 section 1.4).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AccessToken {
-    /// `uid.utid` of the person; `None` for an application.
+    /// `uid.utid` of the user; `None` for an application.
     #[serde(default)]
     pub home_account_id: Option<String>,
     /// Host of the authority, such as `login.microsoftonline.com`.
     pub environment: String,
-    /// The client that asked.
+    /// The client that requested it.
     pub client_id: String,
     /// The tenant segment of the token endpoint.
     pub realm: String,
-    /// The scopes that were granted, separated by spaces.
+    /// The granted scopes, separated by spaces.
     #[serde(default)]
     pub target: String,
     /// The token.
@@ -60,26 +59,26 @@ pub struct AccessToken {
     /// When it was received.
     #[serde(default, with = "epoch")]
     pub cached_at: i64,
-    /// When it ends.
+    /// When it expires.
     #[serde(with = "epoch")]
     pub expires_on: i64,
-    /// When it ends if Entra is down and the resource agrees.
+    /// When it expires if Entra is down and the resource accepts the extension.
     #[serde(default, with = "epoch")]
     pub extended_expires_on: i64,
-    /// When it should be renewed, if Entra said so.
+    /// When to refresh it, if Entra said so.
     #[serde(default, with = "epoch::option", skip_serializing_if = "Option::is_none")]
     pub refresh_on: Option<i64>,
-    /// The user name, lower-case, or empty for an application. Not a member of MSAL's.
+    /// The user name, lower-case, or empty for an application. Not in MSAL's cache.
     #[serde(default)]
     pub account: String,
-    /// The scopes that were asked for, sorted, separated by spaces. Not a member of MSAL's.
+    /// The requested scopes, sorted, separated by spaces. Not in MSAL's cache.
     #[serde(default)]
     pub requested: String,
-    /// Host, and port if given, of the resource manager of the cloud that it was got for; empty
-    /// when that is not known. Not a member of MSAL's.
+    /// Host, and port if given, of the resource manager of the cloud that it was issued for; empty
+    /// if unknown. Not in MSAL's cache.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub resource_manager: String,
-    /// Members not known here.
+    /// Unknown members.
     #[serde(flatten)]
     pub other: Map<String, Value>,
 }
@@ -87,28 +86,28 @@ pub struct AccessToken {
 /// A refresh token (RFC 6749 section 1.5).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RefreshToken {
-    /// `uid.utid` of the person.
+    /// `uid.utid` of the user.
     pub home_account_id: String,
     /// Host of the authority.
     pub environment: String,
     /// The client that it was issued to.
     pub client_id: String,
-    /// The scopes that were granted with it, separated by spaces.
+    /// The scopes granted with it, separated by spaces.
     #[serde(default)]
     pub target: String,
     /// The token.
     #[serde(serialize_with = "exposed")]
     pub secret: Secret,
-    /// When it was received; 0 when that is not known.
+    /// When it was received; 0 if unknown.
     #[serde(default, with = "epoch")]
     pub last_modification_time: i64,
-    /// `1` when every client of the Microsoft family may use it.
+    /// `1` if every client of the Microsoft family may use it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub family_id: Option<String>,
-    /// The user name, lower-case. Not a member of MSAL's.
+    /// The user name, lower-case. Not in MSAL's cache.
     #[serde(default)]
     pub account: String,
-    /// Members not known here.
+    /// Unknown members.
     #[serde(flatten)]
     pub other: Map<String, Value>,
 }
@@ -116,7 +115,7 @@ pub struct RefreshToken {
 /// An ID token (OpenID Connect Core section 2).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct IdToken {
-    /// `uid.utid` of the person.
+    /// `uid.utid` of the user.
     pub home_account_id: String,
     /// Host of the authority.
     pub environment: String,
@@ -127,15 +126,15 @@ pub struct IdToken {
     /// The token.
     #[serde(serialize_with = "exposed")]
     pub secret: Secret,
-    /// The user name, lower-case. Not a member of MSAL's.
+    /// The user name, lower-case. Not in MSAL's cache.
     #[serde(default)]
     pub account: String,
-    /// Members not known here.
+    /// Unknown members.
     #[serde(flatten)]
     pub other: Map<String, Value>,
 }
 
-/// A person who has signed in.
+/// A signed-in user.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Account {
     /// `uid.utid`.
@@ -150,17 +149,16 @@ pub struct Account {
     pub username: String,
     /// `MSSTS` or `ADFS`.
     pub(crate) authority_type: String,
-    /// The grant that the account came by, such as `authorization_code`.
+    /// The grant that created the account, such as `authorization_code`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) account_source: Option<String>,
     /// `client_info` as Entra sent it: base64url of JSON with `uid` and `utid`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) client_info: Option<String>,
-    /// When the person signed in, by which one sign-in is told from the next; 0 when that is not
-    /// known. Not a member of MSAL's.
+    /// When the user signed in, which identifies the sign-in; 0 if unknown. Not in MSAL's cache.
     #[serde(default, with = "epoch", skip_serializing_if = "is_zero")]
     pub(crate) signed_in_at: i64,
-    /// Members not known here.
+    /// Unknown members.
     #[serde(flatten)]
     pub other: Map<String, Value>,
 }

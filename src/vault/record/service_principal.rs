@@ -1,7 +1,7 @@
 //! An application with its credential.
 //!
-//! Its credential may be a place: a file, or a command that is run. So the record has no
-//! `Deserialize`: it is read from what the vault sealed, and from no other text.
+//! The credential may be a file, or the output of a command. So the record has no `Deserialize`:
+//! azt reads it only from what the vault sealed.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -10,15 +10,15 @@ use super::AssertionSource;
 use super::assertion_source::optional;
 use crate::secret::{Secret, exposed_option};
 
-/// An application that has signed in, with its credential: one of the four.
+/// A signed-in application with one of the four credentials.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ServicePrincipal {
     /// The application's client id.
     pub client_id: String,
-    /// The tenant as it was given at sign-in.
+    /// The tenant, as given at sign-in.
     pub tenant: String,
-    /// Host, and port if given, of the authority that the credential is for; empty in records of
-    /// azt 0.1, until they are bound to one. Not a member of az's.
+    /// Host, and port if given, of the authority that the credential is for. Empty in records of
+    /// azt 0.1 until they are bound to one. Not in az's file.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub environment: String,
     /// Its secret.
@@ -27,26 +27,26 @@ pub struct ServicePrincipal {
     /// Path of a PEM or PKCS#12 file with its certificate and private key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub certificate: Option<String>,
-    /// What that file is encrypted with. Not a member of az's.
+    /// The password of that file. Not in az's file.
     #[serde(serialize_with = "exposed_option", skip_serializing_if = "Option::is_none")]
     pub certificate_password: Option<Secret>,
-    /// Sends the certificate along (`x5c`), so that Entra accepts it by subject name and issuer.
+    /// Sends the certificate chain (`x5c`), so that Entra accepts it by subject name and issuer.
     #[serde(skip_serializing_if = "is_false")]
     pub use_cert_sn_issuer: bool,
-    /// A signed assertion (RFC 7523) as it was given.
+    /// A signed assertion (RFC 7523), as given.
     #[serde(serialize_with = "exposed_option", skip_serializing_if = "Option::is_none")]
     pub client_assertion: Option<Secret>,
-    /// Where its assertions come from. Not a member of az's.
+    /// The source of its assertions. Not in az's file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_assertion_source: Option<AssertionSource>,
-    /// Members not known here.
+    /// Unknown members.
     #[serde(flatten)]
     pub other: Map<String, Value>,
 }
 
 impl ServicePrincipal {
-    /// The application `client_id` in `tenant`, for the login host `environment`, before it is said what
-    /// it signs in with.
+    /// The application `client_id` in `tenant`, for the login host `environment`, without a
+    /// credential yet.
     pub fn without_credential(environment: &str, client_id: &str, tenant: &str) -> Self {
         Self {
             client_id: client_id.to_owned(),
@@ -62,13 +62,13 @@ impl ServicePrincipal {
         }
     }
 
-    /// True when it names a place that its credential is read from, or a command that prints it.
+    /// True if the credential comes from a file or a command.
     pub(crate) fn names_a_place(&self) -> bool {
         self.certificate.is_some() || self.client_assertion_source.is_some()
     }
 }
 
-/// How the record is read; the compiler keeps its members those of the record.
+/// Deserializes the record; the compiler checks that the members match.
 #[derive(Deserialize)]
 #[serde(remote = "ServicePrincipal")]
 struct Mirror {
@@ -92,7 +92,7 @@ struct Mirror {
     other: Map<String, Value>,
 }
 
-/// The record in `plain`, which a seal opened.
+/// Parses the record in `plain`, which a seal opened.
 pub(super) fn read(plain: &[u8]) -> serde_json::Result<ServicePrincipal> {
     let mut reader = serde_json::Deserializer::from_slice(plain);
     let record = Mirror::deserialize(&mut reader)?;

@@ -40,7 +40,7 @@ fn endless_pages_are_cut_off() {
 
     let sandbox = Sandbox::signed_in_as_app();
     page(&sandbox, 0);
-    sandbox.azt(LIST).exits(8).says("sent a list of tenants without an end.");
+    sandbox.azt(LIST).exits(8).says("sent an endless list of tenants.");
     assert_eq!(sandbox.requests().len(), 1000);
 }
 
@@ -68,7 +68,7 @@ fn a_list_has_a_maximum_of_members() {
     let body = json!({"value": members}).to_string();
     let action = answer(body);
     sandbox.emulator.faults().push(Fault::on("/tenants", action));
-    sandbox.azt(LIST).exits(8).says("sent a list of tenants without an end.");
+    sandbox.azt(LIST).exits(8).says("sent an endless list of tenants.");
 }
 
 #[test]
@@ -115,7 +115,7 @@ fn a_commands_output_is_limited() {
     assert!(sandbox.requests().iter().all(|request| !request.contains("token")));
     // Output of exactly the limit is sent as the assertion, which Entra rejects.
     let most = "head -c 65536 /dev/zero | tr '\\0' x";
-    login(&sandbox, most).exits(1).says("holds no assertion (a JWT).");
+    login(&sandbox, most).exits(1).says("is not an assertion (a JWT).");
     login(&sandbox, &most.replace('6', "7")).exits(1).says("more than 64 KiB");
 }
 
@@ -137,7 +137,7 @@ fn a_failed_commands_text_is_not_shown() {
     for (command, says) in [
         ("get-token --secret hunter2", "failed (exit status: 127)."),
         ("hunter2", "failed (exit status: 127)."),
-        ("echo 'a JWT of hunter2'", "What the command printed holds no assertion (a JWT)."),
+        ("echo 'a JWT of hunter2'", "What the command printed is not an assertion (a JWT)."),
         ("echo hunter2 >&2; exit 3", "failed (exit status: 3)."),
         ("set -x; test hunter2 = x", "failed (exit status: 1)."),
         ("echo hunter2; exit 3", "failed (exit status: 3)."),

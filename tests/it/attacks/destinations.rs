@@ -63,7 +63,7 @@ fn only_https_urls_are_shown_for_a_device_code() {
     ] {
         answer(&sandbox, "/devicecode", &code(uri, None));
         let run = sandbox.azt(["login", "--use-device-code"]).exits(8);
-        let run = run.says("sent a device code that makes no sense.");
+        let run = run.says("sent an invalid device code.");
         assert!(!run.stderr.contains("evil") && !run.stderr.contains("ABCD"), "{run:?}");
         // Of two addresses the valid one is shown.
         answer(&sandbox, "/devicecode", &code("https://page.example/device?x=1", Some(uri)));

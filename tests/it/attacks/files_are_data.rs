@@ -337,7 +337,7 @@ fn a_folder_in_the_working_directory_runs_no_command() {
             for mut command in [sandbox.command(cold), sandbox.az_command(cold)] {
                 command.current_dir(folder.parent().unwrap()).env("AZURE_CONFIG_DIR", name);
                 let run = Run::of(&mut command).exits(1);
-                drop(run.says("it is named by a relative path").says("AZURE_CONFIG_DIR"));
+                drop(run.says("its path is relative").says("AZURE_CONFIG_DIR"));
                 assert!(!mark.exists());
             }
         }
@@ -383,7 +383,7 @@ fn a_folder_in_the_working_directory_opens_no_certificate() {
         run(&login.concat(), ".azure").success();
         let cold = ["account", "get-access-token", "--resource", "https://vault.azure.net"];
         sandbox.emulator.clear_requests();
-        drop(run(&cold, ".azure").exits(1).says("it is named by a relative path"));
+        drop(run(&cold, ".azure").exits(1).says("its path is relative"));
         let asked = sandbox.requests();
         assert!(!asked.iter().any(|it| it.starts_with("POST token")), "{asked:?}");
         drop(sandbox.azt(cold).quiet());

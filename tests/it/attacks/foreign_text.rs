@@ -162,10 +162,8 @@ fn a_tenant_or_subscription_without_a_guid_is_skipped_with_one_notice() {
             part[member] = id.into();
             let sandbox = cloud.start();
             let run = look(&sandbox, &[&LOGIN[..], &["--allow-no-subscriptions"]].concat());
-            let told = run
-                .stderr
-                .matches("are left out, because their ids are none (no GUIDs): '")
-                .count();
+            let told =
+                run.stderr.matches("are skipped, because their ids are not GUIDs: '").count();
             assert_eq!(told, 1, "{id:?}: {run:#?}");
             assert!(!run.stderr.contains("pwned") && !run.stderr.contains("evil"), "{run:#?}");
             let asked = sandbox.requests().concat();
@@ -191,7 +189,7 @@ fn a_sign_in_of_a_tenant_without_a_guid_is_refused() {
         let sandbox = cloud.start();
         let run = look(&sandbox, &LOGIN);
         assert_ne!(run.code, Some(0), "{run:#?}");
-        assert!(run.stderr.contains("whose id is none (no GUID)"), "{run:#?}");
+        assert!(run.stderr.contains("whose tenant id is not a GUID"), "{run:#?}");
         assert!(!sandbox.file("azureProfile.json").exists());
     }
 }
@@ -216,7 +214,7 @@ fn a_device_code_and_its_message_are_checked() {
         let sandbox = Sandbox::new();
         answers(&sandbox, "/devicecode", 200, &device(code, None));
         let run = look(&sandbox, &BY_CODE);
-        assert!(run.stderr.contains("sent a device code that makes no sense."), "{run:#?}");
+        assert!(run.stderr.contains("sent an invalid device code."), "{run:#?}");
         assert!(!run.stderr.contains("pwned"), "{run:#?}");
     }
     let own = "To sign in, use a web browser to open the page https://login.example/device and enter the code AB-12 to authenticate.";

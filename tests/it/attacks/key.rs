@@ -84,7 +84,7 @@ fn the_key_source_setting_is_checked_at_every_call() {
     for args in
         [&TOKEN[..], &["account", "get-access-token", "--resource", "https://vault.azure.net"]]
     {
-        drop(sandbox.azt(args).exits(9).says("core.key_source asks for 'env'"));
+        drop(sandbox.azt(args).exits(9).says("core.key_source is 'env'"));
     }
     assert!(nothing_is_theirs(&sandbox));
 }
@@ -101,7 +101,7 @@ fn a_planted_key_beside_the_keyrings_seals_nothing() {
     let good = sandbox.read("azt/vault.json");
     for retires in [true, false] {
         plant(&sandbox, "file", retires);
-        drop(sandbox.login_app().exits(9).says("The keyring has the key of this vault"));
+        drop(sandbox.login_app().exits(9).says("as the key of this vault, but the vault has"));
         for command in [&["vault", "move", "--to", "file"][..], &["cache", "rekey"]] {
             assert_ne!(sandbox.azt(command).code, Some(0), "{command:?}");
         }
@@ -134,7 +134,7 @@ fn a_planted_key_file_is_not_used() {
         fs::set_permissions(sandbox.file(name), fs::Permissions::from_mode(0o600)).unwrap();
     };
     plant("azt/vault.key");
-    drop(sandbox.login_app().exits(9).says("is there already, and is the key of no vault here"));
+    drop(sandbox.login_app().exits(9).says("already exists, but is the key of no vault here"));
     assert_eq!(sandbox.read("azt/vault.key"), format!("{THEIRS}\n"), "it was not ours to remove");
     fs::remove_file(sandbox.file("azt/vault.key")).unwrap();
     // A file that a killed process may have left is overwritten.
@@ -220,7 +220,7 @@ fn a_planted_vault_runs_nothing_if_the_keyring_has_the_true_key() {
         })
         .unwrap();
     assert_eq!(manifest(&sandbox)["key_source"], "file");
-    drop(sandbox.azt(TOKEN).exits(9).says("The keyring has the key of this vault"));
+    drop(sandbox.azt(TOKEN).exits(9).says("as the key of this vault, but the vault has"));
     drop(sandbox.azt(["account", "list", "--refresh"]));
     drop(sandbox.azt(["doctor"]));
     assert!(!ran.exists());

@@ -153,7 +153,7 @@ fn a_remote_browser_gets_the_url_with_a_warning() {
         assert!(waiting.opened.starts_with("https://"), "{}", waiting.opened);
         let run = waiting.finish(&sandbox).exits(0);
         let run = run.says(&format!("WARNING: {told}")).says(why);
-        drop(run.says("other users of this machine can read it in the list of processes."));
+        drop(run.says("other users of this machine can read it in the process list."));
 
         let noted = browser_that_notes(&mut sandbox);
         for (args, is_told) in [(&["login"][..], false), (&["login", "--verbose"], true)] {
@@ -197,7 +197,7 @@ fn of_two_answers_only_the_first_is_redeemed() {
     let mut page = String::new();
     let _ = second.read_to_string(&mut page);
     assert!(!page.contains("<title>You are signed in</title>"), "{page}");
-    drop(waiting.end().exits(6).says("ERROR: The answer belongs to another sign-in: its nonce"));
+    drop(waiting.end().exits(6).says("ERROR: The response belongs to another sign-in: its nonce"));
     let redeemed = sandbox.requests();
     assert_eq!(redeemed, ["POST token authorization_code"], "one code was redeemed");
     assert!(!sandbox.file("azureProfile.json").exists());
@@ -277,9 +277,8 @@ fn an_answer_of_another_issuer_is_refused() {
         assert!(page.contains("<title>You are not signed in</title>"), "{issuer:?}: {page}");
         let run = waiting.end().exits(6);
         let shown = issuer.replace('\n', " ").replace('\u{1b}', "");
-        let run = run.says(&format!(
-            "ERROR: The answer in the browser comes from '{shown}', and not from {own}"
-        ));
+        let run = run
+            .says(&format!("ERROR: The sign-in response comes from '{shown}' and not from {own}"));
         assert!(!run.stderr.contains("\nERROR: forged"), "{}", run.stderr);
         assert_eq!(sandbox.requests(), Vec::<String>::new(), "{issuer:?}: the code was redeemed");
     }

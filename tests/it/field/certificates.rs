@@ -314,22 +314,22 @@ const LARGE_KEY: &str = include_str!("../../fixtures/rsa-8192.pem");
 fn an_unsupported_key_is_explained() {
     let sandbox = Sandbox::new();
     for (options, why) in [
-        ("-algorithm RSA -pkeyopt rsa_keygen_bits:1024", "has 1024 bits, and 2048 is the least"),
-        ("-algorithm RSA -pkeyopt rsa_keygen_bits:2040", "has 2040 bits, and 2048 is the least"),
+        ("-algorithm RSA -pkeyopt rsa_keygen_bits:1024", "has 1024 bits, but needs at least 2048"),
+        ("-algorithm RSA -pkeyopt rsa_keygen_bits:2040", "has 2040 bits, but needs at least 2048"),
         (
             "-algorithm RSA -pkeyopt rsa_keygen_bits:2048 -pkeyopt rsa_keygen_pubexp:8589934593",
             "has a public exponent of 2^33 or more, which is not supported",
         ),
         (
             "-algorithm EC -pkeyopt ec_paramgen_curve:P-256",
-            "is an EC key, and Entra takes RSA keys alone",
+            "is an EC key, and Entra accepts only RSA keys",
         ),
         (
             "-algorithm EC -pkeyopt ec_paramgen_curve:secp521r1",
-            "is an EC key, and Entra takes RSA keys alone",
+            "is an EC key, and Entra accepts only RSA keys",
         ),
-        ("-algorithm ED25519", "is an Ed25519 key, and Entra takes RSA keys alone"),
-        ("-algorithm ED448", "is an Ed448 key, and Entra takes RSA keys alone"),
+        ("-algorithm ED25519", "is an Ed25519 key, and Entra accepts only RSA keys"),
+        ("-algorithm ED448", "is an Ed448 key, and Entra accepts only RSA keys"),
     ] {
         make_key(sandbox.root(), options);
         login(&sandbox, "app.pem", &[])
@@ -340,10 +340,13 @@ fn an_unsupported_key_is_explained() {
     openssl(sandbox.root(), "ecparam -name prime256v1 -genkey -out ec.pem");
     login(&sandbox, "ec.pem", &[])
         .exits(1)
-        .says("its key is an EC key, and Entra takes RSA keys alone.");
+        .says("its key is an EC key, and Entra accepts only RSA keys.");
     for (label, why) in [
-        ("DSA PRIVATE KEY", "its key is a DSA key, and Entra takes RSA keys alone."),
-        ("OPENSSH PRIVATE KEY", "its private key is in OpenSSH's form.\nConvert it: ssh-keygen"),
+        ("DSA PRIVATE KEY", "its key is a DSA key, and Entra accepts only RSA keys."),
+        (
+            "OPENSSH PRIVATE KEY",
+            "its private key is in the OpenSSH format.\nConvert it: ssh-keygen",
+        ),
     ] {
         let text = format!("-----BEGIN {label}-----\nAA==\n-----END {label}-----\n");
         std::fs::write(sandbox.root().join("x.pem"), text).unwrap();

@@ -58,7 +58,7 @@ fn a_federated_token_is_read_in_every_encoding() {
     for bytes in [&b"\xff\xfe\x00\xd8"[..], b"", b"\xef\xbb\xbf", b"abc", b"\xff\xfe"] {
         std::fs::write(&file, bytes).unwrap();
         let run = sandbox.azt([&login[..], &["--federated-token-file", &path]].concat()).exits(1);
-        drop(run.says("holds no assertion (a JWT)"));
+        drop(run.says("is not an assertion (a JWT)"));
     }
 }
 

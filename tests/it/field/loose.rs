@@ -39,7 +39,7 @@ fn the_whole_day(fault: &Fault) {
     sandbox.approve_as(ALICE);
     let run = sandbox.azt(["login", "--use-device-code"]).success();
     assert!(run.json().as_array().unwrap().len() > 1, "{fault:?}: {run:?}");
-    assert!(!run.stderr.contains("left out"), "{fault:?}: {run:?}");
+    assert!(!run.stderr.contains("skipped"), "{fault:?}: {run:?}");
     sandbox.azt(["login", "--use-device-code", "-t", "contoso.example"]).success();
     sandbox.azt([&TOKEN[..], &["--resource", GRAPH]].concat()).quiet();
     sandbox.azt(["account", "list", "--refresh"]).success();
@@ -215,7 +215,7 @@ fn an_oauth_error_with_status_200_is_an_error() {
         json_answer(&sandbox, "/token", status, &error);
         let args = ["login", "--service-principal", "-u", APP, "-p", "x", "-t", CONTOSO];
         let run = sandbox.azt(args).exits(6).says("ERROR: AADSTS7000215: No.");
-        drop(run.says("Check the secret: its value is meant, not its id."));
+        drop(run.says("Check the secret: use its value, not its id."));
         json_answer(&sandbox, "/devicecode", status, &error);
         drop(sandbox.azt(["login", "--use-device-code"]).exits(6).says("AADSTS7000215: No."));
     }
@@ -266,7 +266,7 @@ fn a_device_code_is_read_with_unexpected_types() {
     ] {
         json_answer(&sandbox, "/devicecode", 200, &body);
         let run = sandbox.azt(["login", "--use-device-code"]).exits(8);
-        drop(run.says("sent a device code that makes no sense"));
+        drop(run.says("sent an invalid device code"));
     }
 }
 
@@ -332,7 +332,7 @@ fn one_malformed_row_does_not_affect_others() {
             let run = run.says("Of the 2 subscriptions that Azure Resource Manager listed");
             drop(run.says(&format!("(no GUIDs): {told}.")));
         } else {
-            assert!(!run.stderr.contains("left out"), "{row}: {run:?}");
+            assert!(!run.stderr.contains("skipped"), "{row}: {run:?}");
         }
         sandbox.azt(["account", "clear"]).success();
     }
@@ -344,9 +344,9 @@ fn a_page_without_a_list_is_an_error() {
     for (body, told) in [
         (json!({"error": {"code": "Busy", "message": "Because."}}), "(Busy) Because."),
         (json!({"code": "Busy", "message": "Because."}), "(Busy) Because."),
-        (json!({}), "makes no sense"),
-        (json!({"value": {}}), "makes no sense"),
-        (json!("x"), "makes no sense"),
+        (json!({}), "sent an invalid response"),
+        (json!({"value": {}}), "sent an invalid response"),
+        (json!("x"), "sent an invalid response"),
     ] {
         json_answer(&sandbox, "/subscriptions", 200, &body);
         let run = sandbox.azt([&LOGIN_APP[..], &["--allow-no-subscriptions"]].concat());
@@ -356,7 +356,7 @@ fn a_page_without_a_list_is_an_error() {
     json_answer(&sandbox, "/locations", 200, &page);
     let run = sandbox.azt(["account", "list-locations"]).success();
     assert_eq!(run.json(), json!([{"displayName": 7, "name": "x"}]));
-    drop(run.says("Of the 3 locations that Azure Resource Manager listed these are left out"));
+    drop(run.says("Of the 3 locations that Azure Resource Manager listed, these are skipped"));
 }
 
 #[test]
@@ -446,7 +446,7 @@ fn a_refusal_has_the_right_remedy() {
         (50_027, "check --federated-token"),
         (70_021, "compare its issuer, subject and audience"),
         (700_213, "compare its issuer, subject and audience"),
-        (700_024, "The federated token is not valid any more"),
+        (700_024, "The federated token has expired or is not valid yet"),
         (700_027, "does not know this certificate"),
     ] {
         let error = json!({"error": "invalid_client", "error_codes": [code],

@@ -262,11 +262,11 @@ fn config_set_warns_of_unknown_settings() {
             "core.output=xml",
             "The setting core.output is 'xml', which is no output format. It is kept all the same.",
         ),
-        ("core.key_source=bogus", "'bogus' is no key source"),
+        ("core.key_source=bogus", "'bogus' is not a key source"),
         ("core.login_timeout=abc", "core.login_timeout is not a number of seconds"),
         (
             "core.key_cache_seconds=-1",
-            "core.key_cache_seconds is '-1', which is no number of seconds",
+            "core.key_cache_seconds is '-1', which is not a number of seconds",
         ),
         ("core.persist=perhaps", "core.persist is 'perhaps', which is neither on nor off"),
         ("core.NO_COLOR=2", "core.no_color is '2', which is neither on nor off"),
@@ -305,7 +305,7 @@ fn the_first_sign_in_says_where_the_key_is() {
     sandbox.set("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere/bus");
     let run = sandbox.login_app().success();
     let said = format!(
-        "The vault key is kept in {}: no keyring takes it here (azt doctor has the details).\n",
+        "The vault key is kept in {}: no keyring here accepts it (azt doctor has the details).\n",
         sandbox.file("azt/vault.key").display()
     );
     assert_eq!(run.stderr, said);
@@ -340,7 +340,8 @@ fn without_the_keyring_the_printed_export_line_works() {
     for args in [&TOKEN[..], &["vault", "move", "--to", "file"], &["cache", "list"]] {
         let run = sandbox.azt(args).exits(9);
         // Not suggested to the command itself.
-        let move_it = "In a session where the keyring is unlocked the key can be moved: 'azt vault move --to file'.";
+        let move_it =
+            "In a session with an unlocked keyring, move the key: 'azt vault move --to file'.";
         assert_eq!(run.stderr.contains(move_it), !args.contains(&"move"), "{run:?}");
         let line = run.stderr.lines().find(|line| line.starts_with("export ")).unwrap().to_owned();
         let there = sandbox.config_dir().with_file_name(".azure-here");
