@@ -16,6 +16,10 @@ use serde_json::Value;
 
 pub(crate) use loose::{Loose, Seconds, base64, from_json, if_it_is_one, is_true, or_default};
 
+/// Longest lifetime of an access token to accept from outside, in seconds. Entra's longest tokens
+/// live 28 hours; a week leaves room and still exposes nonsense.
+pub(crate) const LONGEST_TOKEN_LIFETIME: i64 = 7 * 24 * 3600;
+
 /// Most characters of a name; Entra's and Azure's have at most 256.
 const LONGEST_NAME: usize = 256;
 
@@ -226,6 +230,12 @@ const EMOJI_SELECTOR: char = '\u{fe0f}';
 
 fn is_symbol(c: char) -> bool {
     !c.is_ascii() && !c.is_alphanumeric() && !c.is_whitespace() && c != EMOJI_SELECTOR
+}
+
+/// Returns true for white space as Python's `str.isspace` has it: Unicode's and ASCII's four
+/// separators.
+pub(crate) fn is_python_space(c: char) -> bool {
+    !c.is_ascii_graphic() && (c.is_whitespace() || ('\x1c'..='\x1f').contains(&c))
 }
 
 /// True for characters that end a line in some terminal, editor or log.

@@ -42,7 +42,7 @@ pub mod shell {
 pub mod sys {
     pub use crate::sys::{
         Clock, Env, Folder, Http, MsalLock, System, Terminal, fill_random, harden, keyutils,
-        quiet_panics, within, write_named,
+        quiet_panics, run_with_timeout, write_named,
     };
 }
 

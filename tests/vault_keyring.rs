@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use azt::internals::error::Kind;
 use azt::internals::program::Program;
-use azt::internals::sys::{System, keyutils, within};
+use azt::internals::sys::{System, keyutils, run_with_timeout};
 use azt::internals::vault::{self, Account, Options, Record, Vault};
 use serde_json::{Value, json};
 
@@ -73,7 +73,7 @@ impl Session {
         command.args(["--exact", "the_child_of_the_other_tests"]).stdin(Stdio::null());
         command.env("AZT_TEST_ROLE", role).env("AZT_TEST_VAULT", self.azt(name));
         command.env("AZT_TEST_ANSWER", &answer);
-        let output = within(WATCHDOG, move || command.output()).unwrap().unwrap();
+        let output = run_with_timeout(WATCHDOG, move || command.output()).unwrap().unwrap();
         let text = fs::read(&answer).unwrap_or_else(|_| panic!("no answer: {output:?}"));
         serde_json::from_slice(&text).unwrap()
     }

@@ -45,7 +45,7 @@ pub(crate) fn refresh_all(context: &Context<'_>) -> Result<()> {
 pub(crate) fn look_up(context: &Context<'_>, entry: &Subscription) -> Result<Found> {
     let identity = Identity::of(entry, context.system)?;
     let user = match &identity {
-        Identity::User { name } => User::Person { name: name.clone() },
+        Identity::User { name } => User::Named { name: name.clone() },
         Identity::ServicePrincipal { client_id } => User::ServicePrincipal {
             client_id: client_id.clone(),
             use_cert_sn_issuer: entry.use_cert_sn_issuer(),

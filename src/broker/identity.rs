@@ -102,7 +102,7 @@ impl Identity {
     /// The owner of a new profile entry.
     pub(crate) fn user(&self) -> User {
         match self {
-            Self::User { name } => User::Person { name: name.clone() },
+            Self::User { name } => User::Named { name: name.clone() },
             Self::ServicePrincipal { client_id } => {
                 User::ServicePrincipal { client_id: client_id.clone(), use_cert_sn_issuer: false }
             }

@@ -12,11 +12,11 @@ mod host;
 mod identity;
 mod open;
 mod owner;
-mod person;
 mod records;
 mod redirect_page;
 mod remedy;
 mod sign_in;
+mod user_sign_in;
 
 use std::time::Duration;
 
@@ -30,8 +30,8 @@ pub(crate) use open::{
     check_key_cache_seconds, check_key_source, inventory, keeps_nothing, keyring_flaw,
     make_vault_quietly, move_key, open_vault, open_vault_for_sign_in, open_vault_of, rekey,
 };
-pub(crate) use person::PersonSignIn;
 pub(crate) use sign_in::{Known, SignIn};
+pub(crate) use user_sign_in::UserSignIn;
 
 use crate::entra::{self, AZURE_CLI_CLIENT_ID, Scopes};
 use crate::error::{Error, Kind, Result};

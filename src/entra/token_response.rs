@@ -6,13 +6,9 @@ use serde_json::Value;
 
 use super::id_token::IdClaims;
 use crate::error::{Error, Kind, Result};
-use crate::foreign::{self, Name, Seconds, if_it_is_one, or_default};
+use crate::foreign::{self, LONGEST_TOKEN_LIFETIME, Name, Seconds, if_it_is_one, or_default};
 use crate::secret::Secret;
 use crate::sys::Response;
-
-/// Longest lifetime to accept, in seconds. Entra's longest tokens live 28 hours; a week leaves room
-/// and still exposes nonsense.
-const LONGEST_LIFETIME: i64 = 7 * 24 * 3600;
 
 /// App Service's date formats in its first protocol.
 const DATES: [&str; 2] = ["%m/%d/%Y %I:%M:%S %p %z", "%m/%d/%Y %H:%M:%S %z"];
@@ -126,12 +122,13 @@ impl TokenResponse {
             (None, None) => 600,
         };
         response.expires_in = Some(Seconds(lifetime));
-        if !(1..=LONGEST_LIFETIME).contains(&lifetime) {
+        if !(1..=LONGEST_TOKEN_LIFETIME).contains(&lifetime) {
             return Err(invalid(&format!("a token lifetime of {lifetime} s")));
         }
         response.refresh_in = response.refresh_in.filter(|it| (1..lifetime).contains(&it.0));
-        response.ext_expires_in =
-            response.ext_expires_in.filter(|it| (lifetime..=LONGEST_LIFETIME).contains(&it.0));
+        response.ext_expires_in = response
+            .ext_expires_in
+            .filter(|it| (lifetime..=LONGEST_TOKEN_LIFETIME).contains(&it.0));
         response.refresh_token = response.refresh_token.filter(|token| !token.is_empty());
         response.foci = match response.foci.as_deref().map(str::trim) {
             None | Some("" | "0" | "false") => None,

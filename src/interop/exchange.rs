@@ -16,15 +16,12 @@ use super::unified::{
     refresh_token_key, row, rows, section,
 };
 use crate::error::{Error, Result};
-use crate::foreign::Name;
+use crate::foreign::{LONGEST_TOKEN_LIFETIME, Name};
 use crate::settings::is_same_login_host;
 use crate::vault::{AccessToken, Account, IdToken, Record, RefreshToken, ServicePrincipal, Vault};
 
 /// The section of applications.
 const APPLICATIONS: &str = "ServicePrincipal";
-
-/// Longest lifetime that is believed, in seconds: Entra's longest tokens live 28 hours.
-const LONGEST_LIFETIME: i64 = 7 * 24 * 3600;
 
 /// The login host of an application, by client id and tenant, where anything says it.
 pub(crate) type Home<'a> = &'a dyn Fn(&str, &str) -> Result<Option<String>>;
@@ -319,7 +316,7 @@ impl Reader<'_> {
         }
         let token: AccessToken = dialect::record(row)?;
         // What ends later than any token of Entra's was not written by one of its clients.
-        let ends = self.now.saturating_add(1)..=self.now.saturating_add(LONGEST_LIFETIME);
+        let ends = self.now.saturating_add(1)..=self.now.saturating_add(LONGEST_TOKEN_LIFETIME);
         ends.contains(&token.expires_on).then_some(token)
     }
 

@@ -120,11 +120,6 @@ pub(super) fn float(value: f64) -> String {
     format!("{digits}e{sign}{:02}", exponent.abs())
 }
 
-/// `str.isspace()` for one character.
-pub(super) fn is_space(character: char) -> bool {
-    character.is_whitespace() || ('\x1c'..='\x1f').contains(&character)
-}
-
 /// True if `str.splitlines()` ends a line at `character`.
 fn ends_line(character: char) -> bool {
     matches!(

@@ -2,6 +2,8 @@
 
 use zeroize::Zeroizing;
 
+use crate::foreign::is_python_space;
+
 /// A string that wipes its old memory when it grows.
 #[derive(Default)]
 pub(super) struct Sink {
@@ -39,7 +41,7 @@ impl Sink {
 
     /// Removes trailing white space (Python's definition), but keeps the first `length` bytes.
     pub(super) fn trim_end_to(&mut self, length: usize) {
-        let kept = self.text.trim_end_matches(super::python::is_space).len().max(length);
+        let kept = self.text.trim_end_matches(is_python_space).len().max(length);
         self.text.truncate(kept);
     }
 

@@ -3,6 +3,7 @@
 use super::datum::{Datum, Text};
 use super::python;
 use super::sink::Sink;
+use crate::foreign::is_python_space;
 
 /// Keys that never become a column, in exactly this spelling.
 const SKIPPED: [&str; 3] = ["id", "type", "etag"];
@@ -107,7 +108,7 @@ impl<'t> Layout<'t> {
                 headers
                     .iter()
                     .map(|header| {
-                        cell(header).map_or("", |cell| cell.1.trim_matches(python::is_space))
+                        cell(header).map_or("", |cell| cell.1.trim_matches(is_python_space))
                     })
                     .collect()
             })

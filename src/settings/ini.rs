@@ -13,6 +13,7 @@ mod interpolation;
 #[cfg(test)]
 mod tests;
 
+use crate::foreign::is_python_space;
 use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
@@ -240,7 +241,7 @@ impl<'t> Parser<'t> {
             }
             return Ok(());
         }
-        let indent = line.chars().take_while(|c| is_space(*c)).count();
+        let indent = line.chars().take_while(|c| is_python_space(*c)).count();
         if self.in_option && indent > self.indent {
             self.value.push(text);
             if let Some(option) = self.open_option() {
@@ -351,18 +352,10 @@ fn lines(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// White space as Python's `str.isspace` has it: Unicode's, and the four separators of ASCII.
-fn is_space(c: char) -> bool {
-    if c.is_ascii_graphic() {
-        return false;
-    }
-    c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c)
-}
-
 fn strip(text: &str) -> &str {
-    text.trim_matches(is_space)
+    text.trim_matches(is_python_space)
 }
 
 fn strip_end(text: &str) -> &str {
-    text.trim_end_matches(is_space)
+    text.trim_end_matches(is_python_space)
 }

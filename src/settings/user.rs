@@ -9,7 +9,7 @@ const SYSTEM_INFO: &str = "MSI";
 /// `user.type` of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum UserType {
-    /// `user`: a person.
+    /// `user`: a human user.
     User,
     /// `servicePrincipal`: an app or a managed identity.
     ServicePrincipal,
@@ -77,8 +77,8 @@ impl AssignedIdentity {
 /// The owner of a new entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum User {
-    /// A person.
-    Person {
+    /// A user, by user name.
+    Named {
         /// User principal name, as the ID token gives it.
         name: String,
     },
@@ -102,7 +102,7 @@ impl User {
     /// The member `user` of an entry, keys in az's order.
     pub(super) fn to_value(&self) -> Value {
         match self {
-            Self::Person { name } => json!({"name": name, "type": "user"}),
+            Self::Named { name } => json!({"name": name, "type": "user"}),
             Self::ServicePrincipal { client_id, use_cert_sn_issuer: false } => {
                 json!({"name": client_id, "type": "servicePrincipal"})
             }

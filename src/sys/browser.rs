@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::attended::LONGEST;
 use super::file::{Access, Durability};
-use super::{EndpointUrl, Env, Folder, System, fill_random, within};
+use super::{EndpointUrl, Env, Folder, System, fill_random, run_with_timeout};
 use crate::error::{Error, Result};
 
 /// Time for a browser to start.
@@ -88,12 +88,13 @@ pub(crate) fn open_browser(
             url
         }),
     };
-    let start = |target: String| match within(START_LIMIT, move || webbrowser::open(&target)) {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(error)) | Err(error) => {
-            Err(Error::failed(format!("The web browser could not be opened: {error}.")))
-        }
-    };
+    let start =
+        |target: String| match run_with_timeout(START_LIMIT, move || webbrowser::open(&target)) {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) | Err(error) => {
+                Err(Error::failed(format!("The web browser could not be opened: {error}.")))
+            }
+        };
     opened.failure = target.and_then(start).err();
     opened
 }

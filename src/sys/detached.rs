@@ -30,7 +30,8 @@ pub(crate) fn repeat_detached(system: &System) -> io::Result<()> {
     let mut command = Command::new(std::env::current_exe()?);
     command.args(args).env(MARK, "1");
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    system.env.hand_on(&mut command);
+    system.env.restore_path(&mut command);
+    system.env.restore_vault_key(&mut command);
     detach(&mut command, name);
     // Not waited for: this process ends next.
     command.spawn().map(drop)

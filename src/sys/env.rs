@@ -37,7 +37,7 @@ impl Env {
     }
 
     /// Moves [`VAULT_KEY`] from the process's environment to this value, so that browsers and other
-    /// child processes do not inherit it. [`Env::hand_on`] passes it on.
+    /// child processes do not inherit it. [`Env::restore_vault_key`] passes it on.
     ///
     /// # Safety
     /// No other thread may exist: it could read the environment during the write.
@@ -53,7 +53,7 @@ impl Env {
 
     /// Removes empty and relative entries from the process's PATH. They mean the working directory,
     /// where a planted program could be run by this program or its child processes. Only the real
-    /// az gets the original PATH, by [`Env::hand_on`].
+    /// az gets the original PATH, by [`Env::restore_path`].
     ///
     /// # Safety
     /// The same as for [`Env::take_vault_key`].
@@ -81,12 +81,16 @@ impl Env {
         self.given_path.is_some()
     }
 
-    /// Restores the removed variables in the environment of `command`. For processes that run this
-    /// program again, and for az, which may start this program.
-    pub(crate) fn hand_on(&self, command: &mut Command) {
+    /// Gives `command` the PATH that this process was started with.
+    pub(crate) fn restore_path(&self, command: &mut Command) {
         if let Some(path) = &self.given_path {
             command.env(PATH, path);
         }
+    }
+
+    /// Gives `command` the vault key, which no child process has otherwise. Only for this program
+    /// and for programs that start it.
+    pub(crate) fn restore_vault_key(&self, command: &mut Command) {
         if let Some(key) = &self.vault_key {
             command.env(VAULT_KEY, key.expose());
         }

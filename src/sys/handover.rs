@@ -97,7 +97,9 @@ pub(crate) fn hand_over(system: &System, program: &Path, args: &[OsString]) -> R
     }
     let mut command = Command::new(program);
     command.args(args).env(COUNT, (count + 1).to_string());
-    system.env.hand_on(&mut command);
+    system.env.restore_path(&mut command);
+    // The scripts and extensions of az start this program again.
+    system.env.restore_vault_key(&mut command);
     exec(command)
         .map_err(|error| Error::failed(format!("Cannot run {}: {error}.", program.display())))
 }

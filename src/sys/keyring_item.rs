@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-use super::within;
+use super::run_with_timeout;
 
 /// The service name of the Azure SDKs' cache in the keyring.
 const SERVICE: &str = "Microsoft.Developer.IdentityService";
@@ -28,13 +28,13 @@ impl KeyringItem {
     /// Reads the secret; `None` if the keyring has no such item.
     pub(crate) fn read(&self, limit: Duration) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
         let item = self.clone();
-        within(limit, move || item.read_now())?
+        run_with_timeout(limit, move || item.read_now())?
     }
 
     /// Writes `secret` to the item. Creates the item if it is missing.
     pub(crate) fn write(&self, secret: Zeroizing<Vec<u8>>, limit: Duration) -> io::Result<()> {
         let item = self.clone();
-        within(limit, move || item.write_now(&secret))?
+        run_with_timeout(limit, move || item.write_now(&secret))?
     }
 
     #[cfg(not(any(windows, target_os = "macos")))]

@@ -47,9 +47,9 @@ mod spinner;
 mod stream;
 mod terminal;
 mod text;
+mod timeout;
 mod tls;
 mod unreachable;
-mod watched;
 
 use std::path::PathBuf;
 
@@ -92,8 +92,8 @@ pub(crate) use spinner::Spinner;
 pub use terminal::Terminal;
 pub(crate) use terminal::{Level, Verbosity};
 pub(crate) use text::decoded;
+pub use timeout::run_with_timeout;
 pub(crate) use tls::extra_authorities;
-pub use watched::within;
 
 use crate::program::Program;
 

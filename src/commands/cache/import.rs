@@ -203,7 +203,7 @@ fn enter(
             context.system.terminal.warn(&no_cloud(&person.environment, &person.username));
             continue;
         };
-        let user = User::Person { name: person.username.clone() };
+        let user = User::Named { name: person.username.clone() };
         all.push((cloud.clone(), Subscription::tenant_level(&person.realm, &user, cloud)));
     }
     for it in &imported.applications {

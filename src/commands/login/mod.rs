@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::{Answer, claims_challenge, config};
 use crate::accounts::subscriptions::{self, Found};
 use crate::accounts::{self, Context, arm_token};
-use crate::broker::{self, Identity, Known, PersonSignIn, SignIn};
+use crate::broker::{self, Identity, Known, SignIn, UserSignIn};
 use crate::cli::Login;
 use crate::entra::Scopes;
 use crate::error::{Error, Kind, Result};
@@ -151,7 +151,7 @@ async fn authenticate<'a>(
         .await;
     }
     let tenant = request.tenant.as_deref();
-    let person = PersonSignIn::new(system, cloud, tenant, &scopes, challenge).await?;
+    let person = UserSignIn::new(system, cloud, tenant, &scopes, challenge).await?;
     if let Some(username) = &request.username {
         warn_about_passwords(context);
         return person.with_password(username, &password(request, context)?).await;

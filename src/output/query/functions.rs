@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use super::QueryError;
 use super::interpreter::{Outcome, as_float, order, python_equal};
 use super::signature::{Argument, Arguments, Signature, Types, python_type, type_error};
+use crate::foreign::is_python_space;
 use crate::output::datum::{Datum, Text};
 use crate::output::json;
 use crate::output::python;
@@ -218,7 +219,7 @@ fn to_number<'a>(value: &Datum<'a>) -> Datum<'a> {
     match value {
         Datum::Int(_) | Datum::Float(_) => value.clone(),
         Datum::Text(text) => {
-            let text = text.trim_matches(python::is_space);
+            let text = text.trim_matches(is_python_space);
             let digit = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_digit);
             let bytes = text.as_bytes();
             let grouped = |(index, _): (usize, &str)| {

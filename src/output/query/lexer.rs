@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::ast::Literal;
-use crate::output::python;
+use crate::foreign::is_python_space;
 
 /// A token.
 #[derive(Clone, Debug, PartialEq)]
@@ -163,7 +163,7 @@ fn literal(text: &str) -> Option<Literal> {
         _ => {}
     }
     let value = serde_json::from_str(text).or_else(|_| {
-        let bare = text.trim_start_matches(python::is_space);
+        let bare = text.trim_start_matches(is_python_space);
         serde_json::from_str(&format!("\"{bare}\""))
     });
     value.ok().map(Literal::Value)

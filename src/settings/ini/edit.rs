@@ -3,9 +3,10 @@
 //! On a file that az wrote the result is what az would write: `name = value`, continuation lines
 //! behind a tab, an empty line after each section. Unlike az, comments and layout are kept.
 
+use crate::foreign::is_python_space;
 use std::ops::Range;
 
-use super::{Entry, Ini, IniError, is_space, lines, strip, strip_end};
+use super::{Entry, Ini, IniError, lines, strip, strip_end};
 
 impl Ini {
     /// Gives an option a value, making option and section as needed.
@@ -137,7 +138,7 @@ impl Ini {
     /// The white space before the name of `entry`.
     fn indent(&self, entry: &Entry) -> &str {
         let line = self.lines().nth(entry.lines.start).unwrap_or_default();
-        line.strip_suffix(line.trim_start_matches(is_space)).unwrap_or("")
+        line.strip_suffix(line.trim_start_matches(is_python_space)).unwrap_or("")
     }
 
     /// The line ending of the file: that of its first line.

@@ -9,12 +9,12 @@ use std::time::Duration;
 /// # Errors
 /// [`io::ErrorKind::TimedOut`] if `work` did not end in time; the thread then keeps running until
 /// the process ends. Another kind if the thread cannot be started or `work` panics.
-pub fn within<T: Send + 'static>(
+pub fn run_with_timeout<T: Send + 'static>(
     limit: Duration,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> io::Result<T> {
     let (sender, receiver) = mpsc::sync_channel(1);
-    std::thread::Builder::new().name("watched".to_owned()).spawn(move || {
+    std::thread::Builder::new().name("timeout".to_owned()).spawn(move || {
         // Fails after a timeout, when the receiver is gone.
         let _ = sender.send(work());
     })?;
@@ -30,13 +30,13 @@ mod tests {
 
     #[test]
     fn work_that_ends_returns_its_result() {
-        assert_eq!(within(Duration::from_mins(1), || 7).unwrap(), 7);
+        assert_eq!(run_with_timeout(Duration::from_mins(1), || 7).unwrap(), 7);
     }
 
     #[test]
     fn work_that_hangs_times_out() {
         let (_never, hang) = mpsc::channel::<()>();
-        let error = within(Duration::ZERO, move || hang.recv()).unwrap_err();
+        let error = run_with_timeout(Duration::ZERO, move || hang.recv()).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
     }
 }

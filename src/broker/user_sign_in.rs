@@ -26,14 +26,14 @@ const ADFS_PORT: u16 = 8400;
 const FIRST_DYNAMIC_PORT: u16 = 0b1100_0000_0000_0000;
 
 /// A sign-in of a user that is about to start.
-pub(crate) struct PersonSignIn<'a, 'r> {
+pub(crate) struct UserSignIn<'a, 'r> {
     system: &'a System,
     cloud: &'r Cloud,
     client: TokenClient<'a>,
     scopes: &'r Scopes,
 }
 
-impl<'a, 'r> PersonSignIn<'a, 'r> {
+impl<'a, 'r> UserSignIn<'a, 'r> {
     /// For `scopes` in `tenant`: a GUID, a domain (one request) or none. `challenge` is the JSON
     /// text of a claims challenge.
     pub(crate) async fn new(
