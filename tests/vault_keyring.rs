@@ -1,7 +1,7 @@
 //! The vault key in a real Secret Service: gnome-keyring on a private D-Bus.
 //!
-//! The keyring crate reads the environment of the process. So each call to the vault runs in a child
-//! process: this test program again, with only the variables of the case.
+//! The keyring crate reads the environment of the process. So each call to the vault runs in a
+//! child process: this test program again, with only the variables of the case.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 #![allow(clippy::disallowed_methods, reason = "a test of processes and their environment")]
@@ -92,8 +92,8 @@ fn ann() -> Account {
     .unwrap()
 }
 
-/// Plays the role that the variables name, and writes the answer to the file that they name. Without
-/// the variables this is not a child process, and the test does nothing.
+/// Plays the role that the variables name, and writes the answer to the file that they name.
+/// Without the variables this is not a child process, and the test does nothing.
 #[test]
 fn the_child_of_the_other_tests() {
     let Some(role) = std::env::var_os("AZT_TEST_ROLE") else { return };

@@ -284,8 +284,8 @@ fn owner_only(dir: &Path) {
     }
 }
 
-/// Builds the folder that a process leaves if it is killed at a step, from the files before and after
-/// a change.
+/// Builds the folder that a process leaves if it is killed at a step, from the files before and
+/// after a change.
 #[test]
 fn an_interrupted_change_opens_and_the_next_call_cleans_up() {
     let system = system();
