@@ -44,7 +44,7 @@ pub(crate) fn answer(world: &mut World, call: &Call, authority: &Authority, v1: 
     } else if let Some(user) = automatic(world) {
         user
     } else if prompt == Some("none") {
-        let text = "The request asked for no prompt, but no user is signed in.";
+        let text = "The request has 'prompt=none', but no user is signed in.";
         return reply.error(world, call, &EntraError::new("login_required", 50_058, text));
     } else {
         return page(world, call, &application, &scope, None);

@@ -135,7 +135,7 @@ pub(crate) enum Authority {
     Shared(String),
 }
 
-/// The tenant id that stands for personal accounts.
+/// The tenant id of personal Microsoft accounts.
 const CONSUMERS: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
 
 impl Authority {
