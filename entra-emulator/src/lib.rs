@@ -1,5 +1,5 @@
 //! A local Entra ID, Azure Resource Manager and managed identity endpoint, for tests and demos
-//! without network and account. It is an HTTPS server on loopback with its own certificate
+//! that need no network and no account. It is an HTTPS server on loopback with its own certificate
 //! authority. The real azure-cli, MSAL and azure-identity sign in to it.
 //!
 //! # In a test
