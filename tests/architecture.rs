@@ -1,4 +1,5 @@
-//! Which module may name which (the map in the crate docs), and other rules that the compiler does not check.
+//! Which module may name which (the map in the crate docs), and other rules that the compiler does
+//! not check.
 
 #![allow(
     missing_docs,
@@ -13,7 +14,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// A module, and the modules of this crate that it names. Arrows point down: to a later row.
+/// Each module with the modules of this crate that it names. Arrows point down, to a later row.
 const ARROWS: [(&str, &[&str]); 19] = [
     ("internals", &["broker", "entra", "exit", "interop", "output", "settings", "sys", "vault"]),
     ("lib", &["accounts", "cli", "commands", "exit", "output", "settings", "sys"]),
@@ -42,20 +43,20 @@ const ARROWS: [(&str, &[&str]); 19] = [
     ("foreign", &[]),
 ];
 
-/// What every module may name.
+/// Modules that every module may name.
 const COMMON: [&str; 5] = ["error", "foreign", "program", "secret", "shell"];
 
-/// The most lines a file of src has.
-const LONGEST: usize = 450;
+/// Limit on the lines of a file in src.
+const MAX_LINES: usize = 450;
 
 struct Source {
     /// Its path below `src`.
     name: String,
     /// Its path in the crate, as `["sys", "folder"]`; empty for `lib.rs`.
     path: Vec<String>,
-    /// All of it.
+    /// The whole file.
     text: String,
-    /// Its text without tests and without lines that are comments.
+    /// The text without tests and comment lines.
     code: String,
 }
 
@@ -78,7 +79,7 @@ impl Source {
     }
 }
 
-/// Tests may name more. Their module is a line at any place (`mod tests;`) or a block.
+/// Removes test modules, which may name more: a line (`mod tests;`) or a block.
 fn without_tests(text: &str) -> String {
     let mut parts = text.split("#[cfg(test)]\nmod ");
     let mut code = parts.next().unwrap().to_owned();
@@ -127,16 +128,16 @@ fn tokens(code: &str) -> Vec<&str> {
     found
 }
 
-/// The top modules that `code`, which stands at `path` in the crate, names: `crate::x`,
-/// `crate::{x, y::Z}`, and `super::x` where that leaves the module. A name that is no module is
-/// returned too (`crate::*`), so that no arrow allows it.
+/// The top modules that `code` at `path` in the crate names: `crate::x`, `crate::{x, y::Z}`, and
+/// `super::x` where that leaves the module. Also returns names that are no module (`crate::*`), so
+/// that no arrow allows them.
 fn named(path: &[String], code: &str) -> BTreeSet<String> {
     let tokens = tokens(code);
     let mut found = BTreeSet::new();
     for (at, token) in tokens.iter().enumerate() {
         let is_start = (at == 0 || tokens[at - 1] != "::") && tokens.get(at + 1) == Some(&"::");
         let is_rooted = ["crate", "super", "self"].contains(token);
-        // In lib.rs the modules are in scope.
+        // In lib.rs the modules are in scope without a prefix.
         let is_child = path.is_empty() && ARROWS.iter().any(|(module, _)| module == token);
         if *token == "crate" && tokens.get(at + 1) == Some(&"as") {
             found.insert("crate as".to_owned());
@@ -151,8 +152,8 @@ fn named(path: &[String], code: &str) -> BTreeSet<String> {
     found
 }
 
-/// Follows one path or group from the module that is `depth` below the root, and returns how many
-/// tokens it took.
+/// Follows one path or group from a module `depth` levels below the root, and returns the number of
+/// tokens read.
 fn follow(tokens: &[&str], depth: usize, found: &mut BTreeSet<String>) -> usize {
     let below = match tokens.first() {
         Some(&"crate") => 0,
@@ -181,7 +182,7 @@ fn follow(tokens: &[&str], depth: usize, found: &mut BTreeSet<String>) -> usize 
 }
 
 #[test]
-fn every_form_of_an_import_is_seen() {
+fn every_form_of_an_import_is_found() {
     let cases: [(&[&str], &str, &[&str]); 15] = [
         (&["vault"], "use crate::entra::Scope;", &["entra"]),
         (&["vault"], "use crate::{error::Error, entra::Scope};", &["entra", "error"]),
@@ -220,7 +221,7 @@ fn every_form_of_an_import_is_seen() {
 fn modules_name_only_what_their_arrows_allow() {
     let mut used = BTreeSet::new();
     let sources = sources();
-    assert!(sources.len() > 60, "the test sees the sources");
+    assert!(sources.len() > 60, "the test finds the sources");
     for source in sources.iter().filter(|source| source.name != "main.rs") {
         let (module, name) = (source.module(), &source.name);
         let Some((_, allowed)) = ARROWS.iter().find(|(from, _)| *from == module) else {
@@ -234,7 +235,7 @@ fn modules_name_only_what_their_arrows_allow() {
     }
     for (from, allowed) in ARROWS {
         for to in allowed {
-            assert!(used.contains(&(from, (*to).to_owned())), "nothing needs {from} -> {to}");
+            assert!(used.contains(&(from, (*to).to_owned())), "no module uses {from} -> {to}");
         }
     }
 }
@@ -249,7 +250,7 @@ fn arrows_point_down() {
     }
 }
 
-/// A line of the map is `module -> module, module`, then two spaces or more, then what it is for.
+/// A line of the map is `module -> module, module`, two or more spaces, and a description.
 #[test]
 fn the_map_in_the_crate_docs_has_these_modules_and_arrows() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lib.rs");
@@ -261,7 +262,7 @@ fn the_map_in_the_crate_docs_has_these_modules_and_arrows() {
         let arrows = line.split("  ").next().unwrap();
         let (from, to) = arrows.split_once(" -> ").unwrap_or((arrows, ""));
         let to: Vec<&str> = to.split(", ").filter(|to| !to.is_empty()).collect();
-        assert!(lines.insert((from, to)), "{from} is there twice");
+        assert!(lines.insert((from, to)), "{from} is on two lines");
     }
     let mut expected: BTreeSet<(&str, Vec<&str>)> = ARROWS
         .iter()
@@ -274,16 +275,16 @@ fn the_map_in_the_crate_docs_has_these_modules_and_arrows() {
 }
 
 #[test]
-fn no_source_file_is_long() {
+fn no_source_file_is_too_long() {
     for Source { name, text, .. } in sources() {
         let lines = text.lines().count();
-        assert!(lines <= LONGEST, "{name} has {lines} lines; split it");
+        assert!(lines <= MAX_LINES, "{name} has {lines} lines; split it");
     }
 }
 
 #[test]
-fn only_sys_names_the_outside() {
-    let outside = [
+fn only_sys_uses_the_operating_system() {
+    let forbidden = [
         "std::env",
         "SystemTime",
         "Instant::now",
@@ -299,39 +300,39 @@ fn only_sys_names_the_outside() {
         if module == "sys" || module == "main" {
             continue;
         }
-        for word in outside {
+        for word in forbidden {
             assert!(!code.contains(word), "{name} names {word}");
         }
     }
 }
 
-/// Members of an answer that have no `foreign` type, and why.
+/// Members of a response that have no `foreign` type, and why.
 const BARE_TEXTS: [(&str, &str); 8] = [
-    ("entra/error_response.rs claims", "goes on to the byte, as base64 or escaped JSON"),
+    ("entra/error_response.rs claims", "passed on unchanged, as base64 or escaped JSON"),
     ("entra/token_response.rs scope", "a list of words, stored and never shown"),
     (
         "entra/token_response.rs client_info",
-        "base64, decoded into names, and handed on to az as it came",
+        "base64, decoded into names, and passed to az unchanged",
     ),
     ("entra/device_code.rs verification_uri", ADDRESS),
     ("entra/device_code.rs verification_url", ADDRESS),
     ("entra/device_code.rs verification_uri_complete", ADDRESS),
     ("entra/device_code.rs verification_url_complete", ADDRESS),
-    ("arm.rs next_link", "parsed as a URL before it is asked"),
+    ("arm.rs next_link", "parsed as a URL before the request"),
 ];
 
-const ADDRESS: &str = "parsed as a URL before it is shown; one that hides something is refused";
+const ADDRESS: &str = "parsed as a URL before it is shown; a misleading one is refused";
 
-/// Files that read JSON directly, and why none of it is shown.
+/// Files that read JSON directly, and why azt shows none of it.
 const BARE_JSON: [(&str, &str); 2] = [
-    ("entra/claims.rs", "challenges, which are sent on"),
-    ("arm/challenge.rs", "whether it is JSON at all"),
+    ("entra/claims.rs", "challenges, which are passed on"),
+    ("arm/challenge.rs", "only checks that it is JSON"),
 ];
 
-/// Text of a server or token is parsed into a `foreign` type.
+/// Text from a server or a token is parsed into a `foreign` type.
 #[test]
-fn answers_are_parsed_into_foreign_types() {
-    let (mut structs, mut excused) = (0, Vec::new());
+fn responses_are_parsed_into_foreign_types() {
+    let (mut structs, mut exceptions) = (0, Vec::new());
     for source in sources() {
         let (module, name, code) = (source.module(), &source.name, &source.code);
         if module != "entra" && module != "arm" {
@@ -351,7 +352,7 @@ fn answers_are_parsed_into_foreign_types() {
                     let place = format!("{name} {}", member.trim_start_matches("pub "));
                     assert!(
                         is_loose(&lines[..=at + position(&lines[at + 1..], field)]),
-                        "{place}: others leave it out, or write it otherwise; read it by `foreign::if_it_is_one` or `or_default`"
+                        "{place}: a server may omit it or send another type; read it by `foreign::if_it_is_one` or `or_default`"
                     );
                 }
                 let is_bare = field
@@ -361,22 +362,22 @@ fn answers_are_parsed_into_foreign_types() {
                     let member = field.trim_start_matches("pub ").split(':').next().unwrap();
                     let place = format!("{name} {member}");
                     assert!(
-                        BARE_TEXTS.iter().any(|(excused, _)| *excused == place),
-                        "{name}: `{field}` comes from others; make it a type of `foreign`"
+                        BARE_TEXTS.iter().any(|(exception, _)| *exception == place),
+                        "{name}: `{field}` is a server's text; give it a type of `foreign`"
                     );
-                    excused.push(place);
+                    exceptions.push(place);
                 }
             }
         }
         let is_json = ["serde_json::from_s", "serde_json::from_r", "json::<Value>"];
         if is_json.iter().any(|word| code.contains(word)) {
-            let is_excused = BARE_JSON.iter().any(|(excused, _)| *excused == name);
-            assert!(is_excused, "{name} reads JSON past `Response::json`, in one dialect alone");
+            let is_exception = BARE_JSON.iter().any(|(exception, _)| *exception == name);
+            assert!(is_exception, "{name} must read JSON with `Response::json`");
         }
     }
-    assert!(structs >= 12, "the test sees the structs: {structs}");
+    assert!(structs >= 12, "the test finds the structs: {structs}");
     for (place, _) in BARE_TEXTS {
-        assert!(excused.iter().any(|it| it == place), "{place} needs no excuse any more");
+        assert!(exceptions.iter().any(|it| it == place), "{place} is no exception any more");
     }
 }
 
@@ -384,7 +385,7 @@ fn position(lines: &[&str], field: &str) -> usize {
     lines.iter().position(|line| line.trim() == field).unwrap()
 }
 
-/// True if the last line of `before` is an attribute that reads the member loosely.
+/// True if the last line of `before` is an attribute that accepts a missing or different member.
 fn is_loose(before: &[&str]) -> bool {
     let last = before.iter().rev().find(|line| !line.trim().is_empty()).unwrap();
     ["if_it_is_one", "or_default", "moment", "words", "last_segment", "rows"]
@@ -393,7 +394,7 @@ fn is_loose(before: &[&str]) -> bool {
 }
 
 #[test]
-fn the_vault_knows_no_network_and_the_protocol_no_disk() {
+fn vault_uses_no_network_and_entra_no_disk() {
     for source in sources() {
         let (module, name, code) = (source.module(), &source.name, &source.code);
         if module == "vault" {
@@ -405,9 +406,9 @@ fn the_vault_knows_no_network_and_the_protocol_no_disk() {
     }
 }
 
-/// docs/dependencies.md has a table of crates that are linked, and a paragraph of those for tests.
+/// docs/dependencies.md has a table of linked crates, and lists those for tests outside tables.
 #[test]
-fn every_dependency_has_its_reason() {
+fn docs_list_every_dependency() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let manifest = fs::read_to_string(root.join("Cargo.toml")).unwrap();
     let document = fs::read_to_string(root.join("docs/dependencies.md")).unwrap();
@@ -431,12 +432,12 @@ fn every_dependency_has_its_reason() {
         {
             let is_for_tests = section == "[dev-dependencies]";
             let reasons = if is_for_tests { &for_tests } else { &linked };
-            assert!(reasons.contains(name), "docs/dependencies.md does not say what {name} is for");
+            assert!(reasons.contains(name), "docs/dependencies.md does not list {name}");
             if !is_for_tests {
                 found.insert(name);
             }
         }
     }
-    assert!(found.len() > 25, "the test sees the manifest");
-    assert_eq!(linked, found, "docs/dependencies.md names a crate that is not linked");
+    assert!(found.len() > 25, "the test finds the manifest");
+    assert_eq!(linked, found, "docs/dependencies.md lists a crate that is not linked");
 }

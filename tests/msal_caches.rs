@@ -44,7 +44,7 @@ fn environment(name: &str) -> String {
     if is_same_host(HOST, name) { HOST.to_owned() } else { name.to_owned() }
 }
 
-#[allow(clippy::unnecessary_wraps, reason = "the signature that is asked for")]
+#[allow(clippy::unnecessary_wraps, reason = "the signature that `import` expects")]
 fn home_of(_client_id: &str, _tenant: &str) -> Result<Option<String>> {
     Ok(Some(HOST.to_owned()))
 }
@@ -132,7 +132,7 @@ fn a_user_with_only_another_clients_token_is_not_imported() {
         cache
     };
     let other = "dddddddd-0000-4000-8000-000000000004";
-    for (cache, comes) in [
+    for (cache, is_imported) in [
         (of_client(other, None), false),
         (of_client(other, Some("2")), false),
         (of_client(other, Some("1")), true),
@@ -141,11 +141,11 @@ fn a_user_with_only_another_clients_token_is_not_imported() {
         let home = Home::new();
         let vault = home.vault();
         let imported = import(&vault, &cache);
-        assert_eq!(imported.people.len(), usize::from(comes), "{cache}");
-        assert_eq!(imported.skipped, usize::from(!comes));
-        assert_eq!(imported.left_out.len(), usize::from(!comes));
-        assert_eq!(vault.all::<Account>().unwrap().len(), usize::from(comes));
-        assert_eq!(vault.all::<RefreshToken>().unwrap().len(), usize::from(comes));
+        assert_eq!(imported.people.len(), usize::from(is_imported), "{cache}");
+        assert_eq!(imported.skipped, usize::from(!is_imported));
+        assert_eq!(imported.left_out.len(), usize::from(!is_imported));
+        assert_eq!(vault.all::<Account>().unwrap().len(), usize::from(is_imported));
+        assert_eq!(vault.all::<RefreshToken>().unwrap().len(), usize::from(is_imported));
     }
     // A stored user stays, whatever the other cache holds.
     let home = Home::new();
@@ -154,12 +154,12 @@ fn a_user_with_only_another_clients_token_is_not_imported() {
     let mut all = import(&vault, &of_client(other, None));
     assert_eq!((all.people.len(), all.skipped), (1, 1));
     all.add(Imported { left_out: vec![ANN.to_owned(), "bob".to_owned()], ..Imported::default() });
-    assert_eq!(all.left_out, ["bob"], "one cache of two is enough");
+    assert_eq!(all.left_out, ["bob"], "ANN is in the other cache");
 }
 
 #[test]
 fn a_token_with_an_impossible_expiry_is_skipped() {
-    for (expires_on, taken) in [
+    for (expires_on, imported) in [
         ((NOW + 3600).to_string(), 1),
         (NOW.to_string(), 0),
         ((NOW + 8 * 24 * 3600).to_string(), 0),
@@ -172,7 +172,7 @@ fn a_token_with_an_impossible_expiry_is_skipped() {
         for token in cache["AccessToken"].as_object_mut().unwrap().values_mut() {
             token["expires_on"] = json!(expires_on);
         }
-        assert_eq!(import(&vault, &cache).access_tokens, taken, "{expires_on}");
+        assert_eq!(import(&vault, &cache).access_tokens, imported, "{expires_on}");
     }
 }
 
@@ -191,7 +191,7 @@ fn a_newer_refresh_token_in_the_vault_is_kept() {
 }
 
 #[test]
-fn a_file_that_is_no_cache_is_refused() {
+fn a_file_that_is_not_a_cache_is_refused() {
     let home = Home::new();
     let vault = home.vault();
     for cache in [json!({"value": []}), json!("text"), json!(null), json!(7)] {
@@ -260,7 +260,7 @@ fn no_row_imports_a_path_or_a_command() {
         json!({"client_id": "c", "tenant": "t", "environment": HOST, "client_secret": "s"});
     assert_eq!(text, expected);
     // Another import does not change the stored record.
-    import(&vault, &json!([row(json!({"client_secret": "of somebody else"}))]));
+    import(&vault, &json!([row(json!({"client_secret": "of another user"}))]));
     import(&vault, &json!([row(json!({"client_assertion_source": command}))]));
     assert_eq!(vault.all::<ServicePrincipal>().unwrap(), stored);
 }
@@ -284,7 +284,7 @@ fn unknown() -> impl Strategy<Value = Map<String, Value>> {
                 .prop_map(|members| Value::Object(members.into_iter().collect())),
         ]
     });
-    // Names that no record uses.
+    // No record has a member with this prefix.
     prop::collection::btree_map(word().prop_map(|it| format!("x_{it}")), value, 0..3)
         .prop_map(|members| members.into_iter().collect())
 }
@@ -295,7 +295,7 @@ fn merged(mut record: Value, unknown: Map<String, Value>) -> Value {
 }
 
 prop_compose! {
-    fn person()(name in "[a-z]{1,8}", home in word(), realm in word(), id in "[a-f0-9]{8}",
+    fn user()(name in "[a-z]{1,8}", home in word(), realm in word(), id in "[a-f0-9]{8}",
                 more in unknown(), secret in word(), times in (1..NOW, NOW + 1..NOW + 600_000),
                 family in prop::option::of(Just("1")), scopes in "[a-z/.]{1,10}")
                 -> (String, Vec<(&'static str, Value)>) {
@@ -367,7 +367,7 @@ proptest! {
 
     #[test]
     fn an_exported_vault_is_imported_unchanged(
-        people in prop::collection::vec(person(), 0..4),
+        users in prop::collection::vec(user(), 0..4),
         applications in prop::collection::vec(application(), 0..3),
     ) {
         let (home, other) = (Home::new(), Home::new());
@@ -375,7 +375,7 @@ proptest! {
         for application in &applications {
             vault.put(application).unwrap();
         }
-        for (kind, record) in people.iter().flat_map(|(_, records)| records) {
+        for (kind, record) in users.iter().flat_map(|(_, records)| records) {
             match *kind {
                 "ac" => put::<Account>(&vault, record),
                 "rt" => put::<RefreshToken>(&vault, record),
@@ -394,8 +394,8 @@ proptest! {
         prop_assert_eq!(everything(&other.vault()), everything(&vault));
         prop_assert_eq!(export(&other.vault()), exported);
         let (plain, left_out) = interop::export(&vault, None, false).unwrap();
-        let names_a_place = plain.to_string().contains("certificate");
-        prop_assert!(!names_a_place, "{}", plain);
+        let names_a_source = plain.to_string().contains("certificate");
+        prop_assert!(!names_a_source, "{}", plain);
         let is_left_out = |it: &ServicePrincipal| left_out.contains(&it.client_id);
         prop_assert!(applications.iter().filter(|it| it.certificate.is_some()).all(is_left_out));
     }

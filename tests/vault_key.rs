@@ -1,6 +1,6 @@
-//! Where the vault key comes from, and what happens when it is not there.
+//! The sources of the vault key, and the errors when a source does not have it.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
-#![allow(clippy::disallowed_methods, reason = "a shell runs what a remedy names")]
+#![allow(clippy::disallowed_methods, reason = "a shell runs the command of a remedy")]
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -65,12 +65,12 @@ fn manifest(dir: &Path) -> Value {
     serde_json::from_slice(&fs::read(dir.join("vault.json")).unwrap()).unwrap()
 }
 
-fn says_how_to_start_afresh(error: &Error) -> bool {
+fn names_account_clear(error: &Error) -> bool {
     error.remedy_lines().iter().any(|line| line.contains("azt account clear"))
 }
 
 #[test]
-fn nothing_stored_is_no_vault_and_leaves_no_trace() {
+fn opening_a_missing_vault_creates_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let (system, azt) = (system(&[]), dir.path().join("azt"));
     assert!(Vault::open(&system, azt.as_path(), Options::default()).unwrap().is_none());
@@ -78,13 +78,13 @@ fn nothing_stored_is_no_vault_and_leaves_no_trace() {
 }
 
 #[test]
-fn auto_takes_the_variable_when_it_is_set() {
+fn auto_uses_the_variable_if_it_is_set() {
     let dir = tempfile::tempdir().unwrap();
     let vars = [("AZT_VAULT_KEY", KEY)];
     {
         let system = system(&vars);
         let vault = Vault::open_or_create(&system, dir.path(), options("auto")).unwrap();
-        assert_eq!(vault.choice_notice(), None, "who sets the variable knows");
+        assert_eq!(vault.choice_notice(), None, "no notice: the user set the variable");
         vault.put(&ann()).unwrap();
     }
     assert_eq!(manifest(dir.path()), json!({"version": 1, "key_source": "env", "key_id": KEY_ID}));
@@ -93,7 +93,7 @@ fn auto_takes_the_variable_when_it_is_set() {
 }
 
 #[test]
-fn auto_without_a_keyring_takes_the_file_and_says_why() {
+fn auto_without_a_keyring_uses_the_file_and_says_why() {
     let dir = tempfile::tempdir().unwrap();
     let system = system(&[]);
     let vault = Vault::open_or_create(&system, dir.path(), options("auto")).unwrap();
@@ -103,11 +103,11 @@ fn auto_without_a_keyring_takes_the_file_and_says_why() {
     assert!(notice.contains(path.to_str().unwrap()), "{notice}");
     assert!(notice.contains("no keyring here accepts it (azt doctor has the details)"), "{notice}");
     let again = Vault::open_or_create(&system, dir.path(), options("auto")).unwrap();
-    assert_eq!(again.choice_notice(), None, "said once");
+    assert_eq!(again.choice_notice(), None, "the notice comes once");
 }
 
 #[test]
-fn a_variable_that_is_no_key_is_refused_and_not_shown() {
+fn an_invalid_key_in_the_variable_is_refused_and_not_shown() {
     let dir = tempfile::tempdir().unwrap();
     for choice in ["auto", "env"] {
         let error = refusal(dir.path(), choice, &[("AZT_VAULT_KEY", "hunter2")]);
@@ -120,7 +120,7 @@ fn a_variable_that_is_no_key_is_refused_and_not_shown() {
 }
 
 #[test]
-fn a_key_that_is_gone_is_not_replaced_while_records_exist() {
+fn a_missing_key_is_not_replaced_while_records_exist() {
     let dir = tempfile::tempdir().unwrap();
     make(dir.path(), "file", &[]);
     let (path, before) = (dir.path().join("vault.key"), manifest(dir.path()));
@@ -129,16 +129,16 @@ fn a_key_that_is_gone_is_not_replaced_while_records_exist() {
     for choice in ["auto", "file"] {
         let error = refusal(dir.path(), choice, &[]);
         assert!(error.message().contains("vault.key"), "{error}");
-        assert!(says_how_to_start_afresh(&error), "{error:?}");
+        assert!(names_account_clear(&error), "{error:?}");
     }
     assert!(!path.exists());
     assert_eq!(manifest(dir.path()), before);
     azt::internals::sys::write_named(&path, &key).unwrap();
-    assert!(opens(dir.path(), &[]), "back as it was");
+    assert!(opens(dir.path(), &[]), "the restored key opens the vault");
 }
 
 #[test]
-fn a_key_that_is_gone_is_replaced_when_nothing_is_lost() {
+fn a_missing_key_is_replaced_if_there_are_no_records() {
     let dir = tempfile::tempdir().unwrap();
     drop(Vault::open_or_create(&system(&[]), dir.path(), options("file")).unwrap());
     let mut former = manifest(dir.path());
@@ -153,7 +153,7 @@ fn a_key_that_is_gone_is_replaced_when_nothing_is_lost() {
 }
 
 #[test]
-fn another_key_than_the_vaults_is_refused() {
+fn a_key_of_another_vault_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     make(dir.path(), "env", &[("AZT_VAULT_KEY", KEY)]);
     let error = refusal(dir.path(), "auto", &[("AZT_VAULT_KEY", &KEY.replace("00", "ff"))]);
@@ -165,7 +165,7 @@ fn another_key_than_the_vaults_is_refused() {
 }
 
 #[test]
-fn another_source_than_the_vaults_is_refused() {
+fn a_key_source_other_than_the_vaults_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     make(dir.path(), "file", &[]);
     let error = refusal(dir.path(), "env", &[("AZT_VAULT_KEY", KEY)]);
@@ -173,7 +173,7 @@ fn another_source_than_the_vaults_is_refused() {
     assert!(error.remedy_lines()[0].ends_with("azt vault move --to env"), "{error:?}");
     for its_own in ["auto", "file"] {
         assert_eq!(make(dir.path(), its_own, &[]), KeySource::File);
-        // Who has the key in the variable has not moved it.
+        // Setting the variable does not move the key.
         let error = refusal(dir.path(), its_own, &[("AZT_VAULT_KEY", KEY)]);
         assert!(error.message().starts_with("AZT_VAULT_KEY has the key"), "{error}");
     }
@@ -181,7 +181,7 @@ fn another_source_than_the_vaults_is_refused() {
 
 #[cfg(unix)]
 #[test]
-fn a_key_file_that_others_may_know_is_refused() {
+fn a_key_file_that_others_can_read_or_write_is_refused() {
     use std::os::unix::fs::{PermissionsExt, symlink};
     let dir = tempfile::tempdir().unwrap();
     let folder = dir.path().join("it's $HOME");
@@ -195,7 +195,7 @@ fn a_key_file_that_others_may_know_is_refused() {
         let cure = error.curing_command().unwrap();
         assert_eq!(error.remedy_lines()[0], format!("Run: {cure}"));
         assert!(std::process::Command::new("sh").args(["-c", cure]).status().unwrap().success());
-        assert!(opens(&folder, &[]), "{cure} cures it");
+        assert!(opens(&folder, &[]), "{cure} fixes it");
     }
     let elsewhere = dir.path().join("elsewhere");
     fs::rename(&path, &elsewhere).unwrap();
@@ -221,14 +221,14 @@ fn a_key_file_of_another_user_is_refused() {
             let error = refusal(dir.path(), "auto", &[]);
             assert!(error.message().contains("belongs to another user"), "{error}");
         }
-        // Only root can give a file away; then the check cannot be made to fail.
+        // Only root can give a file to another user, so the check cannot be tested here.
         Err(error) => assert_eq!(error.kind(), io::ErrorKind::PermissionDenied),
     }
 }
 
 #[cfg(unix)]
 #[test]
-fn a_key_file_that_holds_no_key_is_refused_and_kept() {
+fn a_key_file_without_a_key_is_refused_and_kept() {
     use std::os::unix::fs::PermissionsExt;
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("vault.key");
@@ -242,7 +242,7 @@ fn a_key_file_that_holds_no_key_is_refused_and_kept() {
 }
 
 #[test]
-fn a_damaged_vault_json_is_an_error_and_stays() {
+fn a_damaged_vault_json_is_an_error_and_is_kept() {
     let dir = tempfile::tempdir().unwrap();
     make(dir.path(), "file", &[]);
     let path = dir.path().join("vault.json");
@@ -251,7 +251,7 @@ fn a_damaged_vault_json_is_an_error_and_stays() {
         fs::write(&path, text).unwrap();
         let error = refusal(dir.path(), "auto", &[]);
         assert!(error.message().contains("vault.json is damaged"), "{error}");
-        assert!(says_how_to_start_afresh(&error));
+        assert!(names_account_clear(&error));
         assert_eq!(fs::read_to_string(&path).unwrap(), text);
     }
     fs::write(&path, r#"{"version":2}"#).unwrap();
@@ -260,7 +260,7 @@ fn a_damaged_vault_json_is_an_error_and_stays() {
 }
 
 #[test]
-fn a_missing_vault_json_is_restored_when_a_source_has_the_key() {
+fn a_missing_vault_json_is_restored_if_a_source_has_the_key() {
     for (choice, vars) in [("file", &[][..]), ("env", &[("AZT_VAULT_KEY", KEY)][..])] {
         let dir = tempfile::tempdir().unwrap();
         make(dir.path(), choice, vars);
@@ -271,14 +271,14 @@ fn a_missing_vault_json_is_restored_when_a_source_has_the_key() {
     }
 }
 
-/// The variable is looked at first.
+/// The variable has priority over the key file.
 #[test]
 fn a_missing_vault_json_is_not_restored_with_another_key() {
     let dir = tempfile::tempdir().unwrap();
     make(dir.path(), "file", &[]);
     let before = manifest(dir.path());
     fs::remove_file(dir.path().join("vault.json")).unwrap();
-    // Somebody else could have laid both the records and the key file there.
+    // An attacker could have planted both the records and the key file.
     let error = refusal(dir.path(), "auto", &[("AZT_VAULT_KEY", KEY)]);
     assert!(error.remedy_lines().iter().any(|it| it.contains("AZT_VAULT_KEY has the key")));
     assert!(!dir.path().join("vault.json").exists());
@@ -289,7 +289,7 @@ fn a_missing_vault_json_is_not_restored_with_another_key() {
 #[test]
 fn a_missing_vault_json_without_a_key_is_an_error() {
     let dir = tempfile::tempdir().unwrap();
-    // A key that no other run has left anywhere.
+    // A random key, so that no source has it from another run.
     let mut key = [0; 32];
     fill_random(&mut key).unwrap();
     let key = base64::engine::general_purpose::STANDARD.encode(key);
@@ -300,13 +300,13 @@ fn a_missing_vault_json_without_a_key_is_an_error() {
     assert!(error.message().contains(&id), "{error}");
     let remedies = error.remedy_lines();
     assert!(remedies.iter().any(|line| line.contains("no keyring service")), "{remedies:?}");
-    assert!(says_how_to_start_afresh(&error));
+    assert!(names_account_clear(&error));
     assert!(!dir.path().join("vault.json").exists());
     assert!(!dir.path().join("vault.key").exists());
 }
 
 #[test]
-fn of_many_that_make_a_vault_at_once_one_does_and_all_use_it() {
+fn of_many_concurrent_calls_one_makes_the_vault_and_all_use_it() {
     let dir = tempfile::tempdir().unwrap();
     let made: usize = std::thread::scope(|threads| {
         let makers: Vec<_> = (0..8)
@@ -332,7 +332,7 @@ fn of_many_that_make_a_vault_at_once_one_does_and_all_use_it() {
     assert_eq!(names.len(), 8);
 }
 
-/// Whoever may write in the folder may have put anything there, and a link to anywhere in its place.
+/// A user who can write to the folder can put any file there, or replace it with any symlink.
 #[cfg(unix)]
 #[test]
 fn clear_removes_no_files_of_others() {
@@ -353,7 +353,7 @@ fn clear_removes_no_files_of_others() {
     let theirs_sealed = theirs.join(format!("at-{}", "0".repeat(32)));
     fs::write(&theirs_sealed, "sealed").unwrap();
     symlink(theirs, &records).unwrap();
-    // Only root can make a link another's.
+    // Only root can give a symlink to another user.
     if lchown(&records, Some(65_534), None).is_ok() {
         let error = vault::clear(&system, dir).unwrap_err();
         assert!(error.message().contains("is a link that another user made"), "{error}");
@@ -362,7 +362,7 @@ fn clear_removes_no_files_of_others() {
 }
 
 #[test]
-fn clear_removes_everything_even_what_cannot_be_opened() {
+fn clear_also_removes_unreadable_files() {
     let dir = tempfile::tempdir().unwrap();
     make(dir.path(), "file", &[]);
     let aside = format!("records/at-{}.00000000.unreadable", "0".repeat(32));
@@ -378,7 +378,7 @@ fn clear_removes_everything_even_what_cannot_be_opened() {
 }
 
 #[test]
-fn the_names_of_the_sources_are_read() {
+fn key_source_names_are_parsed() {
     assert_eq!("auto".parse::<KeyChoice>().unwrap(), KeyChoice::Auto);
     for source in [KeySource::Env, KeySource::File, KeySource::Kernel, KeySource::Keyring] {
         assert_eq!(source.to_string().parse::<KeyChoice>().unwrap(), KeyChoice::Source(source));
@@ -388,9 +388,9 @@ fn the_names_of_the_sources_are_read() {
     assert!(error.message().contains("auto, env, file, kernel or keyring"), "{error}");
 }
 
-/// In the kernel's keyring where there is one that this process may use; elsewhere a clear refusal.
+/// Without a kernel keyring that this process may use, the source is refused with a clear error.
 #[test]
-fn the_kernel_keeps_the_key_until_it_forgets_it() {
+fn the_kernel_keeps_the_key_until_it_is_removed() {
     let dir = tempfile::tempdir().unwrap();
     if keyutils::find("azt:test:probe").is_err() {
         let error = refusal(dir.path(), "kernel", &[]);
@@ -400,13 +400,13 @@ fn the_kernel_keeps_the_key_until_it_forgets_it() {
     assert_eq!(make(dir.path(), "kernel", &[]), KeySource::Kernel);
     assert!(opens(dir.path(), &[]));
     fs::remove_file(dir.path().join("vault.json")).unwrap();
-    assert!(opens(dir.path(), &[]), "found by its id");
+    assert!(opens(dir.path(), &[]), "the key is found by its id");
     let id = manifest(dir.path())["key_id"].as_str().unwrap().to_owned();
-    // As a restart does.
+    // A restart also removes it.
     assert!(keyutils::remove(&format!("azt:vault-key:{id}")).unwrap());
     let error = refusal(dir.path(), "auto", &[]);
     assert!(error.message().contains("emptied when the machine restarts"), "{error}");
-    assert!(says_how_to_start_afresh(&error));
+    assert!(names_account_clear(&error));
     vault::clear(&system(&[]), dir.path()).unwrap();
     make(dir.path(), "kernel", &[]);
     let id = manifest(dir.path())["key_id"].as_str().unwrap().to_owned();

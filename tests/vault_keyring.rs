@@ -1,7 +1,7 @@
-//! The vault key in a real Secret Service: gnome-keyring on a D-Bus of its own.
+//! The vault key in a real Secret Service: gnome-keyring on a private D-Bus.
 //!
-//! The keyring crate reads the environment of the process, so every call to the vault is made by a
-//! child: this test program again, with the variables of the case and no others.
+//! The keyring crate reads the environment of the process. So each call to the vault runs in a
+//! child process: this test program again, with only the variables of the case.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 #![allow(clippy::disallowed_methods, reason = "a test of processes and their environment")]
@@ -21,10 +21,10 @@ use serde_json::{Value, json};
 mod session_bus;
 use session_bus::SessionBus;
 
-/// No child takes so long unless it hangs.
+/// A child that takes longer hangs.
 const WATCHDOG: Duration = Duration::from_mins(5);
 
-/// The vaults of a home with a bus and, perhaps, a keyring.
+/// A home folder with vaults, an optional bus and an optional keyring.
 struct Session(SessionBus);
 
 impl Session {
@@ -32,20 +32,21 @@ impl Session {
         self.0.dir.path().join(name)
     }
 
-    /// What a child with this session's variables answers to `role` for the vault `name`.
+    /// The result of `role` for the vault `name`, from a child with this session's variables.
     fn run(&self, role: &str, name: &str) -> Value {
         self.child(self.program(), role, name)
     }
 
-    /// The same with the time limit that azt has.
-    fn run_in_a_hurry(&self, role: &str, name: &str) -> Value {
+    /// [`Session::run`] with azt's own time limit for the keyring.
+    fn run_with_short_limit(&self, role: &str, name: &str) -> Value {
         let mut command = self.program();
-        command.env("AZT_TEST_HURRY", "1");
+        command.env("AZT_TEST_SHORT_LIMIT", "1");
         self.child(command, role, name)
     }
 
-    /// The same when the kernel answers `error` to `call` (a `when` of strace: which of them).
-    fn run_where(&self, call: &str, error: &str, role: &str, name: &str) -> Value {
+    /// [`Session::run`] with the kernel's `call` failing with `error`, which may end in strace's
+    /// `:when=`.
+    fn run_failing(&self, call: &str, error: &str, role: &str, name: &str) -> Value {
         let mut command = Command::new("strace");
         self.0.environment(&mut command);
         command.args(["-f", "-qq", "-o", "/dev/null", "-e", "trace=keyctl,add_key"]);
@@ -60,8 +61,8 @@ impl Session {
         command
     }
 
-    /// The same with no variables at all.
-    fn run_stripped(&self, role: &str, name: &str) -> Value {
+    /// [`Session::run`] without any variables.
+    fn run_without_variables(&self, role: &str, name: &str) -> Value {
         let mut command = Command::new(std::env::current_exe().unwrap());
         command.env_clear();
         self.child(command, role, name)
@@ -91,8 +92,8 @@ fn ann() -> Account {
     .unwrap()
 }
 
-/// Does what the variables say and writes the answer where they say; without them it is no child,
-/// and there is nothing to test.
+/// Plays the role that the variables name, and writes the answer to the file that they name.
+/// Without the variables this is not a child process, and the test does nothing.
 #[test]
 fn the_child_of_the_other_tests() {
     let Some(role) = std::env::var_os("AZT_TEST_ROLE") else { return };
@@ -104,16 +105,19 @@ fn the_child_of_the_other_tests() {
     fs::write(std::env::var_os("AZT_TEST_ANSWER").unwrap(), answer.to_string()).unwrap();
 }
 
-/// Roles: `has <key id>`: whether the keyring has it; `read` and `sign-in <source>`, each with ` copying` to use the kernel's copy; `clear`;
-/// `entry <text>` replaces the keyring's entry, or removes it when the text is empty; `twin <text>`
-/// adds one of the same name.
+/// Roles:
+/// - `has <key id>`: returns whether the keyring has the key
+/// - `read`, `sign-in <source>`: each with ` copying` to use the kernel's copy of the key
+/// - `clear`
+/// - `entry <text>`: replaces the keyring's entry, or removes it if the text is empty
+/// - `twin <text>`: adds an entry with the same name
 fn play(role: &str, dir: &Path) -> azt::internals::error::Result<Value> {
     let system = System::real(Program::Azt);
     let mut words = role.split(' ');
     let verb = words.next().unwrap();
     let mut options = Options { key_cache_seconds: 0, ..Options::default() };
-    if std::env::var_os("AZT_TEST_HURRY").is_none() {
-        // A busy machine is not what these tests are about.
+    if std::env::var_os("AZT_TEST_SHORT_LIMIT").is_none() {
+        // A busy machine must not fail these tests.
         options.keyring_limit = WATCHDOG;
     }
     if role.ends_with(" copying") {
@@ -156,7 +160,7 @@ fn play(role: &str, dir: &Path) -> azt::internals::error::Result<Value> {
     }
 }
 
-/// As a keyring has it that was put together from two.
+/// Adds an entry with the same name, as in a keyring merged from two.
 fn add_twin(id: &str, text: &str) {
     use secret_service::{EncryptionType, blocking::SecretService};
     let service = SecretService::connect(EncryptionType::Dh).unwrap();
@@ -169,8 +173,8 @@ fn error(answer: &Value) -> &str {
     answer["error"].as_str().unwrap_or_else(|| panic!("no error but {answer}"))
 }
 
-/// `auto` took the file, and said so in one plain line: `doctor` has the reason.
-fn took_the_file(answer: &Value) {
+/// Checks that `auto` used the file and said so in one line, without the reason: `doctor` has it.
+fn assert_used_the_file(answer: &Value) {
     assert_eq!(answer["source"], "file", "{answer}");
     let notice = answer["notice"].as_str().unwrap();
     assert!(
@@ -184,7 +188,7 @@ fn the_key_goes_to_the_keyring_and_every_vault_has_its_own() {
     let session = Session(SessionBus::with_keyring());
     let answer = session.run("sign-in auto", "one");
     assert_eq!(answer["source"], "keyring", "{answer}");
-    assert_eq!(answer["notice"], Value::Null, "that is as it should be");
+    assert_eq!(answer["notice"], Value::Null, "the keyring needs no notice");
     assert!(!session.azt("one").join("vault.key").exists());
     assert_eq!(session.run("sign-in keyring", "two")["source"], "keyring");
     assert_ne!(session.key_id("one"), session.key_id("two"));
@@ -193,7 +197,7 @@ fn the_key_goes_to_the_keyring_and_every_vault_has_its_own() {
     let id = session.key_id("one");
     assert_eq!(session.run(&format!("has {id}"), "one"), true);
     assert_eq!(session.run("clear", "one"), "cleared");
-    assert_eq!(session.run(&format!("has {id}"), "one"), false, "the key goes with its vault");
+    assert_eq!(session.run(&format!("has {id}"), "one"), false, "removed with its vault");
     assert_eq!(session.run("read", "two"), "found");
 }
 
@@ -209,7 +213,7 @@ fn a_lost_vault_json_is_found_again_by_the_keyrings_entry() {
 }
 
 #[test]
-fn an_entry_that_is_gone_or_no_key_is_said_and_not_replaced() {
+fn a_missing_or_invalid_entry_is_reported_and_not_replaced() {
     let session = Session(SessionBus::with_keyring());
     session.run("sign-in keyring", "one");
     session.run("entry hunter2", "one");
@@ -224,7 +228,7 @@ fn an_entry_that_is_gone_or_no_key_is_said_and_not_replaced() {
 }
 
 #[test]
-fn a_locked_keyring_is_said_and_not_replaced() {
+fn a_locked_keyring_is_reported_and_not_replaced() {
     let mut session = Session(SessionBus::with_keyring());
     session.run("sign-in keyring", "one");
     session.0.stop_keyring();
@@ -234,44 +238,44 @@ fn a_locked_keyring_is_said_and_not_replaced() {
         assert!(error(&answer).contains("The keyring is locked"), "{answer}");
         assert!(answer["remedy"].to_string().contains("Unlock it"), "{answer}");
     }
-    took_the_file(&session.run("sign-in auto", "new"));
+    assert_used_the_file(&session.run("sign-in auto", "new"));
     session.0.stop_keyring();
     session.0.start_keyring(true);
     assert_eq!(session.run("read", "one"), "found");
 }
 
 #[test]
-fn a_bus_without_a_keyring_is_said() {
+fn a_bus_without_a_keyring_is_reported() {
     let mut session = Session(SessionBus::with_keyring());
     session.run("sign-in keyring", "one");
     session.0.stop_keyring();
     let answer = session.run("read", "one");
     assert!(error(&answer).contains("There is no keyring service"), "{answer}");
     assert!(answer["remedy"].to_string().contains("azt vault move --to file"), "{answer}");
-    took_the_file(&session.run("sign-in auto", "new"));
+    assert_used_the_file(&session.run("sign-in auto", "new"));
 }
 
 #[test]
-fn no_bus_at_all_is_said() {
+fn a_missing_bus_is_reported() {
     let session = Session(SessionBus::none());
     let answer = session.run("sign-in keyring", "one");
     assert!(error(&answer).contains("There is no keyring service"), "{answer}");
     assert!(!session.azt("one").join("vault.json").exists());
-    took_the_file(&session.run("sign-in auto", "one"));
+    assert_used_the_file(&session.run("sign-in auto", "one"));
     assert_eq!(session.run("read", "one"), "found");
 }
 
 #[test]
-fn a_bus_that_never_answers_is_given_up() {
+fn a_bus_that_never_answers_times_out() {
     let session = Session(SessionBus::none());
     let _silent = UnixListener::bind(session.0.socket()).unwrap();
-    let answer = session.run_in_a_hurry("sign-in keyring", "one");
+    let answer = session.run_with_short_limit("sign-in keyring", "one");
     assert!(error(&answer).contains("did not answer within 3 s"), "{answer}");
-    took_the_file(&session.run_in_a_hurry("sign-in auto", "one"));
+    assert_used_the_file(&session.run_with_short_limit("sign-in auto", "one"));
 }
 
 #[test]
-fn the_kernels_copy_serves_without_bus_and_variables_for_a_while() {
+fn the_kernels_copy_works_without_bus_and_variables_until_it_expires() {
     let mut session = Session(SessionBus::with_keyring());
     session.run("sign-in keyring copying", "one");
     session.run("sign-in keyring", "two");
@@ -279,10 +283,10 @@ fn the_kernels_copy_serves_without_bus_and_variables_for_a_while() {
     let (copy, none) = (copy("one"), copy("two"));
     session.0.stop_keyring();
     let answer = session.run("read", "one");
-    assert!(error(&answer).contains("There is no keyring service"), "the copy is off: {answer}");
-    let answer = session.run_stripped("read copying", "one");
+    assert!(error(&answer).contains("There is no keyring service"), "it used a copy: {answer}");
+    let answer = session.run_without_variables("read copying", "one");
     if keyutils::find("azt:test:probe").is_err() {
-        // No such keyring here (an old kernel, a container): then there is no copy to serve.
+        // Without a kernel keyring (an old kernel, a container) there is no copy.
         assert!(error(&answer).contains("There is no keyring service"), "{answer}");
         return;
     }
@@ -290,13 +294,13 @@ fn the_kernels_copy_serves_without_bus_and_variables_for_a_while() {
     assert!(keyutils::find(&none).unwrap().is_none(), "0 seconds make no copy");
     let keys = fs::read_to_string("/proc/keys").unwrap();
     let line = keys.lines().find(|line| line.contains(&copy)).unwrap();
-    assert!(!line.contains("perm"), "it ends: {line}");
+    assert!(!line.contains("perm"), "the copy expires: {line}");
     session.run("clear", "one");
-    assert!(keyutils::find(&copy).unwrap().is_none(), "gone with the vault");
+    assert!(keyutils::find(&copy).unwrap().is_none(), "removed with the vault");
 }
 
 #[test]
-fn of_two_entries_the_vaults_own_is_taken() {
+fn of_two_entries_the_vaults_own_is_used() {
     let session = Session(SessionBus::with_keyring());
     session.run("sign-in keyring", "one");
     session.run(&format!("twin {}", "ab".repeat(32)), "one");
@@ -307,7 +311,7 @@ fn of_two_entries_the_vaults_own_is_taken() {
 }
 
 #[test]
-fn two_entries_of_which_none_is_the_vaults_are_said() {
+fn two_entries_of_other_vaults_are_reported() {
     let session = Session(SessionBus::with_keyring());
     session.run("sign-in keyring", "one");
     session.run("entry ", "one");
@@ -319,23 +323,23 @@ fn two_entries_of_which_none_is_the_vaults_are_said() {
 }
 
 #[test]
-fn a_prompt_that_is_closed_is_a_locked_keyring() {
+fn a_dismissed_prompt_counts_as_a_locked_keyring() {
     let mut session = Session(SessionBus::empty());
     session.0.start_false_keyring("dismiss");
-    let answer = session.run_in_a_hurry("sign-in keyring", "one");
+    let answer = session.run_with_short_limit("sign-in keyring", "one");
     assert!(error(&answer).contains("The keyring is locked"), "{answer}");
     assert!(answer["remedy"].to_string().contains("Unlock it"), "{answer}");
-    took_the_file(&session.run_in_a_hurry("sign-in auto", "one"));
+    assert_used_the_file(&session.run_with_short_limit("sign-in auto", "one"));
 }
 
 #[test]
-fn a_keyring_that_dies_while_it_is_asked_is_said() {
+fn a_keyring_that_dies_during_a_request_is_reported() {
     for role in ["sign-in keyring", "sign-in auto"] {
         let mut session = Session(SessionBus::empty());
         session.0.start_false_keyring("die");
-        let answer = session.run_in_a_hurry(role, "one");
+        let answer = session.run_with_short_limit(role, "one");
         if role == "sign-in auto" {
-            took_the_file(&answer);
+            assert_used_the_file(&answer);
         } else {
             assert!(error(&answer).contains("The keyring failed"), "{answer}");
             assert!(answer["remedy"].to_string().contains("Try again"), "{answer}");
@@ -344,20 +348,20 @@ fn a_keyring_that_dies_while_it_is_asked_is_said() {
 }
 
 #[test]
-fn a_keyring_that_hangs_is_given_up_and_serves_again_later() {
+fn a_hanging_keyring_times_out_and_works_again_later() {
     let session = Session(SessionBus::with_keyring());
     session.run("sign-in keyring", "one");
     session.0.signal_keyring("-STOP");
-    let answer = session.run_in_a_hurry("read", "one");
+    let answer = session.run_with_short_limit("read", "one");
     assert!(error(&answer).contains("did not answer within 3 s"), "{answer}");
     assert!(answer["remedy"].to_string().contains("unlock it"), "{answer}");
     session.0.signal_keyring("-CONT");
     assert_eq!(session.run("read", "one"), "found");
 }
 
-/// As under sudo: the variables are those of one user, the process another's.
+/// As under sudo: the variables belong to one user, the process to another.
 #[test]
-fn the_keyring_of_another_user_is_not_ours() {
+fn the_keyring_of_another_user_is_refused() {
     use std::os::unix::fs::{PermissionsExt, chown};
     use std::os::unix::process::CommandExt;
     let session = Session(SessionBus::with_keyring());
@@ -383,9 +387,9 @@ fn the_keyring_of_another_user_is_not_ours() {
 }
 
 #[test]
-fn a_kernel_without_keyrings_says_why_and_a_copy_is_not_needed() {
+fn a_kernel_without_keyrings_is_reported_and_needs_no_copy() {
     let session = Session(SessionBus::with_keyring());
-    for (call, refusal, said) in [
+    for (call, refusal, message) in [
         ("keyctl", "EPERM", "the sandbox or container forbids it"),
         ("add_key", "EPERM", "the sandbox or container forbids it"),
         ("keyctl", "ENOSYS", "built without keyrings"),
@@ -393,38 +397,38 @@ fn a_kernel_without_keyrings_says_why_and_a_copy_is_not_needed() {
         ("add_key", "ENOMEM", "cannot be used: "),
     ] {
         let name = format!("vault-{call}-{refusal}");
-        let answer = session.run_where(call, refusal, "sign-in kernel", &name);
-        assert!(error(&answer).contains(said), "{answer}");
+        let answer = session.run_failing(call, refusal, "sign-in kernel", &name);
+        assert!(error(&answer).contains(message), "{answer}");
         assert!(answer["remedy"].to_string().contains("Choose another key source"), "{answer}");
-        let answer = session.run_where(call, refusal, "sign-in keyring copying", &name);
+        let answer = session.run_failing(call, refusal, "sign-in keyring copying", &name);
         assert_eq!(answer["source"], "keyring", "{answer}");
-        assert_eq!(session.run_where(call, refusal, "read copying", &name), "found");
+        assert_eq!(session.run_failing(call, refusal, "read copying", &name), "found");
     }
 }
 
 #[test]
-fn a_key_that_the_kernel_let_go_is_said_and_a_copy_made_again() {
+fn a_key_expired_in_the_kernel_is_reported_and_its_copy_made_again() {
     if keyutils::find("azt:test:probe").is_err() {
         return;
     }
     let session = Session(SessionBus::with_keyring());
     session.run("sign-in kernel", "kernel");
     session.run("sign-in keyring copying", "keyring");
-    // The second call searches, the third reads.
+    // The second call of keyctl searches, the third reads.
     for call in ["2", "3"] {
         let when = format!("EKEYEXPIRED:when={call}");
-        let answer = session.run_where("keyctl", &when, "read", "kernel");
+        let answer = session.run_failing("keyctl", &when, "read", "kernel");
         assert!(error(&answer).contains("emptied when the machine restarts"), "{answer}");
         assert!(answer["remedy"].to_string().contains("azt account clear"), "{answer}");
-        assert_eq!(session.run_where("keyctl", &when, "read copying", "keyring"), "found");
+        assert_eq!(session.run_failing("keyctl", &when, "read copying", "keyring"), "found");
     }
     let copy = format!("azt:vault-key-copy:{}", session.key_id("keyring"));
     assert!(keyutils::remove(&copy).unwrap());
     assert_eq!(session.run("read", "keyring"), "found");
-    assert!(keyutils::find(&copy).unwrap().is_none(), "nobody asked for a copy");
+    assert!(keyutils::find(&copy).unwrap().is_none(), "no copy without `copying`");
     assert_eq!(session.run("read copying", "keyring"), "found");
     assert!(keyutils::find(&copy).unwrap().is_some(), "the next call needs no keyring");
-    assert_eq!(session.run("read", "kernel"), "found", "nothing was lost by it");
+    assert_eq!(session.run("read", "kernel"), "found", "the key is still there");
     session.run("clear", "kernel");
     session.run("clear", "keyring");
 }

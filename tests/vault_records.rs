@@ -1,4 +1,4 @@
-//! Records in the vault: what is kept, who can read it, and what becomes of damaged files.
+//! Records in the vault: contents, permissions, and the treatment of damaged files.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
 use std::cell::RefCell;
@@ -91,7 +91,7 @@ fn with_token(dir: &Path) -> PathBuf {
 }
 
 #[test]
-fn records_of_every_kind_come_back_when_opened_again() {
+fn records_of_every_kind_are_read_after_reopening() {
     let dir = tempfile::tempdir().unwrap();
     let (system, _) = system();
     let id: IdToken = serde_json::from_value(json!({
@@ -159,7 +159,7 @@ fn times_are_written_as_digits_and_read_as_digits_or_numbers() {
 }
 
 #[test]
-fn an_application_has_a_null_home_account_as_msal_wants_it() {
+fn an_applications_home_account_id_is_null_as_in_msal() {
     let mut application = token("", "x");
     application.home_account_id = None;
     let text = serde_json::to_value(application).unwrap();
@@ -167,7 +167,7 @@ fn an_application_has_a_null_home_account_as_msal_wants_it() {
 }
 
 #[test]
-fn nothing_readable_is_in_a_file_or_its_name() {
+fn neither_a_file_nor_its_name_contains_plain_text() {
     let dir = tempfile::tempdir().unwrap();
     let file = with_token(dir.path());
     let contents = fs::read(&file).unwrap();
@@ -179,7 +179,7 @@ fn nothing_readable_is_in_a_file_or_its_name() {
 
 #[cfg(unix)]
 #[test]
-fn files_and_folders_are_the_owners_only() {
+fn only_the_owner_can_use_files_and_folders() {
     use std::os::unix::fs::PermissionsExt;
     let dir = tempfile::tempdir().unwrap();
     let azt = dir.path().join("new/azt");
@@ -194,13 +194,13 @@ fn files_and_folders_are_the_owners_only() {
 }
 
 #[test]
-fn a_damaged_file_is_set_aside_once_named_and_counts_as_absent() {
+fn a_damaged_file_is_set_aside_with_one_warning_and_counts_as_absent() {
     let dir = tempfile::tempdir().unwrap();
     let file = with_token(dir.path());
     let whole = fs::read(&file).unwrap();
     let (system, screen) = system();
     let vault = Vault::open(&system, dir.path(), FILE).unwrap().unwrap();
-    // Magic, salt, nonce, ciphertext, tag; then a cut, an empty and a foreign file.
+    // Damage in magic, salt, nonce, ciphertext, tag; then a truncated, an empty and a foreign file.
     let mut damaged: Vec<Vec<u8>> = [0, 20, 50, 61, whole.len() - 1]
         .into_iter()
         .map(|position| {
@@ -220,9 +220,9 @@ fn a_damaged_file_is_set_aside_once_named_and_counts_as_absent() {
         files(dir.path()).into_iter().map(|path| fs::read(path).unwrap()).collect();
     assert_eq!(kept, damaged.into_iter().collect());
     assert!(files(dir.path()).iter().all(|path| path.to_str().unwrap().ends_with(".unreadable")));
-    let said = screen.text();
-    assert_eq!(said.matches("WARNING: ").count(), 1, "{said}");
-    assert!(said.contains(file.to_str().unwrap()) && said.contains(".unreadable"), "{said}");
+    let shown = screen.text();
+    assert_eq!(shown.matches("WARNING: ").count(), 1, "{shown}");
+    assert!(shown.contains(file.to_str().unwrap()) && shown.contains(".unreadable"), "{shown}");
     vault.put(&token("ann@example.org", "new")).unwrap();
     assert_eq!(vault.all::<AccessToken>().unwrap().len(), 1);
 }
@@ -242,7 +242,7 @@ fn swapped_files_are_refused() {
 }
 
 #[test]
-fn a_record_of_a_newer_azt_is_an_error_and_stays() {
+fn a_record_of_a_newer_azt_is_an_error_and_is_kept() {
     let dir = tempfile::tempdir().unwrap();
     let file = with_token(dir.path());
     let mut bytes = fs::read(&file).unwrap();
@@ -257,7 +257,7 @@ fn a_record_of_a_newer_azt_is_an_error_and_stays() {
 }
 
 #[test]
-fn a_record_sealed_with_another_key_is_an_error_and_stays() {
+fn a_record_sealed_with_another_key_is_an_error_and_is_kept() {
     let (dir, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let (file, foreign) = (with_token(dir.path()), with_token(other.path()));
     fs::copy(&foreign, &file).unwrap();
@@ -276,25 +276,25 @@ fn a_folder_that_cannot_be_written_is_a_clear_error() {
     let (system, _) = system();
     let vault = Vault::open_or_create(&system, dir.path(), FILE).unwrap();
     let records = dir.path().join("records");
-    fs::write(&records, "in the way").unwrap();
+    fs::write(&records, "not a folder").unwrap();
     let error = vault.put(&token("ann", "1")).unwrap_err();
     assert_eq!(error.kind(), Kind::Vault);
     assert!(error.message().contains(records.to_str().unwrap()), "{error}");
     assert!(!error.remedy_lines().is_empty());
-    // It cannot be read either, which is not the same as being empty.
+    // An unreadable folder must not count as an empty one.
     let error = vault.all::<AccessToken>().unwrap_err();
     assert_eq!(error.kind(), Kind::Vault);
     assert!(error.message().contains(records.to_str().unwrap()), "{error}");
 }
 
-/// Exit code 9 is promised for whatever keeps the vault from being used.
+/// Every error that prevents the use of the vault has exit code 9.
 #[test]
-fn every_error_that_leaves_the_vault_is_of_its_kind() {
+fn every_error_of_the_vault_is_of_its_kind() {
     let dir = tempfile::tempdir().unwrap();
     let (system, _) = system();
     let vault = Vault::open_or_create(&system, dir.path(), FILE).unwrap();
     let token = token("ann@example.org", "eyJ.secret");
-    // A file where a folder is needed, and a folder where a file is: root cannot write there either.
+    // A file in place of a folder, and a folder in place of a file: root cannot write there either.
     fs::create_dir(dir.path().join("swept")).unwrap();
     assert_eq!(vault.sweep_if_due(1).unwrap_err().kind(), Kind::Vault);
     fs::remove_dir_all(dir.path().join("locks")).unwrap();
@@ -310,7 +310,7 @@ fn every_error_that_leaves_the_vault_is_of_its_kind() {
 }
 
 #[test]
-fn readers_never_see_a_torn_record() {
+fn readers_never_see_a_partial_record() {
     let dir = tempfile::tempdir().unwrap();
     with_token(dir.path());
     let secret = |writer: usize| writer.to_string().repeat(20_000);
@@ -342,11 +342,11 @@ fn readers_never_see_a_torn_record() {
             });
         }
     });
-    assert_eq!(files(dir.path()).len(), 1, "no litter");
+    assert_eq!(files(dir.path()).len(), 1, "no temporary files");
 }
 
 #[test]
-fn a_flight_has_one_pilot() {
+fn only_one_caller_holds_a_flight_lock() {
     let dir = tempfile::tempdir().unwrap();
     let (system, _) = system();
     let vault = Vault::open_or_create(&system, dir.path(), FILE).unwrap();
@@ -356,20 +356,20 @@ fn a_flight_has_one_pilot() {
     assert!(vault.flight(&key, Duration::ZERO).unwrap().is_none());
     drop(held);
     assert!(vault.flight(&key, Duration::ZERO).unwrap().is_some());
-    // And one who sets out before it is needed.
+    // Only one caller a minute refreshes in the background.
     assert_eq!([1000, 1000, 1060].map(|now| vault.claim_refresh(&key, now)), [true, false, true]);
     for number in 0..1000 {
         let key = token(&number.to_string(), "").key();
         assert!(vault.flight(&key, Duration::ZERO).unwrap().is_some());
     }
     let locks = fs::read_dir(dir.path().join("locks")).unwrap().count();
-    // With 1,000 tokens every stripe is in use, as good as surely; and the setup lock, and the mark
-    // of who set out.
-    assert!((33..=66).contains(&locks), "{locks} lock files, however many tokens");
+    // 1,000 tokens use practically every one of the 64 flight locks. The setup lock and the mark of
+    // the background refresh are here too.
+    assert!((33..=66).contains(&locks), "{locks} lock files for any number of tokens");
 }
 
 #[test]
-fn what_is_not_said_is_as_msal_and_az_have_it() {
+fn defaults_are_those_of_msal_and_az() {
     assert_eq!(token("ann@example.org", "t").token_type, "Bearer");
     let application = |use_cert_sn_issuer: bool| -> serde_json::Value {
         let certificate = Some("/c.pem".to_owned());
@@ -380,9 +380,9 @@ fn what_is_not_said_is_as_msal_and_az_have_it() {
     assert!(application(false).get("use_cert_sn_issuer").is_none());
 }
 
-/// Whatever places there are, they come back from the seal, and each kind under its old name.
+/// The stored name of each kind of source is part of the format.
 #[test]
-fn every_source_of_assertions_comes_back() {
+fn every_assertion_source_is_stored_and_read() {
     let dir = tempfile::tempdir().unwrap();
     let (system, _) = system();
     let vault = Vault::open_or_create(&system, dir.path(), FILE).unwrap();
@@ -406,7 +406,7 @@ fn every_source_of_assertions_comes_back() {
         vault.put(&record).unwrap();
         assert_eq!(vault.get(&record.key()).unwrap(), Some(record));
     }
-    // Of azt 0.1: bound to no environment, and beside the same one that is.
+    // A record of azt 0.1 has no environment; it exists beside the record that has one.
     let former = ServicePrincipal { environment: String::new(), ..application() };
     vault.put(&former).unwrap();
     assert_eq!(vault.get(&ServicePrincipal::former_key_of("C", "T")).unwrap(), Some(former));
@@ -415,45 +415,45 @@ fn every_source_of_assertions_comes_back() {
 
 const DAY: i64 = 24 * 3600;
 
-fn ending(account: &str, expires_on: i64) -> AccessToken {
+fn expiring(account: &str, expires_on: i64) -> AccessToken {
     AccessToken { expires_on, ..token(account, "t") }
 }
 
 #[test]
-fn ended_tokens_are_swept_once_a_day() {
+fn expired_tokens_are_removed_once_a_day() {
     let dir = tempfile::tempdir().unwrap();
     let (system, _) = system();
     let vault = Vault::open_or_create(&system, dir.path(), FILE).unwrap();
     let now = 1_000 * DAY;
-    let left = |now: i64| -> Vec<String> {
+    let kept_at = |now: i64| -> Vec<String> {
         vault.sweep_if_due(now).unwrap();
-        let mut left: Vec<String> =
+        let mut kept: Vec<String> =
             vault.all::<AccessToken>().unwrap().into_iter().map(|it| it.account).collect();
-        left.sort();
-        left
+        kept.sort();
+        kept
     };
     vault.put(&refresh_token("kept")).unwrap();
-    vault.put(&ending("long-ended", now - DAY - 1)).unwrap();
-    // A clock that was wrong may be set back.
-    vault.put(&ending("ended", now - DAY)).unwrap();
-    vault.put(&ending("good", now + 60)).unwrap();
-    assert_eq!(left(now), ["ended", "good"]);
-    vault.put(&ending("late", 1)).unwrap();
-    assert_eq!(left(now + DAY - 1), ["ended", "good", "late"], "not again on that day");
-    assert_eq!(left(now + DAY), ["good"]);
-    vault.put(&ending("later", 1)).unwrap();
-    assert_eq!(left(now), ["good"], "a clock that was set back waits for no other day");
+    vault.put(&expiring("long-expired", now - DAY - 1)).unwrap();
+    // Kept for a day, since a wrong clock may be set back.
+    vault.put(&expiring("expired", now - DAY)).unwrap();
+    vault.put(&expiring("good", now + 60)).unwrap();
+    assert_eq!(kept_at(now), ["expired", "good"]);
+    vault.put(&expiring("late", 1)).unwrap();
+    assert_eq!(kept_at(now + DAY - 1), ["expired", "good", "late"], "not again on that day");
+    assert_eq!(kept_at(now + DAY), ["good"]);
+    vault.put(&expiring("later", 1)).unwrap();
+    assert_eq!(kept_at(now), ["good"], "a clock that was set back does not delay the sweep");
     assert_eq!(vault.all::<RefreshToken>().unwrap().len(), 1);
 }
 
 #[test]
-fn of_very_many_tokens_those_that_end_last_are_kept() {
+fn of_too_many_tokens_those_that_expire_last_are_kept() {
     let dir = tempfile::tempdir().unwrap();
     let (system, _) = system();
     let vault = Vault::open_or_create(&system, dir.path(), FILE).unwrap();
     let now = 1_000 * DAY;
     for at in 0..5_002 {
-        vault.put(&ending(&format!("{at}"), now + at)).unwrap();
+        vault.put(&expiring(&format!("{at}"), now + at)).unwrap();
     }
     vault.sweep_if_due(now).unwrap();
     let least = vault.all::<AccessToken>().unwrap().iter().map(|it| it.expires_on).min();
@@ -461,7 +461,7 @@ fn of_very_many_tokens_those_that_end_last_are_kept() {
 }
 
 #[test]
-fn what_a_killed_writer_left_goes_after_an_hour() {
+fn a_killed_writers_temporary_file_is_removed_after_an_hour() {
     let dir = tempfile::tempdir().unwrap();
     let (system, _) = system();
     let vault = Vault::open_or_create(&system, dir.path(), FILE).unwrap();
@@ -473,7 +473,7 @@ fn what_a_killed_writer_left_goes_after_an_hour() {
     };
     age(".azt-abandoned.tmp", 3_700);
     age(".azt-being-written.tmp", 3_000);
-    age("of-somebody-else", 1_000_000);
+    age("of-another-program", 1_000_000);
     vault.sweep_if_due(1).unwrap();
     let names: Vec<String> = files(dir.path())
         .iter()

@@ -1,4 +1,4 @@
-//! Everything sealed anew: what lies where before, after, and when it is interrupted.
+//! A change of the key: the files before, after and when it is interrupted.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
 use std::collections::BTreeMap;
@@ -27,10 +27,10 @@ const FILE: Options = Options {
     keyring_limit: Duration::ZERO,
 };
 
-/// Without a setting that names a source.
+/// Options without a setting that names a source.
 const ANY: Options = Options { key_source: KeyChoice::Auto, ..FILE };
 
-/// A machine where `AZT_VAULT_KEY` is set, and the settings ask for the file.
+/// A machine where `AZT_VAULT_KEY` is set, and the setting names the key source `file`.
 fn system() -> System {
     with_key(KEY)
 }
@@ -83,7 +83,7 @@ fn folder(system: &System) -> TempDir {
 }
 
 #[track_caller]
-fn holds_everything(system: &System, dir: &Path) {
+fn assert_all_records_open(system: &System, dir: &Path) {
     let vault = Vault::open(system, dir, ANY).unwrap().unwrap();
     let (token, refresh, id, account, application) = all();
     assert_eq!(vault.get(&token.key()).unwrap(), Some(token.clone()));
@@ -111,7 +111,7 @@ fn put(dir: &Path, files: &BTreeMap<String, Vec<u8>>) {
 }
 
 #[test]
-fn a_new_key_takes_the_place_of_the_old_one() {
+fn a_new_key_replaces_the_old_one() {
     let system = system();
     let dir = folder(&system);
     let (dir, records) = (dir.path(), dir.path().join("records"));
@@ -124,14 +124,14 @@ fn a_new_key_takes_the_place_of_the_old_one() {
     let id = vault::rekey(&system, dir, FILE, None).unwrap().to_string();
     assert_eq!(manifest(dir)["key_id"], id.as_str());
     assert_ne!(manifest(dir)["key_id"], old);
-    assert_eq!(manifest(dir).get("retired"), None, "it is gone, and nobody need look for it");
+    assert_eq!(manifest(dir).get("retired"), None, "the old key is removed");
     assert_ne!(fs::read(dir.join("vault.key")).unwrap(), key);
     assert!(!dir.join("vault.key.next").exists());
     let now = files(&records);
     assert_eq!(now.len(), 5);
-    assert!(now.keys().all(|name| !sealed.contains_key(name)), "other names too");
-    holds_everything(&system, dir);
-    // Who had it open goes on with the new key.
+    assert!(now.keys().all(|name| !sealed.contains_key(name)), "the names change with the key");
+    assert_all_records_open(&system, dir);
+    // An open vault continues with the new key.
     assert_eq!(listing.all::<vault::RefreshToken>().unwrap().len(), 1);
     let token = held.get(&all().0.key()).unwrap().unwrap();
     assert!(held.put(&token).is_ok() && held.exclusive_lock().unwrap().is_some());
@@ -143,7 +143,7 @@ fn a_new_key_takes_the_place_of_the_old_one() {
 }
 
 #[test]
-fn what_a_newer_azt_keeps_here_is_not_lost() {
+fn records_of_a_newer_azt_are_not_lost() {
     let system = system();
     let dir = folder(&system);
     let (dir, records) = (dir.path(), dir.path().join("records"));
@@ -156,12 +156,12 @@ fn what_a_newer_azt_keeps_here_is_not_lost() {
     assert_eq!((manifest(dir), files(dir), files(&records)), before);
     fs::remove_file(theirs).unwrap();
     vault::rekey(&system, dir, FILE, None).unwrap();
-    holds_everything(&system, dir);
+    assert_all_records_open(&system, dir);
 }
 
-/// Between the name of the key and the key itself another one can come.
+/// The key may change after a call has read its id and before it reads the key.
 #[test]
-fn whoever_opens_it_meanwhile_gets_in() {
+fn a_vault_opens_while_its_key_changes() {
     let system = system();
     let dir = folder(&system);
     let dir = dir.path();
@@ -183,11 +183,11 @@ fn whoever_opens_it_meanwhile_gets_in() {
         }
         done.store(true, std::sync::atomic::Ordering::Relaxed);
     });
-    holds_everything(&system, dir);
+    assert_all_records_open(&system, dir);
 }
 
 #[test]
-fn a_key_goes_from_place_to_place() {
+fn a_key_moves_between_sources() {
     let system = system();
     let dir = folder(&system);
     let dir = dir.path();
@@ -195,7 +195,7 @@ fn a_key_goes_from_place_to_place() {
     let first = to(Some(KeySource::Env)).unwrap();
     assert!(!dir.join("vault.key").exists());
     assert_eq!(manifest(dir)["key_source"], "env");
-    holds_everything(&system, dir);
+    assert_all_records_open(&system, dir);
 
     let error = to(None).unwrap_err();
     assert_eq!(error.kind(), Kind::Vault);
@@ -204,19 +204,19 @@ fn a_key_goes_from_place_to_place() {
 
     let second = to(Some(KeySource::File)).unwrap();
     assert_ne!(first, second);
-    holds_everything(&system, dir);
+    assert_all_records_open(&system, dir);
 }
 
-/// The process died between the new key's taking over and the end.
+/// The process was killed after vault.json named the new key, before the old one was removed.
 #[test]
-fn a_former_key_in_another_place_is_removed_by_whoever_comes_next() {
+fn a_former_key_in_another_source_is_removed_by_the_next_change() {
     let system = system();
     let dir = folder(&system);
     let (dir, records) = (dir.path(), dir.path().join("records"));
     let (key, sealed) = (fs::read(dir.join("vault.key")).unwrap(), files(&records));
     let old = manifest(dir)["key_id"].clone();
     vault::rekey(&system, dir, FILE, Some(KeySource::Env)).unwrap();
-    let as_it_died = || {
+    let interrupt = || {
         let mut manifest = manifest(dir);
         manifest["retired"] = old.clone();
         manifest["retired_source"] = "file".into();
@@ -226,21 +226,21 @@ fn a_former_key_in_another_place_is_removed_by_whoever_comes_next() {
         #[cfg(unix)]
         owner_only(dir);
     };
-    as_it_died();
-    holds_everything(&system, dir);
-    // It tidies up, then finds that the variable is not its to change.
+    interrupt();
+    assert_all_records_open(&system, dir);
+    // It cleans up, then fails because it cannot change the variable.
     vault::rekey(&system, dir, FILE, None).unwrap_err();
     assert!(!dir.join("vault.key").exists());
     assert_eq!(files(&records).len(), 5);
-    holds_everything(&system, dir);
-    as_it_died();
+    assert_all_records_open(&system, dir);
+    interrupt();
     vault::clear(&system, dir).unwrap();
     assert!(!dir.join("vault.key").exists());
 }
 
-/// It was in a keyring that does not answer any more, whoever has it now.
+/// The former key was in a keyring that no longer answers.
 #[test]
-fn a_former_key_that_cannot_be_removed_is_in_nobodys_way() {
+fn a_former_key_that_cannot_be_removed_blocks_nothing() {
     let system = system();
     let dir = folder(&system);
     let dir = dir.path();
@@ -252,14 +252,14 @@ fn a_former_key_that_cannot_be_removed_is_in_nobodys_way() {
     };
     left();
     vault::rekey(&system, dir, FILE, None).unwrap();
-    holds_everything(&system, dir);
+    assert_all_records_open(&system, dir);
     left();
     vault::clear(&system, dir).unwrap();
     assert!(!dir.join("vault.key").exists());
 }
 
 #[test]
-fn a_key_that_the_variable_has_already_seals_nothing_anew() {
+fn a_key_that_the_variable_already_has_rewrites_no_record() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
     let vault_system = system();
@@ -284,10 +284,10 @@ fn owner_only(dir: &Path) {
     }
 }
 
-/// What a process leaves that dies at any of the steps: the folder is put together from the files of
-/// before and after.
+/// Builds the folder that a process leaves if it is killed at a step, from the files before and
+/// after a change.
 #[test]
-fn interrupted_at_any_step_it_opens_and_the_next_call_tidies_up() {
+fn an_interrupted_change_opens_and_the_next_call_cleans_up() {
     let system = system();
     let dir = folder(&system);
     let (dir, records) = (dir.path(), dir.path().join("records"));
@@ -316,12 +316,12 @@ fn interrupted_at_any_step_it_opens_and_the_next_call_tidies_up() {
     let (began, done) = (with(&old, &new), with(&new, &old));
     for (step, state, sealed) in [
         ("the next key is written", [&old_key, &next, &before], [&sealed_before, &empty]),
-        ("it is announced", [&old_key, &next, &began], [&sealed_before, &empty]),
-        ("some are sealed anew", [&old_key, &next, &began], [&sealed_before, &some]),
-        ("all are", [&old_key, &next, &began], [&sealed_before, &sealed_after]),
-        ("the new key counts", [&old_key, &next, &done], [&sealed_before, &sealed_after]),
-        ("it is in its place", [&new_key, &empty, &done], [&sealed_before, &sealed_after]),
-        ("some old ones are gone", [&new_key, &empty, &done], [&some, &sealed_after]),
+        ("vault.json announces it", [&old_key, &next, &began], [&sealed_before, &empty]),
+        ("some are sealed again", [&old_key, &next, &began], [&sealed_before, &some]),
+        ("all are sealed again", [&old_key, &next, &began], [&sealed_before, &sealed_after]),
+        ("vault.json names the new key", [&old_key, &next, &done], [&sealed_before, &sealed_after]),
+        ("the new key is in vault.key", [&new_key, &empty, &done], [&sealed_before, &sealed_after]),
+        ("some old records are removed", [&new_key, &empty, &done], [&some, &sealed_after]),
     ] {
         for folder in [dir, &records] {
             for name in files(folder).keys() {
@@ -334,23 +334,23 @@ fn interrupted_at_any_step_it_opens_and_the_next_call_tidies_up() {
         for files in sealed {
             put(&records, files);
         }
-        // The first state has vault.json and vault.key of before.
+        // The files before the change include vault.json and vault.key.
         if step == "the next key is written" {
             put(dir, &next);
         }
         #[cfg(unix)]
         owner_only(dir);
-        holds_everything(&system, dir);
-        // It tidies up before it finds that there is no keyring here.
+        assert_all_records_open(&system, dir);
+        // It cleans up, then fails because there is no keyring here.
         vault::rekey(&system, dir, FILE, Some(KeySource::Keyring)).unwrap_err();
-        holds_everything(&system, dir);
+        assert_all_records_open(&system, dir);
         let is_announced = manifest(dir).get("retired").is_some();
         assert!(!dir.join("vault.key.next").exists(), "{step}");
         if is_announced {
             assert_eq!(files(&records).len(), 5, "{step}");
         }
         vault::rekey(&system, dir, FILE, None).unwrap_or_else(|error| panic!("{step}: {error:?}"));
-        holds_everything(&system, dir);
+        assert_all_records_open(&system, dir);
         assert_eq!(files(&records).len(), 5, "{step}");
         assert!(!dir.join("vault.key.next").exists(), "{step}");
         let key_ids = [&old, &new].map(|id| manifest(dir)["key_id"] == *id);
@@ -359,7 +359,7 @@ fn interrupted_at_any_step_it_opens_and_the_next_call_tidies_up() {
 }
 
 #[test]
-fn what_lies_there_is_counted_without_the_key() {
+fn records_are_counted_without_the_key() {
     let system = system();
     let dir = folder(&system);
     let records = dir.path().join("records");
@@ -374,7 +374,7 @@ fn what_lies_there_is_counted_without_the_key() {
 }
 
 #[test]
-fn one_at_a_time_writes_and_nobody_renews_while_keys_change() {
+fn writers_exclude_each_other_and_a_refresh_delays_a_key_change() {
     let system = system();
     let dir = folder(&system);
     let vault = Vault::open(&system, dir.path(), FILE).unwrap().unwrap();
@@ -400,9 +400,9 @@ fn one_at_a_time_writes_and_nobody_renews_while_keys_change() {
         done.send(id.is_ok()).unwrap();
     });
     assert!(waits.recv_timeout(Duration::from_millis(200)).is_err(), "it waits");
-    holds_everything(&system, dir.path());
+    assert_all_records_open(&system, dir.path());
     drop(renewal);
     assert!(waits.recv().unwrap());
     other.join().unwrap();
-    holds_everything(&system, dir.path());
+    assert_all_records_open(&system, dir.path());
 }

@@ -1,4 +1,4 @@
-//! Azure Resource Manager, as far as a sign-in needs it.
+//! The parts of Azure Resource Manager that a sign-in needs.
 
 use crate::call::{Answer, Call, fields};
 use crate::directory::{Subscription, Tenant};
@@ -8,14 +8,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-/// Who calls.
+/// The user, application or managed identity of a request.
 struct Caller {
     tenant: String,
     /// User name, or client id of an application or managed identity.
     name: String,
 }
 
-/// Answers the paths below `/tenants` and `/subscriptions`.
+/// Answers requests to `/tenants` and `/subscriptions`.
 pub(crate) fn answer(world: &World, call: &Call, path: &[&str]) -> Answer {
     match respond(world, call, path) {
         Ok(answer) | Err(answer) => answer.header("x-ms-request-id", &identifier::guid()),
@@ -62,7 +62,7 @@ fn respond(world: &World, call: &Call, path: &[&str]) -> Result<Answer, Answer> 
     }
 }
 
-/// Name, display name, display name with the geography, coordinates.
+/// Name, display name, display name with geography, latitude, longitude.
 const LOCATIONS: [(&str, &str, &str, &str, &str); 3] = [
     ("westeurope", "West Europe", "(Europe) West Europe", "52.3667", "4.9"),
     ("northeurope", "North Europe", "(Europe) North Europe", "53.3478", "-6.2597"),
@@ -145,7 +145,7 @@ fn page(world: &World, call: &Call, all: Vec<Value>) -> Result<Answer, Answer> {
     Ok(Answer::json(200, &json!(body)))
 }
 
-/// The caller, if the bearer token (RFC 6750) is one for ARM and still good.
+/// The caller, if the bearer token (RFC 6750) is valid for ARM.
 fn authorized(world: &World, call: &Call) -> Result<Caller, Answer> {
     let header = call.header("authorization").unwrap_or_default();
     let Some(token) = header.strip_prefix("Bearer ") else {
@@ -193,7 +193,7 @@ fn authorized(world: &World, call: &Call) -> Result<Caller, Answer> {
     challenge(world, &claims, &caller).map_or(Ok(caller), Err)
 }
 
-/// The claims challenge (continuous access evaluation) this token meets, if any.
+/// The claims challenge (continuous access evaluation) for this token, if there is one.
 fn challenge(world: &World, claims: &Value, caller: &Caller) -> Option<Answer> {
     let token_id = claims.get("uti").and_then(Value::as_str).unwrap_or_default();
     let serial = identifier::serial_of(token_id).unwrap_or_default();
@@ -214,7 +214,7 @@ fn challenge(world: &World, claims: &Value, caller: &Caller) -> Option<Answer> {
         None => return None,
     };
     let encoded = STANDARD.encode(claims.to_string());
-    let text = "The access token was revoked or does not meet a policy; present one with the claims asked for.";
+    let text = "The access token was revoked or does not meet a policy; present one with the requested claims.";
     let challenge = format!(
         "Bearer realm=\"\", authorization_uri=\"{}/common/oauth2/authorize\", error=\"insufficient_claims\", claims=\"{encoded}\"",
         world.url
@@ -230,7 +230,7 @@ fn unauthorized(world: &World, code: &str, text: &str, oauth_error: Option<&str>
     error(401, code, text).header("WWW-Authenticate", &challenge)
 }
 
-/// ARM's error shape.
+/// An error in ARM's form.
 pub(crate) fn error(status: u16, code: &str, message: &str) -> Answer {
     Answer::json(status, &json!({ "error": { "code": code, "message": message } }))
 }

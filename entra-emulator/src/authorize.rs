@@ -1,4 +1,4 @@
-//! The authorize endpoint (RFC 6749 4.1.1, OpenID Connect 3.1.2): a sign-in page and its outcome.
+//! The authorize endpoint (RFC 6749 4.1.1, OpenID Connect 3.1.2): the sign-in page and its result.
 
 use crate::call::{Answer, Call};
 use crate::device;
@@ -12,7 +12,7 @@ use crate::token::issue::Session;
 use crate::token::scope::Scope;
 use crate::world::{Authority, World};
 
-/// Where and how the client wants its answer.
+/// Where and how to send the result to the client.
 struct Reply<'a> {
     redirect_uri: &'a str,
     mode: &'a str,
@@ -20,9 +20,9 @@ struct Reply<'a> {
 }
 
 /// Answers `/{tenant}/oauth2[/v2.0]/authorize`: GET shows the page, POST is the page's form. The
-/// request itself is in the query both times.
+/// query has the client's request in both cases.
 pub(crate) fn answer(world: &mut World, call: &Call, authority: &Authority, v1: bool) -> Answer {
-    // Without a known client and one of its addresses there is nowhere to send an error to.
+    // An error may go only to a registered address of a known client; others get a page.
     let (application, reply) = match known_client(world, call, authority) {
         Ok(known) => known,
         Err(error) => return pages::error(world, call, &error),
@@ -44,7 +44,7 @@ pub(crate) fn answer(world: &mut World, call: &Call, authority: &Authority, v1: 
     } else if let Some(user) = automatic(world) {
         user
     } else if prompt == Some("none") {
-        let text = "The request asked for no prompt, but no user is signed in.";
+        let text = "The request has 'prompt=none', but no user is signed in.";
         return reply.error(world, call, &EntraError::new("login_required", 50_058, text));
     } else {
         return page(world, call, &application, &scope, None);
@@ -55,7 +55,8 @@ pub(crate) fn answer(world: &mut World, call: &Call, authority: &Authority, v1: 
     }
 }
 
-/// A person can choose another user; a program is told.
+/// After a form, shows the page again, so that another user can sign in. Otherwise sends the error
+/// to the client.
 fn page_or_error(
     world: &World,
     call: &Call,
@@ -95,16 +96,17 @@ fn known_client<'a>(
     Ok((application, reply))
 }
 
-/// Equal, or equal but for the port of a loopback address (RFC 8252 7.3).
-fn is_same_address(registered: &str, asked: &str) -> bool {
+/// True if the addresses are equal, or differ only in the port of a loopback address (RFC 8252
+/// 7.3).
+fn is_same_address(registered: &str, requested: &str) -> bool {
     let without_port = |address: &str| -> Option<(String, String)> {
         let rest = address.strip_prefix("http://")?;
         let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
         let name = host.split(':').next()?;
         ["localhost", "127.0.0.1"].contains(&name).then(|| (name.to_owned(), path.to_owned()))
     };
-    registered == asked
-        || without_port(registered).is_some_and(|it| Some(it) == without_port(asked))
+    registered == requested
+        || without_port(registered).is_some_and(|it| Some(it) == without_port(requested))
 }
 
 fn check(world: &World, call: &Call, v1: bool) -> Result<Scope, EntraError> {
@@ -136,7 +138,7 @@ fn automatic(world: &World) -> Option<User> {
     world.directory.user(username).cloned()
 }
 
-/// The user who filled in the form: picked from the list, or with a password.
+/// The user of the form: chosen from the list, or with a password.
 pub(crate) fn signed_in(world: &World, call: &Call) -> Result<User, EntraError> {
     if let Some(user) = call.field("pick").and_then(|name| world.directory.user(name)) {
         return Ok(user.clone());
@@ -158,14 +160,14 @@ fn code(
         return Err(EntraError::new("access_denied", 50_057, text));
     }
     let tenant = authority.tenant_of(world, user)?;
-    let asked = ClaimsRequest::parse(call.parameter("claims"))?;
+    let requested = ClaimsRequest::parse(call.parameter("claims"))?;
     device::consent(world, &application.client_id, &scope.resource.app_id);
     let code = identifier::opaque("1.code");
     let session = Session {
         username: user.username.clone(),
         serial: world.next_serial(),
         strong_in: Some(tenant.id),
-        contexts: asked.contexts,
+        contexts: requested.contexts,
     };
     let challenge = call.parameter("code_challenge").map(|value| Challenge {
         value: value.to_owned(),
@@ -237,7 +239,7 @@ mod tests {
     use super::is_same_address;
 
     #[test]
-    fn only_the_port_of_loopback_is_free() {
+    fn only_the_port_of_a_loopback_address_may_differ() {
         assert!(is_same_address("http://localhost", "http://localhost:1234"));
         assert!(is_same_address("http://localhost/cb", "http://localhost:1/cb"));
         assert!(!is_same_address("http://localhost", "http://127.0.0.1:1234"));

@@ -1,4 +1,4 @@
-//! A request, read to its end, and the answer to it.
+//! A complete request, and the response to it.
 
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -11,7 +11,7 @@ pub(crate) type Params = BTreeMap<String, String>;
 pub(crate) struct Call {
     pub(crate) method: String,
     pub(crate) path: String,
-    /// The query as sent, to repeat it in links.
+    /// The undecoded query, for links.
     pub(crate) raw_query: String,
     pub(crate) query: Params,
     pub(crate) form: Params,
@@ -47,17 +47,17 @@ impl Call {
         }
     }
 
-    /// A header by its name in lower case.
+    /// The header with this lower-case name.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(String::as_str)
     }
 
-    /// A form field, unless it is empty.
+    /// The form field, unless empty.
     pub(crate) fn field(&self, name: &str) -> Option<&str> {
         self.form.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
-    /// A query parameter, unless it is empty.
+    /// The query parameter, unless empty.
     pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
         self.query.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
@@ -67,7 +67,7 @@ fn pairs(text: &[u8]) -> Params {
     form_urlencoded::parse(text).into_owned().collect()
 }
 
-/// The fields of a JSON object, to add more to.
+/// The members of a JSON object, so that a caller can add more.
 pub(crate) fn fields(object: Value) -> Map<String, Value> {
     match object {
         Value::Object(fields) => fields,
@@ -75,7 +75,7 @@ pub(crate) fn fields(object: Value) -> Map<String, Value> {
     }
 }
 
-/// An answer.
+/// A response.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -107,7 +107,7 @@ impl Answer {
     }
 
     pub(crate) fn not_found() -> Self {
-        Self::new(404, "text/plain", "The emulator has nothing here.\n")
+        Self::new(404, "text/plain", "The emulator has no such endpoint.\n")
     }
 
     pub(crate) fn header(mut self, name: &str, value: &str) -> Self {

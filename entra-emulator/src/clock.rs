@@ -1,4 +1,5 @@
-//! The emulator's time: the machine's clock plus [`Settings::clock_offset`](crate::Settings::clock_offset).
+//! The emulator's time: the machine's clock plus
+//! [`Settings::clock_offset`](crate::Settings::clock_offset).
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -11,7 +12,7 @@ pub(crate) fn machine_milliseconds() -> i64 {
         .unwrap_or(0)
 }
 
-/// `2026-11-21 00:41:25Z`, the way Entra writes the time of an error.
+/// Formats a time as in Entra's errors: `2026-11-21 00:41:25Z`.
 pub(crate) fn timestamp(unix_seconds: i64) -> String {
     time::OffsetDateTime::from_unix_timestamp(unix_seconds).map_or_else(
         |_| unix_seconds.to_string(),
@@ -32,7 +33,7 @@ pub(crate) fn timestamp(unix_seconds: i64) -> String {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn the_time_of_an_error_is_written_as_entra_writes_it() {
+    fn an_errors_time_has_entras_format() {
         assert_eq!(super::timestamp(1_795_221_685), "2026-11-21 00:41:25Z");
     }
 }

@@ -1,4 +1,4 @@
-//! The emulator steered over HTTP: `/_emulator/…`, JSON in and out, the same on both ports.
+//! Control of the emulator over HTTP: `/_emulator/…`, with JSON, on both ports.
 
 use crate::call::{Answer, Call, fields};
 use crate::device::{self, Outcome};
@@ -58,7 +58,7 @@ fn read<T: DeserializeOwned>(call: &Call) -> Result<T, String> {
     serde_json::from_slice(&call.body).map_err(|error| error.to_string())
 }
 
-/// What is left out stays as it is.
+/// Omitted members stay as they are.
 fn change_settings(world: &mut World, call: &Call) -> Result<Value, String> {
     let changes: serde_json::Map<String, Value> = read(call)?;
     let mut settings = fields(json!(world.settings));
@@ -74,30 +74,30 @@ struct Username {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct DeviceCodeOrder {
+struct DeviceCodeRequest {
     user_code: String,
     username: Option<String>,
 }
 
 fn device_code(world: &mut World, call: &Call, verb: &str) -> Result<Value, String> {
-    let DeviceCodeOrder { user_code, username } = read(call)?;
+    let DeviceCodeRequest { user_code, username } = read(call)?;
     let now = world.now();
     let result = match verb {
         "approve" => {
-            let username = username.ok_or("approving takes a 'username'")?;
+            let username = username.ok_or("approve needs a 'username'")?;
             device::approve(world, &user_code, &username)
         }
         "decline" => {
             device::pending(world, &user_code).map(|code| code.outcome = Outcome::Declined)
         }
         "expire" => device::pending(world, &user_code).map(|code| code.expires_at = now),
-        other => return Err(format!("a device code cannot be told to '{other}'")),
+        other => return Err(format!("'{other}' is not approve, decline or expire")),
     };
     result.map_err(|error| error.to_string())?;
     Ok(json!({}))
 }
 
-/// `?iss=…&sub=…[&audience=…]`, answered as GitHub's `ACTIONS_ID_TOKEN_REQUEST_URL` does.
+/// Answers `?iss=…&sub=…[&audience=…]` in the form of GitHub's `ACTIONS_ID_TOKEN_REQUEST_URL`.
 fn federated_assertion(world: &World, call: &Call) -> Result<Value, String> {
     let part = |name| call.parameter(name).ok_or(format!("the query lacks '{name}'"));
     let audience = call.parameter("audience").unwrap_or("api://AzureADTokenExchange");

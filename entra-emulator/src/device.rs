@@ -1,4 +1,4 @@
-//! Device codes (RFC 8628 3.1 and 3.2): handed out, approved, declined.
+//! Device codes (RFC 8628 3.1 and 3.2): issued, approved, declined.
 
 use crate::call::{Answer, Call};
 use crate::error::{EntraError, Error};
@@ -7,7 +7,7 @@ use crate::token::scope::Scope;
 use crate::world::{Authority, World};
 use serde_json::json;
 
-/// A device code and what became of it.
+/// A device code and its outcome.
 #[derive(Debug)]
 pub(crate) struct DeviceCode {
     /// The `device_code` itself.
@@ -84,13 +84,13 @@ pub(crate) fn issue(
     let user_code = code.user_code.clone();
     world.device_codes.push(code);
     if let Some(username) = world.settings.auto_approve.clone() {
-        // Someone unknown cannot approve; the code then waits for someone who can.
+        // An unknown user cannot approve; the code then waits for another user.
         let _ = approve(world, &user_code, &username);
     }
     Ok(Answer::json(200, &body).header("Cache-Control", "no-store, no-cache"))
 }
 
-/// The code that waits under this user code.
+/// The unexpired device code with this user code, if it still waits for a user.
 pub(crate) fn pending<'a>(
     world: &'a mut World,
     user_code: &str,
@@ -108,7 +108,7 @@ pub(crate) fn pending<'a>(
         .ok_or_else(|| Error::NoSuchUserCode(user_code.into()))
 }
 
-/// The user signs in and consents to what was asked for.
+/// Signs in `username` for the device code, and consents to its scope.
 pub(crate) fn approve(world: &mut World, user_code: &str, username: &str) -> Result<(), Error> {
     let user = world.directory.user(username);
     let username =
@@ -120,7 +120,7 @@ pub(crate) fn approve(world: &mut World, user_code: &str, username: &str) -> Res
     Ok(())
 }
 
-/// The user lets the client use the resource.
+/// Notes the user's consent that the client may use the resource.
 pub(crate) fn consent(world: &mut World, client_id: &str, resource: &str) {
     if let Some(resource) = world.directory.resource_mut(resource)
         && !resource.consented.iter().any(|known| known == client_id)

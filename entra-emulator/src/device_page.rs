@@ -1,4 +1,4 @@
-//! The page behind a device code (RFC 8628 3.3): enter the code, sign in, done.
+//! The pages of a device code (RFC 8628 3.3): enter the code, then sign in.
 
 use crate::authorize::signed_in;
 use crate::call::{Answer, Call};
@@ -9,7 +9,7 @@ use crate::world::World;
 
 /// Answers `/devicelogin` and `/{tenant}/oauth2/deviceauth`.
 pub(crate) fn answer(world: &mut World, call: &Call) -> Answer {
-    // `otc` is what Entra's own links call it.
+    // Entra's own links name the parameter `otc`.
     let entered = call
         .field("code")
         .or_else(|| call.parameter("otc"))
@@ -18,7 +18,7 @@ pub(crate) fn answer(world: &mut World, call: &Call) -> Answer {
         return pages::enter_code(&call.path, None);
     };
     let Ok(code) = device::pending(world, entered) else {
-        return pages::enter_code(&call.path, Some("No sign-in is waiting under this code."));
+        return pages::enter_code(&call.path, Some("No sign-in is waiting for this code."));
     };
     let (user_code, client_id) = (code.user_code.clone(), code.client_id.clone());
     let (resource, authority) = (code.scope.resource.name.clone(), code.authority.clone());
@@ -27,7 +27,7 @@ pub(crate) fn answer(world: &mut World, call: &Call) -> Answer {
         .application(&client_id)
         .map_or(client_id, |application| application.name.clone());
     if call.form.contains_key("cancel") {
-        code_of(world, &user_code, Outcome::Declined);
+        finish(world, &user_code, Outcome::Declined);
         return pages::finished("Sign-in declined", "The device was not signed in.");
     }
     let action = format!("{}?otc={user_code}", call.path);
@@ -60,7 +60,7 @@ pub(crate) fn answer(world: &mut World, call: &Call) -> Answer {
     }
 }
 
-fn code_of(world: &mut World, user_code: &str, outcome: Outcome) {
+fn finish(world: &mut World, user_code: &str, outcome: Outcome) {
     if let Ok(code) = device::pending(world, user_code) {
         code.outcome = outcome;
     }

@@ -1,33 +1,33 @@
-//! Who and what there is: tenants, users, applications, resources, subscriptions, identities.
+//! The emulated data: tenants, users, applications, resources, subscriptions, identities.
 
 use crate::error::Error;
 use crate::identifier;
 use serde::{Deserialize, Serialize};
 
 /// The private key and certificate (PEM) of the default directory's application `Nightly build`
-/// (client id `a1000000-0000-4000-8000-000000000002`). Public on purpose.
+/// (client id `a1000000-0000-4000-8000-000000000002`). It is public on purpose.
 pub const NIGHTLY_BUILD_CERTIFICATE: &str = include_str!("app_certificate.pem");
 
-/// Everything the emulator knows. As JSON: the same names in camelCase; `Directory::default()` is
+/// All data of the emulator. In JSON the names are in camelCase. `Directory::default()` is
 /// `src/directory/default.json`, a good start for your own. GUIDs are in lower case.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Directory {
-    /// Tenants, in the order ARM lists them.
+    /// Tenants, in the order in which ARM lists them.
     pub tenants: Vec<Tenant>,
     /// Users.
     #[serde(default)]
     pub users: Vec<User>,
-    /// Applications that ask for tokens.
+    /// Applications that request tokens (clients).
     #[serde(default)]
     pub applications: Vec<Application>,
-    /// Applications that tokens are for.
+    /// Applications that tokens are for (APIs).
     #[serde(default)]
     pub resources: Vec<Resource>,
-    /// Subscriptions, in the order ARM lists them.
+    /// Subscriptions, in the order in which ARM lists them.
     #[serde(default)]
     pub subscriptions: Vec<Subscription>,
-    /// Managed identities of the one host that the emulator plays.
+    /// Managed identities of the one emulated host.
     #[serde(default)]
     pub managed_identities: Vec<ManagedIdentity>,
 }
@@ -38,14 +38,14 @@ pub struct Directory {
 pub struct Tenant {
     /// GUID.
     pub id: String,
-    /// `contoso.example`; also what it may be called in URLs.
+    /// The domain, such as `contoso.example`. URLs may name the tenant by it.
     pub default_domain: String,
-    /// `Contoso`.
+    /// Such as `Contoso`.
     pub display_name: String,
-    /// What ARM says of it: `Home`, `ProjectedBy` or `ManagedBy`. `Home`.
+    /// ARM's category: `Home`, `ProjectedBy` or `ManagedBy`. Default: `Home`.
     #[serde(default = "home")]
     pub tenant_category: String,
-    /// Two letters. `DE`.
+    /// Two letters. Default: `DE`.
     #[serde(default = "country")]
     pub country_code: String,
 }
@@ -62,24 +62,24 @@ fn country() -> String {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct User {
-    /// `alice@contoso.example`, compared without regard to case.
+    /// Such as `alice@contoso.example`. Comparisons ignore case.
     pub username: String,
-    /// In the clear.
+    /// In plain text.
     pub password: String,
-    /// Object id in the home tenant, a GUID. In other tenants it is derived from this one.
+    /// Object id in the home tenant, a GUID. The emulator derives those in other tenants from it.
     pub oid: String,
     /// GUID of the home tenant.
     pub tenant: String,
-    /// GUIDs of the tenants the user is a guest in.
+    /// GUIDs of the tenants where the user is a guest.
     #[serde(default)]
     pub guest_in: Vec<String>,
-    /// `Alice Archer`.
+    /// Such as `Alice Archer`.
     pub display_name: String,
-    /// GUIDs of the tenants that ask this user for a second factor: there only a sign-in by
-    /// device code or browser in that very tenant will do (AADSTS50076).
+    /// GUIDs of the tenants that require a second factor of this user. They accept only a sign-in
+    /// by device code or browser in the same tenant (AADSTS50076).
     #[serde(default)]
     pub mfa_required_in: Vec<String>,
-    /// Signs in nowhere (AADSTS50057).
+    /// The user cannot sign in (AADSTS50057).
     #[serde(default)]
     pub disabled: bool,
 }
@@ -94,7 +94,7 @@ impl User {
         }
     }
 
-    /// Whether the user is a member or a guest there.
+    /// True if the user is a member or a guest of this tenant.
     pub fn is_in(&self, tenant: &str) -> bool {
         self.tenant == tenant || self.guest_in.iter().any(|guest_in| guest_in == tenant)
     }
@@ -108,31 +108,31 @@ pub struct Application {
     pub client_id: String,
     /// Object id of its service principal, a GUID.
     pub object_id: String,
-    /// `Nightly build`.
+    /// Such as `Nightly build`.
     pub name: String,
-    /// GUIDs of the tenants it is known in; empty: all of them (multi-tenant).
+    /// GUIDs of the tenants that know it. Empty means all (multi-tenant).
     #[serde(default)]
     pub tenants: Vec<String>,
-    /// Whether it is a public client: it then needs no secret and may not use one.
+    /// A public client has no secret and may not use one.
     #[serde(default)]
     pub public: bool,
-    /// The family of client ids it belongs to (`1`): its refresh tokens work for all of them.
+    /// The family of client ids (`1`): refresh tokens work for all clients of one family.
     #[serde(default)]
     pub family: Option<String>,
-    /// Where the authorize endpoint may send answers. The port of a loopback address is free
+    /// Addresses to which the authorize endpoint may redirect. A loopback address may have any port
     /// (RFC 8252 7.3).
     #[serde(default)]
     pub redirect_uris: Vec<String>,
     /// Client secrets.
     #[serde(default)]
     pub secrets: Vec<Secret>,
-    /// Certificates (PEM; a private key beside them is ignored).
+    /// Certificates (PEM; a private key in the same text is ignored).
     #[serde(default)]
     pub certificates: Vec<String>,
-    /// Tokens of other issuers it may use as client assertions.
+    /// Tokens of other issuers that it may use as client assertions.
     #[serde(default)]
     pub federated_credentials: Vec<FederatedCredential>,
-    /// The `roles` in its tokens.
+    /// The `roles` claim of its tokens.
     #[serde(default)]
     pub roles: Vec<String>,
 }
@@ -141,14 +141,14 @@ pub struct Application {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Secret {
-    /// In the clear.
+    /// In plain text.
     pub value: String,
-    /// When it ends, in Unix seconds (AADSTS7000222 from then on); never if left out.
+    /// Expiry in Unix seconds; an expired secret gets AADSTS7000222. `None`: never.
     #[serde(default)]
     pub expires: Option<i64>,
 }
 
-/// What a federated assertion has to say (workload identity federation).
+/// The claims that a federated assertion must have (workload identity federation).
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct FederatedCredential {
@@ -156,11 +156,11 @@ pub struct FederatedCredential {
     pub issuer: String,
     /// Its `sub`.
     pub subject: String,
-    /// Its `aud`. `api://AzureADTokenExchange`.
+    /// Its `aud`. Default: `api://AzureADTokenExchange`.
     #[serde(default = "token_exchange")]
     pub audience: String,
-    /// The certificate (PEM) of the key that signs it. If left out, the emulator's own key does,
-    /// see [`EntraEmulator::assertion`](crate::EntraEmulator::assertion).
+    /// The certificate (PEM) of the key that signs it. `None`: the emulator's own key, see
+    /// [`EntraEmulator::assertion`](crate::EntraEmulator::assertion).
     #[serde(default)]
     pub certificate: Option<String>,
 }
@@ -169,26 +169,26 @@ fn token_exchange() -> String {
     "api://AzureADTokenExchange".into()
 }
 
-/// Something tokens can be had for.
+/// An API that tokens are for.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Resource {
     /// Its application id, a GUID.
     pub app_id: String,
-    /// `Azure Key Vault`.
+    /// Such as `Azure Key Vault`.
     pub name: String,
-    /// Identifier URIs, compared without regard to a slash at the end.
+    /// Identifier URIs. Comparisons ignore a trailing slash.
     pub identifier_uris: Vec<String>,
-    /// Its delegated permissions. Empty: `user_impersonation`, and any other name is taken too.
+    /// Its delegated permissions. Empty means `user_impersonation`, and accepts any other name too.
     #[serde(default)]
     pub scopes: Vec<String>,
-    /// Whether its access tokens are version 2.0 (`aud` is then the application id).
+    /// True if its access tokens are version 2.0 (`aud` is then the application id).
     #[serde(default)]
     pub v2_tokens: bool,
-    /// Whether users have to consent first, in a sign-in by device code or browser (AADSTS65001).
+    /// True if users must consent first, in a sign-in by device code or browser (AADSTS65001).
     #[serde(default)]
     pub consent_required: bool,
-    /// Client ids that have the consent.
+    /// Client ids with consent.
     #[serde(default)]
     pub consented: Vec<String>,
 }
@@ -199,17 +199,17 @@ pub struct Resource {
 pub struct Subscription {
     /// GUID.
     pub id: String,
-    /// `Contoso Production`.
+    /// Such as `Contoso Production`.
     pub name: String,
-    /// `Enabled`, `Disabled`, `Warned`, `PastDue` or `Deleted`. `Enabled`.
+    /// `Enabled`, `Disabled`, `Warned`, `PastDue` or `Deleted`. Default: `Enabled`.
     #[serde(default = "enabled")]
     pub state: String,
     /// GUID of its tenant.
     pub tenant: String,
-    /// GUIDs of the tenants it can be managed from.
+    /// GUIDs of other tenants that can manage it.
     #[serde(default)]
     pub managed_by_tenants: Vec<String>,
-    /// Who sees it: user names and client ids.
+    /// User names and client ids that can see it.
     pub access: Vec<String>,
 }
 
@@ -225,17 +225,17 @@ pub struct ManagedIdentity {
     pub client_id: String,
     /// GUID.
     pub object_id: String,
-    /// `/subscriptions/…/userAssignedIdentities/…`, or the host's own for the system-assigned one.
+    /// `/subscriptions/…/userAssignedIdentities/…`, or the host's id if it is system-assigned.
     pub resource_id: String,
     /// GUID of its tenant.
     pub tenant: String,
-    /// Whether it is the one meant when a request names none.
+    /// True for the identity of requests that name none.
     #[serde(default)]
     pub system_assigned: bool,
 }
 
 impl Default for Directory {
-    /// Contoso, Fabrikam and Northwind; the crate's documentation says who is who.
+    /// Contoso, Fabrikam and Northwind, as the crate's documentation describes them.
     fn default() -> Self {
         let mut directory =
             Self::from_json(include_str!("directory/default.json")).unwrap_or_else(|_| Self {
@@ -257,7 +257,7 @@ impl Directory {
     /// Reads a directory from JSON.
     ///
     /// # Errors
-    /// [`Error::Directory`] says where the text is not what is described above.
+    /// [`Error::Directory`] names the first mistake in the text.
     pub fn from_json(text: &str) -> Result<Self, Error> {
         Ok(serde_json::from_str(text)?)
     }
@@ -269,12 +269,12 @@ impl Directory {
         })
     }
 
-    /// The user of this name (any case).
+    /// The user with this name (any case).
     pub fn user(&self, username: &str) -> Option<&User> {
         self.users.iter().find(|user| user.username.eq_ignore_ascii_case(username))
     }
 
-    /// The same, to change it.
+    /// [`Directory::user`], to change it.
     pub fn user_mut(&mut self, username: &str) -> Option<&mut User> {
         self.users.iter_mut().find(|user| user.username.eq_ignore_ascii_case(username))
     }
@@ -286,24 +286,24 @@ impl Directory {
             .find(|application| application.client_id.eq_ignore_ascii_case(client_id))
     }
 
-    /// The same, to change it.
+    /// [`Directory::application`], to change it.
     pub fn application_mut(&mut self, client_id: &str) -> Option<&mut Application> {
         self.applications
             .iter_mut()
             .find(|application| application.client_id.eq_ignore_ascii_case(client_id))
     }
 
-    /// The resource with this identifier URI or application id, with or without a slash at the end.
+    /// The resource with this identifier URI or application id, with or without a trailing slash.
     pub fn resource(&self, identifier: &str) -> Option<&Resource> {
         self.resources.iter().find(|resource| resource.is_called(identifier))
     }
 
-    /// The same, to change it.
+    /// [`Directory::resource`], to change it.
     pub fn resource_mut(&mut self, identifier: &str) -> Option<&mut Resource> {
         self.resources.iter_mut().find(|resource| resource.is_called(identifier))
     }
 
-    /// The subscription with this GUID.
+    /// The subscription with this GUID, to change it.
     pub fn subscription_mut(&mut self, id: &str) -> Option<&mut Subscription> {
         self.subscriptions.iter_mut().find(|subscription| subscription.id.eq_ignore_ascii_case(id))
     }

@@ -1,4 +1,4 @@
-//! What clients read before they ask for tokens (OpenID Connect Discovery 1.0).
+//! The documents that clients read before they request tokens (OpenID Connect Discovery 1.0).
 
 use crate::call::{Answer, Call, fields};
 use crate::error::EntraError;
@@ -50,7 +50,7 @@ pub(crate) fn keys(world: &World, authority: &Authority) -> Answer {
     Answer::json(200, &world.signer.key_set(&issuer))
 }
 
-/// Answers `GET /common/discovery/instance`: every authority asked about is this emulator's.
+/// Answers `GET /common/discovery/instance`: each known authority is this emulator's.
 pub(crate) fn instance(world: &World, call: &Call) -> Result<Answer, EntraError> {
     let endpoint = call.parameter("authorization_endpoint").ok_or_else(|| {
         let text = "The query must contain the parameter 'authorization_endpoint'.";
@@ -85,7 +85,7 @@ pub(crate) fn user_realm(world: &World, call: &Call, username: &str) -> Answer {
     let domain = username.rsplit_once('@').map_or(username.as_str(), |(_, domain)| domain);
     let known = world.directory.tenant(domain);
     let kind = if known.is_some() { "Managed" } else { "Unknown" };
-    // The two versions differ in the letter their names begin with.
+    // Version 2.0 has other member names than version 1.0.
     let mut body = fields(if call.parameter("api-version") == Some("2.0") {
         json!({ "NameSpaceType": kind, "Login": username, "DomainName": domain })
     } else {

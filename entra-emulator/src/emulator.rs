@@ -1,4 +1,4 @@
-//! The emulator as a Rust value.
+//! The Rust interface of the emulator.
 
 use crate::device::{self, Outcome};
 use crate::directory::Directory;
@@ -15,7 +15,7 @@ use serde_json::json;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-/// A running emulator. It serves from a thread of its own until it is dropped.
+/// A running emulator. Its own thread answers requests until it is dropped.
 pub struct EntraEmulator {
     url: String,
     http_url: String,
@@ -25,7 +25,7 @@ pub struct EntraEmulator {
     _server: Server,
 }
 
-/// How an emulator is to be started.
+/// Options for the start of an emulator.
 #[derive(Debug, Default)]
 pub struct Builder {
     directory: Option<Directory>,
@@ -34,28 +34,28 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// Who and what there is; [`Directory::default()`] unless given.
+    /// The directory; [`Directory::default()`] unless given.
     #[must_use]
     pub fn directory(mut self, directory: Directory) -> Self {
         self.directory = Some(directory);
         self
     }
 
-    /// The HTTPS port; 0, the default, is any free one.
+    /// The HTTPS port; 0, the default, means any free port.
     #[must_use]
     pub fn port(mut self, port: u16) -> Self {
         self.port = port;
         self
     }
 
-    /// The port for managed identity (plain HTTP); 0, the default, is any free one.
+    /// The port for managed identity (plain HTTP); 0, the default, means any free port.
     #[must_use]
     pub fn http_port(mut self, port: u16) -> Self {
         self.http_port = port;
         self
     }
 
-    /// Starts it. When this returns, the ports answer.
+    /// Starts the emulator. When this returns, the ports accept connections.
     ///
     /// # Errors
     /// [`Error::Io`] when a port is taken.
@@ -63,7 +63,7 @@ impl Builder {
         let tls = Tls::new()?;
         let (https, http) = (Port::take(self.port)?, Port::take(self.http_port)?);
         let url = match https.number {
-            // Clients write addresses without the usual port, and compare them.
+            // Clients omit the default port, and compare addresses.
             443 => "https://localhost".to_owned(),
             number => format!("https://localhost:{number}"),
         };
@@ -83,29 +83,29 @@ impl Builder {
 }
 
 impl EntraEmulator {
-    /// Settings for a start.
+    /// Returns the options for a start.
     pub fn builder() -> Builder {
         Builder::default()
     }
 
-    /// `https://localhost:<port>` (without the port if it is 443) and without a slash at the end:
-    /// the login endpoint and the resource manager endpoint.
+    /// `https://localhost:<port>` (without the port if it is 443), without a trailing slash: the
+    /// login endpoint and the resource manager endpoint.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// `http://127.0.0.1:<port>`, without a slash at the end: the managed identity endpoints.
+    /// `http://127.0.0.1:<port>`, without a trailing slash: the managed identity endpoints.
     pub fn http_url(&self) -> &str {
         &self.http_url
     }
 
-    /// The certificate authority that clients have to trust, as PEM. Each start makes a new one.
+    /// The certificate authority that clients must trust, as PEM. Each start makes a new one.
     pub fn ca_pem(&self) -> &str {
         &self.ca_pem
     }
 
-    /// SHA-1 of the server's certificate in hexadecimal digits, as Service Fabric names it to its
-    /// applications.
+    /// SHA-1 of the server's certificate in hexadecimal digits: the thumbprint that Service Fabric
+    /// gives to its applications.
     pub fn certificate_thumbprint(&self) -> &str {
         &self.thumbprint
     }
@@ -113,7 +113,7 @@ impl EntraEmulator {
     /// Writes [`ca_pem`](Self::ca_pem) to a file.
     ///
     /// # Errors
-    /// [`Error::Io`] when it cannot be written.
+    /// [`Error::Io`] when the file cannot be written.
     pub fn write_ca(&self, path: impl AsRef<Path>) -> Result<(), Error> {
         let path = path.as_ref();
         std::fs::write(path, &self.ca_pem).map_err(|source| Error::Io {
@@ -122,38 +122,39 @@ impl EntraEmulator {
         })
     }
 
-    /// Every request since the start or the last [`clear_requests`](Self::clear_requests), in
-    /// order of arrival.
+    /// Returns every request since the start or the last [`clear_requests`](Self::clear_requests),
+    /// in order of arrival.
     pub fn requests(&self) -> Vec<RequestLogEntry> {
         lock(&self.world).log.entries.clone()
     }
 
-    /// Forgets the requests so far.
+    /// Deletes the log of requests.
     pub fn clear_requests(&self) {
         lock(&self.world).log.entries.clear();
     }
 
-    /// What goes wrong from now on.
+    /// The faults of this emulator.
     pub fn faults(&self) -> Faults<'_> {
         Faults { world: &self.world }
     }
 
-    /// The settings in force.
+    /// The current settings.
     pub fn settings(&self) -> Settings {
         lock(&self.world).settings.clone()
     }
 
-    /// Changes settings. The endpoints wait meanwhile: send no request from within.
+    /// Changes settings. The endpoints are blocked meanwhile, so `change` must send no request.
     pub fn settings_mut<R>(&self, change: impl FnOnce(&mut Settings) -> R) -> R {
         change(&mut lock(&self.world).settings)
     }
 
-    /// The directory as it is now.
+    /// The current directory.
     pub fn directory(&self) -> Directory {
         lock(&self.world).directory.clone()
     }
 
-    /// Changes the directory. The endpoints wait meanwhile: send no request from within.
+    /// Changes the directory. The endpoints are blocked meanwhile, so `change` must send no
+    /// request.
     pub fn directory_mut<R>(&self, change: impl FnOnce(&mut Directory) -> R) -> R {
         change(&mut lock(&self.world).directory)
     }
@@ -163,7 +164,7 @@ impl EntraEmulator {
         pending_device_codes(&lock(&self.world))
     }
 
-    /// The user enters the code, signs in (with a second factor if one is asked for) and consents.
+    /// Approves a device code as `username`, with a second factor if required, and with consent.
     ///
     /// # Errors
     /// [`Error::NoSuchUserCode`], [`Error::NoSuchUser`].
@@ -171,7 +172,7 @@ impl EntraEmulator {
         device::approve(&mut lock(&self.world), user_code, username)
     }
 
-    /// The user enters the code and refuses.
+    /// Declines a device code, as the user can on the page.
     ///
     /// # Errors
     /// [`Error::NoSuchUserCode`].
@@ -181,7 +182,7 @@ impl EntraEmulator {
         Ok(())
     }
 
-    /// The code's time is over.
+    /// Lets a device code expire.
     ///
     /// # Errors
     /// [`Error::NoSuchUserCode`].
@@ -192,43 +193,43 @@ impl EntraEmulator {
         Ok(())
     }
 
-    /// Ends the user's sessions: refresh tokens issued until now are refused (AADSTS50173), and
-    /// ARM answers access tokens issued until now with a claims challenge.
+    /// Ends the user's sessions. Refresh tokens issued until now are refused (AADSTS50173), and ARM
+    /// answers access tokens issued until now with a claims challenge.
     pub fn revoke(&self, username: &str) {
         lock(&self.world).revoke(username);
     }
 
-    /// ARM answers every access token issued until now with a claims challenge (continuous access
-    /// evaluation); refresh tokens go on working.
+    /// Makes ARM answer every access token issued until now with a claims challenge (continuous
+    /// access evaluation). Refresh tokens still work.
     pub fn challenge_access_tokens(&self) {
         lock(&self.world).challenge_access_tokens();
     }
 
-    /// A token of another issuer, for use as a client assertion (workload identity federation),
-    /// signed by the emulator and good for [`Settings::assertion_lifetime`]. The audience is
-    /// `api://AzureADTokenExchange`.
+    /// Makes a token of another issuer, for use as a client assertion (workload identity
+    /// federation). The emulator signs it; it is valid for [`Settings::assertion_lifetime`]. The
+    /// audience is `api://AzureADTokenExchange`.
     pub fn assertion(&self, issuer: &str, subject: &str) -> String {
         assertion(&lock(&self.world), issuer, subject, "api://AzureADTokenExchange")
     }
 }
 
-/// What goes wrong in an emulator: see [`Fault`].
+/// The faults of an emulator: see [`Fault`].
 pub struct Faults<'a> {
     world: &'a Mutex<World>,
 }
 
 impl Faults<'_> {
-    /// Adds a fault behind those there are.
+    /// Adds a fault after the existing ones.
     pub fn push(&self, fault: Fault) {
         lock(self.world).faults.push(fault);
     }
 
-    /// Takes all faults away.
+    /// Removes all faults.
     pub fn clear(&self) {
         lock(self.world).faults.clear();
     }
 
-    /// The faults that have not run out.
+    /// Returns the faults that still apply.
     pub fn list(&self) -> Vec<Fault> {
         lock(self.world).faults.clone()
     }
@@ -238,11 +239,11 @@ impl Faults<'_> {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PendingDeviceCode {
-    /// What the user is to enter.
+    /// The code that the user enters.
     pub user_code: String,
-    /// Who asks.
+    /// The client that requested the code.
     pub client_id: String,
-    /// When it ends, in Unix seconds.
+    /// Expiry in Unix seconds.
     pub expires_at: i64,
 }
 

@@ -1,4 +1,4 @@
-//! What goes wrong: in starting and steering the emulator, and in what it tells its clients.
+//! Errors: of starting and controlling the emulator, and those that it sends to clients.
 
 use crate::call::{Answer, Call, fields};
 use crate::clock;
@@ -6,7 +6,7 @@ use crate::identifier;
 use crate::world::World;
 use serde_json::{Value, json};
 
-/// Why the emulator could not start or do what was asked of it.
+/// The emulator cannot start, or a call of its interface fails.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A port is taken, or a file cannot be written.
@@ -17,13 +17,13 @@ pub enum Error {
         /// The system's reason.
         source: std::io::Error,
     },
-    /// No certificate could be made.
+    /// A certificate cannot be made.
     #[error("cannot make a certificate: {0}")]
     Certificate(String),
-    /// The directory is not what [`Directory`](crate::Directory) describes.
+    /// The text is not a [`Directory`](crate::Directory).
     #[error("the directory cannot be read: {0}")]
     Directory(#[from] serde_json::Error),
-    /// No device code with this user code is waiting.
+    /// No device code with this user code waits for a user.
     #[error("no sign-in with the code '{0}' is waiting")]
     NoSuchUserCode(String),
     /// The directory has no such user.
@@ -31,7 +31,7 @@ pub enum Error {
     NoSuchUser(String),
 }
 
-/// An error as Entra's endpoints answer it.
+/// An error in the form that Entra's endpoints send.
 #[derive(Debug)]
 pub(crate) struct EntraError {
     pub(crate) status: u16,
@@ -69,7 +69,7 @@ impl EntraError {
         self
     }
 
-    /// The `error_description`: the code, the sentence and what support would ask for.
+    /// The `error_description`: the code, the sentence and the ids for Microsoft's support.
     fn full_description(&self, trace_id: &str, correlation_id: &str, timestamp: &str) -> String {
         format!(
             "AADSTS{}: {} Trace ID: {trace_id} Correlation ID: {correlation_id} Timestamp: {timestamp}",
@@ -77,7 +77,7 @@ impl EntraError {
         )
     }
 
-    /// The answer of an endpoint that speaks JSON.
+    /// The response of a JSON endpoint.
     pub(crate) fn answer(&self, world: &World, call: &Call) -> Answer {
         let trace_id = identifier::guid();
         let correlation_id = correlation_id(call);
@@ -103,7 +103,7 @@ impl EntraError {
             .header("client-request-id", &correlation_id)
     }
 
-    /// What the authorize endpoint hands back to the client (RFC 6749 4.1.2.1).
+    /// The parameters of a redirect to the client (RFC 6749 4.1.2.1).
     pub(crate) fn redirect_parameters(&self, world: &World, call: &Call) -> Vec<(String, String)> {
         let timestamp = clock::timestamp(world.now());
         let description =

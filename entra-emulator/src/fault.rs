@@ -1,25 +1,25 @@
-//! Faults: what goes wrong, where, and how often.
+//! Faults: failures that a test orders for certain requests.
 
 use crate::call::Call;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// One thing that goes wrong. Of several that fit a request the first one pushed is taken, but
-/// delays are served and the search goes on.
+/// One ordered failure. Of several that match a request the first one applies; delays apply in
+/// addition to it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Fault {
-    /// Part of the path (`/oauth2/v2.0/token`, `/subscriptions`); empty fits every request.
+    /// Part of the path (`/oauth2/v2.0/token`, `/subscriptions`); empty matches every request.
     #[serde(default)]
     pub path: String,
-    /// Only requests whose form has this `grant_type`.
+    /// Matches only requests whose form has this `grant_type`.
     #[serde(default)]
     pub grant_type: Option<String>,
-    /// How many requests it hits; `None`: all until cleared.
+    /// Number of requests that it applies to; `None`: all until it is removed.
     #[serde(default)]
     pub times: Option<u32>,
-    /// What happens.
+    /// The failure.
     pub action: Action,
 }
 
@@ -27,20 +27,20 @@ pub struct Fault {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Action {
-    /// This answer instead of the real one.
+    /// Sends this response instead of the real one.
     Answer {
         /// The HTTP status.
         status: u16,
         /// Headers, e.g. `Retry-After`. `Content-Type` is `application/json` unless given.
         #[serde(default)]
         headers: BTreeMap<String, String>,
-        /// The body as it is.
+        /// The body.
         #[serde(default)]
         body: String,
     },
-    /// [`Action::Answer`] with what the request said in it, as careless gateways answer: in `body`
-    /// stands `{form}` for the form as it came, `{values}` for its values as they were meant,
-    /// `{authorization}` for that header.
+    /// [`Action::Answer`] that repeats parts of the request, as careless gateways do. In `body`,
+    /// `{form}` is the undecoded form, `{values}` its decoded values and `{authorization}` that
+    /// header.
     Echo {
         /// The HTTP status.
         status: u16,
@@ -49,9 +49,9 @@ pub enum Action {
         /// The body.
         body: String,
     },
-    /// An error in Entra's shape (RFC 6749 5.2 and Entra's additions).
+    /// Sends an error in Entra's form (RFC 6749 5.2 and Entra's additions).
     EntraError {
-        /// The HTTP status. 400.
+        /// The HTTP status. Default: 400.
         #[serde(default = "bad_request")]
         status: u16,
         /// `invalid_grant`, `interaction_required`, `temporarily_unavailable`, …
@@ -64,56 +64,56 @@ pub enum Action {
         /// `basic_action`, `bad_token`, `consent_required`, …
         #[serde(default)]
         suberror: Option<String>,
-        /// The claims to come back with, as JSON text.
+        /// The claims of the challenge, as JSON text.
         #[serde(default)]
         claims: Option<String>,
     },
-    /// The answer comes this much later.
+    /// Delays the response.
     Delay {
-        /// How much later.
+        /// The delay.
         milliseconds: u64,
     },
-    /// The real answer, written otherwise: what is left out stays as it is.
+    /// Sends the real response in another form; omitted members change nothing.
     Rewrite {
         /// The HTTP status of a success; errors keep theirs.
         #[serde(default)]
         status: Option<u16>,
-        /// How the bytes of the body are to be read.
+        /// The encoding of the body.
         #[serde(default)]
         encoding: Option<Encoding>,
-        /// How the numbers in JSON are written.
+        /// The form of numbers in JSON.
         #[serde(default)]
         numbers: Option<Numbers>,
     },
-    /// The connection is closed without an answer, before the request has any effect.
+    /// Closes the connection without a response, before the request has any effect.
     Drop,
-    /// The real answer, of which only the first `keep` bytes of the body are sent although
-    /// `Content-Length` promises all; then the connection is closed.
+    /// Sends only the first `keep` bytes of the real response's body, although `Content-Length` is
+    /// that of the whole body; then closes the connection.
     Truncate {
-        /// How many bytes of the body are sent.
+        /// Number of bytes of the body to send.
         keep: usize,
     },
 }
 
-/// An encoding of text; without a byte order mark `Content-Type` names it.
+/// An encoding of text. UTF-16 without a byte order mark and Latin-1 are named in `Content-Type`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Encoding {
-    /// UTF-8 behind a byte order mark.
+    /// UTF-8 with a byte order mark.
     Utf8Bom,
-    /// UTF-16, the low byte first.
+    /// UTF-16, little-endian.
     Utf16Le,
-    /// The same behind a byte order mark.
+    /// UTF-16, little-endian, with a byte order mark.
     Utf16LeBom,
-    /// UTF-16, the high byte first.
+    /// UTF-16, big-endian.
     Utf16Be,
-    /// The same behind a byte order mark.
+    /// UTF-16, big-endian, with a byte order mark.
     Utf16BeBom,
-    /// One byte a character, those beyond as `?`.
+    /// Latin-1; other characters become `?`.
     Latin1,
 }
 
-/// How numbers are written.
+/// The form of numbers in JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Numbers {
@@ -124,7 +124,7 @@ pub enum Numbers {
 }
 
 impl Encoding {
-    /// The bytes of `text`, and the charset that is named.
+    /// The bytes of `text`, and the charset for `Content-Type`.
     pub(crate) fn bytes_of(self, text: &str) -> (Vec<u8>, Option<&'static str>) {
         let utf16 = |mark: &str, bytes: fn(u16) -> [u8; 2]| {
             mark.encode_utf16().chain(text.encode_utf16()).flat_map(bytes).collect()
@@ -146,7 +146,7 @@ impl Encoding {
 const BOM: &str = "\u{feff}";
 
 impl Numbers {
-    /// `value` with its numbers so written.
+    /// Returns `value` with all numbers in this form.
     pub(crate) fn rewrite(self, value: Value) -> Value {
         match value {
             Value::Number(number) => match self {
@@ -167,26 +167,26 @@ const fn bad_request() -> u16 {
 }
 
 impl Fault {
-    /// A fault for every request whose path contains `path`.
+    /// Makes a fault for every request whose path contains `path`.
     pub fn on(path: &str, action: Action) -> Self {
         Self { path: path.into(), grant_type: None, times: None, action }
     }
 
-    /// Only for token requests with this `grant_type`.
+    /// Restricts it to token requests with this `grant_type`.
     #[must_use]
     pub fn grant_type(mut self, grant_type: &str) -> Self {
         self.grant_type = Some(grant_type.into());
         self
     }
 
-    /// Only for the next `times` requests that fit.
+    /// Restricts it to the next `times` matching requests.
     #[must_use]
     pub fn times(mut self, times: u32) -> Self {
         self.times = Some(times);
         self
     }
 
-    fn fits(&self, call: &Call) -> bool {
+    fn matches(&self, call: &Call) -> bool {
         self.times != Some(0)
             && call.path.contains(&self.path)
             && (self.grant_type.is_none()
@@ -194,11 +194,12 @@ impl Fault {
     }
 }
 
-/// The actions this request is in for, in order; at most the last one is no delay.
+/// The actions for this request, in order: delays, then at most one other action. Counts them as
+/// used.
 pub(crate) fn take(faults: &mut Vec<Fault>, call: &Call) -> Vec<Action> {
     let mut actions = Vec::new();
     for fault in faults.iter_mut() {
-        if fault.fits(call) {
+        if fault.matches(call) {
             fault.times = fault.times.map(|times| times - 1);
             actions.push(fault.action.clone());
             if !matches!(fault.action, Action::Delay { .. }) {

@@ -1,4 +1,4 @@
-//! GUIDs and opaque strings: drawn at random, or derived from names so that they stay the same.
+//! GUIDs and opaque strings: random, or derived from names and therefore stable.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -7,8 +7,8 @@ use ring::rand::{SecureRandom, SystemRandom};
 
 fn random<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
-    // The system's generator fails only where there is none; a constant is then still a valid
-    // answer of an emulator, and whoever needs them to differ will see that they do not.
+    // Fails only on a system without a random generator. The constant bytes are still valid
+    // values for an emulator, and a test that needs different ones fails.
     let _ = SystemRandom::new().fill(&mut bytes);
     bytes
 }
@@ -18,7 +18,7 @@ pub(crate) fn guid() -> String {
     written(u128::from_be_bytes(random()))
 }
 
-/// The GUID that always belongs to these names.
+/// The GUID derived from these names.
 pub(crate) fn derived_guid(names: &[&str]) -> String {
     let hash = digest(&SHA256, names.join("\n").as_bytes());
     let first = hash
@@ -42,17 +42,17 @@ fn written(bits: u128) -> String {
     )
 }
 
-/// The name of one user towards one client: the `sub` claim.
+/// The `sub` claim: the id of one user for one client.
 pub(crate) fn pairwise(oid: &str, client_id: &str) -> String {
     URL_SAFE_NO_PAD.encode(digest(&SHA256, format!("{oid}\n{client_id}").as_bytes()))
 }
 
-/// An opaque string of `kind` and 40 random bytes, as codes and refresh tokens are.
+/// An opaque string of `kind` and 40 random bytes, for codes and refresh tokens.
 pub(crate) fn opaque(kind: &str) -> String {
     format!("{kind}.{}", URL_SAFE_NO_PAD.encode(random::<40>()))
 }
 
-/// What a person types at the device page: nine capital letters and digits, none easily confused.
+/// A user code for the device page: nine capital letters and digits that are not easily confused.
 pub(crate) fn user_code() -> String {
     const LETTERS: &[u8; 32] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
     random::<9>()
@@ -62,14 +62,14 @@ pub(crate) fn user_code() -> String {
         .collect()
 }
 
-/// A token's unique id (`uti`), from which [`serial_of`] reads its serial number back.
+/// A token's unique id (`uti`), which contains its serial number for [`serial_of`].
 pub(crate) fn token_id(serial: u64) -> String {
     let mut bytes = serial.to_be_bytes().to_vec();
     bytes.extend(random::<8>());
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// The serial number inside a token's unique id.
+/// The serial number in a token's unique id.
 pub(crate) fn serial_of(token_id: &str) -> Option<u64> {
     let bytes = URL_SAFE_NO_PAD.decode(token_id).ok()?;
     Some(u64::from_be_bytes(bytes.get(..8)?.try_into().ok()?))
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn the_serial_number_comes_back() {
+    fn a_token_id_contains_the_serial_number() {
         assert_eq!(serial_of(&token_id(77)), Some(77));
         assert_eq!(serial_of("?"), None);
     }

@@ -1,4 +1,4 @@
-//! JSON Web Tokens (RFC 7519): made with the emulator's key, read with anybody's.
+//! JSON Web Tokens (RFC 7519): signed with the emulator's key, verified with any certificate.
 
 use crate::error::Error;
 use base64::Engine as _;
@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 
-/// The key of the emulator, the same everywhere and public on purpose: ring makes no RSA keys,
-/// and what it signs is worth something only to those who trust the CA of one run.
+/// The emulator's key. It is fixed, because ring generates no RSA keys. It may be public: only
+/// clients that trust the CA of one run accept its signatures.
 const SIGNING_KEY: &str = include_str!("signing.pem");
 
 /// Signs tokens (RS256).
@@ -36,7 +36,7 @@ impl Signer {
         })
     }
 
-    /// The token that says `claims`, in compact form.
+    /// Returns the token with these claims, in compact form.
     pub(crate) fn sign(&self, claims: &Value) -> String {
         let header = json!({
             "typ": "JWT", "alg": "RS256", "x5t": self.thumbprint, "kid": self.thumbprint,
@@ -47,7 +47,7 @@ impl Signer {
             URL_SAFE_NO_PAD.encode(claims.to_string())
         );
         let mut signature = vec![0; self.key.public().modulus_len()];
-        // It fails only without a source of randomness; such a token is then refused everywhere.
+        // Fails only on a system without a random generator; every verifier then refuses the token.
         let _ = self.key.sign(
             &RSA_PKCS1_SHA256,
             &SystemRandom::new(),
@@ -90,13 +90,13 @@ pub(crate) fn certificate(pem: &str) -> Option<CertificateDer<'static>> {
     CertificateDer::from_pem_slice(pem.as_bytes()).ok()
 }
 
-/// `x5t` (RFC 7515 4.1.7).
 /// SHA-1 in hexadecimal digits.
 pub(crate) fn sha1_hex(certificate: &[u8]) -> String {
     let hash = digest(&SHA1_FOR_LEGACY_USE_ONLY, certificate);
     hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
 }
 
+/// `x5t` (RFC 7515 4.1.7).
 pub(crate) fn sha1_thumbprint(certificate: &CertificateDer<'_>) -> String {
     URL_SAFE_NO_PAD.encode(digest(&SHA1_FOR_LEGACY_USE_ONLY, certificate))
 }
@@ -106,7 +106,7 @@ pub(crate) fn sha256_thumbprint(certificate: &CertificateDer<'_>) -> String {
     URL_SAFE_NO_PAD.encode(digest(&SHA256, certificate))
 }
 
-/// A token taken apart, not yet believed.
+/// A parsed token, not yet verified.
 pub(crate) struct Jwt {
     pub(crate) header: Value,
     pub(crate) claims: Value,
@@ -127,19 +127,19 @@ impl Jwt {
         })
     }
 
-    /// A claim that is text.
+    /// A text claim; empty if it is missing or no text.
     pub(crate) fn text(&self, claim: &str) -> &str {
         self.claims.get(claim).and_then(Value::as_str).unwrap_or_default()
     }
 
-    /// A claim that is a time in Unix seconds; fractions (Python clients send some) are cut off.
+    /// A time claim in Unix seconds, without fractions, which some Python clients send.
     pub(crate) fn seconds(&self, claim: &str) -> Option<i64> {
         let value = self.claims.get(claim)?;
         #[expect(clippy::cast_possible_truncation, reason = "a float cast saturates")]
         value.as_i64().or_else(|| value.as_f64().map(|seconds| seconds as i64))
     }
 
-    /// Whether the signature, RS256 or PS256, is by the key of this certificate.
+    /// True if the key of this certificate made the signature (RS256 or PS256).
     pub(crate) fn is_signed_by(&self, certificate: &CertificateDer<'_>) -> bool {
         let algorithm = match self.header.get("alg").and_then(Value::as_str) {
             Some("RS256") => webpki::ring::RSA_PKCS1_2048_8192_SHA256,

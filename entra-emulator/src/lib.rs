@@ -1,7 +1,6 @@
-//! A local stand-in for Entra ID, Azure Resource Manager and the managed identity endpoints, for
-//! tests and demos that must not need the network or an account. It is a real HTTPS server on
-//! loopback with a certificate authority of its own; the real azure-cli, MSAL and azure-identity
-//! sign in to it.
+//! A local Entra ID, Azure Resource Manager and managed identity endpoint, for tests and demos
+//! that need no network and no account. It is an HTTPS server on loopback with its own certificate
+//! authority. The real azure-cli, MSAL and azure-identity sign in to it.
 //!
 //! # In a test
 //!
@@ -15,64 +14,64 @@
 //! let ca = std::env::temp_dir().join("entra-emulator-doc.pem");
 //! emulator.write_ca(&ca)?; // REQUESTS_CA_BUNDLE, SSL_CERT_FILE, NODE_EXTRA_CA_CERTS, …
 //!
-//! // Nobody has to open a browser.
+//! // Sign-ins need no browser.
 //! emulator.settings_mut(|settings| settings.auto_approve = Some("alice@contoso.example".into()));
 //! // The next refresh fails.
 //! let action = Action::Answer { status: 503, headers: [].into(), body: String::new() };
 //! emulator.faults().push(Fault::on("/token", action).grant_type("refresh_token").times(1));
-//! // … run the program, then look at what it asked for:
+//! // … run the program, then check its requests:
 //! assert!(emulator.requests().is_empty());
 //! # std::fs::remove_file(ca)?;
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! Each emulator has ports, keys for TLS and state of its own, starts in a few milliseconds and
-//! ends when it is dropped, so every test can have one. Clients that ask Microsoft's servers about
-//! unknown hosts have to be told not to: `disable_instance_discovery=True` (azure-identity),
-//! `instance_discovery=False` (MSAL), `az config set core.instance_discovery=false` (az).
+//! Each emulator has its own ports, TLS keys and state, starts in a few milliseconds and ends when
+//! it is dropped. So every test can have one. Some clients ask Microsoft's servers about unknown
+//! hosts; turn this off with `disable_instance_discovery=True` (azure-identity),
+//! `instance_discovery=False` (MSAL) or `az config set core.instance_discovery=false` (az).
 //!
 //! # As a program
 //!
-//! `cargo run -p entra-emulator` serves at `https://localhost:8443` and prints how to register it
-//! in az. What the methods of [`EntraEmulator`] do can then be done over HTTP, with JSON bodies,
-//! on either port:
+//! `cargo run -p entra-emulator` listens at `https://localhost:8443` and prints the commands that
+//! register it in az. Control it over HTTP on either port, with JSON bodies; this does what the
+//! methods of [`EntraEmulator`] do:
 //!
 //! | request | does |
 //! |---|---|
-//! | `GET`, `DELETE /_emulator/requests` | shows, forgets the requests so far ([`RequestLogEntry`]) |
-//! | `GET`, `POST`, `DELETE /_emulator/faults` | shows, adds, clears faults ([`Fault`]: `{"path": "/token", "times": 1, "action": {"answer": {"status": 503}}}`) |
-//! | `GET`, `POST /_emulator/settings` | shows, changes [`Settings`] (what is left out stays) |
-//! | `GET`, `POST /_emulator/directory` | shows, replaces the [`Directory`] |
-//! | `GET /_emulator/devicecode` | the device codes that wait |
+//! | `GET`, `DELETE /_emulator/requests` | shows or deletes the log of requests ([`RequestLogEntry`]) |
+//! | `GET`, `POST`, `DELETE /_emulator/faults` | shows, adds or removes faults ([`Fault`]: `{"path": "/token", "times": 1, "action": {"answer": {"status": 503}}}`) |
+//! | `GET`, `POST /_emulator/settings` | shows or changes [`Settings`] (omitted members stay as they are) |
+//! | `GET`, `POST /_emulator/directory` | shows or replaces the [`Directory`] |
+//! | `GET /_emulator/devicecode` | the device codes that wait for a user |
 //! | `POST /_emulator/devicecode/{approve,decline,expire}` | `{"userCode": "…", "username": "…"}` |
 //! | `POST /_emulator/revoke` | `{"username": "…"}`: [`EntraEmulator::revoke`] |
 //! | `POST /_emulator/challenge` | [`EntraEmulator::challenge_access_tokens`] |
-//! | `GET /_emulator/assertion?iss=…&sub=…` | `{"value": "<JWT>"}`, also good as `ACTIONS_ID_TOKEN_REQUEST_URL` |
+//! | `GET /_emulator/assertion?iss=…&sub=…` | `{"value": "<JWT>"}`; also works as `ACTIONS_ID_TOKEN_REQUEST_URL` |
 //!
-//! # Who is there
+//! # Users and applications
 //!
 //! The default directory has three tenants: Contoso (`contoso.example`), Fabrikam
-//! (`fabrikam.example`) and Northwind (`northwind.example`, without subscriptions). In it are:
+//! (`fabrikam.example`) and Northwind (`northwind.example`, without subscriptions). It has:
 //!
-//! | who | signs in with |
+//! | user or application | signs in with |
 //! |---|---|
 //! | `alice@contoso.example`, guest in the other two | `Alice-password-1` |
 //! | `bob@fabrikam.example` | `Bob-password-1` |
 //! | Deployment `a1000000-0000-4000-8000-000000000001` | secret `deployment-secret-1` |
 //! | Nightly build `…002` | certificate [`NIGHTLY_BUILD_CERTIFICATE`](directory::NIGHTLY_BUILD_CERTIFICATE) |
-//! | GitHub workflow `…003` | a federated token of a pipeline (below), or an [assertion](EntraEmulator::assertion) of `https://token.actions.githubusercontent.com` for `repo:contoso/app:ref:refs/heads/main` |
-//! | Contoso portal `…004`, an API `api://contoso-portal` that acts on behalf of its callers | secret `portal-secret-1` |
+//! | GitHub workflow `…003` | a pipeline's federated token (below), or an [assertion](EntraEmulator::assertion) of `https://token.actions.githubusercontent.com` for `repo:contoso/app:ref:refs/heads/main` |
+//! | Contoso portal `…004`, the API `api://contoso-portal`, which acts on behalf of its callers | secret `portal-secret-1` |
 //! | Contoso desktop `…005` | nothing: a public client |
-//! | a system-assigned managed identity and the user-assigned `e1000000-0000-4000-8000-000000000002` | being on the host |
+//! | a system-assigned managed identity and the user-assigned `e1000000-0000-4000-8000-000000000002` | a request from the host |
 //!
-//! Azure CLI, Azure PowerShell and Visual Studio Code are there under their real client ids.
+//! Azure CLI, Azure PowerShell and Visual Studio Code have their real client ids.
 //!
 //! # Managed identity
 //!
-//! On [`http_url`](EntraEmulator::http_url), which stands for one host:
+//! [`http_url`](EntraEmulator::http_url) is the endpoint of one host. For each kind of host, set:
 //!
-//! | host | environment of the client |
+//! | host | variables of the client |
 //! |---|---|
 //! | virtual machine, AKS | `AZURE_POD_IDENTITY_AUTHORITY_HOST=<http_url>` |
 //! | App Service, Functions, Container Apps | `IDENTITY_ENDPOINT=<http_url>/msi/token`, `IDENTITY_HEADER=emulator-identity-header` |
@@ -83,21 +82,23 @@
 //!
 //! # Pipelines
 //!
-//! Both want the job's own token, [`Settings::job_token`], and make federated tokens for
-//! application `…003` that live for [`Settings::assertion_lifetime`]:
+//! Both services require the job's own token, [`Settings::job_token`]. They make federated tokens
+//! for application `…003`, which are valid for [`Settings::assertion_lifetime`]:
 //!
-//! | pipeline | environment of the job |
+//! | pipeline | variables of the job |
 //! |---|---|
 //! | GitHub Actions | `ACTIONS_ID_TOKEN_REQUEST_URL=<url>/pipeline/github?api-version=2.0`, `ACTIONS_ID_TOKEN_REQUEST_TOKEN=emulator-job-token` |
 //! | Azure Pipelines | `SYSTEM_OIDCREQUESTURI=<url>/pipeline/azure`, `SYSTEM_ACCESSTOKEN=emulator-job-token`, service connection `5c000000-0000-4000-8000-000000000001` |
 //!
-//! # What it is not
+//! # Limits
 //!
-//! No security boundary: tokens are signed with a key that is in the source, and anyone on the
-//! machine can steer it. It knows no policies beyond what [`Directory`] has, no federation with
-//! other sign-in pages, no sessions in the browser. The texts of its errors are its own; codes and
-//! shape are Entra's. MSAL for Python looks for a user's realm at the host without its port, so
-//! `az login -u … -p …` works only with the emulator on port 443.
+//! - It is no security boundary: the key that signs tokens is in the source, and every user of the
+//!   machine can control the emulator.
+//! - It has no policies beyond those of [`Directory`], no federation with other sign-in pages and
+//!   no sessions in the browser.
+//! - Codes and shape of its errors are Entra's, but the texts are its own.
+//! - MSAL for Python requests a user's realm at the host without its port. So `az login -u … -p …`
+//!   works only with the emulator on port 443.
 
 mod arm;
 mod authorize;

@@ -1,4 +1,4 @@
-//! What was asked of the emulator.
+//! The log of requests.
 
 use crate::call::Call;
 use serde::Serialize;
@@ -13,21 +13,21 @@ pub struct RequestLogEntry {
     pub method: String,
     /// The path as sent, without the query.
     pub path: String,
-    /// The query, decoded; of a repeated name the last one.
+    /// The decoded query; of a repeated name the last value.
     pub query: BTreeMap<String, String>,
-    /// The form body, decoded; empty when the body was none.
+    /// The decoded form; empty if the body was no form.
     pub form: BTreeMap<String, String>,
-    /// All headers, names in lower case.
+    /// All headers, with lower-case names.
     pub headers: BTreeMap<String, String>,
-    /// Whether it came in over TLS.
+    /// True if it came over TLS.
     pub https: bool,
-    /// The status sent; `None` while the answer is being made, and for good when the connection
-    /// was dropped instead.
+    /// The status of the response; `None` until it is sent, and if a fault closed the connection
+    /// instead.
     pub status: Option<u16>,
 }
 
 impl RequestLogEntry {
-    /// The header of this name (any case), if it was sent.
+    /// The header with this name (any case), if it was sent.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(&name.to_ascii_lowercase()).map(String::as_str)
     }
@@ -46,7 +46,7 @@ pub(crate) struct Log {
 }
 
 impl Log {
-    /// Notes a request and returns the name to give [`Log::answered`].
+    /// Adds a request and returns its id for [`Log::answered`].
     pub(crate) fn arrived(&mut self, call: &Call) -> u64 {
         let id = self.next;
         self.next += 1;

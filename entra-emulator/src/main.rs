@@ -7,20 +7,20 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// A local Entra ID, Azure Resource Manager and managed identity endpoint for tests and demos.
-/// It runs until it is interrupted.
+/// It runs until you interrupt it.
 #[derive(Parser)]
 #[command(version)]
 struct Arguments {
-    /// HTTPS port of Entra and ARM; 0 for any free one
+    /// HTTPS port of Entra ID and Azure Resource Manager; 0 for any free port
     #[arg(long, value_name = "N", default_value_t = 8443)]
     port: u16,
-    /// HTTP port of managed identity; 0 for any free one
+    /// HTTP port of managed identity; 0 for any free port
     #[arg(long, value_name = "N", default_value_t = 8444)]
     http_port: u16,
-    /// Directory to play, as JSON; the built-in one if left out
+    /// JSON file with tenants, users and applications [default: the built-in directory]
     #[arg(long, value_name = "FILE")]
     directory: Option<PathBuf>,
-    /// Where to write the certificate authority that clients have to trust
+    /// File to write the certificate authority to, which clients must trust
     #[arg(long, value_name = "FILE", default_value = "entra-emulator-ca.pem")]
     ca_file: PathBuf,
 }
@@ -96,9 +96,9 @@ To use it with az:
   az cloud set --name Emulator
   az login --use-device-code
 
-To use it with virtual machine identities:
+To use it as a virtual machine's managed identity:
   export AZURE_POD_IDENTITY_AUTHORITY_HOST={http_url}
 
-Interrupt (Ctrl-C) to end it."
+Interrupt it (Ctrl-C) to stop."
     )
 }

@@ -1,4 +1,5 @@
-//! Managed identity endpoints, one per kind of host; but for Service Fabric's on the plain HTTP port.
+//! Managed identity endpoints, one for each kind of host. All are on the plain HTTP port, except
+//! Service Fabric's.
 
 use crate::arm;
 use crate::call::{Answer, Call, fields};
@@ -42,7 +43,7 @@ fn app_service(world: &mut World, call: &Call) -> Result<Answer, Answer> {
     Ok(Answer::json(200, &json!(token)))
 }
 
-/// Service Fabric, on the HTTPS port: clients pin its certificate.
+/// Service Fabric, on the HTTPS port, because clients pin its certificate.
 pub(crate) fn service_fabric(world: &mut World, call: &Call) -> Result<Answer, Answer> {
     secret_header(world, call, "secret")?;
     api_version(call)?;
@@ -60,13 +61,13 @@ fn machine_learning(world: &mut World, call: &Call) -> Result<Answer, Answer> {
     Ok(Answer::json(200, &json!(token)))
 }
 
-/// Azure Arc: the caller first has to read a secret from a file that only the privileged can.
+/// Azure Arc: the caller must first read a secret from a file that only privileged users can read.
 fn arc(world: &mut World, call: &Call) -> Result<Answer, Answer> {
     metadata_header(call)?;
     api_version(call)?;
     let presented = call.header("authorization").and_then(|header| header.strip_prefix("Basic "));
     if presented.is_some() && presented == world.arc_secret.as_deref() {
-        // Each secret opens the door once.
+        // Each secret works once.
         world.arc_secret = None;
         let names = ["client_id", "object_id", "msi_res_id"];
         let token = for_identity(world, call, &names)?;
@@ -80,7 +81,7 @@ fn arc(world: &mut World, call: &Call) -> Result<Answer, Answer> {
     })?;
     world.arc_secret = Some(secret);
     let challenge = format!("Basic realm={}", file.display());
-    Err(bad_request(401, "unauthorized", "Present the secret in the file named.")
+    Err(bad_request(401, "unauthorized", "Present the secret in the named file.")
         .header("WWW-Authenticate", &challenge))
 }
 
@@ -91,7 +92,7 @@ fn arc_key_file(world: &World) -> PathBuf {
     })
 }
 
-/// Cloud Shell: the token is the signed-in user's.
+/// Cloud Shell: the token is that of the signed-in user.
 fn cloud_shell(world: &mut World, call: &Call) -> Result<Answer, Answer> {
     metadata_header(call)?;
     let scope = scope(world, call.field("resource"))?;
@@ -102,7 +103,7 @@ fn cloud_shell(world: &mut World, call: &Call) -> Result<Answer, Answer> {
     let user = user.cloned();
     let home = user.as_ref().and_then(|user| world.directory.tenant(&user.tenant)).cloned();
     let (Some(user), Some(tenant)) = (user, home) else {
-        return Err(bad_request(400, "invalid_request", "Nobody is signed in."));
+        return Err(bad_request(400, "invalid_request", "No user is signed in."));
     };
     let mut claims = registered_claims(world, &tenant, &scope);
     let more = json!({
@@ -136,7 +137,8 @@ fn cloud_shell(world: &mut World, call: &Call) -> Result<Answer, Answer> {
     Ok(Answer::json(200, &json!(token)))
 }
 
-/// The token for the identity that the query names under one of `names`, or the system-assigned one.
+/// The token for the identity in one of the query's parameters `names`, or for the system-assigned
+/// one.
 fn for_identity(
     world: &mut World,
     call: &Call,
@@ -193,7 +195,7 @@ fn for_identity(
     Ok(token)
 }
 
-/// Numbers are text on all of these endpoints.
+/// The members of a response; all of these endpoints write numbers as text.
 fn token_answer(world: &World, scope: &Scope, claims: Map<String, Value>) -> Map<String, Value> {
     let (now, lifetime) = (world.now(), world.settings.token_lifetime);
     fields(json!({

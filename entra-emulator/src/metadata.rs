@@ -1,4 +1,4 @@
-//! `GET /metadata/endpoints`: what `az cloud register` reads to know a cloud.
+//! `GET /metadata/endpoints`: the description of a cloud that `az cloud register` reads.
 
 use crate::arm;
 use crate::call::{Answer, Call};
@@ -13,7 +13,7 @@ pub(crate) fn endpoints(world: &World, call: &Call) -> Answer {
         let text = "The api-version query parameter (?api-version=) is required for all requests.";
         return arm::error(400, "MissingApiVersionParameter", text);
     };
-    // Versions are dates; lists of clouds came with that of 2019, single ones again with 2020's.
+    // Versions are dates. Those of 2019 return a list of clouds; older and newer ones return one.
     if version < "2018-01-01" {
         return Answer::json(200, &of_2015(world));
     }
@@ -36,7 +36,7 @@ fn of_2015(world: &World) -> Value {
     })
 }
 
-/// The first one is what az asks tokens for.
+/// az requests tokens for the first one.
 fn audiences(world: &World) -> Value {
     json!([
         format!("{}/", world.url),

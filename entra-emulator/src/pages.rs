@@ -1,4 +1,5 @@
-//! The pages people see. No scripts but for handing on a form, no cookies, nothing remembered.
+//! The pages for users. They have no cookies and no state, and no script except one that submits a
+//! form.
 
 use crate::call::{Answer, Call};
 use crate::error::EntraError;
@@ -7,7 +8,7 @@ use std::fmt::Write as _;
 
 const STYLE: &str = include_str!("pages.css");
 
-/// Text that means itself in HTML, also within quotes.
+/// Escapes `text` for HTML content and quoted attributes.
 fn escaped(text: &str) -> String {
     text.chars().fold(String::new(), |mut escaped, letter| {
         match letter {
@@ -33,7 +34,7 @@ fn page(status: u16, title: &str, content: &str) -> Answer {
              <link rel=\"icon\" href=\"data:,\">\
              <title>{title}</title><style>{STYLE}</style></head>\n\
              <body><main><p class=\"brand\">entra-emulator</p><h1>{title}</h1>\n{content}\n</main>\
-             <footer>A local stand-in for tests. Nothing typed here leaves this machine.</footer>\
+             <footer>A local emulator for tests. Nothing typed here leaves this machine.</footer>\
              </body></html>\n"
         ),
     )
@@ -45,7 +46,7 @@ fn alert(error: Option<&str>) -> String {
     })
 }
 
-/// The sign-in form: a user from the directory by one press, or a name and a password.
+/// The sign-in page: a button for each user of the directory, or a form for name and password.
 pub(crate) fn sign_in(
     world: &World,
     action: &str,
@@ -67,9 +68,9 @@ pub(crate) fn sign_in(
     );
     let users = &world.directory.users;
     let hinted = |username: &str| username.eq_ignore_ascii_case(hint);
-    // Who is hinted at comes first; of a large directory the rest can sign in by name.
+    // The hinted user comes first. The page shows five users; others can sign in by name.
     let (first, others): (Vec<_>, Vec<_>) = users.iter().partition(|it| hinted(&it.username));
-    // A form of their own: the first button of a form is what the Enter key presses.
+    // The users have a separate form, because the Enter key presses a form's first button.
     content.push_str("<div class=\"users\">\n");
     for user in first.iter().chain(&others).take(5) {
         let username = escaped(&user.username);
@@ -99,7 +100,7 @@ pub(crate) fn sign_in(
     page(200, "Sign in", &content)
 }
 
-/// Asks for the user code.
+/// The page for the user code.
 pub(crate) fn enter_code(action: &str, error: Option<&str>) -> Answer {
     let content = format!(
         "{}<form method=\"post\" action=\"{}\">\n<label for=\"code\">Enter the code shown by the device or app</label>\
@@ -111,12 +112,12 @@ pub(crate) fn enter_code(action: &str, error: Option<&str>) -> Answer {
     page(200, "Enter code", &content)
 }
 
-/// Nothing is left to do.
+/// A page with a final message.
 pub(crate) fn finished(title: &str, text: &str) -> Answer {
     page(200, title, &format!("<p>{}</p>", escaped(text)))
 }
 
-/// An error that cannot be sent to the client.
+/// The page for an error that cannot go to the client.
 pub(crate) fn error(world: &World, call: &Call, error: &EntraError) -> Answer {
     let parameters = error.redirect_parameters(world, call);
     let description = parameters.get(1).map_or("", |(_, text)| text.as_str());
@@ -127,14 +128,14 @@ pub(crate) fn error(world: &World, call: &Call, error: &EntraError) -> Answer {
     )
 }
 
-/// What `error_uri` leads to.
+/// The page at `error_uri`.
 pub(crate) fn error_code(call: &Call) -> Answer {
     let code = call.parameter("code").unwrap_or("?");
     let text = format!("AADSTS{code} is described in Microsoft's list of Entra error codes.");
     finished("Error code", &text)
 }
 
-/// Signed out: there was no session to end.
+/// The page after a sign-out. There is no session to end.
 pub(crate) fn signed_out(call: &Call) -> Answer {
     call.parameter("post_logout_redirect_uri").map_or_else(
         || finished("You are signed out", "You can close this window."),
@@ -142,7 +143,7 @@ pub(crate) fn signed_out(call: &Call) -> Answer {
     )
 }
 
-/// What the emulator is, for people who open its address.
+/// The page at the emulator's address.
 pub(crate) fn welcome(world: &World) -> Answer {
     let mut content = format!(
         "<p>Entra ID and Azure Resource Manager at <code>{}</code>, managed identity at <code>{}</code>.</p>\n\
@@ -162,7 +163,7 @@ pub(crate) fn welcome(world: &World) -> Answer {
     page(200, "It is running", &content)
 }
 
-/// Hands the parameters on as a form (OAuth 2.0 Form Post Response Mode).
+/// Sends the parameters to the client as a form (OAuth 2.0 Form Post Response Mode).
 pub(crate) fn form_post(redirect_uri: &str, parameters: &[(String, String)]) -> Answer {
     let mut content = format!("<form method=\"post\" action=\"{}\">\n", escaped(redirect_uri));
     for (name, value) in parameters {
@@ -183,7 +184,7 @@ pub(crate) fn form_post(redirect_uri: &str, parameters: &[(String, String)]) -> 
 #[cfg(test)]
 mod tests {
     #[test]
-    fn nothing_escapes_from_text_and_attributes() {
+    fn text_and_attributes_are_escaped() {
         assert_eq!(
             super::escaped(r#"<a href="x" title='y'>&"#),
             "&lt;a href=&quot;x&quot; title=&#39;y&#39;&gt;&amp;"

@@ -13,7 +13,7 @@ const AZURE: (&str, &str) = (
 );
 const TOKEN_EXCHANGE: &str = "api://AzureADTokenExchange";
 
-/// The service connection that Azure Pipelines knows.
+/// The only service connection of Azure Pipelines.
 const CONNECTION: &str = "5c000000-0000-4000-8000-000000000001";
 
 /// GitHub's `ACTIONS_ID_TOKEN_REQUEST_URL`: `GET …&audience=…`.

@@ -1,4 +1,4 @@
-//! Which path is answered where.
+//! Finds the endpoint for a path.
 
 use crate::call::{Answer, Call};
 use crate::error::EntraError;
@@ -41,7 +41,7 @@ pub(crate) fn route(world: &mut World, call: &Call) -> Answer {
     }
 }
 
-/// What lies below a tenant.
+/// The endpoints of one tenant.
 fn entra(
     world: &mut World,
     call: &Call,

@@ -23,17 +23,17 @@ use tokio::sync::oneshot;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 
-/// Requests are small; more than this is refused.
+/// Limit on a request's body in bytes.
 const LARGEST_BODY: usize = 1 << 20;
 
-/// A port on loopback: the sockets for 127.0.0.1 and, where there is IPv6, ::1.
+/// A loopback port: sockets for 127.0.0.1 and, if the machine has IPv6, ::1.
 pub(crate) struct Port {
     pub(crate) number: u16,
     listeners: Vec<TcpListener>,
 }
 
 impl Port {
-    /// Takes the port, or any free one for 0.
+    /// Takes the port; 0 means any free port.
     pub(crate) fn take(number: u16) -> Result<Self, Error> {
         let io = |source| Error::Io {
             what: format!("cannot listen on port {number} of 127.0.0.1"),
@@ -91,13 +91,13 @@ impl Drop for Server {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
-            // A panic of the thread was already reported by it.
+            // The thread has already reported its panic.
             let _ = thread.join();
         }
     }
 }
 
-/// The state, whatever a panic elsewhere did.
+/// Locks the state, even after a panic in another thread.
 pub(crate) fn lock(world: &Mutex<World>) -> MutexGuard<'_, World> {
     world.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -108,7 +108,7 @@ async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, world: Arc<Mute
     };
     loop {
         let Ok((stream, _)) = listener.accept().await as Result<(_, SocketAddr), _> else {
-            // Out of file descriptors, most likely: wait until some are closed.
+            // Probably out of file descriptors: wait until some are closed.
             tokio::time::sleep(Duration::from_millis(20)).await;
             continue;
         };
@@ -134,14 +134,14 @@ async fn connection(
     https: bool,
 ) {
     let service = service_fn(|request| answer(Arc::clone(&world), request, https));
-    // An error is the client's going away, or a fault at work.
+    // An error means that the client closed the connection, or that a fault did.
     let _ = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .serve_connection(TokioIo::new(stream), service)
         .await;
 }
 
-/// Hyper closes the connection without an answer when it is handed an error.
+/// Makes hyper close the connection without a response.
 #[derive(Debug, thiserror::Error)]
 #[error("the connection is dropped by a fault")]
 struct Dropped;
@@ -196,7 +196,7 @@ async fn answer(
     })
 }
 
-/// The answer that a fault puts in place of the real one.
+/// The response of a fault, instead of the real one.
 fn faulty(world: &World, call: &Call, action: Action) -> Option<Answer> {
     match action {
         Action::Answer { status, headers, body } => {
@@ -233,7 +233,7 @@ fn faulty(world: &World, call: &Call, action: Action) -> Option<Answer> {
     }
 }
 
-/// `answer` as `rewrite` has it written.
+/// `answer` in the form of `rewrite`.
 fn rewritten(mut answer: Answer, rewrite: Option<&Action>) -> Answer {
     let Some(Action::Rewrite { status, encoding, numbers }) = rewrite else { return answer };
     if answer.status == 200 {
@@ -258,7 +258,7 @@ fn whole(answer: Answer) -> Response<Body> {
     response(answer, |body| Either::Left(Full::new(Bytes::from(body))))
 }
 
-/// Promises the whole body, sends its beginning and hangs up.
+/// Announces the whole body, sends its beginning and closes the connection.
 fn truncated(mut answer: Answer, keep: usize) -> Response<Body> {
     let length = answer.body.len().to_string();
     answer.headers.push(("Content-Length".into(), length));
@@ -268,7 +268,7 @@ fn truncated(mut answer: Answer, keep: usize) -> Response<Body> {
     })
 }
 
-/// A body that breaks off.
+/// A body that ends early.
 struct Beginning {
     bytes: Option<Bytes>,
     paused: bool,
@@ -285,7 +285,7 @@ impl hyper::body::Body for Beginning {
         if let Some(bytes) = self.bytes.take() {
             return Poll::Ready(Some(Ok(Frame::data(bytes))));
         }
-        // Hyper sends what it has only while it waits for more.
+        // Hyper sends data only while it waits for more.
         if !self.paused {
             self.paused = true;
             context.waker().wake_by_ref();
@@ -297,7 +297,7 @@ impl hyper::body::Body for Beginning {
 
 fn response(answer: Answer, body: impl FnOnce(Vec<u8>) -> Body) -> Response<Body> {
     let mut response = Response::new(Full::new(Bytes::new()));
-    // Faults and settings may ask for what HTTP has no room for; that is left out.
+    // Faults and settings can contain values that are invalid in HTTP; these are omitted.
     if let Ok(status) = hyper::StatusCode::from_u16(answer.status) {
         *response.status_mut() = status;
     }

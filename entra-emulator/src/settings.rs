@@ -1,53 +1,55 @@
-//! What can be changed while the emulator runs.
+//! Settings that can change while the emulator runs.
 
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
-/// How tokens are made and how the endpoints answer. Read them with
+/// Settings for tokens and endpoints. Read them with
 /// [`EntraEmulator::settings`](crate::EntraEmulator::settings), change them with
 /// [`EntraEmulator::settings_mut`](crate::EntraEmulator::settings_mut) or
-/// `POST /_emulator/settings` (camelCase names; what is left out stays as it is).
+/// `POST /_emulator/settings` (camelCase names; omitted members stay as they are).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct Settings {
-    /// Life of an access token in seconds (`expires_in`). 3599.
+    /// Lifetime of an access token in seconds (`expires_in`). Default: 3599.
     pub token_lifetime: i64,
-    /// `refresh_in` in seconds: when a client should renew the token ahead of its end. Left out
-    /// of the answer when `None`, the default.
+    /// `refresh_in` in seconds: when a client should refresh the token before it expires. Default:
+    /// `None`, which omits it from the response.
     pub refresh_in: Option<i64>,
-    /// Whether each redemption of a refresh token hands out a new one. True.
+    /// True if each use of a refresh token returns a new one. Default: true.
     pub rotate_refresh_tokens: bool,
-    /// Whether a redeemed refresh token stops working. False: in Entra the old one stays valid.
+    /// True if a used refresh token stops working. Default: false, as in Entra.
     pub invalidate_used_refresh_tokens: bool,
-    /// Life of a refresh token in seconds. 90 days.
+    /// Lifetime of a refresh token in seconds. Default: 90 days.
     pub refresh_token_lifetime: i64,
-    /// Seconds a client has to wait between two polls of a device code (RFC 8628 3.2). 5.
+    /// Seconds that a client must wait between two polls of a device code (RFC 8628 3.2). Default:
+    /// 5.
     pub device_code_interval: i64,
-    /// Life of a device code in seconds. 900.
+    /// Lifetime of a device code in seconds. Default: 900.
     pub device_code_lifetime: i64,
-    /// Sign-ins by device code or browser are completed at once as this user, with no page shown.
-    /// `None`: somebody has to.
+    /// User as whom sign-ins by device code or browser complete at once, without a page. Default:
+    /// `None`, which waits for a user.
     pub auto_approve: Option<String>,
-    /// Seconds added to the machine's clock. Moving it ahead lets tokens and codes expire;
-    /// leaving it there shows how a client copes with clocks that disagree. 0.
+    /// Seconds added to the machine's clock. Increase it to let tokens and codes expire, or to test
+    /// a client with a wrong clock. Default: 0.
     pub clock_offset: i64,
-    /// Subscriptions and tenants on one page of ARM's lists (`nextLink` leads to the rest). 100.
+    /// Entries on one page of ARM's lists (`nextLink` leads to the next one). Default: 100.
     pub page_size: usize,
-    /// ARM takes only tokens that carry this authentication context (`acrs`, e.g. `p1`), and
-    /// answers others with a claims challenge. `None`.
+    /// Authentication context (`acrs`, e.g. `p1`) that ARM requires in tokens. It answers others
+    /// with a claims challenge. Default: `None`.
     pub arm_authentication_context: Option<String>,
-    /// Who is signed in to Cloud Shell. `None`: the directory's first user.
+    /// The user of Cloud Shell. Default: `None`, which means the directory's first user.
     pub cloud_shell_user: Option<String>,
-    /// What a pipeline's job presents to get a federated token. `emulator-job-token`.
+    /// The token that a pipeline's job must present for a federated token. Default:
+    /// `emulator-job-token`.
     pub job_token: String,
-    /// Life of federated tokens in seconds. 600.
+    /// Lifetime of federated tokens in seconds. Default: 600.
     pub assertion_lifetime: i64,
-    /// What App Service, Azure ML and Service Fabric style managed identity endpoints want to see
-    /// in `X-IDENTITY-HEADER`, `secret` or `Secret`. `emulator-identity-header`.
+    /// The value that the managed identity endpoints of App Service, Azure ML and Service Fabric
+    /// require in `X-IDENTITY-HEADER`, `secret` or `Secret`. Default: `emulator-identity-header`.
     pub identity_header: String,
-    /// Where the Arc style endpoint leaves its secret. Clients accept only files in the agent's
-    /// own folder, on Linux `/var/opt/azcmagent/tokens/`. `None`: `entra-emulator-<port>.key` in
-    /// the system's folder for temporary files.
+    /// The file to which Arc's endpoint writes its secret. Clients accept only files in the agent's
+    /// own folder, on Linux `/var/opt/azcmagent/tokens/`. Default: `None`, which means
+    /// `entra-emulator-<port>.key` in the system's temporary folder.
     pub arc_key_file: Option<PathBuf>,
 }
 

@@ -1,4 +1,4 @@
-//! A certificate authority and a certificate for loopback, made anew at each start.
+//! A certificate authority and a certificate for loopback; each start makes new ones.
 
 use crate::clock;
 use crate::error::Error;
@@ -12,16 +12,16 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring::default_provider;
 use tokio_rustls::rustls::pki_types::PrivatePkcs8KeyDer;
 
-/// What the HTTPS server needs, and what its clients have to trust.
+/// The configuration of the HTTPS server, and the certificate authority for its clients.
 pub(crate) struct Tls {
     pub(crate) config: Arc<ServerConfig>,
     pub(crate) ca_pem: String,
-    /// The server's own, as DER.
+    /// The server's certificate, as DER.
     pub(crate) certificate: Vec<u8>,
 }
 
 impl Tls {
-    /// P-256 throughout: made in about a millisecond.
+    /// Makes new keys and certificates. P-256 keys take about a millisecond.
     pub(crate) fn new() -> Result<Self, Error> {
         Self::make().map_err(|error| Error::Certificate(error.to_string()))
     }
@@ -41,7 +41,7 @@ impl Tls {
         let names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
         let mut server = CertificateParams::new(names)?;
         server.distinguished_name.push(DnType::CommonName, "localhost");
-        // Without it Python's ssl (VERIFY_X509_STRICT) turns the certificate down.
+        // Without it Python's ssl (VERIFY_X509_STRICT) refuses the certificate.
         server.use_authority_key_identifier_extension = true;
         server.is_ca = IsCa::ExplicitNoCa;
         server.key_usages = vec![KeyUsagePurpose::DigitalSignature];

@@ -1,4 +1,4 @@
-//! The token endpoint: one file per grant, and what they share.
+//! The token endpoint: one file for each grant, and their common parts.
 
 pub(crate) mod authorization_code;
 pub(crate) mod client;
@@ -17,7 +17,7 @@ use crate::token::scope::Scope;
 use crate::world::{Authority, World};
 use serde_json::Value;
 
-/// A token request whose client is known.
+/// A token request of a known client.
 pub(crate) struct TokenRequest<'a> {
     pub(crate) call: &'a Call,
     pub(crate) authority: Authority,
@@ -61,7 +61,7 @@ pub(crate) fn answer(
 }
 
 impl TokenRequest<'_> {
-    /// What this request itself asks for; `None` if it does not say.
+    /// The scope that this request names, if any.
     pub(crate) fn scope(&self, world: &World) -> Result<Option<Scope>, EntraError> {
         if let Some(resource) = self.call.field("resource") {
             return Scope::of_resource(world, resource).map(Some);
@@ -73,16 +73,16 @@ impl TokenRequest<'_> {
         }
     }
 
-    /// A form field that has to be there.
+    /// A required form field.
     pub(crate) fn field(&self, name: &str) -> Result<&str, EntraError> {
         self.call.field(name).ok_or_else(|| EntraError::missing(name))
     }
 }
 
-/// A `claims` parameter (OpenID Connect 5.5), as far as access tokens go.
+/// The part of a `claims` parameter (OpenID Connect 5.5) that concerns access tokens.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ClaimsRequest {
-    /// Client capabilities (`xms_cc`): `CP1` says that the client understands claims challenges.
+    /// Client capabilities (`xms_cc`): `CP1` means that the client handles claims challenges.
     pub(crate) capabilities: Vec<String>,
     /// Authentication contexts (`acrs`).
     pub(crate) contexts: Vec<String>,

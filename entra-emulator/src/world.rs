@@ -1,4 +1,4 @@
-//! The state of one emulator: what all its endpoints read and write.
+//! The state of one emulator, which all endpoints read and write.
 
 use crate::clock;
 use crate::device::DeviceCode;
@@ -12,7 +12,7 @@ use crate::token::authorization_code::Code;
 use crate::token::refresh_token::RefreshToken;
 use std::collections::HashMap;
 
-/// One emulator's state. Endpoints are functions of it and of a [`Call`](crate::call::Call).
+/// The state of one emulator. Endpoints are functions of it and a [`Call`](crate::call::Call).
 pub(crate) struct World {
     /// `https://localhost:<port>`.
     pub(crate) url: String,
@@ -26,11 +26,11 @@ pub(crate) struct World {
     pub(crate) device_codes: Vec<DeviceCode>,
     pub(crate) codes: HashMap<String, Code>,
     pub(crate) refresh_tokens: HashMap<String, RefreshToken>,
-    /// User names in lower case, with the last serial number that is no longer good for them.
+    /// Lower-case user names, each with the last revoked serial number.
     pub(crate) revoked: HashMap<String, u64>,
     /// The last serial number of an access token that ARM challenges.
     pub(crate) challenged: u64,
-    /// What the Arc style endpoint wrote into its key file.
+    /// The secret in the key file of Arc's endpoint.
     pub(crate) arc_secret: Option<String>,
     serial: u64,
 }
@@ -55,7 +55,7 @@ impl World {
         })
     }
 
-    /// Unix seconds.
+    /// The emulator's time in Unix seconds.
     pub(crate) fn now(&self) -> i64 {
         self.now_milliseconds() / 1000
     }
@@ -70,12 +70,12 @@ impl World {
         self.serial
     }
 
-    /// Ends all sessions of the user: nothing with a number up to now is good any more.
+    /// Ends all sessions of the user: revokes every serial number until now.
     pub(crate) fn revoke(&mut self, username: &str) {
         self.revoked.insert(username.to_ascii_lowercase(), self.serial);
     }
 
-    /// ARM challenges every access token issued until now.
+    /// Makes ARM challenge every access token issued until now.
     pub(crate) fn challenge_access_tokens(&mut self) {
         self.challenged = self.serial;
     }
@@ -84,7 +84,7 @@ impl World {
         self.revoked.get(&username.to_ascii_lowercase()).is_some_and(|last| serial <= *last)
     }
 
-    /// The application that asks, if it is known in this tenant.
+    /// The requesting application, if this tenant knows it.
     pub(crate) fn application(
         &self,
         client_id: Option<&str>,
@@ -108,7 +108,7 @@ impl World {
             })
     }
 
-    /// The user, if the password is right and nothing bars the way.
+    /// The user with this name and password.
     pub(crate) fn user_with_password(
         &self,
         username: &str,
@@ -135,7 +135,7 @@ pub(crate) enum Authority {
     Shared(String),
 }
 
-/// The tenant id that stands for personal accounts.
+/// The tenant id of personal Microsoft accounts.
 const CONSUMERS: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
 
 impl Authority {
@@ -146,14 +146,14 @@ impl Authority {
         }
         world.directory.tenant(name).cloned().map_or_else(
             || {
-                let text = format!("Tenant '{name}' not found. Check that the tenant is right.");
+                let text = format!("Tenant '{name}' not found. Check the tenant's name.");
                 Err(EntraError::new("invalid_tenant", 90_002, text))
             },
             |tenant| Ok(Self::Tenant(tenant)),
         )
     }
 
-    /// What stands in place of the tenant in an `issuer`.
+    /// The tenant's part of an `issuer`.
     pub(crate) fn issuer_part(&self) -> &str {
         match self {
             Self::Tenant(tenant) => &tenant.id,
@@ -162,7 +162,7 @@ impl Authority {
         }
     }
 
-    /// What stands in place of the tenant in the addresses of endpoints.
+    /// The tenant's part of an endpoint's address.
     pub(crate) fn path_part(&self) -> &str {
         match self {
             Self::Tenant(tenant) => &tenant.id,
@@ -170,9 +170,9 @@ impl Authority {
         }
     }
 
-    /// The tenant this user signs in to here.
+    /// The tenant in which this user signs in.
     pub(crate) fn tenant_of(&self, world: &World, user: &User) -> Result<Tenant, EntraError> {
-        let stranger = |place: &str| {
+        let unknown = |place: &str| {
             let text = format!(
                 "User account '{}' from identity provider '{}/{}/' does not exist in tenant '{place}'.",
                 user.username, world.url, user.tenant
@@ -181,10 +181,10 @@ impl Authority {
         };
         match self {
             Self::Tenant(tenant) if user.is_in(&tenant.id) => Ok(tenant.clone()),
-            Self::Tenant(tenant) => Err(stranger(&tenant.display_name)),
-            Self::Shared(name) if name == "consumers" => Err(stranger("consumers")),
+            Self::Tenant(tenant) => Err(unknown(&tenant.display_name)),
+            Self::Shared(name) if name == "consumers" => Err(unknown("consumers")),
             Self::Shared(_) => {
-                world.directory.tenant(&user.tenant).cloned().ok_or_else(|| stranger(&user.tenant))
+                world.directory.tenant(&user.tenant).cloned().ok_or_else(|| unknown(&user.tenant))
             }
         }
     }

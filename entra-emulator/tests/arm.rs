@@ -1,4 +1,4 @@
-//! Azure Resource Manager: who sees what, pages, refusals, challenges.
+//! Azure Resource Manager: access, pages, refusals, challenges.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -22,7 +22,7 @@ fn names(body: &Value) -> Vec<&str> {
     entries.map(|entry| entry["displayName"].as_str().unwrap()).collect()
 }
 
-/// `code` of an error in ARM's shape.
+/// The `code` of an error in ARM's form.
 #[track_caller]
 fn code(reply: &Reply, status: u16) -> String {
     assert_eq!(reply.status, status, "{}", reply.body);
@@ -67,7 +67,7 @@ fn a_subscription_may_be_managed_from_another_tenant() {
 }
 
 #[test]
-fn lists_come_in_pages() {
+fn lists_have_pages() {
     let site = start();
     let token = site.sign_in(CONTOSO)["access_token"].clone();
     site.settings_mut(|settings| settings.page_size = 2);
@@ -79,7 +79,7 @@ fn lists_come_in_pages() {
 }
 
 #[test]
-fn one_subscription_its_locations_and_what_is_not_there() {
+fn single_resources_are_found_or_not_found() {
     let site = start();
     let token = site.sign_in(CONTOSO)["access_token"].clone();
     let one = "/subscriptions/50000000-0000-4000-8000-000000000001";
@@ -95,7 +95,7 @@ fn one_subscription_its_locations_and_what_is_not_there() {
 }
 
 #[test]
-fn tokens_have_to_be_there_genuine_fresh_and_for_arm() {
+fn missing_forged_expired_and_foreign_tokens_are_refused() {
     let site = start();
     let missing = site.get(SUBSCRIPTIONS);
     assert_eq!(code(&missing, 401), "AuthenticationFailed");
@@ -127,7 +127,7 @@ fn tokens_have_to_be_there_genuine_fresh_and_for_arm() {
     assert_eq!(code(&homeless, 401), "InvalidAuthenticationTokenTenant");
 }
 
-/// The claims of a challenge.
+/// The claims in a challenge.
 #[track_caller]
 fn challenge(reply: &Reply) -> Value {
     assert_eq!(reply.status, 401, "{}", reply.body);
@@ -155,7 +155,7 @@ fn challenged_tokens_are_refused_and_new_ones_accepted() {
 }
 
 #[test]
-fn an_authentication_context_takes_a_sign_in_with_its_claims() {
+fn an_authentication_context_requires_a_sign_in_with_its_claims() {
     let site = start();
     let sign_in = site.sign_in(CONTOSO);
     site.settings_mut(|settings| settings.arm_authentication_context = Some("p1".into()));

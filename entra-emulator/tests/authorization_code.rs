@@ -72,7 +72,7 @@ fn the_page_names_the_application_and_the_hint_and_escapes_both() {
     let page = site.get(&authorize_path(&[("login_hint", "\"><script>x")]));
     assert_eq!(page.status, 200);
     assert!(page.body.contains("Microsoft Azure CLI"));
-    // The Enter key must not sign in whoever is first in the list.
+    // The Enter key must not sign in the first user of the list.
     let (users, password) = page.body.split_once("</form>").unwrap();
     assert!(users.contains("name=\"pick\"") && !users.contains("name=\"password\""));
     let button = password.split("<button").nth(1).unwrap();
@@ -82,7 +82,7 @@ fn the_page_names_the_application_and_the_hint_and_escapes_both() {
 }
 
 #[test]
-fn a_code_is_good_once_for_who_holds_the_verifier() {
+fn a_code_works_once_and_only_with_the_verifier() {
     let site = start();
     let parameters = redirected(&sign_in(&site, &[]));
     assert_eq!(parameters["state"], "a state & more");
@@ -104,7 +104,7 @@ fn a_code_is_good_once_for_who_holds_the_verifier() {
 }
 
 #[test]
-fn codes_grow_old_and_plain_challenges_are_compared_as_they_are() {
+fn codes_expire_and_plain_challenges_are_compared_unhashed() {
     let site = start();
     let plain = [("code_challenge", VERIFIER), ("code_challenge_method", "plain")];
     let code = redirected(&sign_in(&site, &plain))["code"].clone();
@@ -116,7 +116,7 @@ fn codes_grow_old_and_plain_challenges_are_compared_as_they_are() {
 }
 
 #[test]
-fn the_three_response_modes() {
+fn each_response_mode_works() {
     let site = start();
     let fragment = sign_in(&site, &[("response_mode", "fragment")]);
     assert!(fragment.header("location").starts_with("http://localhost:5000#code="));
@@ -132,7 +132,7 @@ fn the_three_response_modes() {
 }
 
 #[test]
-fn a_wrong_password_stays_on_the_page_and_cancelling_goes_back() {
+fn a_wrong_password_shows_the_page_again_and_cancelling_returns() {
     let site = start();
     let form = [("username", ALICE), ("password", "guess")];
     let page = site.post(&authorize_path(&[]), &form);
@@ -166,7 +166,7 @@ fn errors_go_to_the_client_but_never_to_an_unknown_address() {
 }
 
 #[test]
-fn sign_ins_can_be_automatic() {
+fn auto_approve_completes_sign_ins() {
     let site = start();
     site.settings_mut(|settings| settings.auto_approve = Some(ALICE.into()));
     let code = redirected(&site.get(&authorize_path(&[("prompt", "none")])))["code"].clone();
@@ -174,7 +174,7 @@ fn sign_ins_can_be_automatic() {
 }
 
 #[test]
-fn a_web_application_shows_its_secret_too() {
+fn a_web_application_needs_its_secret_too() {
     let site = start();
     let address = "http://localhost:5000/callback";
     let web = [("client_id", PORTAL), ("redirect_uri", address)];

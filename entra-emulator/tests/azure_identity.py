@@ -1,4 +1,4 @@
-"""Python's azure-identity and msal against an emulator: URL, HTTP URL and certificate file given."""
+"""Signs in to an emulator with Python's azure-identity and msal. Arguments: URL, HTTP URL, certificate file."""
 
 import base64
 import json
@@ -57,7 +57,7 @@ def main():
 
     try:
         ClientSecretCredential(CONTOSO, DEPLOYMENT, "wrong", **HERE).get_token(ARM)
-        raise AssertionError("a wrong secret was taken")
+        raise AssertionError("a wrong secret was accepted")
     except ClientAuthenticationError as error:
         assert "AADSTS7000215" in str(error), error
 

@@ -1,4 +1,4 @@
-//! Applications that ask for themselves: secret, certificate, federated assertion.
+//! Tokens for applications: with secret, certificate or federated assertion.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -76,7 +76,7 @@ fn wrong_expired_and_missing_secrets_have_their_own_codes() {
 }
 
 #[test]
-fn the_secret_may_come_in_the_header() {
+fn a_secret_in_the_header_is_accepted() {
     let site = start();
     let request = site
         .client
@@ -87,7 +87,7 @@ fn the_secret_may_come_in_the_header() {
 }
 
 #[test]
-fn unknown_applications_foreign_tenants_and_wrong_scopes() {
+fn unknown_applications_other_tenants_and_wrong_scopes_are_refused() {
     let site = start();
     let ask = |tenant: &str, client_id: &str, scope: &str| {
         let form = [
@@ -108,7 +108,7 @@ fn unknown_applications_foreign_tenants_and_wrong_scopes() {
     assert_eq!(public, ("invalid_client".into(), 700_025));
 }
 
-/// An assertion by the key of the application `Nightly build`, with these claims changed.
+/// An assertion signed by the key of the application `Nightly build`, with these claims changed.
 fn assertion(site: &Site, algorithm: &str, changes: &Value) -> String {
     let pem = NIGHTLY_BUILD_CERTIFICATE.as_bytes();
     let key = PrivatePkcs8KeyDer::from_pem_slice(pem).unwrap();
@@ -143,7 +143,7 @@ fn assertion(site: &Site, algorithm: &str, changes: &Value) -> String {
 }
 
 #[test]
-fn a_certificate_proves_who_it_is_with_either_signature() {
+fn a_certificate_authenticates_with_either_signature() {
     let site = start();
     for algorithm in ["RS256", "PS256"] {
         let assertion = assertion(&site, algorithm, &json!({}));
@@ -156,7 +156,7 @@ fn a_certificate_proves_who_it_is_with_either_signature() {
 }
 
 #[test]
-fn assertions_that_are_old_misdirected_or_tampered_with_are_refused() {
+fn expired_misdirected_and_forged_assertions_are_refused() {
     let site = start();
     let refused = |assertion: &str, client_id: &str| {
         let reply = with_assertion(&site, client_id, assertion);
@@ -175,7 +175,7 @@ fn assertions_that_are_old_misdirected_or_tampered_with_are_refused() {
     let forged = format!("{signed}.{}", URL_SAFE_NO_PAD.encode([0; 256]));
     assert_eq!(refused(&forged, NIGHTLY), 700_027);
 
-    // The certificate of one application is nothing to another.
+    // The certificate of one application does not authenticate another.
     let foreign = make(json!({"iss": DEPLOYMENT, "sub": DEPLOYMENT}));
     assert_eq!(refused(&foreign, DEPLOYMENT), 700_027);
 }
@@ -184,7 +184,7 @@ const GITHUB: &str = "https://token.actions.githubusercontent.com";
 const MAIN: &str = "repo:contoso/app:ref:refs/heads/main";
 
 #[test]
-fn a_federated_assertion_has_to_match_in_issuer_subject_and_audience() {
+fn a_federated_assertion_must_match_in_issuer_subject_and_audience() {
     let site = start();
     with_assertion(&site, WORKFLOW, &site.assertion(GITHUB, MAIN)).ok();
     let refused = |assertion: &str| with_assertion(&site, WORKFLOW, assertion).refusal().1;
@@ -202,7 +202,7 @@ fn a_federated_assertion_has_to_match_in_issuer_subject_and_audience() {
     );
     assert_eq!(refused(&forged), 50_013);
 
-    // Registered, the same key is the issuer's.
+    // Once registered, the same key counts as the issuer's.
     site.directory_mut(|directory| {
         let workflow = directory.application_mut(WORKFLOW).unwrap();
         for credential in &mut workflow.federated_credentials {

@@ -1,4 +1,4 @@
-//! The device code flow (RFC 8628), good and bad.
+//! The device code flow (RFC 8628), with successes and failures.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -12,7 +12,7 @@ mod support;
 use support::*;
 
 #[test]
-fn a_code_is_pending_until_the_user_is_done() {
+fn a_code_is_pending_until_the_user_has_signed_in() {
     let site = start();
     site.settings_mut(|settings| settings.device_code_interval = 0);
     let code = site.device_code("organizations");
@@ -58,13 +58,13 @@ fn polling_too_often_is_slowed_down() {
     let code = site.device_code(CONTOSO);
     let errors: Vec<String> = (0..2).map(|_| site.poll(CONTOSO, &code).refusal().0).collect();
     assert_eq!(errors, ["authorization_pending", "slow_down"]);
-    // Twelve seconds later is late enough for the ten that slow_down made of the five.
+    // slow_down raised the interval from five to ten seconds.
     site.settings_mut(|settings| settings.clock_offset = 12);
     assert_eq!(site.poll(CONTOSO, &code).refusal().0, "authorization_pending");
 }
 
 #[test]
-fn declined_expired_and_unknown_codes_are_told_apart() {
+fn declined_expired_and_unknown_codes_have_different_errors() {
     let site = start();
     let declined = site.device_code(CONTOSO);
     site.decline_device_code(declined["user_code"].as_str().unwrap()).unwrap();
@@ -83,7 +83,7 @@ fn declined_expired_and_unknown_codes_are_told_apart() {
 }
 
 #[test]
-fn nobody_unknown_approves() {
+fn an_unknown_user_cannot_approve() {
     let site = start();
     let code = site.device_code(CONTOSO);
     let error = site
@@ -94,7 +94,7 @@ fn nobody_unknown_approves() {
 }
 
 #[test]
-fn codes_can_be_approved_as_they_are_issued() {
+fn auto_approve_approves_new_codes() {
     let site = start();
     site.settings_mut(|settings| settings.auto_approve = Some(ALICE.into()));
     let code = site.device_code("common");
@@ -103,7 +103,7 @@ fn codes_can_be_approved_as_they_are_issued() {
 }
 
 #[test]
-fn the_old_endpoint_speaks_of_resources_and_writes_numbers_as_text() {
+fn the_v1_endpoint_takes_resources_and_writes_numbers_as_text() {
     let site = start();
     site.settings_mut(|settings| settings.auto_approve = Some(ALICE.into()));
     let resource = "https://management.core.windows.net/";
@@ -130,7 +130,7 @@ fn the_old_endpoint_speaks_of_resources_and_writes_numbers_as_text() {
 }
 
 #[test]
-fn the_page_takes_the_code_and_a_sign_in_or_a_refusal() {
+fn the_page_accepts_a_code_then_a_sign_in_or_a_refusal() {
     let site = start();
     let unknown = site.post("/devicelogin", &[("code", "NOPE")]);
     assert!(unknown.body.contains("No sign-in is waiting"));
@@ -143,8 +143,8 @@ fn the_page_takes_the_code_and_a_sign_in_or_a_refusal() {
     assert!(page.body.contains(&format!("action=\"{path}\"")));
     let wrong = site.post(&path, &[("username", ALICE), ("password", "guess")]);
     assert!(wrong.body.contains("AADSTS50126"), "{}", wrong.body);
-    let stranger = site.post(&path, &[("pick", "bob@fabrikam.example")]);
-    assert!(stranger.body.contains("AADSTS50020"), "{}", stranger.body);
+    let unknown = site.post(&path, &[("pick", "bob@fabrikam.example")]);
+    assert!(unknown.body.contains("AADSTS50020"), "{}", unknown.body);
     let right = [("username", ALICE), ("password", "Alice-password-1")];
     let done = site.post(&path, &right);
     assert!(done.body.contains("You are signed in"), "{}", done.body);

@@ -1,4 +1,4 @@
-//! What clients read first, and the keys that tokens are verified with.
+//! The documents that clients read first, and the keys that verify tokens.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -37,7 +37,7 @@ fn the_configuration_names_this_tenants_endpoints() {
 }
 
 #[test]
-fn an_unknown_tenant_is_an_error_in_entras_shape() {
+fn an_unknown_tenant_is_an_error_in_entras_form() {
     let site = start();
     let reply = site.get("/nowhere.example/v2.0/.well-known/openid-configuration");
     assert_eq!(reply.status, 400);
@@ -67,7 +67,7 @@ fn the_published_key_verifies_the_tokens() {
 }
 
 #[test]
-fn instance_discovery_knows_this_host_only() {
+fn instance_discovery_knows_only_this_host() {
     let site = start();
     let path = |authority: &str| {
         format!(

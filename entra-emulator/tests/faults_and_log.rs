@@ -1,4 +1,4 @@
-//! What goes wrong on purpose, what is remembered, and both over HTTP.
+//! Faults and the log of requests, from Rust and over HTTP.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -17,7 +17,7 @@ use support::*;
 const CONFIGURATION: &str = "/common/v2.0/.well-known/openid-configuration";
 
 #[test]
-fn a_fault_hits_as_often_as_it_was_told_and_only_where() {
+fn a_fault_applies_to_its_path_and_number_of_requests_only() {
     let site = start();
     let headers = [("Retry-After".to_owned(), "7".to_owned())].into();
     let busy = Action::Answer { status: 429, headers, body: "busy".into() };
@@ -35,7 +35,7 @@ fn a_fault_hits_as_often_as_it_was_told_and_only_where() {
 }
 
 #[test]
-fn an_entra_error_looks_real() {
+fn an_ordered_entra_error_has_entras_form() {
     let site = start();
     let action = Action::EntraError {
         status: 400,
@@ -62,7 +62,7 @@ fn an_entra_error_looks_real() {
 }
 
 #[test]
-fn connections_drop_and_bodies_break_off() {
+fn connections_drop_and_bodies_end_early() {
     let site = start();
     site.faults().push(Fault::on("", Action::Drop).times(1));
     let request = || site.client.get(format!("{}{CONFIGURATION}", site.url()));
@@ -72,14 +72,14 @@ fn connections_drop_and_bodies_break_off() {
     let cut = Fault::on("", Action::Truncate { keep: 10 }).times(1);
     site.faults().push(cut);
     let error = site.try_send(request()).err().unwrap();
-    // The head arrived: it is the body that fails.
+    // The headers arrive, but the body fails.
     assert!(error.is_body() || error.is_decode(), "{error:?}");
     assert_eq!(site.requests()[1].status, Some(200));
     site.get(CONFIGURATION).ok();
 }
 
 #[test]
-fn delays_come_on_top_of_what_else_happens() {
+fn a_delay_applies_in_addition_to_another_fault() {
     let site = start();
     let delay = Action::Delay { milliseconds: 5 };
     site.faults().push(Fault::on("", delay));
@@ -90,7 +90,7 @@ fn delays_come_on_top_of_what_else_happens() {
 }
 
 #[test]
-fn the_log_tells_what_was_sent_in_order() {
+fn the_log_has_all_requests_in_order() {
     let site = start();
     site.get("/common/userrealm/a%40b?api-version=1.0");
     let request = site
@@ -118,14 +118,14 @@ fn the_log_tells_what_was_sent_in_order() {
     assert!(site.requests().is_empty());
 }
 
-/// Sends JSON to `/_emulator/<path>` and returns status and answer.
+/// Sends JSON to `/_emulator/<path>` and returns the response.
 fn control(site: &Site, path: &str, body: &Value) -> Reply {
     let request = site.client.post(format!("{}/_emulator/{path}", site.url()));
     site.send(request.body(body.to_string()))
 }
 
 #[test]
-fn everything_can_be_steered_over_http() {
+fn everything_can_be_controlled_over_http() {
     let site = start();
     let fault = json!({"path": "/token", "times": 1, "action": {"entraError": {"error": "invalid_grant", "code": 7}}});
     control(&site, "faults", &fault).ok();
@@ -167,15 +167,15 @@ fn everything_can_be_steered_over_http() {
 }
 
 #[test]
-fn a_misspelt_order_is_refused_and_changes_nothing() {
+fn an_invalid_control_request_is_refused_and_changes_nothing() {
     let site = start();
-    for (path, order) in [
+    for (path, body) in [
         ("settings", json!({"tokenLifetimes": 60})),
         ("faults", json!({"path": "/"})),
         ("devicecode/approve", json!({"userCode": "NOPE", "username": ALICE})),
         ("devicecode/eat", json!({"userCode": "NOPE"})),
     ] {
-        let reply = control(&site, path, &order);
+        let reply = control(&site, path, &body);
         assert_eq!(reply.status, 400, "{path}");
         assert!(reply.json()["error"].is_string());
     }
@@ -183,7 +183,7 @@ fn a_misspelt_order_is_refused_and_changes_nothing() {
 }
 
 #[test]
-fn one_emulator_knows_nothing_of_another_and_dropping_it_frees_the_port() {
+fn emulators_are_independent_and_dropping_one_frees_its_port() {
     let (first, second) = (start(), start());
     let token = first.sign_in(CONTOSO)["refresh_token"].clone();
     let refusal = second.refresh(CONTOSO, AZURE_CLI, &token, USER_SCOPE);
@@ -196,7 +196,7 @@ fn one_emulator_knows_nothing_of_another_and_dropping_it_frees_the_port() {
 }
 
 #[test]
-fn a_directory_of_ones_own_and_a_port_that_is_taken() {
+fn a_custom_directory_works_and_a_taken_port_is_an_error() {
     let directory = Directory::from_json(
         r#"{"tenants": [{"id": "11111111-1111-4111-8111-111111111111", "defaultDomain": "own.example", "displayName": "Own"}]}"#,
     )

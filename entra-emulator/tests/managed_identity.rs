@@ -1,4 +1,4 @@
-//! Managed identity, host by host.
+//! Managed identity on each kind of host.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -45,7 +45,7 @@ fn a_virtual_machine_gets_a_token_arm_accepts() {
 }
 
 #[test]
-fn user_assigned_identities_go_by_any_of_their_ids() {
+fn a_user_assigned_identity_is_found_by_any_of_its_ids() {
     let site = start();
     let resource_id = site.directory().managed_identities[1].resource_id.clone();
     for query in [
@@ -62,7 +62,7 @@ fn user_assigned_identities_go_by_any_of_their_ids() {
 }
 
 #[test]
-fn what_is_missing_is_refused() {
+fn incomplete_requests_are_refused() {
     let site = start();
     for (path, header) in [
         (imds(""), None),
@@ -80,7 +80,7 @@ fn what_is_missing_is_refused() {
 }
 
 #[test]
-fn app_service_and_machine_learning_want_their_secret() {
+fn app_service_and_machine_learning_require_their_secret() {
     let site = start();
     let app_service = format!("/msi/token?api-version=2019-08-01&{RESOURCE}");
     let answer = ask(&site, &app_service, Some(("X-IDENTITY-HEADER", SECRET))).ok();
@@ -97,7 +97,7 @@ fn app_service_and_machine_learning_want_their_secret() {
 }
 
 #[test]
-fn arc_hands_its_secret_over_in_a_file_and_takes_it_once() {
+fn arc_writes_its_secret_to_a_file_and_accepts_it_once() {
     let site = start();
     let path = format!("/arc/metadata/identity/oauth2/token?api-version=2020-06-01&{RESOURCE}");
     let challenge = ask(&site, &path, METADATA);
@@ -120,7 +120,7 @@ fn arc_hands_its_secret_over_in_a_file_and_takes_it_once() {
 }
 
 #[test]
-fn cloud_shell_hands_out_the_users_token() {
+fn cloud_shell_returns_the_users_token() {
     let site = start();
     let ask = || {
         let request = site

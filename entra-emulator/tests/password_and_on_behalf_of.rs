@@ -1,4 +1,4 @@
-//! The password grant (RFC 6749 4.3), the on-behalf-of grant, and requests that are none.
+//! The password grant (RFC 6749 4.3), the on-behalf-of grant, and invalid requests.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -26,7 +26,7 @@ fn password(site: &Site, tenant: &str, username: &str, password: &str, scope: &s
 }
 
 #[test]
-fn a_password_signs_in_unless_it_is_wrong_or_not_enough() {
+fn a_password_signs_in_unless_it_is_wrong_or_a_second_factor_is_required() {
     let site = start();
     let right = "Alice-password-1";
     let answer = password(&site, "organizations", ALICE, right, USER_SCOPE).ok();
@@ -71,7 +71,7 @@ fn an_api_calls_the_next_one_on_behalf_of_its_caller() {
     let sign_in = password(&site, CONTOSO, ALICE, "Alice-password-1", scope).ok();
     let token = &sign_in["access_token"];
     let incoming = claims(token);
-    // The portal takes version 2.0 tokens.
+    // The portal's tokens are version 2.0.
     assert_eq!(incoming["aud"], PORTAL);
     assert_eq!(incoming["ver"], "2.0");
     assert_eq!(incoming["azp"], DESKTOP);
@@ -89,7 +89,7 @@ fn an_api_calls_the_next_one_on_behalf_of_its_caller() {
 }
 
 #[test]
-fn a_token_for_someone_else_or_by_someone_else_is_no_assertion() {
+fn an_assertion_of_another_audience_or_issuer_is_refused() {
     let site = start();
     let arm = password(&site, CONTOSO, ALICE, "Alice-password-1", ARM_SCOPE).ok();
     let reply = on_behalf_of(&site, &arm["access_token"], ARM_SCOPE);
@@ -110,7 +110,7 @@ fn a_token_for_someone_else_or_by_someone_else_is_no_assertion() {
 }
 
 #[test]
-fn errors_have_entras_shape() {
+fn errors_have_entras_form() {
     let site = start();
     let request = site
         .client
@@ -136,7 +136,7 @@ fn errors_have_entras_shape() {
 }
 
 #[test]
-fn what_is_missing_is_named() {
+fn a_missing_parameter_is_named() {
     let site = start();
     for (form, name) in [
         (&[("client_id", AZURE_CLI)] as &[_], "grant_type"),

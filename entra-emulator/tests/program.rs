@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 #[test]
-fn it_says_where_it_is_and_serves_the_directory_it_was_given() {
+fn it_prints_its_addresses_and_uses_the_given_directory() {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("program");
     std::fs::create_dir_all(&folder).unwrap();
     let (directory, ca) = (folder.join("directory.json"), folder.join("ca.pem"));
@@ -41,7 +41,7 @@ fn it_says_where_it_is_and_serves_the_directory_it_was_given() {
 }
 
 #[test]
-fn a_directory_that_cannot_be_read_is_an_error() {
+fn an_unreadable_directory_file_is_an_error() {
     let output = Command::new(env!("CARGO_BIN_EXE_entra-emulator"))
         .args(["--port", "0", "--http-port", "0", "--directory", "/nowhere"])
         .output()

@@ -1,6 +1,5 @@
-//! The real azure-cli signs in to the emulator. It lives in a Python environment at
-//! `AZT_TEST_VENV`, or else at `venv` in cargo's target folder; `pip install azure-cli==2.91.0`
-//! makes one.
+//! The real azure-cli signs in to the emulator. It is in the Python environment `AZT_TEST_VENV`, or
+//! else `venv` in cargo's target folder; `pip install azure-cli==2.91.0` installs it.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -17,7 +16,7 @@ use std::path::PathBuf;
 use std::process::{Command, Output};
 use support::*;
 
-/// az with a configuration of its own, pointed at an emulator.
+/// az with its own configuration, in the cloud of an emulator.
 struct Az {
     emulator: EntraEmulator,
     folder: PathBuf,
@@ -27,7 +26,7 @@ struct Az {
 impl Az {
     fn new(name: &str, emulator: EntraEmulator) -> Self {
         let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("real-az-{name}"));
-        // Left behind by an earlier run, or not there.
+        // An earlier run may have left it.
         let _ = std::fs::remove_dir_all(&folder);
         std::fs::create_dir_all(&folder).unwrap();
         let ca = folder.join("ca.pem");
@@ -67,7 +66,7 @@ impl Az {
         command.args(arguments).envs(self.variables.iter().cloned()).output().unwrap()
     }
 
-    /// What az printed, as JSON; null if nothing.
+    /// Runs az; returns its output as JSON, or null without output.
     #[track_caller]
     fn ok(&self, arguments: &[&str]) -> Value {
         let output = self.run(arguments);
@@ -79,7 +78,7 @@ impl Az {
         serde_json::from_slice(&output.stdout).unwrap()
     }
 
-    /// What az complained of.
+    /// Runs az, which must fail; returns its standard error.
     #[track_caller]
     fn fails(&self, arguments: &[&str]) -> String {
         let output = self.run(arguments);
@@ -135,8 +134,8 @@ fn a_user_signs_in_by_device_code_and_gets_tokens_for_every_tenant() {
     let locations = az.ok(&["account", "list-locations"]);
     assert_eq!(locations[0]["name"], "westeurope");
 
-    // The token in the cache is challenged; az brings a new one. (Not all of its commands do:
-    // list-locations of 2.91 gives up.)
+    // ARM challenges the cached token, so az gets a new one. (Not all of its commands do so:
+    // list-locations of 2.91 fails.)
     az.emulator.challenge_access_tokens();
     az.emulator.clear_requests();
     az.ok(&["account", "list", "--refresh"]);
@@ -149,7 +148,7 @@ fn a_user_signs_in_by_device_code_and_gets_tokens_for_every_tenant() {
         .collect();
     assert_eq!(statuses, [Some(401), Some(200)]);
 
-    // The sessions end; az says how to sign in again.
+    // The sessions end, so az asks for a new sign-in.
     az.emulator.revoke(ALICE);
     let storage = ["account", "get-access-token", "--resource", "https://storage.azure.com"];
     assert!(az.fails(&storage).contains("AADSTS50173"));
@@ -186,8 +185,8 @@ fn service_principals_sign_in_with_secret_certificate_and_assertion() {
 }
 
 #[test]
-fn a_password_signs_in_on_the_usual_port() {
-    // MSAL for Python asks for the user's realm at the host without its port.
+fn a_password_signs_in_on_port_443() {
+    // MSAL for Python requests the user's realm at the host without its port.
     let emulator = EntraEmulator::builder().port(443).start();
     let emulator = emulator.unwrap_or_else(|error| {
         panic!("This test needs port 443 (as root, or with net.ipv4.ip_unprivileged_port_start=443): {error}")

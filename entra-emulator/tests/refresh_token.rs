@@ -33,7 +33,7 @@ fn one_refresh_token_serves_all_tenants_scopes_and_the_family() {
 }
 
 #[test]
-fn rotation_hands_out_new_tokens_and_may_end_the_old_ones() {
+fn rotation_returns_new_tokens_and_can_invalidate_old_ones() {
     let site = start();
     let first = site.sign_in(CONTOSO)["refresh_token"].clone();
     let second = site.refresh(CONTOSO, AZURE_CLI, &first, USER_SCOPE).ok()["refresh_token"].clone();
@@ -51,7 +51,7 @@ fn rotation_hands_out_new_tokens_and_may_end_the_old_ones() {
 }
 
 #[test]
-fn only_what_was_asked_for_comes_back() {
+fn only_requested_members_are_returned() {
     let site = start();
     let token = site.sign_in(CONTOSO)["refresh_token"].clone();
     let bare = site.refresh(CONTOSO, AZURE_CLI, &token, ARM_SCOPE).ok();
@@ -68,7 +68,7 @@ fn only_what_was_asked_for_comes_back() {
 }
 
 #[test]
-fn tokens_end_by_age_by_revocation_and_never_existed() {
+fn expired_revoked_and_unknown_tokens_are_refused() {
     let site = start();
     let token = site.sign_in(CONTOSO)["refresh_token"].clone();
     let refused = |token: &Value| site.refresh(CONTOSO, AZURE_CLI, token, USER_SCOPE).refusal();
@@ -85,7 +85,7 @@ fn tokens_end_by_age_by_revocation_and_never_existed() {
 }
 
 #[test]
-fn another_client_outside_the_family_gets_nothing() {
+fn a_client_outside_the_family_is_refused() {
     let site = start();
     let token = site.sign_in(CONTOSO)["refresh_token"].clone();
     let refusal = site.refresh(CONTOSO, DESKTOP, &token, USER_SCOPE);
@@ -93,18 +93,18 @@ fn another_client_outside_the_family_gets_nothing() {
 }
 
 #[test]
-fn a_tenant_the_user_is_not_in_and_one_that_is_not() {
+fn a_tenant_without_the_user_and_an_unknown_tenant_are_refused() {
     let site = start();
     let token = site.sign_in("organizations")["refresh_token"].clone();
     site.directory_mut(|directory| directory.user_mut(ALICE).unwrap().guest_in.clear());
-    let stranger = site.refresh(FABRIKAM, AZURE_CLI, &token, USER_SCOPE);
-    assert_eq!(stranger.refusal(), ("invalid_grant".into(), 50_020));
+    let unknown = site.refresh(FABRIKAM, AZURE_CLI, &token, USER_SCOPE);
+    assert_eq!(unknown.refusal(), ("invalid_grant".into(), 50_020));
     let nowhere = site.refresh("nowhere.example", AZURE_CLI, &token, USER_SCOPE);
     assert_eq!(nowhere.refusal(), ("invalid_tenant".into(), 90_002));
 }
 
 #[test]
-fn a_second_factor_takes_a_sign_in_in_that_tenant() {
+fn a_second_factor_requires_a_sign_in_in_that_tenant() {
     let site = start();
     let token = site.sign_in("organizations")["refresh_token"].clone();
     site.directory_mut(|directory| {
@@ -115,9 +115,9 @@ fn a_second_factor_takes_a_sign_in_in_that_tenant() {
     assert_eq!(refusal.refusal(), ("invalid_grant".into(), 50_076));
     let body = refusal.json();
     assert_eq!(body["suberror"], "basic_action");
-    let asked: Value = serde_json::from_str(body["claims"].as_str().unwrap()).unwrap();
-    assert!(asked["access_token"]["capolids"]["values"][0].is_string());
-    // The other tenants do not mind.
+    let challenge: Value = serde_json::from_str(body["claims"].as_str().unwrap()).unwrap();
+    assert!(challenge["access_token"]["capolids"]["values"][0].is_string());
+    // Other tenants require no second factor.
     site.refresh(CONTOSO, AZURE_CLI, &token, USER_SCOPE).ok();
 
     let strong = site.sign_in(FABRIKAM)["refresh_token"].clone();
@@ -126,7 +126,7 @@ fn a_second_factor_takes_a_sign_in_in_that_tenant() {
 }
 
 #[test]
-fn consent_is_given_where_a_person_signs_in() {
+fn a_users_sign_in_gives_consent() {
     let site = start();
     let token = site.sign_in(CONTOSO)["refresh_token"].clone();
     let payroll = "api://contoso-payroll/.default offline_access";
@@ -156,7 +156,7 @@ fn scopes_of_several_resources_or_of_none_are_refused() {
         let refusal = site.refresh(CONTOSO, AZURE_CLI, &token, scope).refusal();
         assert_eq!(refusal, (error.into(), code), "{scope}");
     }
-    // Two scopes of one resource are fine.
+    // Two scopes of one resource are valid.
     let scope =
         "https://graph.microsoft.com/User.Read https://graph.microsoft.com/Group.Read.All openid";
     let answer = site.refresh(CONTOSO, AZURE_CLI, &token, scope).ok();
@@ -165,7 +165,7 @@ fn scopes_of_several_resources_or_of_none_are_refused() {
 }
 
 #[test]
-fn a_disabled_user_is_out() {
+fn a_disabled_user_is_refused() {
     let site = start();
     let token = site.sign_in(CONTOSO)["refresh_token"].clone();
     site.directory_mut(|directory| directory.user_mut(ALICE).unwrap().disabled = true);

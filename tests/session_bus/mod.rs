@@ -1,9 +1,9 @@
-//! A session bus of its own and the keyring on it: gnome-keyring, or a false one.
+//! Starts a private session bus with a keyring: gnome-keyring, or a fake one that misbehaves.
 //!
 //! Needs `dbus-daemon`, `dbus-send` and `gnome-keyring-daemon` (Debian: dbus, gnome-keyring), and
-//! python3-gi for the false one.
+//! python3-gi for the fake one.
 
-#![allow(unreachable_pub, reason = "two test programs have it")]
+#![allow(unreachable_pub, reason = "two test programs include this module")]
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-/// A bus that starts no services by itself.
+/// Configuration of a bus that starts no services by itself.
 const BUS: &str = r#"<busconfig><type>session</type><listen>unix:path=@</listen>
 <policy context="default"><allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/>
 <allow own="*"/></policy></busconfig>"#;
@@ -37,7 +37,7 @@ fn start(command: &mut Command) -> Daemon {
     }))
 }
 
-/// A home with a bus and, perhaps, a keyring.
+/// A home folder with an optional bus and an optional keyring.
 pub struct SessionBus {
     pub dir: TempDir,
     bus: Option<Daemon>,
@@ -45,7 +45,7 @@ pub struct SessionBus {
 }
 
 impl SessionBus {
-    /// Nothing listens there.
+    /// Without a bus.
     pub fn none() -> Self {
         Self { dir: tempfile::tempdir().unwrap(), bus: None, keyring: None }
     }
@@ -64,19 +64,19 @@ impl SessionBus {
         );
         let mut address = String::new();
         BufReader::new(bus.0.stdout.take().unwrap()).read_line(&mut address).unwrap();
-        assert!(address.starts_with("unix:"), "the bus is up");
+        assert!(address.starts_with("unix:"), "the bus has started");
         session.bus = Some(bus);
         session
     }
 
-    /// A bus with an empty, open keyring.
+    /// A bus with an empty, unlocked keyring.
     pub fn with_keyring() -> Self {
         let mut session = Self::empty();
         session.start_keyring(true);
         session
     }
 
-    /// The keyring of this home in place of what is there, open or locked.
+    /// Replaces the running keyring with gnome-keyring, unlocked or locked.
     pub fn start_keyring(&mut self, unlock: bool) {
         self.stop_keyring();
         let mut command = Command::new("gnome-keyring-daemon");
@@ -92,8 +92,8 @@ impl SessionBus {
         self.await_service(true);
     }
 
-    /// A service that does what no keyring should (`tests/peers/secret_service.py`), in place of
-    /// what is there.
+    /// Replaces the running keyring with a fake one that has this `fault`
+    /// (`tests/peers/secret_service.py`).
     pub fn start_false_keyring(&mut self, fault: &str) {
         self.stop_keyring();
         let mut command = Command::new("/usr/bin/python3");
@@ -103,7 +103,7 @@ impl SessionBus {
         self.await_service(true);
     }
 
-    /// The bus goes on without it.
+    /// Stops the keyring; the bus keeps running.
     pub fn stop_keyring(&mut self) {
         self.keyring = None;
         if self.bus.is_some() {
@@ -111,20 +111,20 @@ impl SessionBus {
         }
     }
 
-    /// `-STOP` and `-CONT`: the keyring hangs, and goes on.
+    /// Sends `signal` to the keyring: `-STOP` makes it hang, `-CONT` continues it.
     pub fn signal_keyring(&self, signal: &str) {
         let id = self.keyring.as_ref().unwrap().0.id().to_string();
         assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
     }
 
-    fn await_service(&self, there: bool) {
+    fn await_service(&self, is_expected: bool) {
         for _ in 0..1000 {
-            if self.has_service() == there {
+            if self.has_service() == is_expected {
                 return;
             }
             std::thread::sleep(Duration::from_millis(20));
         }
-        panic!("the keyring does not {}", if there { "come up" } else { "go" });
+        panic!("the keyring does not {}", if is_expected { "start" } else { "stop" });
     }
 
     fn has_service(&self) -> bool {
@@ -140,12 +140,12 @@ impl SessionBus {
         self.dir.path().join("bus")
     }
 
-    /// What a D-Bus client looks at.
+    /// The bus address for `DBUS_SESSION_BUS_ADDRESS`.
     pub fn address(&self) -> String {
         format!("unix:path={}", self.socket().display())
     }
 
-    /// The variables of this home, and no others.
+    /// Replaces the environment of `command` with the variables of this home and PATH.
     pub fn environment(&self, command: &mut Command) {
         let path = std::env::var_os("PATH").unwrap_or_default();
         command.env_clear().env("PATH", path).env("HOME", self.dir.path());

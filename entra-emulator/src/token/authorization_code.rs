@@ -10,7 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::digest::{SHA256, digest};
 
-/// A code handed out by the authorize endpoint.
+/// A code from the authorize endpoint.
 #[derive(Clone, Debug)]
 pub(crate) struct Code {
     pub(crate) client_id: String,
@@ -28,7 +28,7 @@ pub(crate) struct Code {
 #[derive(Clone, Debug)]
 pub(crate) struct Challenge {
     pub(crate) value: String,
-    /// `S256`, or else `plain`.
+    /// True for `S256`, false for `plain`.
     pub(crate) s256: bool,
 }
 
@@ -37,10 +37,10 @@ pub(crate) fn grant(world: &mut World, request: &TokenRequest<'_>) -> Result<Ans
     let text = request.field("code")?;
     let refused = |code: u32, text: &str| Err(EntraError::new("invalid_grant", code, text));
     let Some(code) = world.codes.get(text).cloned() else {
-        return refused(9_002_313, "The request is malformed: this is no code.");
+        return refused(9_002_313, "The request is malformed: the code is unknown.");
     };
     if code.redeemed {
-        return refused(54_005, "The code was already redeemed; ask for a new one.");
+        return refused(54_005, "The code was already redeemed; request a new one.");
     }
     if code.expires_at <= world.now() {
         return refused(70_008, "The code has expired.");
@@ -51,7 +51,7 @@ pub(crate) fn grant(world: &mut World, request: &TokenRequest<'_>) -> Result<Ans
     if request.field("redirect_uri")? != code.redirect_uri {
         return refused(
             500_112,
-            "The reply address does not match the one the code was asked for with.",
+            "The reply address does not match that of the authorization request.",
         );
     }
     if let Some(challenge) = &code.challenge {
@@ -73,7 +73,7 @@ pub(crate) fn grant(world: &mut World, request: &TokenRequest<'_>) -> Result<Ans
     if let Some(code) = world.codes.get_mut(text) {
         code.redeemed = true;
     }
-    // What the user saw at the sign-in also decides about OpenID Connect and refresh tokens.
+    // The scope of the sign-in also decides about OpenID Connect and refresh tokens.
     let scope = match request.scope(world)? {
         Some(mut scope) => {
             scope.openid |= code.scope.openid;

@@ -1,4 +1,4 @@
-//! How confidential clients prove who they are (RFC 6749 2.3, RFC 7523 2.2).
+//! Authentication of confidential clients (RFC 6749 2.3, RFC 7523 2.2).
 
 use crate::call::Call;
 use crate::directory::{Application, FederatedCredential};
@@ -9,7 +9,7 @@ use crate::world::World;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-/// Checks the client's secret or assertion; a public client has none.
+/// Checks the client's secret or assertion. A public client has none.
 pub(crate) fn authenticate(world: &World, request: &TokenRequest<'_>) -> Result<(), EntraError> {
     let secret = request
         .call
@@ -77,7 +77,7 @@ fn assertion(world: &World, request: &TokenRequest<'_>, assertion: &str) -> Resu
     let now = world.now();
     let expires = jwt.seconds("exp").unwrap_or_default();
     let not_before = jwt.seconds("nbf").unwrap_or_default();
-    // Five minutes of difference between clocks are tolerated.
+    // Clocks may differ by five minutes.
     if expires + 300 <= now || not_before > now + 300 {
         let text = format!(
             "The client assertion is not within its valid time range: now {now}, its expiry {expires}."

@@ -1,4 +1,4 @@
-//! The device code grant (RFC 8628 3.4 and 3.5): a client asks whether the user is done.
+//! The device code grant (RFC 8628 3.4 and 3.5): a client polls until the user has signed in.
 
 use crate::call::Answer;
 use crate::device::Outcome;
@@ -27,7 +27,7 @@ pub(crate) fn grant(world: &mut World, request: &TokenRequest<'_>) -> Result<Ans
         return Err(EntraError::new("bad_verification_code", 70_018, text));
     };
     if code.expires_at * 1000 <= now {
-        let text = "The device code has expired; ask for a new one.";
+        let text = "The device code has expired; request a new one.";
         return Err(EntraError::new("expired_token", 70_020, text));
     }
     let username = match &code.outcome {
@@ -36,7 +36,7 @@ pub(crate) fn grant(world: &mut World, request: &TokenRequest<'_>) -> Result<Ans
             return Err(EntraError::new("authorization_declined", 65_004, text));
         }
         Outcome::Pending => {
-            // One second early is still in time: clients round.
+            // One second too early is accepted, because clients round.
             let too_soon = code
                 .polled_at
                 .is_some_and(|polled_at| now - polled_at < (code.interval - 1) * 1000);
@@ -53,15 +53,15 @@ pub(crate) fn grant(world: &mut World, request: &TokenRequest<'_>) -> Result<Ans
         Outcome::Approved(username) => username.clone(),
     };
     let code = world.device_codes.remove(position);
-    // What the sign-in was asked for counts, not what a poll repeats of it.
-    let asked = ClaimsRequest::parse(code.claims.as_deref())?;
+    // The claims of the device code count, not those of the poll.
+    let requested = ClaimsRequest::parse(code.claims.as_deref())?;
     let user = world.directory.user(&username).cloned();
     let strong_in = user.map(|user| code.authority.tenant_of(world, &user)).transpose()?;
     let session = Session {
         username,
         serial: world.next_serial(),
         strong_in: strong_in.map(|tenant| tenant.id),
-        contexts: asked.contexts,
+        contexts: requested.contexts,
     };
     let scope = match request.scope(world)? {
         Some(scope) => scope,

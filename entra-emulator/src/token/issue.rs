@@ -1,4 +1,4 @@
-//! Tokens and the answer that carries them (RFC 6749 5.1, OpenID Connect 3.1.3.3).
+//! Tokens and the response with them (RFC 6749 5.1, OpenID Connect 3.1.3.3).
 
 use crate::call::{Answer, fields};
 use crate::directory::{Application, Tenant, User};
@@ -11,19 +11,19 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
 
-/// A user's sign-in, and what it proved.
+/// A user's sign-in, and what it satisfied.
 #[derive(Clone, Debug)]
 pub(crate) struct Session {
     pub(crate) username: String,
-    /// Its place in the order of events, for revocation.
+    /// Its position in the order of sign-ins and tokens, for revocation.
     pub(crate) serial: u64,
-    /// The tenant where the user was present and gave a second factor.
+    /// The tenant in which the user was present and used a second factor.
     pub(crate) strong_in: Option<String>,
-    /// The authentication contexts that this satisfied.
+    /// The authentication contexts that it satisfied.
     pub(crate) contexts: Vec<String>,
 }
 
-/// The answer to a user flow.
+/// The response with a user's tokens.
 pub(crate) fn for_user(
     world: &mut World,
     request: &TokenRequest<'_>,
@@ -91,7 +91,7 @@ pub(crate) fn for_user(
     Ok(success(request, &answer))
 }
 
-/// Whether the user gets a token here, with this sign-in.
+/// Checks that the user may get a token in this tenant with this sign-in.
 fn admitted(
     world: &World,
     request: &TokenRequest<'_>,
@@ -108,7 +108,7 @@ fn admitted(
     let contexts = &request.claims.contexts;
     let contexts_missing = contexts.iter().any(|context| !session.contexts.contains(context));
     if (user.mfa_required_in.contains(&tenant.id) && !present) || contexts_missing {
-        // The v1 endpoint names the cure, the v2.0 endpoint leaves that to the suberror.
+        // The v1 endpoint says it in `error`, the v2.0 endpoint only in the suberror.
         let error = if request.v1 { "interaction_required" } else { "invalid_grant" };
         let claims = if contexts_missing {
             json!({"access_token": {"acrs": {"essential": true, "values": contexts}}})
@@ -123,7 +123,7 @@ fn admitted(
         return Err(EntraError::new(error, 50_076, text).suberror("basic_action").claims(&claims));
     }
     let client_id = &request.application.client_id;
-    // Consent may have been given or taken away since the scope was read.
+    // The consent may have changed since the scope was read.
     let resource = world.directory.resource(&scope.resource.app_id);
     let consent_missing = resource.is_some_and(|resource| {
         resource.consent_required && !resource.consented.contains(client_id)
@@ -138,7 +138,7 @@ fn admitted(
     Ok(())
 }
 
-/// The answer to an application that asks for itself.
+/// The response with a token for the application itself.
 pub(crate) fn for_application(
     world: &mut World,
     request: &TokenRequest<'_>,
@@ -155,12 +155,12 @@ pub(crate) fn for_application(
     }
     let access_token = world.signer.sign(&Value::Object(claims));
     let mut answer = answer_fields(world, request, scope, &access_token);
-    // RFC 6749 5.1 lets it out when it is what was asked for, and Entra does.
+    // RFC 6749 5.1 allows to omit a scope that equals the requested one, and Entra does so.
     answer.remove("scope");
     success(request, &answer)
 }
 
-/// What every access token says.
+/// The claims of every access token from the token endpoint.
 fn common_claims(
     world: &mut World,
     tenant: &Tenant,
@@ -183,7 +183,7 @@ fn common_claims(
     claims
 }
 
-/// Audience, issuer, times, ids: the claims of any access token of this tenant.
+/// Audience, issuer, times and ids: the claims of every access token of this tenant.
 pub(crate) fn registered_claims(
     world: &mut World,
     tenant: &Tenant,
@@ -258,7 +258,7 @@ fn id_token(
     world.signer.sign(&json!(claims))
 }
 
-/// What is in every answer. The v1 endpoint writes numbers as text and has more of them.
+/// The members of every response. The v1 endpoint has more members and writes numbers as text.
 fn answer_fields(
     world: &World,
     request: &TokenRequest<'_>,

@@ -1,5 +1,5 @@
-//! The on-behalf-of grant (RFC 7523 2.1 with Entra's `requested_token_use`): an API trades the
-//! token it was called with for one of the next API.
+//! The on-behalf-of grant (RFC 7523 2.1 with Entra's `requested_token_use`): an API exchanges its
+//! caller's token for a token for another API.
 
 use crate::call::Answer;
 use crate::error::EntraError;

@@ -1,4 +1,4 @@
-//! The refresh token grant (RFC 6749 6) and the tokens it redeems.
+//! The refresh token grant (RFC 6749 6) and its tokens.
 
 use crate::call::Answer;
 use crate::error::EntraError;
@@ -8,7 +8,8 @@ use crate::token::scope::Scope;
 use crate::token::{TokenRequest, client};
 use crate::world::World;
 
-/// A refresh token. It is bound to user and client, or family of clients, and to no tenant or scope.
+/// A refresh token. It is bound to a user and to a client or family of clients, but to no tenant or
+/// scope.
 #[derive(Clone, Debug)]
 pub(crate) struct RefreshToken {
     session: Session,
@@ -22,7 +23,7 @@ pub(crate) fn grant(world: &mut World, request: &TokenRequest<'_>) -> Result<Ans
     client::authenticate(world, request)?;
     let text = request.field("refresh_token")?;
     let Some(token) = world.refresh_tokens.get(text).cloned() else {
-        let text = "The request is malformed or invalid: this is no refresh token.";
+        let text = "The request is malformed or invalid: the refresh token is unknown.";
         return Err(EntraError::new("invalid_grant", 9_002_313, text).suberror("bad_token"));
     };
     let application = &request.application;
@@ -53,7 +54,7 @@ pub(crate) fn grant(world: &mut World, request: &TokenRequest<'_>) -> Result<Ans
     Ok(answer)
 }
 
-/// A new refresh token for this sign-in.
+/// Makes a refresh token for this sign-in.
 pub(crate) fn issue(
     world: &mut World,
     request: &TokenRequest<'_>,

@@ -1,17 +1,17 @@
-//! What a request wants a token for (RFC 6749 3.3, and Entra's `<resource>/<permission>`).
+//! The scope of a token request (RFC 6749 3.3, and Entra's `<resource>/<permission>`).
 
 use crate::directory::Resource;
 use crate::error::EntraError;
 use crate::world::World;
 
-/// A scope parameter, understood.
+/// A parsed scope parameter.
 #[derive(Clone, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "OpenID Connect's four scopes")]
 pub(crate) struct Scope {
     pub(crate) resource: Resource,
-    /// What stood before the last `/`: `https://x//.default` is for `https://x/`.
+    /// The text before the last `/`: `https://x//.default` is for `https://x/`.
     pub(crate) audience: String,
-    /// The permissions of the resource that were asked for; `.default` is one.
+    /// The requested permissions of the resource; `.default` is one.
     pub(crate) names: Vec<String>,
     pub(crate) openid: bool,
     pub(crate) profile: bool,
@@ -32,7 +32,7 @@ impl Scope {
                 reserved.push(word);
                 continue;
             }
-            // A permission without a resource is one of Microsoft Graph's.
+            // A permission without a resource belongs to Microsoft Graph.
             let (audience, name) = word.rsplit_once('/').unwrap_or((GRAPH, word));
             let resource = Self::resource(world, audience)?;
             match &mut found {
@@ -61,7 +61,7 @@ impl Scope {
         Ok(scope)
     }
 
-    /// What a `resource` parameter stands for (v1 endpoints, managed identity).
+    /// The scope of a `resource` parameter (v1 endpoints, managed identity).
     pub(crate) fn of_resource(world: &World, resource: &str) -> Result<Self, EntraError> {
         let mut scope = Self::of(Self::resource(world, resource)?, resource, ".default");
         scope.openid = true;
@@ -100,7 +100,7 @@ impl Scope {
         });
         unknown.map_or(Ok(()), |name| {
             let text = format!(
-                "The application asked for scope '{name}' that does not exist on the resource '{}'.",
+                "The application requested the scope '{name}', which does not exist on the resource '{}'.",
                 self.resource.app_id
             );
             Err(EntraError::new("invalid_scope", 650_053, text))
@@ -122,15 +122,15 @@ impl Scope {
         self.resource.scopes.clone()
     }
 
-    /// The `scope` of the answer (RFC 6749 5.1), as Entra writes it: full names, `.default` last,
-    /// the OpenID Connect ones only beside Graph's.
+    /// The `scope` of the response (RFC 6749 5.1), as Entra writes it: full names, `.default` last,
+    /// the OpenID Connect scopes only with those of Graph.
     pub(crate) fn answered(&self) -> String {
         let mut words = Vec::new();
         if self.audience.trim_end_matches('/') == GRAPH {
-            for (asked, name) in
+            for (requested, name) in
                 [(self.email, "email"), (self.openid, "openid"), (self.profile, "profile")]
             {
-                if asked {
+                if requested {
                     words.push(name.to_owned());
                 }
             }
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_go_together_is_refused() {
+    fn conflicting_or_unknown_scopes_are_refused() {
         for (text, code) in [
             ("https://vault.azure.net/.default https://storage.azure.com/.default", 28_000),
             ("https://nowhere.example/.default", 500_011),

@@ -1,4 +1,4 @@
-//! What the tests share: an emulator and a client that trusts it.
+//! For all tests: an emulator and a client that trusts it.
 #![allow(dead_code, reason = "each test file uses its own part of it")]
 #![allow(unreachable_pub, reason = "a module of each test")]
 
@@ -37,7 +37,7 @@ impl Deref for Site {
     }
 }
 
-/// What came back.
+/// A response.
 pub struct Reply {
     pub status: u16,
     pub headers: reqwest::header::HeaderMap,
@@ -54,14 +54,14 @@ impl Reply {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
-    /// The body of a success.
+    /// The body of a successful response.
     #[track_caller]
     pub fn ok(&self) -> Value {
         assert_eq!(self.status, 200, "{}", self.body);
         self.json()
     }
 
-    /// `error` and AADSTS code of a failure.
+    /// The `error` and AADSTS code of a failed response.
     #[track_caller]
     pub fn refusal(&self) -> (String, i64) {
         assert!(self.status >= 400, "{} {}", self.status, self.body);
@@ -77,7 +77,7 @@ pub fn start() -> Site {
 
 impl Site {
     pub fn of(emulator: EntraEmulator) -> Self {
-        // Each test of a process asks for it; the first one counts.
+        // Every test calls this; only the first call of a process succeeds.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let ca = Certificate::from_pem(emulator.ca_pem().as_bytes()).unwrap();
         Self {
@@ -135,7 +135,7 @@ impl Site {
         self.token(tenant, &form)
     }
 
-    /// Alice signs in to Azure CLI with a device code; the answer of the token endpoint.
+    /// Signs Alice in to Azure CLI with a device code; returns the token endpoint's response.
     pub fn sign_in(&self, tenant: &str) -> Value {
         let code = self.device_code(tenant);
         self.approve_device_code(code["user_code"].as_str().unwrap(), ALICE).unwrap();
@@ -162,7 +162,7 @@ impl Site {
     }
 }
 
-/// The claims of a token, unverified.
+/// The unverified claims of a token.
 pub fn claims(token: &Value) -> Value {
     let payload = token.as_str().unwrap().split('.').nth(1).unwrap();
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap()
