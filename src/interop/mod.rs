@@ -1,12 +1,14 @@
-//! Other people's files: what the real az keeps of its sign-ins.
+//! Token files of other programs: az, older az versions and Azure's SDKs.
 //!
-//! The vault is the truth. az's files are read when the vault does not know an account, and
-//! written only where `core.share_with_az` asks for it, under az's own lock, never across the
-//! network. az 2.91 keeps MSAL's unified cache in `msal_token_cache.json` and applications in
-//! `service_principal_entries.json`, both plain text on Linux and macOS; on Windows they are `.bin`,
-//! encrypted by the system (unverified).
-//! az before 2.30 kept `accessTokens.json`, which is read when an account is first needed.
-//! `msal.cache`, which Azure's SDKs share, is read and written when that is asked for.
+//! The vault is authoritative.
+//!
+//! - az's files are read when the vault does not know an account. They are written only with
+//!   `core.share_with_az`, under az's own lock, which is never held during a network request. az
+//!   2.91 keeps MSAL's unified cache in `msal_token_cache.json` and applications in
+//!   `service_principal_entries.json`: plain text on Linux and macOS, encrypted `.bin` files on
+//!   Windows (unverified).
+//! - `accessTokens.json` of az before 2.30 is read when an account is first needed.
+//! - `msal.cache`, which Azure's SDKs share, is read and written only on request.
 
 mod adal;
 mod adopt;

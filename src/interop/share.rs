@@ -1,4 +1,4 @@
-//! Sign-ins made here, told to az.
+//! Copies azt's sign-ins to az's files.
 
 use std::time::Duration;
 
@@ -12,18 +12,20 @@ use crate::secret::Secret;
 use crate::settings::ConfigDir;
 use crate::vault::{ServicePrincipal, Vault};
 
-/// Gives az what the vault has of `name`, a user name or client id: account, refresh token and ID
-/// tokens in MSAL's layout, or the application's credential for the login host `environment`: az's list
-/// names none, so those of other clouds are not in it. Access tokens are not given: az gets its own.
-/// Where az lost its file, or broke it, it is given everybody. Each step of the lock is tried for
-/// `limit`.
+/// Copies the sign-in of `name`, a user name or client id, to az's files: account, refresh token and
+/// ID tokens in MSAL's format, or the application's credential. Access tokens are not copied: az
+/// requests its own.
 ///
-/// az knows no places that assertions come from: it is given the `assertion` that the application
-/// signed in with just now, which it uses until that ends. False for what az cannot use at all: a
-/// certificate with a password.
+/// Only applications of the login host `environment` are copied because az's list has no login
+/// hosts. If az's file is missing or damaged, all users or applications are copied. Each step of the
+/// lock waits at most `limit`.
+///
+/// az has no sources of assertions, so it gets the `assertion` that the application just signed in
+/// with, and uses it until that expires. False when az cannot use the credential: a certificate with
+/// a password.
 ///
 /// # Errors
-/// A file that cannot be read stays as it is.
+/// A file cannot be read. It is not changed.
 pub(crate) fn share(
     dir: &ConfigDir,
     vault: &Vault<'_>,
@@ -70,10 +72,10 @@ pub(crate) fn share(
     Ok(is_told)
 }
 
-/// Takes `name`, a user name or client id, out of az's files.
+/// Removes `name`, a user name or client id, from az's files.
 ///
 /// # Errors
-/// A file that cannot be read, or is none of az's, stays as it is; the other one is done first.
+/// A file cannot be read, or is not in az's format. It is not changed; the other file is.
 pub(crate) fn unshare(dir: &ConfigDir, name: &str) -> Result<()> {
     let cache = take_out(dir, TOKEN_CACHE, &json!({}), PATIENCE, |cache| remove_from(cache, name));
     let applications = take_out(dir, SERVICE_PRINCIPALS, &json!([]), PATIENCE, |all| {

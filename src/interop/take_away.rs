@@ -1,4 +1,4 @@
-//! Removing az's own files once nothing in them is missed.
+//! Removes az's own files once the vault has everything in them.
 
 use std::path::PathBuf;
 
@@ -10,8 +10,9 @@ use crate::error::Result;
 use crate::settings::ConfigDir;
 use crate::vault::{Account, RefreshToken, ServicePrincipal, Vault};
 
-/// Removes az's files with tokens and secrets, under az's lock, where `vault` has everybody in them.
-/// Answers those that stay, with whose only sign-in each holds; nobody where it is no file of az's.
+/// Removes each of az's files with tokens or secrets, under az's lock, if `vault` has every account in
+/// it. Returns the files that stay, each with the accounts whose only sign-in it holds; the list is
+/// empty for a file that is not in az's format.
 pub(crate) fn take_away(dir: &ConfigDir, vault: &Vault<'_>) -> Result<Vec<(PathBuf, Vec<String>)>> {
     let accounts = vault.all::<Account>()?;
     let tokens = vault.all::<RefreshToken>()?;

@@ -142,10 +142,10 @@ fn a_damaged_token_cache_of_az_is_not_counted_as_sign_ins() {
     };
     assert!(said("service_principal_entries.json").0.ends_with(": sign-ins of the real az"));
     let (text, remedy) = said("msal_token_cache.json");
-    assert!(text.contains("no file of az's that can be read"), "{text}");
-    assert_eq!(remedy, "It may hold sign-ins: mend it or move it away.");
+    assert!(text.contains("not a readable az file"), "{text}");
+    assert_eq!(remedy, "It may hold sign-ins. Repair it or move it away.");
     let status = sandbox.azt(["cache", "status"]).quiet();
-    assert!(status.stdout.contains("no file of az's that can be read"), "{status:?}");
+    assert!(status.stdout.contains("not a readable az file"), "{status:?}");
 }
 
 /// Another user than root.

@@ -92,7 +92,7 @@ fn take_away(context: &Context<'_>, vault: &Vault<'_>) -> Result<()> {
     for (path, names) in interop::take_away(&context.dir, vault)? {
         let path = path.display();
         terminal.warn(&match names.as_slice() {
-            [] => format!("{path} stays: it is no file of az's that can be read."),
+            [] => format!("{path} stays: it is not a readable az file."),
             names => {
                 let names: Vec<Name> = names.iter().map(|name| Name::new(name)).collect();
                 let names = names.iter().map(|name| &**name).collect::<Vec<_>>().join(", ");

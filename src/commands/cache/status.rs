@@ -67,8 +67,8 @@ pub(in crate::commands) fn plain_text(context: &Context<'_>) -> Vec<PlainText> {
         } else {
             tell(
                 &path,
-                "no file of az's that can be read, so nobody is signed out there",
-                "It may hold sign-ins: mend it or move it away.",
+                "not a readable az file, so nobody is signed out there",
+                "It may hold sign-ins. Repair it or move it away.",
             );
         }
     }

@@ -205,7 +205,7 @@ fn azs_plain_text_files_are_imported_and_removed() {
     sandbox
         .azt(["cache", "migrate", "--remove"])
         .success()
-        .says("stays: it is no file of az's that can be read");
+        .says("stays: it is not a readable az file");
     assert_eq!(sandbox.read(FILES[0]), "[7");
 }
 
