@@ -34,8 +34,8 @@ impl People {
         self.accounts.is_empty()
     }
 
-    /// Writes the users into MSAL's unified cache, replacing their rows. Other rows stay. Returns the
-    /// users whose refresh token in the cache is newer; it stays too.
+    /// Writes the users into MSAL's unified cache, replacing their rows. Other rows stay. Returns
+    /// the users whose refresh token in the cache is newer; it stays too.
     pub(super) fn put_into(&self, cache: &mut Value) -> Vec<&str> {
         let mut later = Vec::new();
         for account in &self.accounts {

@@ -12,17 +12,17 @@ use crate::secret::Secret;
 use crate::settings::ConfigDir;
 use crate::vault::{ServicePrincipal, Vault};
 
-/// Copies the sign-in of `name`, a user name or client id, to az's files: account, refresh token and
-/// ID tokens in MSAL's format, or the application's credential. Access tokens are not copied: az
-/// requests its own.
+/// Copies the sign-in of `name`, a user name or client id, to az's files: account, refresh token
+/// and ID tokens in MSAL's format, or the application's credential. Access tokens are not copied:
+/// az requests its own.
 ///
 /// Only applications of the login host `environment` are copied because az's list has no login
-/// hosts. If az's file is missing or damaged, all users or applications are copied. Each step of the
-/// lock waits at most `limit`.
+/// hosts. If az's file is missing or damaged, all users or applications are copied. Each step of
+/// the lock waits at most `limit`.
 ///
 /// az has no sources of assertions, so it gets the `assertion` that the application just signed in
-/// with, and uses it until that expires. False when az cannot use the credential: a certificate with
-/// a password.
+/// with, and uses it until that expires. False when az cannot use the credential: a certificate
+/// with a password.
 ///
 /// # Errors
 /// A file cannot be read. It is not changed.

@@ -2,9 +2,9 @@
 //! `TokenCachePersistenceOptions`), in the places and formats of Azure Identity for Python 1.27.
 //!
 //! There are two caches: one for clients that handle claims challenges (`.cae`), one for others
-//! (`.nocae`). azt writes users' refresh tokens to both, and no access tokens. On Linux the cache is
-//! an item of the Secret Service or, if a program allows it, plain text in `~/.IdentityService`; on
-//! Windows an encrypted file; on macOS an item of the Keychain (Windows and macOS unverified).
+//! (`.nocae`). azt writes users' refresh tokens to both, and no access tokens. On Linux the cache
+//! is an item of the Secret Service or, if a program allows it, plain text in `~/.IdentityService`;
+//! on Windows an encrypted file; on macOS an item of the Keychain (Windows and macOS unverified).
 
 use std::io;
 use std::path::PathBuf;
@@ -93,9 +93,9 @@ impl Published {
     }
 }
 
-/// Writes the users of `vault`, or only `account`, to the caches with the name `name`. Other entries
-/// stay, and so does a newer sign-in by another program. `allow_unencrypted` also writes plain text
-/// beside the keyring, for programs that cannot read the keyring.
+/// Writes the users of `vault`, or only `account`, to the caches with the name `name`. Other
+/// entries stay, and so does a newer sign-in by another program. `allow_unencrypted` also writes
+/// plain text beside the keyring, for programs that cannot read the keyring.
 ///
 /// # Errors
 /// - [`Kind::NotSignedIn`] when there is no user to write.
@@ -146,8 +146,8 @@ pub(crate) fn publish(
 }
 
 impl Place {
-    /// Changes the keyring's item under MSAL's lock, which is that of the file. The inner error is the
-    /// keyring's. Returns the users with a newer sign-in in the cache.
+    /// Changes the keyring's item under MSAL's lock, which is that of the file. The inner error is
+    /// the keyring's. Returns the users with a newer sign-in in the cache.
     fn update_item<'p>(&self, people: &'p People) -> Result<io::Result<Vec<&'p str>>> {
         // Without a working keyring, the folder is not created.
         if let Err(error) = self.item.read(KEYRING_LIMIT) {
@@ -172,8 +172,8 @@ impl Place {
         Ok(Ok(later))
     }
 
-    /// Changes the file. Returns the users with a newer sign-in in it. Sign-ins `of_this_user` are not
-    /// written to a folder with another owner, which root could otherwise do by accident.
+    /// Changes the file. Returns the users with a newer sign-in in it. Sign-ins `of_this_user` are
+    /// not written to a folder with another owner, which root could otherwise do by accident.
     fn update_file<'p>(&self, people: &'p People, of_this_user: bool) -> Result<Vec<&'p str>> {
         self.ensure_folder()?;
         let path = self.file.path().display().to_string();

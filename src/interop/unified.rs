@@ -1,7 +1,8 @@
 //! MSAL's unified cache: an object of five sections, each an object of rows.
 //!
-//! Rows and keys are as MSAL for Python writes them, which az uses; other MSAL libraries find rows by
-//! their members, not by their keys. Timestamps are text: a number makes MSAL.NET discard the cache.
+//! Rows and keys are as MSAL for Python writes them, which az uses; other MSAL libraries find rows
+//! by their members, not by their keys. Timestamps are text: a number makes MSAL.NET discard the
+//! cache.
 
 use serde_json::{Map, Value, json};
 
@@ -18,8 +19,8 @@ pub(super) const SECTIONS: [&str; 5] =
 pub(super) enum Members {
     /// MSAL's members.
     Msals,
-    /// Also the vault's own (`account`, `requested`, `resource_manager`), so that an import restores the
-    /// record.
+    /// Also the vault's own (`account`, `requested`, `resource_manager`), so that an import
+    /// restores the record.
     All,
 }
 

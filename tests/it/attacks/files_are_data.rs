@@ -187,7 +187,7 @@ fn azs_list_of_applications_runs_no_command_and_sends_no_file() {
     let list =
         json!([row(&json!({"client_assertion_source": {"kind": "command", "command": command}}))]);
     sandbox.write("service_principal_entries.json", list.to_string());
-    let said = sandbox.azt(OF_APP).exits(4).says("What a list names is not used.");
+    let said = sandbox.azt(OF_APP).exits(4).says("azt does not use sources named in az's list.");
     assert!(!said.stderr.contains("--federated-token-command"), "{said:?}");
     let programs = sandbox.azt([&OF_APP[..], &["--error-format", "json"]].concat());
     let error: Value = serde_json::from_str(programs.stderr.lines().last().unwrap()).unwrap();
