@@ -66,7 +66,7 @@ fn export_and_import_move_sign_ins_to_another_machine() {
     let file = sandbox.root().join("moved.json");
     let path = file.to_str().unwrap();
     let run = sandbox.azt(["cache", "export", "--file", path]).exits(0).prints("");
-    drop(run.says("WARNING: What is written are secrets in plain text"));
+    drop(run.says("WARNING: The output has secrets in plain text"));
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;

@@ -238,7 +238,7 @@ fn the_group_writable_folder_is_named() {
     std::fs::set_permissions(&folder, PermissionsExt::from_mode(0o777)).unwrap();
     let found = wrong(&sandbox.azt(["doctor", "--offline", "-o", "json"]));
     let folder_shown = folder.display();
-    assert_eq!(found[1]["remedy"], "Mend the folder first.", "{found:?}");
+    assert_eq!(found[1]["remedy"], "Repair the folder first.", "{found:?}");
     assert_eq!(found.len(), 2, "{found:?}");
     assert_eq!(found[0]["text"], format!("{folder_shown}: others can write there (mode 0777)"));
     let remedy = found[0]["remedy"].as_str().unwrap();

@@ -1,4 +1,4 @@
-//! Who is signed in, and what each account can still do.
+//! Checks each signed-in account.
 
 use super::super::login as sign_in;
 use super::check::{Check, State};
@@ -9,10 +9,11 @@ use crate::interop;
 use crate::settings::{Profile, Subscription, UserType};
 use crate::shell::quoted;
 
-/// Refresh tokens die after 90 days without use.
+/// Refresh tokens expire after 90 days without use; the warning comes earlier. In seconds.
 const LONG_UNUSED: i64 = 80 * 24 * 3600;
 
-/// Everybody in the profile; with `is_online` those of the active cloud are tried.
+/// Checks all accounts in the profile. With `is_online`, requests a token for those of the active
+/// cloud.
 pub(super) fn accounts(
     context: &Context<'_>,
     vault: &Result<Option<Vault<'_>>>,
@@ -36,7 +37,7 @@ pub(super) fn accounts(
     Ok(checks)
 }
 
-/// What an account can still do without a person; `tries` asks for a token.
+/// Checks whether an account can get tokens without user interaction; `tries` requests one.
 fn account(
     context: &Context<'_>,
     vault: &Result<Option<Vault<'_>>>,
@@ -71,8 +72,8 @@ fn account(
         Ok(Some(vault)) => vault,
         Ok(None) => return missing(context, &environment, entry),
         Err(_) => {
-            return Check::warning(WHAT, format!("{name}: its sign-in cannot be looked at"))
-                .remedy("Mend the vault first.");
+            return Check::warning(WHAT, format!("{name}: cannot check its sign-in"))
+                .remedy("Repair the vault first.");
         }
     };
     let look = || -> Result<Check> {
@@ -97,14 +98,14 @@ fn account(
             )
             .remedy(format!("Get a token, or run: {}", login(context, entry))),
             Some(_) if tries => tried(context, entry),
-            Some(_) => Check::ok(WHAT, format!("{name}: renews without a person")),
+            Some(_) => Check::ok(WHAT, format!("{name}: can refresh silently")),
             None => missing(context, &environment, entry),
         })
     };
     look().unwrap_or_else(|error| Check::of_error(WHAT, &error))
 }
 
-/// Whether the account of `entry` gets a token now.
+/// Checks whether the account of `entry` gets a token now.
 fn tried(context: &Context<'_>, entry: &Subscription) -> Check {
     let name = entry.user_name();
     match refresh_subscriptions::try_sign_in(context, entry) {
@@ -119,7 +120,10 @@ fn missing(context: &Context<'_>, environment: &str, entry: &Subscription) -> Ch
     let homes = context.homes();
     let home = |client_id: &str, tenant: &str| homes.of_plain(client_id, tenant);
     if interop::can_adopt(&context.dir, environment, name, &broker::can_redeem, &home) {
-        return Check::ok(WHAT, format!("{name}: signed in with az, which is used when needed"));
+        return Check::ok(
+            WHAT,
+            format!("{name}: signed in with az; azt uses that sign-in when needed"),
+        );
     }
     let missing = Check::failure(WHAT, format!("{name}: listed, but not signed in"));
     let login = login(context, entry);
@@ -140,7 +144,7 @@ fn missing(context: &Context<'_>, environment: &str, entry: &Subscription) -> Ch
     }
 }
 
-/// How one signs in to the cloud of `entry`: in another than the active one by two commands.
+/// The command lines that sign in to the cloud of `entry`; two if that is not the active cloud.
 fn login(context: &Context<'_>, entry: &Subscription) -> String {
     let (program, cloud) = (context.system.program, entry.environment_name());
     if cloud == context.cloud().name {
@@ -153,7 +157,7 @@ fn login(context: &Context<'_>, entry: &Subscription) -> String {
 fn credential(name: &str, found: &ServicePrincipal) -> Check {
     match &found.certificate {
         Some(path) if !std::path::Path::new(path).exists() => {
-            Check::failure("account", format!("{name}: its certificate {path} is not there"))
+            Check::failure("account", format!("{name}: its certificate {path} is missing"))
                 .remedy("Put it back, or sign in with another.")
         }
         _ => Check::ok("account", format!("{name}: has its credential")),

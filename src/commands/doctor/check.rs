@@ -1,4 +1,4 @@
-//! One thing that was looked at, and how it is shown.
+//! A check and its output.
 
 use serde_json::{Value, json};
 
@@ -13,23 +13,23 @@ pub(super) enum State {
     Failure,
 }
 
-/// The check of the folder that all the rest lies in.
+/// The name of the check of the configuration folder.
 pub(super) const FOLDER: &str = "folder";
 
-/// One thing that was looked at.
+/// The result of one check.
 pub(super) struct Check {
     pub(super) what: &'static str,
     pub(super) state: State,
     pub(super) text: String,
-    /// A line each.
+    /// The lines of the remedy.
     remedy: Vec<String>,
-    /// The command line that cures it, if one does.
+    /// The command line that repairs it, if there is one.
     command: Option<String>,
 }
 
 impl Check {
     pub(super) fn ok(what: &'static str, text: impl AsRef<str>) -> Self {
-        // A path may have any characters, and each check is a line.
+        // A path may have any characters, but each check is one line.
         let text = Sentence::new(text.as_ref()).into();
         Self { what, state: State::Ok, text, remedy: Vec::new(), command: None }
     }
@@ -44,7 +44,7 @@ impl Check {
 
     pub(super) fn of_error(what: &'static str, error: &Error) -> Self {
         let mut remedy = error.remedy_lines().to_vec();
-        // Where anything else cures it, nobody has to be signed out.
+        // If there is another remedy, do not suggest the one that signs all accounts out.
         if remedy.len() > 1 {
             remedy.retain(|line| !line.starts_with(broker::START_AFRESH));
         }
@@ -52,17 +52,17 @@ impl Check {
         Self { remedy, command, ..Self::failure(what, error.message()) }
     }
 
-    /// Says whom the text is about.
+    /// Adds the account or setting that the text is about.
     pub(super) fn about(self, name: &str) -> Self {
         Self { text: format!("{name}: {}", self.text), ..self }
     }
 
-    /// Says what to do.
+    /// Sets the remedy.
     pub(super) fn remedy(self, remedy: impl Into<String>) -> Self {
         Self { remedy: vec![remedy.into()], ..self }
     }
 
-    /// Says that this command line cures it.
+    /// Sets the command line that repairs it.
     pub(super) fn cured_by(self, command: impl Into<String>) -> Self {
         let command = command.into();
         Self { command: Some(command.clone()), ..self.remedy(format!("Run: {command}")) }
@@ -77,7 +77,7 @@ fn name(state: State) -> &'static str {
     }
 }
 
-/// The check for programs.
+/// The check as JSON.
 pub(super) fn to_value(check: &Check) -> Value {
     json!({
         "check": check.what,
@@ -88,21 +88,21 @@ pub(super) fn to_value(check: &Check) -> Value {
     })
 }
 
-/// What was looked at so far.
+/// The checks so far.
 #[derive(Default)]
 pub(super) struct Page {
     pub(super) checks: Vec<Check>,
 }
 
 impl Page {
-    /// Adds what `look` finds, or what it fails on as a check called `what`: nothing that is wrong ends
-    /// the page.
+    /// Adds the checks of `look`. An error becomes a failed check with the name `what`, so that the
+    /// remaining checks still run.
     pub(super) fn look(&mut self, what: &'static str, look: impl FnOnce() -> Result<Vec<Check>>) {
         self.checks.extend(look().unwrap_or_else(|error| vec![Check::of_error(what, &error)]));
     }
 
-    /// [`Page::look`] at what lies in the folder. Where that is not sound, it fails for that, and other
-    /// cures of it throw away what is still good.
+    /// [`Page::look`] for checks of files in the folder. If the folder itself failed, their only
+    /// remedy is to repair the folder: other remedies could remove valid data.
     pub(super) fn look_in_folder(
         &mut self,
         what: &'static str,
@@ -114,19 +114,19 @@ impl Page {
         self.look(what, look);
         for check in self.checks.iter_mut().skip(before).filter(|_| !is_sound) {
             if check.state == State::Failure {
-                check.remedy = vec!["Mend the folder first.".to_owned()];
+                check.remedy = vec!["Repair the folder first.".to_owned()];
                 check.command = None;
             }
         }
     }
 
-    /// True when a check called `what` found nothing wrong.
+    /// True when a check with the name `what` passed.
     pub(super) fn has(&self, what: &str) -> bool {
         self.checks.iter().any(|check| check.what == what && check.state == State::Ok)
     }
 }
 
-/// The checks for people, a line each and one for each line of a remedy.
+/// The checks as text, one line per check and per line of a remedy.
 pub(super) fn shown(checks: &[Check]) -> String {
     let lines = |check: &Check| {
         let mark = match check.state {
@@ -135,7 +135,7 @@ pub(super) fn shown(checks: &[Check]) -> String {
             State::Failure => "WRONG",
         };
         let first = format!("{mark:<6}{:<12}{}\n", check.what, check.text);
-        // Each on a line of its own, so that it can be copied.
+        // One line each, so that the user can copy a command.
         let remedies = check.remedy.iter().map(|line| format!("{:18}{line}\n", ""));
         std::iter::once(first).chain(remedies).collect::<Vec<_>>().concat()
     };
