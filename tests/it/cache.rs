@@ -104,7 +104,7 @@ fn importing_a_file_that_is_no_cache_fails() {
     for (text, says) in [
         ("", "is not JSON."),
         ("{\"Account\": {", "is not JSON."),
-        ("{\"value\": []}", "is no token cache"),
+        ("{\"value\": []}", "is neither an MSAL token cache"),
         ("secret-in-no-json", "is not JSON."),
     ] {
         let file = sandbox.root().join("x.json");

@@ -86,7 +86,7 @@ fn each_problem_is_named_with_its_remedy() {
         // Nothing in the folder is read, not even its settings.
         let run = sandbox.azt(["doctor"]);
         assert_eq!(run.code, Some(1), "{run:?}");
-        for text in ["others can write there (mode 0777)\n", "Run: chmod -R go-w ", "not asked"] {
+        for text in ["others can write there (mode 0777)\n", "Run: chmod -R go-w ", "not checked"] {
             assert!(run.stdout.contains(text), "{run:?}");
         }
         assert_eq!(run.stdout.matches("Run: ").count(), 1, "one cure: {run:?}");

@@ -216,7 +216,7 @@ fn files_of_another_user_are_found_with_the_chown_remedy() {
         assert_eq!(found[0]["remedy"], cure);
         for other in found.iter().skip(1) {
             let remedy = other["remedy"].as_str().unwrap();
-            let is_possible = remedy.starts_with("Mend the ") || remedy.contains("sudo chown -R");
+            let is_possible = remedy.starts_with("Repair the ") || remedy.contains("sudo chown -R");
             assert!(is_possible && other["command"].is_null(), "{found:?}");
         }
         chown(&path, Some(PERSON), Some(PERSON)).unwrap();

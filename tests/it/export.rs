@@ -62,7 +62,7 @@ fn an_account_of_another_client_only_is_not_listed() {
     let import = ["cache", "import", "--file", file.to_str().unwrap()];
     let run = sandbox.azt(import).exits(0).prints("[]\n");
     let run = run.says("WARNING: 1 rows were skipped").says("of another program's client");
-    drop(run.says(&format!("that azt can use: {ALICE}. Sign them in with: azt login")));
+    drop(run.says(&format!("of their refresh tokens: {ALICE}. To sign in, run: azt login")));
     assert_eq!(sandbox.azt(["account", "list"]).exits(0).json(), json!([]));
 }
 

@@ -181,7 +181,10 @@ fn the_shim_is_installed_shown_and_removed() {
     sandbox.azt(["shim", "remove", "--dir", &dir, "--yes"]).exits(0).says("This will:\n  remove ");
     assert!(!folder.join("az").exists());
     assert!(sandbox.read("config").contains("share_with_az = false"));
-    sandbox.azt(["shim", "remove", "--dir", &dir, "--yes"]).exits(1).says("There is no az of this");
+    sandbox
+        .azt(["shim", "remove", "--dir", &dir, "--yes"])
+        .exits(1)
+        .says("has no az that is this program");
     assert_eq!(sandbox.azt(["shim", "status"]).quiet().json()[0]["path"], other.to_str().unwrap());
 }
 

@@ -135,7 +135,10 @@ fn an_import_does_not_bind_secrets_to_the_active_cloud() {
     std::fs::write(&file, of_old.to_string()).unwrap();
     let run = sandbox.azt(import);
     assert_eq!(run.code, Some(1), "{run:?}");
-    drop(run.says(&format!("{APP} was left out: the file does not name its cloud")).says("--cloud NAME"));
+    drop(
+        run.says(&format!("{APP} was left out: the file does not name its cloud"))
+            .says("--cloud NAME"),
+    );
     drop(sandbox.azt(import.iter().chain(&["--cloud", "Nowhere"])).exits(1));
     assert_eq!(secrets(&evil), 0);
     // A row with an invalid environment is skipped.

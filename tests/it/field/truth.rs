@@ -252,10 +252,7 @@ fn config_set_warns_of_unknown_settings() {
     let mut sandbox = Sandbox::new();
     sandbox.unset("AZURE_CORE_KEY_SOURCE");
     for (pair, said) in [
-        (
-            "core.outpt=json",
-            "core.outpt is not a setting of azt or az. Did you mean core.output?",
-        ),
+        ("core.outpt=json", "core.outpt is not a setting of azt or az. Did you mean core.output?"),
         ("core.Key-Source=file", "Did you mean core.key_source?"),
         ("core.mine=1", "core.mine is not a setting of azt or az.\n"),
         (
