@@ -46,8 +46,8 @@ use crate::secret::Secret;
     subcommand_required = true,
     max_term_width = 100,
     after_help = "Sign in once with `azt login`; then every `azt account get-access-token` answers from an \
-                  encrypted cache and refreshes tokens itself. Linked or copied as `az` it stands in for the Azure CLI \
-                  wherever a script or an SDK calls that for tokens.\n\n\
+                  encrypted cache and refreshes tokens itself. Linked or copied as `az`, it stands in for the Azure CLI \
+                  in scripts and SDKs.\n\n\
                   Run `azt <command> --help` for a command's arguments."
 )]
 pub(crate) struct Cli {

@@ -31,14 +31,14 @@ pub(crate) fn adopt(
     // A concurrent sign-out removes the name from az's files before it takes this lock, so the
     // files are read again under the lock.
     let _writing = vault.write_lock();
-    let person = adopt_person(dir, vault, environment, name, is_of_use)?;
-    Ok(adopt_applications(dir, vault, name, home)? || person)
+    let has_user = adopt_user(dir, vault, environment, name, is_of_use)?;
+    Ok(adopt_applications(dir, vault, name, home)? || has_user)
 }
 
 /// Whether az's files mention `name`.
 fn has(dir: &ConfigDir, environment: &str, name: &str) -> bool {
-    let (people, applications) = known_names(dir, environment);
-    people.iter().any(|it| it.to_lowercase() == name.to_lowercase())
+    let (users, applications) = known_names(dir, environment);
+    users.iter().any(|it| it.to_lowercase() == name.to_lowercase())
         || applications.iter().any(|it| it.eq_ignore_ascii_case(name))
 }
 
@@ -70,7 +70,7 @@ pub(crate) fn can_adopt(
     home: Home<'_>,
 ) -> bool {
     let is_for = |it: &Application| matches!(home(&it.client_id, &it.tenant), Ok(Some(host)) if host == environment);
-    person_of_az(dir, environment, name, is_of_use).is_some()
+    user_of_az(dir, environment, name, is_of_use).is_some()
         || applications_of_az(dir, name).iter().any(|it| it.source().is_none() && is_for(it))
 }
 
@@ -80,23 +80,23 @@ pub(crate) fn known_names(dir: &ConfigDir, environment: &str) -> (Vec<String>, V
     let cache = read(dir, TOKEN_CACHE, json!({}));
     let here =
         rows(&cache, "Account").filter(|row| is_same_host(environment, text(row, "environment")));
-    let mut people: Vec<String> = here.map(|row| text(row, "username").to_owned()).collect();
+    let mut users: Vec<String> = here.map(|row| text(row, "username").to_owned()).collect();
     let applications = read(dir, SERVICE_PRINCIPALS, json!([]));
     let applications = applications.as_array().map(Vec::as_slice).unwrap_or_default();
     let mut ids: Vec<String> =
         applications.iter().map(|entry| text(entry, "client_id").to_owned()).collect();
-    for names in [&mut people, &mut ids] {
+    for names in [&mut users, &mut ids] {
         // These names appear in messages, so invalid ones are dropped.
         names.retain(|name| !name.is_empty() && Name::is_one(name));
         names.sort_unstable();
         names.dedup();
     }
-    (people, ids)
+    (users, ids)
 }
 
 /// az's account of the user `name` with the newest usable refresh token. Of several accounts with
 /// that name, the one that has this token.
-fn person_of_az(
+fn user_of_az(
     dir: &ConfigDir,
     environment: &str,
     name: &str,
@@ -108,7 +108,7 @@ fn person_of_az(
         here.filter(|row| is_same_host(environment, text(row, "environment")))
     };
     let is_theirs = |it: &Account| it.username.to_lowercase() == name;
-    let people = plain("Account").filter_map(dialect::person).filter(is_theirs);
+    let users = plain("Account").filter_map(dialect::user).filter(is_theirs);
     let of_name = |token| RefreshToken {
         environment: environment.to_owned(),
         account: name.clone(),
@@ -116,7 +116,7 @@ fn person_of_az(
     };
     let tokens = plain("RefreshToken").filter_map(dialect::record).map(of_name);
     let tokens: Vec<RefreshToken> = tokens.filter(|token| is_of_use(token)).collect();
-    let (account, token) = dialect::who_can_renew(people, &tokens)?;
+    let (account, token) = dialect::newest_sign_in(users, &tokens)?;
     // The realm may be a guest tenant; the home tenant is the second part of the id.
     let home = account.home_account_id.split_once('.').map(|(_, home)| home.to_owned());
     let environment = environment.to_owned();
@@ -124,14 +124,14 @@ fn person_of_az(
     Some((account, token))
 }
 
-fn adopt_person(
+fn adopt_user(
     dir: &ConfigDir,
     vault: &Vault<'_>,
     environment: &str,
     name: &str,
     is_of_use: &dyn Fn(&RefreshToken) -> bool,
 ) -> Result<bool> {
-    let Some((account, token)) = person_of_az(dir, environment, name, is_of_use) else {
+    let Some((account, token)) = user_of_az(dir, environment, name, is_of_use) else {
         return Ok(false);
     };
     let held = vault.get(&token.key())?;

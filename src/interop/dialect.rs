@@ -113,25 +113,25 @@ pub(super) fn record<R: Row>(mut row: Value) -> Option<R> {
 }
 
 /// Parses a [`plain`] row of the section `Account`; `None` unless it describes a user.
-pub(super) fn person(row: Value) -> Option<Account> {
+pub(super) fn user(row: Value) -> Option<Account> {
     let mut account: Account = record(row)?;
     // These realms mean that no tenant was named at sign-in; the id contains the home tenant.
     let home = account.home_account_id.split_once('.').map(|(_, home)| home);
     if let (Some(home), "organizations" | "common") = (home, account.realm.as_str()) {
         home.clone_into(&mut account.realm);
     }
-    let is_somebody = !account.username.is_empty() && !account.home_account_id.is_empty();
+    let is_complete = !account.username.is_empty() && !account.home_account_id.is_empty();
     // These texts appear in messages, so they must be valid names.
     let are_names =
         [&account.username, &account.environment].into_iter().all(|it| Name::is_one(it));
-    let is_person = !AssignedIdentity::is_reserved(&account.username);
-    (is_somebody && are_names && is_person).then_some(account)
+    let is_user = !AssignedIdentity::is_reserved(&account.username);
+    (is_complete && are_names && is_user).then_some(account)
 }
 
 /// Of accounts with the same user name, the one with the newest of `tokens`, and that token. Other
 /// accounts with the name have an older sign-in or none.
-pub(super) fn who_can_renew(
-    people: impl IntoIterator<Item = Account>,
+pub(super) fn newest_sign_in(
+    accounts: impl IntoIterator<Item = Account>,
     tokens: &[RefreshToken],
 ) -> Option<(Account, RefreshToken)> {
     let newest_of = |account: &Account| {
@@ -140,7 +140,7 @@ pub(super) fn who_can_renew(
         tokens.iter().filter(theirs).max_by_key(|it| it.last_modification_time)
     };
     let is_at_home = |it: &Account| it.home_account_id.ends_with(&format!(".{}", it.realm));
-    people
+    accounts
         .into_iter()
         .filter_map(|account| newest_of(&account).cloned().map(|token| (account, token)))
         .max_by_key(|(account, token)| (token.last_modification_time, is_at_home(account)))
@@ -191,7 +191,7 @@ mod tests {
 
     #[test]
     fn a_user_needs_a_name_and_an_id() {
-        let read = |row: Value| plain(&row).and_then(person);
+        let read = |row: Value| plain(&row).and_then(user);
         let row = json!({"home_account_id": "u.t", "environment": "e", "username": "ann@t"});
         for members in [
             json!({}),

@@ -10,11 +10,11 @@ use serde_json::{Map, Value};
 use super::application::Application;
 use super::az_files::text;
 use super::dialect::{self, Row};
-use super::people::of;
 use super::unified::{
     Members, SECTIONS, access_token_key, account_key, host, id_token_key, put, put_app_metadata,
     refresh_token_key, row, rows, section,
 };
+use super::users::of;
 use crate::error::{Error, Result};
 use crate::foreign::Name;
 use crate::settings::is_same_login_host;
@@ -69,7 +69,7 @@ pub fn export(
     let mut applications = of(vault, |it: &ServicePrincipal| is_meant("", &it.client_id))?;
     let mut left_out = Vec::new();
     if !with_sources {
-        let (taken, others) = applications.into_iter().partition(brings_its_credential);
+        let (taken, others) = applications.into_iter().partition(has_own_credential);
         applications = taken;
         left_out = others.into_iter().map(|it| it.client_id).collect();
         for it in &mut applications {
@@ -84,9 +84,9 @@ pub fn export(
 }
 
 /// True when the credential is a secret or an assertion, and no source is named.
-fn brings_its_credential(entry: &ServicePrincipal) -> bool {
-    let is_a_place = entry.certificate.is_some() || entry.client_assertion_source.is_some();
-    (entry.client_secret.is_some() || entry.client_assertion.is_some()) && !is_a_place
+fn has_own_credential(entry: &ServicePrincipal) -> bool {
+    let is_source = entry.certificate.is_some() || entry.client_assertion_source.is_some();
+    (entry.client_secret.is_some() || entry.client_assertion.is_some()) && !is_source
 }
 
 /// Adds the rows of a section in the order of their keys. Records with the same MSAL key get
@@ -132,9 +132,9 @@ pub struct Imported {
 impl Imported {
     /// Adds the result of importing another cache.
     pub fn add(&mut self, other: Self) {
-        for person in other.people {
-            if self.people.iter().all(|known| known.key() != person.key()) {
-                self.people.push(person);
+        for user in other.people {
+            if self.people.iter().all(|known| known.key() != user.key()) {
+                self.people.push(user);
             }
         }
         self.applications.extend(other.applications);
@@ -184,7 +184,7 @@ pub fn import(
     if !is_cache && cache.as_object().is_none_or(|members| !members.is_empty()) {
         return Err(Error::failed("This is neither an MSAL token cache nor az's credential list."));
     }
-    reader.people(cache)?;
+    reader.users(cache)?;
     for row in rows(cache, APPLICATIONS) {
         reader.application(row)?;
     }
@@ -219,7 +219,7 @@ struct Reader<'a> {
 impl Reader<'_> {
     /// Imports the users that have a refresh token. Without one, no token can be refreshed; that is
     /// so when a broker of the operating system keeps the refresh token.
-    fn people(&mut self, cache: &Value) -> Result<()> {
+    fn users(&mut self, cache: &Value) -> Result<()> {
         for row in rows(cache, "RefreshToken") {
             let Some(token) = self.owned::<RefreshToken>(cache, row) else { continue };
             if !(self.is_of_use)(&token) {
@@ -235,7 +235,7 @@ impl Reader<'_> {
         }
         let mut accounts: Vec<Account> = Vec::new();
         for row in rows(cache, "Account") {
-            match self.known_host(row).and_then(dialect::person) {
+            match self.known_host(row).and_then(dialect::user) {
                 Some(account) => accounts.push(account),
                 None => self.found.skipped += 1,
             }
@@ -243,14 +243,14 @@ impl Reader<'_> {
         while let Some(first) = accounts.first().map(Account::key) {
             let (same, others) = accounts.into_iter().partition(|it| it.key() == first);
             accounts = others;
-            self.person(same)?;
+            self.user(same)?;
         }
         Ok(())
     }
 
     /// Imports one of `same`, accounts with the same user name: the one with a usable refresh
     /// token.
-    fn person(&mut self, same: Vec<Account>) -> Result<()> {
+    fn user(&mut self, same: Vec<Account>) -> Result<()> {
         let Some(name) = same.first().map(|it| it.username.clone()) else { return Ok(()) };
         let environment = same.first().map(|it| it.environment.clone());
         let owner = name.to_lowercase();
@@ -259,7 +259,7 @@ impl Reader<'_> {
                 && Some(&it.environment) == environment.as_ref()
                 && (self.is_of_use)(it)
         })?;
-        match dialect::who_can_renew(same, &tokens) {
+        match dialect::newest_sign_in(same, &tokens) {
             Some((account, _)) => {
                 self.vault.put(&account)?;
                 self.found.people.push(account);
@@ -287,7 +287,7 @@ impl Reader<'_> {
 
     fn access_token(&mut self, cache: &Value, row: &Value) -> Result<()> {
         match self.usable(cache, row) {
-            Some(token) if self.is_of_a_stranger(&token)? => {}
+            Some(token) if self.lacks_application(&token)? => {}
             Some(token) => {
                 let held = self.vault.get(&token.key())?;
                 if held.is_none_or(|held| held.expires_on <= self.now) {
@@ -303,7 +303,7 @@ impl Reader<'_> {
     /// True for an application's own token when the vault has no such application at that login
     /// host. Such a token would wrongly assign a credential of azt 0.1, stored without a login
     /// host, to it.
-    fn is_of_a_stranger(&self, token: &AccessToken) -> Result<bool> {
+    fn lacks_application(&self, token: &AccessToken) -> Result<bool> {
         let key = ServicePrincipal::key_of(&token.environment, &token.client_id, &token.realm);
         Ok(token.account.is_empty() && self.vault.get(&key)?.is_none())
     }

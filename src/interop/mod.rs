@@ -17,11 +17,11 @@ mod az_files;
 mod dialect;
 mod exchange;
 mod foreign_file;
-mod people;
 mod share;
 mod shared_cache;
 mod take_away;
 mod unified;
+mod users;
 
 pub use adal::AdalFile;
 pub(crate) use adal::AdalUser;

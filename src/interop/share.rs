@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::az_files::{SERVICE_PRINCIPALS, TOKEN_CACHE, take_out, text, update};
 use super::foreign_file::PATIENCE;
-use super::people::{People, of, remove_from};
+use super::users::{Users, of, remove_from};
 use crate::error::Result;
 use crate::secret::Secret;
 use crate::settings::ConfigDir;
@@ -34,34 +34,35 @@ pub(crate) fn share(
     assertion: Option<&Secret>,
     limit: Duration,
 ) -> Result<bool> {
-    let person = People::of(vault, Some(name))?;
-    if !person.is_empty() {
-        let everybody = People::of(vault, None)?;
+    let user = Users::of(vault, Some(name))?;
+    if !user.is_empty() {
+        let all = Users::of(vault, None)?;
         update(dir, TOKEN_CACHE, json!({}), limit, |cache, is_new| {
-            let _later = if is_new { &everybody } else { &person }.put_into(cache);
+            let _later = if is_new { &all } else { &user }.put_into(cache);
         })?;
     }
-    let is_meant = |it: &&ServicePrincipal| it.client_id.eq_ignore_ascii_case(name);
+    let is_named = |it: &&ServicePrincipal| it.client_id.eq_ignore_ascii_case(name);
     let mut applications = of(vault, |it: &ServicePrincipal| it.environment == environment)?;
     for entry in &mut applications {
-        if entry.client_assertion_source.is_some() && is_meant(&&*entry) {
+        if entry.client_assertion_source.is_some() && is_named(&&*entry) {
             entry.client_assertion = assertion.cloned();
         }
     }
     let is_usable = |it: &ServicePrincipal| {
-        let is_of_a_place = it.client_assertion_source.is_some() && it.client_assertion.is_none();
-        it.certificate_password.is_none() && !is_of_a_place
+        let lacks_assertion = it.client_assertion_source.is_some() && it.client_assertion.is_none();
+        it.certificate_password.is_none() && !lacks_assertion
     };
-    let is_told = applications.iter().filter(is_meant).all(|it| it.certificate_password.is_none());
+    let is_shared =
+        applications.iter().filter(is_named).all(|it| it.certificate_password.is_none());
     applications.retain(is_usable);
     for entry in &mut applications {
         entry.client_assertion_source = None;
         entry.environment.clear();
     }
-    if applications.iter().any(|it| is_meant(&it)) {
+    if applications.iter().any(|it| is_named(&it)) {
         update(dir, SERVICE_PRINCIPALS, json!([]), limit, |all, is_new| {
             let Some(all) = all.as_array_mut() else { return };
-            for entry in applications.iter().filter(|it| is_new || is_meant(it)) {
+            for entry in applications.iter().filter(|it| is_new || is_named(it)) {
                 all.retain(|it| {
                     text(it, "client_id") != entry.client_id || text(it, "tenant") != entry.tenant
                 });
@@ -69,7 +70,7 @@ pub(crate) fn share(
             }
         })?;
     }
-    Ok(is_told)
+    Ok(is_shared)
 }
 
 /// Removes `name`, a user name or client id, from az's files.

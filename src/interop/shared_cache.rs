@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 
 use super::az_files::json_in;
 use super::foreign_file::{ForeignFile, PATIENCE};
-use super::people::People;
+use super::users::Users;
 use crate::error::{Error, Kind, Result};
 use crate::settings::python_json_indented;
 use crate::sys::{Folder, KeyringItem, System, decoded};
@@ -108,8 +108,8 @@ pub(crate) fn publish(
     account: Option<&str>,
     allow_unencrypted: bool,
 ) -> Result<Published> {
-    let people = People::of(vault, account)?;
-    if people.is_empty() {
+    let users = Users::of(vault, account)?;
+    if users.is_empty() {
         return Err(Error::new(
             Kind::NotSignedIn,
             match account {
@@ -121,11 +121,11 @@ pub(crate) fn publish(
     let mut published = Published::default();
     for place in places(system, name)? {
         if cfg!(windows) {
-            let later = place.update_file(&people, vault.is_own())?;
+            let later = place.update_file(&users, vault.is_own())?;
             published.add(place.file.path().display().to_string(), &later);
             continue;
         }
-        match place.update_item(&people)? {
+        match place.update_item(&users)? {
             Ok(later) => published.add(place.item_name(), &later),
             Err(error) if !allow_unencrypted => {
                 return Err(Error::new(
@@ -138,7 +138,7 @@ pub(crate) fn publish(
             Err(_) => {}
         }
         if allow_unencrypted {
-            let later = place.update_file(&people, vault.is_own())?;
+            let later = place.update_file(&users, vault.is_own())?;
             published.add(format!("{} (plain text)", place.file.path().display()), &later);
         }
     }
@@ -148,7 +148,7 @@ pub(crate) fn publish(
 impl Place {
     /// Changes the keyring's item under MSAL's lock, which is that of the file. The inner error is
     /// the keyring's. Returns the users with a newer sign-in in the cache.
-    fn update_item<'p>(&self, people: &'p People) -> Result<io::Result<Vec<&'p str>>> {
+    fn update_item<'p>(&self, users: &'p Users) -> Result<io::Result<Vec<&'p str>>> {
         // Without a working keyring, the folder is not created.
         if let Err(error) = self.item.read(KEYRING_LIMIT) {
             return Ok(Err(error));
@@ -160,7 +160,7 @@ impl Place {
             Err(error) => return Ok(Err(error)),
         };
         let mut cache = cache_in(held, &self.item_name())?;
-        let later = people.put_into(&mut cache);
+        let later = users.put_into(&mut cache);
         let Ok(text) = serde_json::to_vec(&cache).map(Zeroizing::new) else {
             return Err(Error::failed(format!("{} cannot be written.", self.item_name())));
         };
@@ -174,7 +174,7 @@ impl Place {
 
     /// Changes the file. Returns the users with a newer sign-in in it. Sign-ins `of_this_user` are
     /// not written to a folder with another owner, which root could otherwise do by accident.
-    fn update_file<'p>(&self, people: &'p People, of_this_user: bool) -> Result<Vec<&'p str>> {
+    fn update_file<'p>(&self, users: &'p Users, of_this_user: bool) -> Result<Vec<&'p str>> {
         self.ensure_folder()?;
         let path = self.file.path().display().to_string();
         if of_this_user && !self.file.folder.is_own() {
@@ -185,7 +185,7 @@ impl Place {
         }
         let _held = self.file.lock(PATIENCE)?;
         let mut cache = cache_in(self.file.read()?, &path)?;
-        let later = people.put_into(&mut cache);
+        let later = users.put_into(&mut cache);
         let text = python_json_indented(&cache)
             .map_err(|_| Error::failed(format!("{path} cannot be written.")))?;
         self.file.write(&Zeroizing::new(text))?;

@@ -26,7 +26,7 @@ pub(crate) fn take_away(dir: &ConfigDir, vault: &Vault<'_>) -> Result<Vec<(PathB
         let same = |one: &str, member| one.eq_ignore_ascii_case(text(entry, member));
         applications.iter().any(|it| same(&it.client_id, "client_id") && same(&it.tenant, "tenant"))
     };
-    let people = |cache: &Value| {
+    let users = |cache: &Value| {
         let missed =
             rows(cache, "RefreshToken").map(|row| text(row, "home_account_id")).filter(|home| {
                 let mut of =
@@ -45,7 +45,7 @@ pub(crate) fn take_away(dir: &ConfigDir, vault: &Vault<'_>) -> Result<Vec<(PathB
         missed.map(|entry| text(entry, "client_id").to_owned()).collect()
     };
     let mut staying = Vec::new();
-    staying.extend(remove_if(dir, TOKEN_CACHE, &json!({}), people)?);
+    staying.extend(remove_if(dir, TOKEN_CACHE, &json!({}), users)?);
     staying.extend(remove_if(dir, SERVICE_PRINCIPALS, &json!([]), secrets)?);
     for (_, names) in &mut staying {
         names.sort_unstable();

@@ -3,7 +3,7 @@
 //!
 //! - Sections are case-sensitive, option names are lower-cased.
 //! - `=` or `:` separates name and value.
-//! - `#` or `;` begins a comment only as the first character of a line.
+//! - `#` or `;` begins a comment only at the start of a line, after optional white space.
 //! - A line indented deeper than its option continues the value, across empty lines.
 //! - `[DEFAULT]` supplies options to every section.
 //! - A duplicate section or option is an error.

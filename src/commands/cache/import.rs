@@ -196,14 +196,14 @@ fn enter(
     let active = &context.cloud().name;
     let mut answer = Vec::new();
     let mut all: Vec<(String, Subscription)> = Vec::new();
-    for person in &imported.people {
-        let cloud = clouds.iter().find(|(_, environment)| *environment == person.environment);
+    for account in &imported.people {
+        let cloud = clouds.iter().find(|(_, environment)| *environment == account.environment);
         let Some((cloud, _)) = cloud else {
-            context.system.terminal.warn(&no_cloud(&person.environment, &person.username));
+            context.system.terminal.warn(&no_cloud(&account.environment, &account.username));
             continue;
         };
-        let user = User::Person { name: person.username.clone() };
-        all.push((cloud.clone(), Subscription::tenant_level(&person.realm, &user, cloud)));
+        let user = User::Person { name: account.username.clone() };
+        all.push((cloud.clone(), Subscription::tenant_level(&account.realm, &user, cloud)));
     }
     for it in &imported.applications {
         let cloud = clouds.iter().find(|(_, environment)| *environment == it.environment);

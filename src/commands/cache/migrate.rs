@@ -21,10 +21,10 @@ pub(super) fn run(request: &CacheMigrate, context: &Context<'_>) -> Result<Answe
         Some(broker::open_vault_for_sign_in(system, dir, &context.config)?)
     };
     let mut answer = Vec::new();
-    let (people, applications) = interop::known_names(dir, &environment);
+    let (user_names, applications) = interop::known_names(dir, &environment);
     let homes = context.homes();
     let home = |client_id: &str, tenant: &str| homes.of_plain(client_id, tenant);
-    for name in people.iter().chain(&applications) {
+    for name in user_names.iter().chain(&applications) {
         let is_new = match &vault {
             Some(vault) if !request.dry_run => {
                 interop::adopt(dir, vault, &environment, name, &broker::can_redeem, &home)?
@@ -139,7 +139,7 @@ fn here(
     environment: &str,
     file: &AdalFile,
 ) -> Result<Vec<bool>> {
-    let people = file.users.iter().map(|user| match vault {
+    let users = file.users.iter().map(|user| match vault {
         Some(vault) => migration::is_here(vault, environment, &user.user_id),
         None => Ok(false),
     });
@@ -147,5 +147,5 @@ fn here(
         Some(vault) => migration::has(context, vault, entry),
         None => Ok(false),
     });
-    people.chain(applications).collect()
+    users.chain(applications).collect()
 }

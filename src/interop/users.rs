@@ -11,13 +11,13 @@ use crate::vault::{Account, IdToken, Record, RefreshToken, Vault};
 
 /// Users with their accounts, refresh tokens and ID tokens. Access tokens are not shared: another
 /// program requests its own.
-pub(super) struct People {
+pub(super) struct Users {
     accounts: Vec<Account>,
     refresh_tokens: Vec<RefreshToken>,
     id_tokens: Vec<IdToken>,
 }
 
-impl People {
+impl Users {
     /// All users of the vault, or only the one with this user name.
     pub(super) fn of(vault: &Vault<'_>, name: Option<&str>) -> Result<Self> {
         let name = name.map(str::to_lowercase);
