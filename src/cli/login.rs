@@ -40,7 +40,7 @@ pub(crate) struct Login {
     /// Sign in with a code to enter in any browser
     #[arg(long)]
     pub(crate) use_device_code: bool,
-    /// Show the sign-in address for a browser on another machine, and read back where that ends
+    /// Sign in with a browser on another machine: prints the address, and reads the one it ends at
     #[arg(long)]
     pub(crate) no_browser: bool,
     /// Sign in as a service principal

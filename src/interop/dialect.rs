@@ -202,8 +202,8 @@ mod tests {
             let mut row = row.clone();
             row.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
             let found = read(row).unwrap();
-            let read = (found.realm.as_str(), found.authority_type.as_str());
-            assert_eq!(read, ("t", "MSSTS"), "{members}");
+            let parsed = (found.realm.as_str(), found.authority_type.as_str());
+            assert_eq!(parsed, ("t", "MSSTS"), "{members}");
         }
         for members in
             [json!({"username": ""}), json!({"username": null}), json!({"username": "a\nb"})]

@@ -30,7 +30,7 @@ const LONGEST_LIFETIME: i64 = 7 * 24 * 3600;
 pub(crate) type Home<'a> = &'a dyn Fn(&str, &str) -> Result<Option<String>>;
 
 /// True when the cache `exported` has no users and no applications.
-pub(crate) fn is_of_nobody(exported: &Value) -> bool {
+pub(crate) fn has_no_accounts(exported: &Value) -> bool {
     let is_empty =
         |name: &str| exported.get(name).and_then(Value::as_object).is_none_or(Map::is_empty);
     is_empty("Account") && is_empty(APPLICATIONS)

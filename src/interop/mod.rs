@@ -28,7 +28,7 @@ pub(crate) use adal::AdalUser;
 pub(crate) use adopt::{adopt, applications_of_az, can_adopt, known_names, knows, may_know};
 pub(crate) use application::{Application, Credential, Source};
 pub(crate) use az_files::{json_in, plain_text_of_az, secret_files_of_az};
-pub(crate) use exchange::is_of_nobody;
+pub(crate) use exchange::has_no_accounts;
 pub use exchange::{Imported, export, import, is_same_host, take_with_source};
 pub(crate) use foreign_file::PATIENCE;
 pub(crate) use share::{share, unshare};

@@ -43,7 +43,7 @@ pub(super) fn run(request: &CacheExport, context: &Context<'_>) -> Result<Answer
     });
     // A misspelled name or an empty variable must not overwrite a good file with an empty one.
     if let Some(name) = request.account.as_deref()
-        && interop::is_of_nobody(&exported)
+        && interop::has_no_accounts(&exported)
     {
         return Err(match left_out {
             Some(left_out) => Error::failed(format!("Nothing is written. {left_out}")),
