@@ -1,4 +1,4 @@
-//! What commands ask Azure Resource Manager, and the token that they use for it.
+//! Requests of commands to Azure Resource Manager, and their token.
 
 use super::{Context, token};
 use crate::arm;
@@ -9,16 +9,16 @@ use crate::secret::Secret;
 use crate::settings::{Endpoint, Subscription};
 use crate::sys::block_on;
 
-/// What they are asked for: everything granted for Azure Resource Manager.
+/// The scopes of the token: everything granted for Azure Resource Manager.
 pub(crate) fn scopes(context: &Context<'_>) -> Result<Scopes> {
     Ok(Scopes::of_resource(context.cloud().endpoint(Endpoint::ActiveDirectoryResourceId)?))
 }
 
-/// What Azure Resource Manager answers `call`, made with the token of the account and tenant of
-/// `subscription`.
+/// Runs `call` with a token for the account and tenant of `subscription`.
 ///
-/// A token that it refuses with a claims challenge (continuous access evaluation) is replaced once,
-/// as azure-core's ARMChallengeAuthenticationPolicy does: kept, it would be refused until it expires.
+/// After a claims challenge (continuous access evaluation) the token is replaced once, as
+/// azure-core's ARMChallengeAuthenticationPolicy does: the cached token would be refused until it
+/// expires.
 pub(crate) fn ask<T>(
     subscription: &Subscription,
     context: &Context<'_>,

@@ -1,4 +1,4 @@
-//! The settings that every command is given.
+//! The settings that every command gets.
 
 use crate::broker::Homes;
 use crate::error::Result;
@@ -10,8 +10,8 @@ use crate::sys::System;
 pub(crate) enum DamagedSettings {
     /// Fails.
     Refuse,
-    /// Uses the active cloud if it is built in, although `clouds.config` is damaged; else fails. For
-    /// a sign-in, which puts that file aside.
+    /// Uses the active cloud if it is built in, although `clouds.config` is damaged; else fails.
+    /// For a sign-in, which moves that file aside.
     UseBuiltInCloud,
     /// Uses AzureCloud if the damaged `clouds.config` describes the active cloud. For a sign-out,
     /// which concerns every cloud.
@@ -20,20 +20,20 @@ pub(crate) enum DamagedSettings {
     Ignore,
 }
 
-/// The settings, read once.
+/// The settings, loaded once.
 pub(crate) struct Context<'a> {
-    /// The outside.
+    /// The system outside the process.
     pub(crate) system: &'a System,
     /// az's configuration folder.
     pub(crate) dir: ConfigDir,
-    /// `config`, with the variables that override it.
+    /// `config` with the variables that override it.
     pub(crate) config: Config<'a>,
     /// All clouds.
     pub(crate) clouds: Clouds,
 }
 
 impl<'a> Context<'a> {
-    /// Reads the settings; `damaged` says what a file that cannot be parsed does.
+    /// Reads the settings; `damaged` decides about files that cannot be parsed.
     pub(crate) fn load(system: &'a System, damaged: DamagedSettings) -> Result<Self> {
         let dir = ConfigDir::find(system);
         let config = match Config::load(system, &dir) {
@@ -54,8 +54,8 @@ impl<'a> Context<'a> {
         Ok(Self { system, dir, config, clouds })
     }
 
-    /// Puts the profile and the clouds aside where they are damaged, which is said however quiet the call
-    /// is to be: just before something new is written in their place.
+    /// Moves a damaged profile or `clouds.config` aside, with a warning even under
+    /// `--only-show-errors`. Called just before new files are written.
     pub(crate) fn put_aside_damaged(&self) -> Result<()> {
         let tell = |told: &str| self.system.terminal.plain(&format!("WARNING: {told}"));
         put_aside_damaged(&self.dir, tell)
@@ -66,7 +66,7 @@ impl<'a> Context<'a> {
         self.clouds.active()
     }
 
-    /// Where applications belong.
+    /// The login hosts of applications.
     pub(crate) fn homes(&self) -> Homes<'_> {
         Homes::new(&self.dir, &self.clouds)
     }

@@ -1,4 +1,4 @@
-//! Sign-ins of az before 2.30, taken over from `accessTokens.json` when they are first needed.
+//! Copies sign-ins of az before 2.30 from `accessTokens.json` when they are first needed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,37 +16,37 @@ use crate::sys::block_on;
 use crate::sys::file::{Access, Durability};
 use crate::vault::{Account, ServicePrincipal, Vault};
 
-/// In the vault's folder: who was tried without success, so that a dead refresh token does not cost
-/// every call a request. Names and reasons, no secrets.
+/// A file in the vault's folder with failed attempts, so that an expired refresh token does not
+/// cost every call a request. It holds names, reasons and hashes, no secrets.
 const STATE: &str = "accessTokens.json.state";
 
-/// Said of those who did.
+/// The reason for accounts that were signed out.
 pub(crate) const SIGNED_OUT: &str = "It was signed out.";
 
-/// What became of people that could not be taken over, by user name.
+/// The content of [`STATE`]: accounts that are not migrated.
 #[derive(Default, Deserialize, Serialize)]
 pub(crate) struct State {
     #[serde(default)]
     failed: BTreeMap<String, Failure>,
-    /// Hashes of what signed in whoever has signed out since.
+    /// Hashes of credentials that were signed out.
     #[serde(default)]
     signed_out: BTreeSet<String>,
 }
 
 #[derive(Deserialize, Serialize)]
 struct Failure {
-    /// Hash of the refresh tokens that were tried: others are tried again.
+    /// Hash of the refresh tokens that were tried; new tokens are tried again.
     tried: String,
-    /// What Entra said.
+    /// Entra's error message.
     reason: String,
 }
 
-/// How far [`migrate`] came.
+/// The result of [`migrate`].
 #[derive(Default)]
 pub(crate) struct Migrated {
-    /// True when anybody was taken over.
+    /// True when an account was migrated.
     pub(crate) any: bool,
-    /// Why somebody was left for the next call.
+    /// The error that postponed the rest to the next call.
     pub(crate) postponed: Option<Error>,
 }
 
@@ -56,7 +56,8 @@ impl State {
         Ok(serde_json::from_slice(&bytes).unwrap_or_default())
     }
 
-    /// Changes what is on the disk, as others who do so leave it.
+    /// Reads, changes and writes the state under the lock, so that concurrent processes lose
+    /// nothing.
     fn update(context: &Context<'_>, change: impl FnOnce(&mut Self)) -> Result<()> {
         let _held = context.dir.lock()?;
         let mut state = Self::read(context)?;
@@ -70,8 +71,8 @@ impl State {
         self.signed_out.contains(&credential(entry))
     }
 
-    /// What Entra said of the refresh tokens of `user`, if it took none of them; that the person has
-    /// signed out.
+    /// Why `user` is not migrated: [`SIGNED_OUT`], or Entra's message when it refused these refresh
+    /// tokens. `None` when the user may be tried.
     pub(crate) fn reason_of(&self, user: &AdalUser) -> Option<&str> {
         if self.signed_out.contains(&tried(user)) {
             return Some(SIGNED_OUT);
@@ -86,8 +87,8 @@ fn tried(user: &AdalUser) -> String {
     broker::fingerprint(user.grants.iter().map(|grant| &grant.refresh_token))
 }
 
-/// Leaves what the file has of `name` where it is from now on: it was signed out. The file holds
-/// others too, so it stays (az removes it whole).
+/// Marks the file's credentials of `name` as signed out, so that they are not migrated again. The
+/// file may hold other accounts, so it stays (az removes it).
 pub(crate) fn sign_out(context: &Context<'_>, name: &str) -> Result<()> {
     let Some(found) = AdalFile::read(context.system, &context.dir)? else { return Ok(()) };
     let users = found.users.iter().map(|user| (&user.user_id, tried(user)));
@@ -101,7 +102,7 @@ pub(crate) fn sign_out(context: &Context<'_>, name: &str) -> Result<()> {
     State::update(context, |state| state.signed_out.extend(hashes))
 }
 
-/// Hash of what the application `entry` signs in with.
+/// Hash of the credential of the application `entry`.
 fn credential(entry: &Application) -> String {
     let secret = match &entry.credential {
         Credential::Secret(secret) | Credential::Assertion(secret) => Some(secret.clone()),
@@ -111,7 +112,7 @@ fn credential(entry: &Application) -> String {
     broker::fingerprint(secret.iter())
 }
 
-/// True when the vault has the application `entry` for the login host that it is of.
+/// True when the vault has the application `entry` for its own login host.
 pub(crate) fn has(context: &Context<'_>, vault: &Vault<'_>, entry: &Application) -> Result<bool> {
     let Some(home) = context.homes().of_plain(&entry.client_id, &entry.tenant)? else {
         return Ok(false);
@@ -124,7 +125,7 @@ pub(crate) fn has(context: &Context<'_>, vault: &Vault<'_>, entry: &Application)
     Ok(broker::applications(context.system, vault, context.homes())?.iter().any(is_it))
 }
 
-/// Why the application `entry` is not taken over, if it is not.
+/// Why the application `entry` is not migrated; `None` if it is.
 pub(crate) fn why_not(context: &Context<'_>, entry: &Application) -> Option<String> {
     let program = context.system.program;
     let home = context.homes().of_plain(&entry.client_id, &entry.tenant);
@@ -141,16 +142,17 @@ pub(crate) fn why_not(context: &Context<'_>, entry: &Application) -> Option<Stri
     token::source_of(entry, program).or_else(homeless)
 }
 
-/// True when the vault has a sign-in of the person `name` that can be renewed.
+/// True when the vault has a sign-in of the user `name` with a refresh token.
 pub(crate) fn is_here(vault: &Vault<'_>, environment: &str, name: &str) -> Result<bool> {
     Ok(vault.get(&Account::key_of(environment, name))?.is_some()
         && broker::refresh_token(vault, environment, name)?.is_some())
 }
 
-/// Takes over everything in the file that the vault does not have.
-/// The file stays as it is: it may be needed by whoever wrote it, and holds what failed.
+/// Copies everything in the file that the vault does not have.
 ///
-/// People cost one request each; where the service is not reached, that is left for the next call.
+/// Each user costs one request. If the service cannot be reached, the rest is postponed to the next
+/// call. The file is not changed, except that `core.remove_migrated` removes it (see
+/// [`remove_old`]): other programs may need it, and it still holds the accounts that failed.
 pub(crate) fn migrate(context: &Context<'_>, vault: &Vault<'_>) -> Result<Migrated> {
     let system = context.system;
     let mut migrated = Migrated::default();
@@ -181,14 +183,14 @@ pub(crate) fn migrate(context: &Context<'_>, vault: &Vault<'_>) -> Result<Migrat
             }
             Ok(Err(reason)) => {
                 system.terminal.warn(&format!(
-                    "The sign-in of {} in {} is not good any more: {reason}",
+                    "The sign-in of {} in {} is no longer valid: {reason}",
                     user.user_id,
                     AdalFile::path(system, &context.dir).display()
                 ));
                 let failure = Failure { tried: tried(user), reason };
                 State::update(context, |state| drop(state.failed.insert(name, failure)))?;
             }
-            // The service was not reached, or the disk is full.
+            // The service cannot be reached, or the vault cannot be written.
             Err(error) => {
                 migrated.postponed = Some(error);
                 break;
@@ -207,14 +209,14 @@ pub(crate) fn migrate(context: &Context<'_>, vault: &Vault<'_>) -> Result<Migrat
     );
     match system.program {
         Program::Azt => system.terminal.warn(&report),
-        // Callers take anything on standard error for a failure.
+        // Programs that call az treat any output on standard error as a failure.
         Program::Az => system.terminal.info(&report),
     }
     Ok(migrated)
 }
 
-/// Removes the old file, if everybody in it is in the vault and nothing in it is of another client or
-/// cloud; else says of whom it has more. True when it is gone.
+/// Removes the old file if the vault has every account in it and no token belongs to another client
+/// or cloud. Otherwise warns about the accounts that keep it. True when the file was removed.
 pub(crate) fn remove_old(context: &Context<'_>, vault: &Vault<'_>) -> Result<bool> {
     let system = context.system;
     let path = AdalFile::path(system, &context.dir);
@@ -255,8 +257,8 @@ pub(crate) fn remove_old(context: &Context<'_>, vault: &Vault<'_>) -> Result<boo
     Ok(true)
 }
 
-/// True when no refresh token of `user` is missed once the file is gone: az's are, in each cloud that
-/// they are of, replaced by one in the vault.
+/// True when the file can be removed without losing a refresh token of `user`: all are az's own,
+/// and the vault has one for each of their clouds.
 fn is_safe(vault: &Vault<'_>, user: &AdalUser) -> Result<bool> {
     for grant in &user.grants {
         let host = host_and_tenant(&grant.authority).map(|(host, _)| host);
@@ -268,7 +270,7 @@ fn is_safe(vault: &Vault<'_>, user: &AdalUser) -> Result<bool> {
     Ok(true)
 }
 
-/// True when there are refresh tokens of this cloud, and of a kind that Entra takes.
+/// True when `user` has refresh tokens of az's client for this cloud.
 pub(crate) fn is_of(user: &AdalUser, environment: &str) -> bool {
     user.client_id.eq_ignore_ascii_case(AZURE_CLI_CLIENT_ID)
         && user.grants.iter().any(|grant| {
@@ -276,16 +278,16 @@ pub(crate) fn is_of(user: &AdalUser, environment: &str) -> bool {
         })
 }
 
-/// Host and tenant of `https://login.example/tenant`; `None` for ADFS, whose refresh tokens no
-/// other endpoint takes.
+/// Host and tenant of `https://login.example/tenant`; `None` for ADFS, whose refresh tokens only
+/// ADFS accepts.
 fn host_and_tenant(authority: &str) -> Option<(String, &str)> {
     let (host, path) = authority.split_once("://")?.1.split_once('/')?;
     let tenant = path.split('/').next().filter(|tenant| !tenant.is_empty())?;
     (!tenant.eq_ignore_ascii_case("adfs")).then(|| (host.to_lowercase(), tenant))
 }
 
-/// Signs `user` in with the newest refresh token that is still good. The inner error is Entra's
-/// last word; the outer one says that it was not asked.
+/// Signs in `user` with the newest refresh token that is still valid. The inner error is Entra's
+/// last refusal; the outer error means that Entra could not be reached.
 fn redeem(context: &Context<'_>, vault: &Vault<'_>, user: &AdalUser) -> Result<Result<(), String>> {
     let environment = context.cloud().environment()?;
     let mut reason = String::new();
@@ -303,7 +305,7 @@ fn redeem(context: &Context<'_>, vault: &Vault<'_>, user: &AdalUser) -> Result<R
             &grant.refresh_token,
         ))?;
         match signed_in {
-            // In another terminal, meanwhile.
+            // Another process signed this user out meanwhile.
             Ok(_) if State::read(context)?.signed_out.contains(&tried(user)) => {
                 return Ok(Err(SIGNED_OUT.to_owned()));
             }

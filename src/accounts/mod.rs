@@ -1,5 +1,5 @@
-//! Whose token: selection by flag, variable or default; the account's token by way of the vault, az's
-//! files and the network; subscriptions; migration of what az has.
+//! Account logic of commands: selection by option, variable or default; tokens from the vault, az's
+//! files and the network; subscriptions; migration of az's old sign-ins.
 
 pub(crate) mod arm_token;
 mod context;

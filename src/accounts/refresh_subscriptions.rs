@@ -1,4 +1,4 @@
-//! Looks up again which subscriptions the signed-in accounts have.
+//! Refreshes the subscriptions of signed-in accounts.
 
 use super::subscriptions::{self, Found};
 use super::{Context, arm_token, token};
@@ -8,10 +8,10 @@ use crate::settings::{AssignedIdentity, Profile, Subscription, User};
 use crate::sys::block_on;
 use crate::vault::Vault;
 
-/// Looks again for every account of the active cloud, one by one, and replaces its entries.
+/// Lists the subscriptions of every account of the active cloud, and replaces its entries.
 ///
-/// An account that fails keeps what it had, with a warning in az's words. Entries of other clouds
-/// stay (az drops them).
+/// If an account fails, its entries stay, with az's warning. Entries of other clouds stay (az drops
+/// them).
 pub(crate) fn refresh_all(context: &Context<'_>) -> Result<()> {
     let cloud = context.cloud();
     let profile = Profile::load(&context.dir)?;
@@ -25,7 +25,7 @@ pub(crate) fn refresh_all(context: &Context<'_>) -> Result<()> {
         let name = entry.user_name();
         match look_up(context, entry) {
             Ok(found) => Profile::update(&context.dir, |profile| {
-                // Signed out meanwhile.
+                // Skips an account that was signed out meanwhile.
                 if profile.visible(&cloud.name).any(|it| it.user_name() == name) {
                     profile.replace_user(&cloud.name, name, found.subscriptions);
                 }
@@ -40,8 +40,8 @@ pub(crate) fn refresh_all(context: &Context<'_>) -> Result<()> {
     Ok(())
 }
 
-/// What the account of `entry` can see now. A person's tenants are all visited; a tenant-level
-/// account without subscriptions stays one.
+/// Lists the subscriptions that the account of `entry` can see now. For a user, all tenants are
+/// visited. A tenant-level account without subscriptions keeps its tenant-level entry.
 pub(crate) fn look_up(context: &Context<'_>, entry: &Subscription) -> Result<Found> {
     let identity = Identity::of(entry, context.system)?;
     let user = match &identity {
@@ -54,17 +54,17 @@ pub(crate) fn look_up(context: &Context<'_>, entry: &Subscription) -> Result<Fou
             identity.user()
         }
         Identity::Environment(_) => identity.user(),
-        // Their entries would replace each other's.
+        // All have the same name, so the entries of one would replace those of another.
         Identity::ManagedIdentity(_) => {
             return Err(Error::failed("all user-assigned identities have this name"));
         }
     };
-    let is_person = matches!(identity, Identity::User { .. });
+    let is_user = matches!(identity, Identity::User { .. });
     let vault = token::vault_of(context, &identity)?;
     let sign_in = resume(context, &identity, entry, vault.as_ref())?;
     let scopes = arm_token::scopes(context)?;
     let mut found = block_on(async {
-        if is_person {
+        if is_user {
             subscriptions::of_all_tenants(context, &sign_in, &user, &scopes).await
         } else {
             subscriptions::of_tenant(context, &sign_in, &user, &scopes).await
@@ -75,7 +75,7 @@ pub(crate) fn look_up(context: &Context<'_>, entry: &Subscription) -> Result<Fou
     Ok(found)
 }
 
-/// The sign-in of `identity` that `entry` stands for, as the vault has it or az.
+/// Resumes the sign-in of `identity` in the tenant of `entry`, from the vault or from az's files.
 fn resume<'s>(
     context: &Context<'s>,
     identity: &Identity,
@@ -96,10 +96,10 @@ fn resume<'s>(
     }
 }
 
-/// Whether the account of `entry` still gets a token: one request, of which nothing is kept.
+/// Checks that the account of `entry` still gets a token, with one request. Stores nothing.
 pub(crate) fn try_sign_in(context: &Context<'_>, entry: &Subscription) -> Result<()> {
     let identity = Identity::of(entry, context.system)?;
-    // No vault is made for a host's identity.
+    // A managed identity needs no vault.
     let vault = if identity.signs_in() { token::vault_of(context, &identity)? } else { None };
     let sign_in = resume(context, &identity, entry, vault.as_ref())?;
     let scopes = arm_token::scopes(context)?;

@@ -1,8 +1,8 @@
-//! Which entry of the profile a command is about.
+//! Selects the profile entry that a command uses.
 //!
-//! az has one default for everybody. A shell, or a call, can have its own: `AZT_SUBSCRIPTION` (name
-//! or id) and `AZT_ACCOUNT` (user name or client id) go before the profile's default, options
-//! before both, so that two terminals with two customers do not get in each other's way.
+//! az has one default for all terminals. azt also reads `AZT_SUBSCRIPTION` (name or id) and
+//! `AZT_ACCOUNT` (user name or client id): they override the profile's default, and options
+//! override both. So two terminals can work with two accounts at the same time.
 
 use serde_json::json;
 
@@ -14,19 +14,20 @@ use crate::program::Program;
 use crate::settings::{Profile, Subscription};
 use crate::sys::Level;
 
-/// What the command line says about it.
+/// The selecting options of the command line.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Selection<'a> {
     /// `--subscription`: name or id.
     pub(crate) subscription: Option<&'a str>,
     /// `--account`: user name or client id.
     pub account: Option<&'a str>,
-    /// `--tenant`: GUID or domain; the account should be one that has it.
+    /// `--tenant`: GUID or domain; an account in this tenant is preferred.
     pub tenant: Option<&'a str>,
 }
 
 impl Selection<'_> {
-    /// The entry of the profile in `context`'s folder; `--verbose` says which and why.
+    /// Selects an entry of the profile in `context`'s folder; `--verbose` prints it with the
+    /// reason.
     pub(crate) fn find(self, context: &Context<'_>) -> Result<Subscription> {
         let (system, dir) = (context.system, &context.dir);
         if system.terminal.shows(Level::Info) {
@@ -43,7 +44,7 @@ impl Selection<'_> {
         })
     }
 
-    /// The entry of `profile`; `--verbose` says which and why.
+    /// Selects an entry of `profile`; `--verbose` prints it with the reason.
     pub(crate) fn of<'p>(
         self,
         profile: &'p Profile,
@@ -63,24 +64,25 @@ impl Selection<'_> {
         let (system, cloud) = (context.system, context.cloud().name.as_str());
         let find = |wanted: Option<&str>| profile.find(system.program, cloud, wanted);
         if let Some(account) = self.account {
-            return self.of_account(profile, context, account, "as --account says");
+            return self.of_account(profile, context, account, "from --account");
         }
         if self.subscription.is_some() {
-            return Ok((find(self.subscription)?, "as --subscription says"));
+            return Ok((find(self.subscription)?, "from --subscription"));
         }
         let wanted = system.env.non_empty("AZT_SUBSCRIPTION");
         if let Some(account) = system.env.non_empty("AZT_ACCOUNT") {
-            // Of one shell, both: who has mistyped the one must not be served by another.
+            // With both variables set, both must match: a typo in one must not select another
+            // account.
             let both = Selection { subscription: wanted.as_deref(), ..self };
-            let found = both.of_account(profile, context, &account, "as AZT_ACCOUNT says");
+            let found = both.of_account(profile, context, &account, "from AZT_ACCOUNT");
             return found.map_err(|error| of_variable(error, "AZT_ACCOUNT and AZT_SUBSCRIPTION"));
         }
         if let Some(wanted) = wanted {
             let found = find(Some(&wanted));
             let entry = found.map_err(|error| of_variable(error, "AZT_SUBSCRIPTION"))?;
-            return Ok((entry, "as AZT_SUBSCRIPTION says"));
+            return Ok((entry, "from AZT_SUBSCRIPTION"));
         }
-        // Signed in, but nothing is the default: a tenant says enough.
+        // With a tenant, a missing default is not an error yet.
         let default = find(None);
         let Some(tenant) = self.tenant else { return Ok((default?, "the default")) };
         let has_it = |entry: &&Subscription| is_in(entry, tenant);
@@ -96,8 +98,8 @@ impl Selection<'_> {
         }
     }
 
-    /// An entry of `account`: what is asked for, else what suits the shell or the tenant, else its
-    /// default.
+    /// Selects an entry of `account`: that of `--subscription`, else of `AZT_SUBSCRIPTION`, else
+    /// one in the tenant, else the default, else the first `Enabled` one, else the first.
     fn of_account<'p>(
         self,
         profile: &'p Profile,
@@ -118,7 +120,7 @@ impl Selection<'_> {
             let login = format!("{} login", system.program);
             let error = |text: String| Error::new(Kind::NotSignedIn, text);
             let error = if self.account.is_none() {
-                // A sign-in as somebody else leaves the variable as it is: no command cures that.
+                // No `command`: a sign-in with another account would leave the variable wrong.
                 error(format!(
                     "The account '{account}', which AZT_ACCOUNT names, is not signed in. Run `{login}` for it, or correct AZT_ACCOUNT.",
                     account = Typed(account)
@@ -129,7 +131,7 @@ impl Selection<'_> {
                     account = Typed(account)
                 );
                 if is_guid(account) {
-                    // Its credential is wanted as well: no command line that azt could name.
+                    // No `command`: azt does not know the credential options.
                     error(text + " for this service principal.")
                 } else {
                     error(text + ".").command(login)
@@ -138,14 +140,14 @@ impl Selection<'_> {
             return Err(if others.is_empty() {
                 error
             } else {
-                error.remedy(format!("Signed in are: {}", others.join(", ")))
+                error.remedy(format!("Signed-in accounts: {}", others.join(", ")))
             });
         }
         let called = |wanted: &str| {
             let lower = wanted.to_lowercase();
             let mut found = own.iter().copied().filter(|entry| entry.is_called(&lower));
             match (found.next(), found.next()) {
-                // The profile has no fewer of them, and the words for it.
+                // `Profile::find` reports the ambiguity in az's words.
                 (_, Some(_)) => profile.find(system.program, cloud, Some(wanted)).map(Some),
                 (first, None) => Ok(first),
             }
@@ -177,8 +179,8 @@ impl Selection<'_> {
     }
 }
 
-/// `error`, or what is more likely wrong: `AZURE_CLOUD_NAME` leads to a cloud where nobody is signed
-/// in, though somebody is elsewhere. Under the name `az`, what az says.
+/// Replaces `error` by a hint at `AZURE_CLOUD_NAME` when that variable selects a cloud without
+/// accounts while another cloud has some. Under the name `az`, keeps `error`, az's message.
 fn in_named_cloud(error: Error, profile: &Profile, context: &Context<'_>) -> Error {
     let (system, cloud) = (context.system, context.cloud().name.as_str());
     let is_elsewhere = !profile.all().is_empty() && profile.visible(cloud).next().is_none();
@@ -210,7 +212,7 @@ fn tell(context: &Context<'_>, entry: &Subscription, why: &str) {
     }
 }
 
-/// True when `tenant`, a GUID or a domain, is the entry's.
+/// True when `tenant`, a GUID or a domain, is the tenant of the entry.
 pub(crate) fn is_in(entry: &Subscription, tenant: &str) -> bool {
     let domain = entry.tenant_default_domain();
     entry.tenant_id().eq_ignore_ascii_case(tenant)

@@ -1,4 +1,4 @@
-//! Which subscriptions an account can see, tenant by tenant.
+//! Lists the subscriptions of an account, tenant by tenant.
 
 use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
@@ -17,30 +17,31 @@ use crate::secret::Secret;
 use crate::settings::{NewSubscription, Subscription, TenantNames, User};
 use crate::sys::Spinner;
 
-/// How many tenants are asked at the same time: enough to hide the latency of sixty, few enough not
-/// to be throttled.
+/// Number of concurrent requests: enough to hide the latency of sixty tenants, few enough to avoid
+/// throttling.
 const TENANTS_AT_ONCE: usize = 16;
 
-/// What was found, and what the person should know about it.
+/// The subscriptions found, with the data for warnings.
 #[derive(Default)]
 pub(crate) struct Found {
     /// Profile entries.
     pub(crate) subscriptions: Vec<Subscription>,
-    /// Tenants that gave no token, as they are shown.
+    /// Tenants that refused a token, in display form.
     refused: Vec<String>,
     /// The tenants whose subscriptions were listed.
     visited: Vec<String>,
-    /// Those of them without a subscription that is visible, as they are shown.
+    /// Visited tenants without visible subscriptions, in display form.
     empty: Vec<String>,
-    /// Whether every tenant of the person was visited, not one that was named.
+    /// True when all tenants of the user were visited instead of a single one.
     is_of_all_tenants: bool,
-    /// Subscriptions seen through several tenants: how they are shown, and those tenants.
+    /// Subscriptions visible in several tenants: id, name and those tenants.
     shared: Vec<(String, String, Vec<String>)>,
-    /// Where an id is in `subscriptions`, and in `shared`: some people see a million.
+    /// Indexes of an id in `subscriptions` and `shared`. A map, because an account may see very
+    /// many.
     places: HashMap<String, (usize, Option<usize>)>,
 }
 
-/// The subscriptions in the sign-in's own tenant: one request.
+/// Lists the subscriptions in the sign-in's own tenant, with one request.
 pub(crate) async fn of_tenant(
     context: &Context<'_>,
     sign_in: &SignIn<'_>,
@@ -58,8 +59,8 @@ pub(crate) async fn of_tenant(
     Ok(found)
 }
 
-/// What `--skip-subscription-discovery` leaves: the subscription `wanted` (GUID; one request) or,
-/// without one, the tenant alone (none).
+/// For `--skip-subscription-discovery`: only the subscription `wanted` (a GUID; one request) or,
+/// without it, only the tenant (no request).
 pub(crate) async fn of_request(
     context: &Context<'_>,
     sign_in: &SignIn<'_>,
@@ -101,12 +102,12 @@ pub(crate) async fn of_request(
     Ok(found)
 }
 
-/// The subscriptions in every tenant of the person: one request for the tenants, one a tenant for
-/// its subscriptions, and one a tenant but the first for the token; tenants side by side, in their
-/// order.
+/// Lists the subscriptions in all tenants of the user: one request for the tenants, then per tenant
+/// one for the subscriptions and, except for the first, one for the token. Tenants are visited
+/// concurrently; results keep their order.
 ///
-/// A tenant that gives no token, or none that does there, is passed over with a warning; a failure of Azure Resource Manager
-/// is one of the whole sign-in (az 2.91).
+/// A tenant for which Entra refuses a token is skipped with a warning. A failure of Azure Resource
+/// Manager fails the whole sign-in (az 2.91).
 pub(crate) async fn of_all_tenants(
     context: &Context<'_>,
     sign_in: &SignIn<'_>,
@@ -161,8 +162,8 @@ pub(crate) async fn of_all_tenants(
     Ok(found)
 }
 
-/// What the resource manager answers `call`, made with the sign-in's token of `tenant`; one that is
-/// refused with a claims challenge is replaced once.
+/// Runs `call` with the sign-in's token for `tenant`. After a claims challenge the token is
+/// replaced once.
 async fn ask<T>(
     sign_in: &SignIn<'_>,
     tenant: &str,
@@ -176,7 +177,7 @@ async fn ask<T>(
     }
 }
 
-/// `id 'Name'`, as az shows a tenant.
+/// The display form of a tenant, as in az: `id 'Name'`.
 fn shown(tenant: &Tenant) -> String {
     match &tenant.display_name {
         Some(name) => format!("{} '{name}'", tenant.tenant_id),
@@ -235,9 +236,9 @@ impl Found {
         }
     }
 
-    /// Says what is missing from the result and why, in az's words. With `allow_none` a tenant
-    /// that no entry is of becomes one of its own (az's `bare_tenants`): one without subscriptions,
-    /// or with none that another tenant did not show before.
+    /// Warns about missing subscriptions in az's words. With `allow_none`, a visited tenant without
+    /// entries gets a tenant-level entry (az's `bare_tenants`); a tenant has none when it has no
+    /// subscriptions, or when another tenant listed all of them first.
     pub(crate) fn warn(&mut self, context: &Context<'_>, user: &User, allow_none: bool) {
         let terminal = &context.system.terminal;
         let program = context.system.program;
@@ -248,10 +249,10 @@ impl Found {
                 first.join(", ")
             ));
         }
-        // az says so only of tenants that were looked for.
+        // az warns about empty tenants only after visiting all tenants.
         let empty = if self.is_of_all_tenants { self.empty.as_slice() } else { &[] };
         if !empty.is_empty() && (allow_none || !self.subscriptions.is_empty()) {
-            // az says so to somebody who has done it, too.
+            // az prints the advice even with `--allow-no-subscriptions`.
             let how = match (program, allow_none) {
                 (Program::Azt, true) => String::new(),
                 _ => format!(

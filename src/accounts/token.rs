@@ -1,4 +1,4 @@
-//! The token that a command wants, by way of the vault, az's files, or the network.
+//! Gets a token for a command from the vault, az's files, or the network.
 
 use std::time::Duration;
 
@@ -13,11 +13,12 @@ use crate::settings::Cloud;
 use crate::sys::{System, is_detached, repeat_detached};
 use crate::vault::{Account, Vault};
 
-/// How long az's lock is waited for while somebody waits for a token: az gets the next one.
+/// How long to wait for az's lock while a caller waits for a token. On a timeout, the next new
+/// refresh token is shared.
 const AZ_LIMIT: Duration = Duration::from_millis(500);
 
-/// The token of `request` at `cloud`. An account that the vault does not know, or knows no good
-/// refresh token of, may have been signed in with the real az: that is used at once.
+/// Gets the token of `request` at `cloud`. If the vault has no sign-in or no valid refresh token of
+/// the account, a sign-in of the real az is tried.
 pub(crate) fn token(context: &Context<'_>, cloud: &Cloud, request: &TokenRequest) -> Result<Token> {
     let system = context.system;
     let name = match &request.identity {
@@ -44,10 +45,10 @@ pub(crate) fn token(context: &Context<'_>, cloud: &Cloud, request: &TokenRequest
     let taken_over = match failed.error.kind() {
         Kind::NotSignedIn => take_over_unknown(context, cloud, vault, name)?,
         Kind::InteractionRequired => take_over(context, cloud, vault, name)?,
-        // No sign-in would cure any other failure.
+        // Another sign-in cannot repair other failures.
         _ => return Err(failed.error),
     };
-    // Another process may have taken az's sign-in over.
+    // Another process may have copied az's sign-in meanwhile.
     if taken_over || broker.has_another_sign_in(request, &failed) {
         Ok(broker.token(request)?)
     } else {
@@ -55,7 +56,7 @@ pub(crate) fn token(context: &Context<'_>, cloud: &Cloud, request: &TokenRequest
     }
 }
 
-/// What this call does with an aging token.
+/// How this call handles a token that is due for refresh.
 fn aging(context: &Context<'_>) -> Result<Aging> {
     let serves = context.config.get_bool("core", "renew_ahead", true)?;
     Ok(if is_detached(context.system) {
@@ -75,47 +76,48 @@ fn refresh_in_background(system: &System) {
     });
 }
 
-/// `error` with what az's list has of the application `name`. A file, or a command, that a list names is
-/// not used, nor is a secret of which nobody knows where it belongs; its owner can.
+/// Adds to `error` why the application `name` in az's list is not used: its credential is a source,
+/// or the login host of its secret is unknown.
 fn with_sources_of_az(error: Error, context: &Context<'_>, name: &str) -> Error {
     let named = sources_of_az(context, name);
     named.into_iter().fold(error, Error::remedy)
 }
 
-/// Why what az's list has of the application `name` is not used, and how one signs in with it.
+/// Why entries of az's list for the application `name` are not used, and how to sign in with them.
 pub(crate) fn sources_of_az(context: &Context<'_>, name: &str) -> Vec<String> {
     let named = interop::applications_of_az(&context.dir, name);
     named.iter().filter_map(|it| migration::why_not(context, it)).collect()
 }
 
-/// What `application` signs in with where that is the name of a place, and how one does so.
+/// Describes the credential source of `application` and how to sign in with it; `None` when its
+/// credential is not a source.
 pub(crate) fn source_of(application: &Application, program: Program) -> Option<String> {
     let source = Sentence::new(&application.source()?.to_string());
     let id = &application.client_id;
     Some(match application.sign_in_with_source(program) {
         Some(login) => format!(
-            "az signed service principal {id} in with {source}. What a list names is not used; if it is yours: {login}"
+            "az signed in service principal {id} with {source}. azt does not use sources named in az's list. If this one is yours, run: {login}"
         ),
         None => format!(
-            "az's list would sign service principal {id} in with {source}. What a list names is not used."
+            "az's list signs in service principal {id} with {source}. azt does not use sources named in az's list."
         ),
     })
 }
 
-/// The vault with the tokens of `identity`, made if az has anything that could come into it; `None`
-/// when nothing is kept.
+/// Opens the vault with the tokens of `identity`, and creates it if az's files hold sign-ins to
+/// copy. `None` when tokens of `identity` are not stored.
 pub(crate) fn vault_of<'s>(
     context: &Context<'s>,
     identity: &Identity,
 ) -> Result<Option<Vault<'s>>> {
     let (system, dir, config) = (context.system, &context.dir, &context.config);
     let opened = broker::open_vault_of(identity, system, dir, config);
-    let is_person_or_app =
+    let is_user_or_app =
         matches!(identity, Identity::User { .. } | Identity::ServicePrincipal { .. });
     match opened {
-        // Nothing was ever stored here. If az knows the account, that changes now.
+        // There is no vault yet. If az has sign-ins, create one for them.
         Err(error)
-            if is_person_or_app
+            if is_user_or_app
                 && error.kind() == Kind::NotSignedIn
                 && (interop::knows(dir) || AdalFile::exists(system, dir)) =>
         {
@@ -125,8 +127,8 @@ pub(crate) fn vault_of<'s>(
     }
 }
 
-/// Takes over what az has of `name`, whom the vault does not know; else what az before 2.30 had.
-/// Returns true when there was something.
+/// Copies az's sign-in of `name`, whom the vault does not know, into the vault. If there is none,
+/// migrates the sign-ins of az before 2.30. True if something was copied.
 pub(crate) fn take_over_unknown(
     context: &Context<'_>,
     cloud: &Cloud,
@@ -145,19 +147,19 @@ pub(crate) fn take_over_unknown(
     }
 }
 
-/// Takes over what az has of `name`; true when there was something.
+/// Copies az's sign-in of `name` into the vault; true if there was one.
 fn take_over(context: &Context<'_>, cloud: &Cloud, vault: &Vault<'_>, name: &str) -> Result<bool> {
     let (environment, homes) = (cloud.environment()?, context.homes());
     let home = |client_id: &str, tenant: &str| homes.of_plain(client_id, tenant);
     if interop::adopt(&context.dir, vault, &environment, name, &broker::can_redeem, &home)? {
-        let text = format!("A sign-in of {name} that was made with az is used.");
+        let text = format!("Using az's sign-in of {name}.");
         context.system.terminal.info(&text);
         return Ok(true);
     }
     Ok(false)
 }
 
-/// Tells az of a refresh token that came with `token`.
+/// Shares the sign-in with az if `token` is new and sharing is on.
 fn share(
     context: &Context<'_>,
     cloud: &Cloud,
@@ -175,8 +177,8 @@ fn share(
     }
 }
 
-/// True when sign-ins are shared with az (`core.share_with_az`). The file alone turns that on, and the
-/// environment of a call only off: what is shared lies in plain text long after the call.
+/// True when sign-ins are shared with az (`core.share_with_az`). Only the file can turn sharing on,
+/// a variable can only turn it off: shared sign-ins stay in plain text long after the call.
 pub(crate) fn is_shared(context: &Context<'_>) -> Result<bool> {
     let config = &context.config;
     Ok(config.get_bool("core", "share_with_az", false)?

@@ -6,11 +6,11 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use super::Global;
 use crate::secret::Secret;
 
-/// What `--resource-type` takes, in az's order.
+/// The values of `--resource-type`, in az's order.
 const RESOURCE_TYPES: [&str; 7] =
     ["oss-rdbms", "arm", "aad-graph", "ms-graph", "batch", "media", "data-lake"];
 
-/// az's words for a switch that may carry a value.
+/// az's values of a boolean option.
 const YES_OR_NO: [&str; 10] = ["true", "t", "yes", "y", "1", "false", "f", "no", "n", "0"];
 const YES: [&str; 5] = ["true", "t", "yes", "y", "1"];
 
@@ -36,7 +36,7 @@ pub(crate) enum AccountCommand {
     Set(AccountSet),
     /// Show a subscription [default: the default one]
     Show(AccountShow),
-    /// Tenants of the account
+    /// List the tenants of the account
     #[command(subcommand)]
     Tenant(TenantCommand),
 }
@@ -64,38 +64,39 @@ impl AccountCommand {
     A resource becomes the scope RESOURCE/.default, with a trailing slash kept: the slash is part of\n\
     the audience.")]
 pub(crate) struct GetAccessToken {
-    /// Subscription (name or id) whose account and tenant are used
+    /// Subscription (name or id) whose account and tenant to use
     #[arg(long, short, alias = "name", short_alias = 'n', value_name = "SUBSCRIPTION")]
     pub(crate) subscription: Option<String>,
-    /// Resource (URL or GUID) that the token is for
+    /// Resource (URL or GUID) of the token
     #[arg(long, value_name = "RESOURCE")]
     pub(crate) resource: Option<String>,
-    /// Scopes, separated by spaces; instead of a resource
+    /// Scopes, separated by spaces, instead of a resource
     #[arg(long, value_name = "SCOPE", num_args = 0.., action = clap::ArgAction::Set,
           allow_hyphen_values = true)]
     pub(crate) scope: Option<Vec<String>>,
-    /// A well-known resource of the cloud: oss-rdbms, arm, aad-graph, ms-graph, batch, media, data-lake
+    /// A well-known resource of the cloud: oss-rdbms, arm, aad-graph, ms-graph, batch, media,
+    /// data-lake
     #[arg(long, value_name = "TYPE", ignore_case = true, hide_possible_values = true,
           value_parser = PossibleValuesParser::new(RESOURCE_TYPES))]
     pub(crate) resource_type: Option<String>,
     /// Tenant of the token [default: the subscription's]
     #[arg(long, short, value_name = "TENANT")]
     pub tenant: Option<String>,
-    /// Claims challenge of a resource that refused the token, base64 or JSON: asks for a new one
+    /// Claims challenge (base64 or JSON) from a resource that refused the token; gets a new token
     #[arg(long, value_name = "CLAIMS")]
     pub(crate) claims: Option<String>,
-    /// Act on behalf of whom this access token was issued to (an application's; see `@file`)
+    /// Access token of a user, to act on that user's behalf; for service principals (use @FILE)
     #[arg(long, value_name = "JWT", value_parser = super::secret)]
     pub(crate) user_assertion: Option<Secret>,
-    /// Be the application of AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET (or
-    /// AZURE_CLIENT_CERTIFICATE_PATH, or AZURE_FEDERATED_TOKEN_FILE), without any sign-in
+    /// Use the application of AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET (or
+    /// AZURE_CLIENT_CERTIFICATE_PATH, or AZURE_FEDERATED_TOKEN_FILE), without a sign-in
     #[arg(long)]
     pub(crate) identity_from_env: bool,
-    /// In GitHub Actions, have the token masked in the job's log: prints ::add-mask:: on standard
-    /// error, which the runner reads and hides
+    /// In GitHub Actions, mask the token in the job's log: prints ::add-mask:: on standard error
+    /// for the runner
     #[arg(long)]
     pub(crate) add_mask: bool,
-    /// Account (user name or client id) that is meant [default: AZT_ACCOUNT, else the default
+    /// Account to use (user name or client id) [default: AZT_ACCOUNT, else the default
     /// subscription's]
     #[arg(long, value_name = "ACCOUNT")]
     pub account: Option<String>,
@@ -107,10 +108,10 @@ pub(crate) struct GetAccessToken {
 /// List the subscriptions of the signed-in accounts.
 #[derive(Debug, clap::Args)]
 pub(crate) struct AccountList {
-    /// Ask Azure for the subscriptions again
+    /// Get the subscriptions from Azure again
     #[arg(long)]
     pub(crate) refresh: bool,
-    /// Those of all clouds and in every state
+    /// List subscriptions of all clouds and in every state
     #[arg(long)]
     pub(crate) all: bool,
     /// Options of every command.
@@ -132,12 +133,12 @@ pub(crate) enum TenantCommand {
 /// List the locations (regions) of the default subscription.
 #[derive(Debug, clap::Args)]
 pub(crate) struct AccountListLocations {
-    /// Edge zones too
+    /// Include edge zones
     #[arg(long, value_name = "true|false", num_args = 0..=1, default_missing_value = "true",
           ignore_case = true, hide_possible_values = true,
           value_parser = PossibleValuesParser::new(YES_OR_NO).map(|word| YES.contains(&&*word.to_lowercase())))]
     pub(crate) include_extended_locations: Option<bool>,
-    /// Account (user name or client id) that is meant [default: AZT_ACCOUNT, else the default
+    /// Account to use (user name or client id) [default: AZT_ACCOUNT, else the default
     /// subscription's]
     #[arg(long, value_name = "ACCOUNT")]
     pub account: Option<String>,
@@ -170,7 +171,7 @@ pub(crate) struct AccountShow {
     /// Name or id
     #[arg(long, short, alias = "name", short_alias = 'n', value_name = "SUBSCRIPTION")]
     pub(crate) subscription: Option<String>,
-    /// Account (user name or client id) that is meant [default: AZT_ACCOUNT, else the default
+    /// Account to use (user name or client id) [default: AZT_ACCOUNT, else the default
     /// subscription's]
     #[arg(long, value_name = "ACCOUNT")]
     pub account: Option<String>,

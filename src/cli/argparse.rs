@@ -1,15 +1,16 @@
-//! argparse's rules for what each word of a command line is: an option, its value, or neither.
+//! Classifies the words of a command line by argparse's rules: option, value, or neither.
 //!
-//! clap has other rules, and quotes the words that it cannot place: a secret that begins with `-` ends
-//! in a log. So the words are placed here, and clap gets every value attached to its option.
+//! clap has different rules and quotes unexpected words in errors, so a secret that begins with `-`
+//! could end in a log. Therefore this module places the words, and clap gets each value attached to
+//! its option.
 
 use clap::{Arg, ArgAction, Command};
 
 use crate::foreign::Typed;
 use crate::secret::Secret;
 
-/// Options that az does not have. A shortened option means one of az's first: what works there must
-/// not become ambiguous here.
+/// Options that az does not have. An abbreviation prefers az's options, so that abbreviations that
+/// work with az do not become ambiguous.
 const OUR_OPTIONS: [&str; 14] = [
     "allow_foreign_audience",
     "add_mask",
@@ -27,8 +28,8 @@ const OUR_OPTIONS: [&str; 14] = [
     "error_format",
 ];
 
-/// Options that az takes for not given when their value is empty, as `-p "$SECRET"` of an unset
-/// variable. Of any other the empty value is named: what it would be taken for, nobody knows.
+/// Options that az ignores when their value is empty, such as `-p "$SECRET"` with an unset
+/// variable. An empty value of any other option is an error, because its meaning is unclear.
 const NOT_GIVEN_IF_EMPTY: [&str; 13] = [
     "certificate",
     "change_reference",
@@ -45,17 +46,17 @@ const NOT_GIVEN_IF_EMPTY: [&str; 13] = [
     "username",
 ];
 
-/// Stands in messages for what may be a secret.
+/// Replaces possible secrets in messages.
 const HIDDEN: &str = "***";
 
 /// One word of the command line.
 pub(super) struct Word {
     pub(super) text: String,
-    /// True for the content of a file, which is a value whatever it begins with.
+    /// True for the content of a file, which is a value even if it begins with `-`.
     pub(super) is_value: bool,
 }
 
-/// Looks past the options of `command` that `words` begin with: how many words they are.
+/// The number of words at the start of `words` that are options of `command` with their values.
 pub(super) fn leading(command: &Command, words: &[Word]) -> usize {
     let mut count = 0;
     while let Some(Ok(Look::Option(arg, attached))) = words.get(count).map(|it| look(command, it)) {
@@ -65,25 +66,25 @@ pub(super) fn leading(command: &Command, words: &[Word]) -> usize {
     count.min(words.len())
 }
 
-/// The words of one command, placed.
+/// The classified words of one command.
 #[derive(Default)]
 pub(super) struct Placed<'w> {
-    /// The options in clap's spelling, each once: the last counts.
+    /// The options in clap's spelling. A repeated option appears once, with its last value.
     pub(super) options: Vec<String>,
-    /// Values of no option.
+    /// Values without an option.
     pub(super) positionals: Vec<String>,
-    /// What the command does not take.
+    /// Words that the command does not accept.
     pub(super) unknown: Vec<&'w Word>,
 }
 
-/// What a word looks like.
+/// The class of a word.
 enum Look<'c> {
     Value,
     Option(&'c Arg, Option<String>),
     Unknown,
 }
 
-/// How many values an option has.
+/// The number of values of an option.
 #[derive(PartialEq)]
 enum Arity {
     None,
@@ -92,10 +93,10 @@ enum Arity {
     Many,
 }
 
-/// Places `words` among the arguments of `command`.
+/// Assigns `words` to the arguments of `command`.
 ///
 /// # Errors
-/// argparse's sentence, without any value in it.
+/// argparse's message, without values that may be secrets.
 pub(super) fn place<'w, 'c>(command: &'c Command, words: &'w [Word]) -> Result<Placed<'w>, String> {
     let has_positionals = command.get_positionals().next().is_some();
     let mut placed = Placed::default();
@@ -154,7 +155,7 @@ pub(super) fn place<'w, 'c>(command: &'c Command, words: &'w [Word]) -> Result<P
         };
         give(arg, values);
     }
-    // Nothing may come after the values of such an option but positionals, of which there are none.
+    // An option with many values must come last; such commands have no positionals.
     given.sort_by_key(|(arg, _)| arity(arg) == Arity::Many);
     for (arg, values) in given {
         if let Some(values) = without_empty(arg, values)? {
@@ -164,10 +165,10 @@ pub(super) fn place<'w, 'c>(command: &'c Command, words: &'w [Word]) -> Result<P
     Ok(placed)
 }
 
-/// What argparse says of an option without its value.
+/// argparse's message about an option without its value.
 pub(super) const MISSING: &str = "expected one argument";
 
-/// `values` as they count; `None` where the option counts as not given.
+/// Removes or rejects empty values; `None` when the option counts as not given.
 fn without_empty(arg: &Arg, mut values: Vec<String>) -> Result<Option<Vec<String>>, String> {
     if !values.iter().any(String::is_empty) {
         return Ok(Some(values));
@@ -176,12 +177,12 @@ fn without_empty(arg: &Arg, mut values: Vec<String>) -> Result<Option<Vec<String
     if NOT_GIVEN_IF_EMPTY.contains(&id) && !arg.is_required_set() {
         return Ok(None);
     }
-    // The command names it, or it is how a member of a cloud is emptied.
-    let is_looked_at = arg.is_required_set()
+    // The command reports the empty value itself, or it clears a member of a cloud.
+    let accepts_empty = arg.is_required_set()
         || !arg.get_possible_values().is_empty()
         || ["query", "cloud_config"].contains(&id)
         || ["endpoint_", "suffix_"].iter().any(|of_cloud| id.starts_with(of_cloud));
-    if is_looked_at {
+    if accepts_empty {
         return Ok(Some(values));
     }
     values.retain(|value| !value.is_empty());
@@ -199,7 +200,7 @@ fn write(arg: &Arg, values: Vec<String>, options: &mut Vec<String>) {
     }
 }
 
-/// argparse's `_parse_optional`.
+/// Classifies a word, like argparse's `_parse_optional`.
 fn look<'c>(command: &'c Command, word: &Word) -> Result<Look<'c>, String> {
     let text = word.text.as_str();
     if word.is_value || !text.starts_with('-') || text.len() == 1 {
@@ -239,13 +240,13 @@ fn look<'c>(command: &'c Command, word: &Word) -> Result<Look<'c>, String> {
     }
 }
 
-/// `-p` and the rest of `-psecret`.
+/// Splits `-psecret` into `-p` and `secret`.
 fn short(text: &str) -> (&str, &str) {
     text.split_at(text.char_indices().nth(2).map_or(text.len(), |(at, _)| at))
 }
 
-/// What a word is that begins with `-` and is no option: negative numbers and texts with a blank are
-/// values.
+/// Classifies a word that begins with `-` and is not an option: a negative number or a text with a
+/// space is a value.
 fn unplaced(text: &str) -> Look<'static> {
     let is_digits = |text: &str| text.bytes().all(|c| c.is_ascii_digit());
     let number = text.get(1..).unwrap_or_default();
@@ -280,13 +281,13 @@ fn spellings(arg: &Arg) -> impl Iterator<Item = String> {
     names.into_iter()
 }
 
-/// The option as argparse names it: `--subscription/-s/--name/-n`.
+/// argparse's name of the option: `--subscription/-s/--name/-n`.
 pub(super) fn names(arg: &Arg) -> String {
     spellings(arg).collect::<Vec<_>>().join("/")
 }
 
-/// `words`, which `command` does not take, as they may be shown: what follows an option that nobody
-/// knows, or stands where secrets are given, may be one.
+/// Formats `words`, which `command` does not accept, for messages. Hides possible secrets: values
+/// of unknown options, and all values if the command has secret options.
 pub(super) fn shown<'w>(
     root: &Command,
     command: &Command,
@@ -316,7 +317,7 @@ pub(super) fn shown<'w>(
     Typed(&shown.join(" ")).to_string()
 }
 
-/// True when `name` is an option somewhere below `root`, and nowhere one with a secret.
+/// True when `name` is an option of a command below `root`, and its value is never a secret.
 fn is_known(root: &Command, name: &str) -> bool {
     fn all(command: &Command) -> Vec<&Arg> {
         let below = command.get_subcommands().flat_map(all);

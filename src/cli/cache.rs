@@ -10,11 +10,11 @@ use super::Global;
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub(crate) enum CacheCommand {
-    /// Forget access tokens, or with --all every sign-in
+    /// Remove access tokens, or with --all every sign-in
     Clear(CacheClear),
-    /// Write everything stored to a file or a pipe, in plain text
+    /// Export everything stored to a file or a pipe, in plain text
     Export(CacheExport),
-    /// Take over a file of `export`, of any MSAL, or what other programs share
+    /// Import a file of `export`, an MSAL cache, or the cache that Azure SDKs share
     Import(CacheImport),
     /// List what is stored, without secrets
     List {
@@ -22,17 +22,17 @@ pub(crate) enum CacheCommand {
         #[command(flatten)]
         global: Global,
     },
-    /// Take over the sign-ins of the real az, of today and of before 2.30
+    /// Copy the sign-ins of the real az, including those of versions before 2.30
     Migrate(CacheMigrate),
-    /// Give people's sign-ins to the cache that Azure SDKs share
+    /// Copy users' sign-ins to the cache that Azure SDKs share
     Publish(CachePublish),
-    /// Seal everything anew, with a new key
+    /// Re-encrypt everything with a new key
     Rekey {
         /// Options of every command.
         #[command(flatten)]
         global: Global,
     },
-    /// Show what is stored, where, and which plain text lies around
+    /// Show what is stored, where, and which files hold plain-text secrets
     Status {
         /// Options of every command.
         #[command(flatten)]
@@ -54,10 +54,10 @@ impl CacheCommand {
     }
 }
 
-/// Forget.
+/// Remove access tokens or everything.
 #[derive(Debug, clap::Args)]
 pub(crate) struct CacheClear {
-    /// Forget people and applications too; subscriptions stay listed
+    /// Remove users and applications too; subscriptions stay listed
     #[arg(long)]
     pub(crate) all: bool,
     /// Options of every command.
@@ -65,16 +65,16 @@ pub(crate) struct CacheClear {
     pub(crate) global: Global,
 }
 
-/// Write out.
+/// Export the vault.
 #[derive(Debug, clap::Args)]
 pub(crate) struct CacheExport {
-    /// The file to write, readable by you alone [default: standard output, if that is no terminal]
+    /// The file to write, readable only by you [default: standard output, unless it is a terminal]
     #[arg(long, short, value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
-    /// Only what belongs to this user name or client id
+    /// Only this user name or client id
     #[arg(long, value_name = "NAME")]
     pub account: Option<String>,
-    /// With the certificate files, commands and pipelines that applications sign in with
+    /// Include applications that sign in with certificate files, commands or pipelines
     #[arg(long)]
     pub(crate) with_sources: bool,
     /// Options of every command.
@@ -82,7 +82,7 @@ pub(crate) struct CacheExport {
     pub(crate) global: Global,
 }
 
-/// Read in.
+/// Import a cache.
 #[derive(Debug, clap::Args)]
 pub(crate) struct CacheImport {
     /// The file to read, or - for standard input [default: the cache that Azure SDKs share]
@@ -91,11 +91,11 @@ pub(crate) struct CacheImport {
     /// Name of the shared cache [default: msal.cache]
     #[arg(long, value_name = "NAME", conflicts_with = "file")]
     pub(crate) name: Option<String>,
-    /// The cloud of applications of which neither the file nor the profile says it
+    /// Cloud of applications for which neither the file nor the profile names one
     #[arg(long, value_name = "NAME")]
     pub(crate) cloud: Option<String>,
-    /// Let applications sign in with the files, commands and pipelines that the file names, without
-    /// asking
+    /// Accept applications that sign in with files, commands or pipelines named in the file,
+    /// without asking
     #[arg(long, requires = "file")]
     pub(crate) with_sources: bool,
     /// Options of every command.
@@ -103,13 +103,13 @@ pub(crate) struct CacheImport {
     pub(crate) global: Global,
 }
 
-/// Take over from az.
+/// Copy sign-ins of az.
 #[derive(Debug, clap::Args)]
 pub(crate) struct CacheMigrate {
-    /// Say what would be taken over, and change nothing
+    /// Show what would be copied, and change nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Remove accessTokens.json when everything in it is safe (core.remove_migrated)
+    /// Remove az's files once the vault has every sign-in in them
     #[arg(long)]
     pub(crate) remove: bool,
     /// Options of every command.
@@ -117,16 +117,16 @@ pub(crate) struct CacheMigrate {
     pub(crate) global: Global,
 }
 
-/// Give to SDKs.
+/// Copy sign-ins to the SDKs' cache.
 #[derive(Debug, clap::Args)]
 pub(crate) struct CachePublish {
-    /// Only this person
+    /// Only this user
     #[arg(long, value_name = "NAME")]
     pub account: Option<String>,
     /// Name of the shared cache [default: msal.cache]
     #[arg(long, value_name = "NAME")]
     pub(crate) name: Option<String>,
-    /// Write plain text where there is no keyring to encrypt with
+    /// Also write plain text, for machines without a keyring
     #[arg(long)]
     pub(crate) allow_unencrypted: bool,
     /// Options of every command.

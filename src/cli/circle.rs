@@ -1,4 +1,4 @@
-//! Advice in a circle: a remedy that is the command line which has just failed.
+//! Removes circular advice: a remedy that suggests the command line that has just failed.
 
 use std::ffi::OsString;
 
@@ -7,8 +7,8 @@ use super::parse::{Invocation, understood};
 use crate::error::Error;
 use crate::program::Program;
 
-/// `error`, of the command line `argv`, without the advice to run that again. Under the name `az` the
-/// advice is az's, and stays.
+/// Removes remedies from `error` that suggest its own command line `argv`. Under the name `az` they
+/// stay, because they are az's.
 pub(crate) fn without_circle(error: Error, program: Program, argv: &[OsString]) -> Error {
     let words = argv.iter().skip(1).map(|word| word.to_str().map(str::to_owned));
     let Some(words) = words.collect::<Option<Vec<String>>>() else { return error };
@@ -23,8 +23,8 @@ pub(crate) fn without_circle(error: Error, program: Program, argv: &[OsString]) 
     error.without_remedy(is_call)
 }
 
-/// What a command line comes to, whatever its options are called and in whichever order they stand;
-/// options of every command, as `-o`, change nothing in it.
+/// A canonical form of a command line, independent of the spelling and order of options. Global
+/// options such as `-o` are ignored.
 fn meaning(program: Program, words: Vec<String>) -> Option<String> {
     let word = |text| Word { text, is_value: false };
     match understood(program, words.into_iter().map(word).collect()) {
@@ -36,7 +36,7 @@ fn meaning(program: Program, words: Vec<String>) -> Option<String> {
     }
 }
 
-/// The command lines of `program` in a line for people: in quotes or backticks, or to its end.
+/// The command lines of `program` in a line of text: quoted, or up to the end of the line.
 fn commands(program: Program, line: &str) -> Vec<String> {
     let name = format!("{program} ");
     let command = |(at, _): (usize, &str)| {
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn advice_to_do_what_was_done_is_left_out() {
+    fn advice_to_repeat_the_command_is_removed() {
         let error = || Error::new(Kind::Failed, "No.");
         let again =
             || error().remedy("Sign in again:").cured_by("azt login -t \"a b\" --scope \"s\"");
@@ -82,7 +82,7 @@ mod tests {
             assert_eq!(left(call, again()).0.len(), 2, "{call:?}");
         }
         for line in [
-            "Where it can be had, run 'azt vault move --to file' (or kernel, or env).",
+            "From a session where the keyring is unlocked, run 'azt vault move --to file' (or kernel, or env).",
             "Run: azt vault move --to file",
             "Use `azt vault move --to=file`.",
             "azt vault move --to file.",

@@ -15,18 +15,18 @@ pub(crate) enum CloudCommand {
         #[command(flatten)]
         global: Global,
     },
-    /// List the profiles of a cloud (there is one)
+    /// List the profiles of a cloud (always 'latest')
     #[command(name = "list-profiles")]
     ListProfiles(CloudListProfiles),
-    /// Describe a cloud of one's own
+    /// Add a custom cloud
     Register(CloudRegister),
     /// Make a cloud the active one
     Set(CloudSet),
     /// Show a cloud [default: the active one]
     Show(CloudName),
-    /// Remove a cloud of one's own
+    /// Remove a custom cloud
     Unregister(CloudUnregister),
-    /// Change the description of a cloud
+    /// Change a cloud
     Update(CloudUpdate),
 }
 
@@ -56,13 +56,13 @@ pub(crate) struct CloudName {
     pub(crate) global: Global,
 }
 
-/// List the profiles of a cloud (there is one).
+/// List the profiles of a cloud (always 'latest').
 #[derive(Debug, clap::Args)]
 pub(crate) struct CloudListProfiles {
     /// Name of the cloud
     #[arg(long, short, value_name = "NAME")]
     pub(crate) name: Option<String>,
-    /// Accepted for az's sake, without effect
+    /// Accepted for compatibility with az; has no effect
     #[arg(long)]
     pub(crate) show_all: bool,
     /// Options of every command.
@@ -76,7 +76,7 @@ pub(crate) struct CloudSet {
     /// Name of the cloud
     #[arg(long, short, value_name = "NAME", required = true)]
     pub(crate) name: String,
-    /// The profile; there is one
+    /// The profile; only 'latest'
     #[arg(long, value_name = "latest", hide_possible_values = true, ignore_case = true,
           value_parser = PossibleValuesParser::new(["latest"]))]
     pub(crate) profile: Option<String>,
@@ -85,7 +85,7 @@ pub(crate) struct CloudSet {
     pub(crate) global: Global,
 }
 
-/// Remove a cloud of one's own.
+/// Remove a custom cloud.
 #[derive(Debug, clap::Args)]
 pub(crate) struct CloudUnregister {
     /// Name of the cloud
@@ -96,13 +96,13 @@ pub(crate) struct CloudUnregister {
     pub(crate) global: Global,
 }
 
-/// Describe a cloud of one's own.
+/// Add a custom cloud.
 #[derive(Debug, clap::Args)]
 pub(crate) struct CloudRegister {
     /// Name of the cloud
     #[arg(long, short, value_name = "NAME", required = true)]
     pub(crate) name: String,
-    /// What the cloud is like.
+    /// The endpoints and suffixes.
     #[command(flatten)]
     pub(crate) definition: CloudDefinition,
     /// Options of every command.
@@ -110,13 +110,13 @@ pub(crate) struct CloudRegister {
     pub(crate) global: Global,
 }
 
-/// Change the description of a cloud.
+/// Change a cloud.
 #[derive(Debug, clap::Args)]
 pub(crate) struct CloudUpdate {
     /// Name of the cloud [default: the active one]
     #[arg(long, short, value_name = "NAME")]
     pub(crate) name: Option<String>,
-    /// What the cloud is like.
+    /// The endpoints and suffixes.
     #[command(flatten)]
     pub(crate) definition: CloudDefinition,
     /// Options of every command.
@@ -124,22 +124,22 @@ pub(crate) struct CloudUpdate {
     pub(crate) global: Global,
 }
 
-// What a cloud is like: the endpoints and suffixes that az lets one name. No doc comment: clap
-// would show it as the help of the commands.
+// The endpoints and suffixes that az has options for. No doc comment, because clap would show it
+// as the help of the commands.
 #[allow(missing_docs, reason = "see above")]
 #[derive(Debug, Default, clap::Args)]
 pub(crate) struct CloudDefinition {
-    /// The whole description as JSON, or @FILE
+    /// The cloud as JSON, or @FILE
     #[arg(long, value_name = "JSON")]
     pub(crate) cloud_config: Option<String>,
-    /// The profile; there is one
+    /// The profile; only 'latest'
     #[arg(long, value_name = "latest", hide_possible_values = true, ignore_case = true,
           value_parser = PossibleValuesParser::new(["latest"]))]
     pub(crate) profile: Option<String>,
-    /// Do not ask the resource manager for the other endpoints
+    /// Do not get the other endpoints from the resource manager
     #[arg(long)]
     pub(crate) skip_endpoint_discovery: bool,
-    /// Let the resource manager have tokens of Azure's login host for Azure's own services
+    /// Let the resource manager receive tokens for Azure's own services
     #[arg(long)]
     pub(crate) allow_foreign_audience: bool,
     /// Azure Resource Manager

@@ -33,7 +33,7 @@ pub(crate) struct ConfigGet {
     /// Setting (section.name) or section [default: all]
     #[arg(value_name = "KEY")]
     pub key: Option<String>,
-    /// Settings of the working directory only
+    /// Include settings of the working directory and its parents
     #[arg(long)]
     pub(crate) local: bool,
     /// Options of every command.
@@ -47,7 +47,7 @@ pub(crate) struct ConfigSet {
     /// Settings with their values: section.name=value
     #[arg(value_name = "KEY_VALUE", required = true)]
     pub(crate) key_value: Vec<String>,
-    /// Keep them with the working directory
+    /// Store them in the working directory
     #[arg(long)]
     pub(crate) local: bool,
     /// Options of every command.
@@ -61,7 +61,7 @@ pub(crate) struct ConfigUnset {
     /// Settings: section.name
     #[arg(value_name = "KEY", required = true)]
     pub key: Vec<String>,
-    /// Those of the working directory
+    /// Search the working directory and its parents first
     #[arg(long)]
     pub(crate) local: bool,
     /// Options of every command.

@@ -7,7 +7,7 @@ use crate::output::Format;
 /// Names of the output formats, in az's order.
 const FORMATS: [&str; 7] = ["json", "jsonc", "yaml", "yamlc", "table", "tsv", "none"];
 
-// Options of every command. No doc comment: clap would show it as the help of each of them.
+// Options of every command. No doc comment, because clap would show it as the help of each command.
 #[allow(
     missing_docs,
     clippy::struct_excessive_bools,
@@ -21,26 +21,26 @@ pub(crate) struct Global {
           value_name = "FORMAT",
           value_parser = PossibleValuesParser::new(FORMATS).try_map(|name| name.parse::<Format>()))]
     pub(crate) output: Option<Format>,
-    /// JMESPath expression that picks from the result (see jmespath.org)
+    /// JMESPath expression to select from the result (see jmespath.org)
     #[arg(long, value_name = "JMESPATH")]
     pub query: Option<String>,
-    /// How a failure is told on standard error: text or json [default: text]
+    /// Format of errors on standard error: text or json [default: text]
     #[arg(long, ignore_case = true, hide_possible_values = true, value_name = "FORMAT",
           value_parser = ["text", "json"])]
     pub(crate) error_format: Option<String>,
     /// Hide warnings
     #[arg(long)]
     pub(crate) only_show_errors: bool,
-    /// Say what is being done
+    /// Show progress messages
     #[arg(long)]
     pub(crate) verbose: bool,
-    /// Say how it is being done
+    /// Show debug messages
     #[arg(long)]
     pub(crate) debug: bool,
-    /// Accepted for az's sake, without effect
+    /// Accepted for compatibility with az; has no effect
     #[arg(long, hide = true)]
     pub(crate) acquire_policy_token: bool,
-    /// Accepted for az's sake, without effect
+    /// Accepted for compatibility with az; has no effect
     #[arg(long, hide = true)]
     pub(crate) change_reference: Option<String>,
 }

@@ -1,17 +1,16 @@
-//! The command line that programs send a thousand times a day, understood without clap.
+//! Parses the most frequent command line, `account get-access-token`, without clap.
 //!
-//! Building clap's tree and walking it costs more than all the rest of a call that is answered from
-//! the vault. What stands here takes `account get-access-token` with whole option names and plain
-//! values, says the same as clap, and gives everything else up to it: abbreviations, mistakes,
-//! help. `cli::parse::tests` holds the two together.
+//! Building and walking clap's tree costs more than the rest of a call that is answered from the
+//! vault. This parser accepts full option names and plain values, and leaves everything else to
+//! clap: abbreviations, mistakes, help. `cli::parse::tests` checks that both agree.
 
 use super::argparse::Word;
 use super::{AccountCommand, Cli, Command, GetAccessToken, Global};
 use crate::output::Format;
 use crate::secret::Secret;
 
-/// What `words` (argv without argv\[0\], `@file` expanded, command words in lower case) asks for;
-/// `None` where clap has to look.
+/// Parses `words`: argv without argv\[0\], `@file` expanded, command words in lower case. `None`
+/// when clap must parse them.
 pub(super) fn parse(words: &[Word]) -> Option<Cli> {
     let [group, command, rest @ ..] = words else { return None };
     if group.text != "account" || command.text != "get-access-token" {
@@ -37,7 +36,7 @@ pub(super) fn parse(words: &[Word]) -> Option<Cli> {
             None => (arg, None),
         };
         let mut value = || match attached {
-            // clap makes something of an empty value; so be it.
+            // Leave empty values to clap.
             Some(value) => Some(value).filter(|value| !value.is_empty()),
             None => rest.next_if(|value| !value.starts_with('-') && !value.is_empty()),
         };

@@ -7,12 +7,12 @@ use crate::secret::Secret;
 #[allow(clippy::struct_excessive_bools, reason = "they are independent flags")]
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
-    azt login                                  in the browser; where there is none, with a code\n  \
+    azt login                                  in the browser, or with a code if there is none\n  \
     azt login --use-device-code                with a code to enter in any browser\n  \
     azt login --no-browser                     with a browser on another machine\n  \
     azt login --tenant contoso.com             one tenant only\n  \
     azt login --service-principal -u APP_ID -p @secret.txt --tenant contoso.com\n  \
-    azt login --identity                       the identity of this virtual machine or app\n  \
+    azt login --identity                       the managed identity of this machine or app\n  \
     azt login --service-principal -u APP_ID --certificate app.pem --tenant contoso.com\n  \
     printf %s \"$SECRET\" | azt login --service-principal -u APP_ID -p @- --tenant contoso.com\n\n\
     A value that begins with @ is read from the file that follows, or from standard input for @-;\n\
@@ -21,7 +21,7 @@ pub(crate) struct Login {
     /// User name, or client id of a service principal
     #[arg(long, short, value_name = "NAME")]
     pub username: Option<String>,
-    /// Password, or secret of a service principal; asked for when left out on a terminal
+    /// Password, or secret of a service principal; prompted for if omitted on a terminal
     #[arg(long, short, value_name = "SECRET", value_parser = secret)]
     pub(crate) password: Option<Secret>,
     /// Tenant to sign in to: id (GUID) or domain
@@ -31,16 +31,16 @@ pub(crate) struct Login {
     #[arg(long, value_name = "SCOPE", num_args = 0.., action = clap::ArgAction::Set,
           allow_hyphen_values = true)]
     pub(crate) scope: Option<Vec<String>>,
-    /// Keep a tenant without subscriptions as an account of its own
+    /// Allow tenants without subscriptions, as tenant-level accounts
     #[arg(long)]
     pub(crate) allow_no_subscriptions: bool,
-    /// Claims challenge of a resource, base64 (Conditional Access asks for it)
+    /// Claims challenge (base64) from a resource, as required by Conditional Access
     #[arg(long, value_name = "BASE64")]
     pub(crate) claims_challenge: Option<String>,
-    /// Sign in with a code that is entered in any browser
+    /// Sign in with a code to enter in any browser
     #[arg(long)]
     pub(crate) use_device_code: bool,
-    /// Open no browser here: show the address, and take the one that a browser elsewhere ends at
+    /// Sign in with a browser on another machine: prints the address, and reads the one it ends at
     #[arg(long)]
     pub(crate) no_browser: bool,
     /// Sign in as a service principal
@@ -49,23 +49,23 @@ pub(crate) struct Login {
     /// Certificate of the service principal: a PEM or PFX file with its private key
     #[arg(long, value_name = "FILE")]
     pub certificate: Option<String>,
-    /// What that file is encrypted with; asked for when left out on a terminal
+    /// Password of the certificate file; prompted for if omitted on a terminal
     #[arg(long, value_name = "SECRET", value_parser = secret)]
     pub certificate_password: Option<Secret>,
-    /// Send the certificate along, for subject name and issuer authentication
+    /// Send the certificate, for subject name and issuer authentication
     #[arg(long)]
     pub use_cert_sn_issuer: bool,
     /// Federated token (JWT) of the service principal; works until it expires
     #[arg(long, value_name = "JWT", value_parser = secret)]
     pub(crate) federated_token: Option<Secret>,
-    /// File that always holds a current federated token, read each time (workload identity)
+    /// File with a current federated token, read each time (workload identity)
     #[arg(long, value_name = "FILE")]
     pub(crate) federated_token_file: Option<String>,
     /// Command that prints a current federated token, run each time
     #[arg(long, value_name = "COMMAND")]
     pub(crate) federated_token_command: Option<String>,
-    /// Pipeline that this job belongs to, asked for a federated token each time: github-actions or
-    /// azure-pipelines [default: what the job's variables say]
+    /// Pipeline service that issues a federated token each time: github-actions or azure-pipelines
+    /// [default: from the job's variables]
     #[arg(long, value_enum, value_name = "PIPELINE", hide_possible_values = true)]
     pub(crate) federated_token_from: Option<Pipeline>,
     /// Audience of GitHub's token [default: api://AzureADTokenExchange]
@@ -74,7 +74,7 @@ pub(crate) struct Login {
     /// Service connection (GUID) of Azure Pipelines [default: the task's]
     #[arg(long, value_name = "ID")]
     pub(crate) service_connection_id: Option<String>,
-    /// Sign in with the managed identity of this host; in Azure Cloud Shell, as its person
+    /// Sign in with the managed identity of this host, or as the user of Azure Cloud Shell
     #[arg(long, short)]
     pub(crate) identity: bool,
     /// Client id of a user-assigned managed identity
@@ -86,7 +86,7 @@ pub(crate) struct Login {
     /// Resource id of a user-assigned managed identity
     #[arg(long, value_name = "ID")]
     pub(crate) resource_id: Option<String>,
-    /// Look no subscriptions up: take the one that --subscription names by id, or the tenant alone
+    /// Skip the subscription lookup; use only the id from --subscription, or only the tenant
     #[arg(long, alias = "skip-sub")]
     pub(crate) skip_subscription_discovery: bool,
     /// Subscription (name or id) to make the default
@@ -97,7 +97,7 @@ pub(crate) struct Login {
     pub(crate) global: Global,
 }
 
-/// Pipelines that make federated tokens for their jobs.
+/// Pipeline services that issue federated tokens to their jobs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Pipeline {
     /// GitHub Actions.
@@ -106,10 +106,10 @@ pub(crate) enum Pipeline {
     AzurePipelines,
 }
 
-/// Sign out: forget an account's tokens and its subscriptions.
+/// Sign out: remove an account's tokens and its subscriptions.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Logout {
-    /// Account to sign out: user name or client id [default: that of the default subscription]
+    /// Account to sign out: user name or client id [default: the default subscription's]
     #[arg(long, value_name = "NAME")]
     pub username: Option<String>,
     /// Options of every command.

@@ -1,7 +1,6 @@
-//! The command line as data: one file per command group, no behaviour.
+//! The command line as data: clap types, one file per command group.
 //!
-//! `parse` turns an argument vector into these types with az's habits (argparse's rules) laid over
-//! clap; everything else here is clap's derive.
+//! `parse` converts an argument vector into these types with clap and argparse's rules, as in az.
 
 mod account;
 mod argparse;
@@ -38,7 +37,7 @@ pub(crate) use vault::{Doctor, VaultCommand, VaultMove};
 
 use crate::secret::Secret;
 
-/// Signs people, apps and workloads in to Microsoft Entra ID and hands out access tokens.
+/// Signs users, apps and workloads in to Microsoft Entra ID and issues their access tokens.
 #[derive(Debug, Parser)]
 #[command(
     name = "azt",
@@ -46,13 +45,13 @@ use crate::secret::Secret;
     disable_version_flag = true,
     subcommand_required = true,
     max_term_width = 100,
-    after_help = "Sign in once with `azt login`; after that every `azt account get-access-token` answers from a \
-                  sealed cache and renews on its own. Linked or copied as `az` it stands in for the Azure CLI \
-                  wherever a script or an SDK asks that for tokens.\n\n\
+    after_help = "Sign in once with `azt login`; then every `azt account get-access-token` answers from an \
+                  encrypted cache and refreshes tokens itself. Linked or copied as `az`, it stands in for the Azure CLI \
+                  in scripts and SDKs.\n\n\
                   Run `azt <command> --help` for a command's arguments."
 )]
 pub(crate) struct Cli {
-    /// What to do.
+    /// The command to run.
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -64,31 +63,31 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Sign in to Azure
     Login(Login),
-    /// Sign out: forget an account's tokens and its subscriptions
+    /// Sign out: remove an account's tokens and its subscriptions
     Logout(Logout),
     /// Show and choose subscriptions, get access tokens
     #[command(subcommand)]
     Account(AccountCommand),
-    /// Look into what is stored; move it, seal it anew, share it
+    /// Inspect, move, re-encrypt and share stored sign-ins
     #[command(subcommand)]
     Cache(CacheCommand),
-    /// Choose and describe clouds: public, national, private
+    /// Choose, add and change clouds: public, national, private
     #[command(subcommand)]
     Cloud(CloudCommand),
     /// Read and change settings
     #[command(subcommand)]
     Config(ConfigCommand),
-    /// Look for what is wrong, and say what to do
+    /// Check for problems and suggest repairs
     Doctor(Doctor),
-    /// Answer to the name az as well
+    /// Stand in for `az`
     #[command(subcommand)]
     Shim(ShimCommand),
-    /// Keep the vault's key somewhere else
+    /// Move the vault's key
     #[command(subcommand)]
     Vault(VaultCommand),
     /// Show the version
     Version {
-        /// Accepted for az's sake: a warning says when there is no such subscription
+        /// Accepted for compatibility with az; warns if there is no such subscription
         #[arg(long, hide = true)]
         subscription: Option<String>,
         /// Options of every command.
@@ -98,7 +97,8 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    /// The options of every command, which sit on each leaf: az refuses them before the command.
+    /// The options of every command. Each leaf command has its own: az rejects them before the
+    /// command.
     pub(crate) fn global(&self) -> &Global {
         match self {
             Self::Login(command) => &command.global,
@@ -115,7 +115,7 @@ impl Command {
     }
 }
 
-/// The parser of options whose value is a secret.
+/// The value parser of secret options.
 #[allow(clippy::unnecessary_wraps, reason = "the signature that clap demands of a value parser")]
 fn secret(text: &str) -> Result<Secret, Infallible> {
     Ok(Secret::new(text))

@@ -1,8 +1,8 @@
-//! From an argument vector to [`Cli`], with az's habits laid over clap.
+//! Parses an argument vector into [`Cli`] with clap, following az's conventions.
 //!
-//! clap knows the commands, makes values of words and writes the help. What is done here: command words
-//! in any case, `@file`, help that wins over every other error, and argparse's sentences for mistakes.
-//! `argparse` says which word is what.
+//! clap knows the commands, converts values and writes the help. This module adds command words in
+//! any case, `@file`, help that takes precedence over errors, and argparse's error messages. The
+//! module `argparse` classifies the words.
 
 use std::ffi::OsString;
 use std::io;
@@ -18,28 +18,28 @@ use crate::foreign::Typed;
 use crate::program::Program;
 use crate::sys::{System, decoded, file};
 
-/// What a command line asks for.
+/// The request of a command line.
 pub(crate) enum Invocation {
-    /// A command.
+    /// Run a command.
     Run(Box<Cli>),
-    /// This text, on standard output.
+    /// Print this text on standard output.
     Print(String),
-    /// `--version`.
+    /// Print the version.
     Version,
 }
 
-/// A command line, understood.
+/// A parsed command line.
 pub(crate) struct Parsed {
-    /// What it asks for.
+    /// The request.
     pub(crate) invocation: Invocation,
-    /// What may be wrong with it, a sentence each, should the command fail: files that are not there.
+    /// Possible mistakes to report if the command fails, one sentence each, such as missing files.
     pub(crate) doubts: Vec<String>,
 }
 
-/// Understands `command_line`, argv\[0\] included.
+/// Parses `command_line`, including argv\[0\].
 ///
 /// # Errors
-/// [`Kind::Usage`] with argparse's sentence, as az prints it.
+/// [`Kind::Usage`] with argparse's message, as az prints it.
 pub(crate) fn parse(system: &System, command_line: &[OsString]) -> Result<Parsed> {
     let mut doubts = Vec::new();
     let mut words = Vec::new();
@@ -58,16 +58,16 @@ pub(crate) fn parse(system: &System, command_line: &[OsString]) -> Result<Parsed
     Ok(Parsed { invocation: understood(system.program, words)?, doubts })
 }
 
-/// The words of `argv` before `--`. The rest is data: whatever reads `argv` before it is parsed reads
-/// only these.
+/// Returns the words of `argv` before `--`. The rest is data, so code that reads `argv` before it is
+/// parsed reads only these.
 pub(crate) fn before_separator(argv: &[OsString]) -> &[OsString] {
     argv.split(|word| word == "--").next().unwrap_or_default()
 }
 
-/// What the words, their files read, ask for.
+/// Parses the words, after `@file` expansion.
 pub(super) fn understood(program: Program, mut words: Vec<Word>) -> Result<Invocation> {
     let mut leading = 0;
-    // az refuses options before the command.
+    // az rejects options before the command.
     if program == Program::Azt && words.first().is_some_and(|word| word.text.starts_with('-')) {
         leading = argparse::leading(&Global::augment_args(Command::new("")), &words);
         words.rotate_left(leading);
@@ -90,7 +90,7 @@ pub(super) fn understood(program: Program, mut words: Vec<Word>) -> Result<Invoc
         let command: Vec<&str> = words.iter().take(depth).map(|word| word.text.as_str()).collect();
         return help(program, &command);
     }
-    // Of an option that is repeated the last counts.
+    // The leading options go before the others, because the last value of a repeated option counts.
     words.get_mut(depth..).unwrap_or_default().rotate_right(leading);
     match hot::parse(&words) {
         Some(cli) => Ok(Invocation::Run(Box::new(cli))),
@@ -102,7 +102,7 @@ fn help(program: Program, command: &[&str]) -> Result<Invocation> {
     let mut root = root(program);
     let words = [program.name()].into_iter().chain(command.iter().copied()).chain(["--help"]);
     match root.try_get_matches_from_mut(words) {
-        // The texts name azt; under another name they speak of that.
+        // The help texts say azt; replace it by the name of the program.
         Err(error) if error.kind() == ErrorKind::DisplayHelp => {
             Ok(Invocation::Print(error.to_string().replace("azt", program.name())))
         }
@@ -124,8 +124,8 @@ fn by_clap(program: Program, words: &[Word]) -> Result<Cli> {
     let begin = || [program.name().to_owned()].into_iter();
     let command: Vec<String> =
         words.iter().take_while(is_command_word).map(|word| word.text.clone()).collect();
-    // clap makes a command's arguments when it meets the command; whether they are complete is seen
-    // when they have been placed.
+    // clap builds a command's arguments only when it parses the command. Errors are ignored: the
+    // arguments are not placed yet.
     let _ = root.try_get_matches_from_mut(begin().chain(command.iter().cloned()));
     let (leaf, depth) = leaf(&root, &command);
     if leaf.has_subcommands() {
@@ -142,7 +142,7 @@ fn by_clap(program: Program, words: &[Word]) -> Result<Cli> {
         let names = message.strip_prefix("argument ").unwrap_or_default();
         let name = names.split(['/', ':']).next().unwrap_or_default();
         let how = format!(
-            "A value that begins with - is attached by = ({name}=VALUE), or comes from a file (@FILE)."
+            "A value that begins with - must follow = ({name}=VALUE), or come from a file (@FILE)."
         );
         usage_with(message, &path(program, &command, depth), is_missing.then_some(how.as_str()))
     })?;
@@ -160,11 +160,11 @@ fn by_clap(program: Program, words: &[Word]) -> Result<Cli> {
         return Cli::from_arg_matches(&matches)
             .map_err(|error| Error::new(Kind::Usage, error.to_string()));
     }
-    // argparse goes on, and lists at the end what it could not place.
+    // Like argparse, report unknown words only if there is no other error.
     Err(unrecognized(&root, &args, placed.unknown.iter().map(|word| word.text.as_str()), program))
 }
 
-/// The command that `args` lead to, and by how many words.
+/// The command that `args` select, with the number of its words.
 fn leaf<'c>(root: &'c Command, args: &[String]) -> (&'c Command, usize) {
     let mut leaf = root;
     let mut depth = 0;
@@ -175,7 +175,7 @@ fn leaf<'c>(root: &'c Command, args: &[String]) -> (&'c Command, usize) {
     (leaf, depth)
 }
 
-/// `azt account show`.
+/// The command path, such as `azt account show`.
 fn path(program: Program, args: &[String], depth: usize) -> String {
     let words = args.iter().take(depth).map(String::as_str);
     [program.name()].into_iter().chain(words).collect::<Vec<_>>().join(" ")
@@ -194,13 +194,14 @@ fn unrecognized<'w>(
     usage(format!("unrecognized arguments: {shown}"), &path(program, args, depth))
 }
 
-/// `@file`, `--option=@file` and `name=@file` become the content of the file, without its last line
-/// ends; `@-` reads standard input. What cannot be opened stays as typed, as in az: a secret may begin
-/// with `@`. It may be a mistake as well, and so one of the `doubts`, which say nothing of it.
+/// Replaces `@file`, `--option=@file` and `name=@file` by the content of the file, without trailing
+/// line ends; `@-` reads standard input. As in az, a word stays unchanged if the file cannot be
+/// opened, because a secret may begin with `@`. As it may also be a mistake, `doubts` gets a
+/// sentence, which does not quote the word.
 fn expand(system: &System, arg: &str, doubts: &mut Vec<String>) -> Result<Word> {
     let as_it_is = || Ok(Word { text: arg.to_owned(), is_value: false });
     let (head, path) = match arg.split_once('=') {
-        // A command line that is one argument has blanks.
+        // A name with spaces is a whole command line in one argument.
         Some((name, value)) if value.starts_with('@') && !name.contains(' ') => (name, value),
         _ => ("", arg),
     };
@@ -216,12 +217,12 @@ fn expand(system: &System, arg: &str, doubts: &mut Vec<String>) -> Result<Word> 
         };
         match file::read_named(&file) {
             Ok(Some(bytes)) => bytes,
-            // az takes it for what was meant, and so for the secret.
+            // az would use the word itself as the secret.
             Err(error) if is_there(&error) && system.program == Program::Azt => {
                 return Err(file::cannot("read", &file, error));
             }
             _ => {
-                doubts.push("A value that begins with @ was taken as it stands, with its @: there is no such file that can be read.".to_owned());
+                doubts.push("A value that begins with @ was used literally, because there is no such readable file.".to_owned());
                 return as_it_is();
             }
         }
@@ -231,23 +232,23 @@ fn expand(system: &System, arg: &str, doubts: &mut Vec<String>) -> Result<Word> 
     })?;
     let text = text.trim_end_matches(['\r', '\n']);
     if text.is_empty() && path == "-" {
-        let text = "Nothing came from standard input, where @- takes a value from.";
+        let text = "Standard input is empty, but @- reads a value from it.";
         return Err(Error::new(Kind::Usage, text));
     }
     if text.is_empty() {
-        doubts.push(format!("The file {path}, where a value is taken from, is empty."));
+        doubts.push(format!("The file {path}, given as a value, is empty."));
     }
     let is_value = head.is_empty();
     let head = if is_value { String::new() } else { format!("{head}=") };
     Ok(Word { text: head + text, is_value })
 }
 
-/// True when a file is there all the same: text that begins with `@` for another reason names none.
+/// True when the error means that the file exists, so the word is a file name and not a literal.
 fn is_there(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::FileTooLarge)
 }
 
-/// clap's error in argparse's words.
+/// Converts clap's error to argparse's message.
 fn explain(error: &clap::Error, root: &Command, args: &[String], program: Program) -> Error {
     let (leaf, depth) = leaf(root, args);
     let path = path(program, args, depth);
@@ -259,12 +260,12 @@ fn explain(error: &clap::Error, root: &Command, args: &[String], program: Progra
     let message = match error.kind() {
         ErrorKind::InvalidSubcommand => {
             let word = text(ContextKind::InvalidSubcommand).unwrap_or_default();
-            // clap lists the likeliest last.
+            // clap lists the best guess last.
             let guess = match error.get(ContextKind::SuggestedSubcommand) {
                 Some(ContextValue::Strings(guesses)) => guesses.last(),
                 _ => None,
             };
-            // az guesses within a group only.
+            // az only guesses within a group.
             let guess = guess.filter(|_| program == Program::Azt || depth > 0);
             return misspelled(&word, guess.map(String::as_str), &path, program);
         }
@@ -338,7 +339,7 @@ fn usage(message: String, path: &str) -> Error {
     usage_with(message, path, None)
 }
 
-/// A mistake in the command line of the command `path`, as az tells it.
+/// A usage error of the command `path`, in az's format.
 fn usage_with(message: String, path: &str, remedy: Option<&str>) -> Error {
     let error = remedy.into_iter().fold(Error::new(Kind::Usage, message), Error::remedy);
     if path.split(' ').next() == Some("az") {
@@ -347,12 +348,12 @@ fn usage_with(message: String, path: &str, remedy: Option<&str>) -> Error {
             .remedy("https://aka.ms/cli_ref")
             .remedy("Read more about the command in reference docs")
     } else {
-        error.remedy(format!("Run '{path} --help' for what it takes."))
+        error.remedy(format!("See '{path} --help'."))
     }
 }
 
-/// The option that clap shows as `--subscription <SUBSCRIPTION>`, as argparse names it. A positional
-/// shows as its value's name.
+/// argparse's name of the option that clap shows as `--subscription <SUBSCRIPTION>`. A positional
+/// keeps its value name.
 fn option_names(command: &Command, shown: &str) -> String {
     let long = shown.split([' ', '=']).next().unwrap_or(shown).trim_start_matches("--");
     match command.get_arguments().find(|arg| arg.get_long() == Some(long)) {
@@ -365,8 +366,8 @@ fn option_names(command: &Command, shown: &str) -> String {
 mod tests {
     use super::*;
 
-    /// Every option with the values that programs send, in every order of two, and what is beside
-    /// the way: empty values, repeated options, abbreviations, mistakes.
+    /// The tests combine every two of these: all options with typical values, empty values,
+    /// repeated options, abbreviations, mistakes.
     const PIECES: [&[&str]; 38] = [
         &[],
         &["-o", "json"],
@@ -414,7 +415,7 @@ mod tests {
     }
 
     #[test]
-    fn the_short_way_says_what_clap_says() {
+    fn the_fast_parser_agrees_with_clap() {
         let mut understood = 0;
         for (first, second) in PIECES.iter().flat_map(|a| PIECES.iter().map(move |b| (a, b))) {
             let line: Vec<&str> = ["account", "get-access-token"]
@@ -430,11 +431,11 @@ mod tests {
                 assert_eq!(format!("{cli:?}"), format!("{other:?}"), "{line:?}");
             }
         }
-        assert!(understood > 400, "it is the way that is taken: {understood}");
+        assert!(understood > 400, "the fast parser accepted only {understood}");
     }
 
     #[test]
-    fn the_short_way_takes_what_sdks_send() {
+    fn the_fast_parser_accepts_sdk_calls() {
         for line in [
             "account get-access-token",
             "account get-access-token --output json --resource https://management.azure.com",

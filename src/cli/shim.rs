@@ -10,11 +10,11 @@ use super::Global;
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub(crate) enum ShimCommand {
-    /// Make this program answer to the name az
+    /// Install this program under the name az
     Install(ShimChange),
-    /// Take the name az away again
+    /// Remove this program's az
     Remove(ShimChange),
-    /// Show which az programs PATH has, and which of them is this one
+    /// List the az programs on PATH, and whether each is this program
     Status {
         /// Options of every command.
         #[command(flatten)]
@@ -32,13 +32,13 @@ impl ShimCommand {
     }
 }
 
-/// Make or remove the name.
+/// Install or remove the name az.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ShimChange {
-    /// Folder of the name [default: where this program is]
+    /// Folder for az [default: the folder of this program]
     #[arg(long, value_name = "FOLDER")]
     pub(crate) dir: Option<PathBuf>,
-    /// Do it without asking
+    /// Do not ask for confirmation
     #[arg(long, short)]
     pub(crate) yes: bool,
     /// Options of every command.

@@ -8,7 +8,7 @@ use super::Global;
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub(crate) enum VaultCommand {
-    /// Keep the vault's key somewhere else, with everything sealed anew
+    /// Move the vault's key, and re-encrypt everything
     Move(VaultMove),
 }
 
@@ -21,11 +21,11 @@ impl VaultCommand {
     }
 }
 
-/// Keep the vault's key somewhere else, with everything sealed anew.
+/// Move the vault's key, and re-encrypt everything.
 #[derive(Debug, clap::Args)]
 pub(crate) struct VaultMove {
-    /// keyring, kernel (until the machine restarts, which ends all sign-ins), env (AZT_VAULT_KEY) or
-    /// file
+    /// keyring, kernel (until the machine restarts, which ends all sign-ins), env (AZT_VAULT_KEY)
+    /// or file
     #[arg(long, value_name = "SOURCE")]
     pub(crate) to: String,
     /// Options of every command.
@@ -33,10 +33,10 @@ pub(crate) struct VaultMove {
     pub(crate) global: Global,
 }
 
-/// Look for what is wrong.
+/// Check for problems.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Doctor {
-    /// Ask nothing of the network
+    /// Do not use the network
     #[arg(long)]
     pub(crate) offline: bool,
     /// Options of every command.

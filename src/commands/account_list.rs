@@ -8,7 +8,7 @@ use crate::cli::AccountList;
 use crate::error::Result;
 use crate::settings::Profile;
 
-/// Nobody signed in is an empty list and a warning, not an error (az 2.91; tools rely on it).
+/// Without accounts, prints an empty list and a warning, not an error (az 2.91; tools rely on it).
 pub(super) fn run(request: &AccountList, context: &Context<'_>) -> Result<Answer> {
     if request.refresh {
         refresh_subscriptions::refresh_all(context)?;

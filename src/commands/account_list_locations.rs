@@ -9,8 +9,8 @@ use crate::cli::AccountListLocations;
 use crate::error::Result;
 use crate::settings::Profile;
 
-/// The locations of the default subscription: one request, a second where the token must be
-/// renewed.
+/// Lists the locations of the default subscription with one request, plus one if the token must be
+/// refreshed.
 pub(super) fn run(request: &AccountListLocations, context: &Context<'_>) -> Result<Answer> {
     let profile = Profile::load(&context.dir)?;
     let selection = Selection { account: request.account.as_deref(), ..Selection::default() };

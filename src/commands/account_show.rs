@@ -6,7 +6,7 @@ use crate::cli::AccountShow;
 use crate::error::Result;
 use crate::settings::Profile;
 
-/// The profile's entry as it stands, members that nobody knows included.
+/// Prints the entry as in the profile, including unknown members.
 pub(super) fn run(request: &AccountShow, context: &Context<'_>) -> Result<Answer> {
     let profile = Profile::load(&context.dir)?;
     let selection = Selection {

@@ -8,7 +8,7 @@ use crate::arm;
 use crate::error::Result;
 use crate::settings::Profile;
 
-/// The tenants of the default account, as az's `account` extension prints them.
+/// Lists the tenants of the default account in the format of az's `account` extension.
 pub(super) fn run(context: &Context<'_>) -> Result<Answer> {
     let profile = Profile::load(&context.dir)?;
     let subscription = Selection::default().of(&profile, context)?;

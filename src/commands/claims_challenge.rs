@@ -1,10 +1,10 @@
-//! Claims challenges, as people hand them on.
+//! Claims challenges on the command line.
 
 use crate::arm;
 use crate::error::{Error, Kind, Result};
 
-/// The JSON text in the challenge that `option` was given: base64 as it stands in
-/// `WWW-Authenticate: … claims="…"`, in either alphabet, padded or not; or the JSON itself.
+/// Decodes `text`, the value of `option`, to JSON text. Accepts base64 as in
+/// `WWW-Authenticate: … claims="…"`, in either alphabet, padded or not, and the JSON itself.
 pub(super) fn decode(option: &str, text: &str) -> Result<String> {
     let text = text.trim();
     if text.starts_with('{') {
@@ -20,7 +20,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_spelling_is_read() {
+    fn every_encoding_is_read() {
         let json = r#"{"access_token":{"nbf":{"value":"?>"}}}"#;
         for text in [
             json,

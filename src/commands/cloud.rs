@@ -42,7 +42,7 @@ fn show(name: Option<&str>, context: &Context<'_>) -> Result<Answer> {
     Ok(Answer::of(cloud.to_value(cloud.name == *active)))
 }
 
-/// Switches, and then to the subscription that was last the default there.
+/// Switches the cloud, and then to its last default subscription.
 fn set(request: &CloudSet, context: &Context<'_>) -> Result<Answer> {
     let Some(cloud) = context.clouds.set_active(&context.dir, &request.name)? else {
         return Ok(Answer::none());
@@ -102,7 +102,8 @@ fn update(request: &CloudUpdate, context: &Context<'_>) -> Result<Answer> {
     Ok(Answer::none())
 }
 
-/// The description of the cloud `name` on the command line, laid over what it says of itself.
+/// Merges the description of the cloud `name` on the command line with the cloud's metadata; the
+/// command line wins.
 fn describe(
     name: &str,
     definition: &CloudDefinition,
@@ -175,7 +176,7 @@ fn describe(
     }
 }
 
-/// az's sentence for a resource manager that is not reached.
+/// Converts a network error to az's message.
 fn no_metadata(error: Error) -> Error {
     if error.kind() != Kind::Network {
         return error;

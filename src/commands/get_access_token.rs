@@ -50,8 +50,8 @@ pub(super) fn run(request: &GetAccessToken, context: &Context<'_>) -> Result<Ans
     Ok(Answer { is_secret: true, ..Answer::of(Value::Object(answer)) })
 }
 
-/// Tells the runner of GitHub Actions to hide the token from here on. Nowhere else: there this line
-/// would be the leak.
+/// Tells the runner of GitHub Actions to mask the token in later output. Only there: elsewhere the
+/// command itself would leak the token.
 fn mask(token: &Secret, context: &Context<'_>) {
     if context.system.env.get("GITHUB_ACTIONS").as_deref() == Some("true") {
         context.system.terminal.add_mask(token);
@@ -60,14 +60,14 @@ fn mask(token: &Secret, context: &Context<'_>) {
     }
 }
 
-/// Whose token is wanted, and what the answer says of it.
+/// The account of the token, with the members that the answer shows.
 struct Account {
     identity: Identity,
     /// The tenant of the token.
     tenant: String,
-    /// The tenant as typed, else as the profile or the environment has it.
+    /// The tenant as typed, else from the profile or the environment.
     shown: String,
-    /// As in az only where no tenant was named.
+    /// Absent when a tenant was given without a subscription, as in az.
     subscription: Option<String>,
 }
 
@@ -77,13 +77,13 @@ fn account(request: &GetAccessToken, context: &Context<'_>) -> Result<Account> {
         if request.subscription.is_some() {
             return Err(Error::new(
                 Kind::Inapplicable,
-                "The identity of the environment has no subscriptions: name a --tenant instead, or nothing.",
+                "The identity of the environment has no subscriptions. Use --tenant instead, or neither option.",
             ));
         }
         if request.account.is_some() {
             return Err(Error::new(
                 Kind::Inapplicable,
-                "The identity of the environment is the only account there: leave --account out, or --identity-from-env and core.identity_from_env.",
+                "The identity of the environment is the only account. Omit --account, or turn off --identity-from-env and core.identity_from_env.",
             ));
         }
         let identity = EnvironmentIdentity::read(system)?;
@@ -102,7 +102,7 @@ fn account(request: &GetAccessToken, context: &Context<'_>) -> Result<Account> {
     let subscription = Some(entry.id().to_owned());
     match (&request.tenant, &request.subscription) {
         (None, _) => Ok(Account { identity, tenant: own(), shown: own(), subscription }),
-        // az refuses both, SDKs send both: fine where they agree.
+        // az rejects both options together, but SDKs send both: accepted if they agree.
         (Some(tenant), Some(_)) => {
             if !accounts::is_in(&entry, tenant) && resolved(tenant, context)? != own() {
                 return Err(Error::new(
@@ -124,21 +124,21 @@ fn account(request: &GetAccessToken, context: &Context<'_>) -> Result<Account> {
     }
 }
 
-/// The GUID of `tenant`, a GUID or a domain (one request).
+/// Resolves `tenant`, a GUID or a domain, to its GUID with one request.
 fn resolved(tenant: &str, context: &Context<'_>) -> Result<String> {
     let system = context.system;
     let login_url = context.cloud().authority_host()?;
     match block_on(broker::resolve_tenant(system, &login_url, tenant))? {
-        // A domain that does not exist is not the subscription's tenant either.
+        // An unknown domain does not match the subscription's tenant.
         Err(error) if error.kind() == Kind::Failed => Ok(String::new()),
         other => other,
     }
 }
 
-/// az's order: scopes, resource, resource type, Azure Resource Manager.
+/// The scopes by az's precedence: scopes, resource, resource type, Azure Resource Manager.
 fn scopes(request: &GetAccessToken, identity: &Identity, context: &Context<'_>) -> Result<Scopes> {
     if let Some(scopes) = request.scope.as_ref().filter(|scopes| !scopes.is_empty()) {
-        // As in az: a managed identity's endpoint gives a token for one, and the first counts.
+        // A managed identity's endpoint accepts one scope; as in az, the first one is used.
         let is_one = matches!(identity, Identity::ManagedIdentity(_));
         return Scopes::new(scopes.iter().take(if is_one { 1 } else { usize::MAX }));
     }
@@ -154,8 +154,8 @@ fn scopes(request: &GetAccessToken, identity: &Identity, context: &Context<'_>) 
     Ok(Scopes::of_resource(resource))
 }
 
-/// The time in the caller's zone, without a zone, always with six digits: the shape that SDKs
-/// parse (Python's `%Y-%m-%d %H:%M:%S.%f`).
+/// The local time without a zone and with six decimals, the format that SDKs parse (Python's
+/// `%Y-%m-%d %H:%M:%S.%f`).
 fn expires_on_text(expires_on: i64) -> String {
     local_time(expires_on).format("%Y-%m-%d %H:%M:%S%.6f").to_string()
 }

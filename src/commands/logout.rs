@@ -11,8 +11,8 @@ use crate::program::Program;
 use crate::settings::Profile;
 use crate::shell::quoted;
 
-/// Forgets the account's tokens and secrets, then its subscriptions, in all clouds. As `az`, an
-/// account that nobody knows is a success, as in az.
+/// Removes the account's tokens and secrets, then its subscriptions, in all clouds. Under the name
+/// `az`, an unknown account is a success, as in az.
 pub(super) fn run(request: &Logout, context: &Context<'_>) -> Result<Answer> {
     let name = if let Some(name) = &request.username {
         name.clone()
@@ -20,24 +20,24 @@ pub(super) fn run(request: &Logout, context: &Context<'_>) -> Result<Answer> {
         let profile = Profile::load_or_new(&context.dir)?;
         profile
             .find(context.system.program, &context.cloud().name, None)
-            .map_err(|_| nobody(context))?
+            .map_err(|_| no_default(context))?
             .user_name()
             .to_owned()
     };
-    refuse_nobody(context, &name)?;
+    check_is_known(context, &name)?;
     context.put_aside_damaged()?;
-    // What is half signed out is told as signed in.
+    // Fails before the first change if the profile could not be written afterwards.
     Profile::try_out_change(&context.dir, |profile| {
         profile.remove_user(&name);
     })?;
-    // First: a call for a token would take the account over from there once the vault has forgotten
-    // it. What is not let go of is told at the end.
+    // Before the vault, because a concurrent token request would copy the account from az's files
+    // again. An error is reported at the end.
     let elsewhere = interop::unshare(&context.dir, &name);
     let elsewhere = elsewhere.and(migration::sign_out(context, &name));
     if let Some(vault) = broker::open_vault(context.system, &context.dir, &context.config)? {
         broker::sign_out(&vault, &name)?;
     }
-    // Again: a renewal that ended in between has told az of its refresh token.
+    // Again, because a concurrent refresh may have shared its new refresh token with az.
     let elsewhere = elsewhere.and_then(|()| interop::unshare(&context.dir, &name));
     Profile::update(&context.dir, |profile| {
         profile.remove_user(&name);
@@ -51,12 +51,12 @@ pub(super) fn run(request: &Logout, context: &Context<'_>) -> Result<Answer> {
     Ok(Answer::none())
 }
 
-/// An error where nobody called `name` is signed in, in any cloud: who misspells a name stays signed in
-/// and should know. As `az` that is a success, as in az.
-fn refuse_nobody(context: &Context<'_>, name: &str) -> Result<()> {
+/// Fails if no account `name` is signed in to any cloud: after a misspelled name the account would
+/// stay signed in unnoticed. Under the name `az` this is a success, as in az.
+fn check_is_known(context: &Context<'_>, name: &str) -> Result<()> {
     let is_meant =
         |it: &str| it.eq_ignore_ascii_case(name) || it.to_lowercase() == name.to_lowercase();
-    // In files of az's of any cloud; what cannot be read may have them.
+    // az's files of any cloud count too; an unreadable file may contain the account.
     if context.system.program == Program::Az
         || Profile::load_or_new(&context.dir)?.all().iter().any(|entry| is_meant(entry.user_name()))
         || interop::may_know(&context.dir, name)
@@ -77,9 +77,9 @@ fn refuse_nobody(context: &Context<'_>, name: &str) -> Result<()> {
     })
 }
 
-/// The error of a sign-out that names nobody where the profile has no default. It may be new, in place
-/// of a damaged one, while the vault still has everybody.
-fn nobody(context: &Context<'_>) -> Error {
+/// The error of a sign-out without a name if the profile has no default. The profile may be new,
+/// in place of a damaged one, so the error lists the accounts in the vault.
+fn no_default(context: &Context<'_>) -> Error {
     let error = Error::new(Kind::NotSignedIn, "There are no active accounts.");
     if context.system.program == Program::Az {
         return error;
@@ -89,9 +89,10 @@ fn nobody(context: &Context<'_>) -> Error {
     let logout = |name: &String| format!("azt logout --username {}", quoted(name));
     match names.as_slice() {
         [] => error,
-        names => names.iter().fold(
-            error.remedy("Somebody is signed in all the same. To sign out:"),
-            |error, name| error.remedy(logout(name)),
-        ),
+        names => names
+            .iter()
+            .fold(error.remedy("The vault still has accounts. To sign out:"), |error, name| {
+                error.remedy(logout(name))
+            }),
     }
 }

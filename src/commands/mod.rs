@@ -1,4 +1,4 @@
-//! One file per command: request in, answer out.
+//! The commands, one file each: each turns a request into an [`Answer`].
 
 mod account_clear;
 mod account_list;
@@ -32,16 +32,15 @@ use crate::error::Result;
 use crate::exit::SUCCESS;
 use crate::output::Format;
 
-/// What a command found out.
+/// The result of a command.
 pub(crate) struct Answer {
     /// The result; null prints nothing.
     pub(crate) value: Value,
-    /// The columns of `-o table`, where az picks them itself.
+    /// Picks the columns of `-o table`; `None` uses the members of the value.
     pub table: Option<fn(&Value) -> Value>,
     /// True when `value` holds a token: no part of it may be quoted in a message.
     pub(crate) is_secret: bool,
-    /// The form of the result where the call names none, whatever the settings say: other programs
-    /// read it.
+    /// The default format of this result, overriding `core.output`, for results that programs read.
     pub format: Option<Format>,
     /// The exit code, or the failure that is reported after the result.
     pub(crate) outcome: Result<u8>,
@@ -53,24 +52,23 @@ impl Answer {
         Self::of(Value::Null)
     }
 
-    /// `value`, with the columns that its members make.
+    /// An answer with `value`; its members are the columns of a table.
     pub(crate) fn of(value: Value) -> Self {
         Self { value, table: None, is_secret: false, format: None, outcome: Ok(SUCCESS) }
     }
 
-    /// `value`, with the columns that `table` makes of it.
+    /// An answer with `value`; `table` picks the columns.
     pub(crate) fn with_columns(value: Value, table: fn(&Value) -> Value) -> Self {
         Self { table: Some(table), ..Self::of(value) }
     }
 
-    /// Wipes all text: the answer may have held a token.
+    /// Zeroizes all text, because the answer may hold a token.
     pub(crate) fn wipe(&mut self) {
         wipe(&mut self.value);
     }
 }
 
-/// A list's rows with these columns, each a header and the member under it: `-o table` where az
-/// picks the columns itself.
+/// The rows of `list` for `-o table`, with `columns` as pairs of header and member name.
 fn rows(list: &Value, columns: &[(&str, &str)]) -> Value {
     let row = |entry: &Value| {
         let cell = |(header, member): &(&str, &str)| {
@@ -90,7 +88,7 @@ fn wipe(value: &mut Value) {
     }
 }
 
-/// What `command` does with settings that cannot be parsed.
+/// How `command` handles settings that cannot be parsed.
 pub(crate) fn damaged_settings(command: &Command) -> DamagedSettings {
     match command {
         Command::Config(_) | Command::Doctor(_) => DamagedSettings::Ignore,
@@ -101,7 +99,7 @@ pub(crate) fn damaged_settings(command: &Command) -> DamagedSettings {
     }
 }
 
-/// Carries `command` out.
+/// Runs `command`.
 pub(crate) fn run(command: &Command, context: &Context<'_>) -> Result<Answer> {
     match command {
         Command::Login(request) => login::run(request, context),

@@ -1,4 +1,4 @@
-//! Commands of az that are not served here, handed to the real one.
+//! Passes az commands that azt does not serve to the real az.
 
 use std::ffi::{OsStr, OsString};
 
@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::program::Program;
 use crate::sys::{System, hand_over, next_az};
 
-/// The groups that are served, with their commands; a group without any is a command itself.
+/// The served groups with their commands; a group without commands is a command itself.
 const SERVED: [(&str, &[&str]); 6] = [
     ("account", &["clear", "get-access-token", "list", "list-locations", "set", "show", "tenant"]),
     ("cloud", &["list", "list-profiles", "register", "set", "show", "unregister", "update"]),
@@ -17,8 +17,8 @@ const SERVED: [(&str, &[&str]); 6] = [
     ("version", &[]),
 ];
 
-/// Under the name `az`: gives a command line that is not served to the next az on PATH, and never
-/// returns on Unix when there is one. `None` when this program is to answer.
+/// Under the name `az`, runs the next az on PATH if the command line is not served; on Unix this
+/// does not return. `None` when azt serves the command line or there is no other az.
 pub(crate) fn pass_through(system: &System, command_line: &[OsString]) -> Option<Result<u8>> {
     if system.program != Program::Az {
         return None;
@@ -41,7 +41,7 @@ fn is_served(args: &[OsString]) -> bool {
         .any(|arg| arg == OsStr::new("-h") || arg == OsStr::new("--help"));
     let mut words = words.iter().map(String::as_str);
     let Some(group) = words.next() else {
-        // The version is ours; what else there is, the real one knows best.
+        // azt prints the version; the real az handles other options.
         return args.first().is_some_and(|first| first == "--version" || first == "-v");
     };
     let Some((_, commands)) = SERVED.iter().find(|(name, _)| *name == group) else { return false };
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_served_and_what_is_not() {
+    fn served_and_passed_commands() {
         let served = |line: &str| {
             is_served(&line.split_whitespace().map(OsString::from).collect::<Vec<_>>())
         };

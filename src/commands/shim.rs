@@ -1,4 +1,4 @@
-//! `shim install`, `shim remove`, `shim status`: this program under the name `az`.
+//! `shim install`, `shim remove`, `shim status`: installs azt under the name `az`.
 
 use std::path::{Path, PathBuf};
 
@@ -30,17 +30,17 @@ fn install(request: &ShimChange, context: &Context<'_>) -> Result<Answer> {
     for name in &names {
         if name.symlink_metadata().is_ok() && !is_this_program(name) {
             return Err(Error::failed(format!(
-                "{} is there already and is not this program; it was left alone.",
+                "{} already exists and is not this program. It was not changed.",
                 name.display()
             ))
             .remedy("Choose another folder with --dir, one that comes before it on PATH."));
         }
     }
-    // A copy would be left behind by the next update; Windows has nothing else.
+    // A copy would not be updated with azt, so only a link counts; Windows has only copies.
     let leads_here =
         |name: &PathBuf| cfg!(windows) || name.canonicalize().is_ok_and(|target| target == program);
     let is_made = names.iter().all(|name| is_this_program(name) && leads_here(name));
-    // The real az needs the sign-ins for the commands that it gets.
+    // The real az needs the sign-ins for the commands that are passed to it.
     let shares = next_az(context.system).is_some() && !accounts::is_shared(context)?;
     let mut plan: Vec<String> = names
         .iter()
@@ -68,15 +68,12 @@ fn remove(request: &ShimChange, context: &Context<'_>) -> Result<Answer> {
     let program = this_program()?;
     let folder = folder(request, &program)?;
     refuse_shared(&folder)?;
-    // The program itself may have been given the name; that is not ours to take.
+    // Do not remove the program itself, which may be installed as `az`.
     let is_shim = |name: &PathBuf| is_this_program(name) && *name != program;
     let names: Vec<PathBuf> = az_names(&folder).into_iter().filter(is_shim).collect();
     if names.is_empty() {
-        return Err(Error::failed(format!(
-            "There is no az of this program in {}.",
-            folder.display()
-        ))
-        .remedy("See where there is one with: azt shim status"));
+        return Err(Error::failed(format!("{} has no az that is this program.", folder.display()))
+            .remedy("To find it, run: azt shim status"));
     }
     let mut plan: Vec<String> =
         names.iter().map(|name| format!("  remove {}", name.display())).collect();
@@ -102,9 +99,10 @@ fn remove(request: &ShimChange, context: &Context<'_>) -> Result<Answer> {
     Ok(status(context))
 }
 
-/// Another az of this program on PATH than `names`: it goes on handing commands to the real az.
+/// Another az on PATH that is this program, not in `names`. It still passes commands to the real
+/// az.
 fn other_shim(names: &[PathBuf], context: &Context<'_>) -> Option<PathBuf> {
-    // PATH may have a folder under several names.
+    // Compares canonical paths: PATH may list a folder under several names.
     let place =
         |file: &PathBuf| Some((file.parent()?.canonicalize().ok()?, file.file_name()?.to_owned()));
     let removed: Vec<_> = names.iter().map(place).collect();
@@ -115,18 +113,18 @@ fn other_shim(names: &[PathBuf], context: &Context<'_>) -> Option<PathBuf> {
 fn terminal_note(context: &Context<'_>) {
     context.system.terminal.message(
         Level::Notice,
-        "Sign-ins from now on are shared with the real az. Sign in again for those of before.",
+        "New sign-ins are shared with the real az. To share an earlier one, sign in again.",
     );
 }
 
 fn folder(request: &ShimChange, program: &Path) -> Result<PathBuf> {
     let folder = request.dir.clone().or_else(|| program.parent().map(Path::to_owned));
-    let folder = folder.ok_or_else(|| Error::failed("This program is in no folder."))?;
+    let folder = folder.ok_or_else(|| Error::failed("The folder of this program is unknown."))?;
     std::path::absolute(&folder)
-        .map_err(|error| Error::failed(format!("{} is no folder: {error}.", folder.display())))
+        .map_err(|error| Error::failed(format!("{} is not a folder: {error}.", folder.display())))
 }
 
-/// Shows what will be done, and asks; `--yes` is the answer where nobody can be asked.
+/// Shows the plan and asks for confirmation. Without a terminal, `--yes` is required.
 fn agree(request: &ShimChange, context: &Context<'_>, plan: &[String]) -> Result<()> {
     let terminal = &context.system.terminal;
     terminal.message(Level::Notice, &format!("This will:\n{}", plan.join("\n")));
@@ -134,13 +132,15 @@ fn agree(request: &ShimChange, context: &Context<'_>, plan: &[String]) -> Result
         return Ok(());
     }
     if !terminal.stdin_is_tty() {
-        return Err(Error::failed("Nothing was changed, because nobody can be asked here.")
-            .remedy("Run it again with --yes."));
+        return Err(Error::failed(
+            "Nothing was changed, because there is no terminal to ask for confirmation.",
+        )
+        .remedy("Run it again with --yes."));
     }
-    if terminal.confirm("Go on?")? { Ok(()) } else { Err(Error::failed("Nothing was changed.")) }
+    if terminal.confirm("Continue?")? { Ok(()) } else { Err(Error::failed("Nothing was changed.")) }
 }
 
-/// Says what is missing for the name to be found first.
+/// Prints whether PATH finds this az first, and what to change if not.
 fn tell_place(folder: &Path, context: &Context<'_>) {
     let terminal = &context.system.terminal;
     match every_az(context.system).first() {

@@ -17,7 +17,7 @@ pub(super) fn run(command: &VaultCommand, context: &Context<'_>) -> Result<Answe
     }
 }
 
-/// Moves the key, and with it a setting that names another place.
+/// Moves the key, and changes `core.key_source` if it names another place.
 fn move_to(request: &VaultMove, context: &Context<'_>) -> Result<Answer> {
     let to = request.to.to_lowercase();
     let id = broker::move_key(context.system, &context.dir, &context.config, &to)?;
@@ -29,7 +29,7 @@ fn move_to(request: &VaultMove, context: &Context<'_>) -> Result<Answer> {
             Config::set(&context.dir, context.dir.folder(), "core", "key_source", &to)?;
         } else {
             context.system.terminal.warn(&format!(
-                "{} says '{}': set it to '{to}', or the next sign-in fails.",
+                "{} is '{}'. Set it to '{to}', or the next sign-in fails.",
                 setting.source, setting.value
             ));
         }
@@ -39,7 +39,7 @@ fn move_to(request: &VaultMove, context: &Context<'_>) -> Result<Answer> {
     }
     if to != "env" && context.system.env.non_empty(VAULT_KEY).is_some() {
         context.system.terminal.warn(&format!(
-            "Now unset {VAULT_KEY}: while it is set, the vault is expected to be sealed with it."
+            "Now unset {VAULT_KEY}: while it is set, azt expects the vault to be encrypted with it."
         ));
     }
     Ok(Answer::of(json!({"keySource": to, "keyId": id.to_string()})))

@@ -10,16 +10,16 @@ use crate::program::Program;
 use crate::settings::Profile;
 use crate::sys::System;
 
-/// The version of az whose behaviour this program follows. Callers look at it: Terraform wants at
-/// least 2.0.81 and less than 3, azure/login reads the minor number.
+/// The version of az that azt emulates. Callers check it: Terraform requires at least 2.0.81 and
+/// less than 3, azure/login reads the minor number.
 const AZ_VERSION: &str = "2.91.0";
-/// That of its telemetry component, which is part of the answer.
+/// The version of az's telemetry component, which is part of the answer.
 const AZ_TELEMETRY_VERSION: &str = "1.1.0";
-/// This program's own.
+/// The version of azt.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// az's four members; under its own name the program's version too. As in az, a subscription that is
-/// named for nothing is looked up all the same.
+/// Prints az's four members, and under the name `azt` also azt's version. As in az,
+/// `--subscription` has no effect but a warning if it is not found.
 pub(super) fn run(subscription: Option<&str>, context: &Context<'_>) -> Result<Answer> {
     if let Some(wanted) = subscription {
         let profile = Profile::load(&context.dir)?;
@@ -43,7 +43,7 @@ pub(super) fn run(subscription: Option<&str>, context: &Context<'_>) -> Result<A
     Ok(Answer::of(value))
 }
 
-/// `--version`: the name and number; as `az` in the shape that pipeline tasks search.
+/// The text of `--version`; under the name `az` in the format that pipeline tasks parse.
 pub(crate) fn version_text(system: &System) -> String {
     match system.program {
         Program::Azt => format!("azt {VERSION} (speaks as azure-cli {AZ_VERSION})\n"),

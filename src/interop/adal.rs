@@ -1,8 +1,8 @@
-//! `accessTokens.json`, in which az before 2.30 and the older Node CLI kept everything (ADAL).
+//! `accessTokens.json`, the ADAL cache of az before 2.30 and of the older Node CLI.
 //!
-//! A JSON array of user rows, one a resource, with copies of the same refresh tokens, and of
-//! application rows. Dialects: a byte order mark; bytes after the array (writers took no lock);
-//! Python's local times with and without a fraction, Node's in UTC; members of any other kind.
+//! A JSON array of user rows, one per resource with copies of the same refresh tokens, and of
+//! application rows. Variants: a byte order mark; bytes after the array (writers took no lock);
+//! Python's local times with and without a fraction, Node's in UTC; members of unexpected types.
 
 use std::path::PathBuf;
 
@@ -17,30 +17,30 @@ use crate::settings::ConfigDir;
 use crate::sys::{System, decoded, file};
 
 pub(super) const FILE: &str = "accessTokens.json";
-/// Names another file in its place.
+/// Overrides the path of the file.
 const VARIABLE: &str = "AZURE_ACCESS_TOKEN_FILE";
 
-/// What such a file holds that is still of use.
+/// The usable content of the file.
 #[derive(Debug, Default)]
 pub struct AdalFile {
-    /// People, each once a client.
+    /// Users, one entry per user and client.
     pub(crate) users: Vec<AdalUser>,
     /// Applications with their secret or the name of a certificate.
     pub applications: Vec<Application>,
 }
 
-/// A person, and what may still sign them in.
+/// A user with refresh tokens that may still be valid.
 #[derive(Debug)]
 pub(crate) struct AdalUser {
     /// The user name, as the file spells it.
     pub(crate) user_id: String,
     /// The client that the refresh tokens were issued to.
     pub client_id: String,
-    /// The refresh tokens, without repetitions, that of the row that ends last first.
+    /// The distinct refresh tokens, ordered by the expiry of their rows, latest first.
     pub(crate) grants: Vec<AdalGrant>,
 }
 
-/// A refresh token with where it came from.
+/// A refresh token with its origin.
 #[derive(Debug)]
 pub(crate) struct AdalGrant {
     /// The refresh token.
@@ -52,12 +52,12 @@ pub(crate) struct AdalGrant {
 }
 
 impl AdalFile {
-    /// Where the file of this configuration folder is: `AZURE_ACCESS_TOKEN_FILE`, else in it.
+    /// The path of the file: `AZURE_ACCESS_TOKEN_FILE`, else in the configuration folder `dir`.
     pub(crate) fn path(system: &System, dir: &ConfigDir) -> PathBuf {
         system.env.path(VARIABLE).unwrap_or_else(|| dir.file(FILE))
     }
 
-    /// True when there is such a file.
+    /// True when the file exists.
     pub(crate) fn exists(system: &System, dir: &ConfigDir) -> bool {
         match system.env.path(VARIABLE) {
             Some(named) => named.exists(),
@@ -73,7 +73,7 @@ impl AdalFile {
         }
     }
 
-    /// Reads the file; `None` where there is none, or nothing that is an array.
+    /// Reads the file; `None` when it does not exist or does not begin with a JSON array.
     pub(crate) fn read(system: &System, dir: &ConfigDir) -> Result<Option<Self>> {
         let bytes = match system.env.path(VARIABLE) {
             Some(named) => {
@@ -85,10 +85,10 @@ impl AdalFile {
         Ok(bytes.and_then(|bytes| Self::parse(&bytes)))
     }
 
-    /// What is in the file's `bytes`; `None` for nothing that is an array.
+    /// Parses the file's `bytes`; `None` when they do not begin with a JSON array.
     pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {
         let json = decoded(bytes)?;
-        // The first value counts: what a shorter rewrite left behind does not.
+        // Only the first value counts: a shorter rewrite may have left old bytes after it.
         let mut values = serde_json::Deserializer::from_str(&json).into_iter::<Value>();
         let Value::Array(mut rows) = values.next()?.ok()? else { return None };
         rows.sort_by_key(|row| std::cmp::Reverse(when(text(row, "expiresOn"))));
@@ -101,7 +101,7 @@ impl AdalFile {
 
     fn add(&mut self, row: &Value) {
         let named = ["userId", "servicePrincipalId", "servicePrincipalTenant"];
-        // What is no name is of nobody: these go into messages.
+        // These names appear in messages, so rows with an invalid name are skipped.
         if !named.into_iter().all(|name| Name::is_one(text(row, name))) {
             return;
         }
@@ -149,8 +149,8 @@ impl AdalFile {
     }
 }
 
-/// Orders times of both dialects: `2021-04-19 12:34:56.123456`, `2021-04-19T12:34:56.123Z`. The
-/// zones differ by hours, the tokens of interest by months.
+/// A sort key for times of both formats: `2021-04-19 12:34:56.123456`, `2021-04-19T12:34:56.123Z`.
+/// Time zones are ignored: they differ by hours, the relevant tokens by months.
 fn when(text: &str) -> String {
     text.replace('T', " ").chars().take("2021-04-19 12:34:56".len()).collect()
 }
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn every_dialect_is_read_newest_first() {
+    fn every_variant_is_read_newest_first() {
         let rows = [
             row("Ann@contoso.example", "old", "2021-04-19 12:34:56"),
             row("ann@contoso.example", "newest", "2021-06-01T08:00:00.123Z"),
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_such_file_is_nothing() {
+    fn a_text_that_is_no_array_is_rejected() {
         for text in ["", "{}", "[", "\u{feff}", "null", "[[]", "not json"] {
             assert!(AdalFile::parse(text.as_bytes()).is_none(), "{text}");
         }

@@ -1,8 +1,8 @@
-//! Applications as files of others name them.
+//! Applications in the files of other programs.
 //!
-//! Data is not code: what comes from a file is a secret or an assertion. A file may also name a place
-//! that credentials come from, which is a file that is read and sent, or a command that is run. That
-//! is kept apart as a [`Source`], which nothing takes unless its owner says so.
+//! An application in a file usually carries a secret or an assertion. It may instead name a source:
+//! a file to read and send, or a command to run. Following a source from an untrusted file would
+//! let data act as code, so it is a separate type, [`Source`], used only after the user agrees.
 
 use std::fmt;
 
@@ -19,45 +19,45 @@ use crate::vault::{AssertionSource, ServicePrincipal};
 /// An application with one credential.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Application {
-    /// Its client id.
+    /// Client id.
     pub client_id: String,
-    /// The tenant that it signs in to.
+    /// Tenant of the application.
     pub tenant: String,
-    /// The login host that its credential is for; `None` where the file does not say.
+    /// The login host that the credential is for; `None` when the file does not name it.
     pub environment: Option<String>,
-    /// What it signs in with.
+    /// The credential.
     pub(crate) credential: Credential,
 }
 
-/// What a file has of an application.
+/// The credential of an application in a file.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Credential {
     /// A client secret.
     Secret(Secret),
     /// A signed assertion.
     Assertion(Secret),
-    /// The name of a place.
+    /// The source of a credential.
     Source(Source),
 }
 
-/// A place that a file names.
+/// A source of credentials, named in a file.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Source {
     /// A file with a certificate and its key.
     Certificate {
-        /// Its path.
+        /// Path of the file.
         path: String,
-        /// What it is encrypted with.
+        /// Password of the key.
         password: Option<Secret>,
-        /// Whether the certificate is sent along.
+        /// Whether the certificate is sent, for subject name and issuer authentication.
         use_cert_sn_issuer: bool,
     },
-    /// Where assertions come from.
+    /// The source of federated tokens.
     Assertions(AssertionSource),
 }
 
 impl Application {
-    /// The application in `row`: of az's list, or of an export. `None` for one that is not whole.
+    /// Parses a row of az's list or of an export; `None` when it is incomplete.
     pub(super) fn of_row(row: &Value) -> Option<Self> {
         let secret = |name: &str| secret(row, name);
         let certificate = || {
@@ -84,7 +84,7 @@ impl Application {
         })
     }
 
-    /// The place that it signs in with, if that is how it does.
+    /// The source of the credential; `None` when the file contains the credential itself.
     pub(crate) fn source(&self) -> Option<&Source> {
         match &self.credential {
             Credential::Source(source) => Some(source),
@@ -92,13 +92,13 @@ impl Application {
         }
     }
 
-    /// The record of one that brings its credential itself, for the login host `environment`; `None`
-    /// where a place is named.
+    /// The vault record for the login host `environment`; `None` when the credential is a source.
     pub(crate) fn record(&self, environment: &str) -> Option<ServicePrincipal> {
         self.source().is_none().then(|| self.record_with_source(environment))
     }
 
-    /// The record of it, whatever it signs in with: for what its owner agreed to.
+    /// The vault record even when the credential is a source. Only for sources that the user agreed
+    /// to.
     pub(super) fn record_with_source(&self, environment: &str) -> ServicePrincipal {
         let mut record =
             ServicePrincipal::without_credential(environment, &self.client_id, &self.tenant);
@@ -117,8 +117,8 @@ impl Application {
         record
     }
 
-    /// How one signs in with the place that it names, for people to read and to decide; `None` for a
-    /// command, which nobody should be led to run, and for what brings its credential itself.
+    /// The command line that signs in with the source, for the user to review. `None` for a
+    /// command, which azt must not suggest to run, and for a credential that is not a source.
     pub(crate) fn sign_in_with_source(&self, program: Program) -> Option<String> {
         let credential = match self.source()? {
             Source::Certificate { path, use_cert_sn_issuer, .. } => {
@@ -148,7 +148,7 @@ impl Application {
     }
 }
 
-/// The place, with every character that could hide something written out.
+/// The source, with special characters escaped so that nothing can be hidden.
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -170,12 +170,12 @@ impl fmt::Display for Source {
     }
 }
 
-/// The text of a member that is there and not empty.
+/// The text of a member; `None` when it is missing or empty.
 fn given<'v>(row: &'v Value, name: &str) -> Option<&'v str> {
     Some(text(row, name)).filter(|text| !text.is_empty())
 }
 
-/// The secret in a member; one of digits may be a number in a file that somebody mended.
+/// The secret in a member. A hand-edited file may hold an all-digit secret as a number.
 fn secret(row: &Value, name: &str) -> Option<Secret> {
     match row.get(name)? {
         Value::Number(number) => Some(Secret::new(number.to_string())),
@@ -183,7 +183,7 @@ fn secret(row: &Value, name: &str) -> Option<Secret> {
     }
 }
 
-/// The place that `client_assertion_source` of an export names.
+/// The source in `client_assertion_source` of an export.
 fn assertions(row: &Value) -> Option<AssertionSource> {
     let source = row.get("client_assertion_source")?;
     let member = |name: &str| given(source, name).map(str::to_owned);
@@ -198,18 +198,18 @@ fn assertions(row: &Value) -> Option<AssertionSource> {
     })
 }
 
-/// `text` as a client id or a tenant: a GUID, a domain, the URI of an application.
+/// `text` as a client id or a tenant: a GUID, a domain, or an application URI.
 pub(super) fn id_of(text: &str) -> Option<String> {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._:/".contains(c);
     let is_id = (1..=256).contains(&text.len()) && text.chars().all(is_plain);
     is_id.then(|| text.to_owned())
 }
 
-/// `text` as a login host, in lower case: host, and port where it is not that of https.
+/// `text` as a login host in lower case: the host, with the port unless it is 443.
 fn host_of(text: &str) -> Option<String> {
     let url = EndpointUrl::parse(&format!("https://{text}"), "").ok()?;
     let (host, text) = (url.environment(), text.to_ascii_lowercase());
-    // Nothing else stood there, which the parser passed over.
+    // Rejects texts with parts that the URL parser dropped.
     let is_whole = text == host || text.strip_suffix(":443") == Some(host.as_str());
     (is_whole && !host.ends_with(":0")).then_some(host)
 }
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_brings_one_credential() {
+    fn a_row_has_one_credential() {
         let base = json!({"client_id": "c", "tenant": "t"});
         let with = |members: Value| {
             let mut row = base.clone();
@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_named_is_told_and_a_command_is_not_offered() {
+    fn a_source_is_shown_and_a_command_is_not_suggested() {
         let source = |source: Value| {
             of(&json!({"client_id": "c", "tenant": "t", "client_assertion_source": source}))
                 .unwrap()

@@ -1,4 +1,4 @@
-//! Reading and changing az's two files.
+//! Reads and changes az's two secret files.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::sys::{decoded, pause};
 
 /// MSAL's unified cache.
 pub(super) const TOKEN_CACHE: &str = "msal_token_cache";
-/// The credentials of applications.
+/// The list of application credentials.
 pub(super) const SERVICE_PRINCIPALS: &str = "service_principal_entries";
 
 /// The names of the files in which az keeps tokens and secrets, now and before 2.30.
@@ -25,13 +25,13 @@ pub(crate) fn secret_files_of_az() -> impl Iterator<Item = String> {
     now.chain([adal::FILE.to_owned()])
 }
 
-/// az writes in place, so that a reader may see a part: it tries again (az reads three times).
+/// az writes in place, so a reader may see a partial file and must retry (az reads three times).
 const ATTEMPTS: u32 = 3;
 const BETWEEN: Duration = Duration::from_millis(100);
 
-/// Where az 2.91 keeps `name`: plain text on Linux and macOS, on Windows encrypted
-/// (`core.encrypt_token_cache`, which is on there). What it writes elsewhere when it is told to
-/// encrypt is of no use to anybody: both files go to one place and overwrite each other.
+/// Where az 2.91 keeps `name`: plain text on Linux and macOS, encrypted on Windows, where
+/// `core.encrypt_token_cache` is on by default. Encryption on Linux and macOS is ignored: az then
+/// writes both files to the same place, so that they overwrite each other.
 fn az_file(dir: &ConfigDir, name: &str) -> ForeignFile {
     let file = |suffix: &str, is_encrypted| {
         let (folder, name) = (dir.folder().clone(), format!("{name}.{suffix}"));
@@ -42,17 +42,17 @@ fn az_file(dir: &ConfigDir, name: &str) -> ForeignFile {
     if is_encrypted { encrypted } else { plain }
 }
 
-/// What is in a file that should hold JSON of one kind.
+/// The content of a file that should hold a JSON object, or a JSON array.
 enum Content {
-    /// Nothing: there is no such file, or an empty one.
+    /// The file is missing or empty.
     Nothing,
     Json(Value),
-    /// Something else: no JSON, bytes after it, or JSON of another kind.
+    /// Not JSON, JSON with trailing bytes, or JSON of the wrong type.
     Other,
 }
 
-/// What is in `file`, where `empty` is of the kind that is expected. What cannot be read is an error,
-/// not nothing: it may be good all the same.
+/// The content of `file`; `empty` has the expected type. An I/O error is returned as an error: the
+/// content may still be valid.
 fn content(file: &ForeignFile, empty: &Value) -> Result<Content> {
     for attempt in 0..ATTEMPTS {
         let Some(text) = file.read()?.filter(|text| !text.trim_ascii().is_empty()) else {
@@ -69,18 +69,18 @@ fn content(file: &ForeignFile, empty: &Value) -> Result<Content> {
     Ok(Content::Other)
 }
 
-/// The JSON in `bytes`, behind a byte order mark or not, in UTF-16 too: who mends such a file by hand
-/// has an editor that writes so.
+/// The JSON in `bytes`, with or without a byte order mark, in UTF-8 or UTF-16: editors may save a
+/// hand-edited file in any of these.
 pub(crate) fn json_in(bytes: &[u8]) -> Option<Value> {
     foreign::from_json(&decoded(bytes)?).ok()
 }
 
-/// True when there is such a file.
+/// True when the file exists.
 pub(super) fn exists(dir: &ConfigDir, name: &str) -> bool {
     az_file(dir, name).size().is_some()
 }
 
-/// az's files that hold secrets in plain text, and whether each is what az makes.
+/// az's plain-text files with secrets, each with whether it has az's format.
 pub(crate) fn plain_text_of_az(dir: &ConfigDir) -> Vec<(PathBuf, bool)> {
     let files = [(TOKEN_CACHE, json!({})), (SERVICE_PRINCIPALS, json!([]))];
     let files = files.map(|(name, empty)| (az_file(dir, name), empty)).into_iter();
@@ -93,8 +93,8 @@ pub(crate) fn plain_text_of_az(dir: &ConfigDir) -> Vec<(PathBuf, bool)> {
         .collect()
 }
 
-/// The JSON in `name`, of the kind of `empty`; `empty` when there is none that can be read: what az
-/// does not have is not ours to complain of.
+/// The JSON in `name`, of the type of `empty`. Returns `empty` when the file is missing or
+/// unreadable: azt does not depend on az's files.
 pub(super) fn read(dir: &ConfigDir, name: &str, empty: Value) -> Value {
     match content(&az_file(dir, name), &empty) {
         Ok(Content::Json(value)) => value,
@@ -102,12 +102,12 @@ pub(super) fn read(dir: &ConfigDir, name: &str, empty: Value) -> Value {
     }
 }
 
-/// Changes `name` under az's lock, for each step of which it waits `limit`; `change` gets what is in
-/// it, or `empty` and true where az has no such file or broke it (it wipes its cache when many write
-/// at once). Writes nothing if nothing changed.
+/// Changes `name` under az's lock, waiting at most `limit` for each step of the lock. `change` gets
+/// the content and false, or `empty` and true when the file is missing or damaged (az damages its
+/// cache when many processes write at once). Writes only a changed value.
 ///
 /// # Errors
-/// The file cannot be read: it stays as it is.
+/// The file cannot be read. It is not changed.
 pub(super) fn update(
     dir: &ConfigDir,
     name: &str,
@@ -126,11 +126,11 @@ pub(super) fn update(
     replace(&file, before.as_ref(), &value)
 }
 
-/// [`update`] for what is only taken out: there is nothing to do where there is no file, and one that
-/// is not az's JSON stays as it is, for nobody knows what else is in it.
+/// [`update`] for removals: a missing file needs no change, and a file without az's JSON is not
+/// overwritten because its content is unknown.
 ///
 /// # Errors
-/// The file cannot be read, or is not az's JSON.
+/// The file cannot be read, or does not hold az's JSON.
 pub(super) fn take_out(
     dir: &ConfigDir,
     name: &str,
@@ -147,12 +147,12 @@ pub(super) fn take_out(
         }
         Content::Nothing => Ok(None),
         Content::Other => {
-            let message = format!("{} is no file of az's that can be read.", file.path().display());
+            let message = format!("{} is not a readable az file.", file.path().display());
             Err(Error::failed(message)
-                .remedy("It may hold sign-ins: mend it or move it away, and try again."))
+                .remedy("It may hold sign-ins. Repair it or move it away, and try again."))
         }
     };
-    // Nobody waits for a lock that is not needed.
+    // Checks without the lock first: usually there is nothing to remove.
     if before_and_after()?.is_none_or(|(before, after)| before == after) {
         return Ok(());
     }
@@ -163,8 +163,8 @@ pub(super) fn take_out(
     }
 }
 
-/// Removes `name` under az's lock unless `missed` names anybody in it; where it stays, its path and
-/// those. What is no file of az's stays too.
+/// Removes `name` under az's lock unless `missed` returns names from its content. Returns the path
+/// and those names if the file stays. A file without az's JSON stays too, with no names.
 pub(super) fn remove_if(
     dir: &ConfigDir,
     name: &str,
@@ -188,7 +188,7 @@ pub(super) fn remove_if(
     Ok(None)
 }
 
-/// Writes `value` where it is not what was there `before`.
+/// Writes `value` unless it equals `before`.
 fn replace(file: &ForeignFile, before: Option<&Value>, value: &Value) -> Result<()> {
     if before == Some(value) {
         return Ok(());
@@ -198,7 +198,7 @@ fn replace(file: &ForeignFile, before: Option<&Value>, value: &Value) -> Result<
     file.write(&Zeroizing::new(text))
 }
 
-/// A member of an entry, as text.
+/// The text of a member of an entry; empty when it is missing or not text.
 pub(super) fn text<'v>(entry: &'v Value, name: &str) -> &'v str {
     entry.get(name).and_then(Value::as_str).unwrap_or_default()
 }

@@ -1,6 +1,6 @@
-//! Rows of MSAL's unified cache as its many writers spell them (MSAL for Python, .NET, Java, Go, Node
-//! and C++, Office, azd, scripts), as the vault's records: what MSAL for Python finds in a row is found
-//! here too.
+//! Converts rows of MSAL's unified cache from any of its writers (MSAL for Python, .NET, Java, Go,
+//! Node and C++, Office, azd, scripts) into vault records. Accepts every row that MSAL for Python
+//! accepts.
 
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -37,8 +37,8 @@ const TIMES: [&str; 6] = [
     "signed_in_at",
 ];
 
-/// `row` in one spelling: texts are texts, times are digits, what says nothing is absent. `None` for
-/// what is no row.
+/// Normalizes `row`: text members are strings, times are digits, empty members are absent. `None`
+/// when it is not an object.
 pub(super) fn plain(row: &Value) -> Option<Value> {
     let mut row = row.as_object()?.clone();
     row.shift_remove("credential_type");
@@ -59,7 +59,7 @@ pub(super) fn plain(row: &Value) -> Option<Value> {
             set(&mut row, name, time.map(|Seconds(time)| time.to_string()));
         }
     }
-    // A client of no family has one without a name.
+    // Some writers store an empty family for clients without one.
     if row.get("family_id").and_then(Value::as_str).is_some_and(|it| ["", "0"].contains(&it.trim()))
     {
         row.shift_remove("family_id");
@@ -74,9 +74,9 @@ fn set(row: &mut Map<String, Value>, name: &str, text: Option<String>) {
     }
 }
 
-/// A record that MSAL's caches have rows of.
+/// A record that MSAL's caches store as rows.
 pub(super) trait Row: Record + DeserializeOwned {
-    /// Members that MSAL for Python finds a row without.
+    /// Members that MSAL for Python does not require.
     const SPARED: &'static [&'static str];
 }
 
@@ -96,7 +96,8 @@ impl Row for AccessToken {
     const SPARED: &'static [&'static str] = &[];
 }
 
-/// The record that a [`plain`] row is: what is spared in it is empty, the realm the home tenant.
+/// Parses a [`plain`] row. Missing [`Row::SPARED`] members are empty, but for the realm, which is
+/// the home tenant, and the authority type, which is `MSSTS`.
 pub(super) fn record<R: Row>(mut row: Value) -> Option<R> {
     let home = text(&row, "home_account_id").split_once('.').map(|(_, home)| home.to_owned());
     let members = row.as_object_mut()?;
@@ -111,26 +112,26 @@ pub(super) fn record<R: Row>(mut row: Value) -> Option<R> {
     serde_json::from_value(row).ok()
 }
 
-/// The person that a [`plain`] row of the section `Account` is.
-pub(super) fn person(row: Value) -> Option<Account> {
+/// Parses a [`plain`] row of the section `Account`; `None` unless it describes a user.
+pub(super) fn user(row: Value) -> Option<Account> {
     let mut account: Account = record(row)?;
-    // People who named no tenant are known by these; their home is in their id.
+    // These realms mean that no tenant was named at sign-in; the id contains the home tenant.
     let home = account.home_account_id.split_once('.').map(|(_, home)| home);
     if let (Some(home), "organizations" | "common") = (home, account.realm.as_str()) {
         home.clone_into(&mut account.realm);
     }
-    let is_somebody = !account.username.is_empty() && !account.home_account_id.is_empty();
-    // What goes into messages is a name, or of nobody.
+    let is_complete = !account.username.is_empty() && !account.home_account_id.is_empty();
+    // These texts appear in messages, so they must be valid names.
     let are_names =
         [&account.username, &account.environment].into_iter().all(|it| Name::is_one(it));
-    let is_person = !AssignedIdentity::is_reserved(&account.username);
-    (is_somebody && are_names && is_person).then_some(account)
+    let is_user = !AssignedIdentity::is_reserved(&account.username);
+    (is_complete && are_names && is_user).then_some(account)
 }
 
-/// Of `people`, who go by one name, the one who can be signed in again, with the newest of `tokens`
-/// that are theirs: who else has the name has an older sign-in, or none.
-pub(super) fn who_can_renew(
-    people: impl IntoIterator<Item = Account>,
+/// Of accounts with the same user name, the one with the newest of `tokens`, and that token. Other
+/// accounts with the name have an older sign-in or none.
+pub(super) fn newest_sign_in(
+    accounts: impl IntoIterator<Item = Account>,
     tokens: &[RefreshToken],
 ) -> Option<(Account, RefreshToken)> {
     let newest_of = |account: &Account| {
@@ -139,7 +140,7 @@ pub(super) fn who_can_renew(
         tokens.iter().filter(theirs).max_by_key(|it| it.last_modification_time)
     };
     let is_at_home = |it: &Account| it.home_account_id.ends_with(&format!(".{}", it.realm));
-    people
+    accounts
         .into_iter()
         .filter_map(|account| newest_of(&account).cloned().map(|token| (account, token)))
         .max_by_key(|(account, token)| (token.last_modification_time, is_at_home(account)))
@@ -152,7 +153,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_row_of_any_writer_is_one_row() {
+    fn rows_of_all_writers_are_read() {
         let base = json!({"home_account_id": "u.t", "environment": "e", "secret": "s"});
         let read = |members: Value| {
             let mut row = base.clone();
@@ -189,8 +190,8 @@ mod tests {
     }
 
     #[test]
-    fn a_person_needs_a_name_and_an_id() {
-        let read = |row: Value| plain(&row).and_then(person);
+    fn a_user_needs_a_name_and_an_id() {
+        let read = |row: Value| plain(&row).and_then(user);
         let row = json!({"home_account_id": "u.t", "environment": "e", "username": "ann@t"});
         for members in [
             json!({}),
@@ -201,8 +202,8 @@ mod tests {
             let mut row = row.clone();
             row.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
             let found = read(row).unwrap();
-            let told = (found.realm.as_str(), found.authority_type.as_str());
-            assert_eq!(told, ("t", "MSSTS"), "{members}");
+            let parsed = (found.realm.as_str(), found.authority_type.as_str());
+            assert_eq!(parsed, ("t", "MSSTS"), "{members}");
         }
         for members in
             [json!({"username": ""}), json!({"username": null}), json!({"username": "a\nb"})]

@@ -1,41 +1,41 @@
-//! The whole vault as one file, and such files, from here or from any MSAL, back into a vault.
+//! Exports the vault to a file, and imports such a file or any MSAL cache into a vault.
 //!
-//! The file is MSAL's unified cache. Rows keep the members that are the vault's own; a sixth
-//! section, `ServicePrincipal`, which MSALs keep as they find it, has the applications as az's file
-//! has them. So a vault comes back as it was, but for the places that applications' credentials come
-//! from: those go and come only where that is asked for.
+//! The file is MSAL's unified cache. Its rows also have the vault's own members. A sixth section,
+//! `ServicePrincipal`, which MSAL libraries preserve, holds the applications in the format of az's
+//! list. An import thus restores the vault, except for credentials that are a source (see
+//! [`Application`]): these are exported and imported only on request.
 
 use serde_json::{Map, Value};
 
 use super::application::Application;
 use super::az_files::text;
 use super::dialect::{self, Row};
-use super::people::of;
 use super::unified::{
     Members, SECTIONS, access_token_key, account_key, host, id_token_key, put, put_app_metadata,
     refresh_token_key, row, rows, section,
 };
+use super::users::of;
 use crate::error::{Error, Result};
 use crate::foreign::{LONGEST_TOKEN_LIFETIME, Name};
 use crate::settings::is_same_login_host;
 use crate::vault::{AccessToken, Account, IdToken, Record, RefreshToken, ServicePrincipal, Vault};
 
-/// The section of applications.
+/// The section with applications.
 const APPLICATIONS: &str = "ServicePrincipal";
 
-/// The login host of an application, by client id and tenant, where anything says it.
+/// Returns the login host of an application by client id and tenant, if known.
 pub(crate) type Home<'a> = &'a dyn Fn(&str, &str) -> Result<Option<String>>;
 
-/// True when nobody is in the cache `exported`.
-pub(crate) fn is_of_nobody(exported: &Value) -> bool {
+/// True when the cache `exported` has no users and no applications.
+pub(crate) fn has_no_accounts(exported: &Value) -> bool {
     let is_empty =
         |name: &str| exported.get(name).and_then(Value::as_object).is_none_or(Map::is_empty);
     is_empty("Account") && is_empty(APPLICATIONS)
 }
 
-/// What `vault` holds, of everybody or of the user name or client id `name`: secrets in plain text.
-/// Answers also the client ids of applications that are left out, because what they sign in with is a
-/// place and not `with_sources`.
+/// Exports `vault`, or only the records of the user name or client id `name`, with secrets in plain
+/// text. Also returns the client ids of applications that are left out: those whose credential is a
+/// source, unless `with_sources`.
 pub fn export(
     vault: &Vault<'_>,
     name: Option<&str>,
@@ -53,7 +53,7 @@ pub fn export(
     let tokens = of(vault, |it: &AccessToken| is_meant(&it.account, &it.client_id))?;
     add(&mut cache, "AccessToken", &tokens, access_token_key);
     let mut tokens = of(vault, |it: &RefreshToken| is_meant(&it.account, &it.client_id))?;
-    // One token of the family says that the client is of it.
+    // A token with a family must come last, so that the client's metadata names the family.
     tokens.sort_by(|one, other| one.family_id.cmp(&other.family_id));
     for token in &tokens {
         put_app_metadata(&mut cache, token);
@@ -66,11 +66,11 @@ pub fn export(
     let mut applications = of(vault, |it: &ServicePrincipal| is_meant("", &it.client_id))?;
     let mut left_out = Vec::new();
     if !with_sources {
-        let (taken, others) = applications.into_iter().partition(brings_its_credential);
+        let (taken, others) = applications.into_iter().partition(has_own_credential);
         applications = taken;
         left_out = others.into_iter().map(|it| it.client_id).collect();
         for it in &mut applications {
-            // Nobody knows what a member of a later version names.
+            // A member from a later version may name a source.
             it.other.clear();
         }
     }
@@ -80,14 +80,14 @@ pub fn export(
     Ok((cache, left_out))
 }
 
-/// True unless its credential is a place, or nothing that is known here.
-fn brings_its_credential(entry: &ServicePrincipal) -> bool {
-    let is_a_place = entry.certificate.is_some() || entry.client_assertion_source.is_some();
-    (entry.client_secret.is_some() || entry.client_assertion.is_some()) && !is_a_place
+/// True when the credential is a secret or an assertion, and no source is named.
+fn has_own_credential(entry: &ServicePrincipal) -> bool {
+    let is_source = entry.certificate.is_some() || entry.client_assertion_source.is_some();
+    (entry.client_secret.is_some() || entry.client_assertion.is_some()) && !is_source
 }
 
-/// Adds the rows of a section, in the order of their keys. Records that MSAL would have under one
-/// key all stay: keys say nothing to readers.
+/// Adds the rows of a section in the order of their keys. Records with the same MSAL key get
+/// distinct keys: readers do not interpret keys.
 fn add<R: Record>(cache: &mut Value, name: &str, records: &[R], key: impl Fn(&R) -> String) {
     let mut rows: Vec<(String, Value)> =
         records.iter().map(|record| (key(record), row(record, name, Members::All))).collect();
@@ -105,33 +105,33 @@ fn add<R: Record>(cache: &mut Value, name: &str, records: &[R], key: impl Fn(&R)
     }
 }
 
-/// What came into a vault.
+/// The result of an import.
 #[derive(Debug, Default)]
 pub struct Imported {
-    /// The people that can be signed in now, each with the login host.
+    /// The imported users, each with the login host.
     pub people: Vec<Account>,
-    /// The applications.
+    /// The imported applications, and those that the vault already had.
     pub applications: Vec<ServicePrincipal>,
-    /// Applications that did not come in, because what they sign in with is a place: see
+    /// Applications that were not imported because their credential is a source: see
     /// [`take_with_source`].
     pub sources: Vec<Application>,
-    /// Applications that did not come in, because nothing says which login host they are for.
+    /// Applications that were not imported because their login host is unknown.
     pub homeless: Vec<Application>,
-    /// How many tokens came along that need no renewal.
+    /// Number of imported access tokens.
     pub access_tokens: usize,
-    /// How many rows were of no use: of nobody that is known, of clients whose refresh tokens are
-    /// not taken, ended, or no rows at all.
+    /// Number of unusable rows: of unknown users, of clients whose refresh tokens cannot be
+    /// redeemed, expired, or malformed.
     pub skipped: usize,
-    /// User names of those who did not come in, because there is no refresh token of use.
+    /// Names of users that were not imported because they have no usable refresh token.
     pub left_out: Vec<String>,
 }
 
 impl Imported {
-    /// Adds what came from another cache.
+    /// Adds the result of importing another cache.
     pub fn add(&mut self, other: Self) {
-        for person in other.people {
-            if self.people.iter().all(|known| known.key() != person.key()) {
-                self.people.push(person);
+        for user in other.people {
+            if self.people.iter().all(|known| known.key() != user.key()) {
+                self.people.push(user);
             }
         }
         self.applications.extend(other.applications);
@@ -149,13 +149,17 @@ impl Imported {
     }
 }
 
-/// Takes over what `cache` has: MSAL's unified cache from any of its writers, a file of [`export`],
-/// or az's list of applications. What the vault has stays, but for refresh tokens that are older.
+/// Imports `cache`: MSAL's unified cache from any of its writers, a file of [`export`], or az's
+/// list of applications. Existing refresh tokens are replaced only by newer ones, existing access
+/// tokens only if expired, and existing applications never.
 ///
-/// `environment` gives the vault's name of a login host; `is_of_use` tells which refresh tokens can
-/// be redeemed: no others are taken, nor who has no other. `home` gives the login host of an
-/// application, by client id and tenant, whose row does not name it. `now` is in seconds since
-/// 1970-01-01 UTC. Fails for what is none of these.
+/// - `environment` returns the vault's name of a login host.
+/// - `is_of_use` decides which refresh tokens can be redeemed. Other refresh tokens are skipped,
+///   and so are users without a usable one.
+/// - `home` returns the login host of an application whose row does not name it.
+/// - `now` is in seconds since 1970-01-01 UTC.
+///
+/// Fails for any other kind of file.
 pub fn import(
     vault: &Vault<'_>,
     cache: &Value,
@@ -175,9 +179,9 @@ pub fn import(
     }
     let is_cache = SECTIONS.iter().chain([&APPLICATIONS]).any(|name| cache.get(name).is_some());
     if !is_cache && cache.as_object().is_none_or(|members| !members.is_empty()) {
-        return Err(Error::failed("This is no token cache of MSAL's and no list of az's."));
+        return Err(Error::failed("This is neither an MSAL token cache nor az's credential list."));
     }
-    reader.people(cache)?;
+    reader.users(cache)?;
     for row in rows(cache, APPLICATIONS) {
         reader.application(row)?;
     }
@@ -187,8 +191,8 @@ pub fn import(
     Ok(reader.found)
 }
 
-/// Takes over `application`, which names a place that its credential comes from, as its owner has
-/// agreed; `None` where nothing says which login host it is for.
+/// Imports `application`, whose credential is a source that the user agreed to. `None` when its
+/// login host is unknown.
 pub fn take_with_source(
     vault: &Vault<'_>,
     application: &Application,
@@ -210,9 +214,9 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// People with a refresh token; without one there is nothing to sign in with again, as where a
-    /// broker of the system keeps it.
-    fn people(&mut self, cache: &Value) -> Result<()> {
+    /// Imports the users that have a refresh token. Without one, no token can be refreshed; that is
+    /// so when a broker of the operating system keeps the refresh token.
+    fn users(&mut self, cache: &Value) -> Result<()> {
         for row in rows(cache, "RefreshToken") {
             let Some(token) = self.owned::<RefreshToken>(cache, row) else { continue };
             if !(self.is_of_use)(&token) {
@@ -228,7 +232,7 @@ impl Reader<'_> {
         }
         let mut accounts: Vec<Account> = Vec::new();
         for row in rows(cache, "Account") {
-            match self.known_host(row).and_then(dialect::person) {
+            match self.known_host(row).and_then(dialect::user) {
                 Some(account) => accounts.push(account),
                 None => self.found.skipped += 1,
             }
@@ -236,13 +240,14 @@ impl Reader<'_> {
         while let Some(first) = accounts.first().map(Account::key) {
             let (same, others) = accounts.into_iter().partition(|it| it.key() == first);
             accounts = others;
-            self.person(same)?;
+            self.user(same)?;
         }
         Ok(())
     }
 
-    /// Takes over the one of `same`, rows of one name, who can be signed in again.
-    fn person(&mut self, same: Vec<Account>) -> Result<()> {
+    /// Imports one of `same`, accounts with the same user name: the one with a usable refresh
+    /// token.
+    fn user(&mut self, same: Vec<Account>) -> Result<()> {
         let Some(name) = same.first().map(|it| it.username.clone()) else { return Ok(()) };
         let environment = same.first().map(|it| it.environment.clone());
         let owner = name.to_lowercase();
@@ -251,7 +256,7 @@ impl Reader<'_> {
                 && Some(&it.environment) == environment.as_ref()
                 && (self.is_of_use)(it)
         })?;
-        match dialect::who_can_renew(same, &tokens) {
+        match dialect::newest_sign_in(same, &tokens) {
             Some((account, _)) => {
                 self.vault.put(&account)?;
                 self.found.people.push(account);
@@ -261,7 +266,8 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// A row with the user name that its account has in this cache; counted as skipped without one.
+    /// Parses a row, adding the user name of its account in this cache. Counts it as skipped if it
+    /// has none.
     fn owned<R: Row>(&mut self, cache: &Value, row: &Value) -> Option<R> {
         let record = self.known_host(row).and_then(|mut row| {
             if text(&row, "account").is_empty() {
@@ -278,7 +284,7 @@ impl Reader<'_> {
 
     fn access_token(&mut self, cache: &Value, row: &Value) -> Result<()> {
         match self.usable(cache, row) {
-            Some(token) if self.is_of_a_stranger(&token)? => {}
+            Some(token) if self.lacks_application(&token)? => {}
             Some(token) => {
                 let held = self.vault.get(&token.key())?;
                 if held.is_none_or(|held| held.expires_on <= self.now) {
@@ -291,9 +297,10 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// True for an application's own token where the vault has no such application at that login host:
-    /// it would say of a credential of azt 0.1 that it belongs there.
-    fn is_of_a_stranger(&self, token: &AccessToken) -> Result<bool> {
+    /// True for an application's own token when the vault has no such application at that login
+    /// host. Such a token would wrongly assign a credential of azt 0.1, stored without a login
+    /// host, to it.
+    fn lacks_application(&self, token: &AccessToken) -> Result<bool> {
         let key = ServicePrincipal::key_of(&token.environment, &token.client_id, &token.realm);
         Ok(token.account.is_empty() && self.vault.get(&key)?.is_none())
     }
@@ -303,7 +310,7 @@ impl Reader<'_> {
         let is_bound =
             ["key_id", "kid", "keyid", "ext_cache_key", "user_assertion_hash", "userAssertionHash"];
         if row.get("requested").is_none() {
-            // Of another program: what was asked for is known where it was everything.
+            // Written by another program. The requested scope is known only if it was `/.default`.
             let mut all = text(&row, "target").split_whitespace();
             let requested = all.find(|scope| scope.ends_with("/.default"))?.to_owned();
             if is_bound.iter().any(|name| row.get(name).is_some()) {
@@ -315,7 +322,7 @@ impl Reader<'_> {
             member(&mut row, "account", &owner);
         }
         let token: AccessToken = dialect::record(row)?;
-        // What ends later than any token of Entra's was not written by one of its clients.
+        // A longer lifetime than Entra's maximum means that no Entra client wrote the row.
         let ends = self.now.saturating_add(1)..=self.now.saturating_add(LONGEST_TOKEN_LIFETIME);
         ends.contains(&token.expires_on).then_some(token)
     }
@@ -335,7 +342,7 @@ impl Reader<'_> {
         };
         let key = ServicePrincipal::key_of(&environment, &it.client_id, &it.tenant);
         match (self.vault.get(&key)?, it.record(&environment)) {
-            // Nothing says which of two credentials is the later one.
+            // Nothing says which credential is newer, so the vault's own is kept.
             (Some(held), _) => self.found.applications.push(held),
             (None, Some(record)) => {
                 self.vault.put(&record)?;
@@ -348,7 +355,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// The row in one spelling, at the vault's name of its login host.
+    /// Normalizes the row, and replaces its login host by the vault's name for it.
     fn known_host(&self, row: &Value) -> Option<Value> {
         let mut row = dialect::plain(row)?;
         let environment = (self.environment)(text(&row, "environment"));
@@ -356,7 +363,7 @@ impl Reader<'_> {
         Some(row)
     }
 
-    /// True unless the vault has this token, or one that came after it.
+    /// True unless the vault has this token or a newer one.
     fn is_newer(&self, token: &RefreshToken) -> Result<bool> {
         let held = self.vault.get(&token.key())?;
         Ok(held.is_none_or(|held| {
@@ -367,7 +374,7 @@ impl Reader<'_> {
     }
 }
 
-/// The user name, lower-case, of the account `home_account_id`.
+/// The user name of the account `home_account_id`, in lower case.
 fn owner(cache: &Value, home_account_id: &str) -> Option<String> {
     let account = rows(cache, "Account")
         .find(|row| text(row, "home_account_id").eq_ignore_ascii_case(home_account_id))?;
@@ -382,7 +389,7 @@ fn member(row: &mut Value, name: &str, value: &str) {
     }
 }
 
-/// True when `name`, from a cache, is the login host `environment` of a cloud.
+/// True when `name` from a cache denotes the login host `environment` of a cloud; aliases count.
 pub fn is_same_host(environment: &str, name: &str) -> bool {
     is_same_login_host(&host(environment).to_lowercase(), &host(name).to_lowercase())
 }

@@ -1,4 +1,4 @@
-//! A file with tokens that belongs to another program.
+//! A token file of another program.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,19 +9,20 @@ use crate::error::Result;
 use crate::sys::file::{self, Access, Durability};
 use crate::sys::{Folder, MsalLock, protect, unprotect};
 
-/// How long others' locks are waited for, as their libraries do, where nobody waits for a token.
+/// How long to wait for a lock of another program when no caller waits for a token. The other
+/// programs' libraries wait as long.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Where it is and how it is kept.
+/// The place and the encoding of the file.
 pub(super) struct ForeignFile {
     pub(super) folder: Folder,
     pub(super) name: String,
-    /// True when Windows encrypts what is in it (DPAPI), as MSAL's libraries have it there.
+    /// True when the content is encrypted with Windows DPAPI, as MSAL libraries do.
     pub(super) is_encrypted: bool,
 }
 
 impl ForeignFile {
-    /// What is in it, decrypted; `None` when there is no such file or an empty one.
+    /// The decrypted content; `None` when the file is missing or empty.
     pub(super) fn read(&self) -> Result<Option<Zeroizing<Vec<u8>>>> {
         let bytes = self.folder.read(&self.name)?;
         let bytes = bytes.map(Zeroizing::new).filter(|bytes| !bytes.is_empty());
@@ -34,7 +35,7 @@ impl ForeignFile {
         }
     }
 
-    /// Puts `text` in the place of what is in it, encrypted if it was to be.
+    /// Replaces the content with `text`, encrypted if the file is.
     pub(super) fn write(&self, text: &[u8]) -> Result<()> {
         if !self.is_encrypted {
             return self.folder.write(&self.name, text, Access::Owner, Durability::Durable);
@@ -43,17 +44,17 @@ impl ForeignFile {
         self.folder.write(&self.name, &sealed, Access::Owner, Durability::Durable)
     }
 
-    /// The lock that MSAL's and az's libraries change it under, waited for in two steps of `limit`.
+    /// Takes the lock that MSAL libraries and az use for changes, waiting in two steps of `limit`.
     pub(super) fn lock(&self, limit: Duration) -> Result<MsalLock> {
         MsalLock::acquire(&self.folder, &format!("{}.lockfile", self.name), limit)
     }
 
-    /// Its path, for messages.
+    /// The path, for messages.
     pub(super) fn path(&self) -> PathBuf {
         self.folder.file(&self.name)
     }
 
-    /// Its size in bytes; `None` where there is no such file.
+    /// The size in bytes; `None` when the file does not exist.
     pub(super) fn size(&self) -> Option<u64> {
         self.folder.stamp(&self.name).map(|stamp| stamp.size)
     }

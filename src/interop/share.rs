@@ -1,4 +1,4 @@
-//! Sign-ins made here, told to az.
+//! Copies azt's sign-ins to az's files.
 
 use std::time::Duration;
 
@@ -6,24 +6,26 @@ use serde_json::json;
 
 use super::az_files::{SERVICE_PRINCIPALS, TOKEN_CACHE, take_out, text, update};
 use super::foreign_file::PATIENCE;
-use super::people::{People, of, remove_from};
+use super::users::{Users, of, remove_from};
 use crate::error::Result;
 use crate::secret::Secret;
 use crate::settings::ConfigDir;
 use crate::vault::{ServicePrincipal, Vault};
 
-/// Gives az what the vault has of `name`, a user name or client id: account, refresh token and ID
-/// tokens in MSAL's layout, or the application's credential for the login host `environment`: az's list
-/// names none, so those of other clouds are not in it. Access tokens are not given: az gets its own.
-/// Where az lost its file, or broke it, it is given everybody. Each step of the lock is tried for
-/// `limit`.
+/// Copies the sign-in of `name`, a user name or client id, to az's files: account, refresh token
+/// and ID tokens in MSAL's format, or the application's credential. Access tokens are not copied:
+/// az requests its own.
 ///
-/// az knows no places that assertions come from: it is given the `assertion` that the application
-/// signed in with just now, which it uses until that ends. False for what az cannot use at all: a
-/// certificate with a password.
+/// Only applications of the login host `environment` are copied because az's list has no login
+/// hosts. If az's file is missing or damaged, all users or applications are copied. Each step of
+/// the lock waits at most `limit`.
+///
+/// az has no sources of assertions, so it gets the `assertion` that the application just signed in
+/// with, and uses it until that expires. False when az cannot use the credential: a certificate
+/// with a password.
 ///
 /// # Errors
-/// A file that cannot be read stays as it is.
+/// A file cannot be read. It is not changed.
 pub(crate) fn share(
     dir: &ConfigDir,
     vault: &Vault<'_>,
@@ -32,34 +34,35 @@ pub(crate) fn share(
     assertion: Option<&Secret>,
     limit: Duration,
 ) -> Result<bool> {
-    let person = People::of(vault, Some(name))?;
-    if !person.is_empty() {
-        let everybody = People::of(vault, None)?;
+    let user = Users::of(vault, Some(name))?;
+    if !user.is_empty() {
+        let all = Users::of(vault, None)?;
         update(dir, TOKEN_CACHE, json!({}), limit, |cache, is_new| {
-            let _later = if is_new { &everybody } else { &person }.put_into(cache);
+            let _later = if is_new { &all } else { &user }.put_into(cache);
         })?;
     }
-    let is_meant = |it: &&ServicePrincipal| it.client_id.eq_ignore_ascii_case(name);
+    let is_named = |it: &&ServicePrincipal| it.client_id.eq_ignore_ascii_case(name);
     let mut applications = of(vault, |it: &ServicePrincipal| it.environment == environment)?;
     for entry in &mut applications {
-        if entry.client_assertion_source.is_some() && is_meant(&&*entry) {
+        if entry.client_assertion_source.is_some() && is_named(&&*entry) {
             entry.client_assertion = assertion.cloned();
         }
     }
     let is_usable = |it: &ServicePrincipal| {
-        let is_of_a_place = it.client_assertion_source.is_some() && it.client_assertion.is_none();
-        it.certificate_password.is_none() && !is_of_a_place
+        let lacks_assertion = it.client_assertion_source.is_some() && it.client_assertion.is_none();
+        it.certificate_password.is_none() && !lacks_assertion
     };
-    let is_told = applications.iter().filter(is_meant).all(|it| it.certificate_password.is_none());
+    let is_shared =
+        applications.iter().filter(is_named).all(|it| it.certificate_password.is_none());
     applications.retain(is_usable);
     for entry in &mut applications {
         entry.client_assertion_source = None;
         entry.environment.clear();
     }
-    if applications.iter().any(|it| is_meant(&it)) {
+    if applications.iter().any(|it| is_named(&it)) {
         update(dir, SERVICE_PRINCIPALS, json!([]), limit, |all, is_new| {
             let Some(all) = all.as_array_mut() else { return };
-            for entry in applications.iter().filter(|it| is_new || is_meant(it)) {
+            for entry in applications.iter().filter(|it| is_new || is_named(it)) {
                 all.retain(|it| {
                     text(it, "client_id") != entry.client_id || text(it, "tenant") != entry.tenant
                 });
@@ -67,13 +70,13 @@ pub(crate) fn share(
             }
         })?;
     }
-    Ok(is_told)
+    Ok(is_shared)
 }
 
-/// Takes `name`, a user name or client id, out of az's files.
+/// Removes `name`, a user name or client id, from az's files.
 ///
 /// # Errors
-/// A file that cannot be read, or is none of az's, stays as it is; the other one is done first.
+/// A file cannot be read, or is not in az's format. It is not changed; the other file is.
 pub(crate) fn unshare(dir: &ConfigDir, name: &str) -> Result<()> {
     let cache = take_out(dir, TOKEN_CACHE, &json!({}), PATIENCE, |cache| remove_from(cache, name));
     let applications = take_out(dir, SERVICE_PRINCIPALS, &json!([]), PATIENCE, |all| {

@@ -1,10 +1,10 @@
 //! The cache that Azure's SDKs share on a machine (`SharedTokenCacheCredential`,
-//! `TokenCachePersistenceOptions`), in the places and forms of Azure Identity for Python 1.27.
+//! `TokenCachePersistenceOptions`), in the places and formats of Azure Identity for Python 1.27.
 //!
-//! There are two: tokens of clients that can answer a claims challenge (`.cae`), and of those that
-//! cannot. Both get people's refresh tokens, neither an access token. On Linux the cache is an item
-//! of the Secret Service, or, where a program allows it, plain text in `~/.IdentityService`; on
-//! Windows a file that the system encrypts; on macOS an item of the Keychain (both unverified).
+//! There are two caches: one for clients that handle claims challenges (`.cae`), one for others
+//! (`.nocae`). azt writes users' refresh tokens to both, and no access tokens. On Linux the cache
+//! is an item of the Secret Service or, if a program allows it, plain text in `~/.IdentityService`;
+//! on Windows an encrypted file; on macOS an item of the Keychain (Windows and macOS unverified).
 
 use std::io;
 use std::path::PathBuf;
@@ -17,35 +17,35 @@ use zeroize::Zeroizing;
 
 use super::az_files::json_in;
 use super::foreign_file::{ForeignFile, PATIENCE};
-use super::people::People;
+use super::users::Users;
 use crate::error::{Error, Kind, Result};
 use crate::settings::python_json_indented;
 use crate::sys::{Folder, KeyringItem, System, decoded};
 use crate::vault::Vault;
 
-/// The name that the SDKs use unless told otherwise.
+/// The SDKs' default name.
 pub(crate) const DEFAULT_NAME: &str = "msal.cache";
 
-/// How long a keyring may take; longer than for a token, because a person waits.
+/// Timeout of the keyring; longer than for a token, because the user may have to unlock it.
 const KEYRING_LIMIT: Duration = Duration::from_secs(30);
 
-/// One of the two caches of a name.
+/// One of the two caches with a name.
 struct Place {
-    /// The plain text; or the file whose time of change tells readers that the keyring's item
-    /// changed.
+    /// The plain-text cache. When the keyring holds the cache, readers compare this file's
+    /// modification time to detect changes.
     file: ForeignFile,
     item: KeyringItem,
 }
 
-/// What a cache was read from or written to, for people.
+/// A cache with its place.
 pub(crate) struct Found {
-    /// The place.
+    /// The place, for messages.
     pub(crate) place: String,
     /// MSAL's unified cache.
     pub(crate) cache: Value,
 }
 
-/// The caches called `name` that can be read, each with its place, and why the others cannot.
+/// The readable caches with the name `name`, and messages about those that cannot be read.
 pub(crate) fn read_shared(system: &System, name: &str) -> Result<(Vec<Found>, Vec<String>)> {
     let (mut found, mut silent) = (Vec::new(), Vec::new());
     for place in places(system, name)? {
@@ -54,7 +54,7 @@ pub(crate) fn read_shared(system: &System, name: &str) -> Result<(Vec<Found>, Ve
                 Ok(Some(secret)) => found
                     .extend(parse(&secret).map(|cache| Found { place: place.item_name(), cache })),
                 Ok(None) => {}
-                Err(error) => silent.push(format!("The keyring cannot be asked: {error}.")),
+                Err(error) => silent.push(format!("The keyring cannot be read: {error}.")),
             }
         }
         let bytes = place.file.read()?;
@@ -66,23 +66,23 @@ pub(crate) fn read_shared(system: &System, name: &str) -> Result<(Vec<Found>, Ve
     Ok((found, silent))
 }
 
-/// The files of the caches called `name` that hold plain text; none where there is no home.
+/// The plain-text files of the caches with the name `name`; empty without a home folder.
 pub(crate) fn plain_text_shared(system: &System, name: &str) -> Result<Vec<PathBuf>> {
     if cfg!(windows) || root(system).is_none() {
         return Ok(Vec::new());
     }
     let files = places(system, name)?.map(|place| place.file);
-    // An empty one tells readers of the keyring when its item changed.
+    // An empty file only signals changes of the keyring's item.
     let plain = files.into_iter().filter(|file| file.size().is_some_and(|size| size > 0));
     Ok(plain.map(|file| file.path()).collect())
 }
 
-/// What [`publish`] did.
+/// The result of [`publish`].
 #[derive(Debug, Default)]
 pub(crate) struct Published {
-    /// The places that have the people now.
+    /// The places that were written.
     pub(crate) places: Vec<String>,
-    /// Who had a later sign-in there, which stayed: user names, each with the place.
+    /// User names with a newer sign-in in the cache, which stayed, each with the place.
     pub(crate) later: Vec<(String, String)>,
 }
 
@@ -93,13 +93,14 @@ impl Published {
     }
 }
 
-/// Gives the people of `vault`, or the one called `account`, to the caches called `name`. Everything
-/// else there stays, and so does a later sign-in of another program.
+/// Writes the users of `vault`, or only `account`, to the caches with the name `name`. Other
+/// entries stay, and so does a newer sign-in by another program. `allow_unencrypted` also writes
+/// plain text beside the keyring, for programs that cannot read the keyring.
 ///
 /// # Errors
-/// [`Kind::NotSignedIn`] when there is nobody to give. [`Kind::Vault`] where nothing can encrypt the
-/// cache, unless `allow_unencrypted` says that plain text will do; it also writes plain text beside
-/// the keyring, for programs that cannot ask that. What is there already and is no cache stays.
+/// - [`Kind::NotSignedIn`] when there is no user to write.
+/// - [`Kind::Vault`] when the keyring cannot store the cache, unless `allow_unencrypted`.
+/// - The current content is not a cache; it is not changed.
 pub(crate) fn publish(
     system: &System,
     vault: &Vault<'_>,
@@ -107,24 +108,24 @@ pub(crate) fn publish(
     account: Option<&str>,
     allow_unencrypted: bool,
 ) -> Result<Published> {
-    let people = People::of(vault, account)?;
-    if people.is_empty() {
+    let users = Users::of(vault, account)?;
+    if users.is_empty() {
         return Err(Error::new(
             Kind::NotSignedIn,
             match account {
-                Some(name) => format!("'{name}' is no person who is signed in."),
-                None => "Nobody is signed in who could be shared: applications are not.".to_owned(),
+                Some(name) => format!("'{name}' is not a signed-in user."),
+                None => "No user is signed in; service principals are not shared.".to_owned(),
             },
         ));
     }
     let mut published = Published::default();
     for place in places(system, name)? {
         if cfg!(windows) {
-            let later = place.update_file(&people, vault.is_own())?;
+            let later = place.update_file(&users, vault.is_own())?;
             published.add(place.file.path().display().to_string(), &later);
             continue;
         }
-        match place.update_item(&people)? {
+        match place.update_item(&users)? {
             Ok(later) => published.add(place.item_name(), &later),
             Err(error) if !allow_unencrypted => {
                 return Err(Error::new(
@@ -137,7 +138,7 @@ pub(crate) fn publish(
             Err(_) => {}
         }
         if allow_unencrypted {
-            let later = place.update_file(&people, vault.is_own())?;
+            let later = place.update_file(&users, vault.is_own())?;
             published.add(format!("{} (plain text)", place.file.path().display()), &later);
         }
     }
@@ -145,10 +146,10 @@ pub(crate) fn publish(
 }
 
 impl Place {
-    /// Changes the item under the lock that MSAL changes it under, that of the file. The inner error
-    /// says that the keyring does not keep it. Answers who had a later sign-in there.
-    fn update_item<'p>(&self, people: &'p People) -> Result<io::Result<Vec<&'p str>>> {
-        // For a keyring that does not answer no folder is made.
+    /// Changes the keyring's item under MSAL's lock, which is that of the file. The inner error is
+    /// the keyring's. Returns the users with a newer sign-in in the cache.
+    fn update_item<'p>(&self, users: &'p Users) -> Result<io::Result<Vec<&'p str>>> {
+        // Without a working keyring, the folder is not created.
         if let Err(error) = self.item.read(KEYRING_LIMIT) {
             return Ok(Err(error));
         }
@@ -159,39 +160,39 @@ impl Place {
             Err(error) => return Ok(Err(error)),
         };
         let mut cache = cache_in(held, &self.item_name())?;
-        let later = people.put_into(&mut cache);
+        let later = users.put_into(&mut cache);
         let Ok(text) = serde_json::to_vec(&cache).map(Zeroizing::new) else {
             return Err(Error::failed(format!("{} cannot be written.", self.item_name())));
         };
         if let Err(error) = self.item.write(text, KEYRING_LIMIT) {
             return Ok(Err(error));
         }
-        // Readers of the item compare the file's time.
+        // Readers of the item compare the file's modification time.
         self.file.folder.touch(&self.file.name)?;
         Ok(Ok(later))
     }
 
-    /// Answers who had a later sign-in there. What is `of_this_user` does not go into a folder of
-    /// somebody else's, for whom root works elsewhere.
-    fn update_file<'p>(&self, people: &'p People, of_this_user: bool) -> Result<Vec<&'p str>> {
+    /// Changes the file. Returns the users with a newer sign-in in it. Sign-ins `of_this_user` are
+    /// not written to a folder with another owner, which root could otherwise do by accident.
+    fn update_file<'p>(&self, users: &'p Users, of_this_user: bool) -> Result<Vec<&'p str>> {
         self.ensure_folder()?;
         let path = self.file.path().display().to_string();
         if of_this_user && !self.file.folder.is_own() {
             return Err(Error::failed(format!(
-                "{path} would be another user's, and the sign-ins are yours."
+                "{path} would belong to another user, but the sign-ins are yours."
             ))
             .remedy("Run with HOME naming your own home folder."));
         }
         let _held = self.file.lock(PATIENCE)?;
         let mut cache = cache_in(self.file.read()?, &path)?;
-        let later = people.put_into(&mut cache);
+        let later = users.put_into(&mut cache);
         let text = python_json_indented(&cache)
             .map_err(|_| Error::failed(format!("{path} cannot be written.")))?;
         self.file.write(&Zeroizing::new(text))?;
         Ok(later)
     }
 
-    /// The item's name, for people.
+    /// The item's name, for messages.
     fn item_name(&self) -> String {
         format!("the keyring's {}", self.item.schema)
     }
@@ -201,14 +202,14 @@ impl Place {
     }
 }
 
-/// What the SDKs' folder is in.
+/// The parent of the SDKs' folder.
 fn root(system: &System) -> Option<PathBuf> {
     if cfg!(windows) { system.env.path("LOCALAPPDATA") } else { system.home() }
 }
 
 fn places(system: &System, name: &str) -> Result<[Place; 2]> {
     if name.is_empty() || name.contains(['/', '\\']) {
-        return Err(Error::new(Kind::Usage, format!("'{name}' is no name of a cache.")));
+        return Err(Error::new(Kind::Usage, format!("'{name}' is not a valid cache name.")));
     }
     let root = root(system).ok_or_else(|| {
         Error::failed("There is no home folder to share tokens in.")
@@ -225,16 +226,16 @@ fn places(system: &System, name: &str) -> Result<[Place; 2]> {
     }))
 }
 
-/// What `place` holds as a cache; an empty one where it holds nothing.
+/// Parses the content of `place`; an empty cache when there is no content.
 fn cache_in(held: Option<Zeroizing<Vec<u8>>>, place: &str) -> Result<Value> {
     let Some(bytes) = held else { return Ok(json!({})) };
     parse(&bytes).ok_or_else(|| {
-        Error::failed(format!("What is in {place} is no cache that can be read."))
+        Error::failed(format!("{place} does not hold a readable cache."))
             .remedy("Move it away and try again. It was not changed.")
     })
 }
 
-/// The cache in `bytes`: JSON, or JSON in base64, as some SDKs put it into keyrings.
+/// The cache in `bytes`: JSON, or base64 of JSON, which some SDKs store in keyrings.
 fn parse(bytes: &[u8]) -> Option<Value> {
     let value = json_in(bytes).or_else(|| {
         let text = decoded(bytes)?;
@@ -248,7 +249,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cache_is_json_or_that_in_base64() {
+    fn a_cache_is_json_or_base64_of_json() {
         let encoded = STANDARD.encode(r#"{"Account": {}}"#);
         for bytes in [r#"{"Account": {}}"#, encoded.as_str(), &format!("{encoded}\n")] {
             assert_eq!(parse(bytes.as_bytes()), Some(json!({"Account": {}})), "{bytes}");

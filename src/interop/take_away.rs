@@ -1,4 +1,4 @@
-//! Removing az's own files once nothing in them is missed.
+//! Removes az's own files once the vault has everything in them.
 
 use std::path::PathBuf;
 
@@ -10,8 +10,9 @@ use crate::error::Result;
 use crate::settings::ConfigDir;
 use crate::vault::{Account, RefreshToken, ServicePrincipal, Vault};
 
-/// Removes az's files with tokens and secrets, under az's lock, where `vault` has everybody in them.
-/// Answers those that stay, with whose only sign-in each holds; nobody where it is no file of az's.
+/// Removes each of az's files with tokens or secrets, under az's lock, if `vault` has every account
+/// in it. Returns the files that stay, each with the accounts whose only sign-in it holds; the list
+/// is empty for a file that is not in az's format.
 pub(crate) fn take_away(dir: &ConfigDir, vault: &Vault<'_>) -> Result<Vec<(PathBuf, Vec<String>)>> {
     let accounts = vault.all::<Account>()?;
     let tokens = vault.all::<RefreshToken>()?;
@@ -25,7 +26,7 @@ pub(crate) fn take_away(dir: &ConfigDir, vault: &Vault<'_>) -> Result<Vec<(PathB
         let same = |one: &str, member| one.eq_ignore_ascii_case(text(entry, member));
         applications.iter().any(|it| same(&it.client_id, "client_id") && same(&it.tenant, "tenant"))
     };
-    let people = |cache: &Value| {
+    let users = |cache: &Value| {
         let missed =
             rows(cache, "RefreshToken").map(|row| text(row, "home_account_id")).filter(|home| {
                 let mut of =
@@ -44,7 +45,7 @@ pub(crate) fn take_away(dir: &ConfigDir, vault: &Vault<'_>) -> Result<Vec<(PathB
         missed.map(|entry| text(entry, "client_id").to_owned()).collect()
     };
     let mut staying = Vec::new();
-    staying.extend(remove_if(dir, TOKEN_CACHE, &json!({}), people)?);
+    staying.extend(remove_if(dir, TOKEN_CACHE, &json!({}), users)?);
     staying.extend(remove_if(dir, SERVICE_PRINCIPALS, &json!([]), secrets)?);
     for (_, names) in &mut staying {
         names.sort_unstable();

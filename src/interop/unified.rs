@@ -1,7 +1,7 @@
 //! MSAL's unified cache: an object of five sections, each an object of rows.
 //!
-//! Rows and keys are as MSAL for Python writes them, which is what az reads; the other MSALs find
-//! rows by their members, not by their keys. Timestamps are text; a number makes MSAL.NET wipe a
+//! Rows and keys are as MSAL for Python writes them, which az uses; other MSAL libraries find rows
+//! by their members, not by their keys. Timestamps are text: a number makes MSAL.NET discard the
 //! cache.
 
 use serde_json::{Map, Value, json};
@@ -10,31 +10,32 @@ use super::az_files::text;
 use super::dialect;
 use crate::vault::{AccessToken, Account, IdToken, Record, RefreshToken};
 
-/// The sections, in the order of the schema.
+/// The sections in the order of the schema.
 pub(super) const SECTIONS: [&str; 5] =
     ["AccessToken", "RefreshToken", "IdToken", "Account", "AppMetadata"];
 
-/// Which members a row gets.
+/// The members to write into a row.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Members {
-    /// MSAL's.
+    /// MSAL's members.
     Msals,
-    /// The vault's own as well (`account`, `requested`, `resource_manager`), so that a row comes back as it was.
+    /// Also the vault's own (`account`, `requested`, `resource_manager`), so that an import
+    /// restores the record.
     All,
 }
 
-/// The member `name` of `cache`, made if it is missing.
+/// The section `name` of `cache`, created if it is missing.
 pub(super) fn section<'c>(cache: &'c mut Value, name: &str) -> Option<&'c mut Map<String, Value>> {
     let section = cache.as_object_mut()?.entry(name).or_insert_with(|| Value::Object(Map::new()));
     section.as_object_mut()
 }
 
-/// The rows of the member `name` of `cache`.
+/// The rows of the section `name` of `cache`.
 pub(super) fn rows<'c>(cache: &'c Value, name: &str) -> impl Iterator<Item = &'c Value> {
     cache.get(name).and_then(Value::as_object).into_iter().flat_map(Map::values)
 }
 
-/// MSAL's name of the login host `environment`: without the port, which it does not know.
+/// MSAL's name of the login host `environment`: MSAL omits the port.
 pub(super) fn host(environment: &str) -> &str {
     match environment.rsplit_once(':') {
         Some((host, port)) if is_port(port) && (host.ends_with(']') || !host.contains(':')) => host,
@@ -53,7 +54,7 @@ pub(super) fn put(cache: &mut Value, name: &str, key: String, row: Value) {
     }
 }
 
-/// The record as a row of the section `name`.
+/// Converts the record to a row of the section `name`.
 pub(super) fn row<R: Record>(record: &R, name: &str, members: Members) -> Value {
     let mut value = serde_json::to_value(record).unwrap_or_default();
     if let Some(row) = value.as_object_mut() {
@@ -65,7 +66,7 @@ pub(super) fn row<R: Record>(record: &R, name: &str, members: Members) -> Value 
                 row.shift_remove("account");
             }
         }
-        // Nothing but azt reads the other sections: there the port stays.
+        // Only azt reads other sections, so the port stays there.
         if SECTIONS.contains(&name)
             && let Some(environment) = row.get_mut("environment")
         {
@@ -79,7 +80,7 @@ pub(super) fn row<R: Record>(record: &R, name: &str, members: Members) -> Value 
     value
 }
 
-/// The row of the client that refresh tokens were issued to, with its family.
+/// Writes the row of the client that the refresh token was issued to, with its family.
 pub(super) fn put_app_metadata(cache: &mut Value, token: &RefreshToken) {
     let (client_id, environment) = (&token.client_id, host(&token.environment));
     let row = match &token.family_id {
@@ -91,8 +92,8 @@ pub(super) fn put_app_metadata(cache: &mut Value, token: &RefreshToken) {
     put(cache, "AppMetadata", format!("appmetadata-{environment}-{client_id}"), row);
 }
 
-/// Puts the refresh token in place of those of the same account and client; false when one of them
-/// came later, which stays: another program's own sign-in.
+/// Replaces the refresh tokens of the same account and client. False, without a change, when one of
+/// them is newer: another program has signed in since.
 pub(super) fn replace_refresh_token(cache: &mut Value, token: &RefreshToken) -> bool {
     if let Some(section) = section(cache, "RefreshToken") {
         let is_same = |it: &Value| {
@@ -167,7 +168,7 @@ mod tests {
         serde_json::from_value(all).unwrap()
     }
 
-    /// The keys that MSAL for Python 1.39 makes of the same entries.
+    /// Expected keys from MSAL for Python 1.39 for the same entries.
     #[test]
     fn keys_are_those_of_msal() {
         let lower = TARGET.to_lowercase();

@@ -1,4 +1,4 @@
-//! The clouds that az knows without being told (az 2.91), as published by Microsoft.
+//! az's built-in clouds (az 2.91), as published by Microsoft.
 
 use std::borrow::Cow;
 
@@ -8,7 +8,8 @@ use super::cloud_values::CloudValues;
 pub(super) const NAMES: [&str; 4] =
     ["AzureCloud", "AzureChinaCloud", "AzureUSGovernment", "AzureBleuCloud"];
 
-/// Names that one login host has in other programs' caches (Entra's instance discovery).
+/// The aliases of each login host (Entra's instance discovery); other programs' caches use any of
+/// them.
 const LOGIN_HOSTS: [&[&str]; 4] = [
     &["login.microsoftonline.com", "login.windows.net", "login.microsoft.com", "sts.windows.net"],
     &["login.chinacloudapi.cn", "login.partner.microsoftonline.cn"],
@@ -16,17 +17,17 @@ const LOGIN_HOSTS: [&[&str]; 4] = [
     &["login.sovcloud-identity.fr"],
 ];
 
-/// True when `one` and `other` are names of the same login host.
+/// True when `one` and `other` are aliases of the same login host.
 pub(crate) fn is_same_login_host(one: &str, other: &str) -> bool {
     one == other || LOGIN_HOSTS.iter().any(|all| all.contains(&one) && all.contains(&other))
 }
 
-/// True for a login host of a built-in cloud, by any of its names and in any of its regions.
+/// True for a login host of a built-in cloud, under any alias and in any region.
 pub(super) fn is_login_host(host: &str) -> bool {
     LOGIN_HOSTS.iter().copied().flatten().any(|known| is_at_or_below(host, known))
 }
 
-/// True for the resource manager of a built-in cloud as it is written here.
+/// True for the resource manager URL of a built-in cloud, exactly as in [`ENDPOINTS`].
 pub(super) fn is_resource_manager_url(url: &str) -> bool {
     resource_managers().contains(&url)
 }
@@ -47,35 +48,35 @@ fn is_at_or_below(host: &str, known: &str) -> bool {
     host.strip_suffix(known).is_some_and(|before| before.is_empty() || before.ends_with('.'))
 }
 
-/// A name, and its value in each of [`NAMES`]; empty where the cloud has none.
+/// A name and its value in each cloud of [`NAMES`]; empty where the cloud has none.
 type Row = (&'static str, [&'static str; 4]);
 
-/// The endpoints of a built-in cloud; all unset for another name.
+/// The endpoints of a built-in cloud; all unset for any other name.
 pub(super) fn endpoints(cloud: &str) -> CloudValues {
     column(&ENDPOINTS, cloud)
 }
 
-/// The suffixes of a built-in cloud; all unset for another name.
+/// The suffixes of a built-in cloud; all unset for any other name.
 pub(super) fn suffixes(cloud: &str) -> CloudValues {
     column(&SUFFIXES, cloud)
 }
 
-/// The login host of a built-in cloud as it is built in, whatever `clouds.config` makes of it; `None`
-/// for another name.
+/// The built-in login host of a built-in cloud, ignoring `clouds.config`; `None` for any other
+/// name.
 pub(crate) fn builtin_login_host(cloud: &str) -> Option<&'static str> {
     let at = NAMES.iter().position(|name| *name == cloud)?;
     built_in("active_directory", at)
 }
 
-/// The host of the resource manager of the built-in cloud that signs in at `login_host`; `None` for
-/// another login host.
+/// The resource manager host of the built-in cloud that signs in at `login_host`; `None` for any
+/// other login host.
 pub(crate) fn builtin_resource_manager(login_host: &str) -> Option<&'static str> {
-    let is_meant = |at: &usize| built_in("active_directory", *at) == Some(login_host);
-    let at = (0..NAMES.len()).find(is_meant)?;
+    let signs_in_there = |at: &usize| built_in("active_directory", *at) == Some(login_host);
+    let at = (0..NAMES.len()).find(signs_in_there)?;
     built_in("resource_manager", at)
 }
 
-/// The host of the endpoint `name` of the built-in cloud at this place.
+/// The host of the endpoint `name` of the cloud at index `at` of [`NAMES`].
 fn built_in(name: &str, at: usize) -> Option<&'static str> {
     let (_, urls) = ENDPOINTS.iter().find(|(endpoint, _)| *endpoint == name)?;
     let host = urls.get(at)?.strip_prefix("https://")?;
@@ -88,8 +89,8 @@ fn column(rows: &'static [Row], cloud: &str) -> CloudValues {
     CloudValues::new(rows.iter().map(|row| (row.0, value(row).map(Cow::Borrowed))))
 }
 
-// Trailing slashes and leading dots are as az has them. They matter: a scope is the endpoint with
-// "/.default" put behind it.
+// Trailing slashes and leading dots match az's. They matter: a scope is the endpoint followed by
+// "/.default".
 
 const ENDPOINTS: [Row; 21] = [
     (

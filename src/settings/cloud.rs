@@ -1,4 +1,4 @@
-//! One Azure cloud: where its services are.
+//! One Azure cloud and the addresses of its services.
 
 use std::path::PathBuf;
 
@@ -14,33 +14,33 @@ use crate::sys::EndpointUrl;
 /// A cloud, as built in or registered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Cloud {
-    /// Its name, such as `AzureCloud`; case-sensitive.
+    /// The name, such as `AzureCloud`; case-sensitive.
     pub(crate) name: String,
     /// The API profile; `latest` in all clouds that work with az 2.91.
     pub(crate) profile: String,
-    /// URLs: where services are, and the resources that tokens are for.
+    /// URLs of services, and the resources that tokens are issued for.
     pub(crate) endpoints: CloudValues,
-    /// What host names end in.
+    /// Suffixes of host names.
     pub(crate) suffixes: CloudValues,
-    /// The two hosts for which the person has confirmed that the second gets tokens of the first for
-    /// another's services: `<login host> <resource manager>`.
+    /// `<login host> <resource manager>`, when the user has confirmed that this resource manager
+    /// may receive the login host's tokens for other services.
     pub(super) confirmed: Option<String>,
-    /// True where the environment names the login host ([`Cloud::with_login_endpoint`]), not a file.
+    /// True when the login host comes from the environment ([`Cloud::with_login_endpoint`]).
     pub(super) has_login_of_environment: bool,
-    /// The `clouds.config` that may have changed the values; named when one is missing.
+    /// Path of the `clouds.config` that may override the values; for error messages.
     pub(super) file: PathBuf,
 }
 
 /// The endpoints that this program uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Endpoint {
-    /// The login host: authority of all tokens.
+    /// The login host: the authority of all tokens.
     ActiveDirectory,
     /// Resource of Data Lake tokens.
     ActiveDirectoryDataLakeResourceId,
     /// Resource of Azure AD Graph tokens.
     ActiveDirectoryGraphResourceId,
-    /// Resource of Azure Resource Manager tokens: what a token is for unless told otherwise.
+    /// Resource of Azure Resource Manager tokens, the default resource.
     ActiveDirectoryResourceId,
     /// Resource of Batch tokens.
     BatchResourceId,
@@ -50,12 +50,12 @@ pub(crate) enum Endpoint {
     MicrosoftGraphResourceId,
     /// Resource of tokens for the open-source databases.
     OssrdbmsResourceId,
-    /// Where Azure Resource Manager answers.
+    /// Address of Azure Resource Manager.
     ResourceManager,
 }
 
 impl Endpoint {
-    /// The name in `clouds.config` (behind `endpoint_`) and in az's messages.
+    /// The name in `clouds.config` (after `endpoint_`) and in az's messages.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::ActiveDirectory => "active_directory",
@@ -70,7 +70,7 @@ impl Endpoint {
         }
     }
 
-    /// The endpoint that a `--resource-type` of `get-access-token` names; `None` for another text.
+    /// The endpoint for a `--resource-type` of `get-access-token`; `None` for any other text.
     pub(crate) fn from_resource_type(name: &str) -> Option<Self> {
         Some(match name {
             "aad-graph" => Self::ActiveDirectoryGraphResourceId,
@@ -86,8 +86,8 @@ impl Endpoint {
 }
 
 impl Cloud {
-    /// The value of an endpoint exactly as stored; trailing slashes matter. One that the cloud
-    /// lacks is an error with az's text.
+    /// The value of an endpoint exactly as stored; trailing slashes matter. An unset endpoint is an
+    /// error with az's text.
     pub(crate) fn endpoint(&self, endpoint: Endpoint) -> Result<&str> {
         let name = endpoint.name();
         self.endpoints.get(name).ok_or_else(|| {
@@ -100,38 +100,39 @@ impl Cloud {
         })
     }
 
-    /// What authorities begin with: the login endpoint in lower case, such as
-    /// `https://login.microsoftonline.com`. For whoever gets a token: it fails as
-    /// [`Cloud::resource_manager`] does.
+    /// The login endpoint in lower case, such as `https://login.microsoftonline.com`; authorities
+    /// begin with it. For token requests: it fails under the same conditions as
+    /// [`Cloud::resource_manager`].
     pub(crate) fn authority_host(&self) -> Result<EndpointUrl> {
         let login = self.login()?;
         self.check_audience(Some(&login))?;
         Ok(login)
     }
 
-    /// Where Azure Resource Manager answers, for whoever sends it a token.
+    /// The address of Azure Resource Manager, for requests that carry a token.
     ///
     /// # Errors
-    /// [`Kind::Refused`] where the login host is a built-in cloud's, the resource manager is not, and
-    /// the tokens that it is sent are good for that cloud's services: whoever described the cloud
-    /// would have them. Not where the person has confirmed just this.
+    /// [`Kind::Refused`] when the login host belongs to a built-in cloud, the resource manager does
+    /// not, and the tokens sent to it are valid for that cloud's services: a hostile cloud
+    /// description could collect such tokens. The user can confirm this pair of hosts
+    /// (`--allow-foreign-audience`).
     pub(crate) fn resource_manager(&self) -> Result<EndpointUrl> {
         self.check_audience(Some(&self.login()?))?;
         self.parsed(Endpoint::ResourceManager)
     }
 
-    /// An error as of [`Cloud::resource_manager`], whatever the login host is: for an identity of the
-    /// host, whose tokens are Azure's and come without asking there.
+    /// The check of [`Cloud::resource_manager`] for any login host. For a managed identity: the
+    /// host issues its tokens, which are Azure's, without asking the login host.
     pub(crate) fn check_for_host_identity(&self) -> Result<()> {
         self.check_audience(None)
     }
 
-    /// The `environment` of MSAL's cache: host, and port if given, of the login endpoint.
+    /// The `environment` of MSAL's cache: host of the login endpoint, with the port if it has one.
     pub(crate) fn environment(&self) -> Result<String> {
         Ok(self.login()?.environment())
     }
 
-    /// This cloud with the login endpoint that `AZURE_AUTHORITY_HOST` names: a host, with or without
+    /// This cloud with the login endpoint from `AZURE_AUTHORITY_HOST`: a host, with or without
     /// `https://`.
     pub(crate) fn with_login_endpoint(&self, host: &str) -> Result<Self> {
         let url = if host.contains("://") { host.to_owned() } else { format!("https://{host}") };
@@ -152,8 +153,8 @@ impl Cloud {
         Ok(login)
     }
 
-    /// An error where `login` is not what is built in (`own`): who asks for the cloud by Azure's name
-    /// would send their secrets to the host that a file names.
+    /// Fails when `login` is not the built-in login host `own`: a `clouds.config` must not redirect
+    /// the secrets of a user who names one of Azure's own clouds.
     fn check_built_in(&self, own: &str, login: &EndpointUrl) -> Result<()> {
         let host = login.environment();
         if builtin_clouds::is_same_login_host(own, &host) {
@@ -163,13 +164,13 @@ impl Cloud {
         Err(Error::new(
             Kind::Refused,
             format!(
-                "The cloud '{}' signs in at {own}, but {} names {host} for it ({option}): nothing is sent there.",
+                "The cloud '{}' signs in at {own}, but {} sets its {option} to {host}. Nothing is sent there.",
                 self.name,
                 self.file.display()
             ),
         )
         .remedy(format!(
-            "Remove that line. A cloud that signs in at {host} needs a name of its own: `azt cloud register`."
+            "Remove that line. To sign in at {host}, add a cloud with another name: `azt cloud register`."
         )))
     }
 
@@ -177,13 +178,14 @@ impl Cloud {
         EndpointUrl::parse(self.endpoint(endpoint)?, &what(endpoint, &self.name))
     }
 
-    /// What a confirmation is of.
+    /// The hosts that a confirmation covers, in the format of [`Cloud::confirmed`].
     pub(super) fn confirmable(&self) -> Result<String> {
         let manager = self.parsed(Endpoint::ResourceManager)?;
         Ok(format!("{} {}", self.login()?.environment(), manager.environment()))
     }
 
-    /// `login` is where the tokens come from; `None` for the host that this runs on.
+    /// `login` is the login host that issues the tokens; `None` for a managed identity of this
+    /// machine.
     fn check_audience(&self, login: Option<&EndpointUrl>) -> Result<()> {
         let set = |endpoint: Endpoint| self.endpoints.get(endpoint.name());
         let (Some(manager), Some(audience)) =
@@ -191,7 +193,7 @@ impl Cloud {
         else {
             return Ok(());
         };
-        // Nearly all calls end here, without a second address to be parsed.
+        // Nearly all calls end here, without parsing a second URL.
         if builtin_clouds::is_resource_manager_url(manager)
             || login.is_some_and(|login| !builtin_clouds::is_login_host(login.host()))
         {
@@ -212,18 +214,18 @@ impl Cloud {
         Err(Error::new(
             Kind::Refused,
             format!(
-                "The cloud '{}' {whence} and would send {manager} tokens that are for another service ({}): whoever runs {manager} could use them there.",
+                "The cloud '{}' {whence} and would send {manager} tokens for another service ({}). The operator of {manager} could use them there.",
                 Sentence::new(&self.name),
                 Sentence::new(audience)
             ),
         )
         .remedy(format!(
-            "If {manager} may have them, say so: `cloud update --name {} --allow-foreign-audience`. Else name its own audience with --endpoint-active-directory-resource-id.",
+            "If you trust {manager} with them, run `cloud update --name {} --allow-foreign-audience`. Otherwise set its own audience with --endpoint-active-directory-resource-id.",
             quoted(&Sentence::new(&self.name))
         )))
     }
 
-    /// What `cloud show` and `cloud list` print of it.
+    /// The JSON that `cloud show` and `cloud list` print.
     pub(crate) fn to_value(&self, is_active: bool) -> Value {
         json!({
             "name": self.name,
@@ -235,14 +237,14 @@ impl Cloud {
     }
 }
 
-/// Where an endpoint is written, for messages.
+/// Names an endpoint of a cloud in messages.
 pub(super) fn what(endpoint: Endpoint, cloud: &str) -> String {
     format!("The endpoint '{}' of the cloud '{}'", endpoint.name(), Sentence::new(cloud))
 }
 
-/// True where tokens for `audience` are good for the cloud of this resource manager alone: it is the
-/// resource manager's own address, or one that Azure Stack registers in its owner's directory,
-/// `https://management.<directory>/<GUID>`.
+/// True when tokens for `audience` are valid only at the cloud of this resource manager. The
+/// audience is then the resource manager's own address, or one that Azure Stack registers in its
+/// owner's directory: `https://management.<directory>/<GUID>`.
 fn is_own_audience(audience: &str, manager: &EndpointUrl) -> bool {
     let Ok(url) = EndpointUrl::parse(audience, "") else { return false };
     let directories = [".onmicrosoft.com", ".onmicrosoft.us", ".partner.onmschina.cn"];
@@ -277,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_gives_no_built_in_cloud_another_login_host() {
+    fn a_file_cannot_change_the_login_host_of_a_built_in_cloud() {
         for (login, is_its) in [
             ("https://login.microsoftonline.com", true),
             ("https://Login.MicrosoftOnline.com:443/", true),
@@ -365,7 +367,7 @@ mod tests {
         assert!(cloud("Stack").environment().is_err());
     }
 
-    /// Login host, resource manager and audience.
+    /// A cloud from `<login host> | <resource manager> | <audience>`.
     fn described(hosts: &str) -> Cloud {
         let mut parts = hosts.split(" | ");
         let mut next = || parts.next().unwrap().to_owned();
@@ -400,7 +402,7 @@ mod tests {
             cloud.confirmed = Some(cloud.confirmable().unwrap());
             assert!(cloud.authority_host().is_ok(), "{hosts}");
             cloud.endpoints.set("resourceManager", Some("https://other.example".into()));
-            assert!(cloud.authority_host().is_err(), "{hosts}: it was of another host");
+            assert!(cloud.authority_host().is_err(), "{hosts}: confirmed for another host");
         }
         for hosts in [
             "login.microsoftonline.com | arm.stack | https://management.contoso.onmicrosoft.com/c0000000-0000-4000-8000-00000000000a",
@@ -411,7 +413,7 @@ mod tests {
         ] {
             let cloud = described(hosts);
             assert!(cloud.authority_host().is_ok() && cloud.resource_manager().is_ok(), "{hosts}");
-            // The host that this runs on has Azure's tokens, whatever the cloud calls its login host.
+            // A managed identity gets Azure's tokens, whatever login host the cloud names.
             let is_for_host = !hosts.starts_with("login.stack");
             assert_eq!(cloud.check_for_host_identity().is_ok(), is_for_host, "{hosts}");
         }

@@ -1,4 +1,4 @@
-//! What `cloud register` and `cloud update` are told about a cloud.
+//! The values that `cloud register` and `cloud update` set.
 
 use serde_json::{Map, Value};
 
@@ -8,17 +8,17 @@ use super::cloud_values::{CloudValues, snake_case};
 use crate::error::{Error, Result};
 use crate::sys::EndpointUrl;
 
-/// Values that make or change a cloud: from the command line, from a `--cloud-config`, or from
-/// Azure Resource Manager's metadata.
+/// Values for a new or changed cloud: from the command line, from a `--cloud-config`, or from Azure
+/// Resource Manager's metadata.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct CloudOverrides {
-    /// API profile; `None` leaves it as it is.
+    /// API profile; `None` leaves the current one.
     pub(crate) profile: Option<String>,
-    /// Endpoints; what is unset stays as it is.
+    /// Endpoints; unset ones keep their current value.
     pub(crate) endpoints: CloudValues,
-    /// Suffixes; what is unset stays as it is.
+    /// Suffixes; unset ones keep their current value.
     pub(crate) suffixes: CloudValues,
-    /// Whether the resource manager may have the login host's tokens for other services.
+    /// Whether the resource manager may receive the login host's tokens for other services.
     pub(crate) allows_foreign_audience: bool,
 }
 
@@ -33,8 +33,8 @@ impl Default for CloudOverrides {
     }
 }
 
-/// Endpoints of the metadata document at its top level: az's name, the member's name, and whether a
-/// built-in cloud's value stands in when the member is missing (az 2.91).
+/// Top-level endpoints of the metadata document: az's name, the member's name, and whether the
+/// built-in cloud's value replaces a missing member (az 2.91).
 const ENDPOINTS: [(&str, &str, bool); 18] = [
     ("active_directory_data_lake_resource_id", "activeDirectoryDataLake", false),
     ("active_directory_graph_resource_id", "graphAudience", false),
@@ -56,18 +56,18 @@ const ENDPOINTS: [(&str, &str, bool); 18] = [
     ("vm_image_alias_doc", "vmImageAliasDoc", false),
 ];
 
-/// What stands in for a suffix that the metadata document lacks.
+/// Replaces a suffix that the metadata document lacks.
 #[derive(Clone, Copy)]
 enum Fallback {
     Nothing,
     /// The built-in cloud's value.
     BuiltIn,
-    /// This, put before the host name suffix of SQL servers.
+    /// This prefix, followed by the host name suffix of SQL servers.
     Database(&'static str),
 }
 
-/// Suffixes of the metadata document: az's name, the member's name, whether a dot is put before it,
-/// and what stands in for a missing one (az 2.91).
+/// Suffixes of the metadata document: az's name, the member's name, whether it gets a leading dot,
+/// and the fallback for a missing member (az 2.91).
 const SUFFIXES: [(&str, &str, bool, Fallback); 13] = [
     ("acr_login_server_endpoint", "acrLoginServer", true, Fallback::Nothing),
     ("attestation_endpoint", "attestationEndpoint", true, Fallback::BuiltIn),
@@ -100,10 +100,10 @@ const SUFFIXES: [(&str, &str, bool, Fallback); 13] = [
 ];
 
 impl CloudOverrides {
-    /// Reads what `GET {resourceManager}/metadata/endpoints?api-version=2022-09-01` answered: an
+    /// Reads the response of `GET {resourceManager}/metadata/endpoints?api-version=2022-09-01`: an
     /// object with `name`, `authentication`, `suffixes` and endpoints under Azure's own names.
     pub(crate) fn from_metadata(document: &Value) -> Result<Self> {
-        // Versions of 2019 list the clouds; a resource manager knows its own alone.
+        // API versions of 2019 return a list of clouds; a resource manager lists only its own.
         let document = document.get(0).unwrap_or(document);
         let Some(document) = document.as_object() else {
             return Err(Error::failed(
@@ -153,9 +153,9 @@ impl CloudOverrides {
         Ok(overrides)
     }
 
-    /// Reads the JSON of `--cloud-config`: `profile`, `endpoints` and `suffixes`, and endpoints and
-    /// suffixes at the top level behind `endpoint_` and `suffix_`, which win. All names may be in
-    /// camelCase or snake_case; `null` is unset.
+    /// Reads the JSON of `--cloud-config`: `profile`, `endpoints` and `suffixes`. Top-level members
+    /// with the prefix `endpoint_` or `suffix_` override those. All names may be in camelCase or
+    /// snake_case; `null` is unset.
     pub(crate) fn from_config(config: &Value) -> Result<Self> {
         let Some(config) = config.as_object() else {
             return Err(Error::failed("The cloud configuration is not a JSON object."));
@@ -180,10 +180,10 @@ impl CloudOverrides {
         Ok(overrides)
     }
 
-    /// Where the cloud `name` describes itself; `None` without a resource-manager endpoint.
+    /// The metadata URL of the cloud `name`; `None` without a resource-manager endpoint.
     ///
     /// # Errors
-    /// A given endpoint is no address that a secret may be sent to.
+    /// A given endpoint is not a valid [`EndpointUrl`].
     pub(crate) fn metadata_url(&self, name: &str) -> Result<Option<EndpointUrl>> {
         let given = |endpoint: Endpoint| {
             let text = self.endpoints.get(endpoint.name());
@@ -194,7 +194,7 @@ impl CloudOverrides {
         manager.map(|url| url.at("metadata/endpoints?api-version=2022-09-01")).transpose()
     }
 
-    /// Adds what only `metadata` has set; what is set here wins.
+    /// Fills unset values from `metadata`; set values win.
     #[must_use]
     pub(crate) fn over(self, metadata: Self) -> Self {
         let mut merged = Self {
@@ -207,7 +207,7 @@ impl CloudOverrides {
         merged
     }
 
-    /// Fails with az's text when an endpoint is missing that no new cloud can do without.
+    /// Fails with az's text when an endpoint that every new cloud needs is missing.
     pub(super) fn require_endpoints(&self) -> Result<()> {
         let required = [
             (Endpoint::ResourceManager, "--endpoint-resource-manager"),

@@ -4,15 +4,15 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
-/// Named texts in a fixed order, each set or not.
+/// Named texts in a fixed order, each set or unset.
 ///
-/// Names are in snake_case, as in `clouds.config` behind `endpoint_` or `suffix_`. The names az
-/// knows are always there; others, which a file or a `--cloud-config` may bring, come after them.
+/// Names are in snake_case, as in `clouds.config` after `endpoint_` or `suffix_`. az's names are
+/// always present; other names from a file or a `--cloud-config` follow them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct CloudValues(Vec<(Cow<'static, str>, Option<Cow<'static, str>>)>);
 
 impl CloudValues {
-    /// The names that always appear, with their values.
+    /// Creates the list from the names that always appear.
     pub(super) fn new(
         values: impl Iterator<Item = (&'static str, Option<Cow<'static, str>>)>,
     ) -> Self {
@@ -27,7 +27,7 @@ impl CloudValues {
     /// Sets or unsets `name`, given in snake_case or camelCase.
     pub(crate) fn set(&mut self, name: &str, value: Option<String>) {
         let value = value.map(Cow::Owned);
-        // A name that is known as it stands is no camelCase.
+        // A known name is already in snake_case.
         if let Some((_, old)) = self.0.iter_mut().find(|(known, _)| known == name) {
             *old = value;
             return;
@@ -39,7 +39,7 @@ impl CloudValues {
         }
     }
 
-    /// Takes over what `other` has set.
+    /// Copies the values that are set in `other`.
     pub(super) fn overlay(&mut self, other: &Self) {
         for (name, value) in other.iter_set() {
             self.set(name, Some(value.to_owned()));
@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_turn_into_each_other() {
+    fn camel_case_and_snake_case_convert_into_each_other() {
         for (snake, camel) in [
             ("management", "management"),
             ("resource_manager", "resourceManager"),

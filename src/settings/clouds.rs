@@ -1,4 +1,4 @@
-//! All clouds: the built-in ones and what `clouds.config` changes and adds.
+//! The built-in clouds, and the changes and additions of `clouds.config`.
 
 use std::path::PathBuf;
 
@@ -13,21 +13,21 @@ use crate::foreign::{Name, Typed};
 use crate::sys::file::Access;
 
 pub(super) const FILE: &str = "clouds.config";
-/// The cloud that is active unless told otherwise.
+/// The cloud that is active by default.
 const DEFAULT_CLOUD: &str = "AzureCloud";
-/// The API profile of all clouds that az 2.91 works with.
+/// The only API profile that az 2.91 supports.
 const PROFILE: &str = "latest";
-/// What the person has confirmed of a cloud (`--allow-foreign-audience`); az passes it over.
+/// The option that stores the user's `--allow-foreign-audience`; az ignores it.
 const CONFIRMED: &str = "azt_allow_foreign_audience";
-/// Profiles that az once had; a cloud that asks for one works as if it did not.
+/// Profiles of former az versions; a cloud with one of them uses [`PROFILE`].
 const OLD_PROFILES: [&str; 4] =
     ["2017-03-09-profile", "2018-03-01-hybrid", "2019-03-01-hybrid", "2020-09-01-hybrid"];
 
-/// The registered clouds and the active one, as they were when loaded. The others are put together
-/// when they are asked for: most calls need one.
+/// The registered clouds and the active one, as loaded. Only the active cloud is built on load:
+/// most calls need no other.
 pub(crate) struct Clouds {
     active: Cloud,
-    /// True when the active cloud was asked for and is not registered.
+    /// True when the configured cloud is not registered.
     fell_back: bool,
     notices: Vec<String>,
     ini: Ini,
@@ -35,10 +35,11 @@ pub(crate) struct Clouds {
 }
 
 impl Clouds {
-    /// Reads `<dir>/clouds.config`, and from `config` which cloud is active (`cloud.name`).
+    /// Reads `<dir>/clouds.config`, and the name of the active cloud from `config` (`cloud.name`).
     ///
-    /// A name that is not registered means AzureCloud, with a notice; az rewrites `config` in that
-    /// case, this does not. A file that is not INI is an error; az removes it, this does not.
+    /// A name that is not registered means AzureCloud, with a notice; unlike az, this does not
+    /// rewrite `config` then. A file that is not INI is an error; unlike az, this does not remove
+    /// it.
     pub(crate) fn load(dir: &ConfigDir, config: &Config<'_>) -> Result<Self> {
         let path = path(dir);
         let ini = Ini::read(dir.folder(), FILE)?;
@@ -63,18 +64,19 @@ impl Clouds {
         Ok(Self { active, fell_back, notices, ini, path })
     }
 
-    /// The built-in clouds alone, AzureCloud active: in place of a file that cannot be read.
+    /// Only the built-in clouds, with AzureCloud active: for when `clouds.config` cannot be read.
     pub(crate) fn built_in(dir: &ConfigDir) -> Result<Self> {
         let (ini, path) = (Ini::default(), path(dir));
         let active = read(&ini, DEFAULT_CLOUD, &path)?;
         Ok(Self { active, fell_back: false, notices: Vec::new(), ini, path })
     }
 
-    /// [`Clouds::load`] without what `clouds.config` says: for a sign-in, which puts a damaged one aside.
+    /// [`Clouds::load`] without `clouds.config`: for a sign-in, which moves a damaged file aside.
     ///
     /// # Errors
-    /// The file is refused, or cannot be read at all. The active cloud is none of the built-in ones: who
-    /// signs in to another instead would send it their secrets.
+    /// - The file is refused or cannot be read at all.
+    /// - The active cloud is not built in: falling back to another cloud would send it the user's
+    ///   secrets.
     pub(crate) fn built_in_of(dir: &ConfigDir, config: &Config<'_>) -> Result<Self> {
         dir.folder().read(FILE)?;
         let name = config.get("cloud", "name")?;
@@ -91,8 +93,7 @@ impl Clouds {
         &self.active
     }
 
-    /// What the person should know about the choice of the active cloud; a line each, to be
-    /// printed as warnings.
+    /// Notices about the choice of the active cloud, one line each, to print as warnings.
     pub(crate) fn notices(&self) -> &[String] {
         &self.notices
     }
@@ -103,7 +104,7 @@ impl Clouds {
         self.names().map(|name| self.get(name)).collect()
     }
 
-    /// The cloud of exactly this name.
+    /// The cloud with exactly this name.
     pub(crate) fn get(&self, name: &str) -> Result<Cloud> {
         if name == self.active.name {
             return Ok(self.active.clone());
@@ -118,16 +119,16 @@ impl Clouds {
         NAMES.into_iter().chain(self.ini.sections().filter(|name| !NAMES.contains(name)))
     }
 
-    /// The subscription last chosen in a cloud. It outlives sign-outs (az 2.91).
+    /// The subscription last chosen in a cloud. A sign-out does not remove it (az 2.91).
     pub(crate) fn subscription(&self, cloud: &str) -> Result<Option<String>> {
         let found =
             self.ini.get(cloud, "subscription").map_err(|error| error.in_file(&self.path))?;
         Ok(found.map(|id| Name::new(&id).into()))
     }
 
-    /// Makes the cloud of this name, in any case, the active one in `<dir>/config`.
+    /// Makes the cloud with this name, in any case, the active one in `<dir>/config`.
     ///
-    /// `None` when it is active already. `AZURE_CLOUD_NAME` goes on overriding the file.
+    /// `None` when it is already active. `AZURE_CLOUD_NAME` still overrides the file.
     pub(crate) fn set_active(&self, dir: &ConfigDir, name: &str) -> Result<Option<Cloud>> {
         let lower = name.to_lowercase();
         let found = self.names().find(|name| name.to_lowercase() == lower);
@@ -139,8 +140,8 @@ impl Clouds {
         Ok(Some(cloud))
     }
 
-    /// Adds a custom cloud. Fails when the name is taken, or when an endpoint is missing that no
-    /// cloud can do without, or would not be used ([`Cloud::resource_manager`]).
+    /// Adds a custom cloud. Fails when the name is taken, a required endpoint is missing, or
+    /// [`Cloud::resource_manager`] would refuse the cloud.
     pub(crate) fn register(dir: &ConfigDir, name: &str, values: &CloudOverrides) -> Result<()> {
         update(dir, |ini| {
             if is_registered(ini, name) {
@@ -154,7 +155,8 @@ impl Clouds {
         })
     }
 
-    /// Changes a cloud, built-in or custom, named exactly. Fails when it would not be used.
+    /// Changes the built-in or custom cloud with exactly this name. Fails when
+    /// [`Cloud::resource_manager`] would refuse the result.
     pub(crate) fn update(dir: &ConfigDir, name: &str, values: &CloudOverrides) -> Result<()> {
         update(dir, |ini| {
             if !is_registered(ini, name) {
@@ -165,7 +167,7 @@ impl Clouds {
         })
     }
 
-    /// Removes a custom cloud, named exactly, that is not the active one.
+    /// Removes the custom cloud with exactly this name, unless it is active.
     pub(crate) fn unregister(&self, dir: &ConfigDir, name: &str) -> Result<()> {
         update(dir, |ini| {
             let because = if !is_registered(ini, name) {
@@ -185,7 +187,8 @@ impl Clouds {
         })
     }
 
-    /// Notes the subscription chosen in a cloud, named exactly, for the next `cloud set`.
+    /// Stores the subscription chosen in the cloud with exactly this name, for the next `cloud
+    /// set`.
     pub(crate) fn set_subscription(dir: &ConfigDir, cloud: &str, id: &str) -> Result<()> {
         update(dir, |ini| {
             if !is_registered(ini, cloud) {
@@ -212,7 +215,7 @@ fn not_registered(name: &str) -> String {
     format!("The cloud '{}' is not registered.", Typed(name))
 }
 
-/// The cloud `name` as the file leaves it.
+/// The cloud `name` with the file's values applied.
 fn read(ini: &Ini, name: &str, path: &std::path::Path) -> Result<Cloud> {
     let mut endpoints = builtin_clouds::endpoints(name);
     let mut suffixes = builtin_clouds::suffixes(name);
@@ -245,7 +248,7 @@ fn read(ini: &Ini, name: &str, path: &std::path::Path) -> Result<Cloud> {
     Ok(Cloud { name, profile, endpoints, suffixes, confirmed, has_login_of_environment, file })
 }
 
-/// Writes what is set, and fails for a cloud that would be refused at use.
+/// Writes the set values, and fails for a cloud that [`Cloud::resource_manager`] would refuse.
 fn describe(
     ini: &mut Ini,
     name: &str,
@@ -260,7 +263,7 @@ fn describe(
     read(ini, name, path)?.resource_manager().map(|_| ())
 }
 
-/// Writes what is set, in the order az does.
+/// Writes the set values in az's order.
 fn write(ini: &mut Ini, name: &str, values: &CloudOverrides) -> Result<(), IniError> {
     if let Some(profile) = &values.profile {
         ini.set(name, "profile", profile)?;

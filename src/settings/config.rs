@@ -13,22 +13,22 @@ use crate::sys::file::Access;
 use crate::sys::{Env, Folder, System};
 
 pub(super) const FILE: &str = "config";
-/// Words for on, in lower case (az 2.91).
+/// Values that mean true, in lower case (az 2.91).
 pub(crate) const TRUE: [&str; 4] = ["1", "yes", "true", "on"];
-/// Words for off.
+/// Values that mean false, in lower case.
 pub(crate) const FALSE: [&str; 4] = ["0", "no", "false", "off"];
 
-/// az's settings as they were when loaded.
+/// az's settings as loaded.
 ///
-/// `AZURE_<SECTION>_<OPTION>` comes before the file (az 2.91), also when it is empty.
+/// A non-empty variable `AZURE_<SECTION>_<OPTION>` overrides the file (az 2.91).
 pub(crate) struct Config<'s> {
-    /// The variables, of which those that begin with `AZURE_` count.
+    /// Only variables with the prefix `AZURE_` are read.
     env: &'s Env,
-    /// By folder, in order of precedence.
+    /// The files with their folders, in order of precedence.
     files: Vec<(Folder, Ini)>,
 }
 
-/// A setting and where it comes from, as `config get` prints it.
+/// A setting with its source, as `config get` prints it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Item {
     /// The option, lower-case.
@@ -52,10 +52,10 @@ impl<'s> Config<'s> {
         Self::read(system, vec![dir.folder().clone()])
     }
 
-    /// [`Config::load`] with the local files before the global one: `config` in a folder named as
-    /// `dir` is, in the working directory and each parent up to where `dir` itself is.
+    /// [`Config::load`] with the local files before the global one: each `config` in a folder with
+    /// the name of `dir`, from the working directory up through its parents until `dir` itself.
     ///
-    /// az looks there for `defaults.*` and for `config --local` alone.
+    /// az reads the local files only for `defaults.*` and for `config --local`.
     pub(crate) fn load_with_local(system: &'s System, dir: &ConfigDir) -> Result<Self> {
         let cwd = system.env.current_dir();
         let local = cwd.map_or_else(Vec::new, |cwd| local_folders(&cwd, dir.path()));
@@ -64,7 +64,7 @@ impl<'s> Config<'s> {
         Self::read(system, folders)
     }
 
-    /// The environment alone: in place of a file that cannot be read.
+    /// Only the environment: for when `config` cannot be read.
     pub(crate) fn of_environment(system: &'s System) -> Self {
         Self { env: &system.env, files: Vec::new() }
     }
@@ -90,25 +90,24 @@ impl<'s> Config<'s> {
         }
     }
 
-    /// The folders of the files read, in order of precedence, whether they exist or not.
+    /// The folders of the files, in order of precedence; they need not exist.
     pub(crate) fn folders(&self) -> impl Iterator<Item = &Folder> {
         self.files.iter().map(|(folder, _)| folder)
     }
 
-    /// The text of a setting; `None` when it is not set. Sections are case-sensitive, options not.
-    /// Fails for a value in a file with a stray `%`.
+    /// The text of a setting; `None` when it is not set. Sections are case-sensitive, options are
+    /// not. Fails for a file's value with a stray `%`.
     pub(crate) fn get(&self, section: &str, option: &str) -> Result<Option<String>> {
         Ok(self.look_up(section, option)?.map(|(_, value)| value.into_owned()))
     }
 
-    /// A setting that is on or off: `1 yes true on` or `0 no false off` in any case, `default` when
-    /// not set. Other text is an error that names the variable or the file.
+    /// A boolean setting: `1 yes true on` or `0 no false off` in any case, `default` when not set.
+    /// Any other text is an error that names the variable or the file.
     pub(crate) fn get_bool(&self, section: &str, option: &str, default: bool) -> Result<bool> {
         Self::on_or_off(section, option, self.look_up(section, option)?, default)
     }
 
-    /// [`Config::get_bool`] without the environment: for what the variables of one call must not turn
-    /// on.
+    /// [`Config::get_bool`] without the environment: for settings that a variable must not turn on.
     pub(crate) fn get_bool_of_files(
         &self,
         section: &str,
@@ -157,13 +156,13 @@ impl<'s> Config<'s> {
         }))
     }
 
-    /// The value of a setting, and the file that it is from if not from the environment.
+    /// The value of a setting, with its folder if it comes from a file.
     fn look_up(
         &self,
         section: &str,
         option: &str,
     ) -> Result<Option<(Option<&Folder>, Cow<'_, str>)>> {
-        // An empty variable is one that is not set, in jobs above all; az stumbles over it.
+        // CI jobs often set empty variables, so an empty one counts as unset; az fails on it.
         if let Some(value) = self.env.non_empty(&variable(section, option)) {
             return Ok(Some((None, Cow::Owned(value))));
         }
@@ -185,8 +184,8 @@ impl<'s> Config<'s> {
         Ok(None)
     }
 
-    /// All settings of a section, each name once: the variables that override it, sorted, then the
-    /// files' in their order.
+    /// All settings of a section, each name once: the overriding variables, sorted, then the
+    /// settings of the files in their order.
     pub(crate) fn items(&self, section: &str) -> Result<Vec<Item>> {
         let prefix = variable(section, "");
         let mut items: Vec<Item> =
@@ -213,8 +212,8 @@ impl<'s> Config<'s> {
         Ok(items)
     }
 
-    /// What `config get [key]` prints: without a key an object of all sections in the files; for a
-    /// section the list of its items; for `section.name` one item.
+    /// The JSON that `config get [key]` prints: without a key an object of all sections in the
+    /// files, for a section the list of its items, for `section.name` one item.
     ///
     /// `name` is compared as typed, so an upper-case letter finds nothing (az 2.91).
     pub(crate) fn listing(&self, key: Option<&str>) -> Result<Value> {
@@ -238,11 +237,11 @@ impl<'s> Config<'s> {
         }
     }
 
-    /// Stores a setting in the file in `folder` (that of `dir`, or [`Config::local_folder`]), which only
-    /// its owner can then read (0600).
+    /// Stores a setting in the file in `folder` (that of `dir`, or [`Config::local_folder`]) with
+    /// permissions 0600.
     ///
-    /// A `%` that az would crash on is stored as `%%`, so that az and this program read it back.
-    /// Fails for a name that INI cannot hold, and for a broken file, which is left alone.
+    /// A `%` that az would crash on is stored as `%%`, so that both az and azt read it back. Fails
+    /// for a name that INI cannot represent, and for a broken file, which is not changed.
     pub(crate) fn set(
         dir: &ConfigDir,
         folder: &Folder,
@@ -255,7 +254,7 @@ impl<'s> Config<'s> {
         })
     }
 
-    /// Removes a setting from the file in `folder`; true when it was there.
+    /// Removes a setting from the file in `folder`; true when it existed.
     pub(crate) fn unset(
         dir: &ConfigDir,
         folder: &Folder,
@@ -268,7 +267,7 @@ impl<'s> Config<'s> {
     }
 }
 
-/// The folders of the local files for a working directory, nearest first.
+/// The folders of the local files for a working directory, nearest first, without the global one.
 fn local_folders(cwd: &Path, dir: &Path) -> Vec<PathBuf> {
     let Some(name) = dir.file_name() else {
         return Vec::new();
@@ -316,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn az_s_words_for_on_and_off() {
+    fn booleans_are_those_of_az() {
         let text = "[a]\non = YES\noff = Off\none = 1\nzero = 0\nbad = maybe\nempty =\n";
         let (_root, config) = load(&[("AZURE_A_ENV", "enabled")], text);
         let bool = |option| config.get_bool("a", option, true);
@@ -367,7 +366,7 @@ mod tests {
         let (_root, dir) = dir_with("unrelated", "");
         let (path, folder) = (Config::path(&dir), dir.folder());
         assert!(!Config::unset(&dir, folder, "cloud", "name").unwrap());
-        assert!(!path.exists(), "a change of nothing writes nothing");
+        assert!(!path.exists(), "unsetting a missing option writes nothing");
         Config::set(&dir, folder, "cloud", "name", "AzureCloud").unwrap();
         Config::set(&dir, folder, "core", "Output", "table").unwrap();
         Config::set(&dir, folder, "core", "note", "100%").unwrap();
@@ -384,7 +383,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn the_file_is_its_owner_s_and_a_link_stays_a_link() {
+    fn the_file_is_private_and_a_symlink_is_kept() {
         use std::os::unix::fs::PermissionsExt;
         let (root, dir) = dir_with("real", "# mine\n[a]\nx = 1\n");
         let path = Config::path(&dir);
@@ -411,7 +410,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stray_percent_fails_only_who_asks_for_it() {
+    fn a_stray_percent_fails_only_for_its_own_option() {
         let (_root, config) = load(&[], "[a]\nbad = 5%\ngood = 1\n");
         assert_eq!(config.get("a", "good").unwrap().as_deref(), Some("1"));
         let error = config.get("a", "bad").unwrap_err();

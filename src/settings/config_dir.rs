@@ -1,4 +1,4 @@
-//! The folder that holds az's files and this program's own.
+//! The folder that holds az's files and azt's own.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::error::{Error, Result};
 use crate::sys::{Folder, LockGuard, System, TRUSTED_DIR, is_same_path};
 
-/// How long a writer waits for another: a write takes milliseconds.
+/// How long a writer waits for the lock; a write takes milliseconds.
 const LOCK_LIMIT: Duration = Duration::from_secs(5);
 const LOCK: &str = "settings.lock";
 
@@ -19,12 +19,11 @@ pub struct ConfigDir {
 }
 
 impl ConfigDir {
-    /// `AZURE_CONFIG_DIR` as given (a relative path counts from the working directory, `~` is not
-    /// expanded, the empty text is unset), else `.azure` in the home folder (az 2.91); without either
-    /// it is [`Folder::nowhere`].
+    /// `AZURE_CONFIG_DIR` as given (relative to the working directory, `~` is not expanded, empty
+    /// counts as unset), else `.azure` in the home folder (az 2.91), else [`Folder::nowhere`].
     ///
-    /// The folder need not exist. What is wrong with its owner or mode is an error of the first use,
-    /// unless `AZT_TRUSTED_DIR` names this folder.
+    /// The folder need not exist. A wrong owner or mode is an error at the first use, unless
+    /// `AZT_TRUSTED_DIR` names this folder.
     pub(crate) fn find(system: &System) -> Self {
         let named = system.env.path("AZURE_CONFIG_DIR");
         let Some(path) = named.or_else(|| Some(system.home()?.join(".azure"))) else {
@@ -46,35 +45,35 @@ impl ConfigDir {
         Self { path, folder, azt }
     }
 
-    /// Its path.
+    /// The path of the folder.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The folder itself, with az's files.
+    /// The folder itself, which holds az's files.
     pub(crate) fn folder(&self) -> &Folder {
         &self.folder
     }
 
-    /// The path of the file `name` in it, for messages.
+    /// The path of the file `name` in the folder, for messages.
     pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.path.join(name)
     }
 
-    /// The sub-folder for what is this program's alone: the vault and the lock files.
+    /// The sub-folder for azt's own files: the vault and the lock files.
     pub fn azt(&self) -> &Folder {
         &self.azt
     }
 
-    /// Makes the folder if it is missing, for its owner only (0700 on Unix).
+    /// Creates the folder if it is missing, accessible only to its owner (0700 on Unix).
     pub(crate) fn ensure(&self) -> Result<()> {
         self.folder.ensure()
     }
 
-    /// Takes the lock that every change of a settings file is made under, `azt/locks/settings.lock`.
+    /// Takes the lock for changes of settings files, `azt/locks/settings.lock`.
     ///
-    /// Waits up to 5 s. Not re-entrant: a process that holds it and asks again waits in vain. `None`
-    /// where nothing can be made in the folder: single files in it may be written all the same.
+    /// Waits up to 5 s. Not re-entrant: a second call in the same process times out. `None` when
+    /// nothing can be created in the folder: existing files in it may still be writable.
     pub(crate) fn lock(&self) -> Result<Option<LockGuard>> {
         let locks = self.azt.sub("locks");
         match locks.ensure().and_then(|()| locks.lock(LOCK, LOCK_LIMIT)) {
@@ -85,7 +84,7 @@ impl ConfigDir {
                 locks.file(LOCK).display()
             ))
             .remedy("Try again. If this stays so, end the process that holds the lock.")),
-            // One that is there and is not let in is to be mended.
+            // An existing `azt` folder that is not accessible is a fault for the user to repair.
             Err(error)
                 if error.is_read_only() || (error.is_from_system() && !self.azt.exists()) =>
             {
@@ -114,7 +113,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn folders_made_here_are_the_owners_only() {
+    fn created_folders_are_private() {
         use std::os::unix::fs::PermissionsExt;
         let root = tempfile::tempdir().unwrap();
         let dir = ConfigDir::at(root.path().join("nested/azure"));

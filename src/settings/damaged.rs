@@ -1,4 +1,4 @@
-//! Settings files that are no longer what they should be: put aside, so that a sign-in starts afresh.
+//! Moves damaged settings files aside, so that a sign-in starts with new ones.
 
 use std::time::Duration;
 
@@ -9,25 +9,25 @@ use super::{clouds, profile};
 use crate::error::{Error, Result};
 use crate::sys::{file, pause};
 
-/// Put behind the name of a file that is put aside.
+/// Suffix of a file that was moved aside.
 const ASIDE: &str = "damaged";
-/// az writes in place, so that a reader may see a part: what is damaged is looked at again.
+/// az writes in place, so a reader may see a partial file: a damaged file is read again.
 const ATTEMPTS: u32 = 3;
 const BETWEEN: Duration = Duration::from_millis(100);
-/// More files than this of one name are somebody's to look through.
+/// With more damaged files than this of one name, the user should clean up.
 const MOST_ASIDE: u32 = 100;
 
-/// Gives the profile and the clouds of `dir` another name where they cannot be understood, and lets
-/// `tell` say why and where each is now. Nothing in them is changed. `config` stays: it says where
-/// secrets may go and where the key is.
+/// Renames `azureProfile.json` and `clouds.config` in `dir` if they cannot be parsed, and tells the
+/// reason and the new name through `tell`. `config` is never renamed: it says where secrets may go
+/// and where the key is.
 ///
 /// # Errors
-/// A file cannot be read at all, or renamed: it stays as it is.
+/// A file cannot be read at all, or not renamed: it is not changed.
 pub(crate) fn put_aside_damaged(dir: &ConfigDir, tell: impl Fn(&str)) -> Result<()> {
     for name in [profile::FILE, clouds::FILE] {
         if is_damaged_for_good(dir, name)? {
             let _held = dir.lock()?;
-            // Somebody else may have been here.
+            // Another process may have replaced it before this one got the lock.
             if let Some(flaw) = flaw(dir, name)? {
                 let aside = put_aside(dir, name)?;
                 let aside = dir.file(&aside);
@@ -50,9 +50,9 @@ fn is_damaged_for_good(dir: &ConfigDir, name: &str) -> Result<bool> {
     Ok(true)
 }
 
-/// Why the file `name` cannot be understood, if that is so.
+/// Why the file `name` cannot be parsed; `None` if it can.
 fn flaw(dir: &ConfigDir, name: &str) -> Result<Option<Error>> {
-    // What the system refuses is not the content's fault.
+    // An I/O error does not mean that the content is damaged.
     dir.folder().read(name)?;
     let read = match name {
         profile::FILE => Profile::load(dir).map(drop),
@@ -61,7 +61,7 @@ fn flaw(dir: &ConfigDir, name: &str) -> Result<Option<Error>> {
     Ok(read.err())
 }
 
-/// Renames the file to the first name that nothing has, and answers that.
+/// Renames the file to the first free name and returns that name.
 fn put_aside(dir: &ConfigDir, name: &str) -> Result<String> {
     let numbered = (2..=MOST_ASIDE).map(|number| format!("{name}.{ASIDE}-{number}"));
     for aside in std::iter::once(format!("{name}.{ASIDE}")).chain(numbered) {
@@ -71,5 +71,5 @@ fn put_aside(dir: &ConfigDir, name: &str) -> Result<String> {
         }
     }
     Err(Error::failed(format!("There are {MOST_ASIDE} damaged files beside {name}."))
-        .remedy(format!("Remove what you do not need of them, in {}.", dir.path().display())))
+        .remedy(format!("Remove those that you do not need from {}.", dir.path().display())))
 }

@@ -1,11 +1,11 @@
-//! az's files, for the fuzz targets.
+//! Entry points of the fuzz targets for az's files.
 
 use std::path::Path;
 
 use super::Profile;
 use super::ini::Ini;
 
-/// `config` or `clouds.config`: what is read can be changed and read again.
+/// `config` or `clouds.config`: a parsed file can be changed and parsed again.
 pub fn ini(text: &str) {
     let Ok(mut ini) = Ini::parse(text.to_owned()) else { return };
     let sections: Vec<String> = ini.sections().map(str::to_owned).collect();

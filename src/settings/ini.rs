@@ -1,11 +1,15 @@
-//! INI files as Python's `configparser.ConfigParser` reads and writes them, which is what az keeps
-//! `config` and `clouds.config` in.
+//! INI files as Python's `configparser.ConfigParser` reads and writes them: the format of az's
+//! `config` and `clouds.config`.
 //!
-//! Sections are case-sensitive, option names are lower-cased; `=` or `:` separates; `#` and `;`
-//! begin a comment on a line of their own only; a line indented deeper than its option continues
-//! the value, across empty lines; `[DEFAULT]` supplies every section; a section or option given
-//! twice is an error (Python 3.11 library reference, "configparser"). Unlike Python, a leading
-//! byte order mark is skipped.
+//! - Sections are case-sensitive, option names are lower-cased.
+//! - `=` or `:` separates name and value.
+//! - `#` or `;` begins a comment only at the start of a line, after optional white space.
+//! - A line indented deeper than its option continues the value, across empty lines.
+//! - `[DEFAULT]` supplies options to every section.
+//! - A duplicate section or option is an error.
+//! - A leading byte order mark is skipped, unlike in Python.
+//!
+//! Source: Python 3.11 library reference, "configparser".
 
 mod edit;
 mod file;
@@ -24,10 +28,10 @@ use memchr::memchr2;
 /// The section whose options every other section has too.
 const DEFAULT: &str = "DEFAULT";
 
-/// A parsed file with its text, so that an edit changes only the lines it is about.
+/// A parsed file with its text, so that an edit changes only the affected lines.
 ///
-/// Every process reads such a file, and most want a few values of it: sections, names and values
-/// are places in the text unless reading changes them.
+/// Every process reads such a file for a few values. To avoid copies, sections, names and values
+/// are ranges of the text unless parsing changes them.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Ini {
     /// Without a byte order mark.
@@ -50,27 +54,26 @@ struct Entry {
     name: Piece,
     /// Lines joined by `\n`, not interpolated.
     value: Piece,
-    /// From the line of the name to the last line with text of the value, comments between
-    /// included.
+    /// From the line of the name to the last non-empty line of the value, with comments in between.
     lines: Range<usize>,
 }
 
-/// What reading makes of a part of the text.
+/// A parsed part of the text.
 #[derive(Clone, Debug)]
 enum Piece {
-    /// It stands there as it is read: these bytes.
+    /// These bytes of the text, unchanged.
     At(Range<usize>),
     Made(String),
 }
 
 impl Piece {
-    /// `part` of `text`, as it stands.
+    /// The range of `part`, which is a slice of `text`.
     fn at(text: &str, part: &str) -> Self {
         let start = part.as_ptr().addr().saturating_sub(text.as_ptr().addr());
         Self::At(start..start + part.len())
     }
 
-    /// True when it reads as `wanted`. The length tells most apart.
+    /// True when this equals `wanted`. The length is compared first because it decides most cases.
     fn is(&self, text: &str, wanted: &str) -> bool {
         let length = match self {
             Self::At(range) => range.len(),
@@ -87,12 +90,12 @@ impl Piece {
     }
 }
 
-/// Why a text is not INI, or a value cannot be had.
+/// Why a text is not INI, or a value cannot be interpolated.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct IniError {
-    /// Counted from 1; `None` when the trouble is with a value that was asked for.
+    /// Counted from 1; `None` for an error of a value or an edit.
     pub(super) line: Option<usize>,
-    /// What is wrong, without a full stop.
+    /// The message, without a full stop.
     pub(super) what: String,
 }
 
@@ -106,7 +109,7 @@ impl fmt::Display for IniError {
 }
 
 impl Ini {
-    /// Parses `text`; the first line that is not understood is the error.
+    /// Parses `text`; the error is about the first invalid line.
     pub(super) fn parse(mut text: String) -> Result<Self, IniError> {
         if text.starts_with('\u{feff}') {
             text.drain(..'\u{feff}'.len_utf8());
@@ -156,7 +159,7 @@ impl Ini {
         if section != DEFAULT && self.section(section).is_none() {
             return Ok(None);
         }
-        // Names are there once in a section; what both have keeps the place of the default.
+        // A name in both sections keeps its position in `DEFAULT`.
         let defaults = self.options(DEFAULT);
         let first = defaults.clone().map(|(name, default)| {
             (name, self.section(section).and_then(|own| self.option(own, name)).unwrap_or(default))
@@ -192,13 +195,13 @@ impl Ini {
         self.entry(section, name).map(|entry| self.text_of(&entry.value))
     }
 
-    /// Names and values of a section as written.
+    /// Names and raw values of a section.
     fn options(&self, section: &str) -> impl Iterator<Item = (&str, &str)> + Clone {
         let found = self.section(section).map_or(&[][..], |found| &found.options);
         found.iter().map(|entry| (self.text_of(&entry.name), self.text_of(&entry.value)))
     }
 
-    /// The value as written, from the section or from `DEFAULT`. `option` is lower-case.
+    /// The raw value, from the section or from `DEFAULT`. `option` is lower-case.
     fn raw(&self, section: &str, option: &str) -> Option<&str> {
         [section, DEFAULT].into_iter().find_map(|name| self.option(self.section(name)?, option))
     }
@@ -207,9 +210,9 @@ impl Ini {
 struct Parser<'t> {
     text: &'t str,
     sections: Vec<Section>,
-    /// Index of the section that options go to.
+    /// Index of the section that receives options.
     current: Option<usize>,
-    /// True while a deeper line would continue a value: an option was read since the header.
+    /// True when a deeper line would continue a value: the header was followed by an option.
     in_option: bool,
     indent: usize,
     /// Lines of the value being read; joined when it ends.
@@ -262,7 +265,7 @@ impl<'t> Parser<'t> {
         let found = self.sections.iter().position(|section| section.name.is(self.text, name));
         match found.and_then(|at| self.sections.get_mut(at)) {
             Some(again) if name == DEFAULT => again.header = index,
-            Some(_) => return Err(format!("the section [{name}] is there twice")),
+            Some(_) => return Err(format!("the section [{name}] is defined twice")),
             None => self.sections.push(Section {
                 name: Piece::at(self.text, name),
                 header: index,
@@ -288,7 +291,7 @@ impl<'t> Parser<'t> {
         let lower = name.in_text(self.text);
         if section.options.iter().any(|option| option.name.is(self.text, lower)) {
             let section = section.name.in_text(self.text);
-            return Err(format!("'{lower}' is there twice in [{section}]"));
+            return Err(format!("'{lower}' is defined twice in [{section}]"));
         }
         let value = strip(value);
         section.options.push(Entry {
@@ -307,7 +310,7 @@ impl<'t> Parser<'t> {
     }
 
     fn end_value(&mut self) {
-        // A value of one line is there already, where it stands.
+        // A value of one line is already stored as a range.
         if self.value.len() > 1 {
             let value = strip_end(&self.value.join("\n")).to_owned();
             if let Some(option) = self.open_option() {
@@ -319,25 +322,25 @@ impl<'t> Parser<'t> {
     }
 }
 
-/// The name between `[` and the last `]`; what follows that is ignored.
+/// The name between `[` and the last `]`; the rest of the line is ignored.
 fn section_header(text: &str) -> Option<&str> {
     let (name, _) = text.strip_prefix('[')?.rsplit_once(']')?;
     (!name.is_empty()).then_some(name)
 }
 
-/// What stands before and after the first `=` or `:`.
+/// The texts before and after the first `=` or `:`.
 fn split_option(text: &str) -> Option<(&str, &str)> {
     let at = memchr2(b'=', b':', text.as_bytes())?;
     Some((text.get(..at)?, text.get(at + 1..)?))
 }
 
-/// ASCII that lower-casing leaves as it is.
+/// True for ASCII text without upper-case letters.
 fn is_lower_case(text: &str) -> bool {
-    // To the end, whatever is found: that compiles to many bytes at a time.
+    // No early exit, so that the compiler can vectorize the loop.
     text.bytes().fold(true, |is, byte| is & byte.is_ascii() & !byte.is_ascii_uppercase())
 }
 
-/// `text` cut after each `\n`, `\r\n` and lone `\r`, which Python reads as line ends too.
+/// `text` split after each `\n`, `\r\n` and lone `\r`; Python reads all three as line ends.
 fn lines(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
     std::iter::from_fn(move || {

@@ -1,10 +1,10 @@
-//! azure-cli's own files, in az's formats and places: `azureProfile.json`, `clouds.config`,
+//! Azure CLI's own files, in az's formats and places: `azureProfile.json`, `clouds.config`,
 //! `config`.
 //!
-//! Reading takes no lock and costs one read a file. Writing is always read, change, replace under
+//! Reading takes no lock and reads each file once. Writing is always read, change, replace under
 //! one lock ([`ConfigDir::lock`]), so that concurrent callers lose nothing; az itself takes no lock
-//! (az 2.91). A file that cannot be understood is an error that names it, and is never overwritten: a
-//! sign-in puts it aside.
+//! (az 2.91). A file that cannot be parsed is an error that names it. It is never overwritten; a
+//! sign-in moves it aside.
 
 mod builtin_clouds;
 mod cloud;
@@ -34,7 +34,7 @@ pub(crate) use python_json::to_indented as python_json_indented;
 pub(crate) use subscription::{NewSubscription, Subscription, TenantNames};
 pub(crate) use user::{AssignedIdentity, User, UserType};
 
-/// What to do about a file that cannot be understood.
+/// The remedy for a file that cannot be parsed.
 const START_AFRESH: &str =
     "Correct the file, or sign in again, which puts it aside. It was not changed.";
 
@@ -55,7 +55,7 @@ mod tests {
         System { env: Env::fixed(vars), ..System::real(Program::Azt) }
     }
 
-    /// A configuration folder with one file in it; the folder goes with the first part.
+    /// A configuration folder with one file in it; dropping the [`TempDir`] removes it.
     pub(super) fn dir_with(name: &str, text: &str) -> (TempDir, ConfigDir) {
         let root = tempfile::tempdir().unwrap();
         fs::write(root.path().join(name), text).unwrap();

@@ -1,4 +1,4 @@
-//! The accounts signed in: `azureProfile.json`.
+//! The signed-in accounts: `azureProfile.json`.
 
 mod remembered;
 #[cfg(test)]
@@ -21,20 +21,20 @@ use crate::sys::file::{Access, Durability};
 pub(super) const FILE: &str = "azureProfile.json";
 const BOM: char = '\u{feff}';
 
-/// The profile: subscriptions of all clouds and users, and whatever else the file holds.
+/// The profile: subscriptions of all clouds and users, and the unknown members of the file.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Profile {
-    /// The file's object. `subscriptions` is null in it: that list is kept apart.
+    /// The file's object, with `subscriptions` set to null: the list is in the other field.
     root: Map<String, Value>,
     subscriptions: Vec<Subscription>,
 }
 
-/// What `account list` prints, and what it says beside.
+/// The output of `account list`, and the state for its warnings.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Listing {
     /// The array of entries.
     pub(crate) value: Value,
-    /// True when there was nothing to list, whatever the state: nobody is signed in.
+    /// True when there are no entries in any state: no user is signed in.
     pub(crate) is_empty: bool,
     /// True when entries were left out because their state is not `Enabled`.
     pub(crate) some_hidden: bool,
@@ -42,13 +42,13 @@ pub(crate) struct Listing {
 
 impl Profile {
     /// Reads `<dir>/azureProfile.json`, with or without a byte order mark. A missing or empty file
-    /// is an empty profile; one that is not a profile is an error that names it, where az would
+    /// is an empty profile. A file that is not a profile is an error that names it; az would
     /// overwrite it.
     pub(crate) fn load(dir: &ConfigDir) -> Result<Self> {
         Self::parse(&dir.folder().read_text(FILE)?.unwrap_or_default(), &dir.file(FILE))
     }
 
-    /// [`Profile::load`], an empty profile in place of a damaged one: for what puts that aside.
+    /// [`Profile::load`], but a damaged file reads as empty. For callers that move that file aside.
     ///
     /// # Errors
     /// The file cannot be read at all.
@@ -57,7 +57,7 @@ impl Profile {
         Ok(Self::load(dir).unwrap_or_default())
     }
 
-    /// The profile in `text`, which is the file's at `path`.
+    /// Parses `text`, the content of the file at `path`.
     pub(super) fn parse(text: &str, path: &Path) -> Result<Self> {
         let text = text.strip_prefix(BOM).unwrap_or(text).trim();
         if text.is_empty() {
@@ -71,7 +71,7 @@ impl Profile {
         match root.get_mut("subscriptions").map(Value::take) {
             None | Some(Value::Null) => {}
             Some(Value::Array(entries)) => {
-                // What is null says nothing of anybody.
+                // A null entry describes no account.
                 for entry in entries.into_iter().filter(|entry| !entry.is_null()) {
                     let entry = Subscription::from_value(entry);
                     subscriptions.push(
@@ -84,8 +84,8 @@ impl Profile {
         Ok(Self { root, subscriptions })
     }
 
-    /// Reads the profile, lets `change` change it, and replaces the file if that changed anything;
-    /// all under the lock of `dir`. An error of `change` writes nothing.
+    /// Reads the profile, applies `change`, and writes the file if the profile changed, all under
+    /// the lock of `dir`. If `change` fails, nothing is written.
     pub(crate) fn update<T>(
         dir: &ConfigDir,
         change: impl FnOnce(&mut Self) -> Result<T>,
@@ -101,12 +101,13 @@ impl Profile {
         Ok(answer)
     }
 
-    /// An error where it could not be changed: before a sign-in, which would end with it.
+    /// Fails if the profile could not be written. Called before a sign-in, whose last step writes
+    /// it.
     pub(crate) fn try_out(dir: &ConfigDir) -> Result<()> {
         dir.folder().try_out_file(FILE)
     }
 
-    /// An error where what `change` changes in it could not be written: before the rest of a sign-out.
+    /// Fails if `change` changes the profile and it could not be written. Called before a sign-out.
     pub(crate) fn try_out_change(dir: &ConfigDir, change: impl FnOnce(&mut Self)) -> Result<()> {
         let before = Self::load(dir)?;
         let mut changed = before.clone();
@@ -119,14 +120,15 @@ impl Profile {
         &self.subscriptions
     }
 
-    /// The entries of a cloud: all that look-ups there see.
+    /// The entries of a cloud. Lookups in a cloud see only these.
     pub(crate) fn visible(&self, cloud: &str) -> impl Iterator<Item = &Subscription> {
         self.subscriptions.iter().filter(move |entry| entry.environment_name() == cloud)
     }
 
-    /// The entry of a cloud that is called `wanted` (id or name, in any case), or the default one.
+    /// The entry of a cloud with the id or name `wanted` (in any case), or the default entry.
     ///
-    /// [`Kind::NotSignedIn`] when the cloud has no entries; texts are az's, naming `program`.
+    /// [`Kind::NotSignedIn`] when the cloud has no entries. Messages are az's, with the name
+    /// `program`.
     pub(crate) fn find(
         &self,
         program: Program,
@@ -165,10 +167,10 @@ impl Profile {
         Ok(first)
     }
 
-    /// Makes the entry of a cloud that is called `wanted` the default, the only one in all clouds,
-    /// and answers its id, which the caller notes with [`super::Clouds::set_subscription`].
+    /// Makes the entry of a cloud with the id or name `wanted` the only default of all clouds.
+    /// Returns its id, which the caller stores with [`super::Clouds::set_subscription`].
     ///
-    /// Fails unless exactly one entry is called so; az's texts, the argument in lower case.
+    /// Fails unless exactly one entry matches. Messages are az's, with the argument in lower case.
     pub(crate) fn set_default(&mut self, cloud: &str, wanted: &str) -> Result<String> {
         let wanted = wanted.to_lowercase();
         let matches =
@@ -186,13 +188,13 @@ impl Profile {
         Ok(self.make_default(*at))
     }
 
-    /// Takes over what a sign-in found: an entry with the id of an old one replaces it in place,
-    /// whatever its cloud and user; others are appended.
+    /// Merges the entries found by a sign-in: an entry replaces the old one with the same id in
+    /// place, in any cloud and of any user; others are appended.
     ///
-    /// The new default is the first that exists of: the new entry called `preferred` (id or name,
-    /// in any case), the old default if it is among the new, the first new one that is `Enabled`,
-    /// the first new one. Answers its id, which the caller notes with
-    /// [`super::Clouds::set_subscription`]; `None`, changing nothing, when `new` is empty.
+    /// The new default is the first that exists of: the new entry with the id or name `preferred`
+    /// (in any case), the old default if it is among the new ones, the first new `Enabled` entry,
+    /// the first new entry. Returns its id, which the caller stores with
+    /// [`super::Clouds::set_subscription`]; `None` without a change when `new` is empty.
     pub(crate) fn merge_login(
         &mut self,
         new: Vec<Subscription>,
@@ -211,8 +213,9 @@ impl Profile {
         places.get(&chosen).map(|at| self.make_default(*at))
     }
 
-    /// Puts `entries` in place of what a user or app, named in any case, has in a cloud. The default
-    /// stays where it was if that entry is still there; else the first new `Enabled` one is it.
+    /// Replaces the entries of a user or application in a cloud; `name` matches in any case. The
+    /// default entry stays the default if it still exists; otherwise it is the first `Enabled`
+    /// entry of the cloud.
     pub(crate) fn replace_user(&mut self, cloud: &str, name: &str, entries: Vec<Subscription>) {
         let name = name.to_lowercase();
         let former = self.subscriptions.iter().find(|entry| entry.is_default());
@@ -230,8 +233,8 @@ impl Profile {
         }
     }
 
-    /// Puts each of `entries` in the place of the one with its id, or at the end; answers the places
-    /// of all ids.
+    /// Puts each of `entries` in the place of the entry with its id, or at the end. Returns the
+    /// index of every id.
     fn put_in_place(&mut self, entries: Vec<Subscription>) -> HashMap<String, usize> {
         let mut places: HashMap<String, usize> = HashMap::new();
         for (at, entry) in self.subscriptions.iter().enumerate() {
@@ -247,8 +250,8 @@ impl Profile {
         places
     }
 
-    /// Removes the entries of a user or app, named in any case, in all clouds; true when there
-    /// were any. Nobody becomes default in their place (az 2.91).
+    /// Removes the entries of a user or application from all clouds; `name` matches in any case.
+    /// True when there were any. No other entry becomes the default (az 2.91).
     pub(crate) fn remove_user(&mut self, name: &str) -> bool {
         let name = name.to_lowercase();
         let before = self.subscriptions.len();
@@ -256,13 +259,12 @@ impl Profile {
         self.subscriptions.len() != before
     }
 
-    /// Removes all entries, of all clouds. The rest of the file stays.
+    /// Removes all entries of all clouds. Other members of the file stay.
     pub(crate) fn clear(&mut self) {
         self.subscriptions.clear();
     }
 
-    /// What `account list` prints: the entries of a cloud in state `Enabled`, or with `all` every
-    /// entry there is.
+    /// The output of `account list`: the `Enabled` entries of a cloud, or with `all` every entry.
     pub(crate) fn list_value(&self, cloud: &str, all: bool) -> Listing {
         let seen = |entry: &&Subscription| all || entry.environment_name() == cloud;
         let entries: Vec<&Subscription> = self.subscriptions.iter().filter(seen).collect();
@@ -275,7 +277,7 @@ impl Profile {
         }
     }
 
-    /// Makes the entry at an index the only default, and answers its id.
+    /// Makes the entry at index `default` the only default, and returns its id.
     fn make_default(&mut self, default: usize) -> String {
         let mut id = String::new();
         for (at, entry) in self.subscriptions.iter_mut().enumerate() {
@@ -287,7 +289,7 @@ impl Profile {
         id
     }
 
-    /// The file's bytes as az writes them: a byte order mark, then one line of JSON in ASCII.
+    /// The file's bytes as az writes them: a byte order mark and one line of ASCII JSON.
     fn into_bytes(self, path: &Path) -> Result<Vec<u8>> {
         let mut root = self.root;
         let entries = self.subscriptions.into_iter().map(Subscription::into_value).collect();

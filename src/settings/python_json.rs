@@ -7,15 +7,15 @@ use serde_json::{Serializer, Value};
 
 use serde::Serialize;
 
-/// Separators `", "` and `": "`, members in their order, everything but printable ASCII as
-/// `\uXXXX` (surrogate pairs beyond the basic plane).
+/// `json.dumps(value)`: separators `", "` and `": "`, members in their order, all characters except
+/// printable ASCII as `\uXXXX` (surrogate pairs beyond the basic plane).
 pub(super) fn to_text(value: &Value) -> serde_json::Result<Vec<u8>> {
     let mut out = Vec::new();
     value.serialize(&mut Serializer::with_formatter(&mut out, Python))?;
     Ok(out)
 }
 
-/// `json.dumps(value, indent=4)`: what az and MSAL write.
+/// `json.dumps(value, indent=4)`, as az and MSAL write it.
 pub(crate) fn to_indented(value: &Value) -> serde_json::Result<Vec<u8>> {
     let mut out = Vec::new();
     let formatter = Indented(PrettyFormatter::with_indent(b"    "));

@@ -7,25 +7,25 @@ use serde_json::{Map, Value, json};
 use super::user::{AssignedIdentity, User, UserType};
 use crate::foreign::{Name, Sentence, is_true};
 
-/// The name of entries that stand for a tenant without subscriptions.
+/// The name of an entry for a tenant without subscriptions.
 pub(crate) const TENANT_LEVEL_NAME: &str = "N/A(tenant level account)";
 
-/// The member of `user` that may be longer than a name: it has an Azure resource id in it.
+/// The member of `user` that may be longer than a name: it contains an Azure resource id.
 const ASSIGNED_IDENTITY: &str = "assignedIdentityInfo";
 
-/// An entry of `azureProfile.json`, with the members this program does not know.
+/// An entry of `azureProfile.json`, including members that azt does not know.
 ///
-/// Texts that are missing read as the empty text; none of az's are ever empty. Whoever wrote the file,
-/// they are each a [`Name`], a number among them by its digits; what is printed and written back is the
-/// entry as it stands. A clone shares the members.
+/// A missing text reads as empty; az never writes an empty one. Because any program can write the
+/// file, accessors return each text sanitized as a [`Name`], and a number as its digits. The entry
+/// is printed and written back unchanged. A clone shares the members.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Subscription {
     entry: Arc<Map<String, Value>>,
-    /// The entry as it is read where that is another.
+    /// The sanitized entry; `None` when `entry` needs no change.
     clean: Option<Arc<Map<String, Value>>>,
 }
 
-/// What Azure Resource Manager and the sign-in say about a subscription.
+/// The data of a subscription from Azure Resource Manager and the sign-in.
 #[derive(Clone, Debug)]
 pub(crate) struct NewSubscription {
     /// The subscription's GUID.
@@ -34,21 +34,21 @@ pub(crate) struct NewSubscription {
     pub(crate) name: String,
     /// `Enabled`, `Warned`, `PastDue`, `Disabled` or `Deleted`.
     pub(crate) state: String,
-    /// Who signed in.
+    /// The user or application that signed in.
     pub(crate) user: User,
-    /// Tenant of the token that found it.
+    /// Tenant of the token that listed the subscription.
     pub(crate) tenant_id: String,
     /// Name of the cloud.
     pub(crate) environment_name: String,
     /// Tenant the subscription belongs to.
     pub home_tenant_id: String,
-    /// Only from a sign-in that visited all tenants; missing in the entry otherwise.
+    /// Set only by a sign-in to all tenants; otherwise absent from the entry.
     pub(crate) tenant_names: Option<TenantNames>,
-    /// `managedByTenants` as Azure Resource Manager gave it: a list, or null when it gave none.
+    /// `managedByTenants` from Azure Resource Manager: a list, or null when there is none.
     pub(crate) managed_by_tenants: Value,
 }
 
-/// How a tenant calls itself; each may be unknown (null in the entry).
+/// The names of a tenant; each may be unknown (null in the entry).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct TenantNames {
     /// Default domain, such as `contoso.onmicrosoft.com`.
@@ -100,12 +100,12 @@ impl Subscription {
         Value::Object(Arc::unwrap_or_clone(self.entry))
     }
 
-    /// The entry as it is in the file: what `account show` prints.
+    /// The entry as in the file; `account show` prints it.
     pub(crate) fn value(&self) -> Value {
         Value::Object(Map::clone(&self.entry))
     }
 
-    /// What `account list` and `login` print: `cloudName` in place of `environmentName`.
+    /// The output of `account list` and `login`: `cloudName` replaces `environmentName`.
     pub(crate) fn list_value(&self) -> Value {
         let mut entry = Map::clone(&self.entry);
         let cloud = entry.shift_remove("environmentName").unwrap_or(Value::Null);
@@ -128,17 +128,17 @@ impl Subscription {
         self.text("state").unwrap_or_default()
     }
 
-    /// Tenant of the token that found it.
+    /// Tenant of the token that listed the subscription.
     pub(crate) fn tenant_id(&self) -> &str {
         self.text("tenantId").unwrap_or_default()
     }
 
-    /// First domain of that tenant, where a sign-in over all tenants has seen it.
+    /// Default domain of the tenant, if a sign-in to all tenants stored it.
     pub(crate) fn tenant_default_domain(&self) -> Option<&str> {
         self.text("tenantDefaultDomain")
     }
 
-    /// Name of that tenant, where such a sign-in has seen it.
+    /// Display name of the tenant, if a sign-in to all tenants stored it.
     pub(crate) fn tenant_display_name(&self) -> Option<&str> {
         self.text("tenantDisplayName")
     }
@@ -153,7 +153,7 @@ impl Subscription {
         self.user("name").and_then(Value::as_str).unwrap_or_default()
     }
 
-    /// Person or app; `None` for a type az does not know.
+    /// The type of the user; `None` for a type that az does not know.
     pub(crate) fn user_type(&self) -> Option<UserType> {
         match self.user("type").and_then(Value::as_str) {
             Some("user") => Some(UserType::User),
@@ -162,33 +162,34 @@ impl Subscription {
         }
     }
 
-    /// Which managed identity it belongs to; `None` when to none.
+    /// The managed identity that owns the entry; `None` if it has another owner.
     pub(crate) fn assigned_identity(&self) -> Option<AssignedIdentity> {
         let info = self.user(ASSIGNED_IDENTITY).and_then(Value::as_str);
         AssignedIdentity::of(self.user_type(), self.user_name(), info)
     }
 
-    /// True for the account of Azure Cloud Shell, which counts as that only inside Cloud Shell.
+    /// True for the account of Azure Cloud Shell, which is usable only inside Cloud Shell.
     pub(crate) fn is_cloud_shell(&self) -> bool {
         self.user("cloudShellID").is_some_and(is_true)
     }
 
-    /// True when the app's certificate is sent along for subject name and issuer authentication.
+    /// True when the certificate is sent, for subject name and issuer authentication.
     pub(crate) fn use_cert_sn_issuer(&self) -> bool {
         self.user("useCertSNIssuerAuth").is_some_and(is_true)
     }
 
-    /// True when it stands for a tenant without subscriptions.
+    /// True for the entry of a tenant without subscriptions.
     pub(crate) fn is_tenant_level(&self) -> bool {
         self.name() == TENANT_LEVEL_NAME
     }
 
-    /// True for the entry that commands use unless told otherwise.
+    /// True for the entry that commands use by default.
     pub(crate) fn is_default(&self) -> bool {
         self.entry.get("isDefault").is_some_and(is_true)
     }
 
-    /// This entry with what `former` knows of its tenant's names: a sign-in to one tenant asks for none.
+    /// Adds the tenant names of `former`, if the tenant is the same: a sign-in to a single tenant
+    /// does not fetch them.
     pub(super) fn with_tenant_names_of(self, former: &Self) -> Self {
         if self.tenant_id() != former.tenant_id() {
             return self;
@@ -196,7 +197,7 @@ impl Subscription {
         let mut entry = Arc::unwrap_or_clone(self.entry);
         for name in ["tenantDefaultDomain", "tenantDisplayName"] {
             if let (false, Some(known)) = (entry.contains_key(name), former.entry.get(name)) {
-                // Before the last member, where az has them.
+                // az writes them before the last member.
                 let at = entry.len().saturating_sub(1);
                 entry.shift_insert(at, name.to_owned(), known.clone());
             }
@@ -208,12 +209,12 @@ impl Subscription {
         Arc::make_mut(&mut self.entry).insert("isDefault".into(), is_default.into());
     }
 
-    /// True when `wanted` is its id or its name, in any case. `wanted` is lower-case.
+    /// True when the id or the name equals `wanted`, ignoring case. `wanted` is lower-case.
     pub(crate) fn is_called(&self, wanted: &str) -> bool {
         let is_called = |wanted: &str| {
             self.id().to_lowercase() == wanted || self.name().to_lowercase() == wanted
         };
-        // It may be copied from where the name stands as az has it.
+        // The user may have copied the unsanitized name, so `wanted` is sanitized too.
         if Name::is_one(wanted) { is_called(wanted) } else { is_called(&Name::new(wanted)) }
     }
 
@@ -230,7 +231,7 @@ impl Subscription {
     }
 }
 
-/// True when there is nothing in the texts of `entry`, and of the objects in it, to be made clean.
+/// True when no text of `entry` and of the objects in it needs sanitizing.
 fn is_clean(entry: &Map<String, Value>) -> bool {
     entry.iter().all(|(name, value)| match value {
         Value::String(text) if name == ASSIGNED_IDENTITY => *Sentence::new(text) == **text,
@@ -253,7 +254,7 @@ fn make_clean(entry: &mut Map<String, Value>) {
     }
 }
 
-/// The members every entry has, in az's order.
+/// The members of every entry, in az's order.
 fn common(
     id: &str,
     name: &str,

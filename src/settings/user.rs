@@ -1,4 +1,4 @@
-//! Who an entry of the profile belongs to.
+//! The owner of an entry of the profile.
 
 use serde_json::{Value, json};
 
@@ -9,16 +9,16 @@ const SYSTEM_INFO: &str = "MSI";
 /// `user.type` of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum UserType {
-    /// `user`: a human user.
+    /// `user`: a user account.
     User,
-    /// `servicePrincipal`: an app or a managed identity.
+    /// `servicePrincipal`: an application or a managed identity.
     ServicePrincipal,
 }
 
-/// Which managed identity: `user.assignedIdentityInfo` of an entry.
+/// A managed identity, stored in `user.assignedIdentityInfo` of an entry.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum AssignedIdentity {
-    /// `MSI`: the one of the host.
+    /// `MSI`: system-assigned.
     System,
     /// `MSIClient-<id>`: user-assigned, by client id.
     Client(String),
@@ -29,9 +29,9 @@ pub(crate) enum AssignedIdentity {
 }
 
 impl AssignedIdentity {
-    /// Reads `user` of an entry; `None` when it is not a managed identity as az writes one: the name,
-    /// the type and `assignedIdentityInfo` say so. az 2.91 goes by the name alone, which anybody can
-    /// have who runs a login server.
+    /// Reads `user` of an entry; `None` when it is not a managed identity as az writes it: name,
+    /// type and `assignedIdentityInfo` must all match. az 2.91 checks only the name, which any
+    /// login server can give to a user.
     pub(super) fn of(kind: Option<UserType>, name: &str, info: Option<&str>) -> Option<Self> {
         if kind != Some(UserType::ServicePrincipal) {
             return None;
@@ -51,12 +51,13 @@ impl AssignedIdentity {
         }
     }
 
-    /// True for a name that managed identities have in the profile, in any case: nobody else's.
+    /// True for a name that the profile uses for managed identities, in any case. No other account
+    /// may have it.
     pub(crate) fn is_reserved(name: &str) -> bool {
         [SYSTEM_ASSIGNED, USER_ASSIGNED].iter().any(|it| it.eq_ignore_ascii_case(name.trim()))
     }
 
-    /// The name that stands in the profile: `systemAssignedIdentity` or `userAssignedIdentity`.
+    /// The name in the profile: `systemAssignedIdentity` or `userAssignedIdentity`.
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::System => SYSTEM_ASSIGNED,
@@ -77,23 +78,23 @@ impl AssignedIdentity {
 /// The owner of a new entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum User {
-    /// A user, by user name.
+    /// A user account.
     Named {
         /// User principal name, as the ID token gives it.
         name: String,
     },
-    /// An app.
+    /// An application.
     ServicePrincipal {
-        /// Its client id.
+        /// Client id.
         client_id: String,
-        /// Whether its certificate is sent along for subject name and issuer authentication.
+        /// Whether the certificate is sent, for subject name and issuer authentication.
         use_cert_sn_issuer: bool,
     },
     /// A managed identity.
     ManagedIdentity(AssignedIdentity),
-    /// The account Azure Cloud Shell runs under.
+    /// The account of Azure Cloud Shell.
     CloudShell {
-        /// Its name, or `N/A`.
+        /// Account name, or `N/A`.
         name: String,
     },
 }

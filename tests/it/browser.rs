@@ -292,7 +292,7 @@ fn without_a_browser_a_device_code_is_used_and_explained() {
     sandbox.approve_as(ALICE);
     let run = sandbox.azt(["login"]).exits(0);
     let said = "WARNING: No web browser is used, because th";
-    drop(run.says(said).says(": sign in with a code. (BROWSER names"));
+    drop(run.says(said).says(". Sign in with a code. (To use a browser anyway, set BROWSER"));
     sandbox.set("CODESPACES", "true");
     sandbox.set("BROWSER", "/bin/false");
     drop(sandbox.azt(["login"]).exits(0).says("because this is a GitHub codespace"));

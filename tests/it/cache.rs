@@ -66,7 +66,7 @@ fn export_and_import_move_sign_ins_to_another_machine() {
     let file = sandbox.root().join("moved.json");
     let path = file.to_str().unwrap();
     let run = sandbox.azt(["cache", "export", "--file", path]).exits(0).prints("");
-    drop(run.says("WARNING: What is written are secrets in plain text"));
+    drop(run.says("WARNING: The output has secrets in plain text"));
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
@@ -104,7 +104,7 @@ fn importing_a_file_that_is_no_cache_fails() {
     for (text, says) in [
         ("", "is not JSON."),
         ("{\"Account\": {", "is not JSON."),
-        ("{\"value\": []}", "is no token cache"),
+        ("{\"value\": []}", "is neither an MSAL token cache"),
         ("secret-in-no-json", "is not JSON."),
     ] {
         let file = sandbox.root().join("x.json");

@@ -44,7 +44,7 @@ fn a_healthy_machine_has_only_ok_lines() {
     assert_eq!(sandbox.requests().len(), 2, "the time, a token");
     sandbox.emulator.clear_requests();
     let run = sandbox.azt(["doctor", "--offline"]).quiet();
-    assert!(run.stdout.contains("alice@contoso.example: renews without a person"), "{run:?}");
+    assert!(run.stdout.contains("alice@contoso.example: can refresh silently"), "{run:?}");
     assert_eq!(sandbox.requests(), Vec::<String>::new());
 }
 
@@ -63,7 +63,7 @@ fn each_problem_is_named_with_its_remedy() {
     let key = sandbox.read("azt/vault.key");
     sandbox.write("azt/vault.key", format!("{}\n", "00".repeat(32)));
     finds(&sandbox, "vault", "failure", "Put the old key back");
-    finds(&sandbox, "account", "warning", "its sign-in cannot be looked at Mend the vault first.");
+    finds(&sandbox, "account", "warning", "cannot check its sign-in Repair the vault first.");
     let run = sandbox.azt(["doctor"]);
     assert_eq!(run.code, Some(1), "{run:?}");
     assert!(run.stdout.contains("WRONG vault") && run.stderr.contains("see above"), "{run:?}");
@@ -86,7 +86,7 @@ fn each_problem_is_named_with_its_remedy() {
         // Nothing in the folder is read, not even its settings.
         let run = sandbox.azt(["doctor"]);
         assert_eq!(run.code, Some(1), "{run:?}");
-        for text in ["others can write there (mode 0777)\n", "Run: chmod -R go-w ", "not asked"] {
+        for text in ["others can write there (mode 0777)\n", "Run: chmod -R go-w ", "not checked"] {
             assert!(run.stdout.contains(text), "{run:?}");
         }
         assert_eq!(run.stdout.matches("Run: ").count(), 1, "one cure: {run:?}");

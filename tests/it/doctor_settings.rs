@@ -144,10 +144,10 @@ fn a_damaged_token_cache_of_az_is_not_counted_as_sign_ins() {
     };
     assert!(said("service_principal_entries.json").0.ends_with(": sign-ins of the real az"));
     let (text, remedy) = said("msal_token_cache.json");
-    assert!(text.contains("no file of az's that can be read"), "{text}");
-    assert_eq!(remedy, "It may hold sign-ins: mend it or move it away.");
+    assert!(text.contains("not a readable az file"), "{text}");
+    assert_eq!(remedy, "It may hold sign-ins. Repair it or move it away.");
     let status = sandbox.azt(["cache", "status"]).quiet();
-    assert!(status.stdout.contains("no file of az's that can be read"), "{status:?}");
+    assert!(status.stdout.contains("not a readable az file"), "{status:?}");
 }
 
 /// Another user than root.
@@ -218,7 +218,7 @@ fn files_of_another_user_are_found_with_the_chown_remedy() {
         assert_eq!(found[0]["remedy"], cure);
         for other in found.iter().skip(1) {
             let remedy = other["remedy"].as_str().unwrap();
-            let is_possible = remedy.starts_with("Mend the ") || remedy.contains("sudo chown -R");
+            let is_possible = remedy.starts_with("Repair the ") || remedy.contains("sudo chown -R");
             assert!(is_possible && other["command"].is_null(), "{found:?}");
         }
         chown(&path, Some(PERSON), Some(PERSON)).unwrap();
@@ -240,7 +240,7 @@ fn the_group_writable_folder_is_named() {
     std::fs::set_permissions(&folder, PermissionsExt::from_mode(0o777)).unwrap();
     let found = wrong(&sandbox.azt(["doctor", "--offline", "-o", "json"]));
     let folder_shown = folder.display();
-    assert_eq!(found[1]["remedy"], "Mend the folder first.", "{found:?}");
+    assert_eq!(found[1]["remedy"], "Repair the folder first.", "{found:?}");
     assert_eq!(found.len(), 2, "{found:?}");
     assert_eq!(found[0]["text"], format!("{folder_shown}: others can write there (mode 0777)"));
     let remedy = found[0]["remedy"].as_str().unwrap();

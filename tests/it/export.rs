@@ -40,7 +40,7 @@ fn an_export_writes_into_a_pipe() {
     std::fs::create_dir(&folder).unwrap();
     for path in [&pipe, &link, &folder] {
         let run = sandbox.azt(["cache", "export", "--file", path.to_str().unwrap()]).exits(1);
-        let said = format!("ERROR: {} is no regular file.\n", path.display());
+        let said = format!("ERROR: {} is not a regular file.\n", path.display());
         drop(run.says(&said).says("leave --file out and pipe standard output."));
     }
     assert!(std::fs::metadata(&link).unwrap().file_type().is_fifo());
@@ -61,8 +61,8 @@ fn an_account_of_another_client_only_is_not_listed() {
     std::fs::write(&file, cache.to_string()).unwrap();
     let import = ["cache", "import", "--file", file.to_str().unwrap()];
     let run = sandbox.azt(import).exits(0).prints("[]\n");
-    let run = run.says("WARNING: 1 rows were of no use").says("of another program's client");
-    drop(run.says(&format!("that azt can use: {ALICE}. Sign them in with: azt login")));
+    let run = run.says("WARNING: 1 rows were skipped").says("of another program's client");
+    drop(run.says(&format!("of their refresh tokens: {ALICE}. To sign in, run: azt login")));
     assert_eq!(sandbox.azt(["account", "list"]).exits(0).json(), json!([]));
 }
 
@@ -78,7 +78,7 @@ fn an_export_that_matches_no_account_fails() {
     nobody.says("ERROR: argument --account: its value is empty");
     let name = "alcie@contoso.example";
     let run = sandbox.azt(["cache", "export", "--account", name, "--file", path]).exits(4);
-    run.says(&format!("ERROR: Nothing is stored of '{name}'."));
+    run.says(&format!("ERROR: Nothing is stored for '{name}'."));
     assert_eq!(std::fs::read_to_string(&file).unwrap(), before);
     sandbox.azt(["cache", "export", "--account", APP, "--file", path]).exits(0);
 }

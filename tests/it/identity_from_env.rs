@@ -38,7 +38,7 @@ fn the_sdks_variables_give_a_token_when_requested() {
     drop(sandbox.az(["account", "get-access-token"]).quiet());
     sandbox.azt(["account", "get-access-token", "-s", "x"]).exits(2).says("has no subscriptions");
     let of_another = ["account", "get-access-token", "--account", ALICE];
-    sandbox.azt(of_another).exits(2).says("is the only account there: leave --account out");
+    sandbox.azt(of_another).exits(2).says("is the only account. Omit --account");
     let elsewhere = sandbox.azt(["account", "get-access-token", "--tenant", FABRIKAM]);
     drop(elsewhere.exits(6).says("AADSTS700016"));
 }

@@ -83,7 +83,7 @@ fn under_the_name_az_a_migration_is_silent() {
 fn a_revoked_old_sign_in_is_reported_and_tried_once() {
     let sandbox = left_by_old_az(&["dead"]);
     let run = sandbox.azt(TOKEN).exits(4).says("WARNING: The sign-in of Alice@contoso.example in ");
-    drop(run.says("is not good any more: AADSTS"));
+    drop(run.says("is no longer valid: AADSTS"));
     let asked = sandbox.requests().len();
     assert_eq!(asked, 1);
     let run = sandbox.azt(TOKEN).exits(4).says("is not signed in. Run `azt login`.");
@@ -96,7 +96,7 @@ fn a_revoked_old_sign_in_is_reported_and_tried_once() {
     // A changed refresh token is tried again.
     let file = sandbox.read("accessTokens.json").replace("dead", "dead too");
     sandbox.write("accessTokens.json", file);
-    drop(sandbox.azt(TOKEN).exits(4).says("is not good any more"));
+    drop(sandbox.azt(TOKEN).exits(4).says("is no longer valid"));
 }
 
 #[test]

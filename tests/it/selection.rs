@@ -126,7 +126,7 @@ fn a_tenant_selects_an_account_that_has_it() {
     sandbox.azt([&TOKEN[..], &["--tenant", NORTHWIND]].concat()).exits(5).says("AADSTS50020");
     let run = sandbox.azt([&TOKEN[..], &["--account", "carol@contoso.example"]].concat());
     let run = run.exits(4).says("The account 'carol@contoso.example' is not signed in.");
-    drop(run.says(&format!("Signed in are: {ALICE}, {BOB}")));
+    drop(run.says(&format!("Signed-in accounts: {ALICE}, {BOB}")));
     let other = [&TOKEN[..], &["--account", ALICE, "-s", "Fabrikam Shared"]].concat();
     sandbox.azt(&other).exits(1).says("has no subscription 'Fabrikam Shared'");
 }

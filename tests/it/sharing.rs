@@ -58,7 +58,7 @@ fn a_sign_out_does_not_overwrite_an_unreadable_file() {
         sandbox.write(CACHE, &text);
         sandbox.write(APPLICATIONS, &applications);
         let run = sandbox.azt(["logout", "--username", APP]).exits(1);
-        drop(run.says(CACHE).says("mend it or move it away, and try again"));
+        drop(run.says(CACHE).says("Repair it or move it away, and try again"));
         assert_eq!(sandbox.read(CACHE), text);
         assert!(!sandbox.read(APPLICATIONS).contains(APP), "the other file is done all the same");
     }
@@ -153,7 +153,7 @@ fn a_keyring_item_is_changed_under_msals_lock() {
     drop(secret_tool(&["store", "--label=MSALCache"], "no cache").success());
     for arguments in [&["cache", "publish"][..], &["cache", "publish", "--allow-unencrypted"]] {
         let run = sandbox.azt(arguments).exits(1);
-        drop(run.says("the keyring's msal.cache.nocae is no cache that can be read"));
+        drop(run.says("the keyring's msal.cache.nocae does not hold a readable cache"));
     }
     assert_eq!(lookup(), "no cache");
     // Of the signal file only the modification time changes.

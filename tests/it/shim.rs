@@ -175,13 +175,16 @@ fn the_shim_is_installed_shown_and_removed() {
 
     let of_others = other.parent().unwrap().to_str().unwrap();
     let run = sandbox.azt(["shim", "install", "--dir", of_others, "--yes"]).exits(1);
-    drop(run.says("is there already and is not this program; it was left alone."));
+    drop(run.says("already exists and is not this program. It was not changed."));
     sandbox.azt(["shim", "remove", "--dir", of_others, "--yes"]).exits(1);
     assert!(other.exists());
     sandbox.azt(["shim", "remove", "--dir", &dir, "--yes"]).exits(0).says("This will:\n  remove ");
     assert!(!folder.join("az").exists());
     assert!(sandbox.read("config").contains("share_with_az = false"));
-    sandbox.azt(["shim", "remove", "--dir", &dir, "--yes"]).exits(1).says("There is no az of this");
+    sandbox
+        .azt(["shim", "remove", "--dir", &dir, "--yes"])
+        .exits(1)
+        .says("has no az that is this program");
     assert_eq!(sandbox.azt(["shim", "status"]).quiet().json()[0]["path"], other.to_str().unwrap());
 }
 
@@ -236,7 +239,7 @@ fn a_copy_or_hard_link_of_azt_is_not_the_real_az() {
     for folder in [&linked, &copied] {
         sandbox.set("PATH", &path(&[folder]));
         let page = run(&sandbox, &["doctor", "--offline"]).stdout;
-        assert!(page.contains("az is this program; no other behind it"), "{page}");
+        assert!(page.contains("az is this program; no other az is on PATH"), "{page}");
         let shims = sandbox.root().join("shims");
         let made = ["shim", "install", "--yes", "--dir", shims.to_str().unwrap()];
         let planned = run(&sandbox, &made).exits(0);
@@ -254,7 +257,7 @@ fn installing_the_shim_asks_first() {
     let dir = sandbox.root().join("shims");
     let command = sandbox.command(["shim", "install", "--dir", dir.to_str().unwrap()]);
     let mut session = rexpect::session::spawn_command(command, Some(30_000)).unwrap();
-    session.exp_string("Go on?").unwrap();
+    session.exp_string("Continue?").unwrap();
     session.send("n\r").unwrap();
     session.flush().unwrap();
     session.exp_string("Nothing was changed.").unwrap();

@@ -15,9 +15,8 @@ use crate::output::Format;
 use crate::settings::python_json_indented;
 use crate::sys::{file, write_named};
 
-/// Writes what is stored as MSAL's unified cache: to a file that its owner alone can read, or to
-/// standard output, unless somebody sits there. It is JSON, whatever `core.output` is: in another form
-/// nothing could read it back.
+/// Writes the vault as MSAL's unified cache to a private file, or to standard output unless that is
+/// a terminal. The format is JSON regardless of `core.output`, so that it can be imported again.
 pub(super) fn run(request: &CacheExport, context: &Context<'_>) -> Result<Answer> {
     let terminal = &context.system.terminal;
     let path = request.file.as_deref().filter(|path| *path != Path::new("-"));
@@ -25,41 +24,40 @@ pub(super) fn run(request: &CacheExport, context: &Context<'_>) -> Result<Answer
         return Err(Error::failed("This would show secrets on the terminal.")
             .remedy("Name a file with --file, or send the output to a program."));
     }
-    // `--file >(command)`, too.
+    // This also rejects `--file >(command)`.
     if let Some(path) = path.filter(|path| file::is_special(path)) {
-        let message = format!("{} is no regular file.", path.display());
+        let message = format!("{} is not a regular file.", path.display());
         return Err(Error::failed(message)
             .remedy("Name another file, or leave --file out and pipe standard output."));
     }
     let vault = vault(context)?;
-    // So that it is in the file which login host each secret is for.
+    // Assigns login hosts to stored applications, so that the export names them.
     broker::applications(context.system, &vault, context.homes())?;
     let (account, with_sources) = (request.account.as_deref(), request.with_sources);
     let (exported, left_out) = interop::export(&vault, account, with_sources)?;
     let left_out = (!left_out.is_empty()).then(|| {
         format!(
-            "Left out, because they sign in with the name of a file, a command or a pipeline: {}. To take them along: --with-sources",
+            "Left out, because they sign in with a file, a command or a pipeline: {}. To include them, add --with-sources.",
             left_out.join(", ")
         )
     });
-    // A name that is misspelt, or an empty variable, must not replace a good file by an empty one.
+    // A misspelled name or an empty variable must not overwrite a good file with an empty one.
     if let Some(name) = request.account.as_deref()
-        && interop::is_of_nobody(&exported)
+        && interop::has_no_accounts(&exported)
     {
         return Err(match left_out {
             Some(left_out) => Error::failed(format!("Nothing is written. {left_out}")),
             None => Error::new(
                 Kind::NotSignedIn,
-                format!("Nothing is stored of '{name}'.", name = Typed(name)),
+                format!("Nothing is stored for '{name}'.", name = Typed(name)),
             )
-            .remedy("See who there is with: azt cache list"),
+            .remedy("List the accounts with: azt cache list"),
         });
     }
     if let Some(left_out) = left_out {
         terminal.warn(&left_out);
     }
-    terminal
-        .warn("What is written are secrets in plain text: whoever reads it is signed in as you.");
+    terminal.warn("The output has secrets in plain text: anyone who reads it can sign in as you.");
     let Some(path) = path else {
         return Ok(Answer { is_secret: true, format: Some(Format::Json), ..Answer::of(exported) });
     };

@@ -17,8 +17,8 @@ use crate::settings::{Profile, Subscription, User};
 use crate::sys::{Level, file};
 use crate::vault::Vault;
 
-/// Takes over a file, or what Azure's SDKs share, and looks up the subscriptions of those who were
-/// not known before.
+/// Imports a file, or the cache that Azure's SDKs share, and looks up the subscriptions of new
+/// accounts.
 pub(super) fn run(request: &CacheImport, context: &Context<'_>) -> Result<Answer> {
     let (system, dir) = (context.system, &context.dir);
     let caches = match &request.file {
@@ -33,7 +33,8 @@ pub(super) fn run(request: &CacheImport, context: &Context<'_>) -> Result<Answer
         home => Ok(home),
     };
     let vault = broker::open_vault_for_sign_in(system, dir, &context.config)?;
-    // By what was stored before, not by what comes in now.
+    // Assigns login hosts to applications of azt 0.1 from the stored data, before the import can
+    // affect the result.
     broker::applications(system, &vault, homes)?;
     let environment = environments(context)?;
     let mut all = Imported::default();
@@ -48,13 +49,13 @@ pub(super) fn run(request: &CacheImport, context: &Context<'_>) -> Result<Answer
     let refused = take_sources(request, context, &vault, &mut all)?;
     if all.skipped > 0 {
         system.terminal.warn(&format!(
-            "{} rows were of no use: ended, of nobody that is known, of another program's client, or of another kind.",
+            "{} rows were skipped: expired, of an unknown account, of another program's client, or malformed.",
             all.skipped
         ));
     }
     if !all.left_out.is_empty() {
         system.terminal.warn(&format!(
-            "Not taken over, because there is no refresh token of theirs that {program} can use: {}. Sign them in with: {program} login",
+            "Not imported, because {program} can use none of their refresh tokens: {}. To sign in, run: {program} login",
             all.left_out.join(", "),
             program = system.program
         ));
@@ -69,11 +70,11 @@ pub(super) fn run(request: &CacheImport, context: &Context<'_>) -> Result<Answer
     Ok(Answer { outcome: left_out(&refused, &all.homeless).map_or(Ok(SUCCESS), Err), ..answer })
 }
 
-/// What is longer cannot be read on a terminal before one answers.
+/// Maximum length of a question in bytes; the user could not review a longer one on a terminal.
 const LONGEST_QUESTION: usize = 4096;
 
-/// Takes over those applications whose sources the call or the person agrees to; answers those that
-/// nobody was asked about.
+/// Imports the applications whose sources the option or the user accepts. Returns those that could
+/// not be asked about.
 fn take_sources(
     request: &CacheImport,
     context: &Context<'_>,
@@ -82,7 +83,7 @@ fn take_sources(
 ) -> Result<Vec<Application>> {
     let terminal = &context.system.terminal;
     let sources = std::mem::take(&mut all.sources);
-    // What other programs share is nobody's own export.
+    // Never use sources from a shared cache: it is not the user's own export.
     if request.file.is_none() {
         all.skipped += sources.len();
         return Ok(Vec::new());
@@ -117,20 +118,20 @@ fn take_sources(
     Ok(refused)
 }
 
-/// The failure that tells who was left out and what lets them in.
+/// The error that lists applications that were left out and how to import them.
 fn left_out(refused: &[Application], homeless: &[Application]) -> Option<Error> {
     let mut told: Vec<String> = Vec::new();
     for it in refused {
         let source = it.source().map(ToString::to_string).unwrap_or_default();
         told.push(format!(
-            "Service principal {} was left out: it would sign in with {}, which is used only if you say so.",
+            "Service principal {} was left out: it would sign in with {}, which needs your consent.",
             it.client_id,
             Sentence::new(&source)
         ));
     }
     for it in homeless {
         told.push(format!(
-            "Service principal {} was left out: neither does the file say which cloud it is of, nor does the profile list it in a built-in one.",
+            "Service principal {} was left out: the file does not name its cloud, and the profile does not list it in a built-in one.",
             it.client_id
         ));
     }
@@ -139,11 +140,11 @@ fn left_out(refused: &[Application], homeless: &[Application]) -> Option<Error> 
     let error = told.fold(first, Error::remedy);
     let error = match refused {
         [] => error,
-        _ => error.remedy("To let those in that sign in so, run this again with --with-sources."),
+        _ => error.remedy("To accept such credentials, run this again with --with-sources."),
     };
     Some(match homeless {
         [] => error,
-        _ => error.remedy("To let those in of one cloud, run this again with --cloud NAME."),
+        _ => error.remedy("To name the cloud of the others, run this again with --cloud NAME."),
     })
 }
 
@@ -155,7 +156,7 @@ fn read(path: &Path) -> Result<Value> {
         bytes.ok_or_else(|| Error::failed(format!("There is no {}.", path.display())))?
     };
     let bytes = Zeroizing::new(bytes);
-    // The cause is not told: it could quote a token.
+    // The parser's message is dropped because it could quote a token.
     interop::json_in(&bytes)
         .ok_or_else(|| Error::failed(format!("{} is not JSON.", path.display())))
 }
@@ -176,7 +177,7 @@ fn shared(request: &CacheImport, context: &Context<'_>) -> Result<Vec<Value>> {
     Ok(found.into_iter().map(|it| it.cache).collect())
 }
 
-/// The clouds with the login host of each, the active one first.
+/// The clouds with their login hosts, the active one first.
 fn environments(context: &Context<'_>) -> Result<Vec<(String, String)>> {
     let mut all = vec![(context.cloud().name.clone(), context.cloud().environment()?)];
     for cloud in context.clouds.list()? {
@@ -187,8 +188,8 @@ fn environments(context: &Context<'_>) -> Result<Vec<(String, String)>> {
     Ok(all)
 }
 
-/// Makes profile entries for those who have none: what they can see, or their tenant where that
-/// cannot be found out now. Answers who came in.
+/// Adds profile entries for new accounts: their subscriptions, or a tenant-level entry if these
+/// cannot be looked up now. Returns the imported accounts.
 fn enter(
     context: &Context<'_>,
     imported: &Imported,
@@ -197,14 +198,14 @@ fn enter(
     let active = &context.cloud().name;
     let mut answer = Vec::new();
     let mut all: Vec<(String, Subscription)> = Vec::new();
-    for person in &imported.people {
-        let cloud = clouds.iter().find(|(_, environment)| *environment == person.environment);
+    for account in &imported.people {
+        let cloud = clouds.iter().find(|(_, environment)| *environment == account.environment);
         let Some((cloud, _)) = cloud else {
-            context.system.terminal.warn(&no_cloud(&person.environment, &person.username));
+            context.system.terminal.warn(&no_cloud(&account.environment, &account.username));
             continue;
         };
-        let user = User::Named { name: person.username.clone() };
-        all.push((cloud.clone(), Subscription::tenant_level(&person.realm, &user, cloud)));
+        let user = User::Named { name: account.username.clone() };
+        all.push((cloud.clone(), Subscription::tenant_level(&account.realm, &user, cloud)));
     }
     for it in &imported.applications {
         let cloud = clouds.iter().find(|(_, environment)| *environment == it.environment);
@@ -227,7 +228,7 @@ fn enter(
             let asks = cloud == *active && is_reachable;
             let found = if asks { looked_up(context, &entry, &mut is_reachable) } else { None };
             known = Profile::update(&context.dir, |profile| {
-                // A tenant has one place in the profile: who is there already stays.
+                // A tenant-level entry must not replace an existing entry with the same id.
                 let is_taken = profile.all().iter().any(|it| it.id() == entry.id());
                 match found {
                     Some(found) => profile.replace_user(&cloud, &name, found),
@@ -248,12 +249,12 @@ fn enter(
 
 fn no_cloud(environment: &str, name: &str) -> String {
     format!(
-        "No cloud here signs in at {environment}: {name} is kept, and of no use until one does."
+        "No registered cloud signs in at {environment}. {name} is stored, but unusable until one does."
     )
 }
 
-/// The subscriptions of the account of `entry`, if there are any. Where nothing can be reached,
-/// nobody else need wait for that again.
+/// Looks up the subscriptions of the account of `entry`; `None` if there are none. Clears
+/// `is_reachable` after a network error, so that the other accounts are not tried.
 fn looked_up(
     context: &Context<'_>,
     entry: &Subscription,
@@ -263,7 +264,7 @@ fn looked_up(
         Ok(found) => Some(found.subscriptions).filter(|found| !found.is_empty()),
         Err(error) => {
             *is_reachable = error.kind() != Kind::Network;
-            let others = if *is_reachable { "" } else { ", and of whoever comes after," };
+            let others = if *is_reachable { "" } else { " and of the accounts after it" };
             context.system.terminal.warn(&format!(
                 "The subscriptions of {}{others} could not be looked up: {error} Try later: 'azt account list --refresh', or import again.",
                 entry.user_name()

@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::sys::local_time;
 use crate::vault::{AccessToken, Account, RefreshToken};
 
-/// One row a record, with nothing secret: who it is of, what for, until when.
+/// One row per record, without secrets: owner, purpose and expiry.
 pub(super) fn run(context: &Context<'_>) -> Result<Answer> {
     let vault = vault(context)?;
     let mut all: Vec<Value> = Vec::new();

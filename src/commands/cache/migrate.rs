@@ -11,8 +11,8 @@ use crate::foreign::Name;
 use crate::interop::{self, AdalFile};
 use crate::vault::{ServicePrincipal, Vault};
 
-/// Takes over every sign-in of the real az, today's and that of before 2.30; answers what became
-/// of each.
+/// Copies every sign-in of the real az, of the current version and of versions before 2.30, into
+/// the vault. Returns the outcome for each.
 pub(super) fn run(request: &CacheMigrate, context: &Context<'_>) -> Result<Answer> {
     let (system, dir) = (context.system, &context.dir);
     let environment = context.cloud().environment()?;
@@ -22,10 +22,10 @@ pub(super) fn run(request: &CacheMigrate, context: &Context<'_>) -> Result<Answe
         Some(broker::open_vault_for_sign_in(system, dir, &context.config)?)
     };
     let mut answer = Vec::new();
-    let (people, applications) = interop::known_names(dir, &environment);
+    let (user_names, applications) = interop::known_names(dir, &environment);
     let homes = context.homes();
     let home = |client_id: &str, tenant: &str| homes.of_plain(client_id, tenant);
-    for name in people.iter().chain(&applications) {
+    for name in user_names.iter().chain(&applications) {
         let is_new = match &vault {
             Some(vault) if !request.dry_run => {
                 interop::adopt(dir, vault, &environment, name, &broker::can_redeem, &home)?
@@ -46,7 +46,7 @@ pub(super) fn run(request: &CacheMigrate, context: &Context<'_>) -> Result<Answe
     if let (Some(vault), false) = (&vault, request.dry_run)
         && let Some(error) = migration::migrate(context, vault)?.postponed
     {
-        return Err(error.remedy("The others are taken over; run it again for the rest."));
+        return Err(error.remedy("The other accounts were migrated. Run this again for the rest."));
     }
     let after = here(context, vault.as_ref(), &environment, &old)?;
     let failed = migration::State::read(context)?;
@@ -87,13 +87,13 @@ pub(super) fn run(request: &CacheMigrate, context: &Context<'_>) -> Result<Answe
     }))
 }
 
-/// Removes az's files, or says why one stays.
+/// Removes az's files, or warns why one stays.
 fn take_away(context: &Context<'_>, vault: &Vault<'_>) -> Result<()> {
     let terminal = &context.system.terminal;
     for (path, names) in interop::take_away(&context.dir, vault)? {
         let path = path.display();
         terminal.warn(&match names.as_slice() {
-            [] => format!("{path} stays: it is no file of az's that can be read."),
+            [] => format!("{path} stays: it is not a readable az file."),
             names => {
                 let names: Vec<Name> = names.iter().map(|name| Name::new(name)).collect();
                 let names = names.iter().map(|name| &**name).collect::<Vec<_>>().join(", ");
@@ -107,17 +107,17 @@ fn take_away(context: &Context<'_>, vault: &Vault<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Why they come again.
-const KEEP_OUT: &str = "core.share_with_az is on, so the next sign-in is written there again: azt config set core.share_with_az=false keeps them out, and the real az does without.";
+/// The warning that az's files will be written again.
+const KEEP_OUT: &str = "core.share_with_az is on, so the next sign-in is written to az's files again. To stop sharing with the real az, run: azt config set core.share_with_az=false";
 
 fn row(name: &str, from: &str, outcome: &str, reason: Option<&str>) -> Value {
     json!({"account": name, "from": from, "outcome": outcome, "reason": reason})
 }
 
-/// Why az's entry for `name` is not taken over.
+/// Why az's entry for `name` is not migrated.
 fn why_not(context: &Context<'_>, name: &str) -> String {
     let named = accounts::sources_of_az(context, name).into_iter().next();
-    named.unwrap_or_else(|| "az has nothing of it that could be used.".to_owned())
+    named.unwrap_or_else(|| "az has no usable credential of it.".to_owned())
 }
 
 /// Whether the vault has a sign-in of `name`, a user name or client id.
@@ -133,14 +133,14 @@ fn is_known(
         || broker::applications(context.system, vault, context.homes())?.iter().any(is_meant))
 }
 
-/// Whom of the file the vault has: people, then applications.
+/// For each account in the file, users before applications: whether the vault has it.
 fn here(
     context: &Context<'_>,
     vault: Option<&Vault<'_>>,
     environment: &str,
     file: &AdalFile,
 ) -> Result<Vec<bool>> {
-    let people = file.users.iter().map(|user| match vault {
+    let users = file.users.iter().map(|user| match vault {
         Some(vault) => migration::is_here(vault, environment, &user.user_id),
         None => Ok(false),
     });
@@ -148,5 +148,5 @@ fn here(
         Some(vault) => migration::has(context, vault, entry),
         None => Ok(false),
     });
-    people.chain(applications).collect()
+    users.chain(applications).collect()
 }

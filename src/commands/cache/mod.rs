@@ -1,4 +1,4 @@
-//! `cache …`: what is stored, and its ways in and out.
+//! `cache …`: inspects, clears, exports and imports the vault.
 
 mod export;
 mod import;
@@ -31,7 +31,8 @@ pub(super) fn run(command: &CacheCommand, context: &Context<'_>) -> Result<Answe
     }
 }
 
-/// Forgets access tokens, or everything with the key; the profile and az's files stay.
+/// Removes access tokens, or with `--all` everything including the key. The profile and az's files
+/// stay.
 fn clear(request: &CacheClear, context: &Context<'_>) -> Result<Answer> {
     if request.all {
         broker::forget_everything(context.system, &context.dir)?;
@@ -46,7 +47,7 @@ fn rekey(context: &Context<'_>) -> Result<Answer> {
     Ok(Answer::of(json!({"keyId": id.to_string()})))
 }
 
-/// The vault, which must have been made.
+/// Opens the vault; fails if there is none.
 fn vault<'s>(context: &Context<'s>) -> Result<Vault<'s>> {
     let opened = broker::open_vault(context.system, &context.dir, &context.config)?;
     opened.ok_or_else(|| {

@@ -11,8 +11,8 @@ use crate::broker;
 use crate::error::Result;
 use crate::interop::{self, AdalFile};
 
-/// What is stored, whether its key opens it, and where other programs keep secrets in plain text.
-/// Works on a vault that does not open.
+/// Prints what the vault stores, whether the key opens it, and where other programs keep secrets in
+/// plain text. Works even if the vault cannot be opened.
 pub(super) fn run(context: &Context<'_>) -> Result<Answer> {
     let (system, dir) = (context.system, &context.dir);
     let found = broker::inventory(system, dir)?;
@@ -62,13 +62,13 @@ pub(in crate::commands) fn plain_text(context: &Context<'_>) -> Vec<PlainText> {
             tell(
                 &path,
                 "sign-ins of the real az",
-                "azt cache migrate --remove takes them over and removes it; azt config set core.share_with_az=false keeps new ones out.",
+                "To move them into the vault, run: azt cache migrate --remove. To stop sharing new ones, run: azt config set core.share_with_az=false.",
             );
         } else {
             tell(
                 &path,
-                "no file of az's that can be read, so nobody is signed out there",
-                "It may hold sign-ins: mend it or move it away.",
+                "not a readable az file, so a sign-out does not change it",
+                "It may hold sign-ins. Repair it or move it away.",
             );
         }
     }
@@ -77,10 +77,10 @@ pub(in crate::commands) fn plain_text(context: &Context<'_>) -> Vec<PlainText> {
         tell(
             &adal,
             "sign-ins of az before 2.30",
-            "azt cache migrate --remove takes over what is still good and removes it.",
+            "To move the valid ones into the vault, run: azt cache migrate --remove.",
         );
     }
-    // Without a home folder there is none.
+    // Without a home folder there is no shared cache.
     let shared = interop::plain_text_shared(system, interop::DEFAULT_NAME);
     for path in shared.unwrap_or_default() {
         tell(&path, "the cache that Azure SDKs share", "Remove it when no program needs it.");

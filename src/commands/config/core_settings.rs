@@ -1,4 +1,4 @@
-//! The settings of `core` that azt and az have, and what may stand in them.
+//! The settings of `core` in azt and az, and their valid values.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::foreign::Typed;
 use crate::output::Format;
 use crate::settings::{FALSE, TRUE};
 
-/// On or off: azt's own, then those of az 2.91 that both have.
+/// Boolean settings: azt's own, then those shared with az 2.91.
 pub(in crate::commands) const SWITCHES: [&str; 8] = [
     "only_show_errors",
     "no_color",
@@ -21,11 +21,11 @@ pub(in crate::commands) const SWITCHES: [&str; 8] = [
     "login_experience_v2",
 ];
 
-/// With other values.
+/// Settings with other values.
 const OTHERS: [&str; 5] =
     ["output", "key_source", "key_cache_seconds", "login_timeout", "error_format"];
 
-/// az's (2.91), which mean nothing here.
+/// Settings of az 2.91 that azt ignores.
 const OF_AZ: [&str; 17] = [
     "cache_ttl",
     "collect_telemetry",
@@ -50,18 +50,18 @@ fn all() -> impl Iterator<Item = &'static str> {
     SWITCHES.into_iter().chain(OTHERS).chain(OF_AZ)
 }
 
-/// True for a setting that azt or az has; `option` is lower-case.
+/// True for a setting of azt or az; `option` is lower-case.
 pub(in crate::commands) fn is_known(option: &str) -> bool {
     all().any(|known| known == option)
 }
 
-/// The setting that `option` is a slip of the pen away from.
+/// The setting that `option` is probably a typo of.
 pub(in crate::commands) fn nearest(option: &str) -> Option<&'static str> {
     let far = |known: &&str| distance(known, option);
     all().min_by_key(far).filter(|known| far(known) <= 1 + option.len() / 6)
 }
 
-/// How many characters are to be put in, taken out or changed (Levenshtein).
+/// The Levenshtein distance in bytes.
 fn distance(one: &str, other: &str) -> usize {
     let mut row: Vec<usize> = (0..=other.len()).collect();
     for (at, a) in one.bytes().enumerate() {
@@ -77,7 +77,7 @@ fn distance(one: &str, other: &str) -> usize {
     row.last().copied().unwrap_or_default()
 }
 
-/// Why `value` is none of the setting `option`, if so.
+/// Why `value` is invalid for the setting `option`; `None` if it is valid.
 pub(in crate::commands) fn flaw_of_value(option: &str, value: &str) -> Option<Error> {
     let checked = match option {
         "output" => format_of(value).map(drop),
@@ -100,18 +100,18 @@ fn switch(option: &str, value: &str) -> Result<()> {
         .remedy(format!("Use one of {} or {}.", TRUE.join(", "), FALSE.join(", "))))
 }
 
-/// What `core.output` names.
+/// Parses the value of `core.output`.
 fn format_of(value: &str) -> Result<Format> {
     value.parse().map_err(|_| {
         Error::failed(format!(
-            "The setting core.output is '{}', which is no output format.",
+            "The setting core.output is '{}', which is not an output format.",
             Typed(value)
         ))
         .remedy("Use one of json, jsonc, yaml, yamlc, table, tsv, none.")
     })
 }
 
-/// What `core.login_timeout` allows.
+/// Parses the value of `core.login_timeout`.
 pub(in crate::commands) fn time_limit_of(value: &str) -> Result<Duration> {
     let seconds = value
         .trim()
@@ -120,7 +120,7 @@ pub(in crate::commands) fn time_limit_of(value: &str) -> Result<Duration> {
     Ok(Duration::from_secs(seconds))
 }
 
-/// The format of results where the call names none: `core.output`, else JSON.
+/// The default output format: `core.output`, else JSON.
 pub(crate) fn default_format(context: &Context<'_>) -> Result<Format> {
     let name = context.config.get("core", "output")?;
     name.map_or(Ok(Format::Json), |name| format_of(&name))
@@ -131,7 +131,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_slip_of_the_pen_has_its_setting() {
+    fn a_typo_finds_its_setting() {
         for (typed, meant) in [
             ("outpt", Some("output")),
             ("no_colour", Some("no_color")),

@@ -33,7 +33,7 @@ fn get(request: &ConfigGet, context: &Context<'_>) -> Result<Answer> {
 
 fn set(request: &ConfigSet, context: &Context<'_>) -> Result<Answer> {
     let folder = folder(request.local, context)?;
-    // All pairs are understood before the first is stored.
+    // Parses all pairs before storing the first.
     let pairs = request.key_value.iter().map(|pair| split(pair)).collect::<Result<Vec<_>>>()?;
     for (section, option, value) in pairs {
         Config::set(&context.dir, &folder, section, option, value)?;
@@ -44,23 +44,21 @@ fn set(request: &ConfigSet, context: &Context<'_>) -> Result<Answer> {
     Ok(Answer::none())
 }
 
-/// Says that a name is no setting, or that a value is none of it: it is kept all the same, since other
-/// programs and other versions have settings too.
+/// Warns about an unknown setting or an invalid value. It is stored anyway, because other programs
+/// and other versions have settings too.
 fn doubt(option: &str, value: &str, context: &Context<'_>) {
     let option = option.to_lowercase();
     let terminal = &context.system.terminal;
     if let Some(error) = core_settings::flaw_of_value(&option, value) {
-        terminal.warn(&format!("{} It is kept all the same.", error.message()));
+        terminal.warn(&format!("{} It was stored anyway.", error.message()));
         for line in error.remedy_lines() {
             terminal.plain(line);
         }
     } else if !core_settings::is_known(&option) {
         let guess = core_settings::nearest(&option);
         let guess = guess.map_or_else(String::new, |guess| format!(" Did you mean core.{guess}?"));
-        terminal.warn(&format!(
-            "core.{} is no setting that azt or az knows.{guess}",
-            Name::new(&option)
-        ));
+        terminal
+            .warn(&format!("core.{} is not a setting of azt or az.{guess}", Name::new(&option)));
     }
 }
 
@@ -75,7 +73,7 @@ fn split(pair: &str) -> Result<(&str, &str, &str)> {
 }
 
 fn unset(request: &ConfigUnset, context: &Context<'_>) -> Result<Answer> {
-    // The nearest file that has it, as az does.
+    // Changes only the nearest file that has the setting, as az does.
     let load = if request.local { Config::load_with_local } else { Config::load };
     let config = load(context.system, &context.dir)?;
     for key in &request.key {

@@ -1,4 +1,4 @@
-//! Who is signed in, and what each account can still do.
+//! Checks each signed-in account.
 
 use super::super::login as sign_in;
 use super::check::{Check, State, Topic};
@@ -10,10 +10,11 @@ use crate::settings::{Profile, Subscription, UserType};
 use crate::shell::quoted;
 use crate::vault::{Account, ServicePrincipal, Vault};
 
-/// Refresh tokens die after 90 days without use.
+/// Refresh tokens expire after 90 days without use; the warning comes earlier. In seconds.
 const LONG_UNUSED: i64 = 80 * 24 * 3600;
 
-/// Everybody in the profile; with `is_online` those of the active cloud are tried.
+/// Checks all accounts in the profile. With `is_online`, requests a token for those of the active
+/// cloud.
 pub(super) fn accounts(
     context: &Context<'_>,
     vault: &Result<Option<Vault<'_>>>,
@@ -37,7 +38,7 @@ pub(super) fn accounts(
     Ok(checks)
 }
 
-/// What an account can still do without a person; `tries` asks for a token.
+/// Checks whether an account can get tokens without user interaction; `tries` requests one.
 fn account(
     context: &Context<'_>,
     vault: &Result<Option<Vault<'_>>>,
@@ -74,11 +75,8 @@ fn account(
         Ok(Some(vault)) => vault,
         Ok(None) => return missing(context, &environment, entry),
         Err(_) => {
-            return Check::warning(
-                Topic::Account,
-                format!("{name}: its sign-in cannot be looked at"),
-            )
-            .remedy("Mend the vault first.");
+            return Check::warning(Topic::Account, format!("{name}: cannot check its sign-in"))
+                .remedy("Repair the vault first.");
         }
     };
     let look = || -> Result<Check> {
@@ -103,14 +101,14 @@ fn account(
             )
             .remedy(format!("Get a token, or run: {}", login(context, entry))),
             Some(_) if tries => tried(context, entry),
-            Some(_) => Check::ok(Topic::Account, format!("{name}: renews without a person")),
+            Some(_) => Check::ok(Topic::Account, format!("{name}: can refresh silently")),
             None => missing(context, &environment, entry),
         })
     };
     look().unwrap_or_else(|error| Check::of_error(Topic::Account, &error))
 }
 
-/// Whether the account of `entry` gets a token now.
+/// Checks whether the account of `entry` gets a token now.
 fn tried(context: &Context<'_>, entry: &Subscription) -> Check {
     let name = entry.user_name();
     match refresh_subscriptions::try_sign_in(context, entry) {
@@ -126,7 +124,7 @@ fn missing(context: &Context<'_>, environment: &str, entry: &Subscription) -> Ch
     if interop::can_adopt(&context.dir, environment, name, &broker::can_redeem, &home) {
         return Check::ok(
             Topic::Account,
-            format!("{name}: signed in with az, which is used when needed"),
+            format!("{name}: signed in with az; azt uses that sign-in when needed"),
         );
     }
     let missing = Check::failure(Topic::Account, format!("{name}: listed, but not signed in"));
@@ -148,7 +146,7 @@ fn missing(context: &Context<'_>, environment: &str, entry: &Subscription) -> Ch
     }
 }
 
-/// How one signs in to the cloud of `entry`: in another than the active one by two commands.
+/// The command lines that sign in to the cloud of `entry`; two if that is not the active cloud.
 fn login(context: &Context<'_>, entry: &Subscription) -> String {
     let (program, cloud) = (context.system.program, entry.environment_name());
     if cloud == context.cloud().name {
@@ -161,7 +159,7 @@ fn login(context: &Context<'_>, entry: &Subscription) -> String {
 fn credential(name: &str, found: &ServicePrincipal) -> Check {
     match &found.certificate {
         Some(path) if !std::path::Path::new(path).exists() => {
-            Check::failure(Topic::Account, format!("{name}: its certificate {path} is not there"))
+            Check::failure(Topic::Account, format!("{name}: its certificate {path} is missing"))
                 .remedy("Put it back, or sign in with another.")
         }
         _ => Check::ok(Topic::Account, format!("{name}: has its credential")),

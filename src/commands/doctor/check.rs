@@ -1,4 +1,4 @@
-//! One thing that was looked at, and how it is shown.
+//! A check and its output.
 
 use serde_json::{Value, json};
 
@@ -54,20 +54,20 @@ impl Topic {
     }
 }
 
-/// One thing that was looked at.
+/// The result of one check.
 pub(super) struct Check {
     pub(super) topic: Topic,
     pub(super) state: State,
     pub(super) text: String,
-    /// A line each.
+    /// The lines of the remedy.
     remedy: Vec<String>,
-    /// The command line that cures it, if one does.
+    /// The command line that repairs it, if there is one.
     command: Option<String>,
 }
 
 impl Check {
     pub(super) fn ok(topic: Topic, text: impl AsRef<str>) -> Self {
-        // A path may have any characters, and each check is a line.
+        // A path may have any characters, but each check is one line.
         let text = Sentence::new(text.as_ref()).into();
         Self { topic, state: State::Ok, text, remedy: Vec::new(), command: None }
     }
@@ -82,7 +82,7 @@ impl Check {
 
     pub(super) fn of_error(topic: Topic, error: &Error) -> Self {
         let mut remedy = error.remedy_lines().to_vec();
-        // Where anything else cures it, nobody has to be signed out.
+        // If there is another remedy, do not suggest the one that signs all accounts out.
         if remedy.len() > 1 {
             remedy.retain(|line| !error.is_last_resort(line));
         }
@@ -90,17 +90,17 @@ impl Check {
         Self { remedy, command, ..Self::failure(topic, error.message()) }
     }
 
-    /// Says whom the text is about.
+    /// Adds the account or setting that the text is about.
     pub(super) fn about(self, name: &str) -> Self {
         Self { text: format!("{name}: {}", self.text), ..self }
     }
 
-    /// Says what to do.
+    /// Sets the remedy.
     pub(super) fn remedy(self, remedy: impl Into<String>) -> Self {
         Self { remedy: vec![remedy.into()], ..self }
     }
 
-    /// Says that this command line cures it.
+    /// Sets the command line that repairs it.
     pub(super) fn cured_by(self, command: impl Into<String>) -> Self {
         let command = command.into();
         Self { command: Some(command.clone()), ..self.remedy(format!("Run: {command}")) }
@@ -115,7 +115,7 @@ fn name(state: State) -> &'static str {
     }
 }
 
-/// The check for programs.
+/// The check as JSON.
 pub(super) fn to_value(check: &Check) -> Value {
     json!({
         "check": check.topic.name(),
@@ -126,21 +126,21 @@ pub(super) fn to_value(check: &Check) -> Value {
     })
 }
 
-/// What was looked at so far.
+/// The checks so far.
 #[derive(Default)]
 pub(super) struct Page {
     pub(super) checks: Vec<Check>,
 }
 
 impl Page {
-    /// Adds what `look` finds, or what it fails on as a check on `topic`: nothing that is wrong ends
-    /// the page.
+    /// Adds the checks of `look`. An error becomes a failed check on `topic`, so that the
+    /// remaining checks still run.
     pub(super) fn look(&mut self, topic: Topic, look: impl FnOnce() -> Result<Vec<Check>>) {
         self.checks.extend(look().unwrap_or_else(|error| vec![Check::of_error(topic, &error)]));
     }
 
-    /// [`Page::look`] at what lies in the folder. Where that is not sound, it fails for that, and other
-    /// cures of it throw away what is still good.
+    /// [`Page::look`] for checks of files in the folder. If the folder itself failed, their only
+    /// remedy is to repair the folder: other remedies could remove valid data.
     pub(super) fn look_in_folder(
         &mut self,
         topic: Topic,
@@ -152,19 +152,19 @@ impl Page {
         self.look(topic, look);
         for check in self.checks.iter_mut().skip(before).filter(|_| !is_sound) {
             if check.state == State::Failure {
-                check.remedy = vec!["Mend the folder first.".to_owned()];
+                check.remedy = vec!["Repair the folder first.".to_owned()];
                 check.command = None;
             }
         }
     }
 
-    /// True when a check on `topic` found nothing wrong.
+    /// True when a check on `topic` passed.
     pub(super) fn has(&self, topic: Topic) -> bool {
         self.checks.iter().any(|check| check.topic == topic && check.state == State::Ok)
     }
 }
 
-/// The checks for people, a line each and one for each line of a remedy.
+/// The checks as text, one line per check and per line of a remedy.
 pub(super) fn shown(checks: &[Check]) -> String {
     let lines = |check: &Check| {
         let mark = match check.state {
@@ -173,7 +173,7 @@ pub(super) fn shown(checks: &[Check]) -> String {
             State::Failure => "WRONG",
         };
         let first = format!("{mark:<6}{:<12}{}\n", check.topic.name(), check.text);
-        // Each on a line of its own, so that it can be copied.
+        // One line each, so that the user can copy a command.
         let remedies = check.remedy.iter().map(|line| format!("{:18}{line}\n", ""));
         std::iter::once(first).chain(remedies).collect::<Vec<_>>().concat()
     };

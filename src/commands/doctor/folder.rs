@@ -1,4 +1,4 @@
-//! The folder: whose it is, who may write there, and whether anything can be kept in it.
+//! Checks the owner, the permissions and the file system of the folder.
 
 use std::path::PathBuf;
 
@@ -12,8 +12,8 @@ pub(super) fn folder(context: &Context<'_>) -> Check {
     let (path, azt) = (context.dir.path(), context.dir.azt().path());
     if context.dir.folder().is_nowhere() {
         return match broker::keeps_nothing(&context.config) {
-            Ok(true) => Check::ok(Topic::Folder, "there is no home folder, and nothing is to be kept"),
-            _ => Check::warning(Topic::Folder, "there is no home folder: nobody can sign in, and tokens are kept in memory only")
+            Ok(true) => Check::ok(Topic::Folder, "there is no home folder, and core.persist is off"),
+            _ => Check::warning(Topic::Folder, "there is no home folder: sign-in is impossible, and tokens are kept in memory only")
                 .remedy("Set AZURE_CONFIG_DIR to a folder that you can write to, or AZURE_CORE_PERSIST=false."),
         };
     }
@@ -37,7 +37,7 @@ pub(super) fn folder(context: &Context<'_>) -> Check {
                 .remedy(of_owner(owner::way_back(at)));
         }
     }
-    // What one call with sudo leaves behind: one command has all of it back.
+    // A call with sudo leaves files of root; one command repairs all of them.
     let left = owner::owner_flaw_in(&azt);
     if let Some((at, flaw)) = left.or_else(|| inner.iter().find_map(|it| owner::owner_flaw_in(it)))
     {
@@ -48,11 +48,11 @@ pub(super) fn folder(context: &Context<'_>) -> Check {
         if let Some(flaw) = owner::mode_flaw(at) {
             let command = at.to_str().and_then(shell::shown);
             let command = command.map_or_else(
-                || "Take the others' rights to write there away (chmod -R go-w)".to_owned(),
+                || "Remove the write permission of other users (chmod -R go-w)".to_owned(),
                 |path| format!("Run: chmod -R go-w {path}"),
             );
             return Check::failure(Topic::Folder, format!("{}: {flaw}", at.display()))
-                .remedy(format!("{command}; or use a folder of your own (AZURE_CONFIG_DIR). Where the file system keeps no modes, AZT_TRUSTED_DIR names the folder to trust."));
+                .remedy(format!("{command}; or use a folder of your own (AZURE_CONFIG_DIR). If the file system has no permissions, set AZT_TRUSTED_DIR to the folder."));
         }
     }
     let there = azt.ancestors().find(|it| it.exists());
@@ -61,7 +61,7 @@ pub(super) fn folder(context: &Context<'_>) -> Check {
     for at in places {
         if let Some(flaw) = writing_flaw(at) {
             return Check::failure(Topic::Folder, format!("{}: {flaw}", at.display())).remedy(
-                "Mend that, or use another folder (AZURE_CONFIG_DIR): what is fetched now is not kept.",
+                "Fix that, or use another folder (AZURE_CONFIG_DIR). Until then, tokens are not stored.",
             );
         }
     }
@@ -69,16 +69,16 @@ pub(super) fn folder(context: &Context<'_>) -> Check {
     if path.exists() {
         Check::ok(Topic::Folder, shown.to_string())
     } else {
-        Check::ok(Topic::Folder, format!("{shown} will be made at the first sign-in"))
+        Check::ok(Topic::Folder, format!("{shown} will be created at the first sign-in"))
     }
 }
 
-/// What its file system does not do; where something is wrong with the folder itself, that was said.
+/// Warns about missing features of the file system. Errors are ignored: [`folder`] reports them.
 pub(super) fn file_system(context: &Context<'_>) -> Vec<Check> {
     let (own, azts) = (context.dir.folder(), context.dir.azt());
     let found = own.probe(&["azureProfile.json", "clouds.config", "config"]);
     let mut found = found.unwrap_or_default();
-    // Where one mount holds both, it is said once.
+    // Both folders are usually on one mount, so each warning is given once.
     for (concession, path) in azts.probe(&[]).unwrap_or_default() {
         if found.iter().all(|(other, _)| *other != concession) {
             found.push((concession, path));
@@ -86,12 +86,12 @@ pub(super) fn file_system(context: &Context<'_>) -> Vec<Check> {
     }
     let check = |(concession, path): &(Concession, PathBuf)| {
         Check::warning(Topic::FileSystem, concession.about(path))
-            .remedy("A folder on a local disk does all of that (AZURE_CONFIG_DIR names the one that azt works in).")
+            .remedy("Use a folder on a local disk (AZURE_CONFIG_DIR).")
     };
     found.iter().map(check).collect()
 }
 
-/// What to do about another owner; `command` undoes that.
+/// The remedy for a wrong owner; `command` repairs it.
 fn of_owner(command: Option<String>) -> String {
     match command {
         Some(command) => format!("Run: {command}"),

@@ -1,4 +1,4 @@
-//! `doctor`: what is wrong, and what to do about it, on one page.
+//! `doctor`: checks the installation and suggests repairs.
 
 mod accounts;
 mod check;
@@ -21,8 +21,8 @@ use folder::{file_system, folder};
 use network::network;
 use settings::settings;
 
-/// A page for people; with `--output` a list for programs. Fails when anything is wrong. Nothing is
-/// changed, and of each account one token is asked for.
+/// Prints the checks as text, or with `--output` or `--query` as a list. Fails if a check fails.
+/// Changes nothing; requests one token per account.
 pub(super) fn run(request: &Doctor, context: &Context<'_>) -> Result<Answer> {
     let mut page = Page::default();
     page.look(Topic::Folder, || Ok(vec![folder(context)]));
@@ -79,15 +79,16 @@ fn key(context: &Context<'_>, vault: &Result<Option<Vault<'_>>>) -> Result<Check
     Ok(Check::ok(Topic::Vault, format!("{records} records, opened by the key {id} ({source})")))
 }
 
-/// Where the key is in a file because no keyring took it: why, and whether one does by now.
+/// If the key is in a file because no keyring was available: the reason, or a warning that the
+/// keyring is available now.
 fn keyring(context: &Context<'_>) -> Vec<Check> {
-    // What fails here has failed with the vault.
+    // The vault check has already reported errors.
     let found = broker::keyring_flaw(context.system, &context.dir, &context.config).ok().flatten();
     let check = |flaw: Option<Error>| {
         if let Some(flaw) = flaw {
             return Check::ok(Topic::Keyring, format!("the key is in a file. {}", flaw.message()));
         }
-        let text = "it answers, and the key is in a file all the same";
+        let text = "it is available, but the key is still in a file";
         let command = format!("{} vault move --to keyring", context.system.program);
         Check::warning(Topic::Keyring, text).cured_by(command)
     };
@@ -100,8 +101,8 @@ fn az(context: &Context<'_>) -> Check {
         None => Check::ok(Topic::Az, "there is no az on PATH"),
         Some(first) if is_this_program(first) => {
             let behind = found.iter().find(|path| !is_this_program(path));
-            let behind = behind.map_or("no other behind it".to_owned(), |path| {
-                format!("what it does not serve goes to {}", path.display())
+            let behind = behind.map_or("no other az is on PATH".to_owned(), |path| {
+                format!("other commands go to {}", path.display())
             });
             Check::ok(Topic::Az, format!("{} is this program; {behind}", first.display()))
         }
@@ -109,11 +110,11 @@ fn az(context: &Context<'_>) -> Check {
     }
 }
 
-/// This program passes such entries over; shells and others do not.
+/// Warns about relative entries of PATH: azt skips them, but shells and other programs do not.
 fn path(context: &Context<'_>) -> Option<Check> {
-    let text = "it has the working directory in it, as an empty or relative entry: a file there can be run in the place of a command";
+    let text = "it has an empty or relative entry, so a file in the working directory can run in place of a command";
     let is_so = context.system.env.has_relative_path();
-    is_so.then(|| Check::warning(Topic::Path, text).remedy("Take the entry out of PATH."))
+    is_so.then(|| Check::warning(Topic::Path, text).remedy("Remove that entry from PATH."))
 }
 
 fn plain_text(context: &Context<'_>) -> Vec<Check> {

@@ -1,4 +1,4 @@
-//! The way to Entra.
+//! Checks the connection to Entra.
 
 use super::check::{Check, Topic};
 use super::settings::flaw;
@@ -8,12 +8,12 @@ use crate::entra::server_time;
 use crate::error::Result;
 use crate::sys::{Env, Way, block_on, extra_authorities};
 
-/// Seconds that this machine's clock may differ from Entra's before tokens are taken for ended, or
-/// assertions for not yet valid.
+/// Maximum clock difference to Entra, in seconds. Beyond it, tokens may look expired and assertions
+/// not yet valid.
 const MOST_SKEW: i64 = 120;
 
-/// The way that requests go and the authorities that are set; unless told to stay offline, whether
-/// Entra answers, and what time it is there.
+/// Checks the proxy and the configured certificate authorities, and unless `--offline` also whether
+/// Entra responds and the clock agrees.
 pub(super) fn network(request: &Doctor, context: &Context<'_>) -> Vec<Check> {
     let env = &context.system.env;
     let mut checks = vec![match ways(context) {
@@ -29,10 +29,12 @@ pub(super) fn network(request: &Doctor, context: &Context<'_>) -> Vec<Check> {
     if request.offline {
         return checks;
     }
-    // The one that stands in for it may not be told of anybody.
+    // Contacting the fallback cloud could reveal a user to the wrong cloud.
     if flaw(context).is_some() {
-        checks
-            .push(Check::warning(Topic::Network, "not asked: which cloud is meant cannot be read"));
+        checks.push(Check::warning(
+            Topic::Network,
+            "not checked: the settings with the active cloud cannot be read",
+        ));
         return checks;
     }
     let asked = context.cloud().authority_host().and_then(|login_url| {
@@ -48,7 +50,7 @@ pub(super) fn network(request: &Doctor, context: &Context<'_>) -> Vec<Check> {
     checks
 }
 
-/// What the variables that are `set` lead to.
+/// Checks the certificate authorities from the variables in `set`.
 fn trusted(env: &Env, set: &str) -> Vec<Check> {
     match extra_authorities(env) {
         Err(error) => vec![Check::of_error(Topic::Authorities, &error)],
@@ -59,7 +61,7 @@ fn trusted(env: &Env, set: &str) -> Vec<Check> {
     }
 }
 
-/// Which way Entra and Resource Manager are asked, and why.
+/// Describes how Entra and Azure Resource Manager are reached, and why.
 fn ways(context: &Context<'_>) -> Result<String> {
     let mut ways: Vec<String> = Vec::new();
     for url in [context.cloud().authority_host()?, context.cloud().resource_manager()?] {

@@ -1,4 +1,4 @@
-//! The settings and variables that commands fail on, told as those commands do.
+//! Checks the settings and variables that commands depend on, with the errors of those commands.
 
 use super::super::config::{SWITCHES, default_format};
 use super::super::login;
@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::settings::{Clouds, Config, Profile};
 use crate::vault::Vault;
 
-/// What is wrong with each, else that nothing is.
+/// One failed check per invalid setting, or one passed check.
 pub(super) fn settings(context: &Context<'_>, vault: &Result<Option<Vault<'_>>>) -> Vec<Check> {
     let (system, dir, config) = (context.system, &context.dir, &context.config);
     let is_on = |name: &str| config.get_bool("core", name, false);
@@ -17,7 +17,7 @@ pub(super) fn settings(context: &Context<'_>, vault: &Result<Option<Vault<'_>>>)
     errors.extend(SWITCHES.into_iter().filter_map(|it| is_on(it).err()));
     errors.extend(default_format(context).err());
     errors.extend(login::time_limit(context).err());
-    // One that is there is opened again, as a sign-in does.
+    // Opens an existing vault again, with the checks of a sign-in.
     if matches!((vault, broker::keeps_nothing(config)), (Ok(Some(_)), Ok(false))) {
         errors.extend(broker::make_vault_quietly(system, dir, config).err());
     }
@@ -27,21 +27,22 @@ pub(super) fn settings(context: &Context<'_>, vault: &Result<Option<Vault<'_>>>)
     let mut checks: Vec<Check> =
         errors.iter().map(|error| Check::of_error(Topic::Settings, error)).collect();
     if checks.is_empty() {
-        checks.push(Check::ok(Topic::Settings, "none is in the way of a command"));
+        checks.push(Check::ok(Topic::Settings, "all valid"));
     }
     checks.extend(selection(context));
     checks
 }
 
-/// Why the settings, or which cloud is active, cannot be read, if that is so.
+/// Why `config` or `clouds.config` cannot be read; `None` if they can.
 pub(super) fn flaw(context: &Context<'_>) -> Option<Error> {
     let config = Config::load(context.system, &context.dir);
     config.and_then(|config| Clouds::load(&context.dir, &config).map(drop)).err()
 }
 
-/// What is wrong with the entry that commands without options are about, where anybody is signed in.
+/// Checks that commands without options find their profile entry. `None` if they do, or if there
+/// are no accounts.
 fn selection(context: &Context<'_>) -> Option<Check> {
-    // One that cannot be read is told with the accounts.
+    // The accounts check reports an unreadable profile.
     let profile = Profile::load(&context.dir).ok()?;
     profile.all().first()?;
     let error = Selection::default().of(&profile, context).err()?;

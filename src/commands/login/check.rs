@@ -1,4 +1,4 @@
-//! Which arguments of `login` go together, and whether anybody is there to sign in.
+//! Checks the arguments of `login`, and whether a user can interact.
 
 use crate::accounts::Context;
 use crate::cli::{Login, Pipeline};
@@ -7,15 +7,15 @@ use crate::error::{Error, Kind, Result};
 use crate::shell;
 use crate::sys::Env;
 
-/// az's words for an application's sign-in.
+/// az's message about the required arguments of a service principal.
 const OF_APPLICATION: &str =
     "usage error: --service-principal --username NAME --password SECRET --tenant TENANT";
 
-/// az's words where nobody can be asked for a secret.
+/// az's message when it cannot prompt for a secret.
 pub(super) const NO_SECRET: &str =
     "Please specify both username and password in non-interactive mode.";
 
-/// What services set in the environment of their jobs. The first is what nearly all set.
+/// Variables that CI services set for their jobs. Nearly all set the first.
 const JOBS: [&str; 15] = [
     "CI",
     "GITHUB_ACTIONS",
@@ -34,11 +34,11 @@ const JOBS: [&str; 15] = [
     "bamboo_buildKey",
 ];
 
-/// az's checks, in az's order and words; then what az passes over in silence: an option that is not
-/// obeyed would have the program wait for a person, or sign in as somebody else.
+/// Runs az's checks in az's order and words, then rejects options that az silently ignores:
+/// ignoring one could start an interactive sign-in, or sign in another account.
 ///
 /// # Errors
-/// [`Kind::Inapplicable`]; [`Kind::InteractionRequired`] in a job, where nobody is.
+/// [`Kind::Inapplicable`]; [`Kind::InteractionRequired`] for an interactive sign-in in a CI job.
 pub(super) fn check(request: &Login, context: &Context<'_>) -> Result<()> {
     of_az(request, context.system.terminal.stdin_is_tty())?;
     let usage = |text: String| Err(Error::new(Kind::Inapplicable, format!("usage error: {text}")));
@@ -80,7 +80,7 @@ pub(super) fn check(request: &Login, context: &Context<'_>) -> Result<()> {
         let needed = "'--federated-token-from azure-pipelines'";
         return usage(format!("'--service-connection-id' requires {needed}"));
     }
-    somebody_is_there(request, context)
+    check_user_present(request, context)
 }
 
 fn of_az(request: &Login, stdin_is_tty: bool) -> Result<()> {
@@ -107,7 +107,7 @@ fn of_az(request: &Login, stdin_is_tty: bool) -> Result<()> {
         return usage(OF_APPLICATION);
     }
     if request.service_principal && request.tenant.is_none() {
-        // az goes on without a tenant, stores an entry that it cannot read, and crashes.
+        // az continues without a tenant, stores an entry that it cannot read, and crashes.
         let has_secret = secrets_of_app(request).iter().any(|(_, given)| *given);
         return usage(if has_secret || stdin_is_tty { OF_APPLICATION } else { NO_SECRET });
     }
@@ -127,8 +127,8 @@ fn of_az(request: &Login, stdin_is_tty: bool) -> Result<()> {
     Ok(())
 }
 
-/// The options that say what an application signs in with, and whether each is given. The first is
-/// a person's too.
+/// The credential options of a service principal, each with whether it is given. The first also
+/// applies to users.
 fn secrets_of_app(request: &Login) -> [(&'static str, bool); 6] {
     [
         ("--password", request.password.is_some()),
@@ -140,13 +140,14 @@ fn secrets_of_app(request: &Login) -> [(&'static str, bool); 6] {
     ]
 }
 
-/// True for the ways in which a person sits there: browser and code.
+/// True for sign-ins that need user interaction: browser and device code.
 pub(super) fn is_interactive(request: &Login) -> bool {
     !request.identity && !request.service_principal && request.username.is_none()
 }
 
-/// A job without a terminal would wait for a quarter of an hour, and say nothing that anybody reads.
-fn somebody_is_there(request: &Login, context: &Context<'_>) -> Result<()> {
+/// Fails for an interactive sign-in in a CI job without a terminal, which would wait until its
+/// timeout of 15 minutes.
+fn check_user_present(request: &Login, context: &Context<'_>) -> Result<()> {
     let insists = request.use_device_code || request.no_browser || !is_interactive(request);
     if insists || context.system.terminal.stdin_is_tty() {
         return Ok(());
@@ -173,7 +174,7 @@ fn somebody_is_there(request: &Login, context: &Context<'_>) -> Result<()> {
     .remedy(format!("With a certificate: {login} --certificate FILE"))
     .remedy(format!("With the managed identity of the host: {program} login --identity"))
     .remedy(format!(
-        "For a person who reads this log and enters a code elsewhere: {program} login --use-device-code"
+        "For a user who reads this log and enters a code elsewhere: {program} login --use-device-code"
     )))
 }
 

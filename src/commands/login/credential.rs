@@ -1,4 +1,4 @@
-//! What `login` proves the account with: from the command line, a prompt, or the job's variables.
+//! The credential of `login`, from the command line, a prompt, or the variables of a CI job.
 
 use super::check::NO_SECRET;
 use crate::accounts::Context;
@@ -9,11 +9,11 @@ use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
 use crate::vault::AssertionSource;
 
-/// What the service principal signs in with: what the command line names, else a secret that the
-/// person is asked for.
+/// The credential of the service principal: from the command line, else a detected federated token,
+/// else a secret from a prompt.
 pub(super) async fn credential(request: &Login, context: &Context<'_>) -> Result<AppCredential> {
     let from = |source: AssertionSource| Ok(AppCredential::AssertionFrom(source));
-    // A later call may come from another folder (az keeps paths as they were typed).
+    // A later call may run in another folder (az stores paths as typed).
     let absolute = |path: &str| match std::path::absolute(path) {
         Ok(path) => path.display().to_string(),
         Err(_) => path.to_owned(),
@@ -42,7 +42,10 @@ pub(super) async fn credential(request: &Login, context: &Context<'_>) -> Result
     if let Some(assertion) = &request.federated_token {
         return match broker::source_of_assertion(context.system, assertion).await {
             Some(source) => {
-                context.system.terminal.info("New federated tokens are taken from where this one came from, whenever one is needed.");
+                context
+                    .system
+                    .terminal
+                    .info("New federated tokens are read from the source of this one when needed.");
                 from(source)
             }
             None => Ok(AppCredential::Assertion(assertion.clone())),
@@ -60,7 +63,7 @@ pub(super) async fn credential(request: &Login, context: &Context<'_>) -> Result
         context
             .system
             .terminal
-            .info(&format!("No credential was given: the federated token of {whence} is used."));
+            .info(&format!("No credential was given. Using the federated token of {whence}."));
         return from(source);
     }
     Ok(AppCredential::Secret(password(request, context)?))
@@ -93,7 +96,7 @@ fn pipeline_source(
     }
 }
 
-/// The password or secret: as given, else asked for.
+/// The password or secret: from the option, else from a prompt.
 pub(super) fn password(request: &Login, context: &Context<'_>) -> Result<Secret> {
     let terminal = &context.system.terminal;
     match &request.password {

@@ -25,7 +25,7 @@ use crate::vault::Vault;
 use check::{check, is_interactive};
 use credential::{credential, password};
 
-/// How long a person has for the sign-in in a browser, unless `core.login_timeout` says otherwise.
+/// Default timeout of a sign-in in a browser (`core.login_timeout`).
 const LOGIN_TIMEOUT: Duration = Duration::from_mins(15);
 
 pub(super) fn run(request: &Login, context: &Context<'_>) -> Result<Answer> {
@@ -33,13 +33,13 @@ pub(super) fn run(request: &Login, context: &Context<'_>) -> Result<Answer> {
     let challenge = request.claims_challenge.as_deref();
     let challenge = challenge.map(|text| claims_challenge::decode("--claims-challenge", text));
     let challenge = challenge.transpose()?;
-    // A profile that cannot be read would fail the sign-in at its very end.
+    // Fails now instead of after the sign-in, when the profile is written.
     Profile::load_or_new(&context.dir)?;
     let keeps_nothing = broker::keeps_nothing(&context.config)?;
     if keeps_nothing && !request.identity {
         return Err(not_kept());
     }
-    // The host's identity needs none.
+    // A managed identity needs no vault.
     let open = || broker::open_vault_for_sign_in(context.system, &context.dir, &context.config);
     let vault = if keeps_nothing {
         Profile::try_out(&context.dir)?;
@@ -63,7 +63,7 @@ pub(super) fn run(request: &Login, context: &Context<'_>) -> Result<Answer> {
     if is_interactive(request) {
         name_account(context, vault.as_ref(), &sign_in)?;
     }
-    // While a person was in the browser, everything may have been forgotten or sealed anew.
+    // During an interactive sign-in another process may have cleared or re-encrypted the vault.
     let vault = match vault {
         Some(vault) if !vault.is_current()? => Some(open()?),
         vault => vault,
@@ -82,7 +82,7 @@ pub(super) fn run(request: &Login, context: &Context<'_>) -> Result<Answer> {
     if let Some(id) = &chosen {
         Clouds::set_subscription(&context.dir, &cloud.name, id)?;
     }
-    // The sign-in is made by now, whatever becomes of az's copy.
+    // The sign-in is complete, so a failure to share it with az is only a warning.
     if let Some(vault) = &vault
         && accounts::is_shared(context)?
     {
@@ -93,10 +93,10 @@ pub(super) fn run(request: &Login, context: &Context<'_>) -> Result<Answer> {
         match shared {
             Ok(true) => {}
             Ok(false) => context.system.terminal.warn(
-                "The real az is not told of this sign-in: it opens no certificate that has a password.",
+                "This sign-in is not shared with the real az, which cannot open a certificate with a password.",
             ),
             Err(error) => context.system.terminal.warn(&format!(
-                "The real az was not told of this sign-in, and will be with the next token that is fetched. {error}"
+                "The real az was not told of this sign-in. The next token request tries again. {error}"
             )),
         }
     }
@@ -108,10 +108,10 @@ pub(super) fn run(request: &Login, context: &Context<'_>) -> Result<Answer> {
         request.subscription.as_deref().is_none_or(|wanted| is_called(entry, wanted))
     };
     let matching: Vec<&Subscription> = new.iter().filter(is_wanted).collect();
-    // None matches only where the tenant alone was taken.
+    // No entry matches only when the result is a tenant-level account.
     let shown = if matching.is_empty() { new.iter().collect() } else { matching };
     let listed = shown.into_iter().map(|entry| {
-        // az shows entries of a managed identity as the profile has them.
+        // az prints a managed identity's entries as in the profile.
         let mut value = if request.identity { entry.value() } else { entry.list_value() };
         if let Some(members) = value.as_object_mut() {
             members.insert("isDefault".to_owned(), (Some(entry.id()) == chosen.as_deref()).into());
@@ -151,18 +151,18 @@ async fn authenticate<'a>(
         .await;
     }
     let tenant = request.tenant.as_deref();
-    let person = UserSignIn::new(system, cloud, tenant, &scopes, challenge).await?;
+    let user = UserSignIn::new(system, cloud, tenant, &scopes, challenge).await?;
     if let Some(username) = &request.username {
         warn_about_passwords(context);
-        return person.with_password(username, &password(request, context)?).await;
+        return user.with_password(username, &password(request, context)?).await;
     }
     let limit = time_limit(context)?;
     if request.no_browser {
-        return person.with_pasted_redirect(limit).await;
+        return user.with_pasted_redirect(limit).await;
     }
     match why_no_browser(system).filter(|_| !request.use_device_code) {
         None if !request.use_device_code => {
-            return person.with_browser(context.dir.azt(), limit).await;
+            return user.with_browser(context.dir.azt(), limit).await;
         }
         None => {}
         Some(why) => say_no_browser(context, why),
@@ -175,14 +175,15 @@ async fn authenticate<'a>(
             system.terminal.message(Level::Notice, &picture);
         }
     };
-    person.with_device_code(show).await
+    user.with_device_code(show).await
 }
 
-/// Says whose sign-in it is before anything is stored, and asks where it is nobody's of before: in the
-/// browser another account may have been picked, by mistake or by somebody else. az says nothing.
+/// Prints the account before anything is stored, and asks for confirmation if it is a new one: a
+/// wrong account may have been picked in the browser, by mistake or by an attacker. az does
+/// neither.
 ///
 /// # Errors
-/// [`Kind::Cancelled`]: the person did not mean that account.
+/// [`Kind::Cancelled`]: the user rejected the account.
 fn name_account(
     context: &Context<'_>,
     vault: Option<&Vault<'_>>,
@@ -207,7 +208,7 @@ fn name_account(
     Err(Error::new(Kind::Cancelled, "Cancelled. Nothing was changed."))
 }
 
-/// Whether this account has been signed in before, or nobody has.
+/// True when this account was signed in before, or when no user was.
 fn is_expected(
     context: &Context<'_>,
     vault: Option<&Vault<'_>>,
@@ -218,24 +219,26 @@ fn is_expected(
         None => Known::Nobody,
     };
     let profile = Profile::load_or_new(&context.dir)?;
-    let is_person = |entry: &&Subscription| entry.user_type() == Some(UserType::User);
-    let mut people = profile.all().iter().filter(is_person).peekable();
+    let is_user = |entry: &&Subscription| entry.user_type() == Some(UserType::User);
+    let mut users = profile.all().iter().filter(is_user).peekable();
     Ok(match known {
         Known::This => true,
-        Known::Nobody if people.peek().is_none() => true,
-        // az's own sign-ins are in the profile alone.
+        Known::Nobody if users.peek().is_none() => true,
+        // az's own sign-ins are only in the profile.
         Known::Nobody | Known::Others => profile
             .visible(&context.cloud().name)
-            .filter(is_person)
+            .filter(is_user)
             .any(|entry| entry.user_name().eq_ignore_ascii_case(sign_in.name())),
         Known::SameName => false,
     })
 }
 
-/// The error of whatever needs a sign-in while `core.persist` is off.
+/// The error of commands that need a sign-in while `core.persist` is off.
 pub(super) fn not_kept() -> Error {
     Error::failed("The setting core.persist is off, so a sign-in would be forgotten at once.")
-        .remedy("Get tokens without one: account get-access-token --identity-from-env.")
+        .remedy(
+            "To get tokens without a sign-in, use: account get-access-token --identity-from-env.",
+        )
 }
 
 /// `core.login_timeout`, else [`LOGIN_TIMEOUT`].
@@ -244,7 +247,7 @@ pub(super) fn time_limit(context: &Context<'_>) -> Result<Duration> {
     limit.map_or(Ok(LOGIN_TIMEOUT), |text| config::time_limit_of(&text))
 }
 
-/// Says that a code is used because there is no browser; az says so under `--verbose` only.
+/// Prints that device code is used for lack of a browser; az prints it only with `--verbose`.
 fn say_no_browser(context: &Context<'_>, why: &str) {
     let system = context.system;
     match system.program {
@@ -252,7 +255,7 @@ fn say_no_browser(context: &Context<'_>, why: &str) {
             system.terminal.info("No web browser is available. Fall back to device code.");
         }
         Program::Azt => system.terminal.warn(&format!(
-            "No web browser is used, because {why}: sign in with a code. (BROWSER names a browser all the same; --no-browser takes the address from one elsewhere.)"
+            "No web browser is used, because {why}. Sign in with a code. (To use a browser anyway, set BROWSER; to use one on another machine, add --no-browser.)"
         )),
     }
 }
@@ -268,7 +271,7 @@ fn warn_about_passwords(context: &Context<'_>) {
     context.system.terminal.warn(&format!("{text} {see}"));
 }
 
-/// Which of this host's identities is meant; in Cloud Shell its person, whatever id is given.
+/// The managed identity to use. In Cloud Shell it is always the user of Cloud Shell.
 fn host_identity(request: &Login, context: &Context<'_>) -> Identity {
     if broker::in_cloud_shell(context.system) {
         return Identity::CloudShell { name: "N/A".to_owned() };
@@ -282,7 +285,7 @@ fn host_identity(request: &Login, context: &Context<'_>) -> Identity {
     })
 }
 
-/// What az says when an account sees no subscription.
+/// az's error for an account without subscriptions.
 fn nothing_found(sign_in: &SignIn<'_>) -> Error {
     match sign_in.identity() {
         Identity::ManagedIdentity(_) => Error::failed(
@@ -292,11 +295,11 @@ fn nothing_found(sign_in: &SignIn<'_>) -> Error {
             Error::failed("No subscriptions were found in the cloud shell")
         }
         _ => Error::failed(format!("No subscriptions found for {}.", sign_in.name()))
-            .remedy("To sign in all the same, add --allow-no-subscriptions."),
+            .remedy("To sign in anyway, add --allow-no-subscriptions."),
     }
 }
 
-/// The accounts that the sign-in gives access to, as the profile will have them.
+/// Lists the subscriptions of the sign-in as profile entries.
 async fn discover(request: &Login, context: &Context<'_>, sign_in: &SignIn<'_>) -> Result<Found> {
     let user = sign_in.user();
     let scopes = arm_token::scopes(context)?;

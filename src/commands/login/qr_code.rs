@@ -1,12 +1,12 @@
-//! An address for a telephone's camera.
+//! A QR code of a URL.
 
 use qrcode::render::unicode::Dense1x2;
 use qrcode::{EcLevel, QrCode};
 
 use crate::sys::EndpointUrl;
 
-/// `page` as a QR code of half blocks, light on dark as terminals mostly are; `None` for an
-/// address that is too long for one that fits a terminal of 80 columns.
+/// Renders `page` as a QR code of half blocks, light on dark for the usual dark terminal. `None` if
+/// the code would be wider than 80 columns.
 pub(super) fn of(page: &EndpointUrl) -> Option<String> {
     let code = QrCode::with_error_correction_level(page.as_str(), EcLevel::L).ok()?;
     let picture =

@@ -1,7 +1,7 @@
 //! The choice of a subscription after a sign-in on a terminal (`core.login_experience_v2`).
 //!
-//! As `azt` a list to pick from by typing; as `az` az's numbered table, in az's words, on standard
-//! output.
+//! `azt` shows a searchable list. Under the name `az`, prints az's numbered table in az's words on
+//! standard output.
 
 use serde_json::{Value, json};
 
@@ -13,13 +13,13 @@ use crate::program::Program;
 use crate::settings::{Clouds, Profile, Subscription};
 use crate::sys::Choice;
 
-/// Longest name in az's table, in characters; a longer one is cut.
+/// Maximum length of a name in az's table, in characters; longer names are cut.
 const LONGEST_NAME: usize = 36;
 
-/// az's last words.
+/// az's closing text.
 const ANNOUNCEMENTS: &str = "[Announcements]\nWith the new Azure CLI login experience, you can select the subscription you want to use more easily. Learn more about it and its configuration at https://go.microsoft.com/fwlink/?linkid=2271236\n\nIf you encounter any problem, please open an issue at https://aka.ms/azclibug\n";
 
-/// True where a person is there to choose: az's rule, and a standard error to ask on.
+/// True when the user can choose: az's conditions, and standard error must be a terminal.
 pub(super) fn is_wanted(context: &Context<'_>) -> Result<bool> {
     let terminal = &context.system.terminal;
     Ok(terminal.stdin_is_tty()
@@ -28,7 +28,7 @@ pub(super) fn is_wanted(context: &Context<'_>) -> Result<bool> {
         && context.config.get_bool("core", "login_experience_v2", true)?)
 }
 
-/// Says, as `az`, what takes its time before the choice. `one_tenant`: no other will be offered.
+/// Under the name `az`, prints az's progress line. `one_tenant`: only one tenant is searched.
 pub(super) fn announce(context: &Context<'_>, one_tenant: bool) -> Result<()> {
     if context.system.program == Program::Azt {
         return Ok(());
@@ -37,8 +37,8 @@ pub(super) fn announce(context: &Context<'_>, one_tenant: bool) -> Result<()> {
     context.system.terminal.result(&format!("\nRetrieving {what} for the selection...\n"))
 }
 
-/// Lets the person choose among `found`, of which `chosen` (an id) is the default, and makes the
-/// choice the default.
+/// Lets the user choose among `found` and stores the choice as the default. `chosen` is the id of
+/// the current default.
 pub(super) fn run(context: &Context<'_>, found: &[Subscription], chosen: &str) -> Result<()> {
     let mut sorted: Vec<&Subscription> = found.iter().collect();
     sorted.sort_by_key(|entry| entry.name().to_lowercase());
@@ -103,7 +103,7 @@ fn pick_by_number(
         .lines()
         .enumerate()
         .map(|(line, text)| {
-            // Two lines of header.
+            // The table starts with two header lines.
             match table.get(default).filter(|_| line == default + 2 && terminal.colour()) {
                 Some(row) => highlighted(text, row),
                 None => text.to_owned(),

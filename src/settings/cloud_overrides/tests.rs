@@ -83,7 +83,7 @@ fn a_metadata_document_maps_as_az_maps_it() {
 }
 
 #[test]
-fn what_metadata_lacks_comes_from_the_built_in_cloud() {
+fn missing_metadata_comes_from_the_built_in_cloud() {
     let document = |name: &str| json!({"name": name, "authentication": {"loginEndpoint": "https://l", "audiences": ["https://a"]}});
     let public = CloudOverrides::from_metadata(&document("AzureCloud")).unwrap();
     assert_eq!(
@@ -100,7 +100,7 @@ fn what_metadata_lacks_comes_from_the_built_in_cloud() {
 }
 
 #[test]
-fn a_cloud_config_may_be_written_either_way() {
+fn a_cloud_config_may_use_camel_case_or_snake_case() {
     let camel = json!({
         "profile": "latest",
         "endpoints": {"resourceManager": "https://arm", "gallery": null},
@@ -127,7 +127,7 @@ fn a_cloud_config_may_be_written_either_way() {
 }
 
 #[test]
-fn what_is_given_wins_over_metadata() {
+fn given_values_win_over_metadata() {
     let mut given = CloudOverrides::default();
     assert_eq!(given.metadata_url("X").unwrap(), None);
     given.endpoints.set("resource_manager", Some("https://arm".into()));

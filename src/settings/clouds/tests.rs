@@ -69,7 +69,7 @@ fn a_registered_cloud_is_written_as_az_writes_it() {
 }
 
 #[test]
-fn a_cloud_without_what_it_needs_is_refused() {
+fn a_cloud_without_required_endpoints_is_refused() {
     let (_root, dir) = empty();
     let mut values = CloudOverrides::default();
     values.endpoints.set("active_directory", Some("https://l".into()));
@@ -121,7 +121,7 @@ fn only_an_idle_custom_cloud_can_be_unregistered() {
 }
 
 #[test]
-fn switching_ignores_case_and_is_silent_when_there_is_nothing_to_do() {
+fn switching_ignores_case_and_does_nothing_for_the_active_cloud() {
     let (_root, dir) = empty();
     let clouds = load(&dir, &[]).unwrap();
     assert!(clouds.set_active(&dir, "azurecloud").unwrap().is_none());
@@ -143,7 +143,7 @@ fn an_unknown_active_cloud_means_azurecloud_and_rewrites_nothing() {
     assert_eq!(clouds.notices()[0], "The cloud 'Gone' is not registered.");
     assert!(clouds.notices()[1].contains(&dir.file("config").display().to_string()));
     assert_eq!(file(&dir, "config"), config);
-    // Choosing the cloud it fell back to repairs the file.
+    // Choosing the fallback cloud repairs the file.
     assert!(clouds.set_active(&dir, "AzureCloud").unwrap().is_some());
     assert_eq!(file(&dir, "config"), "[cloud]\nname = AzureCloud\n");
 
@@ -171,7 +171,7 @@ fn the_chosen_subscription_is_kept_for_each_cloud() {
 }
 
 #[test]
-fn profiles_of_the_past_and_of_nobody() {
+fn old_and_unknown_profiles() {
     let text = "[Old]\nprofile = 2020-09-01-hybrid\n";
     let (_root, dir) = dir_with("clouds.config", text);
     assert!(load(&dir, &[]).unwrap().notices().is_empty(), "only the active one matters");

@@ -1,7 +1,7 @@
-//! Changes to an INI file that leave every other line as it is.
+//! Edits of an INI file that keep every other line.
 //!
-//! On a file that az wrote the result is what az would write: `name = value`, continuation lines
-//! behind a tab, an empty line after each section. Unlike az, comments and layout are kept.
+//! On a file written by az, the result is what az would write: `name = value`, continuation lines
+//! after a tab, an empty line after each section. Unlike az, edits keep comments and layout.
 
 use crate::foreign::is_python_space;
 use std::ops::Range;
@@ -9,11 +9,11 @@ use std::ops::Range;
 use super::{Entry, Ini, IniError, lines, strip, strip_end};
 
 impl Ini {
-    /// Gives an option a value, making option and section as needed.
+    /// Sets an option, and creates the option and the section as needed.
     ///
-    /// A text that az would take is stored as it is: in it `%%` is a percent sign. Where az crashes
-    /// on a `%`, the text is taken literally and stored with each `%` doubled, so that az and this
-    /// program read it back. Fails, changing nothing, when names or value cannot be written as INI.
+    /// A text that az accepts is stored unchanged; `%%` in it is a percent sign. A text with a `%`
+    /// that az crashes on is stored with each `%` doubled, so that both az and azt read it back.
+    /// Fails without a change when a name or the value cannot be written as INI.
     pub(in crate::settings) fn set(
         &mut self,
         section: &str,
@@ -29,7 +29,7 @@ impl Ini {
         Ok(())
     }
 
-    /// Removes an option; true when it was there. Its section stays, empty if need be, as in az.
+    /// Removes an option; true when it existed. Its section stays even if empty, as in az.
     pub(in crate::settings) fn unset(
         &mut self,
         section: &str,
@@ -46,8 +46,8 @@ impl Ini {
         Ok(true)
     }
 
-    /// Removes a section from its header to its last option, with the empty lines that follow;
-    /// true when it was there.
+    /// Removes a section from its header to its last option, with the empty lines that follow; true
+    /// when it existed.
     pub(in crate::settings) fn remove_section(&mut self, name: &str) -> Result<bool, IniError> {
         let Some(section) = self.section(name) else {
             return Ok(false);
@@ -130,7 +130,7 @@ impl Ini {
         inside.filter(|line| strip(line).starts_with(['#', ';'])).map(str::to_owned).collect()
     }
 
-    /// The text in lines, each with its line ending as found.
+    /// The lines of the text with their line endings.
     fn lines(&self) -> impl Iterator<Item = &str> {
         lines(&self.text)
     }
@@ -161,7 +161,7 @@ impl Ini {
     }
 }
 
-/// What reading makes of a value that was written: each line stripped, empty lines at the end gone.
+/// The value that the parser reads back: each line stripped, without empty lines at the end.
 fn as_read(value: &str) -> String {
     let lines: Vec<&str> = value.split('\n').map(strip).collect();
     strip_end(&lines.join("\n")).to_owned()

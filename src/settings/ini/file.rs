@@ -9,8 +9,8 @@ use crate::sys::Folder;
 use crate::sys::file::{Access, Durability};
 
 impl Ini {
-    /// Reads the file `name` in `folder`; a missing file is an empty one. A file that is not INI is an
-    /// error that names it, the line and the remedy.
+    /// Reads the file `name` in `folder`; a missing file counts as empty. A file that is not INI is
+    /// an error that names the file, the line and the remedy.
     pub(in crate::settings) fn read(folder: &Folder, name: &str) -> Result<Self> {
         let text = folder.read_text(name)?.unwrap_or_default();
         Self::parse(text).map_err(|error| {
@@ -19,8 +19,8 @@ impl Ini {
         })
     }
 
-    /// Reads the file `name` in `folder`, lets `edit` change it, and replaces it if that changed
-    /// anything; all under the lock of `dir`. Folders are made as needed.
+    /// Reads the file `name` in `folder`, applies `edit`, and writes the file if its text changed,
+    /// all under the lock of `dir`. Creates folders as needed.
     pub(in crate::settings) fn update<T>(
         dir: &ConfigDir,
         (folder, name): (&Folder, &str),
@@ -41,7 +41,7 @@ impl Ini {
 }
 
 impl IniError {
-    /// This error about the file at `path`.
+    /// Converts this into an error that names the file at `path`.
     pub(in crate::settings) fn in_file(self, path: &Path) -> Error {
         Error::failed(format!("{}: {self}.", path.display()))
     }

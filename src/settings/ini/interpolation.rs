@@ -1,16 +1,16 @@
-//! `%` in values: `%%` is a percent sign, `%(name)s` the value of another option.
+//! `%` in values: `%%` is a percent sign, `%(name)s` is the value of another option.
 
 use std::borrow::Cow;
 
-/// How deep references may refer to references (Python's `MAX_INTERPOLATION_DEPTH`).
+/// Maximum depth of nested references (Python's `MAX_INTERPOLATION_DEPTH`).
 const MAX_DEPTH: usize = 10;
 
-/// What all references of a value may bring together: their bytes, and one for each. References to
-/// references multiply.
+/// Limit on the total expansion of a value, in bytes plus one for each reference: nested references
+/// multiply.
 const MOST: usize = 64 * 1024;
 
-/// What `raw` stands for; `lookup` knows the raw values of lower-case names. An error is a phrase
-/// without a full stop.
+/// Expands `raw`; `lookup` returns the raw value of a lower-case name. An error is a phrase without
+/// a full stop.
 pub(super) fn interpolate<'a>(
     raw: &'a str,
     lookup: &dyn Fn(&str) -> Option<&'a str>,
@@ -31,7 +31,7 @@ fn expand<'a>(
     out: &mut String,
 ) -> Result<(), String> {
     if depth > MAX_DEPTH {
-        return Err(format!("more than {MAX_DEPTH} references lead to each other"));
+        return Err(format!("references are nested more than {MAX_DEPTH} deep"));
     }
     let mut rest = raw;
     while let Some((before, after)) = rest.split_once('%') {
@@ -42,10 +42,10 @@ fn expand<'a>(
         } else if let Some((name, after)) = reference(after) {
             let name = name.to_lowercase();
             let Some(value) = lookup(&name) else {
-                return Err(format!("%({name})s refers to an option that is not there"));
+                return Err(format!("%({name})s refers to a missing option"));
             };
             let Some(rest_of_budget) = left.checked_sub(value.len() + 1) else {
-                return Err(format!("its references make more than {} KiB of it", MOST / 1024));
+                return Err(format!("its references expand to more than {} KiB", MOST / 1024));
             };
             *left = rest_of_budget;
             if value.contains('%') {
@@ -62,7 +62,7 @@ fn expand<'a>(
     Ok(())
 }
 
-/// Splits what follows a `%` into the name of `(name)s` and the rest.
+/// Splits the text after a `%` into the name of `(name)s` and the rest.
 fn reference(text: &str) -> Option<(&str, &str)> {
     let (name, after) = text.strip_prefix('(')?.split_once(')')?;
     Some((name, after.strip_prefix('s')?)).filter(|(name, _)| !name.is_empty())
@@ -83,9 +83,9 @@ mod tests {
     }
 
     #[test]
-    fn references_do_not_multiply_for_ever() {
+    fn the_expansion_of_references_is_limited() {
         for leaf in ["x", "", &"x".repeat(1000)] {
-            assert_eq!(bomb(leaf).unwrap_err(), "its references make more than 64 KiB of it");
+            assert_eq!(bomb(leaf).unwrap_err(), "its references expand to more than 64 KiB");
         }
         let long = "x".repeat(60_000);
         assert_eq!(interpolate("%(a)s", &|_| Some(&long)).unwrap(), long);

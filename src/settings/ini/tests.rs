@@ -1,5 +1,5 @@
-//! The cases of `tests/cases/ini/cases.json`: what Python's configparser makes of a text, and what
-//! az's edits make of it.
+//! The cases of `tests/cases/ini/cases.json`: texts as Python's configparser parses them and as
+//! az's edits change them.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -29,7 +29,7 @@ struct Case {
 struct Edit {
     /// `set section option value`, `unset section option` or `drop section`.
     edit: Vec<String>,
-    /// `None` when the file that az leaves does not say what was asked for.
+    /// `None` when az's edited file does not read back the requested value.
     result: Option<Edited>,
 }
 
@@ -39,8 +39,8 @@ struct Edited {
     sections: Contents,
 }
 
-/// Edits that az can make, because it writes the whole file anew, and this cannot without touching
-/// lines that are none of its business.
+/// Edits that az can make because it rewrites the whole file, and that azt refuses because they
+/// would change unrelated lines.
 const ENTANGLED: [(&str, &str); 3] = [
     ("deeper-header-after-empty-section", "set"),
     ("drop-would-swallow-neighbour", "drop"),
@@ -53,7 +53,7 @@ fn cases() -> Vec<Case> {
 
 fn contents(ini: &Ini) -> Contents {
     let section = |name: &str| {
-        // Not `items` alone, which fails as a whole for one value that cannot be interpolated.
+        // `items` alone is not enough: it fails when a single value cannot be interpolated.
         let mut values: Vec<(String, Option<String>)> = Vec::new();
         for section in ["DEFAULT", name].iter().filter_map(|section| ini.section(section)) {
             for option in section.options.iter().map(|option| ini.text_of(&option.name)) {

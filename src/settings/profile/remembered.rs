@@ -1,8 +1,8 @@
-//! Entries found in a large profile, kept beside the vault so that the next call does not read it.
+//! Caches lookups in a large profile, so that the next call does not parse the profile.
 //!
-//! A profile of five thousand subscriptions is 2 MB of JSON; putting it together takes twenty times
-//! as long as all the rest of a warm call. `azt/found.json` has the last few questions with their
-//! answers. It counts while the profile is the very file that it was made from.
+//! A profile of five thousand subscriptions is 2 MB of JSON; parsing it takes twenty times as long
+//! as the rest of a warm call. `azt/found.json` holds the last few lookups with their results. It
+//! is valid only while the profile has the stamp that it had when the lookups were cached.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -14,27 +14,28 @@ use crate::error::Result;
 use crate::sys::Stamp;
 use crate::sys::file::{Access, Durability};
 
-/// Smaller files are read in no time.
+/// Size in bytes below which parsing is fast enough.
 const LARGE: u64 = 64 * 1024;
-/// How many answers are kept: as many as one person asks in turns.
+/// Maximum number of cached lookups.
 const KEPT: usize = 8;
-/// Seconds after its last change in which a file could change again and look the same.
+/// Seconds after a change in which another change could leave the same stamp.
 const SETTLED: i64 = 2;
 const NAME: &str = "found.json";
 
 #[derive(Serialize, Deserialize)]
 struct Remembered {
     profile: Stamp,
-    /// The last one first.
+    /// Questions with the entries found, newest first.
     found: Vec<(String, Value)>,
 }
 
 impl Profile {
-    /// What `choose` finds in the profile of `dir`, or found there when it was last asked
-    /// `question` (any text that says all that the choice depends on; small profiles need none).
+    /// The entry that `choose` finds in the profile of `dir`, or the cached result for `question`.
+    /// The question must contain everything that the choice depends on; it is not computed for a
+    /// small profile.
     ///
-    /// `now` is in seconds since 1970-01-01 UTC. Failures are not kept, and it is no failure when
-    /// nothing can be kept.
+    /// `now` is in seconds since 1970-01-01 UTC. Errors are not cached. A cache that cannot be
+    /// written is not an error.
     pub(crate) fn answer(
         dir: &ConfigDir,
         question: impl FnOnce() -> String,
@@ -68,7 +69,7 @@ fn remembered(dir: &ConfigDir, stamp: &Stamp) -> Vec<(String, Value)> {
 
 fn remember(dir: &ConfigDir, kept: &Remembered) {
     if let Ok(bytes) = serde_json::to_vec(kept) {
-        // The next call reads the profile again: slower, not wrong.
+        // If this fails, the next call parses the profile again: slower, but correct.
         let _ = dir.azt().write(NAME, &bytes, Access::Owner, Durability::Volatile);
     }
 }
@@ -83,7 +84,7 @@ mod tests {
 
     const NOW: i64 = i64::MAX;
 
-    /// A folder with a profile of so many entries, of which `default` is the default.
+    /// A folder with a profile of `entries` entries; the one at index `default` is the default.
     fn folder(entries: usize, default: usize) -> (TempDir, ConfigDir) {
         let root = tempfile::tempdir().unwrap();
         let dir = ConfigDir::at(root.path());
@@ -104,7 +105,7 @@ mod tests {
         std::fs::write(dir.file(FILE), text).unwrap();
     }
 
-    /// The name of the default, and whether the profile was read for it.
+    /// The name of the default entry, and whether the profile was read.
     fn default(dir: &ConfigDir, question: &str, now: i64) -> (String, bool) {
         let read = Cell::new(false);
         let entry = Profile::answer(
@@ -134,18 +135,18 @@ mod tests {
     }
 
     #[test]
-    fn a_change_of_the_profile_is_seen_even_where_its_size_stays() {
+    fn a_change_of_the_profile_with_the_same_size_is_detected() {
         let (_root, dir) = folder(1000, 7);
         default(&dir, "a", NOW);
         write(&dir, 1000, 8);
-        // As if the clock of the file system had ticked.
+        // Simulates a tick of the file system's clock.
         let file = std::fs::File::open(dir.file(FILE)).unwrap();
         file.set_modified(std::time::UNIX_EPOCH).unwrap();
         assert_eq!(default(&dir, "a", NOW), ("8".into(), true));
     }
 
     #[test]
-    fn a_file_that_may_yet_change_in_the_same_tick_is_not_remembered() {
+    fn a_profile_changed_moments_ago_is_not_cached() {
         let (_root, dir) = folder(1000, 7);
         let changed = dir.folder().stamp(FILE).unwrap().changed_at();
         for now in [changed, changed + 1, changed + 1, changed - 100] {
@@ -156,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_damaged_or_cannot_be_written_is_no_failure() {
+    fn a_damaged_or_unwritable_cache_is_no_error() {
         let (_root, dir) = folder(1000, 7);
         std::fs::write(dir.azt().file(NAME), "{\"profile\": 1").unwrap();
         assert_eq!(default(&dir, "a", NOW), ("7".into(), true));
@@ -167,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_small_profile_leaves_nothing() {
+    fn a_small_profile_is_not_cached() {
         let (_root, dir) = folder(10, 7);
         assert_eq!(default(&dir, "a", NOW), ("7".into(), true));
         assert!(!dir.azt().file(NAME).exists());

@@ -119,7 +119,7 @@ fn identities_survive_the_file() {
 }
 
 #[test]
-fn what_we_do_not_know_is_kept_at_every_level() {
+fn unknown_members_are_kept_at_every_level() {
     let text = r#"{"zz": {"deep": [1, {"x": null}]}, "subscriptions": [{"odd": 1, "id": "s", "name": "S", "environmentName": "AzureCloud", "user": {"name": "jo", "extra": true}, "tenantId": "t"}], "installationId": "i"}"#;
     let (_root, dir) = with_file(text);
     Profile::update(&dir, |profile| profile.set_default(CLOUD, "S")).unwrap();
@@ -128,7 +128,7 @@ fn what_we_do_not_know_is_kept_at_every_level() {
 }
 
 #[test]
-fn a_mark_at_the_start_may_be_there_or_not_and_empty_is_empty() {
+fn a_byte_order_mark_is_optional_and_an_empty_file_is_an_empty_profile() {
     for text in ["", "\u{feff}", " \n", "\u{feff}{}", "{}", r#"{"subscriptions": null}"#] {
         let (_root, dir) = with_file(text);
         assert!(Profile::load(&dir).unwrap().all().is_empty(), "{text:?}");
@@ -138,7 +138,7 @@ fn a_mark_at_the_start_may_be_there_or_not_and_empty_is_empty() {
 }
 
 #[test]
-fn a_change_of_nothing_writes_nothing() {
+fn an_unchanged_profile_is_not_written() {
     let text = "{ \"subscriptions\" : [] }";
     let (_root, dir) = with_file(text);
     assert!(!Profile::update(&dir, |profile| Ok(profile.remove_user("jo"))).unwrap());
@@ -152,7 +152,7 @@ fn a_change_of_nothing_writes_nothing() {
 }
 
 #[test]
-fn a_file_that_is_no_profile_is_named_and_left_alone() {
+fn the_error_names_a_damaged_profile_and_does_not_change_it() {
     for text in ["{", "[]", "\0\0\0", r#"{"subscriptions": 1}"#, r#"{"subscriptions": [1]}"#] {
         let (_root, dir) = with_file(text);
         let loading = Profile::load(&dir).unwrap_err();
@@ -171,7 +171,7 @@ fn a_file_that_is_no_profile_is_named_and_left_alone() {
 }
 
 #[test]
-fn look_ups_see_one_cloud_and_compare_without_case() {
+fn lookups_see_one_cloud_and_ignore_case() {
     let china = with(&entry("S3", "Sub One", "jo"), &[("environmentName", "AzureChinaCloud")]);
     let mut profile = profile(vec![
         entry("S1", "Sub One", "jo"),
@@ -203,7 +203,7 @@ fn look_ups_see_one_cloud_and_compare_without_case() {
 }
 
 #[test]
-fn nobody_signed_in_is_told_so_under_the_program_s_name() {
+fn the_not_signed_in_message_names_the_program() {
     for (program, text) in [
         (Program::Az, "Please run 'az login' to setup account."),
         (Program::Azt, "Please run 'azt login' to setup account."),
@@ -300,7 +300,7 @@ fn clearing_keeps_the_rest_of_the_file() {
 }
 
 #[test]
-fn a_list_is_of_one_cloud_and_of_what_is_enabled() {
+fn a_list_holds_the_enabled_entries_of_one_cloud() {
     let disabled = with(&entry("B", "B", "jo"), &[("state", "Warned")]);
     let china = with(&entry("C", "C", "jo"), &[("environmentName", "AzureChinaCloud")]);
     let profile = profile(vec![entry("A", "A", "jo"), disabled, china]);
@@ -336,7 +336,7 @@ fn five_thousand_subscriptions() {
 
 #[cfg(unix)]
 #[test]
-fn a_link_stays_a_link_and_its_mode_stays() {
+fn a_symlink_and_its_permissions_are_kept() {
     use std::os::unix::fs::PermissionsExt;
     let (root, dir) = dir_with("real.json", "{}");
     let real = root.path().join("real.json");
@@ -358,7 +358,7 @@ fn concurrent_writers_lose_nothing() {
             scope.spawn(move || {
                 for n in 0..20 {
                     let id = format!("{writer}-{n}");
-                    // A lock that stays busy is an error, not a loss: ask again.
+                    // A busy lock is an error and loses nothing, so retry.
                     while Profile::update(dir, |profile| {
                         Ok(profile.merge_login(vec![entry(&id, &id, "jo")], None))
                     })

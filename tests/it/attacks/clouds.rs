@@ -135,7 +135,10 @@ fn an_import_does_not_bind_secrets_to_the_active_cloud() {
     std::fs::write(&file, of_old.to_string()).unwrap();
     let run = sandbox.azt(import);
     assert_eq!(run.code, Some(1), "{run:?}");
-    drop(run.says(&format!("{APP} was left out: neither")).says("--cloud NAME"));
+    drop(
+        run.says(&format!("{APP} was left out: the file does not name its cloud"))
+            .says("--cloud NAME"),
+    );
     drop(sandbox.azt(import.iter().chain(&["--cloud", "Nowhere"])).exits(1));
     assert_eq!(secrets(&evil), 0);
     // A row with an invalid environment is skipped.
@@ -145,7 +148,7 @@ fn an_import_does_not_bind_secrets_to_the_active_cloud() {
             row["environment"] = json!(odd);
         }
         std::fs::write(&file, odd_one.to_string()).unwrap();
-        let run = sandbox.azt(import).exits(0).says("1 rows were of no use");
+        let run = sandbox.azt(import).exits(0).says("1 rows were skipped");
         assert_eq!(run.json(), json!([]));
     }
     std::fs::write(&file, backup.to_string()).unwrap();

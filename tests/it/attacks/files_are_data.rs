@@ -187,7 +187,7 @@ fn azs_list_of_applications_runs_no_command_and_sends_no_file() {
     let list =
         json!([row(&json!({"client_assertion_source": {"kind": "command", "command": command}}))]);
     sandbox.write("service_principal_entries.json", list.to_string());
-    let said = sandbox.azt(OF_APP).exits(4).says("What a list names is not used.");
+    let said = sandbox.azt(OF_APP).exits(4).says("azt does not use sources named in az's list.");
     assert!(!said.stderr.contains("--federated-token-command"), "{said:?}");
     let programs = sandbox.azt([&OF_APP[..], &["--error-format", "json"]].concat());
     let error: Value = serde_json::from_str(programs.stderr.lines().last().unwrap()).unwrap();
@@ -210,7 +210,7 @@ fn the_shared_cache_runs_no_command() {
     let trap = row(&json!({"client_assertion_source": source, "environment": host(&sandbox)}));
     let cache = json!({"ServicePrincipal": {"one": trap}, "Account": {}});
     std::fs::write(folder.join("msal.cache.nocae"), cache.to_string()).unwrap();
-    drop(sandbox.azt(["cache", "import"]).exits(0).says("1 rows were of no use"));
+    drop(sandbox.azt(["cache", "import"]).exits(0).says("1 rows were skipped"));
     let _usage = sandbox.azt(["cache", "import", "--with-sources"]).exits(2);
     assert!(!mark.exists() && stored(&sandbox).is_empty());
     assert_ne!(sandbox.azt(OF_APP).code, Some(0));

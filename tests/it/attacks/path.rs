@@ -197,7 +197,7 @@ fn doctor_reports_a_relative_entry_of_path() {
     for (path, is_told) in [("/usr/bin:/bin", false), (".:/usr/bin", true), ("/usr/bin:", true)] {
         sandbox.set("PATH", path);
         let page = sandbox.azt(["doctor", "--offline"]).stdout;
-        assert_eq!(page.contains("Take the entry out of PATH."), is_told, "{path}: {page}");
+        assert_eq!(page.contains("Remove that entry from PATH."), is_told, "{path}: {page}");
     }
 }
 

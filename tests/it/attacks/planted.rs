@@ -215,7 +215,7 @@ fn a_sign_in_is_not_published_to_another_users_home() {
     let home = mallorys(&sandbox, "theirs");
     sandbox.set("HOME", home.to_str().unwrap());
     let run = sandbox.azt(["cache", "publish", "--allow-unencrypted"]).exits(1);
-    drop(run.says("would be another user's"));
+    drop(run.says("would belong to another user"));
     let written = fs::read_dir(home.join(".IdentityService")).map_or(0, |it| it.count());
     assert_eq!(written, 0);
 }

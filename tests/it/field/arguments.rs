@@ -43,7 +43,7 @@ fn a_secret_that_begins_with_a_hyphen_is_named_by_its_option() {
     let arguments = ["account", "get-access-token", "--resource", "-Zq8~s3cr3t"];
     refuses(&sandbox, &arguments, "argument --resource: expected one argument");
     let run = sandbox.azt(login(["-p", "-Zq8~s3cr3t"]));
-    drop(run.exits(2).says("A value that begins with - is attached by = (--password=VALUE)"));
+    drop(run.exits(2).says("A value that begins with - must follow = (--password=VALUE)"));
     let run = sandbox.azt(login(["--federated-token", "-x"]));
     drop(run.exits(2).says("(--federated-token=VALUE)"));
     let run = sandbox.azt(["account", "list", "--output", "-x"]);

@@ -181,7 +181,7 @@ fn a_missing_at_file_is_mentioned_with_the_failure() {
     let sandbox = Sandbox::new();
     let base = ["login", "--service-principal", "-u", APP, "-t", CONTOSO];
     let hint =
-        "A value that begins with @ was taken as it stands, with its @: there is no such file";
+        "A value that begins with @ was used literally, because there is no such readable file";
     for argument in [&["-p", "@/nope/s3cr3t"][..], &["--password=@nope-s3cr3t"], &["-p=@s3cr3t"]] {
         let arguments = [&base[..], argument].concat();
         for run in [sandbox.azt(&arguments).exits(6), sandbox.az(&arguments).exits(1)] {
@@ -198,7 +198,7 @@ fn a_missing_at_file_is_mentioned_with_the_failure() {
     drop(verbose.says(&format!("INFO: {hint}")));
     std::fs::write(sandbox.root().join("empty"), "\r\n").unwrap();
     let empty = sandbox.azt([&base[..], &["-p", "@empty"]].concat()).exits(2);
-    drop(empty.says("The file empty, where a value is taken from, is empty."));
+    drop(empty.says("The file empty, given as a value, is empty."));
     // A literal @ value is valid.
     drop(sandbox.azt(["config", "set", "a.b=@nope"]).quiet());
 }
@@ -222,7 +222,7 @@ fn empty_standard_input_is_an_error_before_anything_is_sent() {
             std::fs::write(&file, input).unwrap();
             command.stdin(Stdio::from(std::fs::File::open(&file).unwrap()));
             let run = Run::from(command.output().unwrap()).exits(code);
-            drop(run.says("ERROR: Nothing came from standard input, where @- takes a value from."));
+            drop(run.says("ERROR: Standard input is empty, but @- reads a value from it."));
         }
     }
     assert_eq!(sandbox.requests(), [] as [String; 0]);

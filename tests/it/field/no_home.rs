@@ -141,7 +141,7 @@ fn without_a_home_tokens_are_not_stored() {
     let Some(container) = Container::new() else { return };
     container.is_of_use();
     let page = container.azt(&["doctor", "--offline"]);
-    assert!(page.stdout.contains("there is no home folder: nobody can sign in"), "{page:?}");
+    assert!(page.stdout.contains("there is no home folder: sign-in is impossible"), "{page:?}");
     let error = container.azt(&["login"]).exits(1);
     drop(error.says("There is no home folder to store anything in.").says(SET));
     // No folder is made in the working directory.

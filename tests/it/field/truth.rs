@@ -179,7 +179,7 @@ fn azs_plain_text_files_are_imported_and_removed() {
     let kept = FILES.map(|name| sandbox.read(name));
     let run = sandbox.azt(["cache", "migrate", "--remove"]).success();
     // With sharing on they are written again.
-    drop(run.says("azt config set core.share_with_az=false keeps them out"));
+    drop(run.says("run: azt config set core.share_with_az=false"));
     sandbox.share_with_az(false);
     let there = || FILES.map(|name| sandbox.file(name).exists());
     assert_eq!(there(), [false, false]);
@@ -205,7 +205,7 @@ fn azs_plain_text_files_are_imported_and_removed() {
     sandbox
         .azt(["cache", "migrate", "--remove"])
         .success()
-        .says("stays: it is no file of az's that can be read");
+        .says("stays: it is not a readable az file");
     assert_eq!(sandbox.read(FILES[0]), "[7");
 }
 
@@ -252,15 +252,12 @@ fn config_set_warns_of_unknown_settings() {
     let mut sandbox = Sandbox::new();
     sandbox.unset("AZURE_CORE_KEY_SOURCE");
     for (pair, said) in [
-        (
-            "core.outpt=json",
-            "core.outpt is no setting that azt or az knows. Did you mean core.output?",
-        ),
+        ("core.outpt=json", "core.outpt is not a setting of azt or az. Did you mean core.output?"),
         ("core.Key-Source=file", "Did you mean core.key_source?"),
-        ("core.mine=1", "core.mine is no setting that azt or az knows.\n"),
+        ("core.mine=1", "core.mine is not a setting of azt or az.\n"),
         (
             "core.output=xml",
-            "The setting core.output is 'xml', which is no output format. It is kept all the same.",
+            "The setting core.output is 'xml', which is not an output format. It was stored anyway.",
         ),
         ("core.key_source=bogus", "'bogus' is not a key source"),
         ("core.login_timeout=abc", "core.login_timeout is not a number of seconds"),

@@ -1,4 +1,4 @@
-//! The people of a vault as other programs' caches have them.
+//! The users of a vault in the format of other programs' caches.
 
 use serde_json::Value;
 
@@ -9,16 +9,16 @@ use super::unified::{
 use crate::error::Result;
 use crate::vault::{Account, IdToken, Record, RefreshToken, Vault};
 
-/// What is told of people: who they are, and what they sign in with again. Access tokens are not
-/// given away: whoever wants one gets its own.
-pub(super) struct People {
+/// Users with their accounts, refresh tokens and ID tokens. Access tokens are not shared: another
+/// program requests its own.
+pub(super) struct Users {
     accounts: Vec<Account>,
     refresh_tokens: Vec<RefreshToken>,
     id_tokens: Vec<IdToken>,
 }
 
-impl People {
-    /// Those that the vault has, or the one with this user name.
+impl Users {
+    /// All users of the vault, or only the one with this user name.
     pub(super) fn of(vault: &Vault<'_>, name: Option<&str>) -> Result<Self> {
         let name = name.map(str::to_lowercase);
         let is_meant = |owner: &str| name.as_deref().is_none_or(|name| name == owner);
@@ -29,13 +29,13 @@ impl People {
         })
     }
 
-    /// True when there are none.
+    /// True when there are no users.
     pub(super) fn is_empty(&self) -> bool {
         self.accounts.is_empty()
     }
 
-    /// Puts them into MSAL's unified cache, in place of what it has of them. Everything else there
-    /// stays. Answers who has a later sign-in there, which stays too.
+    /// Writes the users into MSAL's unified cache, replacing their rows. Other rows stay. Returns
+    /// the users whose refresh token in the cache is newer; it stays too.
     pub(super) fn put_into(&self, cache: &mut Value) -> Vec<&str> {
         let mut later = Vec::new();
         for account in &self.accounts {
@@ -53,7 +53,7 @@ impl People {
     }
 }
 
-/// Takes the person or application called `name` out of a unified cache.
+/// Removes the user or application `name` from a unified cache.
 pub(super) fn remove_from(cache: &mut Value, name: &str) {
     let owner = name.to_lowercase();
     let mut homes = Vec::new();
@@ -78,7 +78,7 @@ pub(super) fn remove_from(cache: &mut Value, name: &str) {
     }
 }
 
-/// The records of a kind that are meant.
+/// The records of one type that match `is_meant`.
 pub(super) fn of<R: Record>(vault: &Vault<'_>, is_meant: impl Fn(&R) -> bool) -> Result<Vec<R>> {
     Ok(vault.all::<R>()?.into_iter().filter(|record| is_meant(record)).collect())
 }
