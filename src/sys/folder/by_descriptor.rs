@@ -8,20 +8,16 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{
-    AtFlags, CWD, FileType, Mode, OFlags, Stat, fchmod, fstat, linkat, mkdirat, openat, renameat,
-    statat, unlinkat,
-};
-#[cfg(target_os = "linux")]
-use rustix::process::{Gid, Uid};
-#[cfg(target_os = "linux")]
-use rustix::thread::{set_thread_res_gid, set_thread_res_uid};
-
+use super::as_owner::AsOwner;
 #[cfg(target_os = "linux")]
 use super::walk::without_links;
 use super::walk::{FOLDER, Place, is, walk};
 use super::{Flaw, Found, Links, Opened, Stamp};
 use crate::sys::owner::{others_can_write, user_id};
+use rustix::fs::{
+    AtFlags, CWD, FileType, Mode, OFlags, Stat, fchmod, fstat, linkat, mkdirat, openat, renameat,
+    statat, unlinkat,
+};
 
 /// Free space that a sign-in needs, in bytes.
 const ROOM: u64 = 64 * 1024;
@@ -321,43 +317,6 @@ impl Handle {
     fn of(fd: OwnedFd) -> io::Result<Self> {
         let found = fstat(&fd)?;
         Ok(Self { uid: found.st_uid, gid: found.st_gid, mode: mode(&found), fd })
-    }
-}
-
-/// Gives this thread the effective user and group of a folder's owner until this is dropped.
-///
-/// A folder that root creates there then belongs to the owner from the start. A later chown would
-/// be a race: the owner could replace the folder before it.
-#[cfg(target_os = "linux")]
-struct AsOwner(Gid);
-
-#[cfg(target_os = "linux")]
-impl AsOwner {
-    /// If the change of user is not allowed, root creates the folder and stays its owner.
-    fn take(uid: u32, gid: u32) -> Self {
-        let before = Self(rustix::process::getegid());
-        let _ = set_thread_res_gid(None::<Gid>, Gid::from_raw(gid), None::<Gid>);
-        let _ = set_thread_res_uid(None::<Uid>, Uid::from_raw(uid), None::<Uid>);
-        before
-    }
-}
-
-#[cfg(target_os = "linux")]
-impl Drop for AsOwner {
-    fn drop(&mut self) {
-        let _ = set_thread_res_uid(None::<Uid>, Uid::ROOT, None::<Uid>);
-        let _ = set_thread_res_gid(None::<Gid>, self.0, None::<Gid>);
-    }
-}
-
-/// Outside Linux a thread has no effective user of its own: what root creates stays root's.
-#[cfg(not(target_os = "linux"))]
-struct AsOwner;
-
-#[cfg(not(target_os = "linux"))]
-impl AsOwner {
-    fn take(_uid: u32, _gid: u32) -> Self {
-        Self
     }
 }
 

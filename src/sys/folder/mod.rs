@@ -10,6 +10,8 @@
 //! - What root creates in another user's folder belongs to that user, who could not use it
 //!   otherwise.
 
+#[cfg(unix)]
+mod as_owner;
 mod concession;
 mod flaw;
 #[cfg(not(unix))]
