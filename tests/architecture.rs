@@ -274,6 +274,22 @@ fn the_map_in_the_crate_docs_has_these_modules_and_arrows() {
     assert_eq!(lines, expected);
 }
 
+/// The names that another crate can reach: `run` and what `internals` exports. Private modules hold
+/// everything else.
+#[test]
+fn few_items_are_public() {
+    let sources = sources();
+    let text = |name: &str| &sources.iter().find(|source| source.name == name).unwrap().code;
+    let modules = text("lib.rs").lines().filter(|line| line.starts_with("pub mod "));
+    assert_eq!(modules.collect::<Vec<_>>(), ["pub mod internals;"]);
+    let exports = text("internals.rs").split("pub use ").skip(1).map(|export| {
+        let names = export.split(';').next().unwrap();
+        names.split('{').next_back().unwrap().split(',').filter(|it| it.trim().len() > 1).count()
+    });
+    let count = exports.sum::<usize>() + 1;
+    assert!((30..60).contains(&count), "{count} public items");
+}
+
 #[test]
 fn no_source_file_is_too_long() {
     for Source { name, text, .. } in sources() {

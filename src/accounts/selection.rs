@@ -20,9 +20,9 @@ pub(crate) struct Selection<'a> {
     /// `--subscription`: name or id.
     pub(crate) subscription: Option<&'a str>,
     /// `--account`: user name or client id.
-    pub account: Option<&'a str>,
+    pub(crate) account: Option<&'a str>,
     /// `--tenant`: GUID or domain; an account in this tenant is preferred.
-    pub tenant: Option<&'a str>,
+    pub(crate) tenant: Option<&'a str>,
 }
 
 impl Selection<'_> {

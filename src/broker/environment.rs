@@ -11,9 +11,9 @@ use crate::vault::AssertionSource;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct EnvironmentIdentity {
     /// `AZURE_CLIENT_ID`.
-    pub client_id: String,
+    pub(crate) client_id: String,
     /// `AZURE_TENANT_ID`: GUID or domain.
-    pub tenant: String,
+    pub(crate) tenant: String,
     /// `AZURE_CLIENT_SECRET`, else `AZURE_CLIENT_CERTIFICATE_PATH`, else
     /// `AZURE_FEDERATED_TOKEN_FILE`.
     pub(super) credential: AppCredential,

@@ -59,7 +59,7 @@ pub(crate) struct TokenRequest {
     /// The account.
     pub(crate) identity: Identity,
     /// Tenant of the token: GUID or domain, as given.
-    pub tenant: String,
+    pub(crate) tenant: String,
     /// Scopes of the token.
     pub(crate) scopes: Scopes,
     /// The JSON text of a claims challenge. With one, a cached token is never used.
@@ -114,9 +114,9 @@ impl TokenRequest {
 #[derive(Debug)]
 pub(crate) struct Token {
     /// The access token.
-    pub secret: Secret,
+    pub(crate) secret: Secret,
     /// When it expires: seconds since 1970-01-01 UTC.
-    pub expires_on: i64,
+    pub(crate) expires_on: i64,
     /// True if this call fetched it from the network.
     pub(crate) is_new: bool,
     /// True if the caller should start a background refresh. This call has claimed the refresh, so

@@ -81,7 +81,7 @@ pub(crate) struct GetAccessToken {
     pub(crate) resource_type: Option<String>,
     /// Tenant of the token [default: the subscription's]
     #[arg(long, short, value_name = "TENANT")]
-    pub tenant: Option<String>,
+    pub(crate) tenant: Option<String>,
     /// Claims challenge (base64 or JSON) from a resource that refused the token; gets a new token
     #[arg(long, value_name = "CLAIMS")]
     pub(crate) claims: Option<String>,
@@ -99,7 +99,7 @@ pub(crate) struct GetAccessToken {
     /// Account to use (user name or client id) [default: AZT_ACCOUNT, else the default
     /// subscription's]
     #[arg(long, value_name = "ACCOUNT")]
-    pub account: Option<String>,
+    pub(crate) account: Option<String>,
     /// Options of every command.
     #[command(flatten)]
     pub(crate) global: Global,
@@ -141,7 +141,7 @@ pub(crate) struct AccountListLocations {
     /// Account to use (user name or client id) [default: AZT_ACCOUNT, else the default
     /// subscription's]
     #[arg(long, value_name = "ACCOUNT")]
-    pub account: Option<String>,
+    pub(crate) account: Option<String>,
     /// Options of every command.
     #[command(flatten)]
     pub(crate) global: Global,
@@ -174,7 +174,7 @@ pub(crate) struct AccountShow {
     /// Account to use (user name or client id) [default: AZT_ACCOUNT, else the default
     /// subscription's]
     #[arg(long, value_name = "ACCOUNT")]
-    pub account: Option<String>,
+    pub(crate) account: Option<String>,
     /// Options of every command.
     #[command(flatten)]
     pub(crate) global: Global,

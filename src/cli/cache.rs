@@ -73,7 +73,7 @@ pub(crate) struct CacheExport {
     pub(crate) file: Option<PathBuf>,
     /// Only this user name or client id
     #[arg(long, value_name = "NAME")]
-    pub account: Option<String>,
+    pub(crate) account: Option<String>,
     /// Include applications that sign in with certificate files, commands or pipelines
     #[arg(long)]
     pub(crate) with_sources: bool,
@@ -122,7 +122,7 @@ pub(crate) struct CacheMigrate {
 pub(crate) struct CachePublish {
     /// Only this user
     #[arg(long, value_name = "NAME")]
-    pub account: Option<String>,
+    pub(crate) account: Option<String>,
     /// Name of the shared cache [default: msal.cache]
     #[arg(long, value_name = "NAME")]
     pub(crate) name: Option<String>,

@@ -32,7 +32,7 @@ impl ConfigCommand {
 pub(crate) struct ConfigGet {
     /// Setting (section.name) or section [default: all]
     #[arg(value_name = "KEY")]
-    pub key: Option<String>,
+    pub(crate) key: Option<String>,
     /// Include settings of the working directory and its parents
     #[arg(long)]
     pub(crate) local: bool,
@@ -60,7 +60,7 @@ pub(crate) struct ConfigSet {
 pub(crate) struct ConfigUnset {
     /// Settings: section.name
     #[arg(value_name = "KEY", required = true)]
-    pub key: Vec<String>,
+    pub(crate) key: Vec<String>,
     /// Search the working directory and its parents first
     #[arg(long)]
     pub(crate) local: bool,

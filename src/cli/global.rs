@@ -23,7 +23,7 @@ pub(crate) struct Global {
     pub(crate) output: Option<Format>,
     /// JMESPath expression to select from the result (see jmespath.org)
     #[arg(long, value_name = "JMESPATH")]
-    pub query: Option<String>,
+    pub(crate) query: Option<String>,
     /// Format of errors on standard error: text or json [default: text]
     #[arg(long, ignore_case = true, hide_possible_values = true, value_name = "FORMAT",
           value_parser = ["text", "json"])]

@@ -20,13 +20,13 @@ use crate::secret::Secret;
 pub(crate) struct Login {
     /// User name, or client id of a service principal
     #[arg(long, short, value_name = "NAME")]
-    pub username: Option<String>,
+    pub(crate) username: Option<String>,
     /// Password, or secret of a service principal; prompted for if omitted on a terminal
     #[arg(long, short, value_name = "SECRET", value_parser = secret)]
     pub(crate) password: Option<Secret>,
     /// Tenant to sign in to: id (GUID) or domain
     #[arg(long, short, value_name = "TENANT")]
-    pub tenant: Option<String>,
+    pub(crate) tenant: Option<String>,
     /// Scopes of the sign-in request, instead of Azure Resource Manager's
     #[arg(long, value_name = "SCOPE", num_args = 0.., action = clap::ArgAction::Set,
           allow_hyphen_values = true)]
@@ -48,13 +48,13 @@ pub(crate) struct Login {
     pub(crate) service_principal: bool,
     /// Certificate of the service principal: a PEM or PFX file with its private key
     #[arg(long, value_name = "FILE")]
-    pub certificate: Option<String>,
+    pub(crate) certificate: Option<String>,
     /// Password of the certificate file; prompted for if omitted on a terminal
     #[arg(long, value_name = "SECRET", value_parser = secret)]
-    pub certificate_password: Option<Secret>,
+    pub(crate) certificate_password: Option<Secret>,
     /// Send the certificate, for subject name and issuer authentication
     #[arg(long)]
-    pub use_cert_sn_issuer: bool,
+    pub(crate) use_cert_sn_issuer: bool,
     /// Federated token (JWT) of the service principal; works until it expires
     #[arg(long, value_name = "JWT", value_parser = secret)]
     pub(crate) federated_token: Option<Secret>,
@@ -79,7 +79,7 @@ pub(crate) struct Login {
     pub(crate) identity: bool,
     /// Client id of a user-assigned managed identity
     #[arg(long, value_name = "ID")]
-    pub client_id: Option<String>,
+    pub(crate) client_id: Option<String>,
     /// Object id of a user-assigned managed identity
     #[arg(long, value_name = "ID")]
     pub(crate) object_id: Option<String>,
@@ -111,7 +111,7 @@ pub(crate) enum Pipeline {
 pub(crate) struct Logout {
     /// Account to sign out: user name or client id [default: the default subscription's]
     #[arg(long, value_name = "NAME")]
-    pub username: Option<String>,
+    pub(crate) username: Option<String>,
     /// Options of every command.
     #[command(flatten)]
     pub(crate) global: Global,

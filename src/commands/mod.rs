@@ -37,11 +37,11 @@ pub(crate) struct Answer {
     /// The result; null prints nothing.
     pub(crate) value: Value,
     /// Picks the columns of `-o table`; `None` uses the members of the value.
-    pub table: Option<fn(&Value) -> Value>,
+    pub(crate) table: Option<fn(&Value) -> Value>,
     /// True when `value` holds a token: no part of it may be quoted in a message.
     pub(crate) is_secret: bool,
     /// The default format of this result, overriding `core.output`, for results that programs read.
-    pub format: Option<Format>,
+    pub(crate) format: Option<Format>,
     /// The exit code, or the failure that is reported after the result.
     pub(crate) outcome: Result<u8>,
 }

@@ -22,7 +22,7 @@ pub(crate) struct TokenResponse {
     pub(crate) access_token: Secret,
     /// `Bearer` for everything that azt requests.
     #[serde(default, deserialize_with = "or_default")]
-    pub token_type: Name,
+    pub(crate) token_type: Name,
     /// Lifetime of the access token, in seconds.
     #[serde(default, deserialize_with = "if_it_is_one")]
     expires_in: Option<Seconds>,

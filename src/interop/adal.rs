@@ -35,7 +35,7 @@ pub(crate) struct AdalUser {
     /// The user name, as the file spells it.
     pub(crate) user_id: String,
     /// The client that the refresh tokens were issued to.
-    pub client_id: String,
+    pub(crate) client_id: String,
     /// The distinct refresh tokens, ordered by the expiry of their rows, latest first.
     pub(crate) grants: Vec<AdalGrant>,
 }

@@ -41,7 +41,7 @@ pub(crate) struct NewSubscription {
     /// Name of the cloud.
     pub(crate) environment_name: String,
     /// Tenant the subscription belongs to.
-    pub home_tenant_id: String,
+    pub(crate) home_tenant_id: String,
     /// Set only by a sign-in to all tenants; otherwise absent from the entry.
     pub(crate) tenant_names: Option<TenantNames>,
     /// `managedByTenants` from Azure Resource Manager: a list, or null when there is none.

@@ -32,7 +32,7 @@ const HOLDERS: [&str; 7] =
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Complaint {
     /// Such as `AuthorizationFailed`.
-    pub code: Option<Name>,
+    pub(crate) code: Option<Name>,
     /// The message.
     pub(crate) message: Option<Sentence>,
 }

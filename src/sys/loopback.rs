@@ -62,7 +62,7 @@ pub(crate) struct Visit {
     /// The path, `/` for the root.
     pub(crate) path: String,
     /// The query, without the question mark.
-    pub query: Option<Zeroizing<String>>,
+    pub(crate) query: Option<Zeroizing<String>>,
     /// The `Host` header.
     pub(crate) host: Option<String>,
     /// The body, at most 64 KiB.
