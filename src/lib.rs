@@ -1,6 +1,6 @@
 //! azt signs people, apps and workloads in to Entra ID and hands out access tokens.
 //!
-//! # The house
+//! # Modules
 //!
 //! Arrows point down only; `tests/architecture.rs` holds them there.
 //!
@@ -102,8 +102,8 @@ pub fn run(argv: impl IntoIterator<Item = OsString>, system: &System) -> u8 {
     }
 }
 
-/// What the command line says of the form of failures, last; its own may be one of them. The option
-/// may be shortened, as any.
+/// The last `--error-format` in `argv`; true for `json`. Read before parsing, because parsing may be
+/// what fails. Like every option it may be abbreviated.
 fn error_format(argv: &[OsString]) -> Option<bool> {
     let mut words = cli::before_separator(argv).iter().filter_map(|word| word.to_str());
     let mut asked = None;
@@ -118,7 +118,7 @@ fn error_format(argv: &[OsString]) -> Option<bool> {
     asked
 }
 
-/// True when a failure is told as JSON: `--error-format`, else `core.error_format`.
+/// True if errors are printed as JSON: by `--error-format`, else by `core.error_format`.
 fn is_for_programs(asked: Option<bool>, system: &System) -> bool {
     asked.unwrap_or_else(|| {
         let config = Config::load(system, &ConfigDir::find(system))
@@ -139,7 +139,7 @@ fn try_run(argv: &[OsString], system: &System) -> Result<u8> {
     done.map_err(|error| doubts.into_iter().fold(error, Error::remedy))
 }
 
-/// Runs `command`; `--verbose` tells the `doubts` at once.
+/// Runs `command`. With `--verbose`, prints the `doubts` first.
 fn carry_out(command: &Command, system: &System, doubts: &[String]) -> Result<u8> {
     let global = command.global();
     let query = global.query.as_deref().map(Query::parse).transpose()?;
@@ -176,7 +176,7 @@ fn carry_out(command: &Command, system: &System, doubts: &[String]) -> Result<u8
     }
     let answer = answer?;
     if answer.value.is_null() {
-        // A setting that names no format must not be in the way of the command that mends it.
+        // An invalid default format must not fail the command that corrects it.
         return answer.outcome;
     }
     print(answer, global, query.as_ref(), &context, damaged)

@@ -69,7 +69,7 @@ fn a_cache_of_any_msal_signs_its_users_in() {
         let home = Home::new();
         let vault = home.vault();
         let imported = import(&vault, &case(name));
-        assert_eq!(imported.people.len(), 1, "{name}");
+        assert_eq!(imported.users.len(), 1, "{name}");
         assert_eq!(imported.skipped, 0, "{name}");
         let account = vault.get(&Account::key_of(HOST, ANN)).unwrap().unwrap();
         assert_eq!((account.realm.as_str(), account.environment.as_str()), (HOME, HOST), "{name}");
@@ -112,12 +112,12 @@ fn unusable_rows_do_not_block_usable_ones() {
     let home = Home::new();
     let vault = home.vault();
     let imported = import(&vault, &case("damaged-rows"));
-    let names: Vec<&str> = imported.people.iter().map(|it| it.username.as_str()).collect();
+    let names: Vec<&str> = imported.users.iter().map(|it| it.username.as_str()).collect();
     assert_eq!(names, [ANN]);
     assert_eq!((imported.access_tokens, imported.skipped), (0, 10));
     let token = vault.get(&RefreshToken::key_of(HOST, ANN, "1")).unwrap().unwrap();
     assert_eq!(token.secret.expose(), "rt-damaged", "the newer of two");
-    assert_eq!(imported.people[0].realm, HOME);
+    assert_eq!(imported.users[0].realm, HOME);
 }
 
 /// azt cannot use a refresh token of another client.
@@ -141,7 +141,7 @@ fn a_user_with_only_another_clients_token_is_not_imported() {
         let home = Home::new();
         let vault = home.vault();
         let imported = import(&vault, &cache);
-        assert_eq!(imported.people.len(), usize::from(is_imported), "{cache}");
+        assert_eq!(imported.users.len(), usize::from(is_imported), "{cache}");
         assert_eq!(imported.skipped, usize::from(!is_imported));
         assert_eq!(imported.left_out.len(), usize::from(!is_imported));
         assert_eq!(vault.all::<Account>().unwrap().len(), usize::from(is_imported));
@@ -152,7 +152,7 @@ fn a_user_with_only_another_clients_token_is_not_imported() {
     let vault = home.vault();
     import(&vault, &case("python"));
     let mut all = import(&vault, &of_client(other, None));
-    assert_eq!((all.people.len(), all.skipped), (1, 1));
+    assert_eq!((all.users.len(), all.skipped), (1, 1));
     all.add(Imported { left_out: vec![ANN.to_owned(), "bob".to_owned()], ..Imported::default() });
     assert_eq!(all.left_out, ["bob"], "ANN is in the other cache");
 }
@@ -201,7 +201,7 @@ fn a_file_that_is_not_a_cache_is_refused() {
         );
     }
     let none = import(&vault, &json!({}));
-    assert!(none.people.is_empty() && vault.all::<Account>().unwrap().is_empty());
+    assert!(none.users.is_empty() && vault.all::<Account>().unwrap().is_empty());
     // az's list of applications is an array.
     let list = json!([{"client_id": "c", "tenant": "t", "client_secret": "s"}, {"client_id": "c"}]);
     let imported = import(&vault, &list);

@@ -109,7 +109,7 @@ fn add<R: Record>(cache: &mut Value, name: &str, records: &[R], key: impl Fn(&R)
 #[derive(Debug, Default)]
 pub struct Imported {
     /// The imported users, each with the login host.
-    pub people: Vec<Account>,
+    pub users: Vec<Account>,
     /// The imported applications, and those that the vault already had.
     pub applications: Vec<ServicePrincipal>,
     /// Applications that were not imported because their credential is a source: see
@@ -129,9 +129,9 @@ pub struct Imported {
 impl Imported {
     /// Adds the result of importing another cache.
     pub fn add(&mut self, other: Self) {
-        for user in other.people {
-            if self.people.iter().all(|known| known.key() != user.key()) {
-                self.people.push(user);
+        for user in other.users {
+            if self.users.iter().all(|known| known.key() != user.key()) {
+                self.users.push(user);
             }
         }
         self.applications.extend(other.applications);
@@ -141,7 +141,7 @@ impl Imported {
         self.skipped += other.skipped;
         self.left_out.extend(other.left_out);
         let comes = |name: &String| {
-            self.people.iter().any(|it| it.username.to_lowercase() == name.to_lowercase())
+            self.users.iter().any(|it| it.username.to_lowercase() == name.to_lowercase())
         };
         self.left_out.retain(|name| !comes(name));
         self.left_out.sort_unstable();
@@ -259,7 +259,7 @@ impl Reader<'_> {
         match dialect::newest_sign_in(same, &tokens) {
             Some((account, _)) => {
                 self.vault.put(&account)?;
-                self.found.people.push(account);
+                self.found.users.push(account);
             }
             None => self.found.left_out.push(name),
         }

@@ -1,4 +1,6 @@
-//! JSON as Python's `json.dumps` writes it.
+//! Results as JSON: az's `json` format, and the compact form of values inside other formats.
+//!
+//! `settings::python_json` writes another dialect, for az's files: ASCII only, members in their order.
 
 use super::datum::{Datum, Dict};
 use super::python;

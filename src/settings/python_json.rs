@@ -1,4 +1,7 @@
-//! JSON as Python's `json.dumps` writes it: on one line by default, or indented.
+//! JSON files as Python's `json.dump` writes them by default: ASCII only, members in their order.
+//!
+//! `output::json` writes another dialect, for results: sorted keys, all characters, and no copies of a
+//! token in memory.
 
 use std::io;
 

@@ -198,7 +198,7 @@ fn enter(
     let active = &context.cloud().name;
     let mut answer = Vec::new();
     let mut all: Vec<(String, Subscription)> = Vec::new();
-    for account in &imported.people {
+    for account in &imported.users {
         let cloud = clouds.iter().find(|(_, environment)| *environment == account.environment);
         let Some((cloud, _)) = cloud else {
             context.system.terminal.warn(&no_cloud(&account.environment, &account.username));
