@@ -11,10 +11,10 @@ use serde_json::{Map, Value};
 pub(crate) use challenge::decode_challenge;
 
 use crate::error::{EntraDetail, Error, Kind, Result};
-use crate::foreign::{Guid, Json, Loose, Name, Sentence, if_it_is_one, or_default};
+use crate::foreign::{Guid, Json, Loose, Name, Sentence, lenient, or_default};
 use crate::program::Program;
 use crate::secret::Secret;
-use crate::sys::{Complaint, EndpointUrl, Request, Response, System, passing, retried};
+use crate::sys::{Complaint, EndpointUrl, Request, Response, System, mark_retryable, retried};
 
 /// The API version that az 2.91 uses for tenants and subscriptions.
 const API_VERSION: &str = "2022-12-01";
@@ -63,11 +63,11 @@ struct TenantRow {
     /// `/tenants/<GUID>`.
     #[serde(default, deserialize_with = "last_segment")]
     id: Option<Guid>,
-    #[serde(default, deserialize_with = "if_it_is_one")]
+    #[serde(default, deserialize_with = "lenient")]
     tenant_id: Option<Guid>,
-    #[serde(default, deserialize_with = "if_it_is_one")]
+    #[serde(default, deserialize_with = "lenient")]
     display_name: Option<Name>,
-    #[serde(default, deserialize_with = "if_it_is_one")]
+    #[serde(default, deserialize_with = "lenient")]
     default_domain: Option<Name>,
 }
 
@@ -90,15 +90,15 @@ struct SubscriptionRow {
     /// `/subscriptions/<GUID>`.
     #[serde(default, deserialize_with = "last_segment")]
     id: Option<Guid>,
-    #[serde(default, deserialize_with = "if_it_is_one")]
+    #[serde(default, deserialize_with = "lenient")]
     subscription_id: Option<Guid>,
-    #[serde(default, deserialize_with = "if_it_is_one")]
+    #[serde(default, deserialize_with = "lenient")]
     display_name: Option<Name>,
     #[serde(default, deserialize_with = "or_default")]
     state: Name,
-    #[serde(default, deserialize_with = "if_it_is_one")]
+    #[serde(default, deserialize_with = "lenient")]
     tenant_id: Option<Guid>,
-    #[serde(default, deserialize_with = "if_it_is_one")]
+    #[serde(default, deserialize_with = "lenient")]
     managed_by_tenants: Option<Vec<Json>>,
 }
 
@@ -125,7 +125,7 @@ trait Row: DeserializeOwned {
 }
 
 fn last_segment<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Guid>, D::Error> {
-    let path: Option<Name> = if_it_is_one(deserializer)?;
+    let path: Option<Name> = lenient(deserializer)?;
     Ok(path.and_then(|path| Guid::parse(path.rsplit('/').next()?)))
 }
 
@@ -377,5 +377,5 @@ fn refused(url: &EndpointUrl, response: &Response) -> Error {
         }),
         None => error,
     };
-    passing(error, response)
+    mark_retryable(error, response)
 }

@@ -211,7 +211,7 @@ impl Error {
     }
 
     /// True if the cause is an I/O error of the operating system.
-    pub(crate) fn is_from_system(&self) -> bool {
+    pub(crate) fn is_io_error(&self) -> bool {
         self.io_error().is_some()
     }
 

@@ -2,7 +2,7 @@
 //!
 //! Parsing cleans the text, so every later use is safe to show: it has no line breaks, control
 //! characters or invisible characters. Structs that are parsed from an answer use only these types
-//! for text, and parse each member leniently by [`if_it_is_one`] or [`or_default`]
+//! for text, and parse each member leniently by [`lenient`] or [`or_default`]
 //! (`tests/architecture.rs` checks this).
 
 mod loose;
@@ -14,7 +14,7 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-pub(crate) use loose::{Loose, Seconds, base64, from_json, if_it_is_one, is_true, or_default};
+pub(crate) use loose::{Loose, Seconds, base64, from_json, is_true, lenient, or_default};
 
 /// Longest lifetime of an access token to accept from outside, in seconds. Entra's longest tokens
 /// live 28 hours; a week leaves room and still exposes nonsense.
@@ -72,7 +72,7 @@ impl Name {
 
     /// True if [`Name::new`] would not change `text`. Printable ASCII, the usual case, needs no
     /// allocation.
-    pub(crate) fn is_one(text: &str) -> bool {
+    pub(crate) fn is_clean(text: &str) -> bool {
         let is_plain = text.len() <= LONGEST_NAME && text.bytes().all(|c| matches!(c, b' '..=b'~'));
         is_plain || line(text, LONGEST_NAME) == text
     }
@@ -279,15 +279,15 @@ mod tests {
             ),
         ] {
             assert_eq!(&*Name::new(text), name, "{text:?}");
-            assert_eq!(Name::is_one(text), text == name, "{text:?}");
-            assert!(Name::is_one(name), "{name:?}");
+            assert_eq!(Name::is_clean(text), text == name, "{text:?}");
+            assert!(Name::is_clean(name), "{name:?}");
         }
     }
 
     #[test]
     fn long_texts_are_cut() {
         assert_eq!(Name::new(&"é".repeat(256)).chars().count(), 256);
-        assert!(!Name::is_one(&"a".repeat(257)) && Name::is_one(&"a".repeat(256)));
+        assert!(!Name::is_clean(&"a".repeat(257)) && Name::is_clean(&"a".repeat(256)));
         for (cut, most) in [
             (Name::new(&"é".repeat(1 << 20)).0, 257),
             (Sentence::new(&"é".repeat(1 << 20)).0, 4097),
@@ -377,9 +377,9 @@ mod tests {
         #[derive(Deserialize)]
         struct Answer {
             name: Name,
-            #[serde(default, deserialize_with = "if_it_is_one")]
+            #[serde(default, deserialize_with = "lenient")]
             id: Option<Guid>,
-            #[serde(default, deserialize_with = "if_it_is_one")]
+            #[serde(default, deserialize_with = "lenient")]
             why: Option<Sentence>,
             rest: Json,
         }

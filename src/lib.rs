@@ -144,10 +144,10 @@ fn carry_out(command: &Command, system: &System, doubts: &[String]) -> Result<u8
     let global = command.global();
     let query = global.query.as_deref().map(Query::parse).transpose()?;
     let damaged = commands::damaged_settings(command);
-    let lenient = damaged == DamagedSettings::Ignore;
+    let ignores_damage = damaged == DamagedSettings::Ignore;
     let context = Context::load(system, damaged)?;
     let is_on = |name| match context.config.get_bool("core", name, false) {
-        Err(_) if lenient => Ok(false),
+        Err(_) if ignores_damage => Ok(false),
         found => found,
     };
     for notice in context.clouds.notices() {

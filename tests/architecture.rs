@@ -368,7 +368,7 @@ fn responses_are_parsed_into_foreign_types() {
                     let place = format!("{name} {}", member.trim_start_matches("pub "));
                     assert!(
                         is_loose(&lines[..=at + position(&lines[at + 1..], field)]),
-                        "{place}: a server may omit it or send another type; read it by `foreign::if_it_is_one` or `or_default`"
+                        "{place}: a server may omit it or send another type; read it by `foreign::lenient` or `or_default`"
                     );
                 }
                 let is_bare = field
@@ -404,7 +404,7 @@ fn position(lines: &[&str], field: &str) -> usize {
 /// True if the last line of `before` is an attribute that accepts a missing or different member.
 fn is_loose(before: &[&str]) -> bool {
     let last = before.iter().rev().find(|line| !line.trim().is_empty()).unwrap();
-    ["if_it_is_one", "or_default", "moment", "words", "last_segment", "rows"]
+    ["lenient", "or_default", "moment", "words", "last_segment", "rows"]
         .iter()
         .any(|reader| last.contains(&format!("deserialize_with = \"{reader}\"")))
 }

@@ -213,7 +213,7 @@ fn a_file_that_is_not_a_cache_is_refused() {
     let vault = other.vault();
     let imported =
         interop::import(&vault, &list, &environment, &can_redeem, &nowhere, NOW).unwrap();
-    assert_eq!((imported.applications.len(), imported.homeless.len()), (0, 1));
+    assert_eq!((imported.applications.len(), imported.without_cloud.len()), (0, 1));
     assert!(vault.all::<ServicePrincipal>().unwrap().is_empty());
 }
 

@@ -119,7 +119,7 @@ fn a_new_key_replaces_the_old_one() {
     let old = manifest(dir)["key_id"].clone();
     let held = Vault::open(&system, dir, FILE).unwrap().unwrap();
     let listing = Vault::open(&system, dir, FILE).unwrap().unwrap();
-    assert!(held.is_current().unwrap());
+    assert!(held.follow_key().unwrap());
 
     let id = vault::rekey(&system, dir, FILE, None).unwrap().to_string();
     assert_eq!(manifest(dir)["key_id"], id.as_str());
@@ -138,7 +138,7 @@ fn a_new_key_replaces_the_old_one() {
     assert_eq!(held.all::<vault::RefreshToken>().unwrap().len(), 1);
     assert!(held.remove(&token.key()).unwrap());
     vault::clear(&system, dir).unwrap();
-    assert!(!held.is_current().unwrap() && held.exclusive_lock().unwrap().is_none());
+    assert!(!held.follow_key().unwrap() && held.exclusive_lock().unwrap().is_none());
     assert_eq!(held.put(&token).unwrap_err().remedy_lines(), ["Try again."]);
 }
 

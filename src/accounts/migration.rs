@@ -129,7 +129,7 @@ pub(crate) fn has(context: &Context<'_>, vault: &Vault<'_>, entry: &Application)
 pub(crate) fn why_not(context: &Context<'_>, entry: &Application) -> Option<String> {
     let program = context.system.program;
     let home = context.homes().of_plain(&entry.client_id, &entry.tenant);
-    let homeless = || {
+    let without_cloud = || {
         home.ok()?.is_none().then(|| {
             format!(
                 "Nobody knows which cloud the secret of service principal {} is for, so it is sent to none. If it is yours, sign in with it: {program} login --service-principal --username {} --tenant {}",
@@ -139,7 +139,7 @@ pub(crate) fn why_not(context: &Context<'_>, entry: &Application) -> Option<Stri
             )
         })
     };
-    token::source_of(entry, program).or_else(homeless)
+    token::source_of(entry, program).or_else(without_cloud)
 }
 
 /// True when the vault has a sign-in of the user `name` with a refresh token.

@@ -119,7 +119,7 @@ pub(crate) fn application(
 ) -> Result<Option<ServicePrincipal>> {
     let found = find(system, vault, homes, environment, client_id, tenant)?;
     // Check before running or reading what a record names: the vault may have been swapped.
-    if found.as_ref().is_some_and(ServicePrincipal::names_a_place) {
+    if found.as_ref().is_some_and(ServicePrincipal::has_external_credential) {
         vault.check_pin(Prompt::Never)?;
     }
     Ok(found)

@@ -27,7 +27,7 @@ pub(crate) use environment::EnvironmentIdentity;
 pub(crate) use freshness::Freshness;
 pub(crate) use identity::{Identity, in_cloud_shell};
 pub(crate) use open::{
-    check_key_cache_seconds, check_key_source, inventory, keeps_nothing, keyring_flaw,
+    check_key_cache_seconds, check_key_source, inventory, is_memory_only, keyring_flaw,
     make_vault_quietly, move_key, open_vault, open_vault_for_sign_in, open_vault_of, rekey,
 };
 pub(crate) use sign_in::{Known, SignIn};
@@ -283,7 +283,7 @@ impl<'a> Broker<'a> {
     /// [`Broker::fetch`], cancelled at `deadline`.
     fn fetch_by(&self, deadline: Deadline, request: &TokenRequest) -> Result<Token> {
         block_on(async {
-            deadline.hold(self.fetch(request)).await.unwrap_or_else(|| {
+            deadline.run(self.fetch(request)).await.unwrap_or_else(|| {
                 Err(Error::new(
                     Kind::Network,
                     format!(

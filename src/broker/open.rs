@@ -19,7 +19,7 @@ pub(crate) fn open_vault<'a>(
 
 /// True if nothing may be written to disk (`core.persist` is off): for containers and pipelines
 /// whose identity needs no sign-in.
-pub(crate) fn keeps_nothing(config: &Config<'_>) -> Result<bool> {
+pub(crate) fn is_memory_only(config: &Config<'_>) -> Result<bool> {
     Ok(!config.get_bool("core", "persist", true)?)
 }
 
@@ -36,12 +36,12 @@ pub(crate) fn open_vault_of<'a>(
     dir: &ConfigDir,
     config: &Config<'_>,
 ) -> Result<Option<Vault<'a>>> {
-    if keeps_nothing(config)? {
+    if is_memory_only(config)? {
         return Ok(None);
     }
     if !identity.signs_in() {
         return match make_vault_quietly(system, dir, config) {
-            Err(error) if error.is_from_system() => {
+            Err(error) if error.is_io_error() => {
                 report_nothing_kept(system, &error);
                 Ok(None)
             }
@@ -85,8 +85,8 @@ pub(crate) fn open_vault_for_sign_in<'a>(
 ) -> Result<Vault<'a>> {
     let (vault, notice) = make_vault(system, dir, config)?;
     vault.check_pin(Prompt::Allowed)?;
-    vault.try_out()?;
-    Profile::try_out(dir)?;
+    vault.check_writable()?;
+    Profile::check_writable(dir)?;
     match (notice, system.program) {
         // Not a warning: this is normal.
         (Some(notice), Program::Azt) if system.terminal.shows(Level::Warning) => {

@@ -13,7 +13,8 @@ use crate::program::Program;
 use crate::secret::Secret;
 use crate::settings::Cloud;
 use crate::sys::{
-    EndpointUrl, Folder, Level, Loopback, Page, System, Visit, attended, fill_random, open_browser,
+    EndpointUrl, Folder, Level, Loopback, Page, System, Visit, fill_random, open_browser,
+    with_countdown,
 };
 
 /// The tenant segment of a sign-in that names no tenant: any work or school account.
@@ -90,7 +91,7 @@ impl<'a, 'r> UserSignIn<'a, 'r> {
             (None, Program::Az) => {}
         }
         let waiting = "Waiting for the sign-in in the browser";
-        attended(system, waiting, limit, self.receive(&mut loopback, &request)).await
+        with_countdown(system, waiting, limit, self.receive(&mut loopback, &request)).await
     }
 
     /// Reports that other users can see the address. az does not, so its name gets only an info
@@ -168,7 +169,7 @@ impl<'a, 'r> UserSignIn<'a, 'r> {
             let line = if terminal.stdin_is_tty() {
                 line.await
             } else {
-                attended(self.system, "Waiting for the address", limit, line).await
+                with_countdown(self.system, "Waiting for the address", limit, line).await
             };
             let Some(line) = line? else {
                 return Err(Error::new(
@@ -202,7 +203,8 @@ impl<'a, 'r> UserSignIn<'a, 'r> {
         show(&code.message, &code.verification_uri);
         let poll = client.poll_device(&code);
         let waiting = format!("Waiting for the code {} to be entered", code.user_code);
-        let response = attended(system, &waiting, code.expires_in, poll).await.map_err(refused)?;
+        let response =
+            with_countdown(system, &waiting, code.expires_in, poll).await.map_err(refused)?;
         self.done(&response, "urn:ietf:params:oauth:grant-type:device_code")
     }
 

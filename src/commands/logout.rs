@@ -54,11 +54,11 @@ pub(super) fn run(request: &Logout, context: &Context<'_>) -> Result<Answer> {
 /// Fails if no account `name` is signed in to any cloud: after a misspelled name the account would
 /// stay signed in unnoticed. Under the name `az` this is a success, as in az.
 fn check_is_known(context: &Context<'_>, name: &str) -> Result<()> {
-    let is_meant =
+    let matches =
         |it: &str| it.eq_ignore_ascii_case(name) || it.to_lowercase() == name.to_lowercase();
     // az's files of any cloud count too; an unreadable file may contain the account.
     if context.system.program == Program::Az
-        || Profile::load_or_new(&context.dir)?.all().iter().any(|entry| is_meant(entry.user_name()))
+        || Profile::load_or_new(&context.dir)?.all().iter().any(|entry| matches(entry.user_name()))
         || interop::may_know(&context.dir, name)
         || AdalFile::exists(context.system, &context.dir)
     {
@@ -66,7 +66,7 @@ fn check_is_known(context: &Context<'_>, name: &str) -> Result<()> {
     }
     let vault = broker::open_vault(context.system, &context.dir, &context.config)?;
     let names = vault.map(|vault| broker::signed_in(&vault)).transpose()?.unwrap_or_default();
-    if names.iter().any(|it| is_meant(it)) {
+    if names.iter().any(|it| matches(it)) {
         return Ok(());
     }
     let error =

@@ -10,7 +10,7 @@ use crate::cli::{ShimChange, ShimCommand};
 use crate::error::{Error, Result};
 use crate::settings::Config;
 use crate::sys::{
-    Level, az_names, every_az, is_this_program, make_az, next_az, refuse_shared, remove_az,
+    Level, az_names, check_not_shared, every_az, is_this_program, make_az, next_az, remove_az,
     this_program,
 };
 
@@ -25,7 +25,7 @@ pub(super) fn run(command: &ShimCommand, context: &Context<'_>) -> Result<Answer
 fn install(request: &ShimChange, context: &Context<'_>) -> Result<Answer> {
     let program = this_program()?;
     let folder = folder(request, &program)?;
-    refuse_shared(&folder)?;
+    check_not_shared(&folder)?;
     let names = az_names(&folder);
     for name in &names {
         if name.symlink_metadata().is_ok() && !is_this_program(name) {
@@ -67,7 +67,7 @@ fn install(request: &ShimChange, context: &Context<'_>) -> Result<Answer> {
 fn remove(request: &ShimChange, context: &Context<'_>) -> Result<Answer> {
     let program = this_program()?;
     let folder = folder(request, &program)?;
-    refuse_shared(&folder)?;
+    check_not_shared(&folder)?;
     // Do not remove the program itself, which may be installed as `az`.
     let is_shim = |name: &PathBuf| is_this_program(name) && *name != program;
     let names: Vec<PathBuf> = az_names(&folder).into_iter().filter(is_shim).collect();

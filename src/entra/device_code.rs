@@ -10,7 +10,7 @@ use super::scope::Scopes;
 use super::token_client::TokenClient;
 use super::token_response::TokenResponse;
 use crate::error::{Error, Kind, Result};
-use crate::foreign::{Name, Seconds, Sentence, if_it_is_one};
+use crate::foreign::{Name, Seconds, Sentence, lenient};
 use crate::secret::Secret;
 use crate::sys::EndpointUrl;
 
@@ -49,23 +49,23 @@ pub(crate) struct DeviceAuthorization {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Answer {
-    #[serde(deserialize_with = "if_it_is_one")]
+    #[serde(deserialize_with = "lenient")]
     device_code: Option<Secret>,
-    #[serde(deserialize_with = "if_it_is_one")]
+    #[serde(deserialize_with = "lenient")]
     user_code: Option<Name>,
-    #[serde(deserialize_with = "if_it_is_one")]
+    #[serde(deserialize_with = "lenient")]
     verification_uri: Option<String>,
-    #[serde(deserialize_with = "if_it_is_one")]
+    #[serde(deserialize_with = "lenient")]
     verification_url: Option<String>,
-    #[serde(deserialize_with = "if_it_is_one")]
+    #[serde(deserialize_with = "lenient")]
     verification_uri_complete: Option<String>,
-    #[serde(deserialize_with = "if_it_is_one")]
+    #[serde(deserialize_with = "lenient")]
     verification_url_complete: Option<String>,
-    #[serde(deserialize_with = "if_it_is_one")]
+    #[serde(deserialize_with = "lenient")]
     expires_in: Option<Seconds>,
-    #[serde(deserialize_with = "if_it_is_one")]
+    #[serde(deserialize_with = "lenient")]
     interval: Option<Seconds>,
-    #[serde(deserialize_with = "if_it_is_one")]
+    #[serde(deserialize_with = "lenient")]
     message: Option<Sentence>,
 }
 

@@ -6,8 +6,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::error::{EntraDetail, Error, Kind};
-use crate::foreign::{Json, Name, Sentence, if_it_is_one};
-use crate::sys::{Complaint, Response, passing};
+use crate::foreign::{Json, Name, Sentence, lenient};
+use crate::sys::{Complaint, Response, mark_retryable};
 
 /// The error code while the user has not approved a device code yet (RFC 8628 section 3.5).
 pub(crate) const AUTHORIZATION_PENDING: &str = "authorization_pending";
@@ -22,21 +22,21 @@ const LONGEST_WAIT: Duration = Duration::from_hours(24);
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Body {
-    #[serde(deserialize_with = "if_it_is_one")]
+    #[serde(deserialize_with = "lenient")]
     error: Option<Name>,
-    #[serde(deserialize_with = "if_it_is_one")]
+    #[serde(deserialize_with = "lenient")]
     error_description: Option<Sentence>,
-    #[serde(deserialize_with = "if_it_is_one")]
+    #[serde(deserialize_with = "lenient")]
     error_codes: Option<Json>,
-    #[serde(deserialize_with = "if_it_is_one")]
+    #[serde(deserialize_with = "lenient")]
     suberror: Option<Name>,
-    #[serde(deserialize_with = "if_it_is_one")]
+    #[serde(deserialize_with = "lenient")]
     claims: Option<String>,
-    #[serde(deserialize_with = "if_it_is_one")]
+    #[serde(deserialize_with = "lenient")]
     trace_id: Option<Name>,
-    #[serde(deserialize_with = "if_it_is_one")]
+    #[serde(deserialize_with = "lenient")]
     correlation_id: Option<Name>,
-    #[serde(deserialize_with = "if_it_is_one")]
+    #[serde(deserialize_with = "lenient")]
     timestamp: Option<Name>,
 }
 
@@ -46,7 +46,7 @@ pub(super) fn refusal(response: &Response, host: &str) -> Option<Error> {
     #[derive(Default, Deserialize)]
     #[serde(default)]
     struct Marked {
-        #[serde(deserialize_with = "if_it_is_one")]
+        #[serde(deserialize_with = "lenient")]
         error: Option<Json>,
     }
     let is_marked = || {
@@ -93,7 +93,7 @@ pub(super) fn parse(response: &Response, host: &str) -> Error {
         timestamp: text(body.timestamp),
     });
     let error = if kind == Kind::Service { error.remedy("Try again in a minute.") } else { error };
-    passing(error, response)
+    mark_retryable(error, response)
 }
 
 /// The numbers in `codes`: a list or a single one, as numbers or text, with or without `AADSTS`.
@@ -182,7 +182,7 @@ fn without_oauth_error(response: &Response, host: &str) -> Error {
         )
         .remedy("A proxy or a sign-in portal of your network may stand in between."),
     };
-    let error = passing(error, response);
+    let error = mark_retryable(error, response);
     match response.retry_after() {
         Some(wait) if wait <= LONGEST_WAIT => {
             error.remedy(format!("Try again in {} s.", wait.as_secs()))

@@ -3,36 +3,36 @@
 use serde::Deserialize;
 
 use crate::error::{Error, Kind, Result};
-use crate::foreign::{self, Guid, Name, Sentence, if_it_is_one};
+use crate::foreign::{self, Guid, Name, Sentence, lenient};
 
 /// The claims that azt uses.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
 #[serde(default)]
 pub(crate) struct IdClaims {
     /// Sign-in name to show; may change over time.
-    #[serde(deserialize_with = "if_it_is_one")]
+    #[serde(deserialize_with = "lenient")]
     pub(crate) preferred_username: Option<Name>,
     /// Sign-in name at ADFS and in v1 tokens.
-    #[serde(deserialize_with = "if_it_is_one")]
+    #[serde(deserialize_with = "lenient")]
     pub(crate) upn: Option<Name>,
     /// Sign-in name in v1 access tokens, such as Cloud Shell's.
-    #[serde(deserialize_with = "if_it_is_one")]
+    #[serde(deserialize_with = "lenient")]
     pub(crate) unique_name: Option<Name>,
     /// Object id of the account in the tenant of [`IdClaims::tenant_id`].
-    #[serde(deserialize_with = "if_it_is_one")]
+    #[serde(deserialize_with = "lenient")]
     pub(crate) oid: Option<Name>,
     /// The issuer.
-    #[serde(deserialize_with = "if_it_is_one")]
+    #[serde(deserialize_with = "lenient")]
     pub(crate) iss: Option<Sentence>,
-    #[serde(deserialize_with = "if_it_is_one")]
+    #[serde(deserialize_with = "lenient")]
     aud: Option<Audience>,
     /// Subject, unique per application.
-    #[serde(deserialize_with = "if_it_is_one")]
+    #[serde(deserialize_with = "lenient")]
     pub(crate) sub: Option<Sentence>,
     /// The nonce of the authorization request, which ties the token to it.
-    #[serde(deserialize_with = "if_it_is_one")]
+    #[serde(deserialize_with = "lenient")]
     pub(crate) nonce: Option<Name>,
-    #[serde(deserialize_with = "if_it_is_one")]
+    #[serde(deserialize_with = "lenient")]
     tid: Option<Name>,
 }
 

@@ -8,7 +8,7 @@ use super::scope::Scopes;
 use super::token_client::TokenClient;
 use super::token_response::TokenResponse;
 use crate::error::{Error, Kind, Result};
-use crate::foreign::{Name, if_it_is_one};
+use crate::foreign::{Name, lenient};
 use crate::secret::Secret;
 use crate::sys::{EndpointUrl, Request, System};
 
@@ -24,11 +24,11 @@ pub(crate) async fn check_realm(
 ) -> Result<()> {
     #[derive(Deserialize)]
     struct Realm {
-        #[serde(default, deserialize_with = "if_it_is_one")]
+        #[serde(default, deserialize_with = "lenient")]
         account_type: Option<Name>,
-        #[serde(default, deserialize_with = "if_it_is_one")]
+        #[serde(default, deserialize_with = "lenient")]
         federation_protocol: Option<Name>,
-        #[serde(default, deserialize_with = "if_it_is_one")]
+        #[serde(default, deserialize_with = "lenient")]
         domain_name: Option<Name>,
     }
     let encoded = form_urlencoded::byte_serialize(username.as_bytes()).collect::<String>();

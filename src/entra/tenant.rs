@@ -5,7 +5,7 @@ use serde::Deserialize;
 use super::authority::{Authority, is_adfs};
 use super::error_response;
 use crate::error::{Error, Kind, Result};
-use crate::foreign::{Guid, Sentence, Typed, if_it_is_one};
+use crate::foreign::{Guid, Sentence, Typed, lenient};
 use crate::program::Program;
 use crate::sys::{EndpointUrl, Request, System};
 
@@ -29,9 +29,9 @@ pub(crate) async fn resolve_tenant(
     #[derive(Default, Deserialize)]
     #[serde(default)]
     struct Discovery {
-        #[serde(deserialize_with = "if_it_is_one")]
+        #[serde(deserialize_with = "lenient")]
         issuer: Option<Sentence>,
-        #[serde(deserialize_with = "if_it_is_one")]
+        #[serde(deserialize_with = "lenient")]
         token_endpoint: Option<Sentence>,
     }
     if is_guid(tenant) || is_adfs(login_url) {

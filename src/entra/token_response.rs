@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::id_token::IdClaims;
 use crate::error::{Error, Kind, Result};
-use crate::foreign::{self, LONGEST_TOKEN_LIFETIME, Name, Seconds, if_it_is_one, or_default};
+use crate::foreign::{self, LONGEST_TOKEN_LIFETIME, Name, Seconds, lenient, or_default};
 use crate::secret::Secret;
 use crate::sys::Response;
 
@@ -24,32 +24,32 @@ pub(crate) struct TokenResponse {
     #[serde(default, deserialize_with = "or_default")]
     pub(crate) token_type: Name,
     /// Lifetime of the access token, in seconds.
-    #[serde(default, deserialize_with = "if_it_is_one")]
+    #[serde(default, deserialize_with = "lenient")]
     expires_in: Option<Seconds>,
     /// When the access token expires, in seconds since 1970. Some hosts send only this.
     #[serde(default, deserialize_with = "moment")]
     expires_on: Option<i64>,
     /// How long the token may be used while Entra is down, in seconds.
-    #[serde(default, deserialize_with = "if_it_is_one")]
+    #[serde(default, deserialize_with = "lenient")]
     ext_expires_in: Option<Seconds>,
     /// When to refresh the token, in seconds.
-    #[serde(default, deserialize_with = "if_it_is_one")]
+    #[serde(default, deserialize_with = "lenient")]
     refresh_in: Option<Seconds>,
     /// The new refresh token.
-    #[serde(default, deserialize_with = "if_it_is_one")]
+    #[serde(default, deserialize_with = "lenient")]
     pub(crate) refresh_token: Option<Secret>,
     /// The ID token, unverified; see [`TokenResponse::id_claims`].
-    #[serde(default, deserialize_with = "if_it_is_one")]
+    #[serde(default, deserialize_with = "lenient")]
     pub(crate) id_token: Option<Secret>,
     /// Granted scopes, separated by spaces; absent if they are the requested ones.
     #[serde(default, deserialize_with = "words")]
     pub(crate) scope: Option<String>,
     /// Family of client ids: "1" for Microsoft's first-party clients, which may use each other's
     /// refresh tokens.
-    #[serde(default, deserialize_with = "if_it_is_one")]
+    #[serde(default, deserialize_with = "lenient")]
     pub(crate) foci: Option<Name>,
     /// Base64url of `{"uid":…,"utid":…}`.
-    #[serde(default, deserialize_with = "if_it_is_one")]
+    #[serde(default, deserialize_with = "lenient")]
     pub(crate) client_info: Option<String>,
 }
 
@@ -172,9 +172,9 @@ impl TokenResponse {
     pub(crate) fn home_account_id(&self) -> Option<String> {
         #[derive(Deserialize)]
         struct ClientInfo {
-            #[serde(default, deserialize_with = "if_it_is_one")]
+            #[serde(default, deserialize_with = "lenient")]
             uid: Option<Name>,
-            #[serde(default, deserialize_with = "if_it_is_one")]
+            #[serde(default, deserialize_with = "lenient")]
             utid: Option<Name>,
         }
         let bytes = foreign::base64(self.client_info.as_deref()?)?;

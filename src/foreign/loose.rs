@@ -15,7 +15,7 @@ pub(crate) struct Seconds(pub(crate) i64);
 /// An element of a list; `None` if it is not a `T`, so that the other elements are kept.
 #[derive(Debug, Deserialize)]
 #[serde(transparent, bound(deserialize = "T: DeserializeOwned"))]
-pub(crate) struct Loose<T>(#[serde(deserialize_with = "if_it_is_one")] pub Option<T>);
+pub(crate) struct Loose<T>(#[serde(deserialize_with = "lenient")] pub Option<T>);
 
 impl<'de> Deserialize<'de> for Seconds {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -54,8 +54,8 @@ pub(crate) fn from_json<T: DeserializeOwned>(text: &str) -> serde_json::Result<T
 }
 
 /// Deserialises a member to `None` if it is not a `T`. Use it as
-/// `#[serde(default, deserialize_with = "crate::foreign::if_it_is_one")]`.
-pub(crate) fn if_it_is_one<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+/// `#[serde(default, deserialize_with = "crate::foreign::lenient")]`.
+pub(crate) fn lenient<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,
     T: DeserializeOwned,
@@ -64,13 +64,13 @@ where
     Value::deserialize(deserializer).map(|value| serde_json::from_value(value).ok())
 }
 
-/// Like [`if_it_is_one`], but returns the default value instead of `None`.
+/// Like [`lenient`], but returns the default value instead of `None`.
 pub(crate) fn or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
     T: DeserializeOwned + Default,
 {
-    if_it_is_one(deserializer).map(Option::unwrap_or_default)
+    lenient(deserializer).map(Option::unwrap_or_default)
 }
 
 /// True for `true`, for any number except 0, and for any string except the empty one, `0` and
@@ -86,9 +86,9 @@ pub(crate) fn is_true(value: &Value) -> bool {
 
 /// Decodes base64 in the standard or the URL alphabet, with or without padding.
 pub(crate) fn base64(text: &str) -> Option<Vec<u8>> {
-    let lenient = GeneralPurposeConfig::new()
+    let config = GeneralPurposeConfig::new()
         .with_decode_padding_mode(DecodePaddingMode::Indifferent)
         .with_decode_allow_trailing_bits(true);
     let standard = text.trim().replace('-', "+").replace('_', "/");
-    GeneralPurpose::new(&STANDARD, lenient).decode(standard).ok()
+    GeneralPurpose::new(&STANDARD, config).decode(standard).ok()
 }

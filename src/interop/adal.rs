@@ -102,7 +102,7 @@ impl AdalFile {
     fn add(&mut self, row: &Value) {
         let named = ["userId", "servicePrincipalId", "servicePrincipalTenant"];
         // These names appear in messages, so rows with an invalid name are skipped.
-        if !named.into_iter().all(|name| Name::is_one(text(row, name))) {
+        if !named.into_iter().all(|name| Name::is_clean(text(row, name))) {
             return;
         }
         let (user_id, token) = (text(row, "userId"), text(row, "refreshToken"));

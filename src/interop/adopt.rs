@@ -47,12 +47,12 @@ pub(crate) fn may_know(dir: &ConfigDir, name: &str) -> bool {
     if plain_text_of_az(dir).iter().any(|(_, is_azs)| !is_azs) {
         return true;
     }
-    let is_meant = |it: &str| it.to_lowercase() == name.to_lowercase();
+    let matches = |it: &str| it.to_lowercase() == name.to_lowercase();
     let cache = read(dir, TOKEN_CACHE, json!({}));
     let applications = read(dir, SERVICE_PRINCIPALS, json!([]));
     let applications = applications.as_array().map(Vec::as_slice).unwrap_or_default();
-    rows(&cache, "Account").any(|row| is_meant(text(row, "username")))
-        || applications.iter().any(|entry| is_meant(text(entry, "client_id")))
+    rows(&cache, "Account").any(|row| matches(text(row, "username")))
+        || applications.iter().any(|entry| matches(text(entry, "client_id")))
 }
 
 /// True when az has any file to copy from.
@@ -87,7 +87,7 @@ pub(crate) fn known_names(dir: &ConfigDir, environment: &str) -> (Vec<String>, V
         applications.iter().map(|entry| text(entry, "client_id").to_owned()).collect();
     for names in [&mut users, &mut ids] {
         // These names appear in messages, so invalid ones are dropped.
-        names.retain(|name| !name.is_empty() && Name::is_one(name));
+        names.retain(|name| !name.is_empty() && Name::is_clean(name));
         names.sort_unstable();
         names.dedup();
     }

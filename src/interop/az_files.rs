@@ -11,7 +11,7 @@ use super::foreign_file::{ForeignFile, PATIENCE};
 use crate::error::{Error, Result};
 use crate::foreign;
 use crate::settings::{ConfigDir, python_json_indented};
-use crate::sys::{decoded, pause};
+use crate::sys::{decoded, sleep};
 
 /// MSAL's unified cache.
 pub(super) const TOKEN_CACHE: &str = "msal_token_cache";
@@ -63,7 +63,7 @@ fn content(file: &ForeignFile, empty: &Value) -> Result<Content> {
             return Ok(if is_expected { Content::Json(value) } else { Content::Other });
         }
         if attempt + 1 < ATTEMPTS {
-            pause(BETWEEN);
+            sleep(BETWEEN);
         }
     }
     Ok(Content::Other)

@@ -123,7 +123,7 @@ pub(super) fn user(row: Value) -> Option<Account> {
     let is_complete = !account.username.is_empty() && !account.home_account_id.is_empty();
     // These texts appear in messages, so they must be valid names.
     let are_names =
-        [&account.username, &account.environment].into_iter().all(|it| Name::is_one(it));
+        [&account.username, &account.environment].into_iter().all(|it| Name::is_clean(it));
     let is_user = !AssignedIdentity::is_reserved(&account.username);
     (is_complete && are_names && is_user).then_some(account)
 }

@@ -42,7 +42,7 @@ pub fn export(
     with_sources: bool,
 ) -> Result<(Value, Vec<String>)> {
     let name = name.map(str::to_lowercase);
-    let is_meant = |owner: &str, client_id: &str| {
+    let matches = |owner: &str, client_id: &str| {
         name.as_deref().is_none_or(|name| {
             let named = if owner.is_empty() { client_id } else { owner };
             !name.is_empty() && named.to_lowercase() == name
@@ -50,20 +50,20 @@ pub fn export(
     };
     let mut cache =
         Value::Object(SECTIONS.map(|it| (it.to_owned(), Map::new().into())).into_iter().collect());
-    let tokens = of(vault, |it: &AccessToken| is_meant(&it.account, &it.client_id))?;
+    let tokens = of(vault, |it: &AccessToken| matches(&it.account, &it.client_id))?;
     add(&mut cache, "AccessToken", &tokens, access_token_key);
-    let mut tokens = of(vault, |it: &RefreshToken| is_meant(&it.account, &it.client_id))?;
+    let mut tokens = of(vault, |it: &RefreshToken| matches(&it.account, &it.client_id))?;
     // A token with a family must come last, so that the client's metadata names the family.
     tokens.sort_by(|one, other| one.family_id.cmp(&other.family_id));
     for token in &tokens {
         put_app_metadata(&mut cache, token);
     }
     add(&mut cache, "RefreshToken", &tokens, refresh_token_key);
-    let tokens = of(vault, |it: &IdToken| is_meant(&it.account, &it.client_id))?;
+    let tokens = of(vault, |it: &IdToken| matches(&it.account, &it.client_id))?;
     add(&mut cache, "IdToken", &tokens, id_token_key);
-    let accounts = of(vault, |it: &Account| is_meant(&it.username, ""))?;
+    let accounts = of(vault, |it: &Account| matches(&it.username, ""))?;
     add(&mut cache, "Account", &accounts, account_key);
-    let mut applications = of(vault, |it: &ServicePrincipal| is_meant("", &it.client_id))?;
+    let mut applications = of(vault, |it: &ServicePrincipal| matches("", &it.client_id))?;
     let mut left_out = Vec::new();
     if !with_sources {
         let (taken, others) = applications.into_iter().partition(has_own_credential);
@@ -116,7 +116,7 @@ pub struct Imported {
     /// [`take_with_source`].
     pub sources: Vec<Application>,
     /// Applications that were not imported because their login host is unknown.
-    pub homeless: Vec<Application>,
+    pub without_cloud: Vec<Application>,
     /// Number of imported access tokens.
     pub access_tokens: usize,
     /// Number of unusable rows: of unknown users, of clients whose refresh tokens cannot be
@@ -136,7 +136,7 @@ impl Imported {
         }
         self.applications.extend(other.applications);
         self.sources.extend(other.sources);
-        self.homeless.extend(other.homeless);
+        self.without_cloud.extend(other.without_cloud);
         self.access_tokens += other.access_tokens;
         self.skipped += other.skipped;
         self.left_out.extend(other.left_out);
@@ -337,7 +337,7 @@ impl Reader<'_> {
             None => (self.home)(&it.client_id, &it.tenant)?,
         };
         let Some(environment) = environment else {
-            self.found.homeless.push(it);
+            self.found.without_cloud.push(it);
             return Ok(());
         };
         let key = ServicePrincipal::key_of(&environment, &it.client_id, &it.tenant);
@@ -379,7 +379,7 @@ fn owner(cache: &Value, home_account_id: &str) -> Option<String> {
     let account = rows(cache, "Account")
         .find(|row| text(row, "home_account_id").eq_ignore_ascii_case(home_account_id))?;
     let name =
-        Some(text(account, "username")).filter(|name| !name.is_empty() && Name::is_one(name));
+        Some(text(account, "username")).filter(|name| !name.is_empty() && Name::is_clean(name));
     name.map(str::to_lowercase)
 }
 

@@ -17,9 +17,9 @@ mod az_files;
 mod dialect;
 mod exchange;
 mod foreign_file;
+mod remove_az_files;
 mod share;
 mod shared_cache;
-mod take_away;
 mod unified;
 mod users;
 
@@ -31,6 +31,6 @@ pub(crate) use az_files::{json_in, plain_text_of_az, secret_files_of_az};
 pub(crate) use exchange::has_no_accounts;
 pub use exchange::{Imported, export, import, is_same_host, take_with_source};
 pub(crate) use foreign_file::PATIENCE;
+pub(crate) use remove_az_files::remove_az_files;
 pub(crate) use share::{share, unshare};
 pub(crate) use shared_cache::{DEFAULT_NAME, plain_text_shared, publish, read_shared};
-pub(crate) use take_away::take_away;

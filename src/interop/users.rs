@@ -21,11 +21,11 @@ impl Users {
     /// All users of the vault, or only the one with this user name.
     pub(super) fn of(vault: &Vault<'_>, name: Option<&str>) -> Result<Self> {
         let name = name.map(str::to_lowercase);
-        let is_meant = |owner: &str| name.as_deref().is_none_or(|name| name == owner);
+        let matches = |owner: &str| name.as_deref().is_none_or(|name| name == owner);
         Ok(Self {
-            accounts: of(vault, |it: &Account| is_meant(&it.username.to_lowercase()))?,
-            refresh_tokens: of(vault, |it: &RefreshToken| is_meant(&it.account))?,
-            id_tokens: of(vault, |it: &IdToken| is_meant(&it.account))?,
+            accounts: of(vault, |it: &Account| matches(&it.username.to_lowercase()))?,
+            refresh_tokens: of(vault, |it: &RefreshToken| matches(&it.account))?,
+            id_tokens: of(vault, |it: &IdToken| matches(&it.account))?,
         })
     }
 
@@ -78,7 +78,7 @@ pub(super) fn remove_from(cache: &mut Value, name: &str) {
     }
 }
 
-/// The records of one type that match `is_meant`.
-pub(super) fn of<R: Record>(vault: &Vault<'_>, is_meant: impl Fn(&R) -> bool) -> Result<Vec<R>> {
-    Ok(vault.all::<R>()?.into_iter().filter(|record| is_meant(record)).collect())
+/// The records of one type that match `matches`.
+pub(super) fn of<R: Record>(vault: &Vault<'_>, matches: impl Fn(&R) -> bool) -> Result<Vec<R>> {
+    Ok(vault.all::<R>()?.into_iter().filter(|record| matches(record)).collect())
 }

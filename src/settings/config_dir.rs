@@ -85,9 +85,7 @@ impl ConfigDir {
             ))
             .remedy("Try again. If this stays so, end the process that holds the lock.")),
             // An existing `azt` folder that is not accessible is a fault for the user to repair.
-            Err(error)
-                if error.is_read_only() || (error.is_from_system() && !self.azt.exists()) =>
-            {
+            Err(error) if error.is_read_only() || (error.is_io_error() && !self.azt.exists()) => {
                 Ok(None)
             }
             Err(error) => Err(error),

@@ -7,7 +7,7 @@ use super::ini::Ini;
 use super::profile::Profile;
 use super::{clouds, profile};
 use crate::error::{Error, Result};
-use crate::sys::{file, pause};
+use crate::sys::{file, sleep};
 
 /// Suffix of a file that was moved aside.
 const ASIDE: &str = "damaged";
@@ -44,7 +44,7 @@ fn is_damaged_for_good(dir: &ConfigDir, name: &str) -> Result<bool> {
             return Ok(false);
         }
         if attempt < ATTEMPTS {
-            pause(BETWEEN);
+            sleep(BETWEEN);
         }
     }
     Ok(true)

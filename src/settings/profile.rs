@@ -103,8 +103,8 @@ impl Profile {
 
     /// Fails if the profile could not be written. Called before a sign-in, whose last step writes
     /// it.
-    pub(crate) fn try_out(dir: &ConfigDir) -> Result<()> {
-        dir.folder().try_out_file(FILE)
+    pub(crate) fn check_writable(dir: &ConfigDir) -> Result<()> {
+        dir.folder().check_file_writable(FILE)
     }
 
     /// Fails if `change` changes the profile and it could not be written. Called before a sign-out.
@@ -112,7 +112,7 @@ impl Profile {
         let before = Self::load(dir)?;
         let mut changed = before.clone();
         change(&mut changed);
-        if changed == before { Ok(()) } else { Self::try_out(dir) }
+        if changed == before { Ok(()) } else { Self::check_writable(dir) }
     }
 
     /// All entries, of all clouds.

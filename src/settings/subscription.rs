@@ -215,7 +215,7 @@ impl Subscription {
             self.id().to_lowercase() == wanted || self.name().to_lowercase() == wanted
         };
         // The user may have copied the unsanitized name, so `wanted` is sanitized too.
-        if Name::is_one(wanted) { is_called(wanted) } else { is_called(&Name::new(wanted)) }
+        if Name::is_clean(wanted) { is_called(wanted) } else { is_called(&Name::new(wanted)) }
     }
 
     fn text(&self, name: &str) -> Option<&str> {
@@ -235,7 +235,7 @@ impl Subscription {
 fn is_clean(entry: &Map<String, Value>) -> bool {
     entry.iter().all(|(name, value)| match value {
         Value::String(text) if name == ASSIGNED_IDENTITY => *Sentence::new(text) == **text,
-        Value::String(text) => Name::is_one(text),
+        Value::String(text) => Name::is_clean(text),
         Value::Number(_) => false,
         Value::Object(members) => is_clean(members),
         _ => true,

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::attended::LONGEST;
+use super::countdown::LONGEST;
 use super::file::{Access, Durability};
 use super::{EndpointUrl, Env, Folder, System, fill_random, run_with_timeout};
 use crate::error::{Error, Result};

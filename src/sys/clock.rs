@@ -1,5 +1,5 @@
 //! The wall clock.
-#![allow(clippy::disallowed_methods, reason = "this is the seam that the ban points to")]
+#![allow(clippy::disallowed_methods, reason = "this module wraps the banned functions")]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};

@@ -1,5 +1,5 @@
 //! Deadlines for async work.
-#![allow(clippy::disallowed_methods, reason = "this is the seam that the ban points to")]
+#![allow(clippy::disallowed_methods, reason = "this module wraps the banned functions")]
 
 use std::time::{Duration, Instant};
 
@@ -36,7 +36,7 @@ impl Deadline {
     ///
     /// If nested deadlines end at the same time, the inner one times out, because its caller knows
     /// best what took too long.
-    pub(crate) async fn hold<T>(self, work: impl Future<Output = T>) -> Option<T> {
+    pub(crate) async fn run<T>(self, work: impl Future<Output = T>) -> Option<T> {
         tokio::time::timeout_at(self.0.into(), CURRENT.scope(self, work)).await.ok()
     }
 
@@ -67,19 +67,16 @@ mod tests {
         let allows = |seconds| Deadline::allows(Duration::from_secs(seconds));
         assert!(allows(10_000));
         let pauses = async { [1, 3500, 3600].map(allows) };
-        assert_eq!(
-            block_on(Deadline::after(HOUR).hold(pauses)).unwrap(),
-            Some([true, true, false])
-        );
-        let pauses = async { Deadline::at_most(HOUR).hold(async { [1, 60].map(allows) }).await };
-        let pauses = Deadline::after(Duration::from_mins(1)).hold(pauses);
+        assert_eq!(block_on(Deadline::after(HOUR).run(pauses)).unwrap(), Some([true, true, false]));
+        let pauses = async { Deadline::at_most(HOUR).run(async { [1, 60].map(allows) }).await };
+        let pauses = Deadline::after(Duration::from_mins(1)).run(pauses);
         assert_eq!(block_on(pauses).unwrap(), Some(Some([true, false])));
     }
 
     #[test]
     fn the_inner_of_two_deadlines_times_out() {
-        let inner = async { Deadline::at_most(HOUR).hold(pending::<()>()).await };
-        let both = async { Deadline::after(Duration::from_millis(5)).hold(inner).await };
+        let inner = async { Deadline::at_most(HOUR).run(pending::<()>()).await };
+        let both = async { Deadline::after(Duration::from_millis(5)).run(inner).await };
         assert_eq!(block_on(both).unwrap(), Some(None));
         let left = async { Deadline::at_most(HOUR).left() };
         assert!(block_on(left).unwrap() > Duration::from_mins(59));

@@ -1,5 +1,5 @@
 //! Repeats the current command in a detached background process.
-#![allow(clippy::disallowed_methods, reason = "this is the seam that the ban points to")]
+#![allow(clippy::disallowed_methods, reason = "this module wraps the banned functions")]
 
 use std::io;
 use std::process::{Command, Stdio};

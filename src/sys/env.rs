@@ -1,5 +1,5 @@
 //! Environment variables and the working directory.
-#![allow(clippy::disallowed_methods, reason = "this is the seam that the ban points to")]
+#![allow(clippy::disallowed_methods, reason = "this module wraps the banned functions")]
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};

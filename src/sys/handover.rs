@@ -1,6 +1,6 @@
 //! The command name `az`: finds every `az` on PATH, runs the next one, and installs this program as
 //! `az`.
-#![allow(clippy::disallowed_methods, reason = "this is the seam that the ban points to")]
+#![allow(clippy::disallowed_methods, reason = "this module wraps the banned functions")]
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -138,20 +138,20 @@ pub(crate) fn az_names(folder: &Path) -> Vec<PathBuf> {
 /// Fails if another user owns or can write in `folder` or a folder above it. A program planted
 /// there would run with this user's secrets.
 #[cfg(unix)]
-pub(crate) fn refuse_shared(folder: &Path) -> Result<()> {
+pub(crate) fn check_not_shared(folder: &Path) -> Result<()> {
     own_folder::open(folder).map(drop)
 }
 
 /// Windows: access lists are not checked.
 #[cfg(not(unix))]
-pub(crate) fn refuse_shared(_folder: &Path) -> Result<()> {
+pub(crate) fn check_not_shared(_folder: &Path) -> Result<()> {
     Ok(())
 }
 
 /// Creates `az` in `folder` as a link to `program`, and replaces an existing one.
 ///
 /// # Errors
-/// Those of [`refuse_shared`]; the link cannot be created.
+/// Those of [`check_not_shared`]; the link cannot be created.
 #[cfg(unix)]
 pub(crate) fn make_az(folder: &Path, program: &Path) -> Result<()> {
     use rustix::fs::{AtFlags, renameat, symlinkat, unlinkat};
@@ -188,7 +188,7 @@ pub(crate) fn make_az(folder: &Path, program: &Path) -> Result<()> {
 /// Removes `name`, one of [`az_names`], from `folder`.
 ///
 /// # Errors
-/// Those of [`refuse_shared`]; the file cannot be removed.
+/// Those of [`check_not_shared`]; the file cannot be removed.
 #[cfg(unix)]
 pub(crate) fn remove_az(folder: &Path, name: &Path) -> Result<()> {
     let (Some(opened), Some(file)) = (own_folder::open(folder)?, name.file_name()) else {

@@ -1,5 +1,5 @@
 //! Keeps other programs of the same user from reading this process's memory.
-#![allow(clippy::disallowed_methods, reason = "this is the seam that the ban points to")]
+#![allow(clippy::disallowed_methods, reason = "this module wraps the banned functions")]
 
 /// Disables core dumps and, on Linux, memory access and tracing by other programs of the same user
 /// (`PR_SET_DUMPABLE` of prctl(2)). Other Unix systems only lose the core dump.

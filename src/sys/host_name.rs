@@ -8,7 +8,7 @@ pub(crate) fn host_name() -> String {
 
 /// Returns the machine's name, or an empty string. It distinguishes machines that share disks.
 #[cfg(not(unix))]
-#[allow(clippy::disallowed_methods, reason = "this is the seam that the ban points to")]
+#[allow(clippy::disallowed_methods, reason = "this module wraps the banned functions")]
 pub(crate) fn host_name() -> String {
     std::env::var("COMPUTERNAME").unwrap_or_default()
 }

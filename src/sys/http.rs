@@ -1,5 +1,5 @@
 //! The HTTP client: no redirects, bounded answers, TLS except to this machine and its link.
-#![allow(clippy::disallowed_methods, reason = "this is the seam that the ban points to")]
+#![allow(clippy::disallowed_methods, reason = "this module wraps the banned functions")]
 
 use std::cell::{Cell, OnceCell};
 use std::time::Duration;

@@ -3,7 +3,7 @@
 //! after optional white space.
 //!
 //! Without this, the name of a subscription or a server's message could be such a command.
-#![allow(clippy::disallowed_methods, reason = "this is the seam that the ban points to")]
+#![allow(clippy::disallowed_methods, reason = "this module wraps the banned functions")]
 
 use std::iter::Peekable;
 use std::str::Chars;

@@ -5,12 +5,12 @@
 //! clippy's `disallowed-methods` enforces this.
 
 mod arc_agent;
-mod attended;
 mod browser;
 mod certificate;
 mod clock;
 mod command;
 mod complaint;
+mod countdown;
 mod data_protection;
 mod deadline;
 mod detached;
@@ -54,12 +54,12 @@ mod unreachable;
 use std::path::PathBuf;
 
 pub(crate) use arc_agent::{arc_agent_is_installed, read_arc_key};
-pub(crate) use attended::{attended, interruptible};
 pub(crate) use browser::{open_browser, why_no_browser};
 pub use clock::Clock;
 pub(crate) use clock::local_time;
 pub(crate) use command::output_of;
 pub(crate) use complaint::Complaint;
+pub(crate) use countdown::{interruptible, with_countdown};
 pub(crate) use data_protection::{protect, unprotect};
 pub(crate) use deadline::Deadline;
 pub(crate) use detached::{is_detached, repeat_detached};
@@ -69,7 +69,7 @@ pub(crate) use env::{TRUSTED_DIR, VAULT_KEY};
 pub(crate) use folder::{Concession, Links, Stamp, concessions, is_same_path, writing_flaw};
 pub use folder::{Folder, write_named};
 pub(crate) use handover::{
-    az_names, every_az, hand_over, is_this_program, make_az, next_az, refuse_shared, remove_az,
+    az_names, check_not_shared, every_az, hand_over, is_this_program, make_az, next_az, remove_az,
     this_program,
 };
 pub use hardening::harden;
@@ -80,13 +80,13 @@ pub(crate) use keyring_item::KeyringItem;
 pub(crate) use lock_file::LockGuard;
 pub(crate) use loopback::{Loopback, Page, Visit};
 pub use msal_lock::MsalLock;
-pub(crate) use msal_lock::pause;
+pub(crate) use msal_lock::sleep;
 pub(crate) use panics::caught;
 pub use panics::quiet_panics;
 pub(crate) use picker::Choice;
 pub(crate) use proxy::Way;
 pub use random::fill_random;
-pub(crate) use retry::{passing, retried};
+pub(crate) use retry::{mark_retryable, retried};
 pub(crate) use runtime::block_on;
 pub(crate) use spinner::Spinner;
 pub use terminal::Terminal;

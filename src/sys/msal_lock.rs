@@ -1,5 +1,5 @@
 //! The lock that az and MSAL hold while they change their files.
-#![allow(clippy::disallowed_methods, reason = "this is the seam that the ban points to")]
+#![allow(clippy::disallowed_methods, reason = "this module wraps the banned functions")]
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{File, TryLockError};
@@ -117,6 +117,6 @@ impl Drop for MsalLock {
 }
 
 /// Sleeps, to give another process time.
-pub(crate) fn pause(time: Duration) {
+pub(crate) fn sleep(time: Duration) {
     std::thread::sleep(time);
 }

@@ -12,7 +12,7 @@ use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, mkdirat, openat, readlink
 use rustix::io::Errno;
 
 use super::file::cannot;
-use super::owner::{others_can_write, user_id, way_back};
+use super::owner::{chown_topmost, others_can_write, user_id};
 use crate::error::{Error, Result};
 use crate::foreign::Sentence;
 use crate::shell;
@@ -164,7 +164,7 @@ fn foreign_owner(path: &Path, uid: u32) -> Error {
         "{} belongs to another user (uid {uid}), who could replace az by another program.",
         Sentence::new(&path.display().to_string())
     ));
-    match way_back(path) {
+    match chown_topmost(path) {
         Some(command) => error.cured_by(command),
         None => error.remedy(OWN_FOLDER),
     }

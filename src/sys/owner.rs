@@ -136,7 +136,7 @@ pub(super) fn permission_remedy(path: &Path) -> String {
             .to_owned();
     };
     let whose = format!("{} belongs to another user (uid {})", at.display(), found.uid());
-    match way_back(at) {
+    match chown_topmost(at) {
         Some(command) => format!("{whose}. To make it yours: {command}"),
         None => format!(
             "{whose}: run as that user, or set AZURE_CONFIG_DIR to a folder that you can write to."
@@ -162,30 +162,30 @@ pub(super) fn locking_attribute(_path: &Path) -> Option<(char, &'static str)> {
 /// The command that gives this user back what `sudo` left in their home: the topmost folder or file
 /// on `path` that another user owns. `None` unless this user owns the folder that contains it.
 #[cfg(unix)]
-pub(crate) fn way_back(path: &Path) -> Option<String> {
+pub(crate) fn chown_topmost(path: &Path) -> Option<String> {
     let is_ours = |at: &Path| fs::metadata(at).ok().map(|found| !is_anothers(&found));
     let topmost = path.ancestors().take_while(|at| is_ours(at) == Some(false)).last()?;
     let is_in_ours = is_ours(topmost.parent()?)?;
-    is_in_ours.then(|| making_ours(topmost)).flatten()
+    is_in_ours.then(|| chown_command(topmost)).flatten()
 }
 
 /// The command that gives this user `path` and its contents. `None` if the path cannot be shown in
 /// a message.
 #[cfg(unix)]
-pub(crate) fn making_ours(path: &Path) -> Option<String> {
+pub(crate) fn chown_command(path: &Path) -> Option<String> {
     let path = shell::shown(path.to_str()?)?;
     Some(format!("sudo chown -R {} {path}", user_id()))
 }
 
 /// Windows: owners are not checked.
 #[cfg(not(unix))]
-pub(crate) fn way_back(_path: &Path) -> Option<String> {
+pub(crate) fn chown_topmost(_path: &Path) -> Option<String> {
     None
 }
 
 /// Windows: owners are not checked.
 #[cfg(not(unix))]
-pub(crate) fn making_ours(_path: &Path) -> Option<String> {
+pub(crate) fn chown_command(_path: &Path) -> Option<String> {
     None
 }
 

@@ -34,7 +34,7 @@ pub(crate) async fn retried<T, F: Future<Output = Result<T>>>(send: impl Fn() ->
 
 /// Marks `error`, made from `response`, as worth repeating if the status is 429 or 5xx (RFC 9110
 /// sections 10.2.3 and 15.6), after the seconds in `Retry-After`.
-pub(crate) fn passing(error: Error, response: &Response) -> Error {
+pub(crate) fn mark_retryable(error: Error, response: &Response) -> Error {
     if response.status != 429 && !(500..=510).contains(&response.status) {
         return error;
     }
@@ -79,7 +79,7 @@ mod tests {
         assert!(pauses(None).is_empty());
         let of_caller = |seconds| {
             let hour = Deadline::after(Duration::from_hours(1));
-            crate::sys::block_on(hour.hold(async { pauses(Some(seconds)) })).unwrap().unwrap()
+            crate::sys::block_on(hour.run(async { pauses(Some(seconds)) })).unwrap().unwrap()
         };
         assert!((3000..=3255).contains(&of_caller(3)[0]));
         assert!(of_caller(4).is_empty(), "longer than a caller waits");

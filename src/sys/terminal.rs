@@ -8,7 +8,7 @@ use inquire::ui::RenderConfig;
 use inquire::{Confirm, InquireError, Password, Text};
 use zeroize::Zeroizing;
 
-use super::attended::cancelled;
+use super::countdown::cancelled;
 use super::logging_commands;
 use super::picker::{self, Choice};
 use super::stream::{Patient, stdin_line};

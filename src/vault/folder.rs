@@ -45,8 +45,8 @@ impl RecordFolder {
     }
 
     /// Fails if no record can be written.
-    pub(super) fn try_out(&self) -> Result<()> {
-        self.0.try_out()
+    pub(super) fn check_writable(&self) -> Result<()> {
+        self.0.check_writable()
     }
 
     pub(super) fn read(&self, name: &str) -> Result<Option<Vec<u8>>> {

@@ -12,7 +12,7 @@ const FOLDER: &str = "locks";
 const STRIPES: u8 = 64;
 
 /// How long a claimed background refresh keeps others from starting one, in seconds.
-const AHEAD_INTERVAL: i64 = 60;
+const REFRESH_CLAIM_SECONDS: i64 = 60;
 
 /// A lock of the vault, released when dropped.
 #[must_use = "the lock is released when this is dropped"]
@@ -60,7 +60,9 @@ impl Locks {
         let mark = format!("ahead-{:02}", stripe(name));
         let last = self.folder.read_text(&mark).ok().flatten();
         let last = last.and_then(|text| text.trim().parse::<i64>().ok());
-        if last.is_some_and(|last| (last..last.saturating_add(AHEAD_INTERVAL)).contains(&now)) {
+        if last
+            .is_some_and(|last| (last..last.saturating_add(REFRESH_CLAIM_SECONDS)).contains(&now))
+        {
             return false;
         }
         let note = || {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::key::{KeyId, KeySource};
-use super::{newer, start_afresh, trouble};
+use super::{newer, start_afresh, vault_failure};
 use crate::error::Result;
 use crate::sys::file::{Access, Durability};
 use crate::sys::{Folder, System};
@@ -68,7 +68,7 @@ impl Manifest {
             return Err(newer(&path(), version));
         }
         manifest.map(Some).map_err(|error| {
-            trouble(format!("{} is damaged: {error}.", path().display()))
+            vault_failure(format!("{} is damaged: {error}.", path().display()))
                 .source(error)
                 .remedy(format!(
                     "Restore it from a backup, or remove it: {} then searches for the key.",
@@ -81,7 +81,7 @@ impl Manifest {
     /// Writes `vault.json` durably.
     pub(super) fn write(&self, azt_dir: &Folder) -> Result<()> {
         let text = serde_json::to_vec(self)
-            .map_err(|error| trouble("vault.json cannot be written.").source(error))?;
+            .map_err(|error| vault_failure("vault.json cannot be written.").source(error))?;
         azt_dir.write(NAME, &text, Access::Owner, Durability::Durable)
     }
 

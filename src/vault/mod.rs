@@ -126,7 +126,7 @@ impl<'s> Vault<'s> {
     ///
     /// # Errors
     /// `vault.json` cannot be read, or the new key cannot be fetched.
-    pub fn is_current(&self) -> Result<bool> {
+    pub fn follow_key(&self) -> Result<bool> {
         self.refresh_key().map_err(vault_error)
     }
 
@@ -168,15 +168,15 @@ impl<'s> Vault<'s> {
             let before = self.key.get();
             match self.store.get(key).map_err(vault_error)? {
                 // The key may change while the record is read.
-                None if self.is_current()? && self.key.get() != before => {}
+                None if self.follow_key()? && self.key.get() != before => {}
                 found => return Ok(found),
             }
         }
     }
 
     /// Fails if nothing can be stored. Call it before a sign-in, whose result would be lost.
-    pub(crate) fn try_out(&self) -> Result<()> {
-        self.store.try_out().map_err(vault_error)
+    pub(crate) fn check_writable(&self) -> Result<()> {
+        self.store.check_writable().map_err(vault_error)
     }
 
     /// Stores `record`, replacing the one under its key.
@@ -184,7 +184,7 @@ impl<'s> Vault<'s> {
     /// # Errors
     /// The vault was cleared meanwhile, so the key that would open the record is gone.
     pub fn put<R: Record>(&self, record: &R) -> Result<()> {
-        if !self.is_current()? {
+        if !self.follow_key()? {
             return Err(cleared());
         }
         self.store.put(record).map_err(vault_error)
@@ -192,7 +192,7 @@ impl<'s> Vault<'s> {
 
     /// Removes the record under `key`; true if there was one.
     pub fn remove<R: Record>(&self, key: &RecordKey<R>) -> Result<bool> {
-        self.is_current()?;
+        self.follow_key()?;
         self.store.remove(key).map_err(vault_error)
     }
 
@@ -205,7 +205,7 @@ impl<'s> Vault<'s> {
         let (records, left_out) = loop {
             let before = self.key.get();
             let found = self.store.all();
-            if !self.is_current()? {
+            if !self.follow_key()? {
                 return Err(cleared());
             }
             if self.key.get() == before {
@@ -236,7 +236,7 @@ impl<'s> Vault<'s> {
         let name = self.store.name(key);
         let failure = (now, self.system.program.name(), &name, credential, error);
         let plain = serde_json::to_vec(&failure)
-            .map_err(|_| trouble("A failure cannot be written as JSON."))?;
+            .map_err(|_| vault_failure("A failure cannot be written as JSON."))?;
         let sealed = self.store.seal(FAILURE, &plain)?;
         let written = self.locks.folder().write(
             &lock::failure(&name),
@@ -291,10 +291,10 @@ impl<'s> Vault<'s> {
     /// Another process holds the lock.
     pub fn exclusive_lock(&self) -> Result<Option<Held>> {
         let held = self.locks.writing(EXCLUSIVE_LIMIT).map_err(vault_error)?.ok_or_else(|| {
-            trouble("Another process is changing the vault and does not finish.")
+            vault_failure("Another process is changing the vault and does not finish.")
                 .remedy("Try again in a moment.")
         })?;
-        Ok(self.is_current()?.then_some(held))
+        Ok(self.follow_key()?.then_some(held))
     }
 
     /// True if the folder belongs to this user, which is false if root works on another user's
@@ -412,7 +412,7 @@ pub fn fuzz_sealed(bytes: &[u8]) {
     }
 }
 
-fn trouble(message: impl Into<String>) -> Error {
+fn vault_failure(message: impl Into<String>) -> Error {
     Error::new(Kind::Vault, message)
 }
 
@@ -422,11 +422,11 @@ fn vault_error(error: Error) -> Error {
 }
 
 fn cleared() -> Error {
-    trouble("The stored data was removed during this command.").remedy("Try again.")
+    vault_failure("The stored data was removed during this command.").remedy("Try again.")
 }
 
 fn newer(path: &Path, version: u64) -> Error {
-    trouble(format!("{} was written by a newer azt (format {version}).", path.display()))
+    vault_failure(format!("{} was written by a newer azt (format {version}).", path.display()))
         .remedy("Update azt; the file is unchanged.")
 }
 

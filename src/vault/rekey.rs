@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::folder::RecordFolder;
 use super::manifest::Manifest;
 use super::store::Store;
-use super::{KeyId, KeySource, Locks, Setup, cleared, record, trouble};
+use super::{KeyId, KeySource, Locks, Setup, cleared, record, vault_failure};
 use crate::error::Result;
 
 /// How long to wait for a running refresh or another change of the key.
@@ -21,7 +21,7 @@ impl Setup<'_> {
     /// Creates a new key in `to` (default: the current source), seals every record with it, and
     /// removes the old key. Locks out refreshes and sign-ins meanwhile.
     pub(super) fn rekey(&self, to: Option<KeySource>) -> Result<KeyId> {
-        let nothing = || trouble("Nothing is stored, so there is no key to change.");
+        let nothing = || vault_failure("Nothing is stored, so there is no key to change.");
         // Restores a missing vault.json. It takes the same lock, so do this before taking it here.
         self.open()?.ok_or_else(nothing)?;
         let _setup = self.lock(PATIENCE)?;
@@ -56,8 +56,10 @@ impl Setup<'_> {
         manifest.retiring(to, key.id()).write(&self.azt_dir)?;
         let locks = Locks::new(&self.azt_dir);
         let Some(_flights) = locks.every_flight(PATIENCE)? else {
-            return Err(trouble("Another process is refreshing a token and does not finish.")
-                .remedy("Try again in a moment."));
+            return Err(vault_failure(
+                "Another process is refreshing a token and does not finish.",
+            )
+            .remedy("Try again in a moment."));
         };
         let Some(_writing) = vault.exclusive_lock()? else { return Err(cleared()) };
         let new = Store::new(self.system, &self.azt_dir, &key);
@@ -92,7 +94,7 @@ impl Setup<'_> {
     fn refuse_unknown_kinds(&self) -> Result<()> {
         let kinds = RecordFolder::of(&self.azt_dir).contents()?.records;
         match kinds.keys().find(|kind| !record::PREFIXES.contains(&kind.as_str())) {
-            Some(kind) => Err(trouble(format!(
+            Some(kind) => Err(vault_failure(format!(
                 "A newer azt stores records of kind '{kind}' here, which this version does not know and would lose."
             ))
             .remedy("Change the key with the newer azt.")),

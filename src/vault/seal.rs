@@ -46,7 +46,7 @@ const NONCE: usize = 12;
 const HEADER: usize = 60;
 /// How many ends to try: the tag itself may end with up to four line feeds. Five occur once in
 /// 2^40 files.
-const MOST_OWN_LINE_FEEDS: usize = 5;
+const ENDS_TO_TRY: usize = 5;
 /// Number of HMAC bytes in a file name.
 const NAME: usize = 16;
 
@@ -118,7 +118,7 @@ impl Seal {
             return opened;
         }
         let end = contents.iter().rposition(|byte| *byte != b'\n').map_or(0, |at| at + 1);
-        let mut ends = (end..contents.len()).take(MOST_OWN_LINE_FEEDS);
+        let mut ends = (end..contents.len()).take(ENDS_TO_TRY);
         let exactly = |end| self.open_exactly(name, contents.get(..end)?).ok();
         ends.find_map(exactly).map_or(opened, Ok)
     }

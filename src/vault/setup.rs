@@ -8,7 +8,9 @@ use super::key::Sources;
 use super::lock::{Held, Locks};
 use super::manifest::Manifest;
 use super::store::Store;
-use super::{KeyChoice, KeyId, KeySource, Options, Prompt, Vault, VaultKey, start_afresh, trouble};
+use super::{
+    KeyChoice, KeyId, KeySource, Options, Prompt, Vault, VaultKey, start_afresh, vault_failure,
+};
 use crate::error::{Error, Result};
 use crate::sys::{Folder, System};
 
@@ -83,7 +85,7 @@ impl<'s> Setup<'s> {
             })
             .map_err(|error| match source {
                 // A problem of the disk or the permissions can be repaired without losing anything.
-                KeySource::File if error.is_from_system() => error,
+                KeySource::File if error.is_io_error() => error,
                 _ => error.last_resort(start_afresh(self.system)),
             })?;
         match found.as_ref().map(VaultKey::id) {
@@ -103,7 +105,7 @@ impl<'s> Setup<'s> {
         if let KeyChoice::Source(wanted) = self.options.key_source
             && wanted != source
         {
-            return Err(trouble(format!(
+            return Err(vault_failure(format!(
                 "The vault key is kept in '{source}', but core.key_source is '{wanted}'."
             ))
             .remedy(format!(
@@ -119,7 +121,7 @@ impl<'s> Setup<'s> {
     /// Fails if the variable has another key than the vault's, `id` in `source`.
     pub(super) fn check_environment(&self, source: KeySource, id: KeyId) -> Result<()> {
         match self.sources.other_in_environment(source, id)? {
-            Some(other) => Err(trouble(format!(
+            Some(other) => Err(vault_failure(format!(
                 "AZT_VAULT_KEY has the key {other}, but the vault is sealed with {id}, kept in '{source}'."
             ))
             .remedy("If you chose that source, unset AZT_VAULT_KEY.")
@@ -141,7 +143,7 @@ impl<'s> Setup<'s> {
     }
 
     fn not_pinned(&self, pinned: KeyId, source: KeySource, id: KeyId) -> Error {
-        trouble(format!(
+        vault_failure(format!(
             "The keyring names {pinned} as the key of this vault, but the vault has {id}, kept in '{source}'."
         ))
         .remedy("azt did not make this change. Restore vault.json and core.key_source from a backup.")
@@ -178,7 +180,7 @@ impl<'s> Setup<'s> {
             };
             silent
                 .into_iter()
-                .fold(trouble(message), Error::remedy)
+                .fold(vault_failure(message), Error::remedy)
                 .remedy(cure)
                 .last_resort(start_afresh(self.system))
         })?;
@@ -215,7 +217,7 @@ impl<'s> Setup<'s> {
 
     pub(super) fn lock(&self, limit: Duration) -> Result<Held> {
         Locks::new(&self.azt_dir).setup(limit)?.ok_or_else(|| {
-            trouble("Another process is setting up the vault and does not finish.")
+            vault_failure("Another process is setting up the vault and does not finish.")
                 .remedy("Answer its question, or end it, and try again.")
         })
     }

@@ -11,7 +11,7 @@ use super::key::{KeyId, VaultKey};
 use super::manifest::Manifest;
 use super::record::{Record, RecordKey, Unsealed};
 use super::seal::{Seal, Unopened};
-use super::{newer, start_afresh, trouble};
+use super::{newer, start_afresh, vault_failure};
 use crate::error::{Error, Result};
 use crate::sys::{Folder, System};
 
@@ -76,15 +76,15 @@ impl<'s> Store<'s> {
     }
 
     /// Fails if no record can be written.
-    pub(super) fn try_out(&self) -> Result<()> {
-        self.folder.try_out().map_err(|error| self.unwritable(error))
+    pub(super) fn check_writable(&self) -> Result<()> {
+        self.folder.check_writable().map_err(|error| self.unwritable(error))
     }
 
     pub(super) fn put<R: Record>(&self, record: &R) -> Result<()> {
         let mut plain = Zeroizing::new(Vec::with_capacity(ROOM));
         // Omit the cause: it could quote the record.
         serde_json::to_writer(&mut *plain, record)
-            .map_err(|_| trouble("The record cannot be written as JSON."))?;
+            .map_err(|_| vault_failure("The record cannot be written as JSON."))?;
         let name = self.name(&record.key());
         let sealed = self.sealer().seal(&name, &plain)?;
         let written = self.folder.write(&name, &sealed, R::DURABILITY);
@@ -143,10 +143,11 @@ impl<'s> Store<'s> {
             Err(Unopened::OtherKey(other)) => {
                 let (path, id) = (self.folder.file(name), self.sealer().key_id());
                 let path = path.display();
-                let error =
-                    trouble(format!("{path} was sealed with the key {other}, not with {id}."))
-                        .remedy("Put back the key and the vault.json that it belongs to.")
-                        .last_resort(start_afresh(self.system));
+                let error = vault_failure(format!(
+                    "{path} was sealed with the key {other}, not with {id}."
+                ))
+                .remedy("Put back the key and the vault.json that it belongs to.")
+                .last_resort(start_afresh(self.system));
                 Ok(Ok(Loaded::OfOtherKey(error)))
             }
         }

@@ -67,7 +67,10 @@ pub(super) fn run(request: &CacheImport, context: &Context<'_>) -> Result<Answer
             &[("Account", "account"), ("Cloud", "cloud"), ("Subscriptions", "subscriptions")],
         )
     });
-    Ok(Answer { outcome: left_out(&refused, &all.homeless).map_or(Ok(SUCCESS), Err), ..answer })
+    Ok(Answer {
+        outcome: left_out(&refused, &all.without_cloud).map_or(Ok(SUCCESS), Err),
+        ..answer
+    })
 }
 
 /// Maximum length of a question in bytes; the user could not review a longer one on a terminal.
@@ -119,7 +122,7 @@ fn take_sources(
 }
 
 /// The error that lists applications that were left out and how to import them.
-fn left_out(refused: &[Application], homeless: &[Application]) -> Option<Error> {
+fn left_out(refused: &[Application], without_cloud: &[Application]) -> Option<Error> {
     let mut told: Vec<String> = Vec::new();
     for it in refused {
         let source = it.source().map(ToString::to_string).unwrap_or_default();
@@ -129,7 +132,7 @@ fn left_out(refused: &[Application], homeless: &[Application]) -> Option<Error> 
             Sentence::new(&source)
         ));
     }
-    for it in homeless {
+    for it in without_cloud {
         told.push(format!(
             "Service principal {} was left out: the file does not name its cloud, and the profile does not list it in a built-in one.",
             it.client_id
@@ -142,7 +145,7 @@ fn left_out(refused: &[Application], homeless: &[Application]) -> Option<Error> 
         [] => error,
         _ => error.remedy("To accept such credentials, run this again with --with-sources."),
     };
-    Some(match homeless {
+    Some(match without_cloud {
         [] => error,
         _ => error.remedy("To name the cloud of the others, run this again with --cloud NAME."),
     })

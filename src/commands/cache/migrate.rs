@@ -72,7 +72,7 @@ pub(super) fn run(request: &CacheMigrate, context: &Context<'_>) -> Result<Answe
     }
     if let (Some(vault), true) = (&vault, request.remove && !request.dry_run) {
         migration::remove_old(context, vault)?;
-        take_away(context, vault)?;
+        remove_az_files(context, vault)?;
     }
     Ok(Answer::with_columns(Value::Array(answer), |list| {
         rows(
@@ -88,9 +88,9 @@ pub(super) fn run(request: &CacheMigrate, context: &Context<'_>) -> Result<Answe
 }
 
 /// Removes az's files, or warns why one stays.
-fn take_away(context: &Context<'_>, vault: &Vault<'_>) -> Result<()> {
+fn remove_az_files(context: &Context<'_>, vault: &Vault<'_>) -> Result<()> {
     let terminal = &context.system.terminal;
-    for (path, names) in interop::take_away(&context.dir, vault)? {
+    for (path, names) in interop::remove_az_files(&context.dir, vault)? {
         let path = path.display();
         terminal.warn(&match names.as_slice() {
             [] => format!("{path} stays: it is not a readable az file."),
@@ -128,9 +128,9 @@ fn is_known(
     name: &str,
 ) -> Result<bool> {
     let Some(vault) = vault else { return Ok(false) };
-    let is_meant = |it: &ServicePrincipal| it.client_id.eq_ignore_ascii_case(name);
+    let matches = |it: &ServicePrincipal| it.client_id.eq_ignore_ascii_case(name);
     Ok(migration::is_here(vault, environment, name)?
-        || broker::applications(context.system, vault, context.homes())?.iter().any(is_meant))
+        || broker::applications(context.system, vault, context.homes())?.iter().any(matches))
 }
 
 /// For each account in the file, users before applications: whether the vault has it.

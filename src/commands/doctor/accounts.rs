@@ -56,7 +56,7 @@ fn account(
             Check::ok(Topic::Account, format!("{name}: this host's identity"))
         };
     }
-    if matches!(broker::keeps_nothing(&context.config), Ok(true)) {
+    if matches!(broker::is_memory_only(&context.config), Ok(true)) {
         return Check::of_error(Topic::Account, &sign_in::not_kept()).about(name);
     }
     let cloud = entry.environment_name();

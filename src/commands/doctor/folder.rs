@@ -11,7 +11,7 @@ use crate::sys::{Concession, file, owner, writing_flaw};
 pub(super) fn folder(context: &Context<'_>) -> Check {
     let (path, azt) = (context.dir.path(), context.dir.azt().path());
     if context.dir.folder().is_nowhere() {
-        return match broker::keeps_nothing(&context.config) {
+        return match broker::is_memory_only(&context.config) {
             Ok(true) => Check::ok(Topic::Folder, "there is no home folder, and core.persist is off"),
             _ => Check::warning(Topic::Folder, "there is no home folder: sign-in is impossible, and tokens are kept in memory only")
                 .remedy("Set AZURE_CONFIG_DIR to a folder that you can write to, or AZURE_CORE_PERSIST=false."),
@@ -34,7 +34,7 @@ pub(super) fn folder(context: &Context<'_>) -> Check {
     for at in [path, &azt] {
         if let Some(flaw) = owner::owner_flaw(at) {
             return Check::failure(Topic::Folder, format!("{}: {flaw}", at.display()))
-                .remedy(of_owner(owner::way_back(at)));
+                .remedy(of_owner(owner::chown_topmost(at)));
         }
     }
     // A call with sudo leaves files of root; one command repairs all of them.
@@ -42,7 +42,7 @@ pub(super) fn folder(context: &Context<'_>) -> Check {
     if let Some((at, flaw)) = left.or_else(|| inner.iter().find_map(|it| owner::owner_flaw_in(it)))
     {
         return Check::failure(Topic::Folder, format!("{}: {flaw}", at.display()))
-            .remedy(of_owner(owner::making_ours(&azt)));
+            .remedy(of_owner(owner::chown_command(&azt)));
     }
     for at in [path, &azt] {
         if let Some(flaw) = owner::mode_flaw(at) {

@@ -18,7 +18,7 @@ pub(super) fn settings(context: &Context<'_>, vault: &Result<Option<Vault<'_>>>)
     errors.extend(default_format(context).err());
     errors.extend(login::time_limit(context).err());
     // Opens an existing vault again, with the checks of a sign-in.
-    if matches!((vault, broker::keeps_nothing(config)), (Ok(Some(_)), Ok(false))) {
+    if matches!((vault, broker::is_memory_only(config)), (Ok(Some(_)), Ok(false))) {
         errors.extend(broker::make_vault_quietly(system, dir, config).err());
     }
     if matches!(is_on("identity_from_env"), Ok(true)) {

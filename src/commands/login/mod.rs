@@ -35,14 +35,14 @@ pub(super) fn run(request: &Login, context: &Context<'_>) -> Result<Answer> {
     let challenge = challenge.transpose()?;
     // Fails now instead of after the sign-in, when the profile is written.
     Profile::load_or_new(&context.dir)?;
-    let keeps_nothing = broker::keeps_nothing(&context.config)?;
-    if keeps_nothing && !request.identity {
+    let is_memory_only = broker::is_memory_only(&context.config)?;
+    if is_memory_only && !request.identity {
         return Err(not_kept());
     }
     // A managed identity needs no vault.
     let open = || broker::open_vault_for_sign_in(context.system, &context.dir, &context.config);
-    let vault = if keeps_nothing {
-        Profile::try_out(&context.dir)?;
+    let vault = if is_memory_only {
+        Profile::check_writable(&context.dir)?;
         None
     } else {
         Some(open()?)
@@ -65,7 +65,7 @@ pub(super) fn run(request: &Login, context: &Context<'_>) -> Result<Answer> {
     }
     // During an interactive sign-in another process may have cleared or re-encrypted the vault.
     let vault = match vault {
-        Some(vault) if !vault.is_current()? => Some(open()?),
+        Some(vault) if !vault.follow_key()? => Some(open()?),
         vault => vault,
     };
     context.put_aside_damaged()?;

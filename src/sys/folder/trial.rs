@@ -12,16 +12,16 @@ use crate::error::Result;
 
 impl Folder {
     /// Fails if nothing can be stored in the folder. Creates the folder if it is missing.
-    pub(crate) fn try_out(&self) -> Result<()> {
+    pub(crate) fn check_writable(&self) -> Result<()> {
         let folder = self.created()?;
-        write::try_out(&folder, OsStr::new(""))
+        write::check_writable(&folder, OsStr::new(""))
             .map_err(|error| cannot("write in", &self.path(), error))?;
         changeable(&self.path())
     }
 
     /// Fails if the file `name`, or the target of the link `name`, cannot be written. Creates the
     /// folder if it is missing.
-    pub(crate) fn try_out_file(&self, name: &str) -> Result<()> {
+    pub(crate) fn check_file_writable(&self, name: &str) -> Result<()> {
         let folder = self.created()?;
         let path = self.file(name);
         let failed = |error| cannot("write", &path, error);
@@ -39,7 +39,7 @@ impl Folder {
         if folder.is_mount(&name) {
             folder.open_to_change(&name, false).map_err(failed)?;
         }
-        write::try_out(&folder, &name).map_err(failed)?;
+        write::check_writable(&folder, &name).map_err(failed)?;
         changeable(&path)
     }
 

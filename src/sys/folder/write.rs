@@ -260,7 +260,7 @@ pub(super) fn finish_move(folder: &Handle, from: &OsStr, to: &OsStr) -> io::Resu
 
 /// Tests whether a file of the size of a sign-in can be written in `folder`. If the folder accepts
 /// no new file, the existing file `name` must be writable.
-pub(super) fn try_out(folder: &Handle, name: &OsStr) -> io::Result<()> {
+pub(super) fn check_writable(folder: &Handle, name: &OsStr) -> io::Result<()> {
     match Temporary::create(folder, Access::Owner) {
         Ok(temporary) => (&temporary.file).write_all(&vec![0; ROOM]),
         Err(error) => folder.open_to_change(name, false).map(drop).map_err(|_| error),

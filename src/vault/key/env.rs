@@ -3,7 +3,7 @@
 use zeroize::Zeroizing;
 
 use super::source::Source;
-use super::{KeyId, KeySource, VaultKey, trouble};
+use super::{KeyId, KeySource, VaultKey, vault_failure};
 use crate::error::{Error, Result};
 use crate::sys::System;
 
@@ -18,7 +18,7 @@ const SETTING: &str = "AZURE_CORE_KEY_SOURCE";
 pub(super) fn fetch(system: &System) -> Result<Option<VaultKey>> {
     let Some(text) = system.env.non_empty(VARIABLE).map(Zeroizing::new) else { return Ok(None) };
     VaultKey::parse(&text).map(Some).ok_or_else(|| {
-        trouble(format!("{VARIABLE} is neither 64 hex digits nor base64 of 32 bytes."))
+        vault_failure(format!("{VARIABLE} is neither 64 hex digits nor base64 of 32 bytes."))
             .remedy("Make a key with: openssl rand -base64 32")
     })
 }
@@ -44,7 +44,7 @@ impl Source for Env<'_> {
     }
 
     fn make_next(&self) -> Result<VaultKey> {
-        Err(trouble(format!(
+        Err(vault_failure(format!(
             "The vault key comes from {VARIABLE}, which azt cannot change."
         ))
         .remedy("Move it elsewhere and back: 'azt vault move --to file', then, with another key in the variable, 'azt vault move --to env'."))
@@ -65,6 +65,6 @@ impl Source for Env<'_> {
 
 /// The error for a vault that needs the unset variable.
 fn unset(system: &System) -> Error {
-    trouble(format!("The vault key must come from {VARIABLE}, which is not set."))
+    vault_failure(format!("The vault key must come from {VARIABLE}, which is not set."))
         .remedy(format!("Set {VARIABLE} to the key and run {} again.", system.program))
 }

@@ -6,7 +6,7 @@ use std::io::Read;
 use zeroize::Zeroizing;
 
 use super::source::Source;
-use super::{KeyId, VaultKey, trouble};
+use super::{KeyId, VaultKey, vault_failure};
 use crate::error::Result;
 #[cfg(unix)]
 use crate::shell;
@@ -84,11 +84,13 @@ impl File {
         if !self.azt_dir.has(FILE) {
             return Ok(());
         }
-        Err(trouble(format!(
+        Err(vault_failure(format!(
             "{} already exists, but is the key of no vault here.",
             path.display()
         ))
-        .remedy("Its creator knows the key, so azt does not use it. Move the file away and try again."))
+        .remedy(
+            "Its creator knows the key, so azt does not use it. Move the file away and try again.",
+        ))
     }
 }
 
@@ -105,7 +107,7 @@ fn read(folder: &Folder, name: &str) -> Result<Option<VaultKey>> {
     let mut text = Zeroizing::new(String::new());
     file.take(LIMIT).read_to_string(&mut text).map_err(unreadable)?;
     VaultKey::parse(&text).map(Some).ok_or_else(|| {
-        trouble(format!("{} contains no vault key.", path.display()))
+        vault_failure(format!("{} contains no vault key.", path.display()))
             .remedy("Restore it: 64 hex digits, or base64 of 32 bytes.")
     })
 }
@@ -131,7 +133,7 @@ fn private(folder: &Folder, name: &str, found: &Metadata) -> Result<()> {
     }
     if found.mode() & 0o077 != 0 && !folder.is_trusted() {
         let mode = found.mode() & 0o777;
-        let error = trouble(format!("{shown} can be used by others (mode {mode:04o})."));
+        let error = vault_failure(format!("{shown} can be used by others (mode {mode:04o})."));
         let error = match path.to_str().and_then(shell::shown) {
             Some(path) => {
                 let command = format!("chmod 600 {path}");

@@ -5,7 +5,7 @@
 use std::io;
 
 use super::source::Source;
-use super::{KeyId, VaultKey, trouble};
+use super::{KeyId, VaultKey, vault_failure};
 use crate::error::{Error, Result};
 use crate::sys::keyutils;
 
@@ -36,7 +36,7 @@ impl Source for Kernel {
     }
 
     fn lost(&self, id: KeyId) -> Error {
-        trouble(format!(
+        vault_failure(format!(
             "The vault key {id} is no longer in {}, which is emptied when the machine restarts.",
             self.place()
         ))
@@ -75,7 +75,7 @@ fn copy(id: KeyId) -> String {
 
 fn unusable(error: io::Error) -> Error {
     let message = why(&error);
-    trouble(message).source(error).remedy("Choose another key source: env, file or keyring.")
+    vault_failure(message).source(error).remedy("Choose another key source: env, file or keyring.")
 }
 
 #[cfg(target_os = "linux")]

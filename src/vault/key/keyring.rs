@@ -14,7 +14,7 @@ use keyring::{Entry, Error as Refusal};
 use zeroize::Zeroizing;
 
 use super::source::Source;
-use super::{KeyId, VaultKey, kernel, trouble};
+use super::{KeyId, VaultKey, kernel, vault_failure};
 use crate::error::{Error, Result};
 use crate::sys::{System, run_with_timeout};
 
@@ -90,7 +90,7 @@ fn fetch(system: &System, id: KeyId, limit: Duration) -> Result<Option<VaultKey>
     // Prefer the vault's own key; the caller reports another one.
     keys.reduce(|one, other| if other.id() == id { other } else { one }).map(Some).ok_or_else(
         || {
-            trouble(format!("The keyring's entry {SERVICE} / {id} is not a vault key."))
+            vault_failure(format!("The keyring's entry {SERVICE} / {id} is not a vault key."))
                 .remedy("Restore the entry: 64 hex digits, or base64 of 32 bytes.")
         },
     )
@@ -183,17 +183,19 @@ fn ask<T: Send + 'static>(
         Ok(Err(_)) if is_anothers_bus(system) => Err(anothers_service()),
         Ok(Err(cause)) => Err(no_service(&cause)),
         Err(error) if error.kind() == io::ErrorKind::TimedOut => Err(no_answer(limit)),
-        Err(error) => Err(trouble(format!("The keyring cannot be used: {error}.")).source(error)),
+        Err(error) => {
+            Err(vault_failure(format!("The keyring cannot be used: {error}.")).source(error))
+        }
     }
 }
 
 fn no_service(cause: &str) -> Error {
-    trouble(format!("There is no keyring service here: {cause}."))
+    vault_failure(format!("There is no keyring service here: {cause}."))
         .remedy("Run inside a desktop session, or start a Secret Service such as gnome-keyring.")
 }
 
 fn anothers_service() -> Error {
-    trouble("The keyring of this session belongs to another user.").remedy(
+    vault_failure("The keyring of this session belongs to another user.").remedy(
         "Run azt as that user (without sudo), or choose another key source: env, file or kernel.",
     )
 }
@@ -220,17 +222,17 @@ fn is_anothers_bus(_system: &System) -> bool {
 }
 
 fn no_answer(limit: Duration) -> Error {
-    trouble(format!("The keyring did not answer within {} s.", limit.as_secs()))
+    vault_failure(format!("The keyring did not answer within {} s.", limit.as_secs()))
         .remedy("If it is waiting to be unlocked, unlock it and try again; otherwise restart it.")
 }
 
 fn refused(refusal: &Refusal) -> Error {
     match refusal {
         Refusal::NoStorageAccess(cause) => {
-            trouble(format!("The keyring is locked or was never set up ({cause})."))
+            vault_failure(format!("The keyring is locked or was never set up ({cause})."))
                 .remedy("Unlock it, for instance by signing in to the desktop, and try again.")
         }
-        other => trouble(format!("The keyring failed: {other}.")).remedy(
+        other => vault_failure(format!("The keyring failed: {other}.")).remedy(
             "Try again; if it fails again, restart the keyring or sign in to the desktop again.",
         ),
     }

@@ -23,7 +23,7 @@ use kernel::Kernel;
 use keyring::Keyring;
 use source::Source;
 
-use super::{Options, start_afresh, trouble};
+use super::{Options, start_afresh, vault_failure};
 use crate::error::{Error, Kind, Result};
 use crate::sys::{Folder, System};
 
@@ -229,7 +229,9 @@ impl<'s> Sources<'s> {
         let place = self.get(source);
         let key = place.make()?;
         if place.read_back(key.id())?.as_ref() != Some(&key) {
-            return Err(trouble(format!("The key source '{source}' did not keep the vault key.")));
+            return Err(vault_failure(format!(
+                "The key source '{source}' did not keep the vault key."
+            )));
         }
         Ok(Chosen { source, key, notice: place.notice().map(str::to_owned) })
     }
@@ -274,7 +276,7 @@ impl<'s> Sources<'s> {
     pub(super) fn lost(&self, source: KeySource, id: KeyId, found: Option<KeyId>) -> Error {
         let place = self.get(source);
         let error = match found {
-            Some(other) => trouble(format!(
+            Some(other) => vault_failure(format!(
                 "The key in {} ({other}) is not the one that the vault was sealed with ({id}).",
                 place.place()
             ))

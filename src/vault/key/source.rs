@@ -1,6 +1,6 @@
 //! The interface of a key source.
 
-use super::{KeyId, VaultKey, trouble};
+use super::{KeyId, VaultKey, vault_failure};
 use crate::error::{Error, Result};
 
 /// A place that keeps the vault key. To add a source, write a file with an implementation, a
@@ -47,7 +47,7 @@ pub(super) trait Source {
 
     /// The error for a vault whose key `id` is missing.
     fn lost(&self, id: KeyId) -> Error {
-        trouble(format!("The vault key {id} is no longer in {}.", self.place()))
+        vault_failure(format!("The vault key {id} is no longer in {}.", self.place()))
             .remedy("Restore it from a backup to use the stored data.")
     }
 

@@ -8,7 +8,7 @@ use ring::hkdf::{HKDF_SHA256, KeyType, Prk, Salt};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::trouble;
+use super::vault_failure;
 use crate::error::Result;
 use crate::sys;
 
@@ -36,7 +36,7 @@ impl VaultKey {
     pub(crate) fn generate() -> Result<Self> {
         let mut bytes = Zeroizing::new([0; LENGTH]);
         sys::fill_random(bytes.as_mut_slice())?;
-        Self::new(bytes).ok_or_else(|| trouble("The vault key cannot be created."))
+        Self::new(bytes).ok_or_else(|| vault_failure("The vault key cannot be created."))
     }
 
     /// Never `None`: HKDF can derive up to 8,160 bytes.

@@ -63,7 +63,7 @@ impl ServicePrincipal {
     }
 
     /// True if the credential comes from a file or a command.
-    pub(crate) fn names_a_place(&self) -> bool {
+    pub(crate) fn has_external_credential(&self) -> bool {
         self.certificate.is_some() || self.client_assertion_source.is_some()
     }
 }

@@ -18,7 +18,7 @@ pub(super) const LONGEST: Duration = Duration::from_hours(24);
 ///
 /// # Errors
 /// [`Kind::InteractionRequired`] after the timeout; those of `work`.
-pub(crate) async fn attended<T>(
+pub(crate) async fn with_countdown<T>(
     system: &System,
     what: &str,
     limit: Duration,
@@ -109,7 +109,7 @@ mod tests {
     #[test]
     fn the_longest_duration_does_not_overflow() {
         let system = System::real(crate::program::Program::Azt);
-        let done = attended(&system, "Waiting", Duration::MAX, async { Ok(7) });
+        let done = with_countdown(&system, "Waiting", Duration::MAX, async { Ok(7) });
         assert_eq!(crate::sys::block_on(done).unwrap().unwrap(), 7);
     }
 }

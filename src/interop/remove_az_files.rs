@@ -13,7 +13,10 @@ use crate::vault::{Account, RefreshToken, ServicePrincipal, Vault};
 /// Removes each of az's files with tokens or secrets, under az's lock, if `vault` has every account
 /// in it. Returns the files that stay, each with the accounts whose only sign-in it holds; the list
 /// is empty for a file that is not in az's format.
-pub(crate) fn take_away(dir: &ConfigDir, vault: &Vault<'_>) -> Result<Vec<(PathBuf, Vec<String>)>> {
+pub(crate) fn remove_az_files(
+    dir: &ConfigDir,
+    vault: &Vault<'_>,
+) -> Result<Vec<(PathBuf, Vec<String>)>> {
     let accounts = vault.all::<Account>()?;
     let tokens = vault.all::<RefreshToken>()?;
     let applications = vault.all::<ServicePrincipal>()?;
