@@ -274,6 +274,34 @@ fn the_map_in_the_crate_docs_has_these_modules_and_arrows() {
     assert_eq!(lines, expected);
 }
 
+/// The texts of `code` in double quotes that consist of these characters.
+fn quoted(code: &str, is_part: impl Fn(char) -> bool) -> BTreeSet<&str> {
+    let texts = code.split('"').skip(1).step_by(2);
+    texts.filter(|text| !text.is_empty() && text.chars().all(&is_part)).collect()
+}
+
+#[test]
+fn docs_list_every_setting_and_variable() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = fs::read_to_string(root.join("docs/settings.md")).unwrap();
+    let sources = sources();
+    let settings = sources.iter().find(|it| it.name == "commands/config/core_settings.rs").unwrap();
+    let own = settings.code.split_once("const OF_AZ").unwrap().0;
+    let settings = quoted(own, |c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+    assert_eq!(settings.len(), 13, "SWITCHES and OTHERS: {settings:?}");
+    for setting in settings {
+        assert!(page.contains(&format!("| `core.{setting}` |")), "core.{setting}");
+    }
+    for source in &sources {
+        for variable in quoted(&source.code, |c| c.is_ascii_uppercase() || c == '_') {
+            let is_own = variable.starts_with("AZT_") || variable.starts_with("AZURE_");
+            let is_setting = variable.starts_with("AZURE_CORE_") || variable.ends_with('_');
+            let is_listed = page.contains(&format!("`{variable}`"));
+            assert!(!is_own || is_setting || is_listed, "{variable}");
+        }
+    }
+}
+
 /// The names that another crate can reach: `run` and what `internals` exports. Private modules hold
 /// everything else.
 #[test]

@@ -57,7 +57,7 @@ fn the_total_limit_covers_all_lists() {
     answer("/tenants", json!({"value": tenants}).to_string());
     answer("/subscriptions", json!({"value": [], "more": "x".repeat(8 << 20)}).to_string());
     let run = sandbox.azt(["login", "--use-device-code"]).exits(8);
-    run.says("more than 128 MiB came in all");
+    run.says("azt received more than 128 MiB");
 }
 
 /// A list with more members than a directory can have, each of a few bytes.

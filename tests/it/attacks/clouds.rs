@@ -178,8 +178,11 @@ fn a_built_in_clouds_secret_goes_to_no_host_from_a_file() {
     sandbox.write("clouds.config", &clouds);
     for run in [sandbox.azt(LOGIN_APP), sandbox.az(LOGIN_APP), sandbox.azt(["login"])] {
         assert_ne!(run.code, Some(0), "{run:?}");
-        let run = run.says("signs in at login.microsoftonline.com").says("clouds.config names");
-        drop(run.says(&format!("{} for it", host(evil.url()))).says("azt cloud register"));
+        let run = run.says("signs in at login.microsoftonline.com").says("clouds.config sets its");
+        drop(
+            run.says(&format!("endpoint_active_directory to {}", host(evil.url())))
+                .says("azt cloud register"),
+        );
     }
     let asked: Vec<_> = evil.requests().into_iter().map(|it| it.path).collect();
     assert_eq!(asked, [""; 0]);

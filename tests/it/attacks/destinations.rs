@@ -161,7 +161,7 @@ fn a_pipelines_request_token_goes_only_to_its_service() {
             let run = sandbox
                 .azt(login)
                 .exits(6)
-                .says(&format!("ERROR: {} leads to {stranger}, ", names[0]));
+                .says(&format!("ERROR: {} names the host {stranger}, ", names[0]));
             run.says("AZT_PIPELINE_HOSTS");
             proxy.was_not_asked(stranger);
         }

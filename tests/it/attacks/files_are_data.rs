@@ -178,7 +178,7 @@ fn azs_list_of_applications_runs_no_command_and_sends_no_file() {
     }
     // The message shows the sign-in as a command, unless it would run another command.
     let said = sandbox.azt(OF_APP).exits(4);
-    said.says("in with the certificate \"/etc/ssl/private/host.pem\"").says(&format!(
+    said.says("with the certificate \"/etc/ssl/private/host.pem\"").says(&format!(
         "azt login --service-principal --username {APP} --tenant {CONTOSO} --certificate /etc/ssl/private/host.pem"
     ));
     let migrated = sandbox.azt(["cache", "migrate", "-o", "json"]).success().json();

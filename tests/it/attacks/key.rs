@@ -297,7 +297,7 @@ fn a_planted_vault_is_not_resealed_with_the_variables_key() {
     sandbox.write("config", format!("{settings}\n[core]\nkey_source = env\n"));
     let args = [&TOKEN[..], &["--error-format", "json"]].concat();
     let error: Value = serde_json::from_str(sandbox.azt(args).stderr.trim()).unwrap();
-    assert!(error.to_string().contains("asks for 'env'"), "{error}");
+    assert!(error.to_string().contains("core.key_source is 'env'"), "{error}");
     assert!(error["error"]["command"].is_null() && error["command"].is_null(), "{error}");
 }
 

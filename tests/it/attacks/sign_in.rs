@@ -245,7 +245,7 @@ fn a_port_taken_on_one_address_is_not_used() {
     for address in ["[::1]:8400", "127.0.0.1:8400", "[::]:8400"] {
         let _taken = TcpListener::bind(address).unwrap();
         let run = sandbox.azt(["login"]).exits(1);
-        let run = run.says("ERROR: Cannot listen for the browser's answer: another program of this machine listens on port 8400");
+        let run = run.says("ERROR: Cannot listen for the browser's answer: another program on this machine listens on port 8400");
         drop(run.says("Sign in with a code instead: --use-device-code."));
         assert!(!noted.exists(), "no browser was opened");
     }
