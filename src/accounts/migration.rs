@@ -132,7 +132,7 @@ pub(crate) fn why_not(context: &Context<'_>, entry: &Application) -> Option<Stri
     let without_cloud = || {
         home.ok()?.is_none().then(|| {
             format!(
-                "Nobody knows which cloud the secret of service principal {} is for, so it is sent to none. If it is yours, sign in with it: {program} login --service-principal --username {} --tenant {}",
+                "It is not known which cloud the secret of service principal {} is for, so it is not sent. If it is yours, sign in with it: {program} login --service-principal --username {} --tenant {}",
                 entry.client_id,
                 quoted(&entry.client_id),
                 quoted(&entry.tenant)

@@ -91,8 +91,8 @@ fn a_former_application_record_is_bound_to_its_cloud() {
     let before = applications(&sandbox);
     let list = ["cache", "list", "--query", "[?type=='application'].environment", "--verbose"];
     let run = then(&sandbox, list).exits(0);
-    let said = format!("The stored credential of service principal {APP} is for {LOGIN_HOST} from");
-    let run = run.says(&format!("INFO: {said} now on."));
+    let said = format!("The stored credential of service principal {APP} is now bound to");
+    let run = run.says(&format!("INFO: {said} {LOGIN_HOST}."));
     assert_eq!(run.json(), json!([LOGIN_HOST]));
     let after = applications(&sandbox);
     assert_eq!((before.len(), after.len()), (1, 1));
@@ -135,7 +135,7 @@ fn a_former_secret_is_sent_to_no_other_cloud() {
         let run = then(&sandbox, OF_APP).exits(4);
         let run = match is_swept {
             false => run.says(&format!("is for {LOGIN_HOST} and is not sent to ")),
-            true => run.says("Nobody knows which cloud").says("azt login --service-principal"),
+            true => run.says("not known which cloud").says("azt login --service-principal"),
         };
         drop(run.says(url.split_once("://").unwrap().1));
         assert_eq!(sandbox.requests(), Vec::<String>::new());

@@ -193,7 +193,7 @@ fn a_missing_at_file_is_mentioned_with_the_failure() {
     drop(sandbox.azt(register).exits(2).says(hint));
     drop(sandbox.azt(["account", "get-access-token", "--claims", "@nope"]).exits(2).says(hint));
     let json = sandbox.azt([&base[..], &["-p", "@nope", "--error-format", "json"]].concat());
-    assert!(json.stderr.contains("there is no such file"), "{json:#?}");
+    assert!(json.stderr.contains("there is no such readable file"), "{json:#?}");
     let verbose = sandbox.azt([&base[..], &["-p", "@nope", "--verbose"]].concat());
     drop(verbose.says(&format!("INFO: {hint}")));
     std::fs::write(sandbox.root().join("empty"), "\r\n").unwrap();

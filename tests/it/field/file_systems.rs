@@ -234,7 +234,7 @@ fn a_bind_mounted_file_is_overwritten_in_place() {
     }
     sandbox.login_app().success();
     let said = sandbox.azt(["account", "set", "-s", PRODUCTION, "--verbose"]).success();
-    assert_eq!(said.stderr.matches("is written over").count(), 1, "{said:?}");
+    assert_eq!(said.stderr.matches("is overwritten in place").count(), 1, "{said:?}");
     let quiet = sandbox.azt(["account", "set", "-s", STAGING]);
     assert_eq!(quiet.stderr, "");
     for name in names {

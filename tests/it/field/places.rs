@@ -153,7 +153,7 @@ fn a_read_only_mounted_profile_is_reported_first() {
 fn a_profile_symlink_into_a_missing_folder_is_reported_first() {
     let sandbox = Sandbox::new();
     symlink(sandbox.root().join("none/profile"), sandbox.file("azureProfile.json")).unwrap();
-    drop(sandbox.azt(LOGIN_APP).exits(1).says("a link into a folder that is missing"));
+    drop(sandbox.azt(LOGIN_APP).exits(1).says("a link into a missing folder"));
     assert_eq!(sandbox.requests(), Vec::<String>::new());
     fs::create_dir(sandbox.root().join("none")).unwrap();
     sandbox.azt(LOGIN_APP).success();
