@@ -57,7 +57,8 @@ pub(crate) struct EntraDetail {
 /// A failure with its remedy.
 ///
 /// Shown as `ERROR: <message>`, then the remedy's lines. Boxed, so that `Result<T, Error>` stays
-/// small on the warm path. Serialisation keeps everything except the cause.
+/// small on the warm path. Serialisation keeps everything except the cause and
+/// the mark of the last resort.
 #[derive(Serialize, Deserialize)]
 pub struct Error(Box<Inner>);
 

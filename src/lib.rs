@@ -24,7 +24,7 @@
 //! ```
 //!
 //! `accounts` and `commands` name records (`vault`) and scopes (`entra`) where they are declared:
-//! `broker` decides, and re-exports nothing.
+//! `broker` decides, and re-exports nothing of them.
 //!
 //! # A call
 //!
@@ -32,7 +32,19 @@
 //! in the vault and it is fresh: print, exit. Nothing on that path starts a runtime or a thread,
 //! opens a socket, builds a TLS configuration or waits for a lock; `tests/it/warm.rs` counts. Only
 //! past it a runtime starts, one process takes the token's flight lock, reads the vault again and
-//! asks the token endpoint, once.
+//! asks the token endpoint: one request, repeated only after a transient error.
+//!
+//! # Where new things go
+//!
+//! - A command: types in `cli`, a file in `commands`, a line in `commands::run`. It returns an
+//!   [`commands::Answer`], whose outcome is an error or any exit code. A command that becomes another
+//!   program, or answers under another name, is recognised in [`run`] before parsing, as
+//!   `commands/pass_through.rs` is; only `sys` starts programs, and says what environment they get.
+//! - A grant: a file in `entra` with a method of its token client; its callers are `broker/fetch.rs`
+//!   for tokens and `broker/user_sign_in.rs` or `broker/sign_in` for sign-ins. If the token has a
+//!   new kind of owner, `broker/owner.rs` gets a form, so that no other caller is served with it.
+//! - An output format: a file in `output`, a variant and its name in `output/format.rs`.
+//! - A source of the vault key: `vault/key/source.rs` lists the steps.
 //!
 //! # Rules
 //!
@@ -41,7 +53,7 @@
 //!   where it is parsed; [`shell::quoted`] puts it into a command.
 //! - An [`error::Error`] has a kind, a sentence and a remedy; [`exit`] alone makes it a number.
 //! - Results go to standard output, everything else to standard error.
-//! - Files of others are never damaged, files of ours never half written: [`sys::file`].
+//! - Files of others are never damaged, files of ours never half written: `sys/folder/write.rs`.
 //!
 //! # What a warm call costs
 //!
@@ -182,9 +194,8 @@ fn carry_out(command: &Command, system: &System, doubts: &[String]) -> Result<u8
     print(answer, global, query.as_ref(), &context, damaged)
 }
 
-/// Prints the value of `answer` in the format of the call, the command or the settings; returns the
-/// answer's outcome. Where `damaged`
-/// settings are ignored, an invalid format in them does not count.
+/// Prints the value of `answer` in the format of the call, the command or the settings, and returns
+/// the answer's outcome. Where `damaged` settings are ignored, so is an invalid format in them.
 fn print(
     mut answer: Answer,
     global: &Global,

@@ -8,7 +8,7 @@ pub fn quoted(word: &str) -> String {
 }
 
 /// Like [`quoted`], for a command that the user is shown. `None` if the word has line ends or
-/// invisible characters, because a copy of the shown command would differ.
+/// invisible characters, because a command copied from the screen would differ.
 pub(crate) fn shown(word: &str) -> Option<String> {
     let is_visible = !word.contains(is_line_end) && visible(word).eq(word.chars());
     is_visible.then(|| quoted(word))
@@ -23,12 +23,12 @@ fn for_sh(word: &str) -> String {
     if is_plain(word) {
         return word.to_owned();
     }
-    // No shell can have a NUL in a word.
+    // An argument cannot contain NUL.
     format!("'{}'", word.replace('\0', "").replace('\'', r"'\''"))
 }
 
 fn for_powershell(word: &str) -> String {
-    // PowerShell makes a list of words with a comma.
+    // PowerShell reads a word that contains a comma as a list.
     if is_plain(word) && !word.contains(',') {
         return word.to_owned();
     }

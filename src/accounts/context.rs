@@ -11,10 +11,10 @@ pub(crate) enum DamagedSettings {
     /// Fails.
     Refuse,
     /// Uses the active cloud if it is built in, although `clouds.config` is damaged; else fails.
-    /// For a sign-in, which moves that file aside.
+    /// For a sign-in, which moves that file aside, and for `logout` without a user name.
     UseBuiltInCloud,
-    /// Uses AzureCloud if the damaged `clouds.config` describes the active cloud. For a sign-out,
-    /// which concerns every cloud.
+    /// Uses AzureCloud if the damaged `clouds.config` describes the active cloud. For `account clear`
+    /// and `logout --username`, which concern every cloud.
     UseAzureCloud,
     /// Reads every damaged file as empty. For `doctor` and `config`, which find and repair it.
     Ignore,

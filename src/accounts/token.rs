@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Context;
 use super::migration::{self, migrate};
-use crate::broker::{self, Aging, Broker, Identity, Token, TokenRequest};
+use crate::broker::{self, Aging, Broker, Identity, NoToken, Token, TokenRequest};
 use crate::error::{Error, Kind, Result};
 use crate::foreign::Sentence;
 use crate::interop::{self, AdalFile, Application};
@@ -14,7 +14,7 @@ use crate::sys::{System, is_detached, repeat_detached};
 use crate::vault::{Account, Vault};
 
 /// How long to wait for az's lock while a caller waits for a token. On a timeout, the next new
-/// refresh token is shared.
+/// token is shared.
 const AZ_LIMIT: Duration = Duration::from_millis(500);
 
 /// Gets the token of `request` at `cloud`. If the vault has no sign-in or no valid refresh token of
@@ -31,12 +31,16 @@ pub(crate) fn token(context: &Context<'_>, cloud: &Cloud, request: &TokenRequest
     }
     let vault = vault_of(context, &request.identity)?;
     let broker = Broker::new(system, cloud, context.homes(), vault, aging(context)?)?;
-    let failed = match broker.token(request) {
+    let ask = || {
+        let token = broker.token(request)?;
+        if token.is_due_for_refresh {
+            refresh_in_background(system);
+        }
+        Ok::<_, NoToken>(token)
+    };
+    let failed = match ask() {
         Err(failed) => failed,
         Ok(token) => {
-            if token.is_due_for_refresh {
-                refresh_in_background(system);
-            }
             share(context, cloud, &broker, name, &token);
             return Ok(token);
         }
@@ -50,7 +54,7 @@ pub(crate) fn token(context: &Context<'_>, cloud: &Cloud, request: &TokenRequest
     };
     // Another process may have copied az's sign-in meanwhile.
     if taken_over || broker.has_another_sign_in(request, &failed) {
-        Ok(broker.token(request)?)
+        Ok(ask()?)
     } else {
         Err(with_sources_of_az(failed.error, context, name))
     }

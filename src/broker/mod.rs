@@ -395,7 +395,7 @@ pub(crate) fn sign_out(vault: &Vault<'_>, name: &str) -> Result<()> {
         }
     }
     records::forget_tokens(vault, |owner, client_id| {
-        Owner::parse(owner).belongs_to(&account, &client_id.to_lowercase())
+        owner == account || Owner::parse(owner).belongs_to(&account, &client_id.to_lowercase())
     })
 }
 

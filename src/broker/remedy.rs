@@ -159,7 +159,7 @@ pub(super) fn for_application(error: Error, program: Program, identity: &Identit
     }
     let codes = error.entra_detail().map(|detail| detail.codes.as_slice()).unwrap_or_default();
     match (program, cure(&error)) {
-        (Program::Az, _) if codes.contains(&INVALID_CLIENT_SECRET) => error.remedy("The error may be caused by mark_retryable a service principal certificate with --password. Please note that --password no longer accepts a service principal certificate. To pass a service principal certificate, use --certificate instead."),
+        (Program::Az, _) if codes.contains(&INVALID_CLIENT_SECRET) => error.remedy("The error may be caused by passing a service principal certificate with --password. Please note that --password no longer accepts a service principal certificate. To pass a service principal certificate, use --certificate instead."),
         (Program::Az, _) => interactively(error).remedy("az logout").remedy("az login"),
         (Program::Azt, _) if codes.contains(&NO_CONSENT) => error.remedy("An administrator of the tenant must grant the application this permission: Entra ID, API permissions."),
         (Program::Azt, cure) if matches!(identity, Identity::Environment(_)) => error

@@ -4,6 +4,7 @@
 
 mod account;
 mod argparse;
+mod at_file;
 mod cache;
 mod circle;
 mod cloud;

@@ -129,7 +129,7 @@ fn resolved(tenant: &str, context: &Context<'_>) -> Result<String> {
     let system = context.system;
     let login_url = context.cloud().authority_host()?;
     match block_on(broker::resolve_tenant(system, &login_url, tenant))? {
-        // An unknown domain does not match the subscription's tenant.
+        // For an unknown domain returns an empty text, which equals no tenant.
         Err(error) if error.kind() == Kind::Failed => Ok(String::new()),
         other => other,
     }

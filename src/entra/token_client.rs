@@ -67,7 +67,8 @@ impl<'a> TokenClient<'a> {
     /// Posts `form` to the token endpoint, with retries. Only for grants that may be repeated.
     /// `anchor`: see [`TokenClient::post_once`].
     pub(super) async fn post(&self, form: Form, anchor: Option<&str>) -> Result<TokenResponse> {
-        retried(|| self.post_once(form.clone(), anchor)).await
+        let form = self.with_claims(form);
+        retried(|| self.post_as_it_is(form.clone(), anchor)).await
     }
 
     /// Posts `form` to the token endpoint: one request.
@@ -79,8 +80,14 @@ impl<'a> TokenClient<'a> {
         form: Form,
         anchor: Option<&str>,
     ) -> Result<TokenResponse> {
+        self.post_as_it_is(self.with_claims(form), anchor).await
+    }
+
+    /// Posts `form`, which has its claims. The clone of a form has no spare capacity: adding to it
+    /// would leave a copy of its secrets in memory.
+    async fn post_as_it_is(&self, form: Form, anchor: Option<&str>) -> Result<TokenResponse> {
         let url = self.authority.token_endpoint()?;
-        let response = self.send(&url, self.with_claims(form), anchor).await?;
+        let response = self.send(&url, form, anchor).await?;
         TokenResponse::parse(&response, &url.environment(), self.system.clock.now())
     }
 

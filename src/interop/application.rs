@@ -47,7 +47,7 @@ pub(crate) enum Source {
     Certificate {
         /// Path of the file.
         path: String,
-        /// Password of the key.
+        /// Password of the certificate file.
         password: Option<Secret>,
         /// Whether the certificate is sent, for subject name and issuer authentication.
         use_cert_sn_issuer: bool,

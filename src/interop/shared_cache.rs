@@ -23,15 +23,15 @@ use crate::settings::python_json_indented;
 use crate::sys::{Folder, KeyringItem, System, decoded};
 use crate::vault::Vault;
 
-/// The SDKs' default name.
+/// The SDKs' default name of the cache.
 pub(crate) const DEFAULT_NAME: &str = "msal.cache";
 
 /// Timeout of the keyring; longer than for a token, because the user may have to unlock it.
 const KEYRING_LIMIT: Duration = Duration::from_secs(30);
 
-/// One of the two caches with a name.
+/// One of the two caches (`.cae`, `.nocae`) that share a name.
 struct Place {
-    /// The plain-text cache. When the keyring holds the cache, readers compare this file's
+    /// The cache as a file: encrypted on Windows, else plain text. When the keyring holds the cache, readers compare this file's
     /// modification time to detect changes.
     file: ForeignFile,
     item: KeyringItem,
@@ -82,7 +82,7 @@ pub(crate) fn plain_text_shared(system: &System, name: &str) -> Result<Vec<PathB
 pub(crate) struct Published {
     /// The places that were written.
     pub(crate) places: Vec<String>,
-    /// User names with a newer sign-in in the cache, which stayed, each with the place.
+    /// Users whose newer sign-in in the cache was kept, each with that cache's place.
     pub(crate) later: Vec<(String, String)>,
 }
 

@@ -78,7 +78,7 @@ pub(super) fn remove_from(cache: &mut Value, name: &str) {
     }
 }
 
-/// The records of one type that match `matches`.
+/// The records of one type for which `matches` is true.
 pub(super) fn of<R: Record>(vault: &Vault<'_>, matches: impl Fn(&R) -> bool) -> Result<Vec<R>> {
     Ok(vault.all::<R>()?.into_iter().filter(|record| matches(record)).collect())
 }

@@ -14,10 +14,10 @@ const START_LIMIT: Duration = Duration::from_secs(10);
 /// Prefix and suffix of the names of page files.
 const PAGE: (&str, &str) = ("azt-sign-in-", ".html");
 
-/// Exists on machines with snap packages.
+/// Exists only where snap packages are used.
 const SNAPS: &str = "/snap/bin";
 
-/// Returns why the user would not see a browser that is opened here; `None` if they would.
+/// Returns why a browser that azt starts would not appear on the user's screen; `None` if they would.
 ///
 /// `BROWSER` counts as a browser even in remote sessions, because editors set it there to a command
 /// that opens the page on the user's machine. Codespaces are the exception: az opens no browser

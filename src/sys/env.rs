@@ -53,7 +53,7 @@ impl Env {
 
     /// Removes empty and relative entries from the process's PATH. They mean the working directory,
     /// where a planted program could be run by this program or its child processes. Only the real
-    /// az gets the original PATH, by [`Env::restore_path`].
+    /// az and azt's own background process get the original PATH, by [`Env::restore_path`].
     ///
     /// # Safety
     /// The same as for [`Env::take_vault_key`].

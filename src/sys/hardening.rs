@@ -1,11 +1,10 @@
 //! Keeps other programs of the same user from reading this process's memory.
-#![allow(clippy::disallowed_methods, reason = "this module wraps the banned functions")]
 
 /// Disables core dumps and, on Linux, memory access and tracing by other programs of the same user
 /// (`PR_SET_DUMPABLE` of prctl(2)). Other Unix systems only lose the core dump.
 ///
-/// The Linux setting ends at the next exec, so that a program which replaces this process is not
-/// affected. A child would inherit `RLIMIT_CORE`, so that is used only on other systems.
+/// On Linux the setting ends when another program replaces this one. Child programs would inherit
+/// `RLIMIT_CORE`, so azt uses that only on other systems.
 ///
 /// A failure is ignored, because the program can run without the protection. Memory is not locked
 /// against swapping: above the limit of most users, `mlockall(2)` makes every later allocation

@@ -44,14 +44,14 @@ impl MsalLock {
 
 fn hold(folder: &Handle, name: &OsStr, limit: Duration, path: &Path) -> io::Result<File> {
     let begin = Instant::now();
-    loop {
+    let is_created = loop {
         match folder.create_new(name, 0o600) {
-            Ok(_) => break,
+            Ok(_) => break true,
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
-            Err(_) if begin.elapsed() >= limit => break,
+            Err(_) if begin.elapsed() >= limit => break false,
             Err(_) => std::thread::sleep(BETWEEN),
         }
-    }
+    };
     let (mut begin, mut was_replaced) = (Instant::now(), false);
     loop {
         // Refuses symbolic links and other users' hard links, because the file is written below.
@@ -70,7 +70,13 @@ fn hold(folder: &Handle, name: &OsStr, limit: Duration, path: &Path) -> io::Resu
                 concede(Concession::Locks, path);
                 return Ok(file);
             }
-            Err(TryLockError::Error(error)) => return Err(error),
+            Err(TryLockError::Error(error)) => {
+                // Other programs would wait for a holder.
+                if is_created {
+                    let _ = folder.remove(name);
+                }
+                return Err(error);
+            }
             // The holder may be another user, who has no reason to lock this file.
             Err(_) if begin.elapsed() >= limit && !was_replaced && others_can_open(&file) => {
                 was_replaced = true;

@@ -8,9 +8,9 @@ use super::owner;
 /// The remedy for a pipe, a socket or a device in the place of a file.
 const NO_FILE: &str = "It is not a regular file. Move it away and try again. It was not changed.";
 
-/// The remedy for `error` of a file operation at `path`; `None` if the error needs none.
+/// The remedy for `error` of a file operation at `path`; `None` if azt knows no remedy.
 pub(super) fn file_remedy(path: &Path, error: &io::Error) -> Option<String> {
-    // The error for opening a socket.
+    // Opening a socket file gives this error.
     #[cfg(unix)]
     if error.raw_os_error() == Some(libc::ENXIO) {
         return Some(NO_FILE.to_owned());

@@ -38,7 +38,8 @@ pub(super) fn open(path: &Path) -> Result<Option<File>> {
     walk(path, Missing::Leave)
 }
 
-/// [`open`], after creating the folder and its missing parents with mode 0755 less the umask.
+/// Like [`open`], but creates each missing folder (mode 0755 less the umask) inside one that was
+/// already checked.
 ///
 /// # Errors
 /// Those of [`open`]; a folder cannot be created.

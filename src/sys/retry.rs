@@ -9,10 +9,11 @@ use crate::error::{Error, Result};
 /// Most repetitions of a request: after 0.5 s and 1.5 s, or after the server's `Retry-After`.
 const REPETITIONS: u32 = 2;
 
-/// Longest `Retry-After` to wait for under a deadline, because callers give up after ten seconds.
+/// Longest `Retry-After` to wait for under a deadline: callers give up after ten seconds.
 const LONGEST_WAIT: Duration = Duration::from_secs(3);
 
-/// Longest `Retry-After` to wait for without a deadline: a user would have to start again.
+/// Longest `Retry-After` to wait for without a deadline: a user is waiting, who would have to start
+/// again.
 const LONGEST_WAIT_OF_USER: Duration = Duration::from_secs(30);
 
 /// Calls `send`, and again after a broken connection, 429 or 5xx (RFC 9110 sections 9.2.2 and

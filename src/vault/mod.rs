@@ -5,7 +5,7 @@
 //! <config dir>/azt/vault.key    the key, where its source is `file`            (key/file)
 //! <config dir>/azt/vault.key.next   the new key, during a change of the key    (rekey)
 //! <config dir>/azt/records/     one sealed file per record                     (folder, store, seal, record)
-//! <config dir>/azt/locks/       lock files, empty, never deleted               (lock)
+//! <config dir>/azt/locks/       locks, published failures, refresh claims       (lock)
 //! ```
 //!
 //! A warm read opens `vault.json`, gets the key from its source (on Linux, from the kernel's copy
@@ -102,7 +102,7 @@ impl<'s> Vault<'s> {
         options: Options,
     ) -> Result<Option<Self>> {
         let opened = Setup::new(system, &azt_dir.into(), options, Prompt::Never).open();
-        opened.map_err(vault_error)
+        opened.map_err(of_vault)
     }
 
     /// Opens or creates the vault in `azt_dir`, for a sign-in. Call it before asking the user or
@@ -118,7 +118,7 @@ impl<'s> Vault<'s> {
         options: Options,
     ) -> Result<Self> {
         let opened = Setup::new(system, &azt_dir.into(), options, Prompt::Allowed).open_or_create();
-        opened.map_err(vault_error)
+        opened.map_err(of_vault)
     }
 
     /// True unless the vault was cleared since it was opened. If the key was changed, continues
@@ -127,7 +127,7 @@ impl<'s> Vault<'s> {
     /// # Errors
     /// `vault.json` cannot be read, or the new key cannot be fetched.
     pub fn follow_key(&self) -> Result<bool> {
-        self.refresh_key().map_err(vault_error)
+        self.refresh_key().map_err(of_vault)
     }
 
     fn refresh_key(&self) -> Result<bool> {
@@ -154,7 +154,7 @@ impl<'s> Vault<'s> {
     pub(crate) fn check_pin(&self, prompt: Prompt) -> Result<()> {
         let setup = Setup::new(self.system, &self.azt_dir, self.options, prompt);
         let (source, id) = self.key.get();
-        setup.check_pin(source, id).map_err(vault_error)?;
+        setup.check_pin(source, id).map_err(of_vault)?;
         setup.sources.pin(source, id);
         Ok(())
     }
@@ -166,7 +166,7 @@ impl<'s> Vault<'s> {
     pub fn get<R: Record>(&self, key: &RecordKey<R>) -> Result<Option<R>> {
         loop {
             let before = self.key.get();
-            match self.store.get(key).map_err(vault_error)? {
+            match self.store.get(key).map_err(of_vault)? {
                 // The key may change while the record is read.
                 None if self.follow_key()? && self.key.get() != before => {}
                 found => return Ok(found),
@@ -176,7 +176,7 @@ impl<'s> Vault<'s> {
 
     /// Fails if nothing can be stored. Call it before a sign-in, whose result would be lost.
     pub(crate) fn check_writable(&self) -> Result<()> {
-        self.store.check_writable().map_err(vault_error)
+        self.store.check_writable().map_err(of_vault)
     }
 
     /// Stores `record`, replacing the one under its key.
@@ -187,13 +187,13 @@ impl<'s> Vault<'s> {
         if !self.follow_key()? {
             return Err(cleared());
         }
-        self.store.put(record).map_err(vault_error)
+        self.store.put(record).map_err(of_vault)
     }
 
     /// Removes the record under `key`; true if there was one.
     pub fn remove<R: Record>(&self, key: &RecordKey<R>) -> Result<bool> {
         self.follow_key()?;
-        self.store.remove(key).map_err(vault_error)
+        self.store.remove(key).map_err(of_vault)
     }
 
     /// Every record of one kind, in no particular order. Skips records of another key, with a
@@ -209,7 +209,7 @@ impl<'s> Vault<'s> {
                 return Err(cleared());
             }
             if self.key.get() == before {
-                break found.map_err(vault_error)?;
+                break found.map_err(of_vault)?;
             }
         };
         if let Some(error) = left_out {
@@ -221,7 +221,7 @@ impl<'s> Vault<'s> {
     /// Takes the flight lock of `key`, waiting for `limit` at most; `None` if another process holds
     /// it. Other records may share the lock, so hold one at a time.
     pub fn flight<R: Record>(&self, key: &RecordKey<R>, limit: Duration) -> Result<Option<Held>> {
-        self.locks.flight(&self.store.name(key), limit).map_err(vault_error)
+        self.locks.flight(&self.store.name(key), limit).map_err(of_vault)
     }
 
     /// Publishes a failed refresh to processes waiting for the flight lock of `key` with the same
@@ -244,7 +244,7 @@ impl<'s> Vault<'s> {
             Access::Owner,
             Durability::Volatile,
         );
-        written.map_err(vault_error)
+        written.map_err(of_vault)
     }
 
     /// The failure that another process published for `key` and `credential`, at a time in `during`.
@@ -273,11 +273,12 @@ impl<'s> Vault<'s> {
     /// Removes, once a day, expired access tokens and temporary files of killed processes. `now`:
     /// seconds since 1970-01-01 UTC.
     pub fn sweep_if_due(&self, now: i64) -> Result<()> {
-        sweep::if_due(&self.azt_dir, &self.store, now).map_err(vault_error)
+        sweep::if_due(&self.azt_dir, &self.store, now).map_err(of_vault)
     }
 
     /// Serialises sign-in writes with sign-out, so a late write cannot resurrect removed records.
-    /// `None` if another process holds the lock; the caller then writes without it.
+    /// `None` if another process holds the lock or there can be no lock file; the caller then writes
+    /// without it.
     pub fn write_lock(&self) -> Option<Held> {
         // The caller's own deadline may end earlier.
         let limit = Deadline::at_most(WRITE_LOCK_LIMIT).left();
@@ -290,7 +291,7 @@ impl<'s> Vault<'s> {
     /// # Errors
     /// Another process holds the lock.
     pub fn exclusive_lock(&self) -> Result<Option<Held>> {
-        let held = self.locks.writing(EXCLUSIVE_LIMIT).map_err(vault_error)?.ok_or_else(|| {
+        let held = self.locks.writing(EXCLUSIVE_LIMIT).map_err(of_vault)?.ok_or_else(|| {
             vault_failure("Another process is changing the vault and does not finish.")
                 .remedy("Try again in a moment.")
         })?;
@@ -327,7 +328,7 @@ pub fn rekey(
 ) -> Result<KeyId> {
     let mut setup = Setup::new(system, &azt_dir.into(), options, Prompt::Allowed);
     setup.changes_source = true;
-    setup.rekey(to).map_err(vault_error)
+    setup.rekey(to).map_err(of_vault)
 }
 
 /// What a vault contains, as far as it is visible without the key.
@@ -351,7 +352,7 @@ pub fn inventory(system: &System, azt_dir: impl Into<Folder>) -> Result<Inventor
         let Contents { records, bytes, unreadable } = RecordFolder::of(azt_dir).contents()?;
         Ok(Inventory { key, records, bytes, unreadable })
     };
-    count().map_err(vault_error)
+    count().map_err(of_vault)
 }
 
 /// Why the keyring cannot be used; `None` if it can.
@@ -376,8 +377,8 @@ pub fn clear(system: &System, azt_dir: impl Into<Folder>) -> Result<()> {
     let manifest = Manifest::read(system, azt_dir).ok().flatten();
     let records = RecordFolder::of(azt_dir);
     let sealed_with = records.sealed_with().unwrap_or_default();
-    records.remove_all().map_err(vault_error)?;
-    Manifest::remove(azt_dir).map_err(vault_error)?;
+    records.remove_all().map_err(of_vault)?;
+    Manifest::remove(azt_dir).map_err(of_vault)?;
     sources.unpin();
     let removed = match manifest {
         Some(manifest) => {
@@ -417,7 +418,7 @@ fn vault_failure(message: impl Into<String>) -> Error {
 }
 
 /// Gives every error of the vault its kind, so that a full disk here is exit code 9.
-fn vault_error(error: Error) -> Error {
+fn of_vault(error: Error) -> Error {
     error.with_kind(Kind::Vault)
 }
 

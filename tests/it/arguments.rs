@@ -188,6 +188,9 @@ fn arguments_after_the_separator_are_not_read_as_options() {
     let settings = sandbox.read("config");
     assert!(settings.contains(from_file.trim_start_matches("section.name=")), "{settings}");
     assert!(settings.contains("help = --help"), "{settings}");
+    // az reads files there too.
+    drop(sandbox.az(["config", "set", "--", &from_file]).success());
+    assert!(sandbox.read("config").contains("name = contents"));
     for word in ["--help", "-h", "--error-format=json"] {
         let run = sandbox.azt(["account", "show", "--", word]).exits(2);
         run.says(&format!("ERROR: unrecognized arguments: -- {word}"));

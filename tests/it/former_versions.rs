@@ -98,7 +98,7 @@ fn a_former_application_record_is_bound_to_its_cloud() {
     assert_eq!((before.len(), after.len()), (1, 1));
     assert!(before.is_disjoint(&after), "it is filed anew");
     let run = then(&sandbox, list).exits(0);
-    assert!(!run.stderr.contains("from now on"), "{run:?}");
+    assert!(!run.stderr.contains("is now bound to"), "{run:?}");
     assert_eq!(applications(&sandbox), after);
     drop(then(&sandbox, OF_APP).quiet());
     let count = then(&sandbox, ["cache", "list", "--query", "length(@)"]).quiet();

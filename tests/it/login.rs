@@ -133,7 +133,7 @@ fn a_wrong_secret_is_refused_and_leaves_the_stored_one() {
     let sandbox = Sandbox::signed_in_as_app();
     let wrong = ["login", "--service-principal", "-u", APP, "-p", "wrong", "-t", CONTOSO];
     sandbox.azt(wrong).exits(6).says("ERROR: AADSTS7000215");
-    sandbox.az(wrong).exits(1).says("Please note that --password no longer accepts");
+    sandbox.az(wrong).exits(1).says("The error may be caused by passing a service principal certificate with --password. Please note that --password no longer accepts");
     sandbox.emulator.clear_requests();
     sandbox.azt(["account", "get-access-token", "--resource", "https://vault.azure.net"]).quiet();
     assert_eq!(sandbox.requests(), ["POST token client_credentials"], "with the secret that works");

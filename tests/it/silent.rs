@@ -273,7 +273,7 @@ fn an_aging_token_is_served_and_refreshed_in_the_background() {
         assert_eq!(run.quiet().text("accessToken"), first, "served before the renewal is through");
     }
     let run = sandbox.azt([&GRAPH[..], &["--debug"]].concat());
-    assert!(!run.stderr.contains("renewed ahead"), "one has set out already: {run:?}");
+    assert!(!run.stderr.contains("refreshes the token ahead"), "one has set out already: {run:?}");
     let renewed = (0..400).any(|_| {
         std::thread::sleep(std::time::Duration::from_millis(25));
         sandbox.azt(GRAPH).quiet().text("accessToken") != first

@@ -39,7 +39,6 @@ pub(super) fn run(request: &Login, context: &Context<'_>) -> Result<Answer> {
     if is_memory_only && !request.identity {
         return Err(not_kept());
     }
-    // A managed identity needs no vault.
     let open = || broker::open_vault_for_sign_in(context.system, &context.dir, &context.config);
     let vault = if is_memory_only {
         Profile::check_writable(&context.dir)?;

@@ -75,7 +75,7 @@ impl Handle {
             inner.parent().filter(|it| links == Links::Refuse && !it.as_os_str().is_empty())
             && let Some(name) = inner.file_name()
         {
-            // Only the last part must not be a link; folders before it may be this user's links.
+            // Refuses a link as the last part only; the folders before it may be this user's links.
             return match self.open_folder(folder, false)? {
                 Opened::File(folder) => folder.open_file(Path::new(name), links),
                 Opened::ForeignLink(owner) => Ok(Opened::ForeignLink(owner)),
@@ -84,6 +84,7 @@ impl Handle {
         let may = |link: &Stat| links == Links::Follow && self.follows(link);
         let (folder, name) = match walk(self.fd.as_fd(), inner, true, &may)? {
             Opened::File(place) => place,
+            // This user's own link, but links are refused here.
             Opened::ForeignLink(owner) if owner == user_id() => {
                 return Err(io::Error::other("it is a symbolic link"));
             }
@@ -320,8 +321,8 @@ impl Handle {
     }
 }
 
-/// False if a hard link gives the file a second name. The count can be 0: a mounted file may have
-/// lost its name.
+/// False if a hard link gives the file a second name. The count is 0 if a file was removed while it
+/// was mounted.
 fn has_one_name(found: &Metadata) -> bool {
     found.nlink() <= 1
 }
@@ -334,8 +335,8 @@ pub(super) fn mode_of(file: &File) -> io::Result<u32> {
     Ok(file.metadata()?.mode() & 0o7777)
 }
 
-/// Fails if the file system is too full for `file` to grow to `length` bytes. A file system without
-/// preallocation passes: the write finds out.
+/// Fails if the file system is too full for `file` to grow to `length` bytes. If the file system
+/// cannot reserve space, this succeeds, and the write may fail.
 #[cfg(target_os = "linux")]
 pub(super) fn reserve(file: &File, length: usize) -> io::Result<()> {
     use rustix::fs::{FallocateFlags, fallocate};

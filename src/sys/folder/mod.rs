@@ -200,8 +200,7 @@ impl Folder {
     }
 
     /// Opens the file `name` for reading and returns it with its metadata; `None` if it is missing.
-    /// It may be a pipe or a folder. A link that is not followed is an
-    /// error.
+    /// It may be a pipe or a folder. A link that is not followed is an error.
     pub(crate) fn opened(&self, name: &str, links: Links) -> Result<Option<(File, Metadata)>> {
         let path = || self.file(name);
         let Some(root) = self.root_handle()? else { return Ok(None) };

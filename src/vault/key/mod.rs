@@ -236,7 +236,8 @@ impl<'s> Sources<'s> {
         Ok(Chosen { source, key, notice: place.notice().map(str::to_owned) })
     }
 
-    /// Creates a new key in `to`. The one in `from` stays until [`Sources::settle_next`].
+    /// Creates a new key in `to`. The one in `from` stays until it is settled or
+    /// removed.
     pub(super) fn make_next(&self, from: KeySource, to: KeySource) -> Result<VaultKey> {
         if from == to {
             return self.get(to).make_next();

@@ -3,10 +3,14 @@
 use super::{KeyId, VaultKey, vault_failure};
 use crate::error::{Error, Result};
 
-/// A place that keeps the vault key. To add a source, write a file with an implementation, a
-/// variant of `KeySource` and a line in `Sources::get`.
+/// A place that keeps the vault key.
 ///
-/// Every method fails, with a remedy, if the place cannot be used. A missing key is not a failure.
+/// To add a source, write a file with an implementation. In `key/mod.rs`, add a variant of
+/// `KeySource`, its name in `SOURCES` and `Display`, a field of `Sources`, and a line in
+/// `Sources::get`. An azt without the source calls such a `vault.json` damaged.
+///
+/// A method that returns a `Result` fails if the place cannot be used. To [`Source::fetch`] a
+/// missing key is not an error.
 pub(super) trait Source {
     /// The key `id`, or `None`. A source with a single key returns that key for every id; the
     /// caller compares.
@@ -26,7 +30,8 @@ pub(super) trait Source {
     /// There is already a key that azt did not create.
     fn make(&self) -> Result<VaultKey>;
 
-    /// Creates and keeps a new key beside the current one, which stays until [`Source::settle`].
+    /// Creates and keeps a new key beside the current one, which stays until [`Source::settle`] or
+    /// [`Source::remove`].
     ///
     /// # Errors
     /// azt may not change the key.

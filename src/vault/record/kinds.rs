@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::sys::file::Durability;
 
 /// The properties of a kind. Only the macro below implements it.
-pub trait Kind {
+pub trait RecordKind {
     /// Two letters, the prefix of this kind's file names.
     const PREFIX: &'static str;
     /// Durable where losing a record costs a sign-in.
@@ -16,7 +16,7 @@ pub trait Kind {
 
 macro_rules! kinds {
     ($($kind:ident { prefix: $prefix:literal, durability: $durability:ident }),* $(,)?) => {
-        $(impl Kind for $kind {
+        $(impl RecordKind for $kind {
             const PREFIX: &'static str = $prefix;
             const DURABILITY: Durability = Durability::$durability;
         })*

@@ -21,7 +21,7 @@ pub use service_principal::ServicePrincipal;
 use crate::secret::{Secret, exposed};
 
 /// A record; its kind is declared in `kinds.rs`.
-pub trait Record: kinds::Kind + Serialize + Sized {
+pub trait Record: kinds::RecordKind + Serialize + Sized {
     /// The logical key that the record is stored under.
     fn key(&self) -> RecordKey<Self>;
     /// Parses a record.
@@ -31,8 +31,8 @@ pub trait Record: kinds::Kind + Serialize + Sized {
     fn unseal(plain: &Unsealed<'_>) -> serde_json::Result<Self>;
 }
 
-/// Bytes that a vault's seal opened; nothing else can create one. Commands and paths that azt runs
-/// or reads come only from these bytes.
+/// Bytes that a vault's seal opened; nothing else can create one. Of the stored data, only
+/// these bytes can name a command that azt runs or a path that it reads.
 pub struct Unsealed<'a>(pub(in crate::vault) &'a [u8]);
 
 /// An access token (RFC 6749 section 1.4).

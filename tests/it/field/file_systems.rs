@@ -238,7 +238,12 @@ fn a_bind_mounted_file_is_overwritten_in_place() {
     let quiet = sandbox.azt(["account", "set", "-s", STAGING]);
     assert_eq!(quiet.stderr, "");
     for name in names {
-        finds(&sandbox, "file system", "warning", &format!("/.azure/{name}: no file can be put"));
+        finds(
+            &sandbox,
+            "file system",
+            "warning",
+            &format!("/.azure/{name}: it cannot be replaced"),
+        );
     }
     sandbox.azt(["logout", "--username", ALICE]).success();
     assert!(!outside("azureProfile.json").contains(ALICE));
