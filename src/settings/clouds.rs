@@ -64,6 +64,17 @@ impl Clouds {
         Ok(Self { active, fell_back, notices, ini, path })
     }
 
+    /// # Errors
+    /// The configured cloud is not registered. A sign-in must not send its credential to AzureCloud
+    /// instead.
+    pub(crate) fn check_registered(&self) -> Result<()> {
+        if self.fell_back {
+            return Err(Error::failed("Signing in needs a registered cloud.")
+                .remedy("Register it with azt cloud register, or choose another: azt cloud set --name AzureCloud"));
+        }
+        Ok(())
+    }
+
     /// Only the built-in clouds, with AzureCloud active: for when `clouds.config` cannot be read.
     pub(crate) fn built_in(dir: &ConfigDir) -> Result<Self> {
         let (ini, path) = (Ini::default(), path(dir));

@@ -404,7 +404,7 @@ mod tests {
         for error in [loading, setting] {
             assert!(error.message().contains(&format!("{}", path.display())), "{error}");
             assert!(error.message().contains("line 3"), "{error}");
-            assert!(error.remedy_lines()[0].contains("sign in again, which puts it aside"));
+            assert!(error.remedy_lines()[0].contains("Correct the file"));
         }
         assert_eq!(fs::read_to_string(&path).unwrap(), text);
     }

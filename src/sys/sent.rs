@@ -3,6 +3,7 @@
 use hyper::body::Bytes;
 use zeroize::Zeroizing;
 
+use crate::foreign::visible;
 use crate::secret::Secret;
 
 /// The form parameters that messages may show. All others count as secrets.
@@ -41,7 +42,10 @@ impl Sent {
     /// escaped as in a form or JSON, and for each token of any origin.
     pub(super) fn masked(&self, text: &str) -> String {
         let secrets = self.secrets();
-        let mut rest = text.get(..text.floor_char_boundary(MOST)).unwrap_or_default();
+        // Hidden characters go first. Removing them later would put a secret together again.
+        let text: String =
+            visible(text.get(..text.floor_char_boundary(MOST)).unwrap_or_default()).collect();
+        let mut rest = text.as_str();
         let mut clean = String::with_capacity(rest.len());
         while let Some(c) = rest.chars().next() {
             let echoes = secrets.iter().flat_map(|secret| {
@@ -66,7 +70,18 @@ impl Sent {
             secret.expose().rsplit(' ').next().unwrap_or_default().as_bytes().to_vec()
         };
         let headers = self.headers.iter().map(|secret| Zeroizing::new(bare(secret)));
-        fields.chain(headers).filter(|secret| secret.len() >= LEAST).collect()
+        fields.chain(headers).map(shown).filter(|secret| secret.len() >= LEAST).collect()
+    }
+}
+
+/// Returns `secret` as a text shows it: without hidden characters.
+fn shown(secret: Zeroizing<Vec<u8>>) -> Zeroizing<Vec<u8>> {
+    match str::from_utf8(&secret) {
+        Ok(text) if visible(text).count() < text.chars().count() => {
+            let shown: Zeroizing<String> = Zeroizing::new(visible(text).collect());
+            Zeroizing::new(shown.as_bytes().to_vec())
+        }
+        _ => secret,
     }
 }
 
@@ -97,6 +112,9 @@ fn escaped(text: &[u8]) -> Option<u8> {
 fn echo(text: &[u8], secret: &[u8], is_encoded: bool) -> Option<usize> {
     let mut rest = text;
     for (count, byte) in secret.iter().enumerate() {
+        if count > 0 && !is_line_end_byte(*byte) {
+            rest = without_line_ends(rest);
+        }
         let length = match rest {
             [] if count >= LEAST => return Some(text.len()),
             [b'%', ..] if is_encoded && escaped(rest) == Some(*byte) => 3,
@@ -108,6 +126,22 @@ fn echo(text: &[u8], secret: &[u8], is_encoded: bool) -> Option<usize> {
         rest = rest.get(length..)?;
     }
     Some(text.len() - rest.len())
+}
+
+fn is_line_end_byte(byte: u8) -> bool {
+    matches!(byte, b'\r' | b'\n')
+}
+
+/// Removes the line ends at the start of `text`; messages show them as a space.
+fn without_line_ends(text: &[u8]) -> &[u8] {
+    let mut rest = text;
+    while let [b'\r' | b'\n' | 0xb | 0xc, after @ ..]
+    | [0xc2, 0x85, after @ ..]
+    | [0xe2, 0x80, 0xa8 | 0xa9, after @ ..] = rest
+    {
+        rest = after;
+    }
+    rest
 }
 
 /// Returns the number of bytes at the start of `text` that are a JWT (RFC 7519), whole or
@@ -140,6 +174,8 @@ mod tests {
             ("of eyJhbGciOiJub25lIn0.eyJhIjoxfQ.c_-2, an", "of ***, an"),
             ("eyJhbGciOiJub25lIn0eyJhIj", "***"),
             ("abc eyJ eyJh %zz é", "abc eyJ eyJh %zz é"),
+            ("h\u{200b}unter\u{1b}22, hun\r\nter\u{2028}22.", "***, ***."),
+            ("hun\nted, hunter\n3", "hun\nted, hunter\n3"),
         ] {
             assert_eq!(sent.masked(text), clean, "{text}");
         }

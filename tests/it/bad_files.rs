@@ -96,6 +96,11 @@ fn an_unregistered_active_cloud_is_reported() {
     let run = Run::of(command.env("AZURE_CLOUD_NAME", "Nowhere")).success();
     run.says("The cloud 'Nowhere' is not registered.");
     assert_eq!(sandbox.read("config"), before, "az rewrites it");
+    sandbox.emulator.clear_requests();
+    let mut command = sandbox.command(LOGIN_APP);
+    let run = Run::of(command.env("AZURE_CLOUD_NAME", "Nowhere")).exits(1);
+    drop(run.says("Signing in needs a registered cloud.").says("azt cloud set"));
+    assert_eq!(sandbox.requests(), Vec::<String>::new(), "no secret leaves for AzureCloud");
 }
 
 #[test]

@@ -30,6 +30,9 @@ const LOGIN_TIMEOUT: Duration = Duration::from_mins(15);
 
 pub(super) fn run(request: &Login, context: &Context<'_>) -> Result<Answer> {
     check(request, context)?;
+    if context.system.program == Program::Azt {
+        context.clouds.check_registered()?;
+    }
     let challenge = request.claims_challenge.as_deref();
     let challenge = challenge.map(|text| claims_challenge::decode("--claims-challenge", text));
     let challenge = challenge.transpose()?;

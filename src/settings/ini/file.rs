@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::{Ini, IniError};
 use crate::error::{Error, Result};
-use crate::settings::{ConfigDir, START_AFRESH};
+use crate::settings::ConfigDir;
 use crate::sys::Folder;
 use crate::sys::file::{Access, Durability};
 
@@ -15,7 +15,7 @@ impl Ini {
         let text = folder.read_text(name)?.unwrap_or_default();
         Self::parse(text).map_err(|error| {
             Error::failed(format!("{} cannot be read: {error}.", folder.file(name).display()))
-                .remedy(START_AFRESH)
+                .remedy("Correct the file. It was not changed.")
         })
     }
 
