@@ -106,10 +106,10 @@ fn sentence(text: &str) -> Option<Sentence> {
 /// Extracts the message of a body that is not JSON: a page's title or words, or the text itself.
 /// `masked` masks secrets.
 fn in_text(text: &str, masked: impl Fn(&str) -> String) -> Option<Sentence> {
-    let text = &masked(text);
     if is_binary(text) {
         return None;
     }
+    let text = &masked(text);
     if !text.trim_ascii_start().starts_with('<') {
         return sentence(text);
     }
