@@ -55,7 +55,7 @@ const NOT_A_MEMBER: &str =
 const ASK_WITH_ID: &str = "Ask the tenant's administrator, with the correlation id.";
 const MANAGED_BROWSER: &str = "Sign in on a managed device, with its browser and not with a device code, or ask the tenant's administrator.";
 
-/// For people, and for every flow.
+/// The table, by what the demand is about.
 const DEMANDS: &[Demand] = &[
     // The sign-in has ended: revoked, password changed, too old or unused for too long.
     row(
