@@ -49,6 +49,8 @@ pub(crate) fn token(context: &Context<'_>, cloud: &Cloud, request: &TokenRequest
     let taken_over = match failed.error.kind() {
         Kind::NotSignedIn => take_over_unknown(context, cloud, vault, name)?,
         Kind::InteractionRequired => take_over(context, cloud, vault, name)?,
+        // A policy may refuse this sign-in and accept another one, made with a browser.
+        Kind::Refused if is_of_grant(&failed.error) => take_over(context, cloud, vault, name)?,
         // Another sign-in cannot repair other failures.
         _ => return Err(failed.error),
     };
@@ -58,6 +60,11 @@ pub(crate) fn token(context: &Context<'_>, cloud: &Cloud, request: &TokenRequest
     } else {
         Err(with_sources_of_az(failed.error, context, name))
     }
+}
+
+/// True if Entra refused the stored sign-in (RFC 6749 section 5.2), not the request.
+fn is_of_grant(error: &Error) -> bool {
+    error.entra_detail().is_some_and(|detail| &*detail.error == "invalid_grant")
 }
 
 /// How this call handles a token that is due for refresh.

@@ -63,7 +63,7 @@ impl Broker<'_> {
             .await
             .map_err(|error| {
                 let is_default_scope = request.scopes.joined() == self.default_scope;
-                remedy::for_user(error, program, request, is_default_scope)
+                remedy::for_user(error, self.system, request, is_default_scope)
             })?;
 
         let _writing = vault.write_lock();

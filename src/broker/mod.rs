@@ -4,6 +4,7 @@
 mod application;
 mod assertion_source;
 mod credential;
+mod demands;
 mod environment;
 mod fetch;
 mod flight;
@@ -23,6 +24,7 @@ use std::time::Duration;
 pub(crate) use application::{Homes, application, applications};
 pub(crate) use assertion_source::{detect_assertion_source, source_of_assertion};
 pub(crate) use credential::{AppCredential, certificate_needs_password, fingerprint};
+pub use demands::demanded_codes;
 pub(crate) use environment::EnvironmentIdentity;
 pub(crate) use freshness::Freshness;
 pub(crate) use identity::{Identity, in_cloud_shell};

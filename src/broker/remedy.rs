@@ -3,10 +3,12 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
+use super::demands::{self, Cure};
 use super::{Identity, TokenRequest};
 use crate::error::{Error, Kind};
 use crate::program::Program;
 use crate::shell;
+use crate::sys::{System, why_no_browser};
 
 /// Wrong client secret; az's remedy covers a certificate passed as a password.
 const INVALID_CLIENT_SECRET: u32 = 7_000_215;
@@ -14,8 +16,8 @@ const INVALID_CLIENT_SECRET: u32 = 7_000_215;
 /// Consent is missing.
 const NO_CONSENT: u32 = 65_001;
 
-/// The sign-in has ended: revoked, password changed, too old or unused for too long.
-const ENDED: [u32; 9] = [50_089, 50_132, 50_133, 50_173, 70_008, 70_043, 70_044, 700_081, 700_082];
+/// A Conditional Access policy forbids the sign-in.
+const BLOCKED: [u32; 2] = [53_003, 530_031];
 
 /// Invalid user assertion: wrong signature, audience or lifetime (50013), or not a JWT (50027).
 /// Entra's more specific codes start with the same digits, such as 500133.
@@ -26,64 +28,12 @@ const BAD_ASSERTION: [&str; 2] = ["50013", "50027"];
 const BROWSER_GIVES_ALL: &str =
     "Sign in again with a browser: `azt login` without --use-device-code.";
 
-/// Remedies by OAuth error code (RFC 6749 section 4.1.2.1, RFC 8628 section 3.5).
-const CURES_BY_ERROR: [(&str, &str); 3] = [
-    ("access_denied", DECLINED),
-    ("authorization_declined", DECLINED),
-    ("expired_token", "The code was not entered in time: sign in again."),
-];
-const DECLINED: &str = "The sign-in was declined in the browser.";
+/// For sign-ins that only a browser can make.
+const BROWSER_ONLY: &str =
+    "Sign in with a browser: `azt login`, or `azt login --no-browser` for one on another machine.";
 
-/// Remedies by Entra's code, for refusals that another sign-in does not fix.
-const CURES: [(u32, &str); 28] = [
-    (16_000, "Sign in again and choose the right account."),
-    (28_000, "A token is for one resource: request each resource in a separate call."),
-    (50_020, "The account is neither a member nor a guest of this tenant: check --tenant."),
-    (50_027, "The federated token is not a JWT: check --federated-token or its source."),
-    (50_034, "The tenant has no such user: check the name and --tenant."),
-    (50_055, "The password has expired: set a new one in a browser, then sign in again."),
-    (50_057, "The account is disabled: ask the tenant's administrator."),
-    (53_000, "Conditional Access requires a managed device: ask the tenant's administrator."),
-    (
-        53_003,
-        "Conditional Access forbids this sign-in: ask the tenant's administrator, with the correlation id.",
-    ),
-    (50_126, "User name or password is wrong."),
-    (65_002, "This client may not request that resource for a user: use another scope."),
-    (70_011, NO_SUCH_SCOPE),
-    (70_021, NOT_TRUSTED),
-    (90_002, NO_SUCH_TENANT),
-    (900_021, NO_SUCH_TENANT),
-    (900_023, NO_SUCH_TENANT),
-    (500_011, "The tenant has no such resource: check --resource or --scope, and the tenant."),
-    (650_053, NO_SUCH_SCOPE),
-    (
-        650_057,
-        "The application's registration does not list that resource: check --resource or --scope, or add the permission in Entra ID, API permissions.",
-    ),
-    (
-        1_002_012,
-        "An application requests all its permissions for a resource at once: --scope <resource>/.default, or --resource.",
-    ),
-    (700_211, NOT_TRUSTED),
-    (700_212, NOT_TRUSTED),
-    (700_213, NOT_TRUSTED),
-    (
-        700_024,
-        "The federated token has expired or is not valid yet: get a new one, and check this machine's clock.",
-    ),
-    (
-        700_027,
-        "The application does not know this certificate: add it in Entra ID, Certificates & secrets, or sign in with a registered one.",
-    ),
-    (700_016, "The tenant has no such application: check --username (the client id) and --tenant."),
-    (7_000_215, "Check the secret: use its value, not its id."),
-    (7_000_222, "The secret has expired: create a new one in Entra ID and sign in with it."),
-];
-const NOT_TRUSTED: &str = "The application does not trust this federated token: compare its issuer, subject and audience with those in Entra ID, Certificates & secrets, Federated credentials.";
-const NO_SUCH_TENANT: &str =
-    "There is no such tenant in this cloud: check --tenant and `cloud show`.";
-const NO_SUCH_SCOPE: &str = "The resource has no such scope: check --scope, or --resource.";
+/// For demands that only the identity broker of the device can meet.
+const BROKER: &str = "An identity broker on this device can meet it: where there is one, sign in with `azt login --use-broker`. Otherwise ask the tenant's administrator.";
 
 /// Adds to `error` how the user can get the token of `request`.
 ///
@@ -93,22 +43,42 @@ const NO_SUCH_SCOPE: &str = "The resource has no such scope: check --scope, or -
 /// `is_default_scope`: `request` has the scopes that every sign-in asks for.
 pub(super) fn for_user(
     error: Error,
-    program: Program,
+    system: &System,
     request: &TokenRequest,
     is_default_scope: bool,
 ) -> Error {
     if !is_from_entra(&error) {
         return error;
     }
-    match (program, cure(&error)) {
-        (Program::Az, _) => as_az(error, login_of_az(request)),
-        (Program::Azt, Some(cure)) => error.remedy(cure),
-        (Program::Azt, None) if error.kind() == Kind::InteractionRequired => {
-            let login = login(&error, request, is_default_scope);
+    if system.program == Program::Az {
+        return as_az(error, login_of_az(request));
+    }
+    let login = login(&error, request, is_default_scope);
+    let (error, cure) = as_demanded(error);
+    match cure {
+        Some(Cure::SignInAgain | Cure::SignInThere) => {
             error.remedy("Sign in again:").cured_by(login)
         }
-        (Program::Azt, None) => error,
+        Some(Cure::SignInByBrowser) => {
+            let elsewhere = if why_no_browser(system).is_some() { " --no-browser" } else { "" };
+            error.remedy("Sign in again with a browser:").cured_by(login + elsewhere)
+        }
+        Some(Cure::UseBroker) => error.remedy(BROKER),
+        Some(Cure::Do(line)) => error.remedy(line),
+        None => error,
     }
+}
+
+/// `error` with the kind and the sentence of its row in the table, and what cures it. An error
+/// without a row is cured by a sign-in if Entra needs the user.
+fn as_demanded(error: Error) -> (Error, Option<Cure>) {
+    let Some(demand) = demands::of(&error) else {
+        let is_cured = error.kind() == Kind::InteractionRequired;
+        return (error, is_cured.then_some(Cure::SignInThere));
+    };
+    let error = error.with_kind(demand.kind);
+    let error = if demand.says.is_empty() { error } else { error.remedy(demand.says) };
+    (error, Some(demand.cure))
 }
 
 /// The command that az prints, with all of the request's options.
@@ -127,9 +97,9 @@ fn login_of_az(request: &TokenRequest) -> String {
 fn login(error: &Error, request: &TokenRequest, is_default_scope: bool) -> String {
     let detail = error.entra_detail();
     let claims = detail.and_then(|detail| detail.claims.as_ref()).or(request.claims.as_ref());
-    let codes = detail.map(|detail| detail.codes.as_slice()).unwrap_or_default();
+    let has_ended = demands::of(error).is_some_and(|row| row.cure == Cure::SignInAgain);
     let mut words = vec!["azt login".to_owned()];
-    if claims.is_some() || !codes.iter().any(|code| ENDED.contains(code)) {
+    if claims.is_some() || !has_ended {
         words.extend(["--tenant".to_owned(), shell::quoted(&request.tenant)]);
         if !is_default_scope {
             words.push("--scope".to_owned());
@@ -157,17 +127,27 @@ pub(super) fn for_application(error: Error, program: Program, identity: &Identit
     if !is_from_entra(&error) {
         return error;
     }
-    let codes = error.entra_detail().map(|detail| detail.codes.as_slice()).unwrap_or_default();
-    match (program, cure(&error)) {
-        (Program::Az, _) if codes.contains(&INVALID_CLIENT_SECRET) => error.remedy("The error may be caused by passing a service principal certificate with --password. Please note that --password no longer accepts a service principal certificate. To pass a service principal certificate, use --certificate instead."),
-        (Program::Az, _) => interactively(error).remedy("az logout").remedy("az login"),
-        (Program::Azt, _) if codes.contains(&NO_CONSENT) => error.remedy("An administrator of the tenant must grant the application this permission: Entra ID, API permissions."),
-        (Program::Azt, cure) if matches!(identity, Identity::Environment(_)) => error
-            .remedy(cure.unwrap_or("Check the application in Entra ID."))
-            .remedy("AZURE_TENANT_ID and AZURE_CLIENT_ID name the application; other variables hold its credential."),
-        (Program::Azt, Some(cure)) => error.remedy(cure),
-        (Program::Azt, None) => error.remedy("Check the application in Entra ID, then sign in again with `azt login --service-principal`."),
+    let has = |code| error.entra_detail().is_some_and(|detail| detail.codes.contains(&code));
+    let (is_secret, lacks_consent) = (has(INVALID_CLIENT_SECRET), has(NO_CONSENT));
+    if program == Program::Az {
+        return if is_secret {
+            error.remedy("The error may be caused by passing a service principal certificate with --password. Please note that --password no longer accepts a service principal certificate. To pass a service principal certificate, use --certificate instead.")
+        } else {
+            interactively(error).remedy("az logout").remedy("az login")
+        };
     }
+    let (error, cure) = as_demanded(error);
+    let is_environment = matches!(identity, Identity::Environment(_));
+    let error = error.remedy(match cure {
+        _ if lacks_consent => "An administrator of the tenant must grant the application this permission: Entra ID, API permissions.",
+        Some(Cure::Do(line)) => line,
+        _ if is_environment => "Check the application in Entra ID.",
+        _ => "Check the application in Entra ID, then sign in again with `azt login --service-principal`.",
+    });
+    if is_environment && !lacks_consent {
+        return error.remedy("AZURE_TENANT_ID and AZURE_CLIENT_ID name the application; other variables hold its credential.");
+    }
+    error
 }
 
 /// Adds to `error` what the application `identity`, which acts on behalf of a user, must tell that
@@ -191,8 +171,9 @@ pub(super) fn on_behalf_of(error: Error, program: Program, identity: &Identity) 
 fn is_of_caller(error: &Error) -> bool {
     let codes = error.entra_detail().map(|detail| detail.codes.as_slice()).unwrap_or_default();
     let is_bad = |code: &u32| BAD_ASSERTION.iter().any(|bad| code.to_string().starts_with(bad));
-    let is_other = codes.contains(&NO_CONSENT) || cure(error).is_some();
-    codes.iter().any(is_bad) || (error.kind() == Kind::InteractionRequired && !is_other)
+    let is_ours = codes.contains(&NO_CONSENT)
+        || demands::of(error).is_some_and(|row| matches!(row.cure, Cure::Do(_)));
+    codes.iter().any(is_bad) || (error.kind() == Kind::InteractionRequired && !is_ours)
 }
 
 /// Adds the remedy, if known, to `error`, a refusal of the sign-in itself.
@@ -200,29 +181,43 @@ pub(super) fn for_sign_in(error: Error, program: Program) -> Error {
     if !is_from_entra(&error) {
         return error;
     }
-    match (program, cure(&error)) {
-        (Program::Az, _) => as_az(error, "az login".to_owned()),
-        (Program::Azt, Some(cure)) => error.remedy(cure),
-        (Program::Azt, None) if error.kind() == Kind::InteractionRequired => {
-            error.remedy(BROWSER_GIVES_ALL)
-        }
-        (Program::Azt, None) => error,
+    if program == Program::Az {
+        return as_az(error, "az login".to_owned());
     }
+    let (error, cure) = as_demanded(error);
+    match cure {
+        Some(Cure::SignInAgain | Cure::SignInThere) => error.remedy(BROWSER_GIVES_ALL),
+        Some(Cure::SignInByBrowser) => error.remedy(BROWSER_ONLY),
+        Some(Cure::UseBroker) => error.remedy(BROKER),
+        Some(Cure::Do(line)) => error.remedy(line),
+        None => error,
+    }
+}
+
+/// [`for_sign_in`] with a device code, which a policy can forbid while it allows browsers.
+pub(super) fn for_device_code(error: Error, program: Program) -> Error {
+    let detail = error.entra_detail();
+    let is_by_policy =
+        detail.is_some_and(|detail| detail.codes.iter().any(|code| BLOCKED.contains(code)));
+    let error = for_sign_in(error, program);
+    if program == Program::Azt && is_by_policy {
+        return error.remedy("It may forbid device codes only.").remedy(BROWSER_ONLY);
+    }
+    error
 }
 
 /// Adds to `error`, a refusal of a password, the other ways to sign in.
 pub(super) fn for_password(error: Error, program: Program) -> Error {
-    if program == Program::Azt && is_from_entra(&error) && cure(&error).is_none() {
+    if program == Program::Azt && is_from_entra(&error) && is_cured_by_sign_in(&error) {
+        let (error, _) = as_demanded(error);
         return error.remedy("If the tenant requires a second factor or shows a page, sign in with a browser or a code: omit --username and --password.");
     }
     for_sign_in(error, program)
 }
 
-fn cure(error: &Error) -> Option<&'static str> {
-    let detail = error.entra_detail()?;
-    let by_code = CURES.iter().find(|(code, _)| detail.codes.contains(code));
-    let by_error = || CURES_BY_ERROR.iter().find(|(error, _)| **error == *detail.error);
-    by_code.map(|(_, cure)| *cure).or_else(|| by_error().map(|(_, cure)| *cure))
+/// True if no row of the table says more than: sign in again.
+fn is_cured_by_sign_in(error: &Error) -> bool {
+    demands::of(error).is_none_or(|row| matches!(row.cure, Cure::SignInAgain | Cure::SignInThere))
 }
 
 /// Adds to `error` what to do if the host refuses a token of its own identity.
@@ -246,7 +241,7 @@ fn is_from_entra(error: &Error) -> bool {
 /// `error` with az's lines, which name `login` for every refusal. The command is machine-readable
 /// only if it helps.
 fn as_az(error: Error, login: String) -> Error {
-    let is_cured = error.kind() == Kind::InteractionRequired && cure(&error).is_none();
+    let is_cured = error.kind() == Kind::InteractionRequired && is_cured_by_sign_in(&error);
     let error = interactively(error).remedy("az logout");
     if is_cured { error.cured_by(login) } else { error.remedy(login) }
 }

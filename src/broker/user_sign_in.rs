@@ -198,7 +198,7 @@ impl<'a, 'r> UserSignIn<'a, 'r> {
         show: impl FnOnce(&str, &EndpointUrl),
     ) -> Result<SignIn<'a>> {
         let (system, client) = (self.system, &self.client);
-        let refused = |error| remedy::for_sign_in(error, system.program);
+        let refused = |error| remedy::for_device_code(error, system.program);
         let code = client.authorize_device(self.scopes).await.map_err(refused)?;
         show(&code.message, &code.verification_uri);
         let poll = client.poll_device(&code);

@@ -196,7 +196,8 @@ fn on_behalf_of_returns_the_callers_token() {
     for (error, code, says) in [
         ("invalid_grant", 65_001, "An administrator of the tenant must grant"),
         ("invalid_client", 700_027, "The application does not know this certificate"),
-        ("invalid_client", 7_000_112, "Check the application in Entra ID, then sign in again"),
+        ("invalid_client", 7_000_112, "The application is disabled: an administrator"),
+        ("invalid_client", 50_999, "Check the application in Entra ID, then sign in again"),
     ] {
         sandbox.emulator.faults().push(Fault::on("/token", refusal(error, code, "")).times(1));
         let run = sandbox.azt(token).says(says);

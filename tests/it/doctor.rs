@@ -34,7 +34,7 @@ fn a_healthy_machine_has_only_ok_lines() {
     let run = sandbox.azt(["doctor"]).quiet();
     let page = &run.stdout;
     assert!(page.lines().all(|line| line.starts_with("ok    ")), "{page}");
-    for what in ["folder", "vault", "account", "network", "clock", "az"] {
+    for what in ["folder", "vault", "account", "network", "clock", "sign-in", "az"] {
         assert!(
             page.lines().any(|line| line.split_whitespace().nth(1) == Some(what)),
             "{what}: {page}"
@@ -46,6 +46,17 @@ fn a_healthy_machine_has_only_ok_lines() {
     let run = sandbox.azt(["doctor", "--offline"]).quiet();
     assert!(run.stdout.contains("alice@contoso.example: can refresh silently"), "{run:?}");
     assert_eq!(sandbox.requests(), Vec::<String>::new());
+}
+
+/// A tenant may demand what only some machines can give.
+#[test]
+fn the_ways_to_sign_in_are_named() {
+    let mut sandbox = Sandbox::new();
+    sandbox.set("SSH_CONNECTION", "192.0.2.1 1 192.0.2.2 22");
+    finds(&sandbox, "sign-in", "ok", "browser: not here, because this is an SSH session");
+    finds(&sandbox, "sign-in", "ok", "azt login --no-browser uses a browser on another machine");
+    sandbox.set("BROWSER", "firefox");
+    finds(&sandbox, "sign-in", "ok", "browser: it can give what a tenant demands of it");
 }
 
 #[test]

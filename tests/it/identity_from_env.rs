@@ -58,7 +58,8 @@ fn a_refusal_names_the_variables() {
     let mut sandbox = Sandbox::new();
     describe(&mut sandbox, APP, &[("AZURE_CLIENT_SECRET", APP_SECRET)]);
     for (code, says) in [
-        (7_000_112, "Check the application in Entra ID.\n"),
+        (50_999, "Check the application in Entra ID.\n"),
+        (7_000_112, "The application is disabled"),
         (700_027, "does not know this certificate"),
         (7_000_222, ""),
     ] {

@@ -28,6 +28,8 @@ mod certificates;
 mod claims;
 mod cloud_and_config;
 mod concurrency;
+#[cfg(unix)]
+mod demands;
 #[cfg(target_os = "linux")]
 mod disk;
 mod doctor;

@@ -149,6 +149,24 @@ fn a_newer_sign_in_of_az_replaces_a_revoked_one() {
     assert_ne!(refresh_token(&sandbox), dead);
 }
 
+/// A policy that forbids device codes refuses one sign-in of Alice's and accepts another.
+#[test]
+fn a_newer_sign_in_of_az_replaces_one_that_a_policy_forbids() {
+    let sandbox = Sandbox::new();
+    sandbox.approve_as(ALICE);
+    drop(sandbox.azt(LOGIN).success());
+    let forbidden = refresh_token(&sandbox);
+    std::fs::rename(sandbox.file("azt"), sandbox.file("aside")).unwrap();
+    sandbox.share_with_az(true);
+    drop(sandbox.azt_later(60, LOGIN).success());
+    std::fs::remove_dir_all(sandbox.file("azt")).unwrap();
+    std::fs::rename(sandbox.file("aside"), sandbox.file("azt")).unwrap();
+    let action = refusal("invalid_grant", 53_003, "No.");
+    sandbox.emulator.faults().push(Fault::on("/token", action).times(1));
+    drop(sandbox.azt(VAULT).quiet());
+    assert_ne!(refresh_token(&sandbox), forbidden);
+}
+
 #[test]
 fn a_sign_out_removes_azs_copy_even_when_sharing_is_off() {
     let sandbox = shared_once();

@@ -158,7 +158,7 @@ impl SignIn<'_> {
                 let claims = challenge.map(str::to_owned);
                 let wanted = TokenRequest { claims, ..wanted };
                 // `scopes` are those of the sign-in.
-                remedy::for_user(error, self.system.program, &wanted, true)
+                remedy::for_user(error, self.system, &wanted, true)
             }
             // `request` has added the remedy for these.
             Credential::Application(_) | Credential::Host => error,

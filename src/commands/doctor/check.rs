@@ -29,6 +29,7 @@ pub(super) enum Topic {
     Proxy,
     Selection,
     Settings,
+    SignIn,
     Vault,
 }
 
@@ -49,6 +50,7 @@ impl Topic {
             Self::Proxy => "proxy",
             Self::Selection => "selection",
             Self::Settings => "settings",
+            Self::SignIn => "sign-in",
             Self::Vault => "vault",
         }
     }

@@ -5,6 +5,7 @@ mod check;
 mod folder;
 mod network;
 mod settings;
+mod sign_in;
 
 use serde_json::Value;
 
@@ -20,6 +21,7 @@ use check::{Check, Page, State, Topic, shown, to_value};
 use folder::{file_system, folder};
 use network::network;
 use settings::settings;
+use sign_in::sign_in;
 
 /// Prints the checks as text, or with `--output` or `--query` as a list. Fails if a check fails.
 /// Changes nothing; requests one token per account.
@@ -34,6 +36,7 @@ pub(super) fn run(request: &Doctor, context: &Context<'_>) -> Result<Answer> {
     page.look(Topic::Network, || Ok(network(request, context)));
     let is_online = page.has(Topic::Network);
     page.look_in_folder(Topic::Accounts, || accounts(context, &vault, is_online));
+    page.look(Topic::SignIn, || Ok(sign_in(context.system)));
     page.look(Topic::Az, || Ok(vec![az(context)]));
     page.look(Topic::Path, || Ok(Vec::from_iter(path(context))));
     page.look(Topic::PlainText, || Ok(plain_text(context)));

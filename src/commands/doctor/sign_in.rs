@@ -1,0 +1,34 @@
+//! Which ways to sign in this machine offers: a tenant may demand a particular one.
+
+use super::check::{Check, Topic};
+use crate::sys::{System, why_no_browser};
+
+/// A way to sign in that some tenants demand.
+struct Way {
+    name: &'static str,
+    /// What it can give a tenant.
+    gives: &'static str,
+    /// What to do where it is missing.
+    otherwise: &'static str,
+    /// Why this machine does not offer it; `None` if it does.
+    why_not: fn(&System) -> Option<String>,
+}
+
+const WAYS: [Way; 1] = [Way {
+    name: "browser",
+    gives: "a second factor, consent, a new password",
+    otherwise: "azt uses device codes; where they are forbidden, azt login --no-browser uses a browser on another machine",
+    why_not: |system| why_no_browser(system).map(str::to_owned),
+}];
+
+/// One check per way. None fails: few tenants demand any of them.
+pub(super) fn sign_in(system: &System) -> Vec<Check> {
+    let check = |way: &Way| {
+        let text = match (way.why_not)(system) {
+            None => format!("it can give what a tenant demands of it: {}", way.gives),
+            Some(reason) => format!("not here, because {reason}: {}", way.otherwise),
+        };
+        Check::ok(Topic::SignIn, text).about(way.name)
+    };
+    WAYS.iter().map(check).collect()
+}
