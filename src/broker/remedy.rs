@@ -111,6 +111,16 @@ pub(super) fn for_user(
     }
 }
 
+/// The error for a claims challenge that meets an account of the identity broker.
+pub(super) fn broker_takes_no_claims(request: &TokenRequest) -> Error {
+    let error = Error::new(
+        Kind::InteractionRequired,
+        "The resource demands more of the user (a claims challenge), which azt cannot ask the identity broker for.",
+    );
+    let login = login(&error, request, false);
+    error.remedy("Sign in without it:").cured_by(login)
+}
+
 /// The command that az prints, with all of the request's options.
 fn login_of_az(request: &TokenRequest) -> String {
     let scopes = request.scopes.iter().map(quoted).collect::<Vec<_>>();
