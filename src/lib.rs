@@ -43,6 +43,8 @@
 //! - A grant: a file in `entra` with a method of its token client; its callers are `broker/fetch.rs`
 //!   for tokens and `broker/user_sign_in.rs` or `broker/sign_in` for sign-ins. If the token has a
 //!   new kind of owner, `broker/owner.rs` gets a form, so that no other caller is served with it.
+//! - The identity broker of another operating system: an `IdentityBroker` in
+//!   `broker/identity_broker`, which speaks the JSON of the Linux one.
 //! - An output format: a file in `output`, a variant and its name in `output/format.rs`.
 //! - A source of the vault key: `vault/key/source.rs` lists the steps.
 //!

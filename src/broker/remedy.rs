@@ -111,6 +111,16 @@ pub(super) fn for_user(
     }
 }
 
+/// Adds to `error` of the identity broker what cures it, if Entra's code says so, and the sign-in
+/// that needs no broker.
+pub(super) fn for_identity_broker(error: Error, program: Program) -> Error {
+    let error = match (program, cure(&error)) {
+        (Program::Azt, Some(cure)) => error.remedy(cure),
+        _ => error,
+    };
+    error.remedy(format!("To sign in without the broker: {program} login"))
+}
+
 /// The error for a claims challenge that meets an account of the identity broker.
 pub(super) fn broker_takes_no_claims(request: &TokenRequest) -> Error {
     let error = Error::new(

@@ -88,7 +88,7 @@ fn python(sandbox: &Sandbox, session: &SessionBus) -> Command {
 
 /// Starts the broker and waits until its name is on the bus.
 fn start(sandbox: &Sandbox, session: &SessionBus) -> Child {
-    let broker = python(sandbox, session).spawn().unwrap();
+    let mut broker = python(sandbox, session).spawn().unwrap();
     let mut ask = Command::new("dbus-send");
     session.environment(&mut ask);
     ask.args(["--session", "--print-reply=literal", "--dest=org.freedesktop.DBus", "/"]);
@@ -100,7 +100,8 @@ fn start(sandbox: &Sandbox, session: &SessionBus) -> Child {
         }
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
-    panic!("the broker does not start");
+    broker.kill().unwrap();
+    panic!("the broker does not start: {:?}", broker.wait());
 }
 
 #[test]
@@ -135,7 +136,10 @@ fn the_only_account_signs_in_and_its_tokens_come_from_the_broker() {
     let graph =
         [&TOKEN[..], &["--resource", "https://graph.microsoft.com/", "-t", FABRIKAM]].concat();
     assert_eq!(sandbox.azt(graph).quiet().text("tenant"), FABRIKAM);
-    sandbox.azt(["account", "list", "--refresh"]).quiet();
+    let refreshed = sandbox.azt(["account", "list", "--refresh"]).success().json();
+    assert!(refreshed.to_string().contains("Fabrikam Shared"), "{refreshed}");
+    let doctor = sandbox.azt(["doctor", "--offline"]).quiet();
+    assert!(doctor.stdout.contains("the identity broker has its sign-in"), "{doctor:?}");
 
     machine.calls();
     sandbox.azt(["logout"]).quiet();
@@ -171,24 +175,25 @@ fn one_of_several_accounts_is_chosen() {
     let run = sandbox.azt([&LOGIN[..], &["-u", "eve@contoso.example"]].concat()).exits(4);
     run.says("no account 'eve@contoso.example'").says("It has: alice@contoso.example, bob@");
     assert!(machine.has_stored_nothing());
-    sandbox.azt([&LOGIN[..], &["-u", "BOB@fabrikam.example"]].concat()).success();
-    assert_eq!(sandbox.azt(["account", "show"]).quiet().json()["user"]["name"], BOB);
+    sandbox.azt([&LOGIN[..], &["-u", "ALICE@contoso.example"]].concat()).success();
+    assert_eq!(sandbox.azt(["account", "show"]).quiet().json()["user"]["name"], ALICE);
 
     let mut command = sandbox.command(LOGIN);
-    command.env("TERM", "xterm-256color").env("AZURE_CORE_LOGIN_EXPERIENCE_V2", "off");
+    command.env("TERM", "xterm-256color").env("AZURE_CORE_NO_COLOR", "true");
+    command.env("AZURE_CORE_LOGIN_EXPERIENCE_V2", "off");
     let mut terminal = spawn_command(command, Some(30_000)).unwrap();
     terminal.exp_string("Account to sign in with:").unwrap();
-    terminal.send("alice").unwrap();
+    terminal.send("bob").unwrap();
     terminal.flush().unwrap();
-    terminal.exp_string("> alice@contoso.example").unwrap();
+    terminal.exp_string("> bob@fabrikam.example").unwrap();
     terminal.send("\r").unwrap();
     terminal.flush().unwrap();
-    terminal.exp_string("Sign in as alice@contoso.example").unwrap();
+    terminal.exp_string("Sign in as bob@fabrikam.example").unwrap();
     terminal.send("y\r").unwrap();
     terminal.flush().unwrap();
     terminal.exp_eof().unwrap();
     machine.forget_token();
-    sandbox.azt([&TOKEN[..], &["--account", ALICE]].concat()).quiet();
+    sandbox.azt([&TOKEN[..], &["--account", BOB]].concat()).quiet();
     assert_eq!(machine.calls(), ["getAccounts", "acquireTokenSilently"]);
 }
 

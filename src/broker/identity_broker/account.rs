@@ -5,10 +5,12 @@ use std::cell::RefCell;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::super::remedy;
 use super::{IdentityBroker, LIMIT, accounts_by, identity_broker, token_by};
 use crate::entra::{Authority, Scopes, TokenResponse};
 use crate::error::{Error, Kind, Result};
 use crate::foreign::{Guid, Name, Typed, or_default};
+use crate::program::Program;
 use crate::sys::{Deadline, System};
 use crate::vault::Account;
 
@@ -97,6 +99,7 @@ impl BrokerAccount {
 /// A user whose tokens come from the broker.
 pub(crate) struct Brokered {
     broker: Box<dyn IdentityBroker>,
+    program: Program,
     username: String,
     home_account_id: String,
     /// The broker's account, once it is known.
@@ -105,9 +108,14 @@ pub(crate) struct Brokered {
 
 impl Brokered {
     /// The user that signs in with `account` of `broker`.
-    pub(crate) fn new(broker: Box<dyn IdentityBroker>, account: BrokerAccount) -> Self {
+    pub(crate) fn new(
+        system: &System,
+        broker: Box<dyn IdentityBroker>,
+        account: BrokerAccount,
+    ) -> Self {
         Self {
             broker,
+            program: system.program,
             username: account.username().to_owned(),
             home_account_id: account.home_account_id().to_owned(),
             account: RefCell::new(Some(account)),
@@ -118,6 +126,7 @@ impl Brokered {
     pub(in crate::broker) fn stored(system: &System, account: &Account) -> Result<Self> {
         Ok(Self {
             broker: identity_broker(system)?,
+            program: system.program,
             username: account.username.clone(),
             home_account_id: account.home_account_id.clone(),
             account: RefCell::new(None),
@@ -135,6 +144,11 @@ impl Brokered {
         scopes: &Scopes,
         now: i64,
     ) -> Result<TokenResponse> {
+        self.ask(authority, scopes, now)
+            .map_err(|error| remedy::for_identity_broker(error, self.program))
+    }
+
+    fn ask(&self, authority: &Authority, scopes: &Scopes, now: i64) -> Result<TokenResponse> {
         let deadline = Deadline::at_most(LIMIT);
         let known = self.account.borrow().clone();
         let account = match known {
@@ -153,6 +167,6 @@ impl Brokered {
             Kind::NotSignedIn,
             format!("The identity broker has no account {} any more.", Typed(&self.username)),
         )
-        .remedy("Sign in to the broker again, or to azt without it: azt login")
+        .remedy("Sign in to the broker again.")
     }
 }

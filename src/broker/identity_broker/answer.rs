@@ -4,7 +4,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::account::BrokerAccount;
-use super::{full_stop, misbehaved, without_broker};
+use super::{full_stop, misbehaved};
 use crate::entra::{TokenResponse, aadsts_in, home_account_id};
 use crate::error::{EntraDetail, Error, Kind, Result};
 use crate::foreign::{
@@ -266,12 +266,11 @@ fn refused(refusal: &Refusal) -> Error {
             .remedy("Sign in to the broker: in the Intune app, or at the login of this machine. Then try again."),
         _ => Error::new(kind, format!("The identity broker gave no token: {why}")),
     };
-    let error = if codes.is_empty() {
+    if codes.is_empty() {
         error
     } else {
         error.entra(EntraDetail { codes, ..EntraDetail::default() })
-    };
-    without_broker(error)
+    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{IdentityBroker, LIMIT, Method, full_stop, misbehaved, without_broker};
+use super::{IdentityBroker, LIMIT, Method, full_stop, misbehaved};
 use crate::error::{Error, Kind, Result};
 use crate::foreign::Sentence;
 use crate::secret::Secret;
@@ -26,17 +26,15 @@ impl IdentityBroker for LinuxBroker {
 
 fn error(failure: CallFailure) -> Error {
     match failure {
-        CallFailure::Absent(why) => without_broker(
-            Error::failed(format!("There is no identity broker: {}.", Sentence::new(&why)))
+        CallFailure::Absent(why) => Error::failed(format!("There is no identity broker: {}.", Sentence::new(&why)))
                 .remedy("Install Microsoft's identity broker (with Intune) or Himmelblau, and use it in a desktop session."),
-        ),
         CallFailure::TimedOut => {
             misbehaved(&format!("did not answer within {} s", LIMIT.as_secs()))
         }
         CallFailure::Died => misbehaved("ended without an answer"),
-        CallFailure::Refused(why) => without_broker(Error::new(
+        CallFailure::Refused(why) => Error::new(
             Kind::Refused,
             format!("The identity broker refused: {}", full_stop(&why)),
-        )),
+        ),
     }
 }

@@ -21,6 +21,7 @@ pub(crate) use account::{BrokerAccount, Brokered};
 pub use presence::{Presence, identity_broker_presence};
 pub(crate) use serve::answer_line;
 
+use super::remedy;
 use crate::entra::{AZURE_CLI_CLIENT_ID, Authority, Scopes, TokenResponse};
 use crate::error::{Error, Kind, Result};
 use crate::foreign::Sentence;
@@ -69,7 +70,7 @@ pub(crate) fn identity_broker(system: &System) -> Result<Box<dyn IdentityBroker>
     if let Some(program) = crate::sys::azt_of_windows(system) {
         return Ok(Box::new(windows_side::WindowsSide::new(program)));
     }
-    own_broker(system)
+    own_broker(system).map_err(|error| remedy::for_identity_broker(error, system.program))
 }
 
 /// The broker of this machine, never that of Windows in WSL.
@@ -79,15 +80,17 @@ fn own_broker(system: &System) -> Result<Box<dyn IdentityBroker>> {
     #[cfg(not(all(unix, not(target_os = "macos"))))]
     {
         let _ = system;
-        Err(without_broker(Error::failed(
-            "azt cannot ask the identity broker of this operating system.",
-        )))
+        Err(Error::failed("azt cannot ask the identity broker of this operating system."))
     }
 }
 
 /// The accounts of `broker`, each once.
-pub(crate) fn accounts_of(broker: &dyn IdentityBroker) -> Result<Vec<BrokerAccount>> {
+pub(crate) fn accounts_of(
+    system: &System,
+    broker: &dyn IdentityBroker,
+) -> Result<Vec<BrokerAccount>> {
     accounts_by(broker, Deadline::at_most(LIMIT))
+        .map_err(|error| remedy::for_identity_broker(error, system.program))
 }
 
 fn accounts_by(broker: &dyn IdentityBroker, deadline: Deadline) -> Result<Vec<BrokerAccount>> {
@@ -116,14 +119,9 @@ fn token_by(
     answer::token(answer.expose(), &wanted)
 }
 
-/// `error` with the sign-in that needs no broker.
-fn without_broker(error: Error) -> Error {
-    error.remedy("To sign in without it: azt login")
-}
-
 /// The error for a broker that `did` something it must not.
 fn misbehaved(did: &str) -> Error {
-    without_broker(Error::new(Kind::Service, format!("The identity broker {did}.")))
+    Error::new(Kind::Service, format!("The identity broker {did}."))
 }
 
 /// `why` as the end of a sentence.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{IdentityBroker, LIMIT, Method, full_stop, misbehaved, serve, without_broker};
+use super::{IdentityBroker, LIMIT, Method, full_stop, misbehaved, serve};
 use crate::error::{Error, Kind, Result};
 use crate::foreign::Sentence;
 use crate::secret::Secret;
@@ -28,18 +28,17 @@ impl IdentityBroker for WindowsSide {
         let answer = exchange_line(&self.0, &[COMMAND], question, limit);
         let program = Sentence::new(&self.0.display().to_string());
         let answer = answer.map_err(|failure| match failure {
-            CallFailure::Absent(why) => without_broker(Error::failed(format!(
-                "{program} cannot be asked for a token: {}",
-                full_stop(&why)
-            ))),
+            CallFailure::Absent(why) => {
+                Error::failed(format!("{program} cannot be asked for a token: {}", full_stop(&why)))
+            }
             CallFailure::TimedOut => misbehaved(&format!(
                 "of Windows did not answer through {program} within {} s",
                 LIMIT.as_secs()
             )),
-            CallFailure::Died => without_broker(
+            CallFailure::Died => {
                 Error::new(Kind::Service, format!("{program} ended without an answer."))
-                    .remedy("Install the same version of azt on both sides."),
-            ),
+                    .remedy("Install the same version of azt on both sides.")
+            }
             CallFailure::Refused(why) => {
                 misbehaved(&format!("of Windows was not understood: {}", Sentence::new(&why)))
             }

@@ -101,7 +101,7 @@ impl<'a> SignIn<'a> {
         let environment = cloud.environment()?;
         check_not_reserved(&environment, &name)?;
         let record = account.record(&environment, &tenant, system.clock.now());
-        let user = Brokered::new(broker, account);
+        let user = Brokered::new(system, broker, account);
         let credential = Credential::Broker(Box::new(BrokerCredential { account: record, user }));
         let identity = Identity::User { name };
         let sign_in = Self::new(system, cloud, identity, &tenant, credential, Origin::New)?;
