@@ -289,7 +289,7 @@ mod tests {
         format!("e30.{}.s", URL_SAFE_NO_PAD.encode(claims.to_string()))
     }
 
-    fn asked(tenant: &str, response: Value) -> Result<TokenResponse> {
+    fn asked(tenant: &str, response: &Value) -> Result<TokenResponse> {
         let account = json!({"username": "ann", "homeAccountId": format!("uid.{HOME}")});
         let account = BrokerAccount::parse(account).unwrap();
         let wanted = Wanted { account: &account, tenant, client_id: "cli", scopes: "s", now: NOW };
@@ -375,7 +375,7 @@ mod tests {
             (HOME, json!({"accessToken": "a\nb", "expiresOn": exp * 1000}), "invalid characters"),
             (HOME, json!({}), "without an access token"),
         ] {
-            let found = asked(tenant, response.clone());
+            let found = asked(tenant, &response);
             let error = found.map_or_else(|error| error.message().to_owned(), |_| String::new());
             assert_eq!(error.is_empty(), says.is_empty(), "{response}: {error}");
             assert!(error.contains(says), "{response}: {error}");
@@ -394,7 +394,7 @@ mod tests {
             (json!("interaction_required"), Kind::InteractionRequired),
             (json!([]), Kind::Refused),
         ] {
-            let found = asked(HOME, json!({"error": error})).unwrap_err();
+            let found = asked(HOME, &json!({"error": error})).unwrap_err();
             assert_eq!(found.kind(), kind, "{error}: {found}");
         }
     }

@@ -74,6 +74,7 @@ pub(crate) fn identity_broker(system: &System) -> Result<Box<dyn IdentityBroker>
 }
 
 /// The broker of this machine, never that of Windows in WSL.
+#[allow(clippy::unnecessary_wraps, reason = "other operating systems have none")]
 fn own_broker(system: &System) -> Result<Box<dyn IdentityBroker>> {
     #[cfg(all(unix, not(target_os = "macos")))]
     return Ok(Box::new(linux::LinuxBroker::new(system)));

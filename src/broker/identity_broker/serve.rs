@@ -8,7 +8,7 @@
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::{LIMIT, Method, misbehaved, own_broker};
+use super::{LIMIT, Method, own_broker};
 use crate::error::{Error, Kind, Result};
 use crate::foreign::{self, Seconds, Sentence, lenient};
 use crate::secret::{Secret, exposed_option};
@@ -63,7 +63,9 @@ pub(super) fn answer_in(reply: &str) -> Result<Secret> {
             Err(Error::new(kind, format!("On the Windows side: {message}")))
         }
         Ok(Reply { answer: Some(answer), .. }) => Ok(answer),
-        Ok(Reply { .. }) | Err(_) => Err(misbehaved("of Windows sent an answer in no known form")),
+        Ok(Reply { .. }) | Err(_) => {
+            Err(super::misbehaved("of Windows sent an answer in no known form"))
+        }
     }
 }
 
