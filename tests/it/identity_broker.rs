@@ -165,6 +165,27 @@ fn the_broker_is_never_the_default_and_another_sign_in_replaces_it() {
     assert_eq!(machine.calls(), [""; 0]);
 }
 
+/// az's files have a refresh token of the same user, which is not bound to the device.
+#[test]
+fn a_sign_in_of_az_does_not_stand_in_for_the_broker() {
+    let machine = Machine::new();
+    let sandbox = &machine.sandbox;
+    sandbox.share_with_az(true);
+    sandbox.approve_as(ALICE);
+    sandbox.azt(["login", "--use-device-code"]).success();
+    let shared = sandbox.read("msal_token_cache.json");
+    assert!(shared.contains("RefreshToken"), "{shared}");
+    sandbox.azt(LOGIN).success();
+    assert_eq!(sandbox.read("msal_token_cache.json"), shared);
+    machine.forget_token();
+    machine.behaves("interaction");
+    sandbox.emulator.clear_requests();
+    sandbox.azt(TOKEN).exits(5).says("The identity broker needs you");
+    assert!(!sandbox.requests().iter().any(|it| it.contains("refresh_token")));
+    // Under the name az, with its exit code.
+    sandbox.az(TOKEN).exits(1).says("To sign in without the broker: az login");
+}
+
 #[test]
 fn one_of_several_accounts_is_chosen() {
     let machine = Machine::new();
