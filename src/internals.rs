@@ -4,7 +4,7 @@
 #![allow(missing_docs, reason = "each item is documented where it is defined")]
 
 pub mod broker {
-    pub use crate::broker::{can_redeem, demanded_codes};
+    pub use crate::broker::{Presence, can_redeem, demanded_codes, identity_broker_presence};
 }
 
 pub mod error {

@@ -45,6 +45,8 @@
 //!   new kind of owner, `broker/owner.rs` gets a form, so that no other caller is served with it.
 //! - An error code of Entra: a row in `broker/demands.rs` and a case in `tests/cases/demands.json`.
 //!   A way to sign in that some tenants demand: a row in `commands/doctor/sign_in.rs` too.
+//! - The identity broker of another operating system: an `IdentityBroker` in
+//!   `broker/identity_broker`, which speaks the JSON of the Linux one.
 //! - An output format: a file in `output`, a variant and its name in `output/format.rs`.
 //! - A source of the vault key: `vault/key/source.rs` lists the steps.
 //!

@@ -142,10 +142,11 @@ pub(crate) fn why_not(context: &Context<'_>, entry: &Application) -> Option<Stri
     token::source_of(entry, program).or_else(without_cloud)
 }
 
-/// True when the vault has a sign-in of the user `name` with a refresh token.
+/// True when the vault has a sign-in of the user `name` with a refresh token, or by the identity
+/// broker.
 pub(crate) fn is_here(vault: &Vault<'_>, environment: &str, name: &str) -> Result<bool> {
-    Ok(vault.get(&Account::key_of(environment, name))?.is_some()
-        && broker::refresh_token(vault, environment, name)?.is_some())
+    let Some(account) = vault.get(&Account::key_of(environment, name))? else { return Ok(false) };
+    Ok(account.is_brokered() || broker::refresh_token(vault, environment, name)?.is_some())
 }
 
 /// Copies everything in the file that the vault does not have.

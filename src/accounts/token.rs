@@ -46,6 +46,9 @@ pub(crate) fn token(context: &Context<'_>, cloud: &Cloud, request: &TokenRequest
         }
     };
     let (Some(name), Some(vault)) = (name, broker.vault()) else { return Err(failed.error) };
+    if broker.is_of_identity_broker(request) {
+        return Err(failed.error);
+    }
     let taken_over = match failed.error.kind() {
         Kind::NotSignedIn => take_over_unknown(context, cloud, vault, name)?,
         Kind::InteractionRequired => take_over(context, cloud, vault, name)?,

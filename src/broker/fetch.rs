@@ -1,7 +1,7 @@
 //! Fetches a new token from the network, for each kind of account.
 
 use super::{
-    AppCredential, Broker, Identity, Token, TokenRequest, application, host, records,
+    AppCredential, Broker, Brokered, Identity, Token, TokenRequest, application, host, records,
     refresh_token, remedy,
 };
 use crate::entra::{AZURE_CLI_CLIENT_ID, Authority, TokenClient, TokenResponse};
@@ -45,6 +45,9 @@ impl Broker<'_> {
             return Err(request.identity.not_signed_in(program));
         };
         let Some(held) = refresh_token(vault, environment, account)? else {
+            if signed_in.is_brokered() {
+                return self.fetch_from_identity_broker(request, vault, &signed_in);
+            }
             let (text, remedy) = match program {
                 Program::Az => (
                     "Can't find token from MSAL cache.".to_owned(),
@@ -73,6 +76,26 @@ impl Broker<'_> {
             self.put(vault, &RefreshToken { secret: next, last_modification_time, ..held });
         }
         let record = self.record(request, &response, Some(&signed_in.home_account_id));
+        Ok(if is_the_same { self.keep(record) } else { Token::new(record) })
+    }
+
+    /// Asks the operating system's identity broker, which holds the sign-in of `account`.
+    fn fetch_from_identity_broker(
+        &self,
+        request: &TokenRequest,
+        vault: &Vault<'_>,
+        account: &Account,
+    ) -> Result<Token> {
+        if request.claims.is_some() {
+            return Err(remedy::broker_takes_no_claims(request));
+        }
+        let authority = Authority::new(&self.authority_host, &request.tenant)?;
+        let now = self.system.clock.now();
+        let user = Brokered::stored(self.system, account)?;
+        let response = user.token(&authority, &request.scopes, now)?;
+        let _writing = vault.write_lock();
+        let is_the_same = vault.get(&account.key())?.as_ref() == Some(account);
+        let record = self.record(request, &response, Some(&account.home_account_id));
         Ok(if is_the_same { self.keep(record) } else { Token::new(record) })
     }
 

@@ -6,7 +6,7 @@ use super::{
     AppCredential, Broker, Identity, NoToken, TokenRequest, application, fingerprint, refresh_token,
 };
 use crate::error::{Error, Kind};
-use crate::vault::{AccessToken, Held, RecordKey, Vault};
+use crate::vault::{AccessToken, Account, Held, RecordKey, Vault};
 
 impl Broker<'_> {
     /// Publishes `error` to processes waiting for `key` with the same credential.
@@ -53,6 +53,15 @@ impl Broker<'_> {
             }
             _ => String::new(),
         }
+    }
+
+    /// True if the tokens of `request` come from the identity broker. A sign-in of az does not
+    /// replace it.
+    pub(crate) fn is_of_identity_broker(&self, request: &TokenRequest) -> bool {
+        let Identity::User { name } = &request.identity else { return false };
+        let stored =
+            self.vault.as_ref().map(|it| it.get(&Account::key_of(&self.environment, name)));
+        stored.is_some_and(|it| it.is_ok_and(|it| it.is_some_and(|it| it.is_brokered())))
     }
 
     /// True if the vault has another credential for `request` than the one that `failed` used.

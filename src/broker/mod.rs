@@ -11,6 +11,7 @@ mod flight;
 mod freshness;
 mod host;
 mod identity;
+mod identity_broker;
 mod open;
 mod owner;
 mod records;
@@ -28,6 +29,10 @@ pub use demands::demanded_codes;
 pub(crate) use environment::EnvironmentIdentity;
 pub(crate) use freshness::Freshness;
 pub(crate) use identity::{Identity, in_cloud_shell};
+pub(crate) use identity_broker::{
+    BrokerAccount, Brokered, IdentityBroker, accounts_of, answer_line, identity_broker,
+};
+pub use identity_broker::{Presence, identity_broker_presence};
 pub(crate) use open::{
     check_key_cache_seconds, check_key_source, inventory, is_memory_only, keyring_flaw,
     make_vault_quietly, move_key, open_vault, open_vault_for_sign_in, open_vault_of, rekey,

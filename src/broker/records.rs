@@ -94,6 +94,21 @@ pub(super) fn forget_tokens(
     forget_access_tokens(vault, |token| is_match(&token.account, &token.client_id))
 }
 
+/// Removes all tokens of the user `account` (lower-case) at the login host `environment`.
+pub(super) fn forget_tokens_of(vault: &Vault<'_>, environment: &str, account: &str) -> Result<()> {
+    for token in vault.all::<RefreshToken>()? {
+        if token.environment == environment && token.account == account {
+            vault.remove(&token.key())?;
+        }
+    }
+    for token in vault.all::<IdToken>()? {
+        if token.environment == environment && token.account == account {
+            vault.remove(&token.key())?;
+        }
+    }
+    forget_access_tokens(vault, |it| it.environment == environment && it.account == account)
+}
+
 /// Removes the access tokens for which `is_match` returns true.
 pub(super) fn forget_access_tokens(
     vault: &Vault<'_>,

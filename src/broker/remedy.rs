@@ -81,6 +81,26 @@ fn as_demanded(error: Error) -> (Error, Option<Cure>) {
     (error, Some(demand.cure))
 }
 
+/// Adds to `error` of the identity broker what cures it, if Entra's code says so, and the sign-in
+/// that needs no broker.
+pub(super) fn for_identity_broker(error: Error, program: Program) -> Error {
+    let error = match (program, as_demanded(error)) {
+        (Program::Azt, (error, Some(Cure::Do(line)))) => error.remedy(line),
+        (_, (error, _)) => error,
+    };
+    error.remedy(format!("To sign in without the broker: {program} login"))
+}
+
+/// The error for a claims challenge that meets an account of the identity broker.
+pub(super) fn broker_takes_no_claims(request: &TokenRequest) -> Error {
+    let error = Error::new(
+        Kind::InteractionRequired,
+        "The resource demands more of the user (a claims challenge), which azt cannot ask the identity broker for.",
+    );
+    let login = login(&error, request, false);
+    error.remedy("Sign in without it:").cured_by(login)
+}
+
 /// The command that az prints, with all of the request's options.
 fn login_of_az(request: &TokenRequest) -> String {
     let scopes = request.scopes.iter().map(quoted).collect::<Vec<_>>();

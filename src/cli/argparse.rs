@@ -11,7 +11,7 @@ use crate::secret::Secret;
 
 /// Options that az does not have. An abbreviation prefers az's options, so that abbreviations that
 /// work with az do not become ambiguous.
-const OUR_OPTIONS: [&str; 14] = [
+const OUR_OPTIONS: [&str; 15] = [
     "allow_foreign_audience",
     "add_mask",
     "certificate_password",
@@ -23,6 +23,7 @@ const OUR_OPTIONS: [&str; 14] = [
     "identity_from_env",
     "no_browser",
     "service_connection_id",
+    "use_broker",
     "user_assertion",
     "account",
     "error_format",

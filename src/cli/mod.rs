@@ -80,6 +80,13 @@ pub(crate) enum Command {
     Config(ConfigCommand),
     /// Check for problems and suggest repairs
     Doctor(Doctor),
+    /// Answer azt on the other side of WSL: one line of JSON each way
+    #[command(hide = true)]
+    IdentityBroker {
+        /// Options of every command.
+        #[command(flatten)]
+        global: Global,
+    },
     /// Stand in for `az`
     #[command(subcommand)]
     Shim(ShimCommand),
@@ -111,7 +118,7 @@ impl Command {
             Self::Doctor(command) => &command.global,
             Self::Shim(command) => command.global(),
             Self::Vault(command) => command.global(),
-            Self::Version { global, .. } => global,
+            Self::Version { global, .. } | Self::IdentityBroker { global } => global,
         }
     }
 }

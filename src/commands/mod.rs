@@ -12,6 +12,7 @@ mod cloud;
 mod config;
 mod doctor;
 mod get_access_token;
+mod identity_broker;
 mod login;
 mod logout;
 mod pass_through;
@@ -117,6 +118,7 @@ pub(crate) fn run(command: &Command, context: &Context<'_>) -> Result<Answer> {
         Command::Cloud(command) => cloud::run(command, context),
         Command::Config(command) => config::run(command, context),
         Command::Doctor(request) => doctor::run(request, context),
+        Command::IdentityBroker { .. } => identity_broker::run(context),
         Command::Shim(command) => shim::run(command, context),
         Command::Vault(command) => vault::run(command, context),
         Command::Version { subscription, .. } => version::run(subscription.as_deref(), context),

@@ -195,7 +195,7 @@ fn without_oauth_error(response: &Response, host: &str) -> Error {
 }
 
 /// The number in `AADSTS50076: …`.
-fn aadsts_in(text: &str) -> Option<u32> {
+pub(crate) fn aadsts_in(text: &str) -> Option<u32> {
     let (_, rest) = text.split_once("AADSTS")?;
     let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
     digits.parse().ok()

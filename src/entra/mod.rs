@@ -37,6 +37,7 @@ pub(crate) use authority::{Authority, is_adfs};
 pub(crate) use authorization_code::{AuthorizationRequest, Redirect, ResponseMode};
 pub(crate) use certificate::Certificate;
 pub(crate) use client_authentication::ClientCredential;
+pub(crate) use error_response::aadsts_in;
 pub(crate) use id_token::IdClaims;
 pub(crate) use managed_identity::{HostIdentity, managed_identity_token};
 pub(crate) use password::check_realm;
@@ -48,7 +49,7 @@ pub(crate) use scope::Scopes;
 pub(crate) use server_time::server_time;
 pub(crate) use tenant::{is_guid, resolve_tenant};
 pub(crate) use token_client::TokenClient;
-pub(crate) use token_response::TokenResponse;
+pub(crate) use token_response::{TokenResponse, home_account_id};
 
 /// The client id of Azure CLI, a public client of the family "1" that exists in every tenant.
 pub(crate) const AZURE_CLI_CLIENT_ID: &str = "04b07795-8ddb-461a-bbee-02f9e1bf7b46";

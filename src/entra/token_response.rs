@@ -138,6 +138,23 @@ impl TokenResponse {
         Ok(response)
     }
 
+    /// The access token that an identity broker gave, checked. `lifetime` is in seconds.
+    pub(crate) fn of_broker(access_token: Secret, lifetime: i64, scope: String) -> Self {
+        Self {
+            access_token,
+            token_type: Name::new("Bearer"),
+            expires_in: Some(Seconds(lifetime)),
+            expires_on: None,
+            ext_expires_in: None,
+            refresh_in: None,
+            refresh_token: None,
+            id_token: None,
+            scope: Some(scope),
+            foci: None,
+            client_info: None,
+        }
+    }
+
     /// Lifetime of the access token, in seconds from now.
     pub(crate) fn lifetime(&self) -> i64 {
         self.expires_in.map_or(600, |it| it.0)
@@ -170,18 +187,23 @@ impl TokenResponse {
 
     /// `uid.utid`, the account's id in its home tenant.
     pub(crate) fn home_account_id(&self) -> Option<String> {
-        #[derive(Deserialize)]
-        struct ClientInfo {
-            #[serde(default, deserialize_with = "lenient")]
-            uid: Option<Name>,
-            #[serde(default, deserialize_with = "lenient")]
-            utid: Option<Name>,
-        }
-        let bytes = foreign::base64(self.client_info.as_deref()?)?;
-        let info: ClientInfo = foreign::from_json(str::from_utf8(&bytes).ok()?).ok()?;
-        let there = |id: Option<Name>| id.filter(|id| !id.is_empty());
-        Some(format!("{}.{}", there(info.uid)?, there(info.utid)?))
+        home_account_id(self.client_info.as_deref()?)
     }
+}
+
+/// `uid.utid` in `client_info`: base64url of JSON with both.
+pub(crate) fn home_account_id(client_info: &str) -> Option<String> {
+    #[derive(Deserialize)]
+    struct ClientInfo {
+        #[serde(default, deserialize_with = "lenient")]
+        uid: Option<Name>,
+        #[serde(default, deserialize_with = "lenient")]
+        utid: Option<Name>,
+    }
+    let bytes = foreign::base64(client_info)?;
+    let info: ClientInfo = foreign::from_json(str::from_utf8(&bytes).ok()?).ok()?;
+    let there = |id: Option<Name>| id.filter(|id| !id.is_empty());
+    Some(format!("{}.{}", there(info.uid)?, there(info.utid)?))
 }
 
 fn classify(error: &serde_json::Error) -> String {

@@ -23,7 +23,10 @@ impl Users {
         let name = name.map(str::to_lowercase);
         let matches = |owner: &str| name.as_deref().is_none_or(|name| name == owner);
         Ok(Self {
-            accounts: of(vault, |it: &Account| matches(&it.username.to_lowercase()))?,
+            // The broker's secrets are not in the vault, so az could get no token.
+            accounts: of(vault, |it: &Account| {
+                matches(&it.username.to_lowercase()) && !it.is_brokered()
+            })?,
             refresh_tokens: of(vault, |it: &RefreshToken| matches(&it.account))?,
             id_tokens: of(vault, |it: &IdToken| matches(&it.account))?,
         })

@@ -22,6 +22,8 @@ mod handover;
 mod hardening;
 mod host_name;
 mod http;
+#[cfg(all(unix, not(target_os = "macos")))]
+mod identity_broker;
 mod keyring_item;
 pub mod keyutils;
 mod lock_file;
@@ -50,6 +52,8 @@ mod text;
 mod timeout;
 mod tls;
 mod unreachable;
+#[cfg(all(unix, not(target_os = "macos")))]
+mod windows_side;
 
 use std::path::PathBuf;
 
@@ -76,6 +80,8 @@ pub use hardening::harden;
 pub(crate) use host_name::host_name;
 pub use http::Http;
 pub(crate) use http::{Request, Response};
+#[cfg(all(unix, not(target_os = "macos")))]
+pub(crate) use identity_broker::{CallFailure, IdentityBus};
 pub(crate) use keyring_item::KeyringItem;
 pub(crate) use lock_file::LockGuard;
 pub(crate) use loopback::{Loopback, Page, Visit};
@@ -94,6 +100,8 @@ pub(crate) use terminal::{Level, Verbosity};
 pub(crate) use text::decoded;
 pub use timeout::run_with_timeout;
 pub(crate) use tls::extra_authorities;
+#[cfg(all(unix, not(target_os = "macos")))]
+pub(crate) use windows_side::{azt_of_windows, exchange_line};
 
 use crate::program::Program;
 

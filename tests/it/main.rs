@@ -40,6 +40,8 @@ mod field;
 mod former_versions;
 mod host_tokens;
 mod hostile;
+#[cfg(target_os = "linux")]
+mod identity_broker;
 mod identity_from_env;
 #[cfg(unix)]
 mod limits;

@@ -7,7 +7,7 @@ pub(crate) use store::Known;
 
 use std::cell::RefCell;
 
-use super::{AppCredential, Identity, TokenRequest, host, records, remedy};
+use super::{AppCredential, Brokered, Identity, TokenRequest, host, records, remedy};
 use crate::entra::{
     AZURE_CLI_CLIENT_ID, Authority, ClientCredential, Scopes, TokenClient, TokenResponse,
 };
@@ -49,6 +49,8 @@ enum Origin {
 enum Credential {
     User(Box<UserCredential>),
     Application(Box<ServicePrincipal>),
+    /// The sign-in is the identity broker's.
+    Broker(Box<BrokerCredential>),
     /// No credential: the host issues the tokens.
     Host,
 }
@@ -57,6 +59,11 @@ struct UserCredential {
     account: Account,
     refresh_token: RefCell<RefreshToken>,
     id_tokens: RefCell<Vec<IdToken>>,
+}
+
+struct BrokerCredential {
+    account: Account,
+    user: Brokered,
 }
 
 impl UserCredential {
@@ -87,7 +94,7 @@ impl SignIn<'_> {
                 client_id: entry.client_id.clone(),
                 use_cert_sn_issuer: entry.use_cert_sn_issuer,
             },
-            Credential::User(_) | Credential::Host => self.identity.user(),
+            Credential::User(_) | Credential::Broker(_) | Credential::Host => self.identity.user(),
         }
     }
 
@@ -161,7 +168,7 @@ impl SignIn<'_> {
                 remedy::for_user(error, self.system, &wanted, true)
             }
             // `request` has added the remedy for these.
-            Credential::Application(_) | Credential::Host => error,
+            Credential::Application(_) | Credential::Broker(_) | Credential::Host => error,
         }
     }
 
@@ -172,6 +179,16 @@ impl SignIn<'_> {
         challenge: Option<&str>,
     ) -> Result<Secret> {
         let authority = self.authority.with_tenant(tenant)?;
+        if let Credential::Broker(credential) = &self.credential {
+            if challenge.is_some() {
+                let wanted = TokenRequest::new(self.identity.clone(), tenant, scopes.clone());
+                let wanted = TokenRequest { claims: challenge.map(str::to_owned), ..wanted };
+                return Err(remedy::broker_takes_no_claims(&wanted));
+            }
+            let response = credential.user.token(&authority, scopes, self.system.clock.now())?;
+            self.keep(&response, tenant, scopes);
+            return Ok(response.access_token);
+        }
         let client =
             TokenClient::new(self.system, authority, self.identity.client_id(), challenge)?;
         let response = match &self.credential {
@@ -193,7 +210,9 @@ impl SignIn<'_> {
                     remedy::for_application(error, self.system.program, &self.identity)
                 })?
             }
-            Credential::Host => host::token(self.system, &self.identity, scopes).await?,
+            Credential::Host | Credential::Broker(_) => {
+                host::token(self.system, &self.identity, scopes).await?
+            }
         };
         let token = response.access_token.clone();
         self.keep(&response, tenant, scopes);
@@ -220,6 +239,7 @@ impl SignIn<'_> {
                 }
                 Some(account.home_account_id.clone())
             }
+            Credential::Broker(credential) => Some(credential.account.home_account_id.clone()),
             Credential::Application(_) | Credential::Host => None,
         };
         self.access_tokens.borrow_mut().push(records::access_token(

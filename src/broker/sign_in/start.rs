@@ -3,9 +3,10 @@
 use std::cell::RefCell;
 
 use super::super::{
-    AppCredential, Homes, Identity, application, host, records, refresh_token, resolve_tenant,
+    AppCredential, BrokerAccount, Brokered, Homes, Identity, IdentityBroker, application, host,
+    records, refresh_token, resolve_tenant,
 };
-use super::{Credential, Origin, SignIn, UserCredential};
+use super::{BrokerCredential, Credential, Origin, SignIn, UserCredential};
 use crate::entra::{
     AZURE_CLI_CLIENT_ID, Authority, IdClaims, Scopes, TokenClient, TokenResponse, is_adfs,
 };
@@ -75,6 +76,39 @@ impl<'a> SignIn<'a> {
         Self::of_user(cloud, &client, scopes, &response, "refresh_token")
     }
 
+    /// Signs a user in with `account` of the identity broker `broker`, in `tenant` (GUID or domain)
+    /// or else the home tenant, and proves it by asking for a token of `scopes`.
+    pub(crate) async fn with_identity_broker(
+        system: &'a System,
+        cloud: &Cloud,
+        tenant: Option<&str>,
+        scopes: &Scopes,
+        broker: Box<dyn IdentityBroker>,
+        account: BrokerAccount,
+    ) -> Result<Self> {
+        let login_url = cloud.authority_host()?;
+        if is_adfs(&login_url) {
+            return Err(Error::failed("The identity broker has no accounts of AD FS."));
+        }
+        let tenant = match tenant {
+            Some(tenant) => resolve_tenant(system, &login_url, tenant).await?,
+            None => account.tenant().ok_or_else(|| {
+                Error::new(Kind::Service, "The identity broker names no tenant of this account.")
+                    .remedy("Name it with --tenant.")
+            })?,
+        };
+        let name = account.username().to_owned();
+        let environment = cloud.environment()?;
+        check_not_reserved(&environment, &name)?;
+        let record = account.record(&environment, &tenant, system.clock.now());
+        let user = Brokered::new(system, broker, account);
+        let credential = Credential::Broker(Box::new(BrokerCredential { account: record, user }));
+        let identity = Identity::User { name };
+        let sign_in = Self::new(system, cloud, identity, &tenant, credential, Origin::New)?;
+        sign_in.request(&tenant, scopes, None).await?;
+        Ok(sign_in)
+    }
+
     /// Loads the account `identity` from the vault, to list its subscriptions again. A host's
     /// identity needs no vault.
     pub(crate) fn resume(
@@ -92,10 +126,16 @@ impl<'a> SignIn<'a> {
             Identity::User { name } => {
                 let account =
                     stored()?.get(&Account::key_of(&environment, name))?.ok_or_else(missing)?;
-                let refresh_token =
-                    refresh_token(stored()?, &environment, name)?.ok_or_else(missing)?;
                 let tenant = account.realm.clone();
-                (UserCredential::boxed(account, refresh_token), tenant)
+                let credential = match refresh_token(stored()?, &environment, name)? {
+                    Some(refresh_token) => UserCredential::boxed(account, refresh_token),
+                    None if account.is_brokered() => {
+                        let user = Brokered::stored(system, &account)?;
+                        Credential::Broker(Box::new(BrokerCredential { account, user }))
+                    }
+                    None => return Err(missing()),
+                };
+                (credential, tenant)
             }
             Identity::ServicePrincipal { client_id } => {
                 let entry = application(system, stored()?, homes, &environment, client_id, tenant)?;
@@ -156,15 +196,7 @@ impl<'a> SignIn<'a> {
         let environment = cloud.environment()?;
         let id = response.id_claims().ok_or_else(|| incomplete("no readable ID token"))?;
         let name = id.username().ok_or_else(|| incomplete("no user name"))?.to_string();
-        if AssignedIdentity::is_reserved(&name) {
-            return Err(Error::new(
-                Kind::Service,
-                format!(
-                    "{environment} says that you are '{}', but that name is reserved for managed identities, so a user cannot sign in with it.",
-                    name.trim()
-                ),
-            ));
-        }
+        check_not_reserved(&environment, &name)?;
         let tenant = id.tenant_id()?;
         let tenant = tenant.map_or_else(|| client.authority().tenant().to_owned(), String::from);
         let home_account_id = response
@@ -205,4 +237,18 @@ impl<'a> SignIn<'a> {
         sign_in.keep(response, &tenant, scopes);
         Ok(sign_in)
     }
+}
+
+/// Fails for a user `name` that the profile uses for managed identities.
+fn check_not_reserved(environment: &str, name: &str) -> Result<()> {
+    if !AssignedIdentity::is_reserved(name) {
+        return Ok(());
+    }
+    Err(Error::new(
+        Kind::Service,
+        format!(
+            "{environment} says that you are '{}', but that name is reserved for managed identities, so a user cannot sign in with it.",
+            name.trim()
+        ),
+    ))
 }

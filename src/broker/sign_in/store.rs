@@ -56,6 +56,13 @@ impl SignIn<'_> {
                         && token.realm.eq_ignore_ascii_case(&entry.tenant)
                 })?;
             }
+            Credential::Broker(credential) => {
+                let account = &credential.account;
+                let name = account.username.to_lowercase();
+                // An earlier sign-in without the broker ends.
+                records::forget_tokens_of(vault, &self.environment, &name)?;
+                vault.put(account)?;
+            }
             Credential::Host => {
                 let (owner, client_id) = (self.identity.owner().text(), self.identity.client_id());
                 records::forget_access_tokens(vault, |token| {
@@ -70,8 +77,11 @@ impl SignIn<'_> {
 
     /// Compares the user of this sign-in with those in `vault`.
     pub(crate) fn known(&self, vault: &Vault<'_>) -> Result<Known> {
-        let Credential::User(user) = &self.credential else { return Ok(Known::Nobody) };
-        let account = &user.account;
+        let account = match &self.credential {
+            Credential::User(user) => &user.account,
+            Credential::Broker(credential) => &credential.account,
+            Credential::Application(_) | Credential::Host => return Ok(Known::Nobody),
+        };
         Ok(match vault.get(&account.key())? {
             // The name is not enough: another directory can use the same one.
             Some(stored) if stored.home_account_id == account.home_account_id => Known::This,
@@ -86,6 +96,10 @@ impl SignIn<'_> {
         match &self.credential {
             Credential::User(user) => {
                 Ok(vault.get(&user.account.key())?.as_ref() == Some(&user.account))
+            }
+            Credential::Broker(credential) => {
+                let account = &credential.account;
+                Ok(vault.get(&account.key())?.as_ref() == Some(account))
             }
             Credential::Application(entry) => {
                 Ok(vault.get(&entry.key())?.as_ref() == Some(entry.as_ref()))

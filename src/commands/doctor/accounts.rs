@@ -93,8 +93,12 @@ fn account(
         }
         let last = broker::refresh_token(vault, &environment, name)?
             .map(|token| token.last_modification_time);
-        let known = vault.get(&Account::key_of(&environment, name))?.is_some();
-        Ok(match last.filter(|_| known) {
+        let known = vault.get(&Account::key_of(&environment, name))?;
+        if last.is_none() && known.as_ref().is_some_and(Account::is_brokered) {
+            let text = format!("{name}: the identity broker has its sign-in");
+            return Ok(if tries { tried(context, entry) } else { Check::ok(Topic::Account, text) });
+        }
+        Ok(match last.filter(|_| known.is_some()) {
             Some(at) if at > 0 && system.clock.now() - at > LONG_UNUSED => Check::warning(
                 Topic::Account,
                 format!("{name}: not used for {} days, of 90", (system.clock.now() - at) / 86_400),

@@ -1,6 +1,7 @@
 //! Which ways to sign in this machine offers: a tenant may demand a particular one.
 
 use super::check::{Check, Topic};
+use crate::broker::{Presence, identity_broker_presence};
 use crate::sys::{System, why_no_browser};
 
 /// A way to sign in that some tenants demand.
@@ -14,12 +15,23 @@ struct Way {
     why_not: fn(&System) -> Option<String>,
 }
 
-const WAYS: [Way; 1] = [Way {
-    name: "browser",
-    gives: "a second factor, consent, a new password",
-    otherwise: "azt uses device codes; where they are forbidden, azt login --no-browser uses a browser on another machine",
-    why_not: |system| why_no_browser(system).map(str::to_owned),
-}];
+const WAYS: [Way; 2] = [
+    Way {
+        name: "browser",
+        gives: "a second factor, consent, a new password",
+        otherwise: "azt uses device codes; where they are forbidden, azt login --no-browser uses a browser on another machine",
+        why_not: |system| why_no_browser(system).map(str::to_owned),
+    },
+    Way {
+        name: "identity broker",
+        gives: "a managed device, token protection (azt login --use-broker)",
+        otherwise: "a tenant that demands the device cannot be satisfied",
+        why_not: |system| match identity_broker_presence(system) {
+            Presence::Absent(why) => Some(why),
+            _ => None,
+        },
+    },
+];
 
 /// One check per way. None fails: few tenants demand any of them.
 pub(super) fn sign_in(system: &System) -> Vec<Check> {

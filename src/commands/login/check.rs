@@ -100,6 +100,17 @@ fn of_az(request: &Login, stdin_is_tty: bool) -> Result<()> {
     if request.no_browser && (request.use_device_code || !is_interactive(request)) {
         return usage("usage error: '--no-browser' is not applicable with other ways to sign in");
     }
+    let ways = [
+        ("--identity", request.identity),
+        ("--service-principal", request.service_principal),
+        ("--password", request.password.is_some()),
+        ("--use-device-code", request.use_device_code),
+        ("--no-browser", request.no_browser),
+        ("--claims-challenge", request.claims_challenge.is_some()),
+    ];
+    if let Some((way, _)) = ways.iter().find(|(_, given)| *given).filter(|_| request.use_broker) {
+        return usage(&format!("usage error: '--use-broker' is not applicable with '{way}'"));
+    }
     if request.use_cert_sn_issuer && !request.service_principal {
         return usage("usage error: '--use-sn-issuer' is only applicable with a service principal");
     }
@@ -142,13 +153,17 @@ fn secrets_of_app(request: &Login) -> [(&'static str, bool); 6] {
 
 /// True for sign-ins that need user interaction: browser and device code.
 pub(super) fn is_interactive(request: &Login) -> bool {
-    !request.identity && !request.service_principal && request.username.is_none()
+    let has_password = request.username.is_some() && !request.use_broker;
+    !request.identity && !request.service_principal && !has_password
 }
 
 /// Fails for an interactive sign-in in a CI job without a terminal, which would wait until its
 /// timeout of 15 minutes.
 fn check_user_present(request: &Login, context: &Context<'_>) -> Result<()> {
-    let insists = request.use_device_code || request.no_browser || !is_interactive(request);
+    let insists = request.use_device_code
+        || request.use_broker
+        || request.no_browser
+        || !is_interactive(request);
     if insists || context.system.terminal.stdin_is_tty() {
         return Ok(());
     }

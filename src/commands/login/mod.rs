@@ -1,5 +1,6 @@
 //! `login`.
 
+mod broker_account;
 mod check;
 mod credential;
 mod qr_code;
@@ -153,6 +154,20 @@ async fn authenticate<'a>(
         .await;
     }
     let tenant = request.tenant.as_deref();
+    if request.use_broker {
+        let identity_broker = broker::identity_broker(system)?;
+        let accounts = broker::accounts_of(system, &*identity_broker)?;
+        let account = broker_account::choose(context, request.username.as_deref(), accounts)?;
+        return SignIn::with_identity_broker(
+            system,
+            cloud,
+            tenant,
+            &scopes,
+            identity_broker,
+            account,
+        )
+        .await;
+    }
     let user = UserSignIn::new(system, cloud, tenant, &scopes, challenge).await?;
     if let Some(username) = &request.username {
         warn_about_passwords(context);

@@ -163,6 +163,18 @@ pub struct Account {
     pub other: Map<String, Value>,
 }
 
+impl Account {
+    /// The `account_source` of an account whose tokens come from an identity broker; MSAL writes
+    /// the same.
+    pub(crate) const BROKER: &str = "broker";
+
+    /// True if the tokens of this account come from the identity broker, so that no refresh token
+    /// of it is stored.
+    pub(crate) fn is_brokered(&self) -> bool {
+        self.account_source.as_deref() == Some(Self::BROKER)
+    }
+}
+
 fn bearer() -> String {
     "Bearer".to_owned()
 }

@@ -1,0 +1,58 @@
+//! Whether this machine has an identity broker, for `doctor`.
+
+use std::fmt;
+
+use crate::sys::System;
+
+/// Where an identity broker is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Presence {
+    /// On the session bus: it runs, or is started by a call.
+    Here,
+    /// On the Windows side of WSL, behind the `azt.exe` of this path.
+    WindowsSide(String),
+    /// Nowhere, and why.
+    Absent(String),
+}
+
+impl fmt::Display for Presence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Here => f.write_str("an identity broker can be asked (azt login --use-broker)"),
+            Self::WindowsSide(program) => {
+                write!(
+                    f,
+                    "the identity broker of Windows can be asked by {program} (azt login --use-broker)"
+                )
+            }
+            Self::Absent(why) => write!(f, "no identity broker: {why}"),
+        }
+    }
+}
+
+/// Whether this machine has an identity broker. Asks the session bus, for at most three seconds,
+/// and starts nothing.
+pub fn identity_broker_presence(system: &System) -> Presence {
+    #[cfg(all(unix, not(target_os = "macos")))]
+    {
+        use crate::sys::{CallFailure, IdentityBus, azt_of_windows};
+        if let Some(program) = azt_of_windows(system) {
+            return Presence::WindowsSide(program.display().to_string());
+        }
+        match IdentityBus::new(system).has_broker(super::LIMIT) {
+            Ok(true) => Presence::Here,
+            Ok(false) => Presence::Absent("no program of this session provides one".to_owned()),
+            Err(CallFailure::Absent(why) | CallFailure::Refused(why)) => {
+                Presence::Absent(crate::foreign::Sentence::new(&why).into())
+            }
+            Err(CallFailure::TimedOut | CallFailure::Died) => {
+                Presence::Absent("the D-Bus session bus does not answer".to_owned())
+            }
+        }
+    }
+    #[cfg(not(all(unix, not(target_os = "macos"))))]
+    {
+        let _ = system;
+        Presence::Absent("azt cannot ask the one of this operating system".to_owned())
+    }
+}

@@ -1,0 +1,52 @@
+//! The choice among the accounts of the identity broker.
+
+use crate::accounts::Context;
+use crate::broker::BrokerAccount;
+use crate::error::{Error, Kind, Result};
+use crate::foreign::Typed;
+use crate::sys::Choice;
+
+/// The account of `all` that signs in: the one called `wanted`, the only one, or the one that the
+/// user picks on a terminal.
+///
+/// # Errors
+/// There is none, or several and nobody to ask; the message lists them.
+pub(super) fn choose(
+    context: &Context<'_>,
+    wanted: Option<&str>,
+    mut all: Vec<BrokerAccount>,
+) -> Result<BrokerAccount> {
+    let terminal = &context.system.terminal;
+    let listed = all.iter().map(BrokerAccount::username).collect::<Vec<_>>().join(", ");
+    if all.is_empty() {
+        return Err(Error::new(Kind::NotSignedIn, "The identity broker has no account.")
+            .remedy("Sign in to it first: in the Intune app, or at the login of this machine."));
+    }
+    if let Some(wanted) = wanted {
+        all.retain(|it| it.username().to_lowercase() == wanted.to_lowercase());
+        if all.is_empty() {
+            return Err(Error::new(
+                Kind::NotSignedIn,
+                format!("The identity broker has no account '{}'.", Typed(wanted)),
+            )
+            .remedy(format!("It has: {listed}.")));
+        }
+    }
+    if all.len() > 1 && terminal.stdin_is_tty() && terminal.stderr_is_tty() {
+        let choice = |it: &BrokerAccount| Choice {
+            name: it.username().to_owned(),
+            owner: it.tenant().unwrap_or_default(),
+            id: it.home_account_id().to_owned(),
+        };
+        let choices: Vec<Choice> = all.iter().map(choice).collect();
+        let picked = terminal.pick("Account to sign in with:", &choices, 0)?;
+        let picked = picked.filter(|at| *at < all.len());
+        let cancelled = || Error::new(Kind::Cancelled, "Cancelled. Nothing was changed.");
+        return picked.map(|at| all.swap_remove(at)).ok_or_else(cancelled);
+    }
+    match (all.pop(), all.is_empty()) {
+        (Some(account), true) => Ok(account),
+        _ => Err(Error::failed(format!("The identity broker has several accounts: {listed}."))
+            .remedy("Choose one with --username NAME.")),
+    }
+}
