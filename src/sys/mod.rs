@@ -54,6 +54,7 @@ mod tls;
 mod unreachable;
 #[cfg(all(unix, not(target_os = "macos")))]
 mod windows_side;
+mod xml;
 
 use std::path::PathBuf;
 
