@@ -3,10 +3,11 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::{Identity, TokenRequest};
+use super::{Identity, TokenRequest, client_sign_in};
 use crate::error::{Error, Kind};
 use crate::program::Program;
 use crate::shell;
+use crate::vault::ClientAccount;
 
 /// Wrong client secret; az's remedy covers a certificate passed as a password.
 const INVALID_CLIENT_SECRET: u32 = 7_000_215;
@@ -35,7 +36,7 @@ const CURES_BY_ERROR: [(&str, &str); 3] = [
 const DECLINED: &str = "The sign-in was declined in the browser.";
 
 /// Remedies by Entra's code, for refusals that another sign-in does not fix.
-const CURES: [(u32, &str); 28] = [
+const CURES: [(u32, &str); 29] = [
     (16_000, "Sign in again and choose the right account."),
     (28_000, "A token is for one resource: request each resource in a separate call."),
     (50_020, "The account is neither a member nor a guest of this tenant: check --tenant."),
@@ -49,7 +50,10 @@ const CURES: [(u32, &str); 28] = [
         "Conditional Access forbids this sign-in: ask the tenant's administrator, with the correlation id.",
     ),
     (50_126, "User name or password is wrong."),
-    (65_002, "This client may not request that resource for a user: use another scope."),
+    (
+        65_002,
+        "az's client may not request that resource for a user: use another scope, or an application of your own with `azt login --client-id`.",
+    ),
     (70_011, NO_SUCH_SCOPE),
     (70_021, NOT_TRUSTED),
     (90_002, NO_SUCH_TENANT),
@@ -76,8 +80,12 @@ const CURES: [(u32, &str); 28] = [
         700_027,
         "The application does not know this certificate: add it in Entra ID, Certificates & secrets, or sign in with a registered one.",
     ),
-    (700_016, "The tenant has no such application: check --username (the client id) and --tenant."),
+    (700_016, "The tenant has no such application: check its client id and --tenant."),
     (7_000_215, "Check the secret: use its value, not its id."),
+    (
+        7_000_218,
+        "The application is no public client: in Entra ID, Authentication, add the platform 'Mobile and desktop applications', or allow public client flows.",
+    ),
     (7_000_222, "The secret has expired: create a new one in Entra ID and sign in with it."),
 ];
 const NOT_TRUSTED: &str = "The application does not trust this federated token: compare its issuer, subject and audience with those in Entra ID, Certificates & secrets, Federated credentials.";
@@ -109,6 +117,26 @@ pub(super) fn for_user(
         }
         (Program::Azt, None) => error,
     }
+}
+
+/// Adds to `error` how the user of `account`, at another client than az's, can get the token of
+/// `request`.
+pub(super) fn for_client(error: Error, request: &TokenRequest, account: &ClientAccount) -> Error {
+    if !is_from_entra(&error) {
+        return error;
+    }
+    if let Some(cure) = cure(&error) {
+        return error.remedy(cure);
+    }
+    if error.kind() != Kind::InteractionRequired {
+        return error;
+    }
+    let mut login = client_sign_in::login(account, &request.scopes.joined());
+    let claims = error.entra_detail().and_then(|detail| detail.claims.as_ref());
+    if let Some(claims) = claims.or(request.claims.as_ref()) {
+        login += &[" --claims-challenge ", &STANDARD.encode(claims)].concat();
+    }
+    error.remedy("Sign in again:").cured_by(login)
 }
 
 /// The command that az prints, with all of the request's options.
