@@ -52,9 +52,11 @@ impl Authority {
         };
         let url = EndpointUrl::parse(address, what)?;
         let path = url.path().trim_end_matches('/');
-        // The parser resolves `..`, so such a path would not be the one that was written.
+        // The parser resolves `..` and `%2e%2e`, so such a path would not be the one that was written.
         let origin = url.as_str().strip_suffix(path).unwrap_or_default();
-        if !address.trim_end_matches('/').ends_with(path) || address.contains("/.") {
+        let written = address.split_once("://").and_then(|(_, rest)| rest.split_once('/'));
+        let written = written.map_or("", |(_, path)| path);
+        if url.path().strip_prefix('/') != Some(written) {
             return Err(wrong("has a path in an encoded or unusual form"));
         }
         let host = EndpointUrl::parse(origin, what)?;

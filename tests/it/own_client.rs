@@ -272,14 +272,14 @@ fn a_sign_out_of_the_client_leaves_az_and_a_sign_out_of_the_user_leaves_nothing(
 #[test]
 fn azt_lists_the_account_and_az_does_not() {
     let sandbox = signed_in_to_both();
-    let listed = sandbox.azt(["account", "list"]).quiet().json();
+    let listed = sandbox.azt(["account", "list"]).success().json();
     let own = listed.as_array().unwrap().last().unwrap();
     assert_eq!(own["user"]["clientId"], DESKTOP);
     assert_eq!((&own["user"]["name"], &own["tenantId"]), (&json!(ALICE), &json!(CONTOSO)));
     assert_eq!(own["isDefault"], false);
     let shown = sandbox.azt(["account", "show", "--client-id", DESKTOP]).quiet().json();
     assert_eq!(shown, *own);
-    let others = sandbox.az(["account", "list"]).quiet().json();
+    let others = sandbox.az(["account", "list"]).success().json();
     assert_eq!(others.as_array().unwrap().len(), listed.as_array().unwrap().len() - 1);
     assert!(!others.to_string().contains(DESKTOP), "{others}");
     // The vault's accounts and tokens are named, and not exported.
@@ -345,7 +345,7 @@ fn authorities_are_kept_apart_from_the_cloud_and_from_each_other() {
     assert_eq!(tokens.len(), places.len());
     assert_eq!(refreshes(&sandbox.emulator), [], "the cloud was not asked");
     // Not in the cloud's own requests, and listed in every cloud.
-    let listed = sandbox.azt(["account", "list"]).quiet().json();
+    let listed = sandbox.azt(["account", "list"]).success().json();
     let bound = |it: &&Value| it["user"]["authority"].is_string();
     assert_eq!(listed.as_array().unwrap().iter().filter(bound).count(), places.len());
     drop(sandbox.azt(["logout", "--client-id", DESKTOP]).quiet());
@@ -398,7 +398,7 @@ fn options_that_do_not_fit_are_refused_with_a_sentence() {
             vec!["login", "--identity", "--authority", "https://a.example/t"],
             "'--authority' is not applicable with '--identity'",
         ),
-        (own(&["--object-id", "x"]), "'--object-id' is only applicable with '--identity'"),
+        (own(&["--object-id", "x"]), "Provide only one of --client-id, --object-id"),
         (own(&["--tenant", CONTOSO, "--authority", "https://a.example/t"]), "names its tenant"),
         (
             own(&["--use-device-code", "--redirect-uri", "http://localhost"]),
