@@ -194,6 +194,10 @@ pub struct Resource {
     /// Client ids with consent.
     #[serde(default)]
     pub consented: Vec<String>,
+    /// Client ids that may request tokens of users, if not all: Microsoft's own clients need the
+    /// consent of the API's owner (AADSTS65002).
+    #[serde(default)]
+    pub preauthorized: Vec<String>,
 }
 
 /// A subscription.

@@ -63,7 +63,7 @@
 //! | Nightly build `…002` | certificate [`NIGHTLY_BUILD_CERTIFICATE`](directory::NIGHTLY_BUILD_CERTIFICATE) |
 //! | GitHub workflow `…003` | a pipeline's federated token (below), or an [assertion](EntraEmulator::assertion) of `https://token.actions.githubusercontent.com` for `repo:contoso/app:ref:refs/heads/main` |
 //! | Contoso portal `…004`, the API `api://contoso-portal`, which acts on behalf of its callers | secret `portal-secret-1` |
-//! | Contoso desktop `…005` | nothing: a public client |
+//! | Contoso desktop `…005`, the only client of the API `api://contoso-ledger` | nothing: a public client |
 //! | a system-assigned managed identity and the user-assigned `e1000000-0000-4000-8000-000000000002` | a request from the host |
 //!
 //! Azure CLI, Azure PowerShell and Visual Studio Code have their real client ids.
@@ -102,6 +102,8 @@
 //!
 //! - It is no security boundary: the key that signs tokens is in the source, and every user of the
 //!   machine can control the emulator.
+//! - Of External ID, B2C and AD FS it has only the paths: `/{tenant}`, `/{tenant}/B2C_1_{name}`, whose
+//!   refresh tokens work only there, and `/adfs`, which is the first tenant.
 //! - It has no policies beyond those of [`Directory`], no sign-in pages of federation servers and
 //!   no sessions in the browser.
 //! - The federation server's assertions have no XML signature: the token endpoint accepts those
@@ -130,6 +132,7 @@ mod managed_identity;
 mod metadata;
 mod pages;
 mod pipeline;
+mod policy;
 mod routes;
 mod server;
 mod settings;

@@ -4,7 +4,7 @@ use crate::call::{Answer, Call};
 use crate::error::EntraError;
 use crate::world::{Authority, World};
 use crate::{arm, authorize, control, device, device_page, discovery, federation};
-use crate::{managed_identity, metadata, pages, pipeline, token};
+use crate::{managed_identity, metadata, pages, pipeline, policy, token};
 
 /// Answers a request.
 pub(crate) fn route(world: &mut World, call: &Call) -> Answer {
@@ -37,6 +37,9 @@ pub(crate) fn route(world: &mut World, call: &Call) -> Answer {
         }
         ("GET", ["metadata", "endpoints"]) => metadata::endpoints(world, call),
         ("GET", ["tenants"] | ["subscriptions", ..]) => arm::answer(world, call, path),
+        (_, [tenant, second, endpoint @ ..]) if policy::is_policy(second) => {
+            entra(world, call, tenant, endpoint).unwrap_or_else(|error| error.answer(world, call))
+        }
         (_, [tenant, endpoint @ ..]) => {
             entra(world, call, tenant, endpoint).unwrap_or_else(|error| error.answer(world, call))
         }

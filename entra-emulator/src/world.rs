@@ -148,6 +148,11 @@ impl Authority {
         if ["organizations", "common", "consumers"].contains(&lower.as_str()) {
             return Ok(Self::Shared(lower));
         }
+        if lower == "adfs"
+            && let Some(tenant) = world.directory.tenants.first()
+        {
+            return Ok(Self::Tenant(tenant.clone()));
+        }
         world.directory.tenant(name).cloned().map_or_else(
             || {
                 let text = format!("Tenant '{name}' not found. Check the tenant's name.");

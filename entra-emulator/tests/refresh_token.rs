@@ -172,3 +172,33 @@ fn a_disabled_user_is_refused() {
     let refusal = site.refresh(CONTOSO, AZURE_CLI, &token, USER_SCOPE);
     assert_eq!(refusal.refusal(), ("invalid_grant".into(), 50_057));
 }
+
+#[test]
+fn a_refresh_token_works_for_its_client_and_its_policy_only() {
+    let site = start();
+    site.settings_mut(|settings| settings.auto_approve = Some(ALICE.into()));
+    let ledger = "api://contoso-ledger/.default openid profile offline_access";
+    let sign_in = |place: &str, client_id: &str| {
+        let path = format!("/{place}/oauth2/v2.0/devicecode");
+        let code = site.post(&path, &[("client_id", client_id), ("scope", ledger)]).ok();
+        let code = code["device_code"].as_str().unwrap().to_owned();
+        let grant = ("grant_type", DEVICE_CODE_GRANT);
+        site.token(place, &[grant, ("client_id", client_id), ("device_code", &code)])
+    };
+    assert_eq!(sign_in(CONTOSO, AZURE_CLI).refusal(), ("invalid_grant".into(), 65_002));
+    let here = sign_in(CONTOSO, DESKTOP).ok();
+    let refused = site.refresh(CONTOSO, AZURE_CLI, &here["refresh_token"], USER_SCOPE).refusal();
+    assert_eq!(refused, ("invalid_grant".into(), 70_000));
+    assert!(site.refresh("adfs", DESKTOP, &here["refresh_token"], ledger).ok().is_object());
+
+    let policy = "contoso.example/B2C_1_in";
+    let there = sign_in(policy, DESKTOP).ok();
+    let id = claims(&there["id_token"]);
+    assert_eq!((&id["tfp"], &id["emails"][0]), (&"b2c_1_in".into(), &ALICE.into()));
+    assert!(id.get("preferred_username").is_none(), "{id}");
+    for place in [CONTOSO, "contoso.example/B2C_1_other"] {
+        let refused = site.refresh(place, DESKTOP, &there["refresh_token"], ledger).refusal();
+        assert_eq!(refused, ("invalid_grant".into(), 70_000), "{place}");
+    }
+    site.refresh(policy, DESKTOP, &there["refresh_token"], ledger).ok();
+}

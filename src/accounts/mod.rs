@@ -2,6 +2,7 @@
 //! files and the network; subscriptions; migration of az's old sign-ins.
 
 pub(crate) mod arm_token;
+pub(crate) mod client_account;
 mod context;
 pub(crate) mod migration;
 pub(crate) mod refresh_subscriptions;

@@ -53,7 +53,7 @@ pub(crate) fn look_up(context: &Context<'_>, entry: &Subscription) -> Result<Fou
         Identity::ManagedIdentity(AssignedIdentity::System) | Identity::CloudShell { .. } => {
             identity.user()
         }
-        Identity::Environment(_) => identity.user(),
+        Identity::Environment(_) | Identity::Client(_) => identity.user(),
         // All have the same name, so the entries of one would replace those of another.
         Identity::ManagedIdentity(_) => {
             return Err(Error::failed("all user-assigned identities have this name"));

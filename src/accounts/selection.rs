@@ -3,6 +3,7 @@
 //! az has one default for all terminals. azt also reads `AZT_SUBSCRIPTION` (name or id) and
 //! `AZT_ACCOUNT` (user name or client id): they override the profile's default, and options
 //! override both. So two terminals can work with two accounts at the same time.
+//! `client_account.rs` selects accounts of clients other than az's.
 
 use serde_json::json;
 
@@ -23,6 +24,10 @@ pub(crate) struct Selection<'a> {
     pub(crate) account: Option<&'a str>,
     /// `--tenant`: GUID or domain; an account in this tenant is preferred.
     pub(crate) tenant: Option<&'a str>,
+    /// `--client-id`: a client other than az's, whose accounts are not in the profile.
+    pub(crate) client_id: Option<&'a str>,
+    /// `--authority`: of an account of that client.
+    pub(crate) authority: Option<&'a str>,
 }
 
 impl Selection<'_> {

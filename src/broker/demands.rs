@@ -220,7 +220,10 @@ const DEMANDS: &[Demand] = &[
         &[90_094, 90_095],
         "An administrator of the tenant must consent to the application: ask one.",
     ),
-    refused(&[65_002], "This client may not request that resource for a user: use another scope."),
+    refused(
+        &[65_002],
+        "az's client may not request that resource for a user: use another scope, or an application of your own with `azt login --client-id`.",
+    ),
     refused(
         &[7_000_112],
         "The application is disabled: an administrator can enable it in Entra ID, Enterprise applications, Properties.",
@@ -228,7 +231,7 @@ const DEMANDS: &[Demand] = &[
     refused(&[1_000_031], "The tenant has closed the application: ask its administrator."),
     refused(
         &[70_001, 700_011, 700_016],
-        "The tenant has no such application: check --username (the client id) and --tenant.",
+        "The tenant has no such application: check its client id and --tenant.",
     ),
     refused(
         &[7_000_114],
@@ -241,12 +244,9 @@ const DEMANDS: &[Demand] = &[
     ),
     refused(
         &[7_000_218],
-        "The application needs a secret or a certificate. To let people sign in to it, allow public client flows: Entra ID, Authentication.",
+        "The application needs a secret or a certificate. To let users sign in to it, add the platform 'Mobile and desktop applications' or allow public client flows: Entra ID, Authentication.",
     ),
-    refused(
-        &[700_025],
-        "The application is for people only and has no secret: sign in as a person.",
-    ),
+    refused(&[700_025], "The application is for users only and has no secret: sign in as a user."),
     refused(
         &[700_027, 700_030],
         "The application does not know this certificate: add it in Entra ID, Certificates & secrets, or sign in with a registered one.",

@@ -14,6 +14,7 @@ impl Broker<'_> {
     pub(super) async fn fetch(&self, request: &TokenRequest) -> Result<Token> {
         match &request.identity {
             Identity::User { .. } => self.fetch_for_user(request).await,
+            Identity::Client(account) => self.fetch_for_client(request, account).await,
             Identity::ServicePrincipal { .. } => {
                 let vault = self.stored(request)?;
                 let entry = self.service_principal(vault, request)?;
@@ -120,7 +121,7 @@ impl Broker<'_> {
     }
 
     /// The record of the access token in `response`.
-    fn record(
+    pub(super) fn record(
         &self,
         request: &TokenRequest,
         response: &TokenResponse,
@@ -128,8 +129,8 @@ impl Broker<'_> {
     ) -> AccessToken {
         records::access_token(
             response,
-            &self.environment,
-            &self.resource_manager,
+            self.environment_of(&request.identity),
+            self.resource_manager_of(&request.identity),
             request.identity.client_id(),
             home_account_id,
             &request.owner().text(),
@@ -140,7 +141,7 @@ impl Broker<'_> {
     }
 
     /// The token of `record`, which is stored if there is a vault.
-    fn keep(&self, record: AccessToken) -> Token {
+    pub(super) fn keep(&self, record: AccessToken) -> Token {
         if let Some(vault) = &self.vault {
             self.put(vault, &record);
             if let Err(error) = vault.sweep_if_due(self.system.clock.now()) {
@@ -152,14 +153,14 @@ impl Broker<'_> {
 
     /// Stores `record`. If that fails (full disk, read-only folder), the caller still gets the
     /// token, and the old record stays.
-    fn put<R: Record>(&self, vault: &Vault<'_>, record: &R) {
+    pub(super) fn put<R: Record>(&self, vault: &Vault<'_>, record: &R) {
         if let Err(error) = vault.put(record) {
             self.system.terminal.info(&format!("The token was not stored: {error}"));
         }
     }
 
     /// The vault, or an error: accounts with a sign-in need one.
-    fn stored(&self, request: &TokenRequest) -> Result<&Vault<'_>> {
+    pub(super) fn stored(&self, request: &TokenRequest) -> Result<&Vault<'_>> {
         self.vault.as_ref().ok_or_else(|| request.identity.not_signed_in(self.system.program))
     }
 

@@ -6,7 +6,7 @@ use super::{
     AppCredential, Broker, Identity, NoToken, TokenRequest, application, fingerprint, refresh_token,
 };
 use crate::error::{Error, Kind};
-use crate::vault::{AccessToken, Account, Held, RecordKey, Vault};
+use crate::vault::{AccessToken, Account, Held, Record, RecordKey, Vault};
 
 impl Broker<'_> {
     /// Publishes `error` to processes waiting for `key` with the same credential.
@@ -42,6 +42,11 @@ impl Broker<'_> {
                 .ok()
                 .flatten()
                 .map_or_else(String::new, |held| fingerprint([held.secret].iter())),
+            Identity::Client(account) => vault
+                .get(&account.key())
+                .ok()
+                .flatten()
+                .map_or_else(String::new, |held| fingerprint([held.refresh_token].iter())),
             Identity::ServicePrincipal { client_id } => {
                 let (system, environment) = (self.system, &self.environment);
                 let tenant = &request.tenant;

@@ -24,7 +24,10 @@ pub(super) async fn token(
     let (host_identity, resource) = match identity {
         Identity::ManagedIdentity(assigned) => (of_host(assigned), resource(scopes)),
         Identity::CloudShell { .. } => (HostIdentity::CloudShell, cloud_shell_resources(scopes)),
-        Identity::User { .. } | Identity::ServicePrincipal { .. } | Identity::Environment(_) => {
+        Identity::User { .. }
+        | Identity::ServicePrincipal { .. }
+        | Identity::Environment(_)
+        | Identity::Client(_) => {
             return Err(Error::failed("The host has no tokens for users and applications."));
         }
     };

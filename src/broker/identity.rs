@@ -1,5 +1,6 @@
 //! The account that a subscription's tokens belong to.
 
+use super::client_sign_in::login;
 use super::{EnvironmentIdentity, Owner};
 use crate::entra::AZURE_CLI_CLIENT_ID;
 use crate::error::{Error, Kind, Result};
@@ -7,6 +8,7 @@ use crate::foreign::Typed;
 use crate::program::Program;
 use crate::settings::{AssignedIdentity, Subscription, User, UserType};
 use crate::sys::{System, host_name};
+use crate::vault::ClientAccount;
 
 /// A signed-in account.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +25,8 @@ pub(crate) enum Identity {
     },
     /// An application with its credential in the environment.
     Environment(Box<EnvironmentIdentity>),
+    /// A user of another client than az's.
+    Client(Box<ClientAccount>),
     /// A managed identity of this host.
     ManagedIdentity(AssignedIdentity),
     /// The user of Azure Cloud Shell.
@@ -60,12 +64,13 @@ impl Identity {
         })
     }
 
-    /// The client id that requests its tokens: az's own for users.
+    /// The client id that requests its tokens: az's own for users of az's client.
     pub(crate) fn client_id(&self) -> &str {
         match self {
             Self::User { .. } | Self::CloudShell { .. } => AZURE_CLI_CLIENT_ID,
             Self::ServicePrincipal { client_id } => client_id,
             Self::Environment(identity) => &identity.client_id,
+            Self::Client(account) => &account.client_id,
             Self::ManagedIdentity(
                 AssignedIdentity::Client(id)
                 | AssignedIdentity::Object(id)
@@ -78,7 +83,7 @@ impl Identity {
     /// True if its tokens need a stored sign-in. Other identities get tokens from the host or with
     /// a credential from the environment.
     pub(crate) fn signs_in(&self) -> bool {
-        matches!(self, Self::User { .. } | Self::ServicePrincipal { .. })
+        matches!(self, Self::User { .. } | Self::ServicePrincipal { .. } | Self::Client(_))
     }
 
     /// Fails, with az's text, for a `tenant` other than `current`: a host has tokens of its own
@@ -87,9 +92,10 @@ impl Identity {
         let kind = match self {
             Self::ManagedIdentity(_) => "managed identity",
             Self::CloudShell { .. } => "Cloud Shell",
-            Self::User { .. } | Self::ServicePrincipal { .. } | Self::Environment(_) => {
-                return Ok(());
-            }
+            Self::User { .. }
+            | Self::ServicePrincipal { .. }
+            | Self::Environment(_)
+            | Self::Client(_) => return Ok(()),
         };
         if tenant == current {
             return Ok(());
@@ -103,6 +109,7 @@ impl Identity {
     pub(crate) fn user(&self) -> User {
         match self {
             Self::User { name } => User::Named { name: name.clone() },
+            Self::Client(account) => User::Named { name: account.username.clone() },
             Self::ServicePrincipal { client_id } => {
                 User::ServicePrincipal { client_id: client_id.clone(), use_cert_sn_issuer: false }
             }
@@ -122,6 +129,7 @@ impl Identity {
             Self::ManagedIdentity(assigned) => assigned.name(),
             Self::Environment(identity) => &identity.client_id,
             Self::ServicePrincipal { client_id } => client_id,
+            Self::Client(account) => &account.username,
         }
     }
 
@@ -130,6 +138,10 @@ impl Identity {
         match self {
             Self::ServicePrincipal { .. } => Owner::Application,
             Self::Environment(identity) => Owner::Environment(&identity.fingerprint),
+            Self::Client(account) => Owner::OfClient {
+                home_account_id: &account.home_account_id,
+                name: &account.username,
+            },
             Self::ManagedIdentity(AssignedIdentity::System) => {
                 Owner::Host { host: host_name().into(), name: self.name() }
             }
@@ -156,6 +168,15 @@ impl Identity {
                     Program::Azt => format!("{name} is not signed in."),
                 };
                 error(format!("{text} Run `{login}`.")).command(login)
+            }
+            Self::Client(account) => {
+                let login = login(account, &account.scopes);
+                let name = Typed(&account.username);
+                error(format!(
+                    "{name} is not signed in to the client {}. Run `{login}`.",
+                    account.client_id
+                ))
+                .command(login)
             }
             Self::Environment(_) => error("The environment describes no identity.".to_owned()),
             // No command line: the sign-in needs a credential that azt does not know.

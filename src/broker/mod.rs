@@ -3,6 +3,7 @@
 
 mod application;
 mod assertion_source;
+mod client_sign_in;
 mod credential;
 mod demands;
 mod environment;
@@ -16,6 +17,7 @@ mod open;
 mod owner;
 mod records;
 mod redirect_page;
+mod redirect_uri;
 mod remedy;
 mod sign_in;
 mod user_sign_in;
@@ -24,6 +26,9 @@ use std::time::Duration;
 
 pub(crate) use application::{Homes, application, applications};
 pub(crate) use assertion_source::{detect_assertion_source, source_of_assertion};
+pub(crate) use client_sign_in::{
+    client_accounts, environment as environment_of_authority, sign_out_of_client,
+};
 pub(crate) use credential::{AppCredential, certificate_needs_password, fingerprint};
 pub use demands::demanded_codes;
 pub(crate) use environment::EnvironmentIdentity;
@@ -37,8 +42,10 @@ pub(crate) use open::{
     check_key_cache_seconds, check_key_source, inventory, is_memory_only, keyring_flaw,
     make_vault_quietly, move_key, open_vault, open_vault_for_sign_in, open_vault_of, rekey,
 };
+pub(crate) use owner::name_of_owner;
+pub(crate) use redirect_uri::RedirectUri;
 pub(crate) use sign_in::{Known, SignIn};
-pub(crate) use user_sign_in::UserSignIn;
+pub(crate) use user_sign_in::{OwnClient, SignedIn, UserSignIn};
 
 use crate::entra::{self, AZURE_CLI_CLIENT_ID, Scopes};
 use crate::error::{Error, Kind, Result};
@@ -87,7 +94,7 @@ impl TokenRequest {
         let is_host =
             matches!(self.identity, Identity::ManagedIdentity(_) | Identity::CloudShell { .. });
         if self.user_assertion.is_some()
-            && (is_host || matches!(self.identity, Identity::User { .. }))
+            && (is_host || matches!(self.identity, Identity::User { .. } | Identity::Client(_)))
         {
             let what = if is_host { "the host's own identity" } else { "a user" };
             return Err(Error::failed(format!(
@@ -307,7 +314,7 @@ impl<'a> Broker<'a> {
 
     fn key(&self, request: &TokenRequest) -> RecordKey<AccessToken> {
         AccessToken::key_of(
-            &self.environment,
+            self.environment_of(&request.identity),
             request.identity.client_id(),
             &request.tenant,
             &request.owner().text(),
@@ -327,7 +334,8 @@ impl<'a> Broker<'a> {
             return Ok(None);
         }
         let Some(record) = vault.get(key)? else { return Ok(None) };
-        if !records::is_of_cloud(&record, &self.resource_manager) {
+        let is_bound = client_sign_in::is_bound(&request.identity);
+        if !is_bound && !records::is_of_cloud(&record, &self.resource_manager) {
             self.system.terminal.debug("the vault's token was issued for another cloud");
             return Ok(None);
         }
@@ -401,6 +409,7 @@ pub(crate) fn sign_out(vault: &Vault<'_>, name: &str) -> Result<()> {
             vault.remove(&entry.key())?;
         }
     }
+    client_sign_in::forget_client_accounts(vault, |it| it.username.to_lowercase() == account)?;
     records::forget_tokens(vault, |owner, client_id| {
         owner == account || Owner::parse(owner).belongs_to(&account, &client_id.to_lowercase())
     })
@@ -410,8 +419,9 @@ pub(crate) fn sign_out(vault: &Vault<'_>, name: &str) -> Result<()> {
 pub(crate) fn signed_in(vault: &Vault<'_>) -> Result<Vec<String>> {
     let users = vault.all::<Account>()?.into_iter().map(|it| it.username);
     let applications = vault.all::<ServicePrincipal>()?.into_iter().map(|it| it.client_id);
+    let of_clients = client_accounts(vault)?.into_iter().map(|it| it.username);
     let mut names: Vec<String> = Vec::new();
-    for name in users.chain(applications) {
+    for name in users.chain(of_clients).chain(applications) {
         if !names.iter().any(|other| other.eq_ignore_ascii_case(&name)) {
             names.push(name);
         }

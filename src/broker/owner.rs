@@ -14,6 +14,9 @@ pub(crate) enum Owner<'a> {
     /// The system-assigned identity of one host. The host is part of it, because folders are shared
     /// and disks are copied between hosts.
     Host { host: Cow<'a, str>, name: &'a str },
+    /// A user of another client than az's, which the record's client id names. The id is part of it,
+    /// because two users may have the same name there.
+    OfClient { home_account_id: &'a str, name: &'a str },
     /// The user of a user assertion with this fingerprint, for the application `of`.
     OnBehalfOf { assertion: Cow<'a, str>, of: Box<Owner<'a>> },
 }
@@ -25,6 +28,9 @@ impl<'a> Owner<'a> {
         match form.map(|(form, rest)| (form, rest, rest.split_once(':'))) {
             Some(("env", fingerprint, _)) => Self::Environment(fingerprint),
             Some(("host", _, Some((host, name)))) => Self::Host { host: host.into(), name },
+            Some(("client", _, Some((home_account_id, name)))) => {
+                Self::OfClient { home_account_id, name }
+            }
             Some(("obo", _, Some((assertion, of)))) => {
                 Self::OnBehalfOf { assertion: assertion.into(), of: Box::new(Self::parse(of)) }
             }
@@ -40,6 +46,9 @@ impl<'a> Owner<'a> {
             Self::Application => Cow::Borrowed(""),
             Self::Environment(fingerprint) => format!("env:{fingerprint}").into(),
             Self::Host { host, name } => format!("host:{host}:{name}").into(),
+            Self::OfClient { home_account_id, name } => {
+                format!("client:{home_account_id}:{name}").into()
+            }
             Self::OnBehalfOf { assertion, of } => format!("obo:{assertion}:{}", of.text()).into(),
         }
     }
@@ -48,10 +57,21 @@ impl<'a> Owner<'a> {
     /// as the client `client_id`. All three are lower-case.
     pub(crate) fn belongs_to(&self, name: &str, client_id: &str) -> bool {
         match self {
-            Self::User(own) | Self::Host { name: own, .. } => *own == name,
+            Self::User(own) | Self::Host { name: own, .. } | Self::OfClient { name: own, .. } => {
+                *own == name
+            }
             Self::Application | Self::Environment(_) => client_id == name,
             Self::OnBehalfOf { of, .. } => of.belongs_to(name, client_id),
         }
+    }
+}
+
+/// The user's name, if `account` of an access token is that of a client other than az's; else
+/// `account` itself.
+pub(crate) fn name_of_owner(account: &str) -> &str {
+    match Owner::parse(account) {
+        Owner::OfClient { name, .. } => name,
+        _ => account,
     }
 }
 
@@ -61,7 +81,13 @@ mod tests {
 
     #[test]
     fn every_form_is_read_as_it_was_written() {
-        for text in ["", "ann@contoso.example", "env:ab12", "host:vm-1:systemassignedidentity"] {
+        for text in [
+            "",
+            "ann@contoso.example",
+            "env:ab12",
+            "host:vm-1:systemassignedidentity",
+            "client:u.t:ann@contoso.example",
+        ] {
             for text in [text.to_owned(), format!("obo:cd34:{text}")] {
                 assert_eq!(Owner::parse(&text).text(), text);
             }
@@ -85,6 +111,8 @@ mod tests {
             ("env:ab", "app", "app", true),
             ("env:ab", "app", "ab", false),
             ("host:vm:systemassignedidentity", "", "systemassignedidentity", true),
+            ("client:u.t:ann", "own", "ann", true),
+            ("client:u.t:ann", "own", "own", false),
             ("obo:ab:", "app", "app", true),
             ("obo:ab:env:cd", "app", "app", true),
             ("obo:ab:", "app", "ann", false),

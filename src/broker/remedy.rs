@@ -4,11 +4,12 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::demands::{self, Cure};
-use super::{Identity, TokenRequest};
+use super::{Identity, TokenRequest, client_sign_in};
 use crate::error::{Error, Kind};
 use crate::program::Program;
 use crate::shell;
 use crate::sys::{System, why_no_browser};
+use crate::vault::ClientAccount;
 
 /// Wrong client secret; az's remedy covers a certificate passed as a password.
 const INVALID_CLIENT_SECRET: u32 = 7_000_215;
@@ -99,6 +100,26 @@ pub(super) fn broker_takes_no_claims(request: &TokenRequest) -> Error {
     );
     let login = login(&error, request, false);
     error.remedy("Sign in without it:").cured_by(login)
+}
+
+/// Adds to `error` how the user of `account`, at another client than az's, can get the token of
+/// `request`.
+pub(super) fn for_client(error: Error, request: &TokenRequest, account: &ClientAccount) -> Error {
+    if !is_from_entra(&error) {
+        return error;
+    }
+    let (error, cure) = as_demanded(error);
+    match cure {
+        Some(Cure::Do(line)) => return error.remedy(line),
+        Some(Cure::UseBroker) | None => return error,
+        Some(Cure::SignInAgain | Cure::SignInThere | Cure::SignInByBrowser) => {}
+    }
+    let mut login = client_sign_in::login(account, &request.scopes.joined());
+    let claims = error.entra_detail().and_then(|detail| detail.claims.as_ref());
+    if let Some(claims) = claims.or(request.claims.as_ref()) {
+        login += &[" --claims-challenge ", &STANDARD.encode(claims)].concat();
+    }
+    error.remedy("Sign in again:").cured_by(login)
 }
 
 /// The command that az prints, with all of the request's options.

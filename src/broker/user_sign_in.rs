@@ -1,7 +1,10 @@
 //! The sign-in flows of a user.
 
+use std::marker::PhantomData;
 use std::time::Duration;
 
+use super::client_sign_in::ClientSignIn;
+use super::redirect_uri::RedirectUri;
 use super::sign_in::SignIn;
 use super::{redirect_page, remedy, resolve_tenant};
 use crate::entra::{
@@ -20,21 +23,101 @@ use crate::sys::{
 /// The tenant segment of a sign-in that names no tenant: any work or school account.
 const ANY_TENANT: &str = "organizations";
 
-/// The port in azure-cli's redirect address at ADFS; Entra accepts any port.
-const ADFS_PORT: u16 = 8400;
-
 /// The first dynamic port (RFC 6335). All dynamic ports have its two bits set.
 const FIRST_DYNAMIC_PORT: u16 = 0b1100_0000_0000_0000;
 
-/// A sign-in of a user that is about to start.
-pub(crate) struct UserSignIn<'a, 'r> {
+/// A sign-in of a user that is about to start. Its result is a `T`: only a sign-in to az's own client
+/// is a [`SignIn`].
+pub(crate) struct UserSignIn<'a, 'r, T> {
     system: &'a System,
     cloud: &'r Cloud,
     client: TokenClient<'a>,
     scopes: &'r Scopes,
+    redirect: RedirectUri,
+    result: PhantomData<T>,
 }
 
-impl<'a, 'r> UserSignIn<'a, 'r> {
+/// The result of a user's sign-in.
+pub(crate) trait SignedIn<'a>: Sized {
+    /// Takes the tokens in `response`; `source` is MSAL's name of the grant, if it has one.
+    fn of(
+        user: &UserSignIn<'a, '_, Self>,
+        response: &TokenResponse,
+        source: Option<&str>,
+    ) -> Result<Self>;
+
+    /// The user's name.
+    fn name(&self) -> &str;
+}
+
+impl<'a> SignedIn<'a> for SignIn<'a> {
+    fn of(
+        user: &UserSignIn<'a, '_, Self>,
+        response: &TokenResponse,
+        source: Option<&str>,
+    ) -> Result<Self> {
+        SignIn::of_user(user.cloud, &user.client, user.scopes, response, source)
+    }
+
+    fn name(&self) -> &str {
+        SignIn::name(self)
+    }
+}
+
+impl<'a> SignedIn<'a> for ClientSignIn {
+    fn of(
+        user: &UserSignIn<'a, '_, Self>,
+        response: &TokenResponse,
+        _: Option<&str>,
+    ) -> Result<Self> {
+        ClientSignIn::new(user.cloud, &user.client, user.scopes, response)
+    }
+
+    fn name(&self) -> &str {
+        &self.account().username
+    }
+}
+
+/// A public client that is not az's.
+pub(crate) struct OwnClient<'r> {
+    /// Its client id.
+    pub(crate) client_id: &'r str,
+    /// Its authority, if that is not the cloud's.
+    pub(crate) authority: Option<Authority>,
+    /// One of its redirect URIs.
+    pub(crate) redirect: RedirectUri,
+}
+
+impl<'a, 'r> UserSignIn<'a, 'r, ClientSignIn> {
+    /// For `scopes` of the client `own`; in `tenant` if its authority is the cloud's.
+    pub(crate) async fn to_client(
+        system: &'a System,
+        cloud: &'r Cloud,
+        own: OwnClient<'_>,
+        tenant: Option<&str>,
+        scopes: &'r Scopes,
+        challenge: Option<&str>,
+    ) -> Result<Self> {
+        let authority = match own.authority {
+            Some(authority) => authority,
+            None => authority_of(system, cloud, tenant).await?,
+        };
+        let client = TokenClient::new(system, authority, own.client_id, challenge)?;
+        Ok(Self { system, cloud, client, scopes, redirect: own.redirect, result: PhantomData })
+    }
+}
+
+/// The authority of `tenant` in `cloud`; without a tenant, that of all work and school accounts.
+async fn authority_of(system: &System, cloud: &Cloud, tenant: Option<&str>) -> Result<Authority> {
+    let login_url = cloud.authority_host()?;
+    let tenant = match tenant {
+        Some(tenant) => resolve_tenant(system, &login_url, tenant).await?,
+        None => ANY_TENANT.to_owned(),
+    };
+    Authority::new(&login_url, &tenant)
+}
+
+impl<'a, 'r> UserSignIn<'a, 'r, SignIn<'a>> {
     /// For `scopes` in `tenant`: a GUID, a domain (one request) or none. `challenge` is the JSON
     /// text of a claims challenge.
     pub(crate) async fn new(
@@ -44,27 +127,48 @@ impl<'a, 'r> UserSignIn<'a, 'r> {
         scopes: &'r Scopes,
         challenge: Option<&str>,
     ) -> Result<Self> {
-        let login_url = cloud.authority_host()?;
-        let tenant = match tenant {
-            Some(tenant) => resolve_tenant(system, &login_url, tenant).await?,
-            None => ANY_TENANT.to_owned(),
-        };
-        let authority = Authority::new(&login_url, &tenant)?;
+        let authority = authority_of(system, cloud, tenant).await?;
         let client = TokenClient::new(system, authority, AZURE_CLI_CLIENT_ID, challenge)?;
-        Ok(Self { system, cloud, client, scopes })
+        let redirect = RedirectUri::default();
+        Ok(Self { system, cloud, client, scopes, redirect, result: PhantomData })
     }
 
+    /// Signs in with user name and password, at Entra or at the federation server of the user's
+    /// domain. Two requests, or four. Entra refuses it if it demands a second factor.
+    pub(crate) async fn with_password(
+        &self,
+        username: &str,
+        password: &Secret,
+    ) -> Result<SignIn<'a>> {
+        let (system, client) = (self.system, &self.client);
+        let realm = if client.authority().is_adfs() {
+            Realm::Managed
+        } else {
+            user_realm(system, &self.cloud.authority_host()?, username).await?
+        };
+        let (response, source) = match realm {
+            Realm::Managed => {
+                (client.password(username, password, self.scopes).await, Some("password"))
+            }
+            Realm::Federated(federation) => {
+                let credential = Credential::UserName { username, password };
+                let assertion = saml_assertion(system, &federation, &credential).await?;
+                (client.saml_bearer(Some(username), &assertion, self.scopes).await, None)
+            }
+        };
+        let response = response.map_err(|error| remedy::for_password(error, system.program))?;
+        self.done(&response, source)
+    }
+}
+
+impl<'a, T: SignedIn<'a>> UserSignIn<'a, '_, T> {
     /// Signs in with a browser on this machine, within `limit`. The page that redirects to the
     /// sign-in is in `folder` until the sign-in ends.
-    pub(crate) async fn with_browser(
-        &self,
-        folder: &Folder,
-        limit: Duration,
-    ) -> Result<SignIn<'a>> {
+    pub(crate) async fn with_browser(&self, folder: &Folder, limit: Duration) -> Result<T> {
         let (system, terminal) = (self.system, &self.system.terminal);
-        let port = if self.client.authority().is_adfs() { ADFS_PORT } else { 0 };
+        let port = self.redirect.port(self.client.authority().is_adfs());
         let mut loopback = Loopback::listen(port).await?;
-        let redirect_uri = format!("http://localhost:{}", loopback.port());
+        let redirect_uri = self.redirect.with_port(loopback.port());
         let request = self.authorization_request(&redirect_uri, ResponseMode::FormPost)?;
         let opened_at = format!(
             "A web browser has been opened at {}. Please continue the login in the web browser. If no web browser is available or if the web browser fails to open, use device code flow with `{} login --use-device-code`.",
@@ -107,14 +211,10 @@ impl<'a, 'r> UserSignIn<'a, 'r> {
     }
 
     /// Waits for the browser's sign-in response, and refuses all other requests.
-    async fn receive(
-        &self,
-        loopback: &mut Loopback,
-        request: &AuthorizationRequest,
-    ) -> Result<SignIn<'a>> {
+    async fn receive(&self, loopback: &mut Loopback, request: &AuthorizationRequest) -> Result<T> {
         loop {
             let visit = loopback.visit().await;
-            let redirect = match not_the_redirect(&visit, loopback.port()) {
+            let redirect = match not_the_redirect(&visit, loopback.port(), self.redirect.path()) {
                 Some(page) => {
                     self.system
                         .terminal
@@ -154,14 +254,19 @@ impl<'a, 'r> UserSignIn<'a, 'r> {
     ///
     /// The code is in the query, because the user can copy only the address. An attacker who finds
     /// it later cannot use it: it works once, and only with the verifier, which stays here.
-    pub(crate) async fn with_pasted_redirect(&self, limit: Duration) -> Result<SignIn<'a>> {
+    pub(crate) async fn with_pasted_redirect(&self, limit: Duration) -> Result<T> {
         let terminal = &self.system.terminal;
-        let port = if self.client.authority().is_adfs() { ADFS_PORT } else { unused_port()? };
-        let redirect_uri = format!("http://localhost:{port}");
+        let port = match self.redirect.port(self.client.authority().is_adfs()) {
+            0 => unused_port()?,
+            port => port,
+        };
+        let redirect_uri = self.redirect.with_port(port);
         let request = self.authorization_request(&redirect_uri, ResponseMode::Query)?;
+        let root = if self.redirect.path() == "/" { "/" } else { "" };
+        let answer = format!("{redirect_uri}{root}?code=");
         terminal.message(
             Level::Notice,
-            &format!("To sign in, open this address in a web browser on any machine:\n\n{}\n\nIt ends at a page that cannot be shown. Copy the address of that page, {redirect_uri}/?code=…, and paste it here.", request.url),
+            &format!("To sign in, open this address in a web browser on any machine:\n\n{}\n\nIt ends at a page that cannot be shown. Copy the address of that page, {answer}…, and paste it here.", request.url),
         );
         loop {
             let line = terminal.read_line("Address: ");
@@ -186,7 +291,7 @@ impl<'a, 'r> UserSignIn<'a, 'r> {
                     return Err(remedy::for_sign_in(error, self.system.program));
                 }
                 Redirect::OtherState => terminal.warn("This address belongs to another sign-in. Open the address above again and paste the final address."),
-                Redirect::Nothing => terminal.warn(&format!("This contains no code. Paste the whole address; it begins with {redirect_uri}/?code=.")),
+                Redirect::Nothing => terminal.warn(&format!("This contains no code. Paste the whole address; it begins with {answer}.")),
             }
         }
     }
@@ -196,7 +301,7 @@ impl<'a, 'r> UserSignIn<'a, 'r> {
     pub(crate) async fn with_device_code(
         &self,
         show: impl FnOnce(&str, &EndpointUrl),
-    ) -> Result<SignIn<'a>> {
+    ) -> Result<T> {
         let (system, client) = (self.system, &self.client);
         let refused = |error| remedy::for_device_code(error, system.program);
         let code = client.authorize_device(self.scopes).await.map_err(refused)?;
@@ -208,33 +313,6 @@ impl<'a, 'r> UserSignIn<'a, 'r> {
         self.done(&response, Some("urn:ietf:params:oauth:grant-type:device_code"))
     }
 
-    /// Signs in with user name and password, at Entra or at the federation server of the user's
-    /// domain. Two requests, or four. Entra refuses it if it demands a second factor.
-    pub(crate) async fn with_password(
-        &self,
-        username: &str,
-        password: &Secret,
-    ) -> Result<SignIn<'a>> {
-        let (system, client) = (self.system, &self.client);
-        let realm = if client.authority().is_adfs() {
-            Realm::Managed
-        } else {
-            user_realm(system, &self.cloud.authority_host()?, username).await?
-        };
-        let (response, source) = match realm {
-            Realm::Managed => {
-                (client.password(username, password, self.scopes).await, Some("password"))
-            }
-            Realm::Federated(federation) => {
-                let credential = Credential::UserName { username, password };
-                let assertion = saml_assertion(system, &federation, &credential).await?;
-                (client.saml_bearer(Some(username), &assertion, self.scopes).await, None)
-            }
-        };
-        let response = response.map_err(|error| remedy::for_password(error, system.program))?;
-        self.done(&response, source)
-    }
-
     fn authorization_request(
         &self,
         redirect_uri: &str,
@@ -243,7 +321,7 @@ impl<'a, 'r> UserSignIn<'a, 'r> {
         AuthorizationRequest::new(&self.client, self.scopes, redirect_uri, mode)
     }
 
-    async fn redeem(&self, request: &AuthorizationRequest, code: &Secret) -> Result<SignIn<'a>> {
+    async fn redeem(&self, request: &AuthorizationRequest, code: &Secret) -> Result<T> {
         let response = request
             .redeem(&self.client, self.scopes, code)
             .await
@@ -251,21 +329,21 @@ impl<'a, 'r> UserSignIn<'a, 'r> {
         self.done(&response, Some("authorization_code"))
     }
 
-    fn done(&self, response: &TokenResponse, source: Option<&str>) -> Result<SignIn<'a>> {
-        SignIn::of_user(self.cloud, &self.client, self.scopes, response, source)
+    fn done(&self, response: &TokenResponse, source: Option<&str>) -> Result<T> {
+        T::of(self, response, source)
     }
 }
 
-/// The refusal for a request that cannot be Entra's form, which is posted to the root of this exact
+/// The refusal for a request that cannot be Entra's form, which is posted to `path` of this exact
 /// address. az refuses the same requests. It keeps out other pages that make the browser send a
 /// request, or that point their own name here (DNS rebinding).
-fn not_the_redirect(visit: &Visit, port: u16) -> Option<Page> {
+fn not_the_redirect(visit: &Visit, port: u16, path: &str) -> Option<Page> {
     let hosts = [format!("localhost:{port}"), format!("127.0.0.1:{port}")];
     let refused = |status: u16, why: &str| Some(redirect_page::refused(status, why));
     if !visit.host.as_ref().is_some_and(|host| hosts.contains(host)) {
         return refused(400, "It was sent to another host name.");
     }
-    if visit.path != "/" {
+    if visit.path != path {
         return refused(404, "There is nothing here.");
     }
     match (visit.method.as_str(), &visit.query) {

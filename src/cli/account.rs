@@ -100,6 +100,13 @@ pub(crate) struct GetAccessToken {
     /// subscription's]
     #[arg(long, value_name = "ACCOUNT")]
     pub(crate) account: Option<String>,
+    /// Client (GUID) that the account signed in to with `azt login --client-id` [default:
+    /// AZT_CLIENT_ID, else az's]
+    #[arg(long, value_name = "CLIENT_ID")]
+    pub(crate) client_id: Option<String>,
+    /// Authority of that account, if it signed in to several with the client
+    #[arg(long, value_name = "URL")]
+    pub(crate) authority: Option<String>,
     /// Options of every command.
     #[command(flatten)]
     pub(crate) global: Global,
@@ -175,6 +182,13 @@ pub(crate) struct AccountShow {
     /// subscription's]
     #[arg(long, value_name = "ACCOUNT")]
     pub(crate) account: Option<String>,
+    /// Client (GUID) that the account signed in to with `azt login --client-id` [default:
+    /// AZT_CLIENT_ID, else az's]
+    #[arg(long, value_name = "CLIENT_ID")]
+    pub(crate) client_id: Option<String>,
+    /// Authority of that account, if it signed in to several with the client
+    #[arg(long, value_name = "URL")]
+    pub(crate) authority: Option<String>,
     /// Options of every command.
     #[command(flatten)]
     pub(crate) global: Global,

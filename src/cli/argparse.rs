@@ -11,7 +11,8 @@ use crate::secret::Secret;
 
 /// Options that az does not have. An abbreviation prefers az's options, so that abbreviations that
 /// work with az do not become ambiguous.
-const OUR_OPTIONS: [&str; 15] = [
+const OUR_OPTIONS: [&str; 17] = [
+    "authority",
     "allow_foreign_audience",
     "add_mask",
     "certificate_password",
@@ -22,6 +23,7 @@ const OUR_OPTIONS: [&str; 15] = [
     "federated_token_from",
     "identity_from_env",
     "no_browser",
+    "redirect_uri",
     "service_connection_id",
     "use_broker",
     "user_assertion",

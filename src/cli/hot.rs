@@ -27,6 +27,8 @@ pub(super) fn parse(words: &[Word]) -> Option<Cli> {
         identity_from_env: false,
         add_mask: false,
         account: None,
+        client_id: None,
+        authority: None,
         global: Global::default(),
     };
     let mut rest = rest.iter().map(|word| word.text.as_str()).peekable();
@@ -49,6 +51,8 @@ pub(super) fn parse(words: &[Word]) -> Option<Cli> {
             "--tenant" | "-t" => request.tenant = text(value()?),
             "--claims" => request.claims = text(value()?),
             "--account" => request.account = text(value()?),
+            "--client-id" => request.client_id = text(value()?),
+            "--authority" => request.authority = text(value()?),
             "--user-assertion" => request.user_assertion = Some(Secret::new(value()?)),
             "--scope" => {
                 let mut scopes = vec![value()?.to_owned()];

@@ -14,6 +14,7 @@ use crate::secret::Secret;
     azt login --tenant contoso.com             one tenant only\n  \
     azt login --service-principal -u APP_ID -p @secret.txt --tenant contoso.com\n  \
     azt login --identity                       the managed identity of this machine or app\n  \
+    azt login --client-id CLIENT_ID --scope api://APP_ID/.default   an application of your own\n  \
     azt login --service-principal -u APP_ID --certificate app.pem --tenant contoso.com\n  \
     printf %s \"$SECRET\" | azt login --service-principal -u APP_ID -p @- --tenant contoso.com\n\n\
     A value that begins with @ is read from the file that follows, or from standard input for @-;\n\
@@ -81,9 +82,18 @@ pub(crate) struct Login {
     /// Sign in with the managed identity of this host, or as the user of Azure Cloud Shell
     #[arg(long, short)]
     pub(crate) identity: bool,
-    /// Client id of a user-assigned managed identity
+    /// Public client of your own to sign in to (GUID), instead of az's; needs --scope. With --identity:
+    /// client id of a user-assigned managed identity
     #[arg(long, value_name = "ID")]
     pub(crate) client_id: Option<String>,
+    /// Redirect URI of that client [default: http://localhost]
+    #[arg(long, value_name = "URI")]
+    pub(crate) redirect_uri: Option<String>,
+    /// Authority of that client: https://NAME.ciamlogin.com/TENANT (Entra External ID),
+    /// https://NAME.b2clogin.com/TENANT/POLICY (B2C) or https://HOST/adfs (AD FS) [default: the
+    /// cloud's]
+    #[arg(long, value_name = "URL")]
+    pub(crate) authority: Option<String>,
     /// Object id of a user-assigned managed identity
     #[arg(long, value_name = "ID")]
     pub(crate) object_id: Option<String>,
@@ -116,6 +126,9 @@ pub(crate) struct Logout {
     /// Account to sign out: user name or client id [default: the default subscription's]
     #[arg(long, value_name = "NAME")]
     pub(crate) username: Option<String>,
+    /// Only the account of this client (GUID), which is not az's
+    #[arg(long, value_name = "CLIENT_ID")]
+    pub(crate) client_id: Option<String>,
     /// Options of every command.
     #[command(flatten)]
     pub(crate) global: Global,

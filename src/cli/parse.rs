@@ -315,7 +315,7 @@ mod tests {
 
     /// The tests combine every two of these: all options with typical values, empty values,
     /// repeated options, abbreviations, mistakes.
-    const PIECES: [&[&str]; 38] = [
+    const PIECES: [&[&str]; 40] = [
         &[],
         &["-o", "json"],
         &["-ojson"],
@@ -347,6 +347,8 @@ mod tests {
         &["-n", "x"],
         &["--resource-type", "arm"],
         &["--account", "a@b"],
+        &["--client-id", "c"],
+        &["--authority=https://a"],
         &["--claims", "{\"a\":\"=b\"}"],
         &["--user-assertion", "e.y.j"],
         &["--identity-from-env"],

@@ -3,9 +3,10 @@
 use serde_json::Value;
 
 use super::{Answer, rows};
-use crate::accounts::{Context, refresh_subscriptions};
+use crate::accounts::{Context, client_account, refresh_subscriptions};
 use crate::cli::AccountList;
 use crate::error::Result;
+use crate::program::Program;
 use crate::settings::Profile;
 
 /// Without accounts, prints an empty list and a warning, not an error (az 2.91; tools rely on it).
@@ -14,7 +15,16 @@ pub(super) fn run(request: &AccountList, context: &Context<'_>) -> Result<Answer
         refresh_subscriptions::refresh_all(context)?;
     }
     let profile = Profile::load(&context.dir)?;
-    let listing = profile.list_value(&context.cloud().name, request.all);
+    let mut listing = profile.list_value(&context.cloud().name, request.all);
+    // az knows no such accounts.
+    if context.system.program == Program::Azt {
+        let mut others = client_account::listed(context)?;
+        others.retain(|it| request.all || client_account::is_visible(context, it));
+        listing.is_empty &= others.is_empty();
+        if let Some(entries) = listing.value.as_array_mut() {
+            entries.extend(others.iter().map(|it| client_account::entry(context, it)));
+        }
+    }
     let terminal = &context.system.terminal;
     if listing.is_empty {
         let program = context.system.program;

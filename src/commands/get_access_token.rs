@@ -13,6 +13,7 @@ use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
 use crate::settings::Endpoint;
 use crate::sys::{block_on, local_time};
+use crate::vault::ClientAccount;
 
 pub(super) fn run(request: &GetAccessToken, context: &Context<'_>) -> Result<Answer> {
     let claims = request.claims.as_deref();
@@ -80,6 +81,12 @@ fn account(request: &GetAccessToken, context: &Context<'_>) -> Result<Account> {
                 "The identity of the environment has no subscriptions. Use --tenant instead, or neither option.",
             ));
         }
+        if request.client_id.is_some() || request.authority.is_some() {
+            return Err(Error::new(
+                Kind::Inapplicable,
+                "The identity of the environment is the only account. Omit --client-id and --authority, or turn off --identity-from-env and core.identity_from_env.",
+            ));
+        }
         if request.account.is_some() {
             return Err(Error::new(
                 Kind::Inapplicable,
@@ -95,7 +102,12 @@ fn account(request: &GetAccessToken, context: &Context<'_>) -> Result<Account> {
         subscription: request.subscription.as_deref(),
         account: request.account.as_deref(),
         tenant: request.tenant.as_deref(),
+        client_id: request.client_id.as_deref(),
+        authority: request.authority.as_deref(),
     };
+    if let Some(account) = selection.client_account(context)? {
+        return of_client(account, request);
+    }
     let entry = selection.find(context)?;
     let identity = Identity::of(&entry, system)?;
     let own = || entry.tenant_id().to_owned();
@@ -124,6 +136,23 @@ fn account(request: &GetAccessToken, context: &Context<'_>) -> Result<Account> {
     }
 }
 
+/// An account of a client other than az's. An authority of its own names the tenant.
+fn of_client(account: ClientAccount, request: &GetAccessToken) -> Result<Account> {
+    let own = account.tenant.clone();
+    let tenant = match &request.tenant {
+        Some(tenant) if account.authority.is_none() => tenant.clone(),
+        Some(tenant) if !tenant.eq_ignore_ascii_case(&own) => {
+            return Err(Error::new(
+                Kind::Inapplicable,
+                "--tenant does not apply to an account with an authority of its own, which names its tenant.",
+            ));
+        }
+        _ => own,
+    };
+    let identity = Identity::Client(Box::new(account));
+    Ok(Account { identity, shown: tenant.clone(), tenant, subscription: None })
+}
+
 /// Resolves `tenant`, a GUID or a domain, to its GUID with one request.
 fn resolved(tenant: &str, context: &Context<'_>) -> Result<String> {
     let system = context.system;
@@ -135,12 +164,19 @@ fn resolved(tenant: &str, context: &Context<'_>) -> Result<String> {
     }
 }
 
-/// The scopes by az's precedence: scopes, resource, resource type, Azure Resource Manager.
+/// The scopes by az's precedence: scopes, resource, resource type, Azure Resource Manager. For a
+/// client other than az's, the scopes of the sign-in have the place of the last.
 fn scopes(request: &GetAccessToken, identity: &Identity, context: &Context<'_>) -> Result<Scopes> {
     if let Some(scopes) = request.scope.as_ref().filter(|scopes| !scopes.is_empty()) {
         // A managed identity's endpoint accepts one scope; as in az, the first one is used.
         let is_one = matches!(identity, Identity::ManagedIdentity(_));
         return Scopes::new(scopes.iter().take(if is_one { 1 } else { usize::MAX }));
+    }
+    if let Identity::Client(account) = identity
+        && request.resource.is_none()
+        && request.resource_type.is_none()
+    {
+        return Scopes::new([&account.scopes]);
     }
     let cloud = context.cloud();
     let resource = match (&request.resource, &request.resource_type) {

@@ -1,7 +1,7 @@
 //! `logout`.
 
 use super::Answer;
-use crate::accounts::{self, Context, migration};
+use crate::accounts::{self, Context, client_account, migration};
 use crate::broker;
 use crate::cli::Logout;
 use crate::error::{Error, Kind, Result};
@@ -14,6 +14,9 @@ use crate::shell::quoted;
 /// Removes the account's tokens and secrets, then its subscriptions, in all clouds. Under the name
 /// `az`, an unknown account is a success, as in az.
 pub(super) fn run(request: &Logout, context: &Context<'_>) -> Result<Answer> {
+    if let Some(client_id) = &request.client_id {
+        return of_client(client_id, request.username.as_deref(), context);
+    }
     let name = if let Some(name) = &request.username {
         name.clone()
     } else {
@@ -49,6 +52,33 @@ pub(super) fn run(request: &Logout, context: &Context<'_>) -> Result<Answer> {
         Ok(()) => {}
     }
     Ok(Answer::none())
+}
+
+/// Removes an account of a client other than az's, in all clouds and authorities: that of the user
+/// `name`, or the only one.
+fn of_client(client_id: &str, name: Option<&str>, context: &Context<'_>) -> Result<Answer> {
+    let client_id = client_account::client_id(client_id, "--client-id")?;
+    let nobody = || {
+        let who = name.map_or_else(|| "Nobody".to_owned(), |it| Name::new(it).to_string());
+        let not = if name.is_some() { "not " } else { "" };
+        let text = format!("{who} is {not}signed in to the client {client_id}.");
+        Error::new(Kind::NotSignedIn, text)
+    };
+    let vault = broker::open_vault(context.system, &context.dir, &context.config)?;
+    let vault = vault.ok_or_else(nobody)?;
+    let accounts = broker::client_accounts(&vault)?.into_iter();
+    let mut names: Vec<String> =
+        accounts.filter(|it| it.client_id == client_id).map(|it| it.username).collect();
+    names.retain(|it| name.is_none_or(|name| it.to_lowercase() == name.to_lowercase()));
+    names.dedup();
+    match names.as_slice() {
+        [] => Err(nobody()),
+        [only] => broker::sign_out_of_client(&vault, &client_id, only).map(|()| Answer::none()),
+        _ => {
+            Err(Error::failed(format!("Several accounts are signed in to the client {client_id}."))
+                .remedy(format!("Name one with --username: {}", names.join(", "))))
+        }
+    }
 }
 
 /// Fails if no account `name` is signed in to any cloud: after a misspelled name the account would

@@ -83,7 +83,7 @@ impl AuthorizationRequest {
         let auth_url =
             AuthUrl::new(endpoint.as_str().to_owned()).map_err(|_| no_url(endpoint.as_str()))?;
         let back = RedirectUrl::new(redirect_uri.to_owned()).map_err(|_| no_url(redirect_uri))?;
-        let oauth2 = BasicClient::new(ClientId::new(client.client_id.to_owned()))
+        let oauth2 = BasicClient::new(ClientId::new(client.client_id.clone()))
             .set_auth_uri(auth_url)
             .set_redirect_uri(back);
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
@@ -166,7 +166,8 @@ impl AuthorizationRequest {
         } else {
             self.is_tenant(path.strip_suffix("/v2.0").unwrap_or(path))
         };
-        issuer.is_encrypted() && is_host && is_path
+        let is_own = is_host && is_path;
+        issuer.is_encrypted() && (is_own || self.authority.has_other_issuer(&issuer))
     }
 
     /// True if `tenant` may answer for the requested one: the same tenant, or any GUID if the
@@ -203,7 +204,7 @@ impl AuthorizationRequest {
         code: &Secret,
     ) -> Result<TokenResponse> {
         let form = TokenClient::grant("authorization_code")
-            .with("client_id", client.client_id)
+            .with("client_id", &client.client_id)
             .with("scope", &scopes.for_user())
             .with("redirect_uri", &self.redirect_uri)
             .with_secret("code", code)
@@ -236,7 +237,7 @@ mod tests {
         let client = TokenClient {
             system: &system,
             authority: Authority::new(&login_url, "organizations").unwrap(),
-            client_id: "client",
+            client_id: "client".to_owned(),
             claims: Some(r#"{"a":1}"#.to_owned()),
         };
         let scopes = Scopes::of_resource("https://graph.example");

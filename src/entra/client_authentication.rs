@@ -20,12 +20,12 @@ pub(crate) enum ClientCredential {
 impl ClientCredential {
     /// Adds the client id and the credential to `form`.
     pub(super) fn sign(&self, form: Form, client: &TokenClient<'_>) -> Result<Form> {
-        let form = form.with("client_id", client.client_id);
+        let form = form.with("client_id", &client.client_id);
         Ok(match self {
             Self::Secret(secret) => form.with_secret("client_secret", secret),
             Self::Certificate(certificate) => {
                 let now = client.system.clock.now();
-                let (id, authority) = (client.client_id, &client.authority);
+                let (id, authority) = (&client.client_id, &client.authority);
                 with_assertion(form, &certificate.assertion(id, authority, now)?)
             }
             Self::Assertion(assertion) => with_assertion(form, assertion),

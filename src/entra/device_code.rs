@@ -74,7 +74,7 @@ impl TokenClient<'_> {
     pub(crate) async fn authorize_device(&self, scopes: &Scopes) -> Result<DeviceAuthorization> {
         let endpoint = self.authority.device_authorization_endpoint()?;
         let form =
-            Form::empty().with("client_id", self.client_id).with("scope", &scopes.for_user());
+            Form::empty().with("client_id", &self.client_id).with("scope", &scopes.for_user());
         let response = self.send(&endpoint, self.with_claims(form), None).await?;
         response.json().ok().and_then(Answer::read).ok_or_else(|| {
             Error::new(
@@ -97,7 +97,7 @@ impl TokenClient<'_> {
         loop {
             tokio::time::sleep(interval).await;
             let form = Self::grant("urn:ietf:params:oauth:grant-type:device_code")
-                .with("client_id", self.client_id)
+                .with("client_id", &self.client_id)
                 .with_secret("device_code", &authorization.device_code);
             let error = match self.post_once(form, None).await {
                 Ok(response) => return Ok(response),

@@ -18,6 +18,14 @@ pub(crate) struct IdClaims {
     /// Sign-in name in v1 access tokens, such as Cloud Shell's.
     #[serde(deserialize_with = "lenient")]
     pub(crate) unique_name: Option<Name>,
+    /// Mail addresses, in B2C.
+    #[serde(deserialize_with = "lenient")]
+    emails: Option<Vec<Name>>,
+    #[serde(deserialize_with = "lenient")]
+    email: Option<Name>,
+    /// Name to show; not unique.
+    #[serde(deserialize_with = "lenient")]
+    name: Option<Name>,
     /// Object id of the account in the tenant of [`IdClaims::tenant_id`].
     #[serde(deserialize_with = "lenient")]
     pub(crate) oid: Option<Name>,
@@ -55,6 +63,16 @@ impl IdClaims {
     pub(crate) fn username(&self) -> Option<&Name> {
         let name = self.preferred_username.as_ref().or(self.upn.as_ref());
         name.filter(|name| !name.trim().is_empty())
+    }
+
+    /// The name for a user of another authority, which may send no sign-in name: [`username`], else a
+    /// mail address, else the name to show, else the object id.
+    ///
+    /// [`username`]: IdClaims::username
+    pub(crate) fn any_name(&self) -> Option<&str> {
+        let others = self.emails.iter().flatten().chain(&self.email).chain(&self.name);
+        let name = self.username().into_iter().chain(others).find(|name| !name.trim().is_empty());
+        name.map(|name| &**name).or(self.local_account_id())
     }
 
     /// The tenant that issued the token; ADFS has none.

@@ -15,7 +15,7 @@ impl TokenClient<'_> {
         scopes: &Scopes,
     ) -> Result<TokenResponse> {
         let form = Self::grant("password")
-            .with("client_id", self.client_id)
+            .with("client_id", &self.client_id)
             .with("scope", &scopes.for_user())
             .with("username", username)
             .with_secret("password", password);

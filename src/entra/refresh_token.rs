@@ -18,7 +18,7 @@ impl TokenClient<'_> {
         home_account_id: Option<&str>,
     ) -> Result<TokenResponse> {
         let form = Self::grant("refresh_token")
-            .with("client_id", self.client_id)
+            .with("client_id", &self.client_id)
             .with("scope", &scopes.for_user())
             .with_secret("refresh_token", refresh_token);
         let anchor = home_account_id

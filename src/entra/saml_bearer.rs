@@ -21,7 +21,7 @@ impl TokenClient<'_> {
             SamlVersion::V2 => "urn:ietf:params:oauth:grant-type:saml2-bearer",
         };
         let form = Self::grant(grant)
-            .with("client_id", self.client_id)
+            .with("client_id", &self.client_id)
             .with("scope", &scopes.for_user())
             .with_secret("assertion", &assertion.encoded);
         let anchor = username.map(|username| format!("upn:{username}"));

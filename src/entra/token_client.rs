@@ -16,7 +16,7 @@ const ASSERTION: &str = "50013";
 pub(crate) struct TokenClient<'a> {
     pub(super) system: &'a System,
     pub(super) authority: Authority,
-    pub(super) client_id: &'a str,
+    pub(super) client_id: String,
     /// The `claims` parameter (OpenID Connect Core section 5.5).
     pub(super) claims: Option<String>,
 }
@@ -30,17 +30,21 @@ impl<'a> TokenClient<'a> {
     pub(crate) fn new(
         system: &'a System,
         authority: Authority,
-        client_id: &'a str,
+        client_id: &str,
         challenge: Option<&str>,
     ) -> Result<Self> {
         // As in az, any value of the variable turns the capability off.
         let announces_cp1 = system.env.get("AZURE_IDENTITY_DISABLE_CP1").is_none();
         let claims = merge_capabilities(challenge, announces_cp1)?;
-        Ok(Self { system, authority, client_id, claims })
+        Ok(Self { system, authority, client_id: client_id.to_owned(), claims })
     }
 
     pub(crate) fn system(&self) -> &'a System {
         self.system
+    }
+
+    pub(crate) fn client_id(&self) -> &str {
+        &self.client_id
     }
 
     pub(crate) fn authority(&self) -> &Authority {

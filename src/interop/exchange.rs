@@ -34,7 +34,7 @@ pub(crate) fn has_no_accounts(exported: &Value) -> bool {
 }
 
 /// Exports `vault`, or only the records of the user name or client id `name`, with secrets in plain
-/// text. Also returns the client ids of applications that are left out: those whose credential is a
+/// text; without accounts of clients other than az's, which an import could not use. Also returns the client ids of applications that are left out: those whose credential is a
 /// source, unless `with_sources`.
 pub fn export(
     vault: &Vault<'_>,
@@ -50,7 +50,9 @@ pub fn export(
     };
     let mut cache =
         Value::Object(SECTIONS.map(|it| (it.to_owned(), Map::new().into())).into_iter().collect());
-    let tokens = of(vault, |it: &AccessToken| matches(&it.account, &it.client_id))?;
+    let tokens = of(vault, |it: &AccessToken| {
+        matches(&it.account, &it.client_id) && !it.is_of_client_account()
+    })?;
     add(&mut cache, "AccessToken", &tokens, access_token_key);
     let mut tokens = of(vault, |it: &RefreshToken| matches(&it.account, &it.client_id))?;
     // A token with a family must come last, so that the client's metadata names the family.

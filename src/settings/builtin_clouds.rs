@@ -23,7 +23,7 @@ pub(crate) fn is_same_login_host(one: &str, other: &str) -> bool {
 }
 
 /// True for a login host of a built-in cloud, under any alias and in any region.
-pub(super) fn is_login_host(host: &str) -> bool {
+pub(crate) fn is_login_host(host: &str) -> bool {
     LOGIN_HOSTS.iter().copied().flatten().any(|known| is_at_or_below(host, known))
 }
 

@@ -22,7 +22,9 @@ mod python_json;
 mod subscription;
 mod user;
 
-pub(crate) use builtin_clouds::{builtin_login_host, builtin_resource_manager, is_same_login_host};
+pub(crate) use builtin_clouds::{
+    builtin_login_host, builtin_resource_manager, is_login_host, is_same_login_host,
+};
 pub(crate) use cloud::{Cloud, Endpoint};
 pub(crate) use cloud_overrides::CloudOverrides;
 pub(crate) use clouds::Clouds;

@@ -35,6 +35,7 @@ use std::time::Duration;
 pub(crate) use key::{KERNEL_FORGETS, KeyId, Prompt, VaultKey};
 pub use key::{KeyChoice, KeySource};
 pub(crate) use lock::Held;
+pub(crate) use record::ClientAccount;
 pub(crate) use record::RecordKey;
 pub use record::{
     AccessToken, Account, AssertionSource, IdToken, Record, RefreshToken, ServicePrincipal,

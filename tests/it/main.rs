@@ -51,6 +51,7 @@ mod managed_identity;
 mod meanwhile;
 mod migration;
 mod network;
+mod own_client;
 #[cfg(unix)]
 mod readme;
 #[cfg(unix)]

@@ -17,6 +17,7 @@ LOGICAL_KEY = {
     "rt": lambda it: (it["environment"], it["account"], it.get("family_id") or it["client_id"]),
     "id": lambda it: (it["environment"], it["account"], it["client_id"], it["realm"]),
     "ac": lambda it: (it["environment"], it["username"]),
+    "ca": lambda it: (it["environment"], it["client_id"], it["home_account_id"]),
     "sp": lambda it: (it["environment"], it["client_id"], it["tenant"]),
 }
 

@@ -168,6 +168,25 @@ fn a_sign_in_of_azt_is_used_by_az_when_shared() {
     );
 }
 
+#[test]
+fn an_account_of_another_client_is_nothing_to_az() {
+    let sandbox = Sandbox::new();
+    sandbox.share_with_az(true);
+    sandbox.approve_as(ALICE);
+    sandbox.azt(["login", "--use-device-code"]).success();
+    let client = "a1000000-0000-4000-8000-000000000005";
+    let scope = "api://contoso-ledger/.default";
+    sandbox.azt(["login", "--client-id", client, "--scope", scope, "--use-device-code"]).success();
+    same(&sandbox, &["account", "list", "--all"]);
+    same(&sandbox, &["account", "show"]);
+    assert_eq!(upn(&real_az(&sandbox, &GRAPH).success()), ALICE);
+    drop(real_az(&sandbox, &["login", "--use-device-code"]).success());
+    let own = ["account", "get-access-token", "--client-id", client];
+    assert_eq!(upn(&sandbox.azt(own).quiet()), ALICE);
+    drop(real_az(&sandbox, &["account", "clear"]).success());
+    assert_eq!(upn(&sandbox.azt(own).quiet()), ALICE, "az does not know the vault");
+}
+
 /// az may lose rows of its cache under concurrent writes: the next sign-in restores azt's.
 #[test]
 fn azs_rows_are_kept_and_lost_rows_restored() {

@@ -4,6 +4,7 @@ use crate::call::{Answer, fields};
 use crate::directory::{Application, Tenant, User};
 use crate::error::EntraError;
 use crate::identifier;
+use crate::policy;
 use crate::token::scope::Scope;
 use crate::token::{TokenRequest, refresh_token};
 use crate::world::World;
@@ -123,6 +124,14 @@ fn admitted(
         return Err(EntraError::new(error, 50_076, text).suberror("basic_action").claims(&claims));
     }
     let client_id = &request.application.client_id;
+    let preauthorized = &scope.resource.preauthorized;
+    if !preauthorized.is_empty() && !preauthorized.contains(client_id) {
+        let text = format!(
+            "Consent between first party application '{client_id}' and first party resource '{}' must be configured via preauthorization.",
+            scope.resource.app_id
+        );
+        return Err(EntraError::new("invalid_grant", 65_002, text));
+    }
     // The consent may have changed since the scope was read.
     let resource = world.directory.resource(&scope.resource.app_id);
     let consent_missing = resource.is_some_and(|resource| {
@@ -248,6 +257,9 @@ fn id_token(
     if scope.profile {
         claims.insert("name".into(), json!(user.display_name));
         claims.insert("preferred_username".into(), json!(user.username));
+    }
+    if let Some(policy) = policy::of(request.call) {
+        policy::shape(&mut claims, &policy, &user.username);
     }
     if scope.email {
         claims.insert("email".into(), json!(user.username));

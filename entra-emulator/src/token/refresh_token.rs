@@ -3,6 +3,7 @@
 use crate::call::Answer;
 use crate::error::EntraError;
 use crate::identifier;
+use crate::policy;
 use crate::token::issue::{self, Session};
 use crate::token::scope::Scope;
 use crate::token::{TokenRequest, client};
@@ -16,6 +17,8 @@ pub(crate) struct RefreshToken {
     client_id: String,
     family: Option<String>,
     scope: Scope,
+    /// The B2C policy that issued it.
+    policy: Option<String>,
     expires_at: i64,
 }
 
@@ -30,6 +33,10 @@ pub(crate) fn grant(world: &mut World, request: &TokenRequest<'_>) -> Result<Ans
     let same_family = token.family.is_some() && token.family == application.family;
     if token.client_id != application.client_id && !same_family {
         let text = "The refresh token was not issued to this client.";
+        return Err(EntraError::new("invalid_grant", 70_000, text));
+    }
+    if token.policy != policy::of(request.call) {
+        let text = "The refresh token was issued by another policy.";
         return Err(EntraError::new("invalid_grant", 70_000, text));
     }
     if token.expires_at <= world.now() {
@@ -70,6 +77,7 @@ pub(crate) fn issue(
             client_id: request.application.client_id.clone(),
             family: request.application.family.clone(),
             scope: scope.clone(),
+            policy: policy::of(request.call),
             expires_at,
         },
     );

@@ -143,8 +143,8 @@ impl<'a> SignIn<'a> {
                 let entry = entry.ok_or_else(missing)?;
                 (Credential::Application(Box::new(entry)), tenant.to_owned())
             }
-            // Its credential is never stored.
-            Identity::Environment(_) => return Err(missing()),
+            // The first one's credential is never stored; a client's account has no subscriptions.
+            Identity::Environment(_) | Identity::Client(_) => return Err(missing()),
             Identity::ManagedIdentity(_) | Identity::CloudShell { .. } => {
                 cloud.check_for_host_identity()?;
                 (Credential::Host, tenant.to_owned())

@@ -41,6 +41,15 @@ pub(super) fn run(request: &CacheExport, context: &Context<'_>) -> Result<Answer
             left_out.join(", ")
         )
     });
+    let mut others = broker::client_accounts(&vault)?;
+    others.retain(|it| account.is_none_or(|name| it.username.eq_ignore_ascii_case(name)));
+    if !others.is_empty() {
+        let names: Vec<&str> = others.iter().map(|it| it.username.as_str()).collect();
+        terminal.warn(&format!(
+            "Left out, because they belong to other clients than az's: {}. After an import, sign them in again with `azt login --client-id`.",
+            names.join(", ")
+        ));
+    }
     // A misspelled name or an empty variable must not overwrite a good file with an empty one.
     if let Some(name) = request.account.as_deref()
         && interop::has_no_accounts(&exported)

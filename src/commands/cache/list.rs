@@ -16,6 +16,11 @@ pub(super) fn run(context: &Context<'_>) -> Result<Answer> {
     for it in vault.all::<Account>()? {
         all.push(entry("account", &it.username, &it.realm, &it.environment));
     }
+    for it in broker::client_accounts(&vault)? {
+        let mut row = entry("account", &it.username, &it.tenant, &it.environment);
+        put(&mut row, "client", it.client_id.into());
+        all.push(row);
+    }
     for it in broker::applications(context.system, &vault, context.homes())? {
         let mut row = entry("application", &it.client_id, &it.tenant, &it.environment);
         let credential = match (&it.client_secret, &it.certificate, &it.client_assertion_source) {
@@ -33,7 +38,8 @@ pub(super) fn run(context: &Context<'_>) -> Result<Answer> {
         all.push(row);
     }
     for it in vault.all::<AccessToken>()? {
-        let owner = if it.account.is_empty() { &it.client_id } else { &it.account };
+        let owner = broker::name_of_owner(&it.account);
+        let owner = if owner.is_empty() { &it.client_id } else { owner };
         let mut row = entry("accessToken", owner, &it.realm, &it.environment);
         put(&mut row, "scopes", it.requested.into());
         put(&mut row, "expiresOn", local_time(it.expires_on).to_string().into());

@@ -31,6 +31,7 @@ pub(super) fn run(context: &Context<'_>) -> Result<Answer> {
         "key": key,
         "records": {
             "accounts": count("ac"),
+            "clientAccounts": count("ca"),
             "applications": count("sp"),
             "refreshTokens": count("rt"),
             "idTokens": count("id"),

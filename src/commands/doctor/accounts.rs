@@ -31,6 +31,14 @@ pub(super) fn accounts(
             seen.push(id);
         }
     }
+    if let Ok(Some(vault)) = vault {
+        let others = broker::client_accounts(vault)?;
+        checks.extend(others.iter().map(|it| {
+            let text =
+                format!("{} at the client {}: has its refresh token", it.username, it.client_id);
+            Check::ok(Topic::Account, text)
+        }));
+    }
     if checks.is_empty() {
         let login = format!("{} login", context.system.program);
         checks.push(Check::warning(Topic::Accounts, "nobody is signed in").cured_by(login));

@@ -5,7 +5,7 @@ use super::super::login;
 use super::check::{Check, Topic};
 use crate::accounts::{Context, Selection};
 use crate::broker::{self, EnvironmentIdentity};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::settings::{Clouds, Config, Profile};
 use crate::vault::Vault;
 
@@ -44,7 +44,16 @@ pub(super) fn flaw(context: &Context<'_>) -> Option<Error> {
 fn selection(context: &Context<'_>) -> Option<Check> {
     // The accounts check reports an unreadable profile.
     let profile = Profile::load(&context.dir).ok()?;
-    profile.all().first()?;
-    let error = Selection::default().of(&profile, context).err()?;
+    let selection = Selection::default();
+    let error = match selection.client_account(context) {
+        Ok(None) => {
+            profile.all().first()?;
+            selection.of(&profile, context).err()?
+        }
+        Ok(Some(_)) => return None,
+        // The vault's check reports a vault that cannot be opened.
+        Err(error) if error.kind() == Kind::Vault => return None,
+        Err(error) => error,
+    };
     Some(Check::of_error(Topic::Selection, &error))
 }

@@ -4,6 +4,7 @@ use crate::accounts::Context;
 use crate::cli::{Login, Pipeline};
 use crate::entra::is_guid;
 use crate::error::{Error, Kind, Result};
+use crate::program::Program;
 use crate::shell;
 use crate::sys::Env;
 
@@ -54,12 +55,19 @@ pub(super) fn check(request: &Login, context: &Context<'_>) -> Result<()> {
         return usage(format!("'{option}' is only applicable with a service principal"));
     }
     let of_host = [
-        ("--client-id", request.client_id.is_some()),
+        ("--client-id", request.client_id.is_some() && !is_to_own_client(request, context)),
         ("--object-id", request.object_id.is_some()),
         ("--resource-id", request.resource_id.is_some()),
     ];
     if let Some(option) = of_host.iter().find_map(is_given).filter(|_| !request.identity) {
         return usage(format!("'{option}' is only applicable with '--identity'"));
+    }
+    let of_client = [
+        ("--authority", request.authority.is_some()),
+        ("--redirect-uri", request.redirect_uri.is_some()),
+    ];
+    if let Some(option) = of_client.iter().find_map(is_given).filter(|_| request.identity) {
+        return usage(format!("'{option}' is not applicable with '--identity'"));
     }
     if request.password.is_some() && request.username.is_none() {
         return usage("'--password' requires '--username'".to_owned());
@@ -149,6 +157,13 @@ fn secrets_of_app(request: &Login) -> [(&'static str, bool); 6] {
         ("--federated-token-command", request.federated_token_command.is_some()),
         ("--federated-token-from", request.federated_token_from.is_some()),
     ]
+}
+
+/// True for a sign-in to a client other than az's. Under the name `az`, `--client-id` is always a
+/// managed identity's.
+pub(super) fn is_to_own_client(request: &Login, context: &Context<'_>) -> bool {
+    let is_named = request.client_id.is_some() && context.system.program == Program::Azt;
+    !request.identity && (is_named || request.authority.is_some() || request.redirect_uri.is_some())
 }
 
 /// True for sign-ins that need user interaction: browser and device code.

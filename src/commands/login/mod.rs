@@ -2,6 +2,7 @@
 
 mod broker_account;
 mod check;
+mod client;
 mod credential;
 mod qr_code;
 mod subscription_picker;
@@ -13,7 +14,7 @@ use serde_json::Value;
 use super::{Answer, claims_challenge, config};
 use crate::accounts::subscriptions::{self, Found};
 use crate::accounts::{self, Context, arm_token};
-use crate::broker::{self, Identity, Known, SignIn, UserSignIn};
+use crate::broker::{self, Identity, Known, SignIn, SignedIn, UserSignIn};
 use crate::cli::Login;
 use crate::entra::Scopes;
 use crate::error::{Error, Kind, Result};
@@ -23,7 +24,7 @@ use crate::program::Program;
 use crate::settings::{AssignedIdentity, Clouds, Profile, Subscription, UserType};
 use crate::sys::{EndpointUrl, Level, block_on, interruptible, why_no_browser};
 use crate::vault::Vault;
-use check::{check, is_interactive};
+use check::{check, is_interactive, is_to_own_client};
 use credential::{credential, password};
 
 /// Default timeout of a sign-in in a browser (`core.login_timeout`).
@@ -33,6 +34,9 @@ pub(super) fn run(request: &Login, context: &Context<'_>) -> Result<Answer> {
     check(request, context)?;
     if context.system.program == Program::Azt {
         context.clouds.check_registered()?;
+    }
+    if is_to_own_client(request, context) {
+        return client::run(request, context);
     }
     let challenge = request.claims_challenge.as_deref();
     let challenge = challenge.map(|text| claims_challenge::decode("--claims-challenge", text));
@@ -173,6 +177,16 @@ async fn authenticate<'a>(
         warn_about_passwords(context);
         return user.with_password(username, &password(request, context)?).await;
     }
+    in_person(request, context, &user).await
+}
+
+/// Signs a user in with a browser or a code.
+async fn in_person<'a, T: SignedIn<'a>>(
+    request: &Login,
+    context: &Context<'a>,
+    user: &UserSignIn<'a, '_, T>,
+) -> Result<T> {
+    let system = context.system;
     let limit = time_limit(context)?;
     if request.no_browser {
         return user.with_pasted_redirect(limit).await;
@@ -206,14 +220,23 @@ fn name_account(
     vault: Option<&Vault<'_>>,
     sign_in: &SignIn<'_>,
 ) -> Result<()> {
-    let terminal = &context.system.terminal;
     if context.system.program == Program::Az {
         return Ok(());
     }
     let account =
         format!("{} (tenant {})", Sentence::new(sign_in.name()), Sentence::new(sign_in.tenant()));
+    confirm(context, &account, || is_expected(context, vault, sign_in))
+}
+
+/// Prints `account`, or asks for it unless it is expected.
+fn confirm(
+    context: &Context<'_>,
+    account: &str,
+    is_expected: impl FnOnce() -> Result<bool>,
+) -> Result<()> {
+    let terminal = &context.system.terminal;
     let can_ask = terminal.stdin_is_tty() && terminal.stderr_is_tty();
-    if !can_ask || is_expected(context, vault, sign_in)? {
+    if !can_ask || is_expected()? {
         if terminal.shows(Level::Warning) {
             terminal.message(Level::Notice, &format!("Signed in as {account}."));
         }

@@ -2,8 +2,10 @@
 
 use std::marker::PhantomData;
 
-use super::service_principal::read;
-use super::{AccessToken, Account, IdToken, Record, RefreshToken, ServicePrincipal, Unsealed};
+use super::{
+    AccessToken, Account, ClientAccount, IdToken, Record, RefreshToken, ServicePrincipal, Unsealed,
+};
+use super::{client_account, service_principal};
 
 /// The logical key of a record of type `R`.
 ///
@@ -78,6 +80,18 @@ impl Account {
     }
 }
 
+impl ClientAccount {
+    /// The key of the user with this id at this client. Names are no keys: users of B2C may have the
+    /// same one.
+    pub(crate) fn key_of(
+        environment: &str,
+        client_id: &str,
+        home_account_id: &str,
+    ) -> RecordKey<Self> {
+        RecordKey::of(&[environment, client_id, home_account_id])
+    }
+}
+
 impl ServicePrincipal {
     /// The key of this application in this tenant, with a credential for `environment`.
     pub(crate) fn key_of(environment: &str, client_id: &str, tenant: &str) -> RecordKey<Self> {
@@ -137,6 +151,16 @@ impl Record for Account {
     }
 }
 
+impl Record for ClientAccount {
+    fn key(&self) -> RecordKey<Self> {
+        Self::key_of(&self.environment, &self.client_id, &self.home_account_id)
+    }
+
+    fn unseal(plain: &Unsealed<'_>) -> serde_json::Result<Self> {
+        client_account::read(plain.0)
+    }
+}
+
 impl Record for ServicePrincipal {
     fn key(&self) -> RecordKey<Self> {
         if self.environment.is_empty() {
@@ -146,7 +170,7 @@ impl Record for ServicePrincipal {
     }
 
     fn unseal(plain: &Unsealed<'_>) -> serde_json::Result<Self> {
-        read(plain.0)
+        service_principal::read(plain.0)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::super::Vault;
 use super::super::store::Store;
-use super::{AccessToken, Account, IdToken, RefreshToken, ServicePrincipal};
+use super::{AccessToken, Account, ClientAccount, IdToken, RefreshToken, ServicePrincipal};
 use crate::error::Result;
 use crate::sys::file::Durability;
 
@@ -37,5 +37,6 @@ kinds! {
     RefreshToken { prefix: "rt", durability: Durable },
     IdToken { prefix: "id", durability: Volatile },
     Account { prefix: "ac", durability: Durable },
+    ClientAccount { prefix: "ca", durability: Durable },
     ServicePrincipal { prefix: "sp", durability: Durable },
 }

@@ -5,6 +5,7 @@
 //! 1970-01-01 UTC. In JSON they are text of decimal digits, as in MSAL; numbers are accepted too.
 
 mod assertion_source;
+mod client_account;
 mod epoch;
 mod key;
 mod kinds;
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub use assertion_source::AssertionSource;
+pub(crate) use client_account::ClientAccount;
 pub(crate) use key::RecordKey;
 pub(super) use kinds::{PREFIXES, copy_all};
 pub use service_principal::ServicePrincipal;
