@@ -55,7 +55,7 @@ fn authority_server(sandbox: &Sandbox) -> EntraEmulator {
 #[test]
 fn an_api_that_refuses_azs_client_accepts_ones_own() {
     let sandbox = Sandbox::signed_in_as_alice();
-    let run = sandbox.azt([&TOKEN[..], &["--scope", LEDGER]].concat()).exits(5);
+    let run = sandbox.azt([&TOKEN[..], &["--scope", LEDGER]].concat()).exits(6);
     drop(run.says("AADSTS65002").says("an application of your own with `azt login --client-id`"));
 
     let profile = sandbox.read("azureProfile.json");
