@@ -90,6 +90,12 @@
 //! | GitHub Actions | `ACTIONS_ID_TOKEN_REQUEST_URL=<url>/pipeline/github?api-version=2.0`, `ACTIONS_ID_TOKEN_REQUEST_TOKEN=emulator-job-token` |
 //! | Azure Pipelines | `SYSTEM_OIDCREQUESTURI=<url>/pipeline/azure`, `SYSTEM_ACCESSTOKEN=emulator-job-token`, service connection `5c000000-0000-4000-8000-000000000001` |
 //!
+//! # Kerberos
+//!
+//! The autologon service of seamless single sign-on is at
+//! `<url>/{tenant}/winauth/trust/2005/windowstransport`; the service's principal is `HTTP/localhost`.
+//! A program with its keytab must check the tokens: [`Settings::negotiate_acceptor`].
+//!
 //! # Limits
 //!
 //! - It is no security boundary: the key that signs tokens is in the source, and every user of the
@@ -117,6 +123,7 @@ mod jwt;
 mod log;
 mod managed_identity;
 mod metadata;
+mod negotiate;
 mod pages;
 mod pipeline;
 mod routes;

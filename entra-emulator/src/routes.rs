@@ -4,7 +4,7 @@ use crate::call::{Answer, Call};
 use crate::error::EntraError;
 use crate::world::{Authority, World};
 use crate::{arm, authorize, control, device, device_page, discovery, managed_identity, metadata};
-use crate::{pages, pipeline, token};
+use crate::{negotiate, pages, pipeline, token};
 
 /// Answers a request.
 pub(crate) fn route(world: &mut World, call: &Call) -> Answer {
@@ -32,6 +32,9 @@ pub(crate) fn route(world: &mut World, call: &Call) -> Answer {
         }
         ("GET", ["pipeline", "github"]) => pipeline::github(world, call),
         ("POST", ["pipeline", "azure"]) => pipeline::azure(world, call),
+        ("POST", [tenant, "winauth", "trust", "2005", "windowstransport"]) => {
+            negotiate::autologon(world, call, tenant)
+        }
         ("GET", ["metadata", "endpoints"]) => metadata::endpoints(world, call),
         ("GET", ["tenants"] | ["subscriptions", ..]) => arm::answer(world, call, path),
         (_, [tenant, endpoint @ ..]) => {

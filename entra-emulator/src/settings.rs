@@ -44,6 +44,10 @@ pub struct Settings {
     pub job_token: String,
     /// Lifetime of federated tokens in seconds. Default: 600.
     pub assertion_lifetime: i64,
+    /// Port on 127.0.0.1 of a program that checks Kerberos tokens: it reads the base64 of a SPNEGO
+    /// token as one line, and answers `OK user@REALM` or `NO reason`. Default: `None`, which refuses
+    /// every token.
+    pub negotiate_acceptor: Option<u16>,
     /// The value that the managed identity endpoints of App Service, Azure ML and Service Fabric
     /// require in `X-IDENTITY-HEADER`, `secret` or `Secret`. Default: `emulator-identity-header`.
     pub identity_header: String,
@@ -70,6 +74,7 @@ impl Default for Settings {
             cloud_shell_user: None,
             job_token: "emulator-job-token".into(),
             assertion_lifetime: 600,
+            negotiate_acceptor: None,
             identity_header: "emulator-identity-header".into(),
             arc_key_file: None,
         }

@@ -13,6 +13,7 @@ pub(crate) mod scope;
 use crate::call::{Answer, Call};
 use crate::directory::Application;
 use crate::error::EntraError;
+use crate::negotiate;
 use crate::token::scope::Scope;
 use crate::world::{Authority, World};
 use serde_json::Value;
@@ -53,6 +54,7 @@ pub(crate) fn answer(
         "client_credentials" => client_credentials::grant(world, &request),
         "password" => password::grant(world, &request),
         "urn:ietf:params:oauth:grant-type:jwt-bearer" => on_behalf_of::grant(world, &request),
+        "urn:ietf:params:oauth:grant-type:saml1_1-bearer" => negotiate::grant(world, &request),
         other => {
             let text = format!("The app requested an unsupported grant type '{other}'.");
             Err(EntraError::new("unsupported_grant_type", 70_003, text))

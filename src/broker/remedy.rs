@@ -111,6 +111,12 @@ pub(super) fn for_user(
     }
 }
 
+/// True if `error` says that the sign-in has ended, so that only a new one helps.
+pub(super) fn has_ended(error: &Error) -> bool {
+    let codes = error.entra_detail().map(|detail| detail.codes.as_slice()).unwrap_or_default();
+    codes.iter().any(|code| ENDED.contains(code))
+}
+
 /// The command that az prints, with all of the request's options.
 fn login_of_az(request: &TokenRequest) -> String {
     let scopes = request.scopes.iter().map(quoted).collect::<Vec<_>>();

@@ -5,16 +5,17 @@ use std::time::Duration;
 use super::sign_in::SignIn;
 use super::{redirect_page, remedy, resolve_tenant};
 use crate::entra::{
-    AZURE_CLI_CLIENT_ID, Authority, AuthorizationRequest, Redirect, ResponseMode, Scopes,
-    TokenClient, TokenResponse, check_realm,
+    AZURE_CLI_CLIENT_ID, Authority, AuthorizationRequest, Redirect, ResponseMode, SAML_BEARER,
+    Scopes, TokenClient, TokenResponse, check_realm,
 };
 use crate::error::{Error, Kind, Result};
+use crate::foreign::{Sentence, Typed};
 use crate::program::Program;
 use crate::secret::Secret;
 use crate::settings::Cloud;
 use crate::sys::{
-    EndpointUrl, Folder, Level, Loopback, Page, System, Visit, fill_random, open_browser,
-    with_countdown,
+    EndpointUrl, Folder, Level, Loopback, Page, System, Visit, fill_random, kerberos_ticket,
+    open_browser, with_countdown,
 };
 
 /// The tenant segment of a sign-in that names no tenant: any work or school account.
@@ -227,6 +228,42 @@ impl<'a, 'r> UserSignIn<'a, 'r> {
         self.done(&response, "password")
     }
 
+    /// Signs in with the user's Kerberos ticket. `username` is the account; without one, the ticket's
+    /// principal is.
+    ///
+    /// # Errors
+    /// There is no usable ticket; or it is another account's than `username`.
+    pub(crate) async fn with_ticket(&self, username: Option<&str>) -> Result<SignIn<'a>> {
+        let system = self.system;
+        let name = match username {
+            Some(name) => name.to_owned(),
+            None => {
+                let ticket = kerberos_ticket(system)?;
+                ticket.user_name().ok_or_else(|| {
+                    Error::failed(format!(
+                        "The Kerberos ticket is of {}, which is not a user's principal.",
+                        ticket.principal
+                    ))
+                    .remedy(
+                        "Get a ticket of your own with kinit, or name the account with --username.",
+                    )
+                })?
+            }
+        };
+        let response = self
+            .client
+            .with_ticket(&name, self.scopes)
+            .await
+            .map_err(|error| remedy::for_sign_in(error, system.program))?;
+        let sign_in = self.done(&response, SAML_BEARER)?.renewed_with_ticket();
+        match username {
+            Some(wanted) if !sign_in.name().eq_ignore_ascii_case(wanted) => {
+                Err(other_account(sign_in.name(), wanted))
+            }
+            _ => Ok(sign_in),
+        }
+    }
+
     fn authorization_request(
         &self,
         redirect_uri: &str,
@@ -246,6 +283,19 @@ impl<'a, 'r> UserSignIn<'a, 'r> {
     fn done(&self, response: &TokenResponse, source: &str) -> Result<SignIn<'a>> {
         SignIn::of_user(self.cloud, &self.client, self.scopes, response, source)
     }
+}
+
+/// The error for a ticket that signs in `name` and not the account `wanted`.
+fn other_account(name: &str, wanted: &str) -> Error {
+    Error::new(
+        Kind::Refused,
+        format!(
+            "The Kerberos ticket signs in {}, not {}; nothing was stored.",
+            Sentence::new(name),
+            Typed(wanted)
+        ),
+    )
+    .remedy("Get a ticket of that account with kinit, or leave --username out.")
 }
 
 /// The refusal for a request that cannot be Entra's form, which is posted to the root of this exact

@@ -10,6 +10,7 @@ use crate::secret::Secret;
     azt login                                  in the browser, or with a code if there is none\n  \
     azt login --use-device-code                with a code to enter in any browser\n  \
     azt login --no-browser                     with a browser on another machine\n  \
+    azt login --integrated                     with the Kerberos ticket of this session (kinit)\n  \
     azt login --tenant contoso.com             one tenant only\n  \
     azt login --service-principal -u APP_ID -p @secret.txt --tenant contoso.com\n  \
     azt login --identity                       the managed identity of this machine or app\n  \
@@ -43,6 +44,10 @@ pub(crate) struct Login {
     /// Sign in with a browser on another machine: prints the address, and reads the one it ends at
     #[arg(long)]
     pub(crate) no_browser: bool,
+    /// Sign in with the Kerberos ticket of this session (kinit, a domain login); --username names
+    /// the account if the ticket's principal does not
+    #[arg(long)]
+    pub(crate) integrated: bool,
     /// Sign in as a service principal
     #[arg(long)]
     pub(crate) service_principal: bool,

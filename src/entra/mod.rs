@@ -15,12 +15,14 @@ mod certificate;
 mod claims;
 mod client_authentication;
 mod client_credentials;
+mod desktop_sso;
 mod device_code;
 mod error_response;
 mod form;
 #[cfg(fuzzing)]
 pub(crate) mod fuzzing;
 mod id_token;
+mod integrated;
 mod managed_identity;
 mod on_behalf_of;
 mod password;
@@ -38,6 +40,7 @@ pub(crate) use authorization_code::{AuthorizationRequest, Redirect, ResponseMode
 pub(crate) use certificate::Certificate;
 pub(crate) use client_authentication::ClientCredential;
 pub(crate) use id_token::IdClaims;
+pub(crate) use integrated::SAML_BEARER;
 pub(crate) use managed_identity::{HostIdentity, managed_identity_token};
 pub(crate) use password::check_realm;
 pub(crate) use pipeline::{

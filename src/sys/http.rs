@@ -36,6 +36,8 @@ const REQUEST_LIMIT: Duration = Duration::from_secs(30);
 const BODY_LIMIT: usize = 16 * 1024 * 1024;
 /// Largest sum of all answers to one process, in bytes. A list of 100,000 subscriptions fits.
 const SUM_LIMIT: usize = 128 * 1024 * 1024;
+/// Most nodes of an XML document. Answers of WS-Trust have some hundreds.
+const XML_NODES: u32 = 20_000;
 /// Initial capacity for a body, in bytes. A token response fits.
 const USUAL_BODY: usize = 32 * 1024;
 
@@ -55,6 +57,8 @@ pub(crate) struct Request {
     headers: Vec<(&'static str, String)>,
     secret_headers: Vec<(&'static str, Secret)>,
     pin: Option<String>,
+    /// True if a successful answer is XML.
+    expects_xml: bool,
     /// Content type and text.
     body: Option<(&'static str, Zeroizing<String>)>,
 }
@@ -68,6 +72,7 @@ impl Request {
             headers: Vec::new(),
             secret_headers: Vec::new(),
             pin: None,
+            expects_xml: false,
             body: None,
         }
     }
@@ -80,6 +85,7 @@ impl Request {
             headers: Vec::new(),
             secret_headers: Vec::new(),
             pin: None,
+            expects_xml: false,
             body: Some(("application/x-www-form-urlencoded", form)),
         }
     }
@@ -88,6 +94,12 @@ impl Request {
     pub(crate) fn post_json(url: impl Into<EndpointUrl>, json: &str) -> Self {
         let body = Some(("application/json", Zeroizing::new(json.to_owned())));
         Self { method: Method::Post, body, ..Self::get(url) }
+    }
+
+    /// A POST of the SOAP message `xml` (SOAP 1.2) to `url`, whose answer is XML too.
+    pub(crate) fn post_soap(url: impl Into<EndpointUrl>, xml: Zeroizing<String>) -> Self {
+        let body = Some(("application/soap+xml; charset=utf-8", xml));
+        Self { method: Method::Post, expects_xml: true, body, ..Self::get(url) }
     }
 
     /// Adds a header.
@@ -170,8 +182,20 @@ impl Response {
         }
     }
 
+    /// Parses the body as XML. A document type definition is refused, and so is a large document.
+    ///
+    /// # Errors
+    /// The body is not such XML.
+    pub(crate) fn xml(&self) -> Result<roxmltree::Document<'_>, roxmltree::Error> {
+        let options = roxmltree::ParsingOptions {
+            nodes_limit: XML_NODES,
+            ..roxmltree::ParsingOptions::default()
+        };
+        roxmltree::Document::parse_with_options(&self.text, options)
+    }
+
     /// Masks the secrets of the request in `text`, a part of this response.
-    pub(super) fn masked(&self, text: &str) -> String {
+    pub(crate) fn masked(&self, text: &str) -> String {
         self.sent.masked(text)
     }
 
@@ -247,6 +271,7 @@ impl Http {
             value.set_sensitive(true);
             builder = builder.header(HeaderName::from_static(name), value);
         }
+        let request_expects_xml = request.expects_xml;
         let headers = request.secret_headers.into_iter().map(|(_, secret)| secret).collect();
         let mut sent = Sent { form: Bytes::new(), headers };
         if let Some((content_type, text)) = request.body {
@@ -301,7 +326,9 @@ impl Http {
             body.extend_from_slice(&chunk);
         }
         let answer = Response { sent, ..Response::new(status, headers, &body) };
-        if answer.is_success() && answer.text.trim_ascii_start().starts_with('<') {
+        let is_page = answer.text.trim_ascii_start().starts_with('<')
+            && !(request_expects_xml && answer.xml().is_ok());
+        if answer.is_success() && is_page {
             return Err(Error::new(
                 Kind::Network,
                 format!("{host} answered with a web page: a proxy or a sign-in portal of your network intercepted the request."),

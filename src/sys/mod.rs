@@ -18,10 +18,13 @@ mod endpoint_url;
 mod env;
 pub(crate) mod file;
 mod folder;
+#[cfg(unix)]
+mod gssapi;
 mod handover;
 mod hardening;
 mod host_name;
 mod http;
+mod kerberos;
 mod keyring_item;
 pub mod keyutils;
 mod lock_file;
@@ -44,6 +47,8 @@ mod sent;
 #[cfg(unix)]
 mod size_limit;
 mod spinner;
+#[cfg(windows)]
+mod sspi;
 mod stream;
 mod terminal;
 mod text;
@@ -76,6 +81,7 @@ pub use hardening::harden;
 pub(crate) use host_name::host_name;
 pub use http::Http;
 pub(crate) use http::{Request, Response};
+pub(crate) use kerberos::{kerberos_ticket, negotiate_token};
 pub(crate) use keyring_item::KeyringItem;
 pub(crate) use lock_file::LockGuard;
 pub(crate) use loopback::{Loopback, Page, Visit};

@@ -39,6 +39,8 @@ mod former_versions;
 mod host_tokens;
 mod hostile;
 mod identity_from_env;
+#[cfg(target_os = "linux")]
+mod integrated;
 #[cfg(unix)]
 mod limits;
 mod login;

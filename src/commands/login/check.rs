@@ -97,8 +97,15 @@ fn of_az(request: &Login, stdin_is_tty: bool) -> Result<()> {
     if request.use_device_code && (request.identity || has_secret || request.username.is_some()) {
         return usage("usage error: '--use-device-code' is not applicable with other arguments");
     }
-    if request.no_browser && (request.use_device_code || !is_interactive(request)) {
+    if request.no_browser
+        && !request.integrated
+        && (request.use_device_code || !is_interactive(request))
+    {
         return usage("usage error: '--no-browser' is not applicable with other ways to sign in");
+    }
+    let is_other_way = request.use_device_code || request.no_browser || request.identity;
+    if request.integrated && (is_other_way || has_secret) {
+        return usage("usage error: '--integrated' is not applicable with other ways to sign in");
     }
     if request.use_cert_sn_issuer && !request.service_principal {
         return usage("usage error: '--use-sn-issuer' is only applicable with a service principal");
@@ -142,7 +149,10 @@ fn secrets_of_app(request: &Login) -> [(&'static str, bool); 6] {
 
 /// True for sign-ins that need user interaction: browser and device code.
 pub(super) fn is_interactive(request: &Login) -> bool {
-    !request.identity && !request.service_principal && request.username.is_none()
+    !request.identity
+        && !request.service_principal
+        && !request.integrated
+        && request.username.is_none()
 }
 
 /// Fails for an interactive sign-in in a CI job without a terminal, which would wait until its
