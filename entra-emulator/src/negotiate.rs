@@ -123,6 +123,6 @@ pub(crate) fn grant(world: &mut World, request: &TokenRequest<'_>) -> Result<Ans
 fn desktop_user(world: &World, assertion: &str) -> Option<String> {
     let (_, rest) = assertion.split_once("<DesktopSsoToken>")?;
     let claims = world.signer.verified(rest.split_once("</DesktopSsoToken>")?.0)?;
-    let is_valid = claims["aud"] == DESKTOP && claims["exp"].as_i64()? > world.now();
-    is_valid.then(|| claims["upn"].as_str().map(str::to_owned)).flatten()
+    let is_valid = claims.get("aud")? == DESKTOP && claims.get("exp")?.as_i64()? > world.now();
+    claims.get("upn")?.as_str().map(str::to_owned).filter(|_| is_valid)
 }

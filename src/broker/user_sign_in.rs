@@ -235,20 +235,17 @@ impl<'a, 'r> UserSignIn<'a, 'r> {
     /// There is no usable ticket; or it is another account's than `username`.
     pub(crate) async fn with_ticket(&self, username: Option<&str>) -> Result<SignIn<'a>> {
         let system = self.system;
-        let name = match username {
-            Some(name) => name.to_owned(),
-            None => {
-                let ticket = kerberos_ticket(system)?;
-                ticket.user_name().ok_or_else(|| {
-                    Error::failed(format!(
-                        "The Kerberos ticket is of {}, which is not a user's principal.",
-                        ticket.principal
-                    ))
-                    .remedy(
-                        "Get a ticket of your own with kinit, or name the account with --username.",
-                    )
-                })?
-            }
+        let name = if let Some(name) = username {
+            name.to_owned()
+        } else {
+            let ticket = kerberos_ticket(system)?;
+            ticket.user_name().ok_or_else(|| {
+                Error::failed(format!(
+                    "The Kerberos ticket is of {}, which is not a user's principal.",
+                    ticket.principal
+                ))
+                .remedy("Get a ticket of your own with kinit, or name the account with --username.")
+            })?
         };
         let response = self
             .client

@@ -205,28 +205,29 @@ impl Library {
         // outlives the call. `text` is read only. The library owns what it writes to `name`,
         // `context` and `token`; each is released below, once.
         let (major, result) = unsafe {
-            let mut major = (self.import_name)(&mut minor, &text, &kind, &mut name);
+            let mut major =
+                (self.import_name)(&raw mut minor, &raw const text, &raw const kind, &raw mut name);
             if major & ERRORS == 0 {
                 major = (self.init_context)(
-                    &mut minor,
+                    &raw mut minor,
                     null_mut(),
-                    &mut context,
+                    &raw mut context,
                     name,
-                    &mechanism,
+                    &raw const mechanism,
                     0,
                     0,
                     null(),
                     null(),
                     null_mut(),
-                    &mut token,
+                    &raw mut token,
                     null_mut(),
                     null_mut(),
                 );
             }
             let result = self.taken(&mut token);
             let mut ignored = 0;
-            (self.delete_context)(&mut ignored, &mut context, null_mut());
-            (self.release_name)(&mut ignored, &mut name);
+            (self.delete_context)(&raw mut ignored, &raw mut context, null_mut());
+            (self.release_name)(&raw mut ignored, &raw mut name);
             (major, result)
         };
         if major & ERRORS != 0 || result.is_empty() {
@@ -237,38 +238,38 @@ impl Library {
 
     fn ticket(&self) -> Result<(String, Option<u32>), Failure> {
         let mechanism = Oid::of(KERBEROS);
-        let wanted = OidSet { count: 1, elements: &mechanism };
+        let wanted = OidSet { count: 1, elements: &raw const mechanism };
         let (mut minor, mut credential, mut name) = (0, null_mut(), null_mut());
         let (mut lifetime, mut text) = (0, Buffer::EMPTY);
         // SAFETY: as in `context_token`; `credential`, `name` and `text` are released here, once.
         let (major, principal) = unsafe {
             let mut major = (self.acquire_credential)(
-                &mut minor,
+                &raw mut minor,
                 null_mut(),
                 0,
-                &wanted,
+                &raw const wanted,
                 INITIATE,
-                &mut credential,
+                &raw mut credential,
                 null_mut(),
                 null_mut(),
             );
             if major & ERRORS == 0 {
                 major = (self.inquire_credential)(
-                    &mut minor,
+                    &raw mut minor,
                     credential,
-                    &mut name,
-                    &mut lifetime,
+                    &raw mut name,
+                    &raw mut lifetime,
                     null_mut(),
                     null_mut(),
                 );
             }
             if major & ERRORS == 0 {
-                major = (self.display_name)(&mut minor, name, &mut text, null_mut());
+                major = (self.display_name)(&raw mut minor, name, &raw mut text, null_mut());
             }
             let principal = self.taken(&mut text);
             let mut ignored = 0;
-            (self.release_name)(&mut ignored, &mut name);
-            (self.release_credential)(&mut ignored, &mut credential);
+            (self.release_name)(&raw mut ignored, &raw mut name);
+            (self.release_credential)(&raw mut ignored, &raw mut credential);
             (major, principal)
         };
         if major & ERRORS != 0 {
@@ -295,7 +296,7 @@ impl Library {
         }
         let mut ignored = 0;
         // SAFETY: the library allocated the content; it is not used after this.
-        unsafe { (self.release_buffer)(&mut ignored, buffer) };
+        unsafe { (self.release_buffer)(&raw mut ignored, &raw mut *buffer) };
         copy
     }
 
@@ -324,12 +325,12 @@ impl Library {
         // SAFETY: as in `context_token`; a failure leaves `text` empty.
         let text = unsafe {
             (self.display_status)(
-                &mut ignored,
+                &raw mut ignored,
                 minor,
                 MECHANISM_CODE,
                 mechanism,
-                &mut more,
-                &mut text,
+                &raw mut more,
+                &raw mut text,
             );
             self.taken(&mut text)
         };

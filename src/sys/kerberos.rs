@@ -69,7 +69,7 @@ pub(crate) fn kerberos_ticket(system: &System) -> Result<Ticket> {
 }
 
 /// A SPNEGO token (RFC 4178, RFC 4559) for the HTTP service at `host`, as base64. It works once,
-/// within minutes, at that service only; it delegates nothing.
+/// within minutes, at that service only; it delegates nothing. Blocks while the library asks the KDC.
 ///
 /// # Errors
 /// As [`kerberos_ticket`]; or the KDC does not know the service, was not reached, or the clocks

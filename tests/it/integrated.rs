@@ -4,7 +4,7 @@ use std::fs;
 
 use entra_emulator::{Action, Fault};
 
-use crate::support::kdc::Kdc;
+use crate::kdc::Kdc;
 use crate::support::*;
 
 const LOGIN: [&str; 2] = ["login", "--integrated"];

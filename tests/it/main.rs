@@ -41,6 +41,8 @@ mod hostile;
 mod identity_from_env;
 #[cfg(target_os = "linux")]
 mod integrated;
+#[cfg(target_os = "linux")]
+mod kdc;
 #[cfg(unix)]
 mod limits;
 mod login;

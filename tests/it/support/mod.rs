@@ -1,8 +1,6 @@
 //! A sandbox: an empty home, the binary under both names, an emulated cloud.
 
 mod buffer;
-#[cfg(target_os = "linux")]
-pub mod kdc;
 mod run;
 
 use std::collections::BTreeMap;

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use super::Sandbox;
+use crate::support::Sandbox;
 
 /// The password of every principal.
 const PASSWORD: &str = "a-password";
@@ -40,6 +40,7 @@ impl Drop for Process {
 impl Kdc {
     /// A server for `realm` with these users. `None`, and a line that says so, where a program is
     /// missing.
+    #[allow(clippy::print_stderr, reason = "a test that is skipped says so")]
     pub fn start(realm: &str, users: &[&str]) -> Option<Self> {
         let has_gssapi = Command::new("/usr/bin/python3").args(["-c", "import gssapi"]).output();
         let is_missing =
@@ -91,7 +92,7 @@ impl Kdc {
         run(&mut in_folder("/usr/sbin/kadmin.local", folder.path(), &["-r", realm]), &script);
         let server = serve(folder.path(), port, None);
         let mut acceptor = in_folder("/usr/bin/python3", folder.path(), &[])
-            .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support/spnego_acceptor.py"))
+            .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/spnego_acceptor.py"))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
