@@ -48,6 +48,9 @@ pub struct Tenant {
     /// Two letters. Default: `DE`.
     #[serde(default = "country")]
     pub country_code: String,
+    /// Domains whose users' passwords only the emulator's federation server checks.
+    #[serde(default)]
+    pub federated_domains: Vec<String>,
 }
 
 fn home() -> String {
@@ -267,6 +270,12 @@ impl Directory {
         self.tenants.iter().find(|tenant| {
             tenant.id.eq_ignore_ascii_case(name) || tenant.default_domain.eq_ignore_ascii_case(name)
         })
+    }
+
+    /// True if a federation server checks the passwords of users of this domain (any case).
+    pub fn is_federated(&self, domain: &str) -> bool {
+        let mut domains = self.tenants.iter().flat_map(|tenant| &tenant.federated_domains);
+        domains.any(|federated| federated.eq_ignore_ascii_case(domain))
     }
 
     /// The user with this name (any case).

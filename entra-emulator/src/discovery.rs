@@ -2,6 +2,7 @@
 
 use crate::call::{Answer, Call, fields};
 use crate::error::EntraError;
+use crate::federation;
 use crate::world::{Authority, World};
 use serde_json::json;
 
@@ -77,23 +78,30 @@ pub(crate) fn instance(world: &World, call: &Call) -> Result<Answer, EntraError>
     ))
 }
 
-/// Answers `GET /common/userrealm/{user}`: no account is federated.
+/// Answers `GET /common/userrealm/{user}`.
 pub(crate) fn user_realm(world: &World, call: &Call, username: &str) -> Answer {
     let username: String = form_urlencoded::parse(username.replace('+', "%2B").as_bytes())
         .next()
         .map_or_else(String::new, |(name, _)| name.into_owned());
     let domain = username.rsplit_once('@').map_or(username.as_str(), |(_, domain)| domain);
-    let known = world.directory.tenant(domain);
-    let kind = if known.is_some() { "Managed" } else { "Unknown" };
+    let is_federated = world.directory.is_federated(domain);
+    let kind = match world.directory.tenant(domain) {
+        _ if is_federated => "Federated",
+        Some(_) => "Managed",
+        None => "Unknown",
+    };
     // Version 2.0 has other member names than version 1.0.
-    let mut body = fields(if call.parameter("api-version") == Some("2.0") {
+    let is_version_2 = call.parameter("api-version") == Some("2.0");
+    let mut body = fields(if is_version_2 {
         json!({ "NameSpaceType": kind, "Login": username, "DomainName": domain })
     } else {
         json!({ "ver": "1.0", "account_type": kind, "domain_name": domain })
     });
+    if is_federated && !is_version_2 {
+        body.extend(fields(federation::realm(world)));
+    }
     body.insert("cloud_instance_name".into(), json!(host(world)));
-    let audience = "urn:federation:MicrosoftOnline";
-    body.insert("cloud_audience_urn".into(), json!(audience));
+    body.insert("cloud_audience_urn".into(), json!(federation::AUDIENCE));
     Answer::json(200, &json!(body))
 }
 

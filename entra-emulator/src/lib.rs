@@ -58,6 +58,7 @@
 //! |---|---|
 //! | `alice@contoso.example`, guest in the other two | `Alice-password-1` |
 //! | `bob@fabrikam.example` | `Bob-password-1` |
+//! | `carol@federated.example`, of Contoso | `Carol-password-1`, at the federation server |
 //! | Deployment `a1000000-0000-4000-8000-000000000001` | secret `deployment-secret-1` |
 //! | Nightly build `…002` | certificate [`NIGHTLY_BUILD_CERTIFICATE`](directory::NIGHTLY_BUILD_CERTIFICATE) |
 //! | GitHub workflow `…003` | a pipeline's federated token (below), or an [assertion](EntraEmulator::assertion) of `https://token.actions.githubusercontent.com` for `repo:contoso/app:ref:refs/heads/main` |
@@ -90,6 +91,13 @@
 //! | GitHub Actions | `ACTIONS_ID_TOKEN_REQUEST_URL=<url>/pipeline/github?api-version=2.0`, `ACTIONS_ID_TOKEN_REQUEST_TOKEN=emulator-job-token` |
 //! | Azure Pipelines | `SYSTEM_OIDCREQUESTURI=<url>/pipeline/azure`, `SYSTEM_ACCESSTOKEN=emulator-job-token`, service connection `5c000000-0000-4000-8000-000000000001` |
 //!
+//! # Federation server
+//!
+//! `federated.example` is a federated domain of Contoso: only the federation server at
+//! `<url>/adfs/services/trust` checks its users' passwords. It has metadata (`…/mex`) and the
+//! endpoints `…/13/usernamemixed` and `…/2005/usernamemixed`, which issue SAML assertions for the
+//! token endpoint; see [`Federation`].
+//!
 //! # Kerberos
 //!
 //! The autologon service of seamless single sign-on is at
@@ -100,8 +108,10 @@
 //!
 //! - It is no security boundary: the key that signs tokens is in the source, and every user of the
 //!   machine can control the emulator.
-//! - It has no policies beyond those of [`Directory`], no federation with other sign-in pages and
+//! - It has no policies beyond those of [`Directory`], no sign-in pages of federation servers and
 //!   no sessions in the browser.
+//! - The federation server's assertions have no XML signature: the token endpoint accepts those
+//!   that the server issued, if they are unchanged.
 //! - Codes and shape of its errors are Entra's, but the texts are its own.
 //! - MSAL for Python requests a user's realm at the host without its port. So `az login -u … -p …`
 //!   works only with the emulator on port 443.
@@ -118,6 +128,7 @@ mod discovery;
 mod emulator;
 mod error;
 mod fault;
+mod federation;
 mod identifier;
 mod jwt;
 mod log;
@@ -138,4 +149,4 @@ pub use emulator::{Builder, EntraEmulator, Faults, PendingDeviceCode};
 pub use error::Error;
 pub use fault::{Action, Encoding, Fault, Numbers};
 pub use log::RequestLogEntry;
-pub use settings::Settings;
+pub use settings::{Federation, Settings};

@@ -7,19 +7,15 @@
 //! [`Settings::negotiate_acceptor`]: crate::Settings::negotiate_acceptor
 
 use crate::call::{Answer, Call};
-use crate::error::EntraError;
-use crate::token::issue::{self, Session};
-use crate::token::{TokenRequest, client};
+use crate::federation::Assertion;
 use crate::world::World;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpStream};
 use std::time::Duration;
 
-/// The audience of a desktop token, which marks it among the tokens that the emulator signs.
-const DESKTOP: &str = "urn:emulator:desktop-sso";
+/// The lifetime of a token for the desktop in seconds.
+const LIFETIME: i64 = 600;
 
 /// Time for the acceptor's answer.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -57,7 +53,7 @@ fn accepted(port: u16, token: &str) -> Option<String> {
 
 /// Answers `POST /{tenant}/winauth/trust/2005/windowstransport`: a token for the desktop, in exchange
 /// for a Kerberos token.
-pub(crate) fn autologon(world: &World, call: &Call, tenant: &str) -> Answer {
+pub(crate) fn autologon(world: &mut World, call: &Call, tenant: &str) -> Answer {
     let fault = |code: u32, text: &str| {
         let text = format!(
             "<S:Envelope xmlns:S=\"http://www.w3.org/2003/05/soap-envelope\"><S:Body><S:Fault>\
@@ -81,48 +77,19 @@ pub(crate) fn autologon(world: &World, call: &Call, tenant: &str) -> Answer {
         Some(user) if user.tenant == known.id => {}
         _ => return fault(50_034, "The user account does not exist in this directory."),
     }
-    let claims = json!({"aud": DESKTOP, "upn": username, "exp": world.now() + 600});
-    let token = world.signer.sign(&claims);
+    let expires_at = world.now() + LIFETIME;
+    let claims = json!({"aud": "urn:emulator:desktop-sso", "upn": username, "exp": expires_at});
+    let assertion = format!(
+        "<saml:Assertion xmlns:saml=\"urn:oasis:names:tc:SAML:1.0:assertion\">\
+        <DesktopSsoToken>{}</DesktopSsoToken></saml:Assertion>",
+        world.signer.sign(&claims)
+    );
+    world.assertions.insert(assertion.clone(), Assertion { username, saml2: false, expires_at });
     let text = format!(
         "<S:Envelope xmlns:S=\"http://www.w3.org/2003/05/soap-envelope\"><S:Body>\
         <wst:RequestSecurityTokenResponse xmlns:wst=\"http://schemas.xmlsoap.org/ws/2005/02/trust\">\
         <wst:TokenType>urn:oasis:names:tc:SAML:1.0</wst:TokenType><wst:RequestedSecurityToken>\
-        <saml:Assertion xmlns:saml=\"urn:oasis:names:tc:SAML:1.0:assertion\">\
-        <DesktopSsoToken>{token}</DesktopSsoToken></saml:Assertion></wst:RequestedSecurityToken>\
-        </wst:RequestSecurityTokenResponse></S:Body></S:Envelope>"
+        {assertion}</wst:RequestedSecurityToken></wst:RequestSecurityTokenResponse></S:Body></S:Envelope>"
     );
     Answer::new(200, "application/soap+xml; charset=utf-8", text)
-}
-
-/// The grant of an assertion with a desktop token.
-pub(crate) fn grant(world: &mut World, request: &TokenRequest<'_>) -> Result<Answer, EntraError> {
-    client::authenticate(world, request)?;
-    let scope = request.scope(world)?.ok_or_else(|| EntraError::missing("scope"))?;
-    let refused = || {
-        let text = "The assertion failed signature validation.";
-        EntraError::new("invalid_grant", 50_013, text)
-    };
-    let assertion = request.field("assertion")?;
-    let username = STANDARD
-        .decode(assertion)
-        .ok()
-        .and_then(|text| String::from_utf8(text).ok())
-        .and_then(|text| desktop_user(world, &text))
-        .ok_or_else(refused)?;
-    let session = Session {
-        username,
-        serial: world.next_serial(),
-        // A ticket is no second factor.
-        strong_in: None,
-        contexts: Vec::new(),
-    };
-    issue::for_user(world, request, &session, &scope, None)
-}
-
-/// The user of the desktop token in `assertion`, unless it has expired.
-fn desktop_user(world: &World, assertion: &str) -> Option<String> {
-    let (_, rest) = assertion.split_once("<DesktopSsoToken>")?;
-    let claims = world.signer.verified(rest.split_once("</DesktopSsoToken>")?.0)?;
-    let is_valid = claims.get("aud")? == DESKTOP && claims.get("exp")?.as_i64()? > world.now();
-    claims.get("upn")?.as_str().map(str::to_owned).filter(|_| is_valid)
 }

@@ -3,8 +3,8 @@
 use crate::call::{Answer, Call};
 use crate::error::EntraError;
 use crate::world::{Authority, World};
-use crate::{arm, authorize, control, device, device_page, discovery, managed_identity, metadata};
-use crate::{negotiate, pages, pipeline, token};
+use crate::{arm, authorize, control, device, device_page, discovery, federation};
+use crate::{managed_identity, metadata, negotiate, pages, pipeline, token};
 
 /// Answers a request.
 pub(crate) fn route(world: &mut World, call: &Call) -> Answer {
@@ -34,6 +34,9 @@ pub(crate) fn route(world: &mut World, call: &Call) -> Answer {
         ("POST", ["pipeline", "azure"]) => pipeline::azure(world, call),
         ("POST", [tenant, "winauth", "trust", "2005", "windowstransport"]) => {
             negotiate::autologon(world, call, tenant)
+        }
+        (_, ["adfs", "services", "trust", endpoint @ ..]) => {
+            federation::answer(world, call, endpoint)
         }
         ("GET", ["metadata", "endpoints"]) => metadata::endpoints(world, call),
         ("GET", ["tenants"] | ["subscriptions", ..]) => arm::answer(world, call, path),

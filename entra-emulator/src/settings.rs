@@ -44,6 +44,8 @@ pub struct Settings {
     pub job_token: String,
     /// Lifetime of federated tokens in seconds. Default: 600.
     pub assertion_lifetime: i64,
+    /// The federation server.
+    pub federation: Federation,
     /// Port on 127.0.0.1 of a program that checks Kerberos tokens: it reads the base64 of a SPNEGO
     /// token as one line, and answers `OK user@REALM` or `NO reason`. Default: `None`, which refuses
     /// every token.
@@ -74,9 +76,33 @@ impl Default for Settings {
             cloud_shell_user: None,
             job_token: "emulator-job-token".into(),
             assertion_lifetime: 600,
+            federation: Federation::default(),
             negotiate_acceptor: None,
             identity_header: "emulator-identity-header".into(),
             arc_key_file: None,
         }
+    }
+}
+
+/// What the federation server offers. Its failures are [`Fault`](crate::Fault)s of the path
+/// `/adfs/services/trust`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+pub struct Federation {
+    /// True if assertions are SAML 2.0; else they are SAML 1.1. Default: false.
+    pub saml2: bool,
+    /// True if the metadata lists the endpoints of WS-Trust 1.3. Default: true.
+    pub trust13: bool,
+    /// True if the metadata lists the endpoints of WS-Trust 2005. Default: true.
+    pub trust2005: bool,
+    /// The origin of the endpoints in the metadata. Default: `None`, which means the emulator's.
+    pub origin: Option<String>,
+    /// True if Entra names the metadata and the endpoint for passwords. Default: true.
+    pub active: bool,
+}
+
+impl Default for Federation {
+    fn default() -> Self {
+        Self { saml2: false, trust13: true, trust2005: true, origin: None, active: true }
     }
 }

@@ -8,12 +8,12 @@ pub(crate) mod issue;
 pub(crate) mod on_behalf_of;
 pub(crate) mod password;
 pub(crate) mod refresh_token;
+pub(crate) mod saml_bearer;
 pub(crate) mod scope;
 
 use crate::call::{Answer, Call};
 use crate::directory::Application;
 use crate::error::EntraError;
-use crate::negotiate;
 use crate::token::scope::Scope;
 use crate::world::{Authority, World};
 use serde_json::Value;
@@ -53,8 +53,13 @@ pub(crate) fn answer(
         "refresh_token" => refresh_token::grant(world, &request),
         "client_credentials" => client_credentials::grant(world, &request),
         "password" => password::grant(world, &request),
+        "urn:ietf:params:oauth:grant-type:saml1_1-bearer" => {
+            saml_bearer::grant(world, &request, false)
+        }
+        "urn:ietf:params:oauth:grant-type:saml2-bearer" => {
+            saml_bearer::grant(world, &request, true)
+        }
         "urn:ietf:params:oauth:grant-type:jwt-bearer" => on_behalf_of::grant(world, &request),
-        "urn:ietf:params:oauth:grant-type:saml1_1-bearer" => negotiate::grant(world, &request),
         other => {
             let text = format!("The app requested an unsupported grant type '{other}'.");
             Err(EntraError::new("unsupported_grant_type", 70_003, text))

@@ -5,6 +5,7 @@ use crate::device::DeviceCode;
 use crate::directory::{Application, Directory, Tenant, User};
 use crate::error::{EntraError, Error};
 use crate::fault::Fault;
+use crate::federation::Assertion;
 use crate::jwt::Signer;
 use crate::log::Log;
 use crate::settings::Settings;
@@ -26,6 +27,8 @@ pub(crate) struct World {
     pub(crate) device_codes: Vec<DeviceCode>,
     pub(crate) codes: HashMap<String, Code>,
     pub(crate) refresh_tokens: HashMap<String, RefreshToken>,
+    /// The federation server's assertions, by their text.
+    pub(crate) assertions: HashMap<String, Assertion>,
     /// Lower-case user names, each with the last revoked serial number.
     pub(crate) revoked: HashMap<String, u64>,
     /// The last serial number of an access token that ARM challenges.
@@ -48,6 +51,7 @@ impl World {
             device_codes: Vec::new(),
             codes: HashMap::new(),
             refresh_tokens: HashMap::new(),
+            assertions: HashMap::new(),
             revoked: HashMap::new(),
             challenged: 0,
             arc_secret: None,

@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::sign_in::SignIn;
 use super::{redirect_page, remedy, resolve_tenant};
 use crate::entra::{
-    AZURE_CLI_CLIENT_ID, Authority, AuthorizationRequest, Redirect, ResponseMode, SAML_BEARER,
-    Scopes, TokenClient, TokenResponse, check_realm,
+    AZURE_CLI_CLIENT_ID, Authority, AuthorizationRequest, Credential, Realm, Redirect,
+    ResponseMode, Scopes, TokenClient, TokenResponse, saml_assertion, user_realm,
 };
 use crate::error::{Error, Kind, Result};
 use crate::foreign::{Sentence, Typed};
@@ -206,26 +206,33 @@ impl<'a, 'r> UserSignIn<'a, 'r> {
         let waiting = format!("Waiting for the code {} to be entered", code.user_code);
         let response =
             with_countdown(system, &waiting, code.expires_in, poll).await.map_err(refused)?;
-        self.done(&response, "urn:ietf:params:oauth:grant-type:device_code")
+        self.done(&response, Some("urn:ietf:params:oauth:grant-type:device_code"))
     }
 
-    /// Signs in with user name and password. Two requests. Entra refuses it if it demands a second
-    /// factor.
+    /// Signs in with user name and password, at Entra or at the federation server of the user's
+    /// domain. Two requests, or four. Entra refuses it if it demands a second factor.
     pub(crate) async fn with_password(
         &self,
         username: &str,
         password: &Secret,
     ) -> Result<SignIn<'a>> {
-        let system = self.system;
-        if !self.client.authority().is_adfs() {
-            check_realm(system, &self.cloud.authority_host()?, username).await?;
-        }
-        let response = self
-            .client
-            .password(username, password, self.scopes)
-            .await
-            .map_err(|error| remedy::for_password(error, system.program))?;
-        self.done(&response, "password")
+        let (system, client) = (self.system, &self.client);
+        let realm = match client.authority().is_adfs() {
+            true => Realm::Managed,
+            false => user_realm(system, &self.cloud.authority_host()?, username).await?,
+        };
+        let (response, source) = match realm {
+            Realm::Managed => {
+                (client.password(username, password, self.scopes).await, Some("password"))
+            }
+            Realm::Federated(federation) => {
+                let credential = Credential::UserName { username, password };
+                let assertion = saml_assertion(system, &federation, &credential).await?;
+                (client.saml_bearer(Some(username), &assertion, self.scopes).await, None)
+            }
+        };
+        let response = response.map_err(|error| remedy::for_password(error, system.program))?;
+        self.done(&response, source)
     }
 
     /// Signs in with the user's Kerberos ticket. `username` is the account; without one, the ticket's
@@ -252,7 +259,7 @@ impl<'a, 'r> UserSignIn<'a, 'r> {
             .with_ticket(&name, self.scopes)
             .await
             .map_err(|error| remedy::for_sign_in(error, system.program))?;
-        let sign_in = self.done(&response, SAML_BEARER)?.renewed_with_ticket();
+        let sign_in = self.done(&response, None)?.renewed_with_ticket();
         match username {
             Some(wanted) if !sign_in.name().eq_ignore_ascii_case(wanted) => {
                 Err(other_account(sign_in.name(), wanted))
@@ -274,10 +281,10 @@ impl<'a, 'r> UserSignIn<'a, 'r> {
             .redeem(&self.client, self.scopes, code)
             .await
             .map_err(|error| remedy::for_sign_in(error, self.system.program))?;
-        self.done(&response, "authorization_code")
+        self.done(&response, Some("authorization_code"))
     }
 
-    fn done(&self, response: &TokenResponse, source: &str) -> Result<SignIn<'a>> {
+    fn done(&self, response: &TokenResponse, source: Option<&str>) -> Result<SignIn<'a>> {
         SignIn::of_user(self.cloud, &self.client, self.scopes, response, source)
     }
 }

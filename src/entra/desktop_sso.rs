@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 
 use super::error_response;
 use super::token_client::request_id;
+use super::ws_trust::{SamlAssertion, SamlVersion};
 use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
 use crate::sys::{EndpointUrl, Request, Response, System, negotiate_token};
@@ -31,7 +32,7 @@ pub(super) async fn assertion(
     system: &System,
     login_url: &EndpointUrl,
     domain: &str,
-) -> Result<Secret> {
+) -> Result<SamlAssertion> {
     let service = service_of(login_url)?;
     let id = request_id()?;
     let url = service
@@ -54,9 +55,9 @@ pub(super) async fn assertion(
         </wst:RequestSecurityToken></s:Body></s:Envelope>",
         message_id = request_id()?,
     );
-    let request = Request::post_soap(&url, Zeroizing::new(message))
+    let request = Request::post_soap(&url, Zeroizing::new(message), None)
         .header("soapaction", "http://schemas.xmlsoap.org/ws/2005/02/trust/RST/Issue")
-        .secret_header("authorization", Secret::new(["Negotiate ", ticket.expose()].concat()));
+        .negotiate(&ticket);
     let response = system.http.send(system, request).await?;
     system.terminal.debug(&format!("POST {} -> {}", url.without_query(), response.status));
     let token = token_in(&response).filter(|_| response.is_success());
@@ -70,7 +71,8 @@ pub(super) async fn assertion(
         ]
         .concat(),
     );
-    Ok(Secret::new(STANDARD.encode(assertion.as_bytes())))
+    let encoded = Secret::new(STANDARD.encode(assertion.as_bytes()));
+    Ok(SamlAssertion { version: SamlVersion::V1, encoded })
 }
 
 /// The autologon service; at a login host of one's own, the login host itself.

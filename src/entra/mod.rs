@@ -29,20 +29,21 @@ mod password;
 mod pipeline;
 mod refresh_token;
 mod rsa_key;
+mod saml_bearer;
 mod scope;
 mod server_time;
 mod tenant;
 mod token_client;
 mod token_response;
+mod user_realm;
+mod ws_trust;
 
 pub(crate) use authority::{Authority, is_adfs};
 pub(crate) use authorization_code::{AuthorizationRequest, Redirect, ResponseMode};
 pub(crate) use certificate::Certificate;
 pub(crate) use client_authentication::ClientCredential;
 pub(crate) use id_token::IdClaims;
-pub(crate) use integrated::SAML_BEARER;
 pub(crate) use managed_identity::{HostIdentity, managed_identity_token};
-pub(crate) use password::check_realm;
 pub(crate) use pipeline::{
     TOKEN_EXCHANGE, azure_pipelines_assertion, azure_pipelines_connection,
     github_actions_assertion, in_github_actions,
@@ -52,6 +53,8 @@ pub(crate) use server_time::server_time;
 pub(crate) use tenant::{is_guid, resolve_tenant};
 pub(crate) use token_client::TokenClient;
 pub(crate) use token_response::TokenResponse;
+pub(crate) use user_realm::{Realm, user_realm};
+pub(crate) use ws_trust::{Credential, saml_assertion};
 
 /// The client id of Azure CLI, a public client of the family "1" that exists in every tenant.
 pub(crate) const AZURE_CLI_CLIENT_ID: &str = "04b07795-8ddb-461a-bbee-02f9e1bf7b46";

@@ -1,18 +1,13 @@
 //! The common part of all grants: the request to the token endpoint.
 
-use chrono::DateTime;
-
 use super::authority::Authority;
 use super::claims::merge_capabilities;
 use super::error_response;
 use super::form::Form;
+use super::server_time::with_clock;
 use super::token_response::TokenResponse;
 use crate::error::{Kind, Result};
-use crate::program::Program;
 use crate::sys::{EndpointUrl, Request, Response, System, fill_random, retried};
-
-/// Clock skew that Entra tolerates, in seconds.
-const TOLERATED_CLOCK_SKEW: i64 = 300;
 
 /// AADSTS code of an assertion outside its lifetime; more specific codes start with these digits.
 const ASSERTION: &str = "50013";
@@ -122,21 +117,12 @@ impl<'a> TokenClient<'a> {
         let Some(error) = error_response::refusal(&response, &url.environment()) else {
             return Ok(response);
         };
-        let date = response.header("date").and_then(|date| DateTime::parse_from_rfc2822(date).ok());
-        let ahead = date.map_or(0, |date| self.system.clock.now() - date.timestamp());
         let codes = error.entra_detail().map(|detail| detail.codes.as_slice()).unwrap_or_default();
         let is_of_assertion = codes.iter().any(|code| code.to_string().starts_with(ASSERTION));
-        let may_be_why = error.kind() != Kind::InteractionRequired || is_of_assertion;
-        let is_tolerated = ahead.abs() <= TOLERATED_CLOCK_SKEW;
-        if is_tolerated || self.system.program == Program::Az || !may_be_why {
+        if error.kind() == Kind::InteractionRequired && !is_of_assertion {
             return Err(error);
         }
-        let direction = if ahead > 0 { "ahead of" } else { "behind" };
-        Err(error.remedy(format!(
-            "This machine's clock is {} minutes {direction} that of {}: set it, then try again.",
-            ahead.abs() / 60,
-            url.environment()
-        )))
+        Err(with_clock(error, &response, &url.environment(), self.system))
     }
 }
 

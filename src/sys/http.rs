@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use hyper::body::Bytes;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use roxmltree::Document;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use zeroize::Zeroizing;
@@ -18,7 +19,7 @@ use super::proxy::Way;
 use super::sent::Sent;
 use super::tls::{Authorities, extra_authorities};
 use super::unreachable::{no_tls, unreachable_host};
-use super::{System, pinned, text};
+use super::{System, pinned, text, xml};
 use crate::error::{Error, Kind, Result};
 use crate::foreign::{self, Sentence};
 use crate::secret::Secret;
@@ -34,12 +35,15 @@ const READ_LIMIT: Duration = Duration::from_secs(15);
 const REQUEST_LIMIT: Duration = Duration::from_secs(30);
 /// Largest accepted answer, in bytes. A page of 1,000 subscriptions is about 1 MiB.
 const BODY_LIMIT: usize = 16 * 1024 * 1024;
+/// Largest accepted XML document, in bytes. The metadata of a federation server is about 100 KiB.
+const XML_LIMIT: usize = 1024 * 1024;
 /// Largest sum of all answers to one process, in bytes. A list of 100,000 subscriptions fits.
 const SUM_LIMIT: usize = 128 * 1024 * 1024;
-/// Most nodes of an XML document. Answers of WS-Trust have some hundreds.
-const XML_NODES: u32 = 20_000;
 /// Initial capacity for a body, in bytes. A token response fits.
 const USUAL_BODY: usize = 32 * 1024;
+
+/// The content type of forms.
+const FORM: &str = "application/x-www-form-urlencoded";
 
 /// The HTTP methods that requests use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,10 +61,11 @@ pub(crate) struct Request {
     headers: Vec<(&'static str, String)>,
     secret_headers: Vec<(&'static str, Secret)>,
     pin: Option<String>,
-    /// True if a successful answer is XML.
-    expects_xml: bool,
     /// Content type and text.
     body: Option<(&'static str, Zeroizing<String>)>,
+    /// The secret within a body that is no form.
+    body_secret: Option<Secret>,
+    expects_xml: bool,
 }
 
 impl Request {
@@ -72,22 +77,15 @@ impl Request {
             headers: Vec::new(),
             secret_headers: Vec::new(),
             pin: None,
-            expects_xml: false,
             body: None,
+            body_secret: None,
+            expects_xml: false,
         }
     }
 
     /// A POST of `form`, already encoded as `application/x-www-form-urlencoded`, to `url`.
     pub(crate) fn post_form(url: impl Into<EndpointUrl>, form: Zeroizing<String>) -> Self {
-        Self {
-            method: Method::Post,
-            url: url.into(),
-            headers: Vec::new(),
-            secret_headers: Vec::new(),
-            pin: None,
-            expects_xml: false,
-            body: Some(("application/x-www-form-urlencoded", form)),
-        }
+        Self { method: Method::Post, body: Some((FORM, form)), ..Self::get(url) }
     }
 
     /// A POST of the JSON text `json`, which may be empty, to `url`.
@@ -96,10 +94,22 @@ impl Request {
         Self { method: Method::Post, body, ..Self::get(url) }
     }
 
-    /// A POST of the SOAP message `xml` (SOAP 1.2) to `url`, whose answer is XML too.
-    pub(crate) fn post_soap(url: impl Into<EndpointUrl>, xml: Zeroizing<String>) -> Self {
+    /// A POST of the SOAP 1.2 envelope `xml`, which holds `secret`, to `url`. The answer is XML.
+    pub(crate) fn post_soap(
+        url: impl Into<EndpointUrl>,
+        xml: Zeroizing<String>,
+        secret: Option<&Secret>,
+    ) -> Self {
         let body = Some(("application/soap+xml; charset=utf-8", xml));
-        Self { method: Method::Post, expects_xml: true, body, ..Self::get(url) }
+        let request = Self { method: Method::Post, body, ..Self::get(url) };
+        Self { body_secret: secret.cloned(), ..request }.expecting_xml()
+    }
+
+    /// Expects XML of at most 1 MiB as the answer.
+    #[must_use]
+    pub(crate) fn expecting_xml(mut self) -> Self {
+        self.expects_xml = true;
+        self
     }
 
     /// Adds a header.
@@ -113,6 +123,12 @@ impl Request {
     #[must_use]
     pub(crate) fn bearer(self, token: &Secret) -> Self {
         self.secret_header("authorization", Secret::new(format!("Bearer {}", token.expose())))
+    }
+
+    /// Adds `Authorization: Negotiate …` (RFC 4559).
+    #[must_use]
+    pub(crate) fn negotiate(self, token: &Secret) -> Self {
+        self.secret_header("authorization", Secret::new(["Negotiate ", token.expose()].concat()))
     }
 
     /// Adds a header whose value is a secret; `name` is lower-case.
@@ -163,6 +179,14 @@ impl Response {
         foreign::from_json(&self.text)
     }
 
+    /// Parses the body as XML.
+    ///
+    /// # Errors
+    /// Why the body is not XML, or is more than a service has to say ([`xml::parse`]).
+    pub(crate) fn xml(&self) -> Result<Document<'_>, String> {
+        xml::parse(&self.text)
+    }
+
     /// Like [`Response::json`], for messages: the secrets of the request are masked.
     ///
     /// # Errors
@@ -180,18 +204,6 @@ impl Response {
             Value::Object(members) => members.values_mut().for_each(|value| self.mask_value(value)),
             Value::Null | Value::Bool(_) | Value::Number(_) => {}
         }
-    }
-
-    /// Parses the body as XML. A document type definition is refused, and so is a large document.
-    ///
-    /// # Errors
-    /// The body is not such XML.
-    pub(crate) fn xml(&self) -> Result<roxmltree::Document<'_>, roxmltree::Error> {
-        let options = roxmltree::ParsingOptions {
-            nodes_limit: XML_NODES,
-            ..roxmltree::ParsingOptions::default()
-        };
-        roxmltree::Document::parse_with_options(&self.text, options)
     }
 
     /// Masks the secrets of the request in `text`, a part of this response.
@@ -271,13 +283,15 @@ impl Http {
             value.set_sensitive(true);
             builder = builder.header(HeaderName::from_static(name), value);
         }
-        let request_expects_xml = request.expects_xml;
         let headers = request.secret_headers.into_iter().map(|(_, secret)| secret).collect();
-        let mut sent = Sent { form: Bytes::new(), headers };
+        let mut sent = Sent { form: Bytes::new(), headers, in_body: request.body_secret };
         if let Some((content_type, text)) = request.body {
             // Shares the text instead of copying it; the last owner wipes it.
-            sent.form = Bytes::from_owner(text);
-            builder = builder.header("content-type", content_type).body(sent.form.clone());
+            let text = Bytes::from_owner(text);
+            if content_type == FORM {
+                sent.form = text.clone();
+            }
+            builder = builder.header("content-type", content_type).body(text);
         }
         let mut answer = match builder.send().await {
             Ok(answer) => answer,
@@ -311,24 +325,25 @@ impl Http {
         let size = |(name, value): (&HeaderName, &HeaderValue)| name.as_str().len() + value.len();
         self.count(headers.iter().map(size).sum(), host)?;
         // Allocated once: a growing vector would leave copies that are not wiped.
+        let limit = if request.expects_xml { XML_LIMIT } else { BODY_LIMIT };
         let length = answer.content_length().and_then(|it| usize::try_from(it).ok()).unwrap_or(0);
-        let mut body = Zeroizing::new(Vec::with_capacity(length.clamp(USUAL_BODY, BODY_LIMIT)));
+        let mut body = Zeroizing::new(Vec::with_capacity(length.clamp(USUAL_BODY, limit)));
         while let Some(chunk) =
             answer.chunk().await.map_err(|error| unreachable_host(host, &error, &way))?
         {
             self.count(chunk.len(), host)?;
-            if body.len() + chunk.len() > BODY_LIMIT {
+            if body.len() + chunk.len() > limit {
                 return Err(Error::new(
                     Kind::Service,
-                    format!("{host} sent an answer of more than 16 MiB."),
+                    format!("{host} sent an answer of more than {} MiB.", limit >> 20),
                 ));
             }
             body.extend_from_slice(&chunk);
         }
         let answer = Response { sent, ..Response::new(status, headers, &body) };
-        let is_page = answer.text.trim_ascii_start().starts_with('<')
-            && !(request_expects_xml && answer.xml().is_ok());
-        if answer.is_success() && is_page {
+        let begins =
+            if request.expects_xml { xml::is_web_page } else { |text: &str| text.starts_with('<') };
+        if answer.is_success() && begins(answer.text.trim_ascii_start()) {
             return Err(Error::new(
                 Kind::Network,
                 format!("{host} answered with a web page: a proxy or a sign-in portal of your network intercepted the request."),

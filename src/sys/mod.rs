@@ -55,6 +55,7 @@ mod text;
 mod timeout;
 mod tls;
 mod unreachable;
+mod xml;
 
 use std::path::PathBuf;
 

@@ -34,6 +34,8 @@ pub(super) struct Sent {
     /// Shares the request's form instead of copying it; the last owner wipes it.
     pub(super) form: Bytes,
     pub(super) headers: Vec<Secret>,
+    /// The secret within a body that is no form.
+    pub(super) in_body: Option<Secret>,
 }
 
 impl Sent {
@@ -66,7 +68,8 @@ impl Sent {
             secret.expose().rsplit(' ').next().unwrap_or_default().as_bytes().to_vec()
         };
         let headers = self.headers.iter().map(|secret| Zeroizing::new(bare(secret)));
-        fields.chain(headers).filter(|secret| secret.len() >= LEAST).collect()
+        let in_body = self.in_body.iter().map(|it| Zeroizing::new(it.expose().as_bytes().to_vec()));
+        fields.chain(headers).chain(in_body).filter(|secret| secret.len() >= LEAST).collect()
     }
 }
 
@@ -126,7 +129,11 @@ mod tests {
     fn secrets_are_masked_in_every_encoding() {
         let form = "client_id=app-id&scope=s&client_secret=a%7Eb+%22c%2F%C3%A9&password=hunter22&code=50%2525";
         let headers = vec![Secret::new("Bearer opaque-token"), Secret::new("abc")];
-        let sent = Sent { form: Bytes::from_static(form.as_bytes()), headers };
+        let sent = Sent {
+            form: Bytes::from_static(form.as_bytes()),
+            headers,
+            in_body: Some(Secret::new("<in body>")),
+        };
         for (text, clean) in [
             (form, "client_id=app-id&scope=s&client_secret=***&password=***&code=***"),
             ("a~b \"c/é.", "***."),
@@ -137,6 +144,7 @@ mod tests {
             ("a~b \"d", "a~b \"d"),
             ("hunter22hunter22, hunter2.", "******, hunter2."),
             ("Authorization: Bearer opaque-token", "Authorization: Bearer ***"),
+            ("was <in body>, no", "was ***, no"),
             ("of eyJhbGciOiJub25lIn0.eyJhIjoxfQ.c_-2, an", "of ***, an"),
             ("eyJhbGciOiJub25lIn0eyJhIj", "***"),
             ("abc eyJ eyJh %zz é", "abc eyJ eyJh %zz é"),

@@ -51,6 +51,37 @@ fn a_ticket_signs_in_without_a_password() {
 }
 
 #[test]
+fn a_federated_user_signs_in_with_a_ticket() {
+    let Some(mut kdc) = Kdc::start("FEDERATED.EXAMPLE", &["carol", "dave"]) else { return };
+    let mut sandbox = Sandbox::new();
+    kdc.join(&mut sandbox);
+    for trust13 in [true, false] {
+        sandbox.emulator.settings_mut(|settings| settings.federation.trust13 = trust13);
+        kdc.kinit("carol", None);
+        sandbox.emulator.clear_requests();
+        let run = sandbox.azt(LOGIN).success();
+        assert_eq!(run.json()[0]["user"]["name"], "carol@federated.example");
+        let requests = sandbox.requests();
+        assert_eq!(requests[1], "GET /adfs/services/trust/mex");
+        let version = if trust13 { "13" } else { "2005" };
+        assert_eq!(requests[2], format!("POST /adfs/services/trust/{version}/windowstransport"));
+        assert_eq!(requests[3], "POST token saml1_1-bearer");
+    }
+    // The sign-in renews itself in the same way.
+    sandbox.emulator.revoke("carol@federated.example");
+    sandbox
+        .azt(["account", "get-access-token", "--resource", "https://graph.microsoft.com"])
+        .quiet();
+    kdc.kinit("dave", None);
+    sandbox.emulator.revoke("carol@federated.example");
+    let vault = ["account", "get-access-token", "--resource", "https://vault.azure.net"];
+    let run = sandbox.azt(vault);
+    assert_ne!(run.code, Some(0), "Dave's ticket gives no token of Carol's: {run:?}");
+    kdc.stop_acceptor();
+    sandbox.azt(LOGIN).exits(6).says("did not accept the Kerberos ticket (HTTP 401)");
+}
+
+#[test]
 fn no_ticket_is_said_with_kinit() {
     let Some((_kdc, sandbox)) = joined() else { return };
     sandbox

@@ -34,6 +34,7 @@ mod doctor;
 mod doctor_settings;
 mod export;
 mod faults;
+mod federated;
 mod field;
 mod former_versions;
 mod host_tokens;

@@ -72,7 +72,7 @@ impl<'a> SignIn<'a> {
         let authority = Authority::new(&cloud.authority_host()?, tenant)?;
         let client = TokenClient::new(system, authority, AZURE_CLI_CLIENT_ID, None)?;
         let response = client.refresh(refresh_token, scopes, None).await?;
-        Self::of_user(cloud, &client, scopes, &response, "refresh_token")
+        Self::of_user(cloud, &client, scopes, &response, Some("refresh_token"))
     }
 
     /// Loads the account `identity` from the vault, to list its subscriptions again. A host's
@@ -155,7 +155,7 @@ impl<'a> SignIn<'a> {
         client: &TokenClient<'a>,
         scopes: &Scopes,
         response: &TokenResponse,
-        source: &str,
+        source: Option<&str>,
     ) -> Result<Self> {
         let system = client.system();
         let incomplete = |what: &str| {
@@ -192,7 +192,7 @@ impl<'a> SignIn<'a> {
             username: name.clone(),
             authority_type: if is_adfs(&cloud.authority_host()?) { "ADFS" } else { "MSSTS" }
                 .to_owned(),
-            account_source: Some(source.to_owned()),
+            account_source: source.map(str::to_owned),
             client_info: response.client_info.clone(),
             renews_with_ticket: false,
             signed_in_at: now,

@@ -62,7 +62,8 @@ impl Sandbox {
         Self::without_cloud_at(EntraEmulator::builder().start().unwrap())
     }
 
-    fn without_cloud_at(emulator: EntraEmulator) -> Self {
+    /// [`Sandbox::without_cloud`] with this emulator.
+    pub fn without_cloud_at(emulator: EntraEmulator) -> Self {
         emulator.settings_mut(|settings| settings.device_code_interval = 1);
         let root = tempfile::tempdir().unwrap();
         for folder in ["home", "bin", "tmp"] {
