@@ -3,6 +3,7 @@
 
 use crate::call::{Answer, Call};
 use crate::identifier;
+use crate::negotiate;
 use crate::world::World;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -56,6 +57,10 @@ pub(crate) fn answer(world: &mut World, call: &Call, endpoint: &[&str]) -> Answe
     };
     let username = match endpoint {
         "usernamemixed" => user_by_password(world, call, trust),
+        "windowstransport" => match negotiate::user_of(world, call) {
+            Ok(username) => user_by_ticket(world, call, trust, username),
+            Err(challenge) => return challenge,
+        },
         _ => return Answer::not_found(),
     };
     match username {
@@ -106,7 +111,8 @@ fn user_by_password(world: &World, call: &Call, trust: &str) -> Result<String, F
     let text = std::str::from_utf8(&call.body).map_err(|_| invalid("no UTF-8"))?;
     let document = Document::parse(text).map_err(|error| invalid(&error.to_string()))?;
     let request = Request::read(world, call, &document, trust)?;
-    let token = one(&request.security, SECURITY, "UsernameToken")?;
+    let security = request.security.ok_or_else(|| invalid("no security header"))?;
+    let token = one(&security, SECURITY, "UsernameToken")?;
     let username = request.text(&token, SECURITY, "Username")?;
     let password = request.text(&token, SECURITY, "Password")?;
     let domain = username.rsplit_once('@').map_or("", |(_, domain)| domain);
@@ -120,9 +126,27 @@ fn user_by_password(world: &World, call: &Call, trust: &str) -> Result<String, F
     }
 }
 
+/// Checks a request for a token of the user whose ticket came with it.
+fn user_by_ticket(
+    world: &World,
+    call: &Call,
+    trust: &str,
+    username: String,
+) -> Result<String, Fault> {
+    let text = std::str::from_utf8(&call.body).map_err(|_| invalid("no UTF-8"))?;
+    let document = Document::parse(text).map_err(|error| invalid(&error.to_string()))?;
+    let request = Request::read(world, call, &document, trust)?;
+    let domain = username.rsplit_once('@').map_or("", |(_, domain)| domain);
+    if request.security.is_some() || !world.directory.is_federated(domain) {
+        return Err(invalid("it has another credential, or the domain is another"));
+    }
+    Ok(username)
+}
+
 /// A request for a token, with what all endpoints demand of it.
 struct Request<'a, 'input> {
-    security: Node<'a, 'input>,
+    /// The security header, which a request with a ticket lacks.
+    security: Option<Node<'a, 'input>>,
 }
 
 impl<'a, 'input> Request<'a, 'input> {
@@ -137,8 +161,7 @@ impl<'a, 'input> Request<'a, 'input> {
             return Err(invalid("no SOAP envelope"));
         }
         let (header, body) = (one(&envelope, SOAP, "Header")?, one(&envelope, SOAP, "Body")?);
-        let security = one(&header, SECURITY, "Security")?;
-        let timestamp = one(&security, SECURITY_UTILITY, "Timestamp")?;
+        let security = one(&header, SECURITY, "Security").ok();
         let request = one(&body, trust, "RequestSecurityToken")?;
         let this = Self { security };
         let action = format!("{trust}/RST/Issue");
@@ -169,6 +192,8 @@ impl<'a, 'input> Request<'a, 'input> {
                 ));
             }
         }
+        let Some(security) = security else { return Ok(this) };
+        let timestamp = one(&security, SECURITY_UTILITY, "Timestamp")?;
         // Times of one format are ordered like their text. Clocks may differ by five minutes.
         let created = this.text(&timestamp, SECURITY_UTILITY, "Created")?;
         let expires = this.text(&timestamp, SECURITY_UTILITY, "Expires")?;
@@ -273,13 +298,19 @@ fn metadata(world: &World) -> String {
         policies.push(format!(
             "<wsp:Policy wsu:Id=\"{name}_policy\"><wsp:ExactlyOne><wsp:All><sp:TransportBinding xmlns:sp=\"{dialect}\"><wsp:Policy><sp:TransportToken><wsp:Policy><sp:HttpsToken/></wsp:Policy></sp:TransportToken><sp:IncludeTimestamp/></wsp:Policy></sp:TransportBinding><sp:{tokens} xmlns:sp=\"{dialect}\"><wsp:Policy><sp:UsernameToken><wsp:Policy><sp:WssUsernameToken10/></wsp:Policy></sp:UsernameToken></wsp:Policy></sp:{tokens}><wsaw:UsingAddressing xmlns:wsaw=\"http://www.w3.org/2006/05/addressing/wsdl\"/></wsp:All></wsp:ExactlyOne></wsp:Policy>\n"
         ));
-        bindings.push(format!(
-            "<wsdl:binding name=\"{name}\" type=\"tns:IWSTrust\"><wsp:PolicyReference URI=\"#{name}_policy\"/><soap12:binding transport=\"http://schemas.xmlsoap.org/soap/http\"/><wsdl:operation name=\"TrustIssueAsync\"><soap12:operation soapAction=\"{trust}/RST/Issue\" style=\"document\"/></wsdl:operation></wsdl:binding>\n"
+        let windows = name.replace("UserName", "Windows");
+        policies.push(format!(
+            "<wsp:Policy wsu:Id=\"{windows}_policy\"><wsp:ExactlyOne><wsp:All><http:NegotiateAuthentication xmlns:http=\"http://schemas.microsoft.com/ws/06/2004/policy/http\"/><sp:TransportBinding xmlns:sp=\"{dialect}\"><wsp:Policy><sp:TransportToken><wsp:Policy><sp:HttpsToken/></wsp:Policy></sp:TransportToken></wsp:Policy></sp:TransportBinding></wsp:All></wsp:ExactlyOne></wsp:Policy>\n"
         ));
-        let address = format!("{origin}/adfs/services/trust/{version}/usernamemixed");
-        ports.push(format!(
-            "<wsdl:port name=\"{name}\" binding=\"tns:{name}\"><soap12:address location=\"{address}\"/><wsa10:EndpointReference><wsa10:Address>{address}</wsa10:Address></wsa10:EndpointReference></wsdl:port>\n"
-        ));
+        for (name, endpoint) in [(windows.as_str(), "windowstransport"), (name, "usernamemixed")] {
+            bindings.push(format!(
+                "<wsdl:binding name=\"{name}\" type=\"tns:IWSTrust\"><wsp:PolicyReference URI=\"#{name}_policy\"/><soap12:binding transport=\"http://schemas.xmlsoap.org/soap/http\"/><wsdl:operation name=\"TrustIssueAsync\"><soap12:operation soapAction=\"{trust}/RST/Issue\" style=\"document\"/></wsdl:operation></wsdl:binding>\n"
+            ));
+            let address = format!("{origin}/adfs/services/trust/{version}/{endpoint}");
+            ports.push(format!(
+                "<wsdl:port name=\"{name}\" binding=\"tns:{name}\"><soap12:address location=\"{address}\"/><wsa10:EndpointReference><wsa10:Address>{address}</wsa10:Address></wsa10:EndpointReference></wsdl:port>\n"
+            ));
+        }
     }
     let (policies, bindings, ports) = (policies.concat(), bindings.concat(), ports.concat());
     format!(

@@ -98,6 +98,12 @@
 //! endpoints `…/13/usernamemixed` and `…/2005/usernamemixed`, which issue SAML assertions for the
 //! token endpoint; see [`Federation`].
 //!
+//! # Kerberos
+//!
+//! The autologon service of seamless single sign-on is at
+//! `<url>/{tenant}/winauth/trust/2005/windowstransport`; the service's principal is `HTTP/localhost`.
+//! A program with its keytab must check the tokens: [`Settings::negotiate_acceptor`].
+//!
 //! # Limits
 //!
 //! - It is no security boundary: the key that signs tokens is in the source, and every user of the
@@ -130,6 +136,7 @@ mod jwt;
 mod log;
 mod managed_identity;
 mod metadata;
+mod negotiate;
 mod pages;
 mod pipeline;
 mod policy;

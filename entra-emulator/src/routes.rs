@@ -4,7 +4,7 @@ use crate::call::{Answer, Call};
 use crate::error::EntraError;
 use crate::world::{Authority, World};
 use crate::{arm, authorize, control, device, device_page, discovery, federation};
-use crate::{managed_identity, metadata, pages, pipeline, policy, token};
+use crate::{managed_identity, metadata, negotiate, pages, pipeline, policy, token};
 
 /// Answers a request.
 pub(crate) fn route(world: &mut World, call: &Call) -> Answer {
@@ -32,6 +32,9 @@ pub(crate) fn route(world: &mut World, call: &Call) -> Answer {
         }
         ("GET", ["pipeline", "github"]) => pipeline::github(world, call),
         ("POST", ["pipeline", "azure"]) => pipeline::azure(world, call),
+        ("POST", [tenant, "winauth", "trust", "2005", "windowstransport"]) => {
+            negotiate::autologon(world, call, tenant)
+        }
         (_, ["adfs", "services", "trust", endpoint @ ..]) => {
             federation::answer(world, call, endpoint)
         }

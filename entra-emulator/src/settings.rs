@@ -46,6 +46,10 @@ pub struct Settings {
     pub assertion_lifetime: i64,
     /// The federation server.
     pub federation: Federation,
+    /// Port on 127.0.0.1 of a program that checks Kerberos tokens: it reads the base64 of a SPNEGO
+    /// token as one line, and answers `OK user@REALM` or `NO reason`. Default: `None`, which refuses
+    /// every token.
+    pub negotiate_acceptor: Option<u16>,
     /// The value that the managed identity endpoints of App Service, Azure ML and Service Fabric
     /// require in `X-IDENTITY-HEADER`, `secret` or `Secret`. Default: `emulator-identity-header`.
     pub identity_header: String,
@@ -73,6 +77,7 @@ impl Default for Settings {
             job_token: "emulator-job-token".into(),
             assertion_lifetime: 600,
             federation: Federation::default(),
+            negotiate_acceptor: None,
             identity_header: "emulator-identity-header".into(),
             arc_key_file: None,
         }

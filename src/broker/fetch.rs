@@ -49,6 +49,9 @@ impl Broker<'_> {
             if signed_in.is_brokered() {
                 return self.fetch_from_identity_broker(request, vault, &signed_in);
             }
+            if signed_in.renews_with_ticket {
+                return self.renew_with_ticket(request, vault, &signed_in).await;
+            }
             let (text, remedy) = match program {
                 Program::Az => (
                     "Can't find token from MSAL cache.".to_owned(),
@@ -62,13 +65,17 @@ impl Broker<'_> {
             return Err(error.cured_by(format!("{program} login")));
         };
         let client = self.client(request, AZURE_CLI_CLIENT_ID)?;
-        let response = client
-            .refresh(&held.secret, &request.scopes, Some(&signed_in.home_account_id))
-            .await
-            .map_err(|error| {
-                let is_default_scope = request.scopes.joined() == self.default_scope;
-                remedy::for_user(error, self.system, request, is_default_scope)
-            })?;
+        let refreshed =
+            client.refresh(&held.secret, &request.scopes, Some(&signed_in.home_account_id)).await;
+        let response = match refreshed {
+            Err(error) if signed_in.renews_with_ticket && remedy::has_ended(&error) => {
+                self.system.terminal.info(&format!(
+                    "The sign-in has ended and is renewed with the Kerberos ticket: {error}"
+                ));
+                return self.renew_with_ticket(request, vault, &signed_in).await;
+            }
+            response => response.map_err(|error| self.with_remedy(error, request))?,
+        };
 
         let _writing = vault.write_lock();
         let is_the_same = vault.get(&signed_in.key())?.as_ref() == Some(&signed_in);
@@ -98,6 +105,45 @@ impl Broker<'_> {
         let is_the_same = vault.get(&account.key())?.as_ref() == Some(account);
         let record = self.record(request, &response, Some(&account.home_account_id));
         Ok(if is_the_same { self.keep(record) } else { Token::new(record) })
+    }
+
+    /// Signs `account` in again with the user's Kerberos ticket, for the token of `request`. The new
+    /// refresh token replaces the dead one.
+    ///
+    /// # Errors
+    /// There is no usable ticket; or it is another account's.
+    async fn renew_with_ticket(
+        &self,
+        request: &TokenRequest,
+        vault: &Vault<'_>,
+        account: &Account,
+    ) -> Result<Token> {
+        let client = self.client(request, AZURE_CLI_CLIENT_ID)?;
+        let response = client
+            .with_ticket(&account.username, &request.scopes)
+            .await
+            .map_err(|error| self.with_remedy(error, request))?;
+        if response.home_account_id().as_ref() != Some(&account.home_account_id) {
+            return Err(Error::new(
+                Kind::Refused,
+                format!("The Kerberos ticket is not of {}.", account.username),
+            )
+            .remedy("Get a ticket of that account, then try again:")
+            .cured_by("kinit"));
+        }
+        let _writing = vault.write_lock();
+        let is_the_same = vault.get(&account.key())?.as_ref() == Some(account);
+        if let Some(secret) = response.refresh_token.clone().filter(|_| is_the_same) {
+            let (scopes, now) = (&request.scopes, self.system.clock.now());
+            self.put(vault, &records::refresh_token(&response, secret, account, scopes, now));
+        }
+        let record = self.record(request, &response, Some(&account.home_account_id));
+        Ok(if is_the_same { self.keep(record) } else { Token::new(record) })
+    }
+
+    fn with_remedy(&self, error: Error, request: &TokenRequest) -> Error {
+        let is_default_scope = request.scopes.joined() == self.default_scope;
+        remedy::for_user(error, self.system, request, is_default_scope)
     }
 
     async fn ask_as_application(

@@ -1,10 +1,11 @@
 //! Converts a token endpoint's response to records of the vault.
 
-use crate::entra::{Scopes, TokenResponse};
+use crate::entra::{AZURE_CLI_CLIENT_ID, Scopes, TokenResponse};
 use crate::error::Result;
+use crate::secret::Secret;
 use crate::settings::{Cloud, Endpoint, builtin_resource_manager};
 use crate::sys::EndpointUrl;
-use crate::vault::{AccessToken, IdToken, Record, RefreshToken, Vault};
+use crate::vault::{AccessToken, Account, IdToken, Record, RefreshToken, Vault};
 
 /// The access token of a response received at `now` (seconds since 1970-01-01 UTC).
 #[allow(clippy::too_many_arguments, reason = "each is a field of the record")]
@@ -35,6 +36,27 @@ pub(super) fn access_token(
         account: account.to_lowercase(),
         requested: scopes.joined(),
         resource_manager: host_of(resource_manager),
+        other: serde_json::Map::new(),
+    }
+}
+
+/// The refresh token `secret` of a response for `account` received at `now`.
+pub(super) fn refresh_token(
+    response: &TokenResponse,
+    secret: Secret,
+    account: &Account,
+    scopes: &Scopes,
+    now: i64,
+) -> RefreshToken {
+    RefreshToken {
+        home_account_id: account.home_account_id.clone(),
+        environment: account.environment.clone(),
+        client_id: AZURE_CLI_CLIENT_ID.to_owned(),
+        target: response.scope.as_deref().map_or_else(|| scopes.joined(), sorted),
+        secret,
+        last_modification_time: now,
+        family_id: response.foci.clone().map(String::from),
+        account: account.username.to_lowercase(),
         other: serde_json::Map::new(),
     }
 }

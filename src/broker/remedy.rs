@@ -122,6 +122,11 @@ pub(super) fn for_client(error: Error, request: &TokenRequest, account: &ClientA
     error.remedy("Sign in again:").cured_by(login)
 }
 
+/// True if `error` says that the sign-in has ended, so that only a new one helps.
+pub(super) fn has_ended(error: &Error) -> bool {
+    demands::of(error).is_some_and(|demand| demand.cure == Cure::SignInAgain)
+}
+
 /// The command that az prints, with all of the request's options.
 fn login_of_az(request: &TokenRequest) -> String {
     let scopes = request.scopes.iter().map(quoted).collect::<Vec<_>>();

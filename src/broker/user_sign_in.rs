@@ -12,12 +12,13 @@ use crate::entra::{
     ResponseMode, Scopes, TokenClient, TokenResponse, saml_assertion, user_realm,
 };
 use crate::error::{Error, Kind, Result};
+use crate::foreign::{Sentence, Typed};
 use crate::program::Program;
 use crate::secret::Secret;
 use crate::settings::Cloud;
 use crate::sys::{
-    EndpointUrl, Folder, Level, Loopback, Page, System, Visit, fill_random, open_browser,
-    with_countdown,
+    EndpointUrl, Folder, Level, Loopback, Page, System, Visit, fill_random, kerberos_ticket,
+    open_browser, with_countdown,
 };
 
 /// The tenant segment of a sign-in that names no tenant: any work or school account.
@@ -158,6 +159,39 @@ impl<'a, 'r> UserSignIn<'a, 'r, SignIn<'a>> {
         };
         let response = response.map_err(|error| remedy::for_password(error, system.program))?;
         self.done(&response, source)
+    }
+
+    /// Signs in with the user's Kerberos ticket. `username` is the account; without one, the ticket's
+    /// principal is.
+    ///
+    /// # Errors
+    /// There is no usable ticket; or it is another account's than `username`.
+    pub(crate) async fn with_ticket(&self, username: Option<&str>) -> Result<SignIn<'a>> {
+        let system = self.system;
+        let name = if let Some(name) = username {
+            name.to_owned()
+        } else {
+            let ticket = kerberos_ticket(system)?;
+            ticket.user_name().ok_or_else(|| {
+                Error::failed(format!(
+                    "The Kerberos ticket is of {}, which is not a user's principal.",
+                    ticket.principal
+                ))
+                .remedy("Get a ticket of your own with kinit, or name the account with --username.")
+            })?
+        };
+        let response = self
+            .client
+            .with_ticket(&name, self.scopes)
+            .await
+            .map_err(|error| remedy::for_sign_in(error, system.program))?;
+        let sign_in = self.done(&response, None)?.renewed_with_ticket();
+        match username {
+            Some(wanted) if !sign_in.name().eq_ignore_ascii_case(wanted) => {
+                Err(other_account(sign_in.name(), wanted))
+            }
+            _ => Ok(sign_in),
+        }
     }
 }
 
@@ -332,6 +366,19 @@ impl<'a, T: SignedIn<'a>> UserSignIn<'a, '_, T> {
     fn done(&self, response: &TokenResponse, source: Option<&str>) -> Result<T> {
         T::of(self, response, source)
     }
+}
+
+/// The error for a ticket that signs in `name` and not the account `wanted`.
+fn other_account(name: &str, wanted: &str) -> Error {
+    Error::new(
+        Kind::Refused,
+        format!(
+            "The Kerberos ticket signs in {}, not {}; nothing was stored.",
+            Sentence::new(name),
+            Typed(wanted)
+        ),
+    )
+    .remedy("Get a ticket of that account with kinit, or leave --username out.")
 }
 
 /// The refusal for a request that cannot be Entra's form, which is posted to `path` of this exact

@@ -11,7 +11,7 @@ use crate::secret::Secret;
 
 /// Options that az does not have. An abbreviation prefers az's options, so that abbreviations that
 /// work with az do not become ambiguous.
-const OUR_OPTIONS: [&str; 17] = [
+const OUR_OPTIONS: [&str; 18] = [
     "authority",
     "allow_foreign_audience",
     "add_mask",
@@ -22,6 +22,7 @@ const OUR_OPTIONS: [&str; 17] = [
     "federated_token_file",
     "federated_token_from",
     "identity_from_env",
+    "integrated",
     "no_browser",
     "redirect_uri",
     "service_connection_id",

@@ -11,6 +11,7 @@ use crate::secret::Secret;
     azt login --use-device-code                with a code to enter in any browser\n  \
     azt login --no-browser                     with a browser on another machine\n  \
     azt login --use-broker                     with the identity broker of this machine\n  \
+    azt login --integrated                     with the Kerberos ticket of this session (kinit)\n  \
     azt login --tenant contoso.com             one tenant only\n  \
     azt login --service-principal -u APP_ID -p @secret.txt --tenant contoso.com\n  \
     azt login --identity                       the managed identity of this machine or app\n  \
@@ -48,6 +49,10 @@ pub(crate) struct Login {
     /// Sign in with an account of this machine's identity broker; --username chooses among several
     #[arg(long)]
     pub(crate) use_broker: bool,
+    /// Sign in with the Kerberos ticket of this session (kinit, a domain login); --username names
+    /// the account if the ticket's principal does not
+    #[arg(long)]
+    pub(crate) integrated: bool,
     /// Sign in as a service principal
     #[arg(long)]
     pub(crate) service_principal: bool,

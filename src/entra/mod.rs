@@ -15,12 +15,14 @@ mod certificate;
 mod claims;
 mod client_authentication;
 mod client_credentials;
+mod desktop_sso;
 mod device_code;
 mod error_response;
 mod form;
 #[cfg(fuzzing)]
 pub(crate) mod fuzzing;
 mod id_token;
+mod integrated;
 mod managed_identity;
 mod on_behalf_of;
 mod password;

@@ -42,6 +42,8 @@ const TIMES: [&str; 6] = [
 pub(super) fn plain(row: &Value) -> Option<Value> {
     let mut row = row.as_object()?.clone();
     row.shift_remove("credential_type");
+    // Only azt's own sign-in sets it.
+    row.shift_remove("renews_with_ticket");
     for name in TEXTS {
         let plain = match row.get(name) {
             Some(Value::Number(number)) => Some(number.to_string()),

@@ -61,6 +61,7 @@ pub(super) fn row<R: Record>(record: &R, name: &str, members: Members) -> Value 
         if members == Members::Msals {
             row.shift_remove("requested");
             row.shift_remove("signed_in_at");
+            row.shift_remove("renews_with_ticket");
             row.shift_remove("resource_manager");
             if name != "Account" {
                 row.shift_remove("account");

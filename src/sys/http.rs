@@ -125,6 +125,12 @@ impl Request {
         self.secret_header("authorization", Secret::new(format!("Bearer {}", token.expose())))
     }
 
+    /// Adds `Authorization: Negotiate …` (RFC 4559).
+    #[must_use]
+    pub(crate) fn negotiate(self, token: &Secret) -> Self {
+        self.secret_header("authorization", Secret::new(["Negotiate ", token.expose()].concat()))
+    }
+
     /// Adds a header whose value is a secret; `name` is lower-case.
     #[must_use]
     pub(crate) fn secret_header(mut self, name: &'static str, value: Secret) -> Self {

@@ -18,12 +18,15 @@ mod endpoint_url;
 mod env;
 pub(crate) mod file;
 mod folder;
+#[cfg(unix)]
+mod gssapi;
 mod handover;
 mod hardening;
 mod host_name;
 mod http;
 #[cfg(all(unix, not(target_os = "macos")))]
 mod identity_broker;
+mod kerberos;
 mod keyring_item;
 pub mod keyutils;
 mod lock_file;
@@ -46,6 +49,8 @@ mod sent;
 #[cfg(unix)]
 mod size_limit;
 mod spinner;
+#[cfg(windows)]
+mod sspi;
 mod stream;
 mod terminal;
 mod text;
@@ -83,6 +88,7 @@ pub use http::Http;
 pub(crate) use http::{Request, Response};
 #[cfg(all(unix, not(target_os = "macos")))]
 pub(crate) use identity_broker::{CallFailure, IdentityBus};
+pub(crate) use kerberos::{kerberos_ticket, negotiate_token};
 pub(crate) use keyring_item::KeyringItem;
 pub(crate) use lock_file::LockGuard;
 pub(crate) use loopback::{Loopback, Page, Visit};

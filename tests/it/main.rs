@@ -44,6 +44,10 @@ mod hostile;
 #[cfg(target_os = "linux")]
 mod identity_broker;
 mod identity_from_env;
+#[cfg(target_os = "linux")]
+mod integrated;
+#[cfg(target_os = "linux")]
+mod kdc;
 #[cfg(unix)]
 mod limits;
 mod login;

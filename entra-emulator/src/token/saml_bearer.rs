@@ -17,7 +17,9 @@ pub(crate) fn grant(
     client::authenticate(world, request)?;
     let scope = request.scope(world)?.ok_or_else(|| EntraError::missing("scope"))?;
     let refused = |code: u32, text: &str| EntraError::new("invalid_grant", code, text);
-    let text = URL_SAFE_NO_PAD.decode(request.field("assertion")?.trim_end_matches('='));
+    // Either alphabet of base64, as in Entra.
+    let text = request.field("assertion")?.replace('+', "-").replace('/', "_");
+    let text = URL_SAFE_NO_PAD.decode(text.trim_end_matches('='));
     let text = text.ok().and_then(|bytes| String::from_utf8(bytes).ok());
     let text = text.ok_or_else(|| refused(50_006, "The assertion is not valid base64."))?;
     let known = world.assertions.get(text.trim()).cloned();

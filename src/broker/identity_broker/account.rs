@@ -89,6 +89,7 @@ impl BrokerAccount {
             username: self.username().to_owned(),
             authority_type: "MSSTS".to_owned(),
             account_source: Some(Account::BROKER.to_owned()),
+            renews_with_ticket: false,
             client_info: self.members.client_info.clone(),
             signed_in_at: now,
             other: serde_json::Map::new(),

@@ -14,7 +14,7 @@ use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
 use crate::settings::{AssignedIdentity, Cloud};
 use crate::sys::System;
-use crate::vault::{Account, RefreshToken, Vault};
+use crate::vault::{Account, Vault};
 
 impl<'a> SignIn<'a> {
     fn new(
@@ -179,6 +179,15 @@ impl<'a> SignIn<'a> {
         Ok(sign_in)
     }
 
+    /// Marks the account: the user's Kerberos ticket may renew the sign-in.
+    #[must_use]
+    pub(in crate::broker) fn renewed_with_ticket(mut self) -> Self {
+        if let Credential::User(user) = &mut self.credential {
+            user.account.renews_with_ticket = true;
+        }
+        self
+    }
+
     /// Takes the tokens of a user who signed in through `client`; `source` is MSAL's name of the
     /// grant.
     pub(in crate::broker) fn of_user(
@@ -217,20 +226,11 @@ impl<'a> SignIn<'a> {
                 .to_owned(),
             account_source: source.map(str::to_owned),
             client_info: response.client_info.clone(),
+            renews_with_ticket: false,
             signed_in_at: now,
             other: serde_json::Map::new(),
         };
-        let refresh_token = RefreshToken {
-            home_account_id: home_account_id.clone(),
-            environment: environment.clone(),
-            client_id: AZURE_CLI_CLIENT_ID.to_owned(),
-            target: response.scope.as_deref().map_or_else(|| scopes.joined(), records::sorted),
-            secret: refresh_token,
-            last_modification_time: now,
-            family_id: response.foci.clone().map(String::from),
-            account: name.to_lowercase(),
-            other: serde_json::Map::new(),
-        };
+        let refresh_token = records::refresh_token(response, refresh_token, &account, scopes, now);
         let credential = UserCredential::boxed(account, refresh_token);
         let identity = Identity::User { name };
         let sign_in = Self::new(system, cloud, identity, &tenant, credential, Origin::New)?;

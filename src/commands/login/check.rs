@@ -105,7 +105,10 @@ fn of_az(request: &Login, stdin_is_tty: bool) -> Result<()> {
     if request.use_device_code && (request.identity || has_secret || request.username.is_some()) {
         return usage("usage error: '--use-device-code' is not applicable with other arguments");
     }
-    if request.no_browser && (request.use_device_code || !is_interactive(request)) {
+    if request.no_browser
+        && !request.integrated
+        && (request.use_device_code || !is_interactive(request))
+    {
         return usage("usage error: '--no-browser' is not applicable with other ways to sign in");
     }
     let ways = [
@@ -115,9 +118,14 @@ fn of_az(request: &Login, stdin_is_tty: bool) -> Result<()> {
         ("--use-device-code", request.use_device_code),
         ("--no-browser", request.no_browser),
         ("--claims-challenge", request.claims_challenge.is_some()),
+        ("--integrated", request.integrated),
     ];
     if let Some((way, _)) = ways.iter().find(|(_, given)| *given).filter(|_| request.use_broker) {
         return usage(&format!("usage error: '--use-broker' is not applicable with '{way}'"));
+    }
+    let is_other_way = request.use_device_code || request.no_browser || request.identity;
+    if request.integrated && (is_other_way || has_secret) {
+        return usage("usage error: '--integrated' is not applicable with other ways to sign in");
     }
     if request.use_cert_sn_issuer && !request.service_principal {
         return usage("usage error: '--use-sn-issuer' is only applicable with a service principal");
@@ -169,7 +177,7 @@ pub(super) fn is_to_own_client(request: &Login, context: &Context<'_>) -> bool {
 /// True for sign-ins that need user interaction: browser and device code.
 pub(super) fn is_interactive(request: &Login) -> bool {
     let has_password = request.username.is_some() && !request.use_broker;
-    !request.identity && !request.service_principal && !has_password
+    !request.identity && !request.service_principal && !request.integrated && !has_password
 }
 
 /// Fails for an interactive sign-in in a CI job without a terminal, which would wait until its

@@ -173,6 +173,9 @@ async fn authenticate<'a>(
         .await;
     }
     let user = UserSignIn::new(system, cloud, tenant, &scopes, challenge).await?;
+    if request.integrated {
+        return user.with_ticket(request.username.as_deref()).await;
+    }
     if let Some(username) = &request.username {
         warn_about_passwords(context);
         return user.with_password(username, &password(request, context)?).await;

@@ -27,7 +27,7 @@ pub(super) fn request_security_token(
     };
     let (username, password) = match credential {
         Credential::UserName { username, password } => (*username, password.expose()),
-        Credential::Transport => ("", ""),
+        Credential::Ticket => ("", ""),
     };
     let room = ROOM + 6 * (username.len() + password.len() + endpoint.url.as_str().len());
     let mut xml = Zeroizing::new(String::with_capacity(room));
@@ -145,7 +145,7 @@ mod tests {
 
     #[test]
     fn a_ticket_is_not_in_the_envelope() {
-        let envelope = envelope(&Credential::Transport, Version::V13);
+        let envelope = envelope(&Credential::Ticket, Version::V13);
         assert!(!envelope.contains("Security "), "{}", *envelope);
         assert!(roxmltree::Document::parse(&envelope).is_ok());
     }

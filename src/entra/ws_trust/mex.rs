@@ -73,8 +73,9 @@ fn is_for(policy: Node<'_, '_>, credential: &Credential<'_>) -> bool {
             user_name(SECURITY_POLICY, "SignedEncryptedSupportingTokens")
                 || user_name(SECURITY_POLICY_2005, "SignedSupportingTokens")
         }
-        Credential::Transport => {
-            demands(SECURITY_POLICY_2005, &[(HTTP_POLICY, "NegotiateAuthentication")])
+        Credential::Ticket => {
+            let path = [(HTTP_POLICY, "NegotiateAuthentication")];
+            demands(SECURITY_POLICY, &path) || demands(SECURITY_POLICY_2005, &path)
         }
     }
 }

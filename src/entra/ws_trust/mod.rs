@@ -17,7 +17,7 @@ use crate::error::{Error, Kind, Result};
 use crate::foreign::Sentence;
 use crate::program::Program;
 use crate::secret::Secret;
-use crate::sys::{EndpointUrl, Request, Response, System};
+use crate::sys::{EndpointUrl, Request, Response, System, negotiate_token};
 
 use response::Flaw;
 pub(crate) use response::{SamlAssertion, SamlVersion};
@@ -54,9 +54,9 @@ pub(crate) enum Credential<'c> {
         /// The password.
         password: &'c Secret,
     },
-    /// The HTTP request authenticates the user (SPNEGO). The envelope has no credential.
-    #[allow(dead_code, reason = "for sign-ins with a Kerberos ticket")]
-    Transport,
+    /// The user's Kerberos ticket authenticates the HTTP request (SPNEGO). The envelope has no
+    /// credential.
+    Ticket,
 }
 
 /// The version of WS-Trust that an endpoint speaks.
@@ -114,12 +114,23 @@ pub(crate) async fn saml_assertion(
     );
     let password = match credential {
         Credential::UserName { password, .. } => Some(*password),
-        Credential::Transport => None,
+        Credential::Ticket => None,
     };
     let request = Request::post_soap(&endpoint.url, envelope, password)
         .header("soapaction", endpoint.version.action());
+    let request = match credential {
+        Credential::UserName { .. } => request,
+        Credential::Ticket => request.negotiate(&negotiate_token(endpoint.url.host())?),
+    };
     let answer = system.http.send(system, request).await?;
     system.terminal.debug(&format!("POST {} -> {}", endpoint.url.without_query(), answer.status));
+    if matches!(credential, Credential::Ticket) && answer.status == 401 {
+        return Err(Error::new(
+            Kind::Refused,
+            format!("{host} did not accept the Kerberos ticket (HTTP 401)."),
+        )
+        .remedy("The ticket must be of the server's Active Directory: see klist."));
+    }
     // AD FS reports a wrong password by HTTP 500 and a fault.
     let found = answer.xml().map_err(Flaw::Wrong);
     match found.and_then(|document| response::assertion(&document, endpoint.version)) {
@@ -142,7 +153,7 @@ async fn endpoint(
     let Federation { domain, metadata, password_endpoint, .. } = federation;
     let Some(metadata) = metadata else {
         let known =
-            password_endpoint.as_ref().filter(|_| !matches!(credential, Credential::Transport));
+            password_endpoint.as_ref().filter(|_| !matches!(credential, Credential::Ticket));
         let known = known.and_then(|url| {
             let path = url.path().to_ascii_lowercase();
             let version = match () {
@@ -196,7 +207,7 @@ fn no_endpoint(host: &str, credential: &Credential<'_>, program: Program) -> Err
             );
         }
         (Program::Azt, Credential::UserName { .. }) => "user names and passwords",
-        (Program::Azt, Credential::Transport) => "Kerberos tickets",
+        (Program::Azt, Credential::Ticket) => "Kerberos tickets",
     };
     Error::new(
         Kind::Refused,

@@ -205,7 +205,7 @@ impl Flaw {
                     "User name or password is wrong: check both with {host}, or sign in with a browser or a code: omit --username and --password."
                 ),
             ),
-            Credential::Transport => (
+            Credential::Ticket => (
                 "the Kerberos ticket".to_owned(),
                 "Get a new ticket with `kinit`, then try again.".to_owned(),
             ),

@@ -157,6 +157,10 @@ pub struct Account {
     /// `client_info` as Entra sent it: base64url of JSON with `uid` and `utid`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) client_info: Option<String>,
+    /// True if the user signed in with a Kerberos ticket, which may renew the sign-in. Not in MSAL's
+    /// cache.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) renews_with_ticket: bool,
     /// When the user signed in, which identifies the sign-in; 0 if unknown. Not in MSAL's cache.
     #[serde(default, with = "epoch", skip_serializing_if = "is_zero")]
     pub(crate) signed_in_at: i64,
