@@ -282,7 +282,7 @@ fn metadata(world: &World) -> String {
         (settings.trust2005, "2005", "UserNameWSTrustBinding_IWSTrustFeb2005Async", TRUST_2005),
         (settings.trust13, "13", "UserNameWSTrustBinding_IWSTrust13Async", TRUST_13),
     ];
-    let (mut policies, mut bindings, mut ports) = (String::new(), String::new(), String::new());
+    let (mut policies, mut bindings, mut ports) = (Vec::new(), Vec::new(), Vec::new());
     for (is_offered, version, name, trust) in all {
         if !is_offered {
             continue;
@@ -295,23 +295,24 @@ fn metadata(world: &World) -> String {
         } else {
             ("http://schemas.xmlsoap.org/ws/2005/07/securitypolicy", "SignedSupportingTokens")
         };
-        policies += &format!(
+        policies.push(format!(
             "<wsp:Policy wsu:Id=\"{name}_policy\"><wsp:ExactlyOne><wsp:All><sp:TransportBinding xmlns:sp=\"{dialect}\"><wsp:Policy><sp:TransportToken><wsp:Policy><sp:HttpsToken/></wsp:Policy></sp:TransportToken><sp:IncludeTimestamp/></wsp:Policy></sp:TransportBinding><sp:{tokens} xmlns:sp=\"{dialect}\"><wsp:Policy><sp:UsernameToken><wsp:Policy><sp:WssUsernameToken10/></wsp:Policy></sp:UsernameToken></wsp:Policy></sp:{tokens}><wsaw:UsingAddressing xmlns:wsaw=\"http://www.w3.org/2006/05/addressing/wsdl\"/></wsp:All></wsp:ExactlyOne></wsp:Policy>\n"
-        );
+        ));
         let windows = name.replace("UserName", "Windows");
-        policies += &format!(
+        policies.push(format!(
             "<wsp:Policy wsu:Id=\"{windows}_policy\"><wsp:ExactlyOne><wsp:All><http:NegotiateAuthentication xmlns:http=\"http://schemas.microsoft.com/ws/06/2004/policy/http\"/><sp:TransportBinding xmlns:sp=\"{dialect}\"><wsp:Policy><sp:TransportToken><wsp:Policy><sp:HttpsToken/></wsp:Policy></sp:TransportToken></wsp:Policy></sp:TransportBinding></wsp:All></wsp:ExactlyOne></wsp:Policy>\n"
-        );
+        ));
         for (name, endpoint) in [(windows.as_str(), "windowstransport"), (name, "usernamemixed")] {
-            bindings += &format!(
+            bindings.push(format!(
                 "<wsdl:binding name=\"{name}\" type=\"tns:IWSTrust\"><wsp:PolicyReference URI=\"#{name}_policy\"/><soap12:binding transport=\"http://schemas.xmlsoap.org/soap/http\"/><wsdl:operation name=\"TrustIssueAsync\"><soap12:operation soapAction=\"{trust}/RST/Issue\" style=\"document\"/></wsdl:operation></wsdl:binding>\n"
-            );
+            ));
             let address = format!("{origin}/adfs/services/trust/{version}/{endpoint}");
-            ports += &format!(
+            ports.push(format!(
                 "<wsdl:port name=\"{name}\" binding=\"tns:{name}\"><soap12:address location=\"{address}\"/><wsa10:EndpointReference><wsa10:Address>{address}</wsa10:Address></wsa10:EndpointReference></wsdl:port>\n"
-            );
+            ));
         }
     }
+    let (policies, bindings, ports) = (policies.concat(), bindings.concat(), ports.concat());
     format!(
         "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<wsdl:definitions name=\"SecurityTokenService\" targetNamespace=\"http://schemas.microsoft.com/ws/2008/06/identity/securitytokenservice\" xmlns:wsdl=\"http://schemas.xmlsoap.org/wsdl/\" xmlns:wsp=\"{POLICY}\" xmlns:wsu=\"{SECURITY_UTILITY}\" xmlns:soap12=\"http://schemas.xmlsoap.org/wsdl/soap12/\" xmlns:wsa10=\"{ADDRESSING}\" xmlns:tns=\"http://schemas.microsoft.com/ws/2008/06/identity/securitytokenservice\">\n{policies}{bindings}<wsdl:service name=\"SecurityTokenService\">\n{ports}</wsdl:service>\n</wsdl:definitions>\n"
     )

@@ -88,6 +88,7 @@ impl Default for Settings {
 /// `/adfs/services/trust`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one independent setting")]
 pub struct Federation {
     /// True if assertions are SAML 2.0; else they are SAML 1.1. Default: false.
     pub saml2: bool,

@@ -217,9 +217,10 @@ impl<'a, 'r> UserSignIn<'a, 'r> {
         password: &Secret,
     ) -> Result<SignIn<'a>> {
         let (system, client) = (self.system, &self.client);
-        let realm = match client.authority().is_adfs() {
-            true => Realm::Managed,
-            false => user_realm(system, &self.cloud.authority_host()?, username).await?,
+        let realm = if client.authority().is_adfs() {
+            Realm::Managed
+        } else {
+            user_realm(system, &self.cloud.authority_host()?, username).await?
         };
         let (response, source) = match realm {
             Realm::Managed => {

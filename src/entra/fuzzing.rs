@@ -4,6 +4,7 @@ use super::authority::Authority;
 use super::claims::merge_capabilities;
 use super::token_client::TokenClient;
 use super::token_response::TokenResponse;
+use super::ws_trust::{self, Credential, Version};
 use super::{AuthorizationRequest, Certificate, IdClaims, ResponseMode, Scopes, error_response};
 use crate::program::Program;
 use crate::secret::Secret;
@@ -54,4 +55,23 @@ pub fn certificate(bytes: &[u8]) {
 pub fn claims(text: &str) {
     let _ = merge_capabilities(Some(text), true);
     let _ = IdClaims::decode(text);
+}
+
+/// A federation server's metadata, and its answer to a request for a token.
+pub fn ws_trust(bytes: &[u8]) {
+    let answer = Response::new(200, reqwest::header::HeaderMap::new(), bytes);
+    let Ok(document) = answer.xml() else { return };
+    let password = Secret::new("hunter2");
+    let user_name = Credential::UserName { username: "user", password: &password };
+    for credential in [&user_name, &Credential::Transport] {
+        for (address, _) in ws_trust::endpoints(&document, credential) {
+            assert!(address.to_ascii_lowercase().starts_with("https://"), "{address}");
+        }
+    }
+    for version in [Version::V13, Version::V2005] {
+        if let Ok(assertion) = ws_trust::assertion(&document, version) {
+            let text = crate::foreign::base64(assertion.encoded.expose()).unwrap_or_default();
+            assert!(text.starts_with(b"<") && text.ends_with(b">"), "an element as it was sent");
+        }
+    }
 }

@@ -15,7 +15,7 @@ pub(crate) enum Realm {
     /// Entra itself. Entra also has the answer for names that it does not know.
     Managed,
     /// The federation server of the user's domain.
-    Federated(Federation),
+    Federated(Box<Federation>),
 }
 
 /// A federation server, as Entra describes it.
@@ -79,13 +79,13 @@ pub(crate) async fn user_realm(
         let text = text.filter(|text| !text.is_empty());
         text.map(|text| federation_url(&text, &domain)).transpose()
     };
-    Ok(Realm::Federated(Federation {
+    Ok(Realm::Federated(Box::new(Federation {
         protocol: body.federation_protocol,
         metadata: endpoint(body.federation_metadata_url)?,
         password_endpoint: endpoint(body.federation_active_auth_url)?,
         audience: body.cloud_audience_urn.unwrap_or_else(|| Name::new(PUBLIC_AUDIENCE)),
         domain,
-    }))
+    })))
 }
 
 /// Parses an address of the federation server of `domain`. It must be https, on this machine too,

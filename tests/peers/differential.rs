@@ -117,7 +117,10 @@ fn without_help(run: &Run) -> String {
 }
 
 fn compare(scenario: &str) {
-    let sandbox = Sandbox::without_cloud();
+    compare_in(&Sandbox::without_cloud(), scenario);
+}
+
+fn compare_in(sandbox: &Sandbox, scenario: &str) {
     sandbox.approve_as(ALICE);
     let url = sandbox.emulator.url().to_owned();
     let folder = |name: &str| sandbox.root().join(name);
@@ -130,7 +133,7 @@ fn compare(scenario: &str) {
         for word in &mut step.arguments {
             *word = word.replace("{url}", &url);
         }
-        let (mine, real) = (ours.run(&sandbox, &step), theirs.run(&sandbox, &step));
+        let (mine, real) = (ours.run(sandbox, &step), theirs.run(sandbox, &step));
         compared += 1;
         let shown = step.arguments.join(" ");
         for (what, mine, real) in [
@@ -157,6 +160,17 @@ macro_rules! scenarios {
 }
 
 scenarios! { signed_out person application clouds settings usage formats tokens }
+
+/// MSAL asks for the realm of a user name at port 443.
+#[cfg(target_os = "linux")]
+#[test]
+fn passwords() {
+    use crate::own_network::{again_in_own_network, emulator_at_443};
+    if again_in_own_network("differential::passwords") {
+        return;
+    }
+    compare_in(&Sandbox::without_cloud_at(emulator_at_443()), "passwords");
+}
 
 #[test]
 fn there_are_enough_command_lines() {

@@ -19,6 +19,10 @@ mod azure_identity;
 #[cfg(unix)]
 mod browser;
 mod differential;
+#[cfg(target_os = "linux")]
+mod federated;
+#[cfg(target_os = "linux")]
+mod own_network;
 #[cfg(unix)]
 mod read_vault;
 mod real_az;
