@@ -150,12 +150,13 @@ fn forget_access_tokens(vault: &Vault<'_>, account: &ClientAccount) -> Result<()
     })
 }
 
-/// The command that signs the user of `account` in again, for `scopes`, separated by spaces.
-pub(super) fn login(account: &ClientAccount, scopes: &str) -> String {
+/// The command that signs the user of `account` in again: to `tenant`, for `scopes`, separated by
+/// spaces.
+pub(super) fn login(account: &ClientAccount, tenant: &str, scopes: &str) -> String {
     let mut words = vec!["azt login --client-id".to_owned(), shell::quoted(&account.client_id)];
     match &account.authority {
         Some(address) => words.extend(["--authority".to_owned(), shell::quoted(address)]),
-        None => words.extend(["--tenant".to_owned(), shell::quoted(&account.tenant)]),
+        None => words.extend(["--tenant".to_owned(), shell::quoted(tenant)]),
     }
     words.push("--scope".to_owned());
     words.extend(scopes.split_whitespace().map(shell::quoted));

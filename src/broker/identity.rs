@@ -170,7 +170,7 @@ impl Identity {
                 error(format!("{text} Run `{login}`.")).command(login)
             }
             Self::Client(account) => {
-                let login = login(account, &account.scopes);
+                let login = login(account, &account.tenant, &account.scopes);
                 let name = Typed(&account.username);
                 error(format!(
                     "{name} is not signed in to the client {}. Run `{login}`.",

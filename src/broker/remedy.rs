@@ -114,7 +114,7 @@ pub(super) fn for_client(error: Error, request: &TokenRequest, account: &ClientA
         Some(Cure::UseBroker) | None => return error,
         Some(Cure::SignInAgain | Cure::SignInThere | Cure::SignInByBrowser) => {}
     }
-    let mut login = client_sign_in::login(account, &request.scopes.joined());
+    let mut login = client_sign_in::login(account, &request.tenant, &request.scopes.joined());
     let claims = error.entra_detail().and_then(|detail| detail.claims.as_ref());
     if let Some(claims) = claims.or(request.claims.as_ref()) {
         login += &[" --claims-challenge ", &STANDARD.encode(claims)].concat();

@@ -7,6 +7,7 @@
 use clap::{Arg, ArgAction, Command};
 
 use crate::foreign::Typed;
+use crate::program::Program;
 use crate::secret::Secret;
 
 /// Options that az does not have. An abbreviation prefers az's options, so that abbreviations that
@@ -101,7 +102,11 @@ enum Arity {
 ///
 /// # Errors
 /// argparse's message, without values that may be secrets.
-pub(super) fn place<'w, 'c>(command: &'c Command, words: &'w [Word]) -> Result<Placed<'w>, String> {
+pub(super) fn place<'w, 'c>(
+    command: &'c Command,
+    words: &'w [Word],
+    program: Program,
+) -> Result<Placed<'w>, String> {
     let has_positionals = command.get_positionals().next().is_some();
     let mut placed = Placed::default();
     let mut given: Vec<(&Arg, Vec<String>)> = Vec::new();
@@ -162,7 +167,7 @@ pub(super) fn place<'w, 'c>(command: &'c Command, words: &'w [Word]) -> Result<P
     // An option with many values must come last; such commands have no positionals.
     given.sort_by_key(|(arg, _)| arity(arg) == Arity::Many);
     for (arg, values) in given {
-        if let Some(values) = without_empty(arg, values)? {
+        if let Some(values) = without_empty(arg, values, program)? {
             write(arg, values, &mut placed.options);
         }
     }
@@ -173,12 +178,18 @@ pub(super) fn place<'w, 'c>(command: &'c Command, words: &'w [Word]) -> Result<P
 pub(super) const MISSING: &str = "expected one argument";
 
 /// Removes or rejects empty values; `None` when the option counts as not given.
-fn without_empty(arg: &Arg, mut values: Vec<String>) -> Result<Option<Vec<String>>, String> {
+fn without_empty(
+    arg: &Arg,
+    mut values: Vec<String>,
+    program: Program,
+) -> Result<Option<Vec<String>>, String> {
     if !values.iter().any(String::is_empty) {
         return Ok(Some(values));
     }
     let id = arg.get_id().as_str();
-    if NOT_GIVEN_IF_EMPTY.contains(&id) && !arg.is_required_set() {
+    // As azt the option may name the user's own client: without it, az's would be used.
+    let is_own_client = id == "client_id" && program == Program::Azt;
+    if NOT_GIVEN_IF_EMPTY.contains(&id) && !arg.is_required_set() && !is_own_client {
         return Ok(None);
     }
     // The command reports the empty value itself, or it clears a member of a cloud.

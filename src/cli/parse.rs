@@ -137,7 +137,7 @@ fn by_clap(program: Program, words: &[Word]) -> Result<Cli> {
             None => Error::new(Kind::Usage, "There is no such command."),
         });
     }
-    let placed = argparse::place(leaf, words.get(depth..).unwrap_or_default());
+    let placed = argparse::place(leaf, words.get(depth..).unwrap_or_default(), program);
     let placed = placed.map_err(|message| {
         let is_missing = message.ends_with(argparse::MISSING) && program == Program::Azt;
         let names = message.strip_prefix("argument ").unwrap_or_default();

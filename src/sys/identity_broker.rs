@@ -49,9 +49,15 @@ impl IdentityBus {
         let given = system.env.non_empty("DBUS_SESSION_BUS_ADDRESS");
         let usual = || {
             let socket = system.env.path("XDG_RUNTIME_DIR")?.join("bus");
-            socket.exists().then(|| format!("unix:path={}", socket.display()))
+            let path = socket.to_str().filter(|path| !path.contains([',', ';', '%']))?;
+            socket.exists().then(|| format!("unix:path={path}"))
         };
-        Self { address: given.or_else(usual), connection: Arc::default() }
+        // Tokens come over it, so no network; `unixexec:` would start a program.
+        let local = |address: String| {
+            let mut all = address.split(';');
+            all.find(|it| it.starts_with("unix:")).map(str::to_owned)
+        };
+        Self { address: given.or_else(usual).and_then(local), connection: Arc::default() }
     }
 
     /// Calls `method` of the broker with the JSON text `request`; returns its JSON text. A broker

@@ -55,6 +55,8 @@ fn the_ways_to_sign_in_are_named() {
     sandbox.set("SSH_CONNECTION", "192.0.2.1 1 192.0.2.2 22");
     finds(&sandbox, "sign-in", "ok", "browser: not here, because this is an SSH session");
     finds(&sandbox, "sign-in", "ok", "azt login --no-browser uses a browser on another machine");
+    finds(&sandbox, "sign-in", "ok", "identity broker: not here, because");
+    finds(&sandbox, "sign-in", "ok", "Kerberos ticket: not here, because");
     sandbox.set("BROWSER", "firefox");
     finds(&sandbox, "sign-in", "ok", "browser: it can give what a tenant demands of it");
 }

@@ -99,7 +99,7 @@ fn a_wrong_password_is_refused_and_sent_once() {
     let sandbox = Sandbox::new();
     let wrong = ["login", "-u", CAROL, "-p", "hunter2-wrong"];
     let port = sandbox.emulator.url().trim_start_matches("https://").to_owned();
-    let run = sandbox.azt(wrong).exits(6);
+    let run = sandbox.azt(wrong).exits(5);
     let run = run
         .says(&format!("ERROR: {port} refused the password of {CAROL}: ID3242: The security token could not be authenticated or authorized."))
         .says(&format!("User name or password is wrong: check both with {port}, or sign in with a browser or a code: omit --username and --password."));

@@ -438,3 +438,22 @@ fn a_damaged_authority_in_the_profile_is_not_obeyed() {
     let run = sandbox.azt([&OWN_TOKEN[..], &GRAPH].concat()).quiet();
     assert_eq!(claims(&run)["appid"], DESKTOP);
 }
+
+/// An unset variable in a script must not select az's own client.
+#[test]
+fn an_empty_client_id_is_an_error() {
+    let sandbox = Sandbox::signed_in_as_alice();
+    for args in [
+        &["account", "get-access-token", "--client-id", ""][..],
+        &["account", "get-access-token", "--client-id="],
+        &["logout", "--username", ALICE, "--client-id", ""],
+        &["login", "--client-id", "", "--scope", LEDGER],
+    ] {
+        drop(sandbox.azt(args).exits(2).says("its value is empty"));
+    }
+    assert_eq!(sandbox.azt(["account", "show"]).quiet().json()["user"]["name"], ALICE);
+    for way in ["--use-broker", "--integrated"] {
+        let run = sandbox.azt([&OWN[..], &[way]].concat()).exits(2);
+        drop(run.says(&format!("'{way}' is not applicable with '--client-id'")));
+    }
+}

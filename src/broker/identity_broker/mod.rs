@@ -61,13 +61,16 @@ pub(crate) trait IdentityBroker {
     fn call(&self, method: Method, request: String, limit: Duration) -> Result<Secret>;
 }
 
-/// The broker of this machine. In WSL it is the one of Windows, if an `azt.exe` is there.
+/// The broker of this machine. In WSL without one of its own it is that of Windows, if an `azt.exe`
+/// is there.
 ///
 /// # Errors
 /// azt knows no broker for this platform.
 pub(crate) fn identity_broker(system: &System) -> Result<Box<dyn IdentityBroker>> {
     #[cfg(all(unix, not(target_os = "macos")))]
-    if let Some(program) = crate::sys::azt_of_windows(system) {
+    if let Some(program) = crate::sys::azt_of_windows(system)
+        && !crate::sys::IdentityBus::new(system).has_broker(LIMIT).unwrap_or(false)
+    {
         return Ok(Box::new(windows_side::WindowsSide::new(program)));
     }
     own_broker(system).map_err(|error| remedy::for_identity_broker(error, system.program))

@@ -36,10 +36,11 @@ pub fn identity_broker_presence(system: &System) -> Presence {
     #[cfg(all(unix, not(target_os = "macos")))]
     {
         use crate::sys::{CallFailure, IdentityBus, azt_of_windows};
-        if let Some(program) = azt_of_windows(system) {
+        let found = IdentityBus::new(system).has_broker(super::LIMIT);
+        if let (Some(program), false) = (azt_of_windows(system), found == Ok(true)) {
             return Presence::WindowsSide(program.display().to_string());
         }
-        match IdentityBus::new(system).has_broker(super::LIMIT) {
+        match found {
             Ok(true) => Presence::Here,
             Ok(false) => Presence::Absent("no program of this session provides one".to_owned()),
             Err(CallFailure::Absent(why) | CallFailure::Refused(why)) => {

@@ -2,7 +2,7 @@
 
 use super::check::{Check, Topic};
 use crate::broker::{Presence, identity_broker_presence};
-use crate::sys::{System, why_no_browser};
+use crate::sys::{System, kerberos_ticket, why_no_browser};
 
 /// A way to sign in that some tenants demand.
 struct Way {
@@ -15,7 +15,7 @@ struct Way {
     why_not: fn(&System) -> Option<String>,
 }
 
-const WAYS: [Way; 2] = [
+const WAYS: [Way; 3] = [
     Way {
         name: "browser",
         gives: "a second factor, consent, a new password",
@@ -27,8 +27,18 @@ const WAYS: [Way; 2] = [
         gives: "a managed device, token protection (azt login --use-broker)",
         otherwise: "a tenant that demands the device cannot be satisfied",
         why_not: |system| match identity_broker_presence(system) {
+            Presence::Here => None,
+            Presence::WindowsSide(_) => Some("azt.exe cannot ask that of Windows yet".to_owned()),
             Presence::Absent(why) => Some(why),
-            _ => None,
+        },
+    },
+    Way {
+        name: "Kerberos ticket",
+        gives: "a sign-in without a password (azt login --integrated)",
+        otherwise: "kinit gets one, in a Kerberos realm",
+        why_not: |system| {
+            let ticket = kerberos_ticket(system).err()?;
+            Some(ticket.message().trim_end_matches('.').to_owned())
         },
     },
 ];

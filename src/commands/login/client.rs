@@ -3,7 +3,6 @@
 use serde_json::Value;
 
 use super::super::{Answer, claims_challenge};
-use super::check::is_interactive;
 use super::{confirm, in_person, not_kept};
 use crate::accounts::{Context, client_account};
 use crate::broker::{self, OwnClient, RedirectUri, UserSignIn};
@@ -59,7 +58,9 @@ fn check(request: &Login) -> Result<(String, Scopes)> {
     }
     let others = [
         ("--service-principal", request.service_principal),
-        ("--username", !is_interactive(request)),
+        ("--use-broker", request.use_broker),
+        ("--integrated", request.integrated),
+        ("--username", request.username.is_some()),
         ("--allow-no-subscriptions", request.allow_no_subscriptions),
         ("--subscription", request.subscription.is_some()),
         ("--skip-subscription-discovery", request.skip_subscription_discovery),

@@ -183,6 +183,8 @@ impl Flaw {
         let code = Name::new(&answer.masked(&fault.code));
         let kind = match fault.kind {
             FaultKind::Server => Kind::Service,
+            // As for a wrong password at Entra.
+            FaultKind::Credential => Kind::InteractionRequired,
             _ => Kind::Refused,
         };
         if program == Program::Az {
