@@ -146,6 +146,6 @@ pub(super) fn set_mode(_file: &File, _mode: u32) -> io::Result<()> {
 }
 
 /// Always `None`: the write itself finds out.
-pub fn writing_flaw(_folder: &Path) -> Option<String> {
+pub(crate) fn writing_flaw(_folder: &Path) -> Option<String> {
     None
 }
