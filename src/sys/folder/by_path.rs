@@ -1,5 +1,6 @@
 //! Folders by path, for systems without folder descriptors (Windows, unverified). Owners and links
 //! are not checked: a profile folder belongs to its user, and creating links needs a privilege.
+#![allow(clippy::unnecessary_wraps, reason = "the functions for descriptors can fail")]
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, Metadata, OpenOptions};
