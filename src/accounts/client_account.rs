@@ -49,6 +49,9 @@ pub(crate) fn authority(context: &Context<'_>, address: &str) -> Result<Authorit
     .remedy("Leave it out, and name the tenant with --tenant."))
 }
 
+/// The variable that selects a client.
+pub(crate) const VARIABLE: &str = "AZT_CLIENT_ID";
+
 impl Selection<'_> {
     /// Selects an account of the client that `--client-id` or `AZT_CLIENT_ID` names; `None` if neither
     /// names one, or az's. A subscription overrides the variable: it belongs to az's client.
@@ -63,9 +66,9 @@ impl Selection<'_> {
             (Some(text), None) => client_id(text, "--client-id")?,
             (None, Some(_)) if self.authority.is_none() => return Ok(None),
             (None, subscription) => {
-                let variable = context.system.env.non_empty("AZT_CLIENT_ID");
+                let variable = context.system.env.non_empty(VARIABLE);
                 match variable.filter(|_| subscription.is_none()) {
-                    Some(text) => client_id(&text, "AZT_CLIENT_ID")?,
+                    Some(text) => client_id(&text, VARIABLE)?,
                     None if self.authority.is_none() => return Ok(None),
                     None => {
                         return inapplicable(
@@ -106,7 +109,9 @@ impl Selection<'_> {
             accounts.retain(|it| it.username.to_lowercase() == name.to_lowercase());
         }
         let in_tenant = |it: &&ClientAccount| {
-            self.tenant.is_some_and(|tenant| it.tenant.eq_ignore_ascii_case(tenant))
+            // An authority names its own tenant.
+            it.authority.is_none()
+                && self.tenant.is_some_and(|tenant| it.tenant.eq_ignore_ascii_case(tenant))
         };
         let mut preferred = accounts.iter().filter(in_tenant);
         if let (Some(only), None) = (preferred.next(), preferred.next()) {

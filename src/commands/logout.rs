@@ -14,8 +14,11 @@ use crate::shell::quoted;
 /// Removes the account's tokens and secrets, then its subscriptions, in all clouds. Under the name
 /// `az`, an unknown account is a success, as in az.
 pub(super) fn run(request: &Logout, context: &Context<'_>) -> Result<Answer> {
-    if let Some(client_id) = &request.client_id {
-        return of_client(client_id, request.username.as_deref(), context);
+    // As for a token, so that the account that `account show` names is the one that is signed out.
+    let variable = || context.system.env.non_empty(client_account::VARIABLE);
+    let is_azt = context.system.program == Program::Azt;
+    if let Some(client_id) = request.client_id.clone().or_else(|| variable().filter(|_| is_azt)) {
+        return of_client(&client_id, request.username.as_deref(), context);
     }
     let name = if let Some(name) = &request.username {
         name.clone()
@@ -70,7 +73,7 @@ fn of_client(client_id: &str, name: Option<&str>, context: &Context<'_>) -> Resu
     let mut names: Vec<String> =
         accounts.filter(|it| it.client_id == client_id).map(|it| it.username).collect();
     names.retain(|it| name.is_none_or(|name| it.to_lowercase() == name.to_lowercase()));
-    names.dedup();
+    names.dedup_by_key(|it| it.to_lowercase());
     match names.as_slice() {
         [] => Err(nobody()),
         [only] => broker::sign_out_of_client(&vault, &client_id, only).map(|()| Answer::none()),

@@ -45,13 +45,13 @@ mod windows {
         // null. The call fills in `output`.
         let done = unsafe {
             CryptProtectData(
-                &input,
+                &raw const input,
                 ptr::null(),
                 ptr::null(),
                 ptr::null(),
                 ptr::null(),
                 CRYPTPROTECT_UI_FORBIDDEN,
-                &mut output,
+                &raw mut output,
             )
         };
         taken(done, output)
@@ -62,13 +62,13 @@ mod windows {
         // SAFETY: as in `protect`; the null description pointer requests no description.
         let done = unsafe {
             CryptUnprotectData(
-                &input,
+                &raw const input,
                 ptr::null_mut(),
                 ptr::null(),
                 ptr::null(),
                 ptr::null(),
                 CRYPTPROTECT_UI_FORBIDDEN,
-                &mut output,
+                &raw mut output,
             )
         };
         taken(done, output).map(Zeroizing::new)

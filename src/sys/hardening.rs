@@ -19,6 +19,6 @@ pub fn harden() {
     {
         let none = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
         // SAFETY: setrlimit(2) reads the struct, which outlives the call.
-        unsafe { libc::setrlimit(libc::RLIMIT_CORE, &none) };
+        unsafe { libc::setrlimit(libc::RLIMIT_CORE, &raw const none) };
     }
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use zbus::blocking::Connection;
 use zbus::blocking::connection::Builder;
 
-use super::{System, fill_random, run_with_timeout};
+use super::{CallFailure, System, fill_random, run_with_timeout};
 use crate::error::Result;
 use crate::secret::Secret;
 
@@ -21,19 +21,6 @@ const INTERFACE: &str = "com.microsoft.identity.Broker1";
 const PROTOCOL: &str = "0.0";
 const BUS: &str = "org.freedesktop.DBus";
 const BUS_PATH: &str = "/org/freedesktop/DBus";
-
-/// Why a call to an identity broker has no answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum CallFailure {
-    /// There is no broker, and why.
-    Absent(String),
-    /// It did not answer in time.
-    TimedOut,
-    /// It ended during the call.
-    Died,
-    /// It answered with a D-Bus error, with this text.
-    Refused(String),
-}
 
 /// The session bus, connected to at the first call. Clones share the connection.
 #[derive(Clone)]

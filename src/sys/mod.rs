@@ -6,6 +6,8 @@
 
 mod arc_agent;
 mod browser;
+#[cfg(not(target_os = "macos"))]
+mod call_failure;
 mod certificate;
 mod clock;
 mod command;
@@ -59,12 +61,16 @@ mod tls;
 mod unreachable;
 #[cfg(all(unix, not(target_os = "macos")))]
 mod windows_side;
+#[cfg(windows)]
+mod work_accounts;
 mod xml;
 
 use std::path::PathBuf;
 
 pub(crate) use arc_agent::{arc_agent_is_installed, read_arc_key};
 pub(crate) use browser::{open_browser, why_no_browser};
+#[cfg(not(target_os = "macos"))]
+pub(crate) use call_failure::CallFailure;
 pub use clock::Clock;
 pub(crate) use clock::local_time;
 pub(crate) use command::output_of;
@@ -87,7 +93,7 @@ pub(crate) use host_name::host_name;
 pub use http::Http;
 pub(crate) use http::{Request, Response};
 #[cfg(all(unix, not(target_os = "macos")))]
-pub(crate) use identity_broker::{CallFailure, IdentityBus};
+pub(crate) use identity_broker::IdentityBus;
 pub(crate) use kerberos::{kerberos_ticket, negotiate_token};
 pub(crate) use keyring_item::KeyringItem;
 pub(crate) use lock_file::LockGuard;
@@ -109,6 +115,11 @@ pub use timeout::run_with_timeout;
 pub(crate) use tls::extra_authorities;
 #[cfg(all(unix, not(target_os = "macos")))]
 pub(crate) use windows_side::{azt_of_windows, exchange_line};
+#[cfg(windows)]
+pub(crate) use work_accounts::{
+    Denial, DenialReason, WorkAccount, WorkToken, WorkTokenRequest, find_work_accounts,
+    work_accounts, work_token,
+};
 
 use crate::program::Program;
 

@@ -457,3 +457,15 @@ fn an_empty_client_id_is_an_error() {
         drop(run.says(&format!("'{way}' is not applicable with '--client-id'")));
     }
 }
+
+/// The account that `account show` names is the one that is signed out.
+#[test]
+fn the_variable_also_names_the_account_to_sign_out() {
+    let mut sandbox = Sandbox::signed_in_as_alice();
+    sandbox.azt([&OWN[..], &["--use-device-code"]].concat()).success();
+    sandbox.set("AZT_CLIENT_ID", DESKTOP);
+    sandbox.azt(["logout"]).success();
+    drop(sandbox.azt(["logout"]).exits(4).says(DESKTOP));
+    sandbox.unset("AZT_CLIENT_ID");
+    assert_eq!(sandbox.azt(["account", "show"]).quiet().json()["user"]["name"], ALICE);
+}

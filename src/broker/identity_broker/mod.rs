@@ -12,6 +12,8 @@ mod linux;
 mod presence;
 mod request;
 mod serve;
+#[cfg(windows)]
+mod windows;
 #[cfg(all(unix, not(target_os = "macos")))]
 mod windows_side;
 
@@ -81,7 +83,12 @@ pub(crate) fn identity_broker(system: &System) -> Result<Box<dyn IdentityBroker>
 fn own_broker(system: &System) -> Result<Box<dyn IdentityBroker>> {
     #[cfg(all(unix, not(target_os = "macos")))]
     return Ok(Box::new(linux::LinuxBroker::new(system)));
-    #[cfg(not(all(unix, not(target_os = "macos"))))]
+    #[cfg(windows)]
+    {
+        let _ = system;
+        Ok(Box::new(windows::WindowsBroker))
+    }
+    #[cfg(target_os = "macos")]
     {
         let _ = system;
         Err(Error::failed("azt cannot ask the identity broker of this operating system."))

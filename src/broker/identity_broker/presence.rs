@@ -7,7 +7,7 @@ use crate::sys::System;
 /// Where an identity broker is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Presence {
-    /// On the session bus: it runs, or is started by a call.
+    /// On this machine: it runs, or is started by a call.
     Here,
     /// On the Windows side of WSL, behind the `azt.exe` of this path.
     WindowsSide(String),
@@ -30,8 +30,8 @@ impl fmt::Display for Presence {
     }
 }
 
-/// Whether this machine has an identity broker. Asks the session bus, for at most three seconds,
-/// and starts nothing.
+/// Whether this machine has an identity broker. Asks the session bus or Windows, for at most
+/// three seconds, and asks for no account.
 pub fn identity_broker_presence(system: &System) -> Presence {
     #[cfg(all(unix, not(target_os = "macos")))]
     {
@@ -51,7 +51,21 @@ pub fn identity_broker_presence(system: &System) -> Presence {
             }
         }
     }
-    #[cfg(not(all(unix, not(target_os = "macos"))))]
+    #[cfg(windows)]
+    {
+        use crate::sys::{CallFailure, find_work_accounts};
+        let _ = system;
+        match find_work_accounts(super::LIMIT) {
+            Ok(()) => Presence::Here,
+            Err(CallFailure::Absent(why) | CallFailure::Refused(why)) => {
+                Presence::Absent(crate::foreign::Sentence::new(&why).into())
+            }
+            Err(CallFailure::TimedOut | CallFailure::Died) => {
+                Presence::Absent("the Web Account Manager does not answer".to_owned())
+            }
+        }
+    }
+    #[cfg(target_os = "macos")]
     {
         let _ = system;
         Presence::Absent("azt cannot ask the one of this operating system".to_owned())

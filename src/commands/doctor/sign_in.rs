@@ -27,8 +27,7 @@ const WAYS: [Way; 3] = [
         gives: "a managed device, token protection (azt login --use-broker)",
         otherwise: "a tenant that demands the device cannot be satisfied",
         why_not: |system| match identity_broker_presence(system) {
-            Presence::Here => None,
-            Presence::WindowsSide(_) => Some("azt.exe cannot ask that of Windows yet".to_owned()),
+            Presence::Here | Presence::WindowsSide(_) => None,
             Presence::Absent(why) => Some(why),
         },
     },

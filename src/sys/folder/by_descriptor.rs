@@ -229,6 +229,7 @@ impl Handle {
         Ok(openat(&self.fd, ".", flags, Mode::empty())?.into())
     }
 
+    #[allow(clippy::useless_conversion, reason = "the types differ between systems")]
     pub(super) fn stamp(&self, inner: &Path) -> Option<Stamp> {
         let found = statat(&self.fd, inner, AtFlags::empty()).ok()?;
         Some(Stamp {
@@ -348,6 +349,7 @@ pub(super) fn reserve(file: &File, length: usize) -> io::Result<()> {
 }
 
 #[cfg(not(target_os = "linux"))]
+#[allow(clippy::unnecessary_wraps, reason = "the function for Linux can fail")]
 pub(super) fn reserve(_file: &File, _length: usize) -> io::Result<()> {
     Ok(())
 }

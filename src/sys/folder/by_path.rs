@@ -1,5 +1,6 @@
 //! Folders by path, for systems without folder descriptors (Windows, unverified). Owners and links
 //! are not checked: a profile folder belongs to its user, and creating links needs a privilege.
+#![allow(clippy::unnecessary_wraps, reason = "the functions for descriptors can fail")]
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, Metadata, OpenOptions};
@@ -146,6 +147,6 @@ pub(super) fn set_mode(_file: &File, _mode: u32) -> io::Result<()> {
 }
 
 /// Always `None`: the write itself finds out.
-pub fn writing_flaw(_folder: &Path) -> Option<String> {
+pub(crate) fn writing_flaw(_folder: &Path) -> Option<String> {
     None
 }

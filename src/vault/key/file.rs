@@ -150,6 +150,7 @@ fn private(folder: &Folder, name: &str, found: &Metadata) -> Result<()> {
 
 /// On Windows, the permissions of the profile folder protect the file.
 #[cfg(not(unix))]
+#[allow(clippy::unnecessary_wraps, reason = "the function for Unix can fail")]
 fn private(_folder: &Folder, _name: &str, _found: &Metadata) -> Result<()> {
     Ok(())
 }
