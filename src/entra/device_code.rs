@@ -107,7 +107,8 @@ impl TokenClient<'_> {
             match (code, error.kind()) {
                 (Some(AUTHORIZATION_PENDING), _) => {}
                 (Some("slow_down"), _) => interval += Duration::from_secs(5),
-                (_, Kind::Network | Kind::Service) => {
+                // An unusable answer stays one: the code was redeemed.
+                (_, kind) if kind == Kind::Network || error.retry_after().is_some() => {
                     interval = (interval * 2).min(LONGEST_INTERVAL);
                 }
                 _ => return Err(error),

@@ -296,3 +296,21 @@ fn an_unused_device_code_expires() {
         &run.says("ERROR: The sign-in was not finished within 2 seconds.").stderr,
     );
 }
+
+/// The first answer redeems the code, so a second poll could only fail with a misleading error.
+#[test]
+fn an_unusable_token_ends_polling() {
+    let sandbox = Sandbox::new();
+    sandbox.approve_as(ALICE);
+    let body = r#"{"access_token": "a.b.c", "token_type": "pop", "expires_in": 3600}"#;
+    let action = entra_emulator::Action::Answer {
+        status: 200,
+        headers: [("content-type".to_owned(), "application/json".to_owned())].into(),
+        body: body.to_owned(),
+    };
+    sandbox.emulator.faults().push(entra_emulator::Fault::on("/token", action));
+    let run = sandbox.azt(["login", "--use-device-code"]).exits(8);
+    drop(run.says("the token is not a bearer token"));
+    let polls = sandbox.requests().iter().filter(|it| it.starts_with("POST token")).count();
+    assert_eq!(polls, 1);
+}
