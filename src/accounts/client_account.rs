@@ -143,7 +143,7 @@ impl Selection<'_> {
 }
 
 /// Name and place of an account, for messages.
-fn shown(account: &ClientAccount) -> String {
+pub(crate) fn shown(account: &ClientAccount) -> String {
     let place = account.authority.as_deref().unwrap_or(&account.tenant);
     format!("{} ({place})", account.username)
 }

@@ -266,7 +266,7 @@ const DEMANDS: &[Demand] = &[
     ),
     refused(
         &[50_011, 900_971],
-        "The application's registration lacks http://localhost: add it in Entra ID, Authentication, Mobile and desktop applications.",
+        "The application's registration lacks this redirect URI (without --redirect-uri http://localhost): add it in Entra ID, Authentication, Mobile and desktop applications.",
     ),
     refused(
         &[70_003, 70_005, 70_007, 700_054],

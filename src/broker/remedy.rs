@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::demands::{self, Cure};
-use super::{Identity, TokenRequest, client_sign_in};
+use super::{Identity, Presence, TokenRequest, client_sign_in, identity_broker_presence};
 use crate::error::{Error, Kind};
 use crate::program::Program;
 use crate::shell;
@@ -64,7 +64,12 @@ pub(super) fn for_user(
             let elsewhere = if why_no_browser(system).is_some() { " --no-browser" } else { "" };
             error.remedy("Sign in again with a browser:").cured_by(login + elsewhere)
         }
-        Some(Cure::UseBroker) => error.remedy(BROKER),
+        Some(Cure::UseBroker) => match identity_broker_presence(system) {
+            Presence::Absent(_) => error.remedy(BROKER),
+            Presence::Here | Presence::WindowsSide(_) => {
+                error.remedy("Sign in with the identity broker:").cured_by("azt login --use-broker")
+            }
+        },
         Some(Cure::Do(line)) => error.remedy(line),
         None => error,
     }

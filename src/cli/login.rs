@@ -1,4 +1,5 @@
 //! `login` and `logout`.
+#![allow(rustdoc::bare_urls, reason = "these comments are the help, where a URL stands bare")]
 
 use super::{Global, secret};
 use crate::secret::Secret;

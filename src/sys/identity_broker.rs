@@ -4,6 +4,7 @@
 //! connection is made.
 
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -22,11 +23,13 @@ const PROTOCOL: &str = "0.0";
 const BUS: &str = "org.freedesktop.DBus";
 const BUS_PATH: &str = "/org/freedesktop/DBus";
 
-/// The session bus, connected to at the first call. Clones share the connection.
+/// The session bus, connected to at the first call. Clones share the connection. After a timeout it
+/// is not asked again, because the abandoned call still has the connection.
 #[derive(Clone)]
 pub(crate) struct IdentityBus {
     address: Option<String>,
     connection: Arc<Mutex<Option<Connection>>>,
+    has_timed_out: Arc<AtomicBool>,
 }
 
 impl IdentityBus {
@@ -44,7 +47,11 @@ impl IdentityBus {
             let mut all = address.split(';');
             all.find(|it| it.starts_with("unix:")).map(str::to_owned)
         };
-        Self { address: given.or_else(usual).and_then(local), connection: Arc::default() }
+        Self {
+            address: given.or_else(usual).and_then(local),
+            connection: Arc::default(),
+            has_timed_out: Arc::default(),
+        }
     }
 
     /// Calls `method` of the broker with the JSON text `request`; returns its JSON text. A broker
@@ -87,6 +94,9 @@ impl IdentityBus {
         let Some(address) = self.address.clone() else {
             return Err(CallFailure::Absent("there is no D-Bus session bus".to_owned()));
         };
+        if self.has_timed_out.load(Ordering::Relaxed) {
+            return Err(CallFailure::TimedOut);
+        }
         let connection = Arc::clone(&self.connection);
         let done = run_with_timeout(limit, move || {
             // Held during the call: one connection, one call at a time.
@@ -99,7 +109,10 @@ impl IdentityBus {
         });
         match done {
             Ok(done) => done,
-            Err(error) if error.kind() == io::ErrorKind::TimedOut => Err(CallFailure::TimedOut),
+            Err(error) if error.kind() == io::ErrorKind::TimedOut => {
+                self.has_timed_out.store(true, Ordering::Relaxed);
+                Err(CallFailure::TimedOut)
+            }
             Err(_) => Err(CallFailure::Died),
         }
     }

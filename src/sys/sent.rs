@@ -72,7 +72,9 @@ impl Sent {
             secret.expose().rsplit(' ').next().unwrap_or_default().as_bytes().to_vec()
         };
         let headers = self.headers.iter().map(|secret| Zeroizing::new(bare(secret)));
-        let in_body = self.in_body.iter().map(|it| Zeroizing::new(it.expose().as_bytes().to_vec()));
+        let in_body =
+            self.in_body.iter().flat_map(|it| [it.expose().as_bytes().to_vec(), in_xml(it)]);
+        let in_body = in_body.map(Zeroizing::new);
         fields
             .chain(headers)
             .chain(in_body)
@@ -80,6 +82,22 @@ impl Sent {
             .filter(|secret| secret.len() >= LEAST)
             .collect()
     }
+}
+
+/// Returns `secret` as an XML document spells it.
+fn in_xml(secret: &Secret) -> Vec<u8> {
+    let mut escaped = Vec::with_capacity(secret.expose().len() * 6);
+    for byte in secret.expose().bytes() {
+        match byte {
+            b'&' => escaped.extend_from_slice(b"&amp;"),
+            b'<' => escaped.extend_from_slice(b"&lt;"),
+            b'>' => escaped.extend_from_slice(b"&gt;"),
+            b'"' => escaped.extend_from_slice(b"&quot;"),
+            b'\'' => escaped.extend_from_slice(b"&apos;"),
+            byte => escaped.push(byte),
+        }
+    }
+    escaped
 }
 
 /// Returns `secret` as a text shows it: without hidden characters.

@@ -400,3 +400,26 @@ fn the_hidden_command_answers_a_line_with_a_line() {
     }
     assert_eq!(ask("{\n").json()["error"]["kind"], "Service");
 }
+
+/// Only a broker can prove the device, so it is the remedy where there is one.
+#[test]
+fn a_demand_for_the_device_names_the_broker() {
+    let machine = Machine::new();
+    let sandbox = &machine.sandbox;
+    sandbox.approve_as(ALICE);
+    sandbox.azt(["login", "--use-device-code"]).success();
+    sandbox.azt(["cache", "clear"]).success();
+    let refusal = entra_emulator::Action::EntraError {
+        status: 400,
+        error: "invalid_grant".to_owned(),
+        code: 530_084,
+        description: "Said by the service.".to_owned(),
+        suberror: None,
+        claims: None,
+    };
+    sandbox.emulator.faults().push(entra_emulator::Fault::on("/token", refusal));
+    let run = sandbox.azt([&TOKEN[..], &["--error-format", "json"]].concat());
+    assert_eq!(run.code, Some(6), "{run:?}");
+    let error: Value = serde_json::from_str(run.stderr.trim()).unwrap();
+    assert_eq!(error["error"]["command"], "azt login --use-broker", "{error}");
+}

@@ -210,8 +210,10 @@ impl SignIn<'_> {
                     remedy::for_application(error, self.system.program, &self.identity)
                 })?
             }
-            Credential::Host | Credential::Broker(_) => {
-                host::token(self.system, &self.identity, scopes).await?
+            Credential::Host => host::token(self.system, &self.identity, scopes).await?,
+            // The caller has asked the broker; a host's identity must not stand in for a user.
+            Credential::Broker(_) => {
+                return Err(Error::failed("The identity broker was not asked."));
             }
         };
         let token = response.access_token.clone();

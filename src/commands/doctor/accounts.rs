@@ -2,7 +2,7 @@
 
 use super::super::login as sign_in;
 use super::check::{Check, State, Topic};
-use crate::accounts::{Context, refresh_subscriptions, sources_of_az};
+use crate::accounts::{Context, client_account, refresh_subscriptions, sources_of_az};
 use crate::broker::{self, Identity};
 use crate::error::Result;
 use crate::interop;
@@ -34,8 +34,11 @@ pub(super) fn accounts(
     if let Ok(Some(vault)) = vault {
         let others = broker::client_accounts(vault)?;
         checks.extend(others.iter().map(|it| {
-            let text =
-                format!("{} at the client {}: has its refresh token", it.username, it.client_id);
+            let text = format!(
+                "{} at the client {}: has its refresh token",
+                client_account::shown(it),
+                it.client_id
+            );
             Check::ok(Topic::Account, text)
         }));
     }
