@@ -47,7 +47,7 @@ pub(super) fn run(request: &Login, context: &Context<'_>) -> Result<Answer> {
 }
 
 /// The client id and the scopes, after a check of the other options.
-fn check(request: &Login) -> Result<(String, Scopes)> {
+pub(super) fn check(request: &Login) -> Result<(String, Scopes)> {
     let usage = |text: &str| Error::new(Kind::Inapplicable, format!("usage error: {text}"));
     let Some(client_id) = &request.client_id else {
         return Err(usage("'--authority' and '--redirect-uri' require '--client-id'"));

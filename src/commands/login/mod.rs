@@ -31,6 +31,9 @@ use credential::{credential, password};
 const LOGIN_TIMEOUT: Duration = Duration::from_mins(15);
 
 pub(super) fn run(request: &Login, context: &Context<'_>) -> Result<Answer> {
+    if is_to_own_client(request, context) {
+        client::check(request)?;
+    }
     check(request, context)?;
     if context.system.program == Program::Azt {
         context.clouds.check_registered()?;

@@ -94,10 +94,8 @@ fn inapplicable_options_are_errors() {
         (vec!["login", "--use-device-code", "--certificate", "x.pem"], app("--certificate")),
         (vec!["login", "--identity", "--federated-token-file", "f"], app("--federated-token-file")),
         (vec!["login", "--use-cert-sn-issuer"], app("--use-sn-issuer")),
-        (vec!["login", "--client-id", "i"], host("--client-id")),
         (vec!["login", "--object-id", "i"], host("--object-id")),
         (vec!["login", "--use-device-code", "--resource-id", "i"], host("--resource-id")),
-        ([sp, &["-p", "x", "--client-id", "i"]].concat(), host("--client-id")),
         (vec!["login", "-p", "x"], "'--password' requires '--username'".to_owned()),
         (
             [sp, &["-p", "x", "--certificate", "c"]].concat(),
@@ -128,6 +126,14 @@ fn inapplicable_options_are_errors() {
     ] {
         drop(sandbox.azt(&arguments).exits(2).says("ERROR: usage error: ").says(&message));
         drop(sandbox.az(&arguments).exits(1).says(&message));
+        assert_eq!(sandbox.requests(), [] as [String; 0], "{arguments:?}");
+    }
+    // As azt it names a client of the user's own.
+    for arguments in
+        [&["login", "--client-id", "i"][..], &[sp, &["-p", "x", "--client-id", "i"]].concat()]
+    {
+        drop(sandbox.azt(arguments).exits(2).says("'i', which is not a client id (GUID)"));
+        drop(sandbox.az(arguments).exits(1).says(&host("--client-id")));
         assert_eq!(sandbox.requests(), [] as [String; 0], "{arguments:?}");
     }
 }
