@@ -13,7 +13,7 @@ pub struct Run {
 
 impl Run {
     pub fn of(command: &mut Command) -> Self {
-        Self::from(command.stdin(Stdio::null()).output().unwrap())
+        Self::from(output_of(command.stdin(Stdio::null())))
     }
 
     /// Asserts exit code 0.
@@ -76,6 +76,19 @@ impl From<Output> for Run {
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
             code: output.status.code(),
+        }
+    }
+}
+
+/// Runs `command`. A program that a test has just copied is busy while another test's child process
+/// still has the descriptor that wrote it, until that child calls exec.
+fn output_of(command: &mut Command) -> std::process::Output {
+    loop {
+        match command.output() {
+            Err(error) if error.kind() == std::io::ErrorKind::ExecutableFileBusy => {
+                std::thread::yield_now();
+            }
+            output => return output.unwrap(),
         }
     }
 }
