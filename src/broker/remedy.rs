@@ -148,9 +148,8 @@ fn login_of_az(request: &TokenRequest) -> String {
 fn login(error: &Error, request: &TokenRequest, is_default_scope: bool) -> String {
     let detail = error.entra_detail();
     let claims = detail.and_then(|detail| detail.claims.as_ref()).or(request.claims.as_ref());
-    let has_ended = demands::of(error).is_some_and(|row| row.cure == Cure::SignInAgain);
     let mut words = vec!["azt login".to_owned()];
-    if claims.is_some() || !has_ended {
+    if claims.is_some() || !has_ended(error) {
         words.extend(["--tenant".to_owned(), shell::quoted(&request.tenant)]);
         if !is_default_scope {
             words.push("--scope".to_owned());

@@ -11,10 +11,10 @@ use zeroize::Zeroizing;
 
 use super::authority::Authority;
 use super::rsa_key::{Padding, RsaKey, not_rsa};
-use super::token_client::request_id;
 use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
 use crate::sys::pem::{self, Block};
+use crate::sys::random_uuid;
 
 /// The label of a PKCS#8 key with a password.
 const ENCRYPTED_KEY: &str = "ENCRYPTED PRIVATE KEY";
@@ -99,7 +99,7 @@ impl Certificate {
             "aud": authority.token_endpoint()?.as_str(),
             "iss": client_id,
             "sub": client_id,
-            "jti": request_id()?,
+            "jti": random_uuid()?,
             "nbf": now,
             "iat": now,
             "exp": now + LIFETIME,

@@ -8,11 +8,10 @@ use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
 use super::error_response;
-use super::token_client::request_id;
 use super::ws_trust::{SamlAssertion, SamlVersion};
 use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
-use crate::sys::{EndpointUrl, Request, Response, System, negotiate_token};
+use crate::sys::{EndpointUrl, Request, Response, System, negotiate_token, random_uuid};
 
 /// The autologon service of each login host that has one of its own.
 const SERVICES: [(&str, &str); 2] = [
@@ -34,7 +33,7 @@ pub(super) async fn assertion(
     domain: &str,
 ) -> Result<SamlAssertion> {
     let service = service_of(login_url)?;
-    let id = request_id()?;
+    let id = random_uuid()?;
     let url = service
         .at(&format!("{domain}/winauth/trust/2005/windowstransport?client-request-id={id}"))?;
     let ticket = negotiate_token(service.host())?;
@@ -53,7 +52,7 @@ pub(super) async fn assertion(
         </wsa:EndpointReference></wsp:AppliesTo>\
         <wst:KeyType>http://schemas.xmlsoap.org/ws/2005/05/identity/NoProofKey</wst:KeyType>\
         </wst:RequestSecurityToken></s:Body></s:Envelope>",
-        message_id = request_id()?,
+        message_id = random_uuid()?,
     );
     let request = Request::post_soap(&url, Zeroizing::new(message), None)
         .header("soapaction", "http://schemas.xmlsoap.org/ws/2005/02/trust/RST/Issue")

@@ -11,7 +11,8 @@ use crate::foreign::Typed;
 
 impl TokenClient<'_> {
     /// Requests tokens of `scopes` with the Kerberos ticket of `username`: three requests or
-    /// four, and those of the Kerberos library. The service decides by the ticket, not by the name, who signs in.
+    /// four, and those of the Kerberos library. The service decides who signs in by the ticket, not
+    /// by the name.
     pub(crate) async fn with_ticket(
         &self,
         username: &str,

@@ -7,7 +7,7 @@ use super::form::Form;
 use super::server_time::with_clock;
 use super::token_response::TokenResponse;
 use crate::error::{Kind, Result};
-use crate::sys::{EndpointUrl, Request, Response, System, fill_random, retried};
+use crate::sys::{EndpointUrl, Request, Response, System, random_uuid, retried};
 
 /// AADSTS code of an assertion outside its lifetime; more specific codes start with these digits.
 const ASSERTION: &str = "50013";
@@ -105,7 +105,7 @@ impl<'a> TokenClient<'a> {
             .header("x-client-sku", "azt")
             .header("x-client-ver", env!("CARGO_PKG_VERSION"))
             .header("x-ms-lib-capability", "retry-after, h429")
-            .header("client-request-id", request_id()?);
+            .header("client-request-id", random_uuid()?);
         if let Some(anchor) = anchor {
             request = request.header("x-anchormailbox", anchor);
         }
@@ -128,11 +128,4 @@ impl<'a> TokenClient<'a> {
         }
         Err(with_clock(error, &response, &url.environment(), self.system))
     }
-}
-
-/// A random UUID, to find the request in Entra's logs.
-pub(crate) fn request_id() -> Result<String> {
-    let mut bytes = [0; 16];
-    fill_random(&mut bytes)?;
-    Ok(uuid::Builder::from_random_bytes(bytes).into_uuid().to_string())
 }

@@ -11,8 +11,7 @@ use std::time::Duration;
 use zbus::blocking::Connection;
 use zbus::blocking::connection::Builder;
 
-use super::{CallFailure, System, fill_random, run_with_timeout};
-use crate::error::Result;
+use super::{CallFailure, System, random_uuid, run_with_timeout};
 use crate::secret::Secret;
 
 const NAME: &str = "com.microsoft.identity.broker1";
@@ -42,7 +41,8 @@ impl IdentityBus {
             let path = socket.to_str().filter(|path| !path.contains([',', ';', '%']))?;
             socket.exists().then(|| format!("unix:path={path}"))
         };
-        // Tokens come over it, so no network; `unixexec:` would start a program.
+        // An address may list alternatives, which zbus does not take. Tokens come over it, so no
+        // network; `unixexec:` would start a program.
         let local = |address: String| {
             let mut all = address.split(';');
             all.find(|it| it.starts_with("unix:")).map(str::to_owned)
@@ -63,7 +63,7 @@ impl IdentityBus {
         limit: Duration,
     ) -> Result<Secret, CallFailure> {
         self.within(limit, move |connection| {
-            let id = correlation_id().map_err(|error| zbus::Error::Failure(error.to_string()))?;
+            let id = random_uuid().map_err(|error| zbus::Error::Failure(error.to_string()))?;
             let body = (PROTOCOL, id.as_str(), request.as_str());
             let answer =
                 connection.call_method(Some(NAME), PATH, Some(INTERFACE), method, &body)?;
@@ -119,9 +119,7 @@ impl IdentityBus {
 }
 
 fn connect(address: &str) -> Result<Connection, CallFailure> {
-    // An address may list alternatives, which zbus does not take.
-    let first = address.split(';').next().unwrap_or_default();
-    Builder::address(first).and_then(Builder::build).map_err(|error| {
+    Builder::address(address).and_then(Builder::build).map_err(|error| {
         CallFailure::Absent(format!("the D-Bus session bus cannot be reached: {error}"))
     })
 }
@@ -140,10 +138,4 @@ fn failure(error: &zbus::Error) -> CallFailure {
         Some("NoReply" | "Disconnected") => CallFailure::Died,
         _ => CallFailure::Refused(text.clone().unwrap_or_else(|| name.to_string())),
     }
-}
-
-fn correlation_id() -> Result<String> {
-    let mut bytes = [0; 16];
-    fill_random(&mut bytes)?;
-    Ok(uuid::Builder::from_random_bytes(bytes).into_uuid().to_string())
 }

@@ -1,4 +1,4 @@
-//! Kerberos: the ticket that a person already has, and tokens made with it.
+//! Kerberos: the ticket that the user already has, and tokens made with it.
 //!
 //! The system's own library does the work: GSSAPI, loaded at run time, or Windows' SSPI. Only it knows
 //! all kinds of ticket caches (files, the kernel's keyring, KCM of SSSD, Windows' own).
@@ -149,7 +149,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_principal_of_a_person_is_a_user_name() {
+    fn a_principal_of_a_user_is_a_user_name() {
         for (principal, user_name) in [
             ("alice@CONTOSO.EXAMPLE", Some("alice@contoso.example")),
             ("Alice.B@CONTOSO.EXAMPLE", Some("Alice.B@contoso.example")),

@@ -105,6 +105,7 @@ pub use panics::quiet_panics;
 pub(crate) use picker::Choice;
 pub(crate) use proxy::Way;
 pub use random::fill_random;
+pub(crate) use random::random_uuid;
 pub(crate) use retry::{mark_retryable, retried};
 pub(crate) use runtime::block_on;
 pub(crate) use spinner::Spinner;
@@ -120,6 +121,7 @@ pub(crate) use work_accounts::{
     Denial, DenialReason, WorkAccount, WorkToken, WorkTokenRequest, find_work_accounts,
     work_accounts, work_token,
 };
+pub(crate) use xml::escape_xml;
 
 use crate::program::Program;
 

@@ -3,6 +3,7 @@
 use hyper::body::Bytes;
 use zeroize::Zeroizing;
 
+use super::escape_xml;
 use crate::foreign::visible;
 use crate::secret::Secret;
 
@@ -87,16 +88,7 @@ impl Sent {
 /// Returns `secret` as an XML document spells it.
 fn in_xml(secret: &Secret) -> Vec<u8> {
     let mut escaped = Vec::with_capacity(secret.expose().len() * 6);
-    for byte in secret.expose().bytes() {
-        match byte {
-            b'&' => escaped.extend_from_slice(b"&amp;"),
-            b'<' => escaped.extend_from_slice(b"&lt;"),
-            b'>' => escaped.extend_from_slice(b"&gt;"),
-            b'"' => escaped.extend_from_slice(b"&quot;"),
-            b'\'' => escaped.extend_from_slice(b"&apos;"),
-            byte => escaped.push(byte),
-        }
-    }
+    escape_xml(secret.expose(), &mut |part| escaped.extend_from_slice(part.as_bytes()));
     escaped
 }
 

@@ -93,7 +93,7 @@ pub(super) fn token(host: &str) -> Result<Token, Failure> {
     Ok(token)
 }
 
-/// The user principal name of the person at this session. Windows renews the ticket itself.
+/// The user principal name of the user of this session. Windows renews the ticket itself.
 pub(super) fn ticket() -> Result<(String, Option<u32>), Failure> {
     let mut name = vec![0_u16; LONGEST_NAME];
     let mut length = u32::try_from(name.len()).unwrap_or(0);

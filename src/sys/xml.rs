@@ -1,6 +1,7 @@
 //! XML documents of other services.
 
 use roxmltree::{Document, ParsingOptions};
+use zeroize::Zeroizing;
 
 /// Most elements, texts and comments of a document. The metadata of a federation server has a few
 /// thousand.
@@ -33,4 +34,25 @@ pub(super) fn is_web_page(text: &str) -> bool {
     let begins =
         |word: &str| text.get(..word.len()).is_some_and(|it| it.eq_ignore_ascii_case(word));
     begins("<!doctype html") || begins("<html")
+}
+
+/// Gives `text` to `put` with references for the characters that have a meaning in XML, character
+/// by character, so that no copy of a secret stays in memory. XML allows no other control characters
+/// than the three here, not even as references; they are left out.
+pub(crate) fn escape_xml(text: &str, put: &mut impl FnMut(&str)) {
+    let mut buffer = Zeroizing::new([0; 4]);
+    for c in text.chars() {
+        put(match c {
+            '&' => "&amp;",
+            '<' => "&lt;",
+            '>' => "&gt;",
+            '"' => "&quot;",
+            '\'' => "&apos;",
+            '\t' => "&#9;",
+            '\n' => "&#10;",
+            '\r' => "&#13;",
+            '\0'..='\x1f' | '\u{fffe}' | '\u{ffff}' => "",
+            c => c.encode_utf8(&mut *buffer),
+        });
+    }
 }

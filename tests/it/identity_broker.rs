@@ -318,7 +318,7 @@ fn doctor_can_ask_whether_there_is_a_broker() {
     assert_eq!(machine.calls(), [""; 0]);
     let empty = SessionBus::empty();
     let absent = presence(&[("DBUS_SESSION_BUS_ADDRESS", &empty.address())]);
-    assert!(matches!(absent, Presence::Absent(_)), "{absent}");
+    assert!(matches!(absent, Presence::Absent(_)), "{absent:?}");
     assert!(matches!(presence(&[]), Presence::Absent(_)));
 }
 

@@ -1,7 +1,5 @@
 //! Whether this machine has an identity broker, for `doctor`.
 
-use std::fmt;
-
 use crate::sys::System;
 
 /// Where an identity broker is.
@@ -13,21 +11,6 @@ pub enum Presence {
     WindowsSide(String),
     /// Nowhere, and why.
     Absent(String),
-}
-
-impl fmt::Display for Presence {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Here => f.write_str("an identity broker can be asked (azt login --use-broker)"),
-            Self::WindowsSide(program) => {
-                write!(
-                    f,
-                    "the identity broker of Windows can be asked by {program} (azt login --use-broker)"
-                )
-            }
-            Self::Absent(why) => write!(f, "no identity broker: {why}"),
-        }
-    }
 }
 
 /// Whether this machine has an identity broker. Asks the session bus or Windows, for at most

@@ -174,7 +174,7 @@ pub(super) fn is_to_own_client(request: &Login, context: &Context<'_>) -> bool {
     !request.identity && (is_named || request.authority.is_some() || request.redirect_uri.is_some())
 }
 
-/// True for sign-ins that need user interaction: browser and device code.
+/// True for sign-ins in which the user chooses the account: browser, device code and identity broker.
 pub(super) fn is_interactive(request: &Login) -> bool {
     let has_password = request.username.is_some() && !request.use_broker;
     !request.identity && !request.service_principal && !request.integrated && !has_password

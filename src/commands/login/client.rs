@@ -13,9 +13,13 @@ use crate::foreign::Sentence;
 use crate::sys::{block_on, interruptible};
 
 /// The sign-in is stored in the vault only, so the profile and the default subscription stay.
-pub(super) fn run(request: &Login, context: &Context<'_>) -> Result<Answer> {
+pub(super) fn run(
+    request: &Login,
+    client_id: &str,
+    scopes: &Scopes,
+    context: &Context<'_>,
+) -> Result<Answer> {
     let system = context.system;
-    let (client_id, scopes) = check(request)?;
     let authority = request.authority.as_deref();
     let authority = authority.map(|it| client_account::authority(context, it)).transpose()?;
     let redirect = request.redirect_uri.as_deref();
@@ -28,12 +32,11 @@ pub(super) fn run(request: &Login, context: &Context<'_>) -> Result<Answer> {
     }
     let open = || broker::open_vault_for_sign_in(system, &context.dir, &context.config);
     let vault = open()?;
-    let own =
-        OwnClient { client_id: &client_id, authority, redirect: redirect.unwrap_or_default() };
+    let own = OwnClient { client_id, authority, redirect: redirect.unwrap_or_default() };
     let (cloud, tenant) = (context.cloud(), request.tenant.as_deref());
     let sign_in = block_on(interruptible(async {
         let challenge = challenge.as_deref();
-        let user = UserSignIn::to_client(system, cloud, own, tenant, &scopes, challenge).await?;
+        let user = UserSignIn::to_client(system, cloud, own, tenant, scopes, challenge).await?;
         in_person(request, context, &user).await
     }))??;
     let account = sign_in.account();

@@ -31,15 +31,14 @@ use credential::{credential, password};
 const LOGIN_TIMEOUT: Duration = Duration::from_mins(15);
 
 pub(super) fn run(request: &Login, context: &Context<'_>) -> Result<Answer> {
-    if is_to_own_client(request, context) {
-        client::check(request)?;
-    }
+    let own = is_to_own_client(request, context);
+    let own = own.then(|| client::check(request)).transpose()?;
     check(request, context)?;
     if context.system.program == Program::Azt {
         context.clouds.check_registered()?;
     }
-    if is_to_own_client(request, context) {
-        return client::run(request, context);
+    if let Some((client_id, scopes)) = own {
+        return client::run(request, &client_id, &scopes, context);
     }
     let challenge = request.claims_challenge.as_deref();
     let challenge = challenge.map(|text| claims_challenge::decode("--claims-challenge", text));

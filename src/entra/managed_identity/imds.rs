@@ -6,9 +6,8 @@ use std::time::Duration;
 
 use super::{HostIdentity, answer, ask, url};
 use crate::entra::TokenResponse;
-use crate::entra::token_client::request_id;
 use crate::error::{Error, Kind, Result};
-use crate::sys::{Deadline, EndpointUrl, Request, System};
+use crate::sys::{Deadline, EndpointUrl, Request, System, random_uuid};
 
 const VERSION: &str = "2018-02-01";
 
@@ -42,7 +41,7 @@ pub(super) async fn token(
             .header("metadata", "true")
             .header("x-client-sku", "azt")
             .header("x-client-ver", env!("CARGO_PKG_VERSION"))
-            .header("x-ms-client-request-id", request_id()?);
+            .header("x-ms-client-request-id", random_uuid()?);
         let response = ask(system, request).await.map_err(no_endpoint)?;
         match pause(response.status, repetition, response.retry_after()) {
             Some(pause) if Deadline::allows(pause) => tokio::time::sleep(pause).await,

@@ -4,6 +4,7 @@ use chrono::DateTime;
 use zeroize::Zeroizing;
 
 use super::{ADDRESSING, Credential, Endpoint, POLICY, SECURITY, SECURITY_UTILITY, SOAP, Version};
+use crate::sys::escape_xml;
 
 /// Seconds for which the request is valid, as in MSAL.
 const LIFETIME: i64 = 600;
@@ -39,7 +40,7 @@ pub(super) fn request_security_token(
          <wsa:ReplyTo><wsa:Address>{ADDRESSING}/anonymous</wsa:Address></wsa:ReplyTo>\
          <wsa:To s:mustUnderstand='1'>"
     ));
-    escaped(endpoint.url.as_str(), &mut put);
+    escape_xml(endpoint.url.as_str(), &mut put);
     put("</wsa:To>");
     if matches!(credential, Credential::UserName { .. }) {
         put(&format!(
@@ -50,43 +51,22 @@ pub(super) fn request_security_token(
             time(now),
             time(now + LIFETIME)
         ));
-        escaped(username, &mut put);
+        escape_xml(username, &mut put);
         put("</wsse:Username><wsse:Password>");
-        escaped(password, &mut put);
+        escape_xml(password, &mut put);
         put("</wsse:Password></wsse:UsernameToken></wsse:Security>");
     }
     put(&format!(
         "</s:Header><s:Body><wst:RequestSecurityToken xmlns:wst='{namespace}'>\
          <wsp:AppliesTo xmlns:wsp='{POLICY}'><wsa:EndpointReference><wsa:Address>"
     ));
-    escaped(audience, &mut put);
+    escape_xml(audience, &mut put);
     put(&format!(
         "</wsa:Address></wsa:EndpointReference></wsp:AppliesTo>\
          <wst:KeyType>{key_type}</wst:KeyType><wst:RequestType>{namespace}/Issue</wst:RequestType>\
          </wst:RequestSecurityToken></s:Body></s:Envelope>"
     ));
     xml
-}
-
-/// Gives `text` to `put` with references for the characters that have a meaning in XML, character
-/// by character, so that no copy of a secret stays in memory. XML allows no other control characters
-/// than the three here, not even as references; they are left out.
-fn escaped(text: &str, put: &mut impl FnMut(&str)) {
-    let mut buffer = Zeroizing::new([0; 4]);
-    for c in text.chars() {
-        put(match c {
-            '&' => "&amp;",
-            '<' => "&lt;",
-            '>' => "&gt;",
-            '"' => "&quot;",
-            '\'' => "&apos;",
-            '\t' => "&#9;",
-            '\n' => "&#10;",
-            '\r' => "&#13;",
-            '\0'..='\x1f' | '\u{fffe}' | '\u{ffff}' => "",
-            c => c.encode_utf8(&mut *buffer),
-        });
-    }
 }
 
 /// A time as WS-Security has it: UTC, in seconds.

@@ -97,6 +97,7 @@ fn binding_version<'a>(
     let operation = at(binding, &[(WSDL, "operation"), (SOAP_BINDING, "operation")])?;
     let version = Version::of_action(operation.attribute("soapAction")?)?;
     let mut references = children(binding, (POLICY, "PolicyReference"));
-    let is_meant = references.any(|it| it.attribute("URI").is_some_and(|id| policies.contains(id)));
-    (transport == OVER_HTTP && is_meant).then_some((binding.attribute("name")?, version))
+    let is_wanted =
+        references.any(|it| it.attribute("URI").is_some_and(|id| policies.contains(id)));
+    (transport == OVER_HTTP && is_wanted).then_some((binding.attribute("name")?, version))
 }

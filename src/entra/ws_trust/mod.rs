@@ -11,13 +11,12 @@ use roxmltree::Node;
 
 use super::error_response;
 use super::server_time::with_clock;
-use super::token_client::request_id;
 use super::user_realm::{Federation, federation_url};
 use crate::error::{Error, Kind, Result};
 use crate::foreign::Sentence;
 use crate::program::Program;
 use crate::secret::Secret;
-use crate::sys::{EndpointUrl, Request, Response, System, negotiate_token};
+use crate::sys::{EndpointUrl, Request, Response, System, negotiate_token, random_uuid};
 
 use response::Flaw;
 pub(crate) use response::{SamlAssertion, SamlVersion};
@@ -110,7 +109,7 @@ pub(crate) async fn saml_assertion(
         credential,
         &federation.audience,
         system.clock.now(),
-        &request_id()?,
+        &random_uuid()?,
     );
     let password = match credential {
         Credential::UserName { password, .. } => Some(*password),
@@ -143,8 +142,8 @@ pub(crate) async fn saml_assertion(
     }
 }
 
-/// Finds the endpoint for `credential` in the server's metadata. Only if Entra names no metadata,
-/// the one that Entra names.
+/// Finds the endpoint for `credential` in the server's metadata. If Entra names no metadata,
+/// uses the password endpoint that Entra names.
 async fn endpoint(
     system: &System,
     federation: &Federation,
@@ -206,14 +205,13 @@ fn no_endpoint(host: &str, credential: &Credential<'_>, program: Program) -> Err
                 "Unable to find wstrust endpoint from MEX. This typically happens when attempting MSA accounts. More details available here. https://github.com/AzureAD/microsoft-authentication-library-for-python/wiki/Username-Password-Authentication",
             );
         }
-        (Program::Azt, Credential::UserName { .. }) => "user names and passwords",
-        (Program::Azt, Credential::Ticket) => "Kerberos tickets",
+        (Program::Azt, Credential::UserName { .. }) => {
+            "user names and passwords (WS-Trust, usernamemixed)"
+        }
+        (Program::Azt, Credential::Ticket) => "Kerberos tickets (WS-Trust, windowstransport)",
     };
-    Error::new(
-        Kind::Refused,
-        format!("{host} has no endpoint for {accepts} (WS-Trust, usernamemixed) over https."),
-    )
-    .remedy(OTHER_WAYS)
+    Error::new(Kind::Refused, format!("{host} has no endpoint for {accepts} over https."))
+        .remedy(OTHER_WAYS)
 }
 
 /// The error for an answer that is not what WS-Trust demands, for this `reason`.
