@@ -36,7 +36,7 @@ pub(super) async fn assertion(
     let id = random_uuid()?;
     let url = service
         .at(&format!("{domain}/winauth/trust/2005/windowstransport?client-request-id={id}"))?;
-    let ticket = negotiate_token(service.host())?;
+    let ticket = negotiate_token(service.host()).await?;
     let message = format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\
         <s:Envelope xmlns:s=\"http://www.w3.org/2003/05/soap-envelope\" \

@@ -50,7 +50,7 @@ pub(crate) fn read_shared(system: &System, name: &str) -> Result<(Vec<Found>, Ve
     let (mut found, mut silent) = (Vec::new(), Vec::new());
     for place in places(system, name)? {
         if !cfg!(windows) {
-            match place.item.read(KEYRING_LIMIT) {
+            match place.item.read(system, KEYRING_LIMIT) {
                 Ok(Some(secret)) => found
                     .extend(parse(&secret).map(|cache| Found { place: place.item_name(), cache })),
                 Ok(None) => {}
@@ -125,7 +125,7 @@ pub(crate) fn publish(
             published.add(place.file.path().display().to_string(), &later);
             continue;
         }
-        match place.update_item(&users)? {
+        match place.update_item(system, &users)? {
             Ok(later) => published.add(place.item_name(), &later),
             Err(error) if !allow_unencrypted => {
                 return Err(Error::new(
@@ -148,14 +148,18 @@ pub(crate) fn publish(
 impl Place {
     /// Changes the keyring's item under MSAL's lock, which is that of the file. The inner error is
     /// the keyring's. Returns the users with a newer sign-in in the cache.
-    fn update_item<'p>(&self, users: &'p Users) -> Result<io::Result<Vec<&'p str>>> {
+    fn update_item<'p>(
+        &self,
+        system: &System,
+        users: &'p Users,
+    ) -> Result<io::Result<Vec<&'p str>>> {
         // Without a working keyring, the folder is not created.
-        if let Err(error) = self.item.read(KEYRING_LIMIT) {
+        if let Err(error) = self.item.read(system, KEYRING_LIMIT) {
             return Ok(Err(error));
         }
         self.ensure_folder()?;
         let _held = self.file.lock(PATIENCE)?;
-        let held = match self.item.read(KEYRING_LIMIT) {
+        let held = match self.item.read(system, KEYRING_LIMIT) {
             Ok(held) => held.filter(|bytes| !bytes.is_empty()),
             Err(error) => return Ok(Err(error)),
         };
@@ -164,7 +168,7 @@ impl Place {
         let Ok(text) = serde_json::to_vec(&cache).map(Zeroizing::new) else {
             return Err(Error::failed(format!("{} cannot be written.", self.item_name())));
         };
-        if let Err(error) = self.item.write(text, KEYRING_LIMIT) {
+        if let Err(error) = self.item.write(system, text, KEYRING_LIMIT) {
             return Ok(Err(error));
         }
         // Readers of the item compare the file's modification time.

@@ -1,16 +1,16 @@
 //! Calls the Linux identity broker on the D-Bus session bus.
 //!
 //! The calls are blind: the broker of Microsoft has had no introspection since 2.0.2. At most one
-//! connection is made.
+//! connection is made per [`IdentityBus`].
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use zbus::blocking::Connection;
-use zbus::blocking::connection::Builder;
 
+use super::session_bus::SessionBus;
 use super::{CallFailure, System, random_uuid, run_with_timeout};
 use crate::secret::Secret;
 
@@ -22,36 +22,19 @@ const PROTOCOL: &str = "0.0";
 const BUS: &str = "org.freedesktop.DBus";
 const BUS_PATH: &str = "/org/freedesktop/DBus";
 
-/// The session bus, connected to at the first call. Clones share the connection. After a timeout it
-/// is not asked again, because the abandoned call still has the connection.
-#[derive(Clone)]
+/// The session bus, connected to at the first call. After a timeout the broker is not asked again:
+/// each of several tenants would cost the limit.
 pub(crate) struct IdentityBus {
-    address: Option<String>,
-    connection: Arc<Mutex<Option<Connection>>>,
-    has_timed_out: Arc<AtomicBool>,
+    bus: Option<SessionBus>,
+    connection: Arc<OnceLock<Connection>>,
+    has_timed_out: AtomicBool,
 }
 
 impl IdentityBus {
-    /// The session bus of this user: `DBUS_SESSION_BUS_ADDRESS`, else the socket in
-    /// `XDG_RUNTIME_DIR`.
+    /// The session bus of this user.
     pub(crate) fn new(system: &System) -> Self {
-        let given = system.env.non_empty("DBUS_SESSION_BUS_ADDRESS");
-        let usual = || {
-            let socket = system.env.path("XDG_RUNTIME_DIR")?.join("bus");
-            let path = socket.to_str().filter(|path| !path.contains([',', ';', '%']))?;
-            socket.exists().then(|| format!("unix:path={path}"))
-        };
-        // An address may list alternatives, which zbus does not take. Tokens come over it, so no
-        // network; `unixexec:` would start a program.
-        let local = |address: String| {
-            let mut all = address.split(';');
-            all.find(|it| it.starts_with("unix:")).map(str::to_owned)
-        };
-        Self {
-            address: given.or_else(usual).and_then(local),
-            connection: Arc::default(),
-            has_timed_out: Arc::default(),
-        }
+        let bus = SessionBus::of(system);
+        Self { bus, connection: Arc::default(), has_timed_out: AtomicBool::new(false) }
     }
 
     /// Calls `method` of the broker with the JSON text `request`; returns its JSON text. A broker
@@ -67,6 +50,8 @@ impl IdentityBus {
             let body = (PROTOCOL, id.as_str(), request.as_str());
             let answer =
                 connection.call_method(Some(NAME), PATH, Some(INTERFACE), method, &body)?;
+            // The string is wiped. The copies of zbus, which shares the message's bytes, and of the
+            // bus itself are not in reach.
             answer.body().deserialize::<String>().map(Secret::new)
         })
     }
@@ -91,19 +76,23 @@ impl IdentityBus {
         limit: Duration,
         work: impl FnOnce(&Connection) -> zbus::Result<T> + Send + 'static,
     ) -> Result<T, CallFailure> {
-        let Some(address) = self.address.clone() else {
+        let Some(bus) = self.bus.clone() else {
             return Err(CallFailure::Absent("there is no D-Bus session bus".to_owned()));
         };
+        if bus.hangs() {
+            return Err(hung());
+        }
         if self.has_timed_out.load(Ordering::Relaxed) {
             return Err(CallFailure::TimedOut);
         }
-        let connection = Arc::clone(&self.connection);
+        let (address, shared) = (bus.clone(), Arc::clone(&self.connection));
         let done = run_with_timeout(limit, move || {
-            // Held during the call: one connection, one call at a time.
-            let mut connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
-            let connection = match &mut *connection {
+            let connection = match shared.get() {
                 Some(connection) => connection,
-                none => none.insert(connect(&address)?),
+                None => {
+                    let new = address.connect().map_err(unreachable)?;
+                    shared.get_or_init(|| new)
+                }
             };
             work(connection).map_err(|error| failure(&error))
         });
@@ -111,6 +100,10 @@ impl IdentityBus {
             Ok(done) => done,
             Err(error) if error.kind() == io::ErrorKind::TimedOut => {
                 self.has_timed_out.store(true, Ordering::Relaxed);
+                if self.connection.get().is_none() {
+                    bus.remember_that_it_hangs();
+                    return Err(hung());
+                }
                 Err(CallFailure::TimedOut)
             }
             Err(_) => Err(CallFailure::Died),
@@ -118,10 +111,13 @@ impl IdentityBus {
     }
 }
 
-fn connect(address: &str) -> Result<Connection, CallFailure> {
-    Builder::address(address).and_then(Builder::build).map_err(|error| {
-        CallFailure::Absent(format!("the D-Bus session bus cannot be reached: {error}"))
-    })
+fn hung() -> CallFailure {
+    CallFailure::Absent("the D-Bus session bus does not answer".to_owned())
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "the signature that map_err needs")]
+fn unreachable(error: zbus::Error) -> CallFailure {
+    CallFailure::Absent(format!("the D-Bus session bus cannot be reached: {error}"))
 }
 
 fn failure(error: &zbus::Error) -> CallFailure {

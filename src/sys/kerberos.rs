@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 use super::gssapi as library;
 #[cfg(windows)]
 use super::sspi as library;
-use super::{System, run_with_timeout};
+use super::{System, aside, run_with_timeout};
 use crate::error::{Error, Kind, Result};
 use crate::foreign::{Name, Sentence};
 use crate::secret::Secret;
@@ -69,15 +69,17 @@ pub(crate) fn kerberos_ticket(system: &System) -> Result<Ticket> {
 }
 
 /// A SPNEGO token (RFC 4178, RFC 4559) for the HTTP service at `host`, as base64. It works once,
-/// within minutes, at that service only; it delegates nothing. Blocks while the library asks the KDC.
+/// within minutes, at that service only; it delegates nothing.
 ///
 /// # Errors
 /// As [`kerberos_ticket`]; or the KDC does not know the service, was not reached, or the clocks
 /// differ.
-pub(crate) fn negotiate_token(host: &str) -> Result<Secret> {
+pub(crate) async fn negotiate_token(host: &str) -> Result<Secret> {
     let service = host.to_owned();
-    let token =
-        run(move || library::token(&service)).map_err(|failure| error(&failure, Some(host)))?;
+    // The library blocks while it asks the KDC.
+    let token = aside(move || run(move || library::token(&service))).await;
+    let token = token.unwrap_or_else(|error| Err(Failure::Other(error.to_string())));
+    let token = token.map_err(|failure| error(&failure, Some(host)))?;
     Ok(Secret::new(STANDARD.encode(&*token)))
 }
 

@@ -1,16 +1,53 @@
-//! Items that other programs keep in the desktop keyring.
+//! The desktop keyring, and the items that other programs keep in it.
 
 use std::io;
 use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-use super::run_with_timeout;
+#[cfg(all(unix, not(target_os = "macos")))]
+use super::session_bus::SessionBus;
+use super::{System, run_with_timeout};
 
 /// The service name of the Azure SDKs' cache in the keyring.
 const SERVICE: &str = "Microsoft.Developer.IdentityService";
 #[cfg(not(any(windows, target_os = "macos")))]
 const LABEL: &str = "MSALCache";
+
+/// Runs `work`, which asks the keyring, as [`run_with_timeout`].
+///
+/// # Errors
+/// Those of [`run_with_timeout`]; [`io::ErrorKind::TimedOut`] at once if the session bus is known to
+/// hang.
+#[cfg(all(unix, not(target_os = "macos")))]
+pub(crate) fn ask_keyring<T: Send + 'static>(
+    system: &System,
+    limit: Duration,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> io::Result<T> {
+    let bus = SessionBus::of(system);
+    if bus.as_ref().is_some_and(SessionBus::hangs) {
+        return Err(io::ErrorKind::TimedOut.into());
+    }
+    let answer = run_with_timeout(limit, work);
+    if let (Some(bus), Err(error)) = (bus, &answer)
+        && error.kind() == io::ErrorKind::TimedOut
+    {
+        // The keyring may also be waiting for its user, so the bus itself is asked.
+        bus.check();
+    }
+    answer
+}
+
+/// Other systems' keyrings need no bus.
+#[cfg(not(all(unix, not(target_os = "macos"))))]
+pub(crate) fn ask_keyring<T: Send + 'static>(
+    _system: &System,
+    limit: Duration,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> io::Result<T> {
+    run_with_timeout(limit, work)
+}
 
 /// The keyring item of a cache that the Azure SDKs share, in the layout of msal-extensions for
 /// Python. The Secret Service finds it by the cache's name as schema, the macOS Keychain by service
@@ -26,15 +63,24 @@ pub(crate) struct KeyringItem {
 
 impl KeyringItem {
     /// Reads the secret; `None` if the keyring has no such item.
-    pub(crate) fn read(&self, limit: Duration) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+    pub(crate) fn read(
+        &self,
+        system: &System,
+        limit: Duration,
+    ) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
         let item = self.clone();
-        run_with_timeout(limit, move || item.read_now())?
+        ask_keyring(system, limit, move || item.read_now())?
     }
 
     /// Writes `secret` to the item. Creates the item if it is missing.
-    pub(crate) fn write(&self, secret: Zeroizing<Vec<u8>>, limit: Duration) -> io::Result<()> {
+    pub(crate) fn write(
+        &self,
+        system: &System,
+        secret: Zeroizing<Vec<u8>>,
+        limit: Duration,
+    ) -> io::Result<()> {
         let item = self.clone();
-        run_with_timeout(limit, move || item.write_now(&secret))?
+        ask_keyring(system, limit, move || item.write_now(&secret))?
     }
 
     #[cfg(not(any(windows, target_os = "macos")))]

@@ -48,6 +48,8 @@ mod random;
 mod retry;
 mod runtime;
 mod sent;
+#[cfg(all(unix, not(target_os = "macos")))]
+mod session_bus;
 #[cfg(unix)]
 mod size_limit;
 mod spinner;
@@ -95,7 +97,7 @@ pub(crate) use http::{Request, Response};
 #[cfg(all(unix, not(target_os = "macos")))]
 pub(crate) use identity_broker::IdentityBus;
 pub(crate) use kerberos::{kerberos_ticket, negotiate_token};
-pub(crate) use keyring_item::KeyringItem;
+pub(crate) use keyring_item::{KeyringItem, ask_keyring};
 pub(crate) use lock_file::LockGuard;
 pub(crate) use loopback::{Loopback, Page, Visit};
 pub use msal_lock::MsalLock;
@@ -112,6 +114,7 @@ pub(crate) use spinner::Spinner;
 pub use terminal::Terminal;
 pub(crate) use terminal::{Level, Verbosity};
 pub(crate) use text::decoded;
+pub(crate) use timeout::aside;
 pub use timeout::run_with_timeout;
 pub(crate) use tls::extra_authorities;
 #[cfg(all(unix, not(target_os = "macos")))]

@@ -12,6 +12,7 @@ use super::countdown::cancelled;
 use super::logging_commands;
 use super::picker::{self, Choice};
 use super::stream::{Patient, stdin_line};
+use super::timeout::aside;
 use crate::error::{Error, Result};
 use crate::foreign::{is_line_end, visible, with_visibility};
 use crate::secret::Secret;
@@ -275,16 +276,9 @@ impl Terminal {
             let text = Text::new(prompt).with_render_config(RenderConfig::empty());
             return text.prompt().map(|line| Some(Secret::new(line))).map_err(failed);
         }
-        let (sender, line) = tokio::sync::oneshot::channel();
-        // A blocked read cannot be cancelled: the thread runs until the process ends.
-        let reader = move || {
-            let read = stdin_line();
-            let _ = sender.send(read.map(|line| (!line.is_empty()).then(|| Secret::new(line))));
-        };
-        let cannot =
-            |error: io::Error| Error::failed(format!("Cannot read standard input: {error}."));
-        std::thread::Builder::new().name("stdin".to_owned()).spawn(reader).map_err(cannot)?;
-        line.await.unwrap_or(Ok(None)).map_err(cannot)
+        let line = aside(stdin_line).await.and_then(|read| read);
+        let line = line.map(|line| (!line.is_empty()).then(|| Secret::new(line)));
+        line.map_err(|error| Error::failed(format!("Cannot read standard input: {error}.")))
     }
 
     /// Reads a line from standard input without a prompt. `None` at the end of input.

@@ -1,4 +1,4 @@
-//! Runs blocking work with a timeout, in a thread that is abandoned when the time is up.
+//! Runs blocking work in a thread that is abandoned when the time is up, or when nobody waits for it.
 
 use std::io;
 use std::sync::mpsc;
@@ -22,6 +22,22 @@ pub fn run_with_timeout<T: Send + 'static>(
         mpsc::RecvTimeoutError::Timeout => io::ErrorKind::TimedOut.into(),
         mpsc::RecvTimeoutError::Disconnected => io::Error::other("the thread ended early"),
     })
+}
+
+/// Runs blocking `work` in its own thread, so that Ctrl-C ends the task that waits for it. Not
+/// `spawn_blocking`: the runtime would wait for the thread when it ends.
+///
+/// # Errors
+/// The thread cannot be started or `work` panics.
+pub(crate) async fn aside<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> io::Result<T> {
+    let (sender, receiver) = tokio::sync::oneshot::channel();
+    std::thread::Builder::new().name("aside".to_owned()).spawn(move || {
+        // Fails when nobody waits any more.
+        let _ = sender.send(work());
+    })?;
+    receiver.await.map_err(|_| io::Error::other("the thread ended early"))
 }
 
 #[cfg(test)]

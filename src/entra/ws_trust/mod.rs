@@ -119,7 +119,7 @@ pub(crate) async fn saml_assertion(
         .header("soapaction", endpoint.version.action());
     let request = match credential {
         Credential::UserName { .. } => request,
-        Credential::Ticket => request.negotiate(&negotiate_token(endpoint.url.host())?),
+        Credential::Ticket => request.negotiate(&negotiate_token(endpoint.url.host()).await?),
     };
     let answer = system.http.send(system, request).await?;
     system.terminal.debug(&format!("POST {} -> {}", endpoint.url.without_query(), answer.status));

@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 use super::source::Source;
 use super::{KeyId, VaultKey, kernel, vault_failure};
 use crate::error::{Error, Result};
-use crate::sys::{System, run_with_timeout};
+use crate::sys::{System, ask_keyring};
 
 const SERVICE: &str = "azt";
 /// Time for a user to type the keyring's password.
@@ -172,7 +172,7 @@ fn ask<T: Send + 'static>(
         // The crate reads the real process environment, which this system replaces.
         return Err(no_service("the environment is not this process's own"));
     }
-    let answer = run_with_timeout(limit, move || {
+    let answer = ask_keyring(system, limit, move || {
         if let Err(cause) = Entry::store_status() {
             return Err(cause.to_string());
         }
