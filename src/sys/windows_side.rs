@@ -12,27 +12,20 @@ use zeroize::Zeroizing;
 use super::{CallFailure, System, run_with_timeout};
 use crate::secret::Secret;
 
-/// Where WSL mounts the drives of Windows.
-const DRIVES: &str = "/mnt";
 const PROGRAM: &str = "azt.exe";
 /// The longest line to accept, in bytes.
 const LONGEST_LINE: usize = 1 << 20;
 
-/// The `azt.exe` of Windows, if this is WSL: the first one in a folder of PATH below `/mnt`.
-/// Relative entries of PATH are not searched.
+/// The `azt.exe` of Windows, if this is WSL: the first one in `PATH`, to which WSL adds that of
+/// Windows. Relative entries are not searched. Where the drives are mounted does not matter:
+/// `/etc/wsl.conf` can move them.
 pub(crate) fn azt_of_windows(system: &System) -> Option<PathBuf> {
     if !is_wsl(system) {
         return None;
     }
     let path = system.env.path("PATH")?;
-    let folders = std::env::split_paths(&path)
-        .filter(|folder| folder.starts_with(DRIVES) && !is_climbing(folder));
+    let folders = std::env::split_paths(&path).filter(|folder| folder.is_absolute());
     folders.map(|folder| folder.join(PROGRAM)).find(|file| file.is_file())
-}
-
-/// True if `folder` has a `..`, which can lead out of the drives.
-fn is_climbing(folder: &Path) -> bool {
-    folder.components().any(|part| part == std::path::Component::ParentDir)
 }
 
 fn is_wsl(system: &System) -> bool {
