@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Deserializer, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use zeroize::Zeroizing;
 
 /// A token, password, client secret or assertion, as UTF-8 text. It cannot be printed and is wiped
@@ -17,6 +17,15 @@ impl Secret {
     /// Makes a secret of `text`. A `String` is not copied; it is wiped with the secret.
     pub fn new(text: impl Into<String>) -> Self {
         Self(Zeroizing::new(text.into()))
+    }
+
+    /// `value` as JSON; empty if that fails. If it needs more than `room` bytes, copies of its parts
+    /// remain in memory.
+    pub(crate) fn json(value: &impl Serialize, room: usize) -> Self {
+        let mut text = Zeroizing::new(Vec::with_capacity(room));
+        let is_done = serde_json::to_writer(&mut *text, value).is_ok();
+        let text = String::from_utf8(std::mem::take(&mut *text)).map(Zeroizing::new);
+        Self(text.ok().filter(|_| is_done).unwrap_or_default())
     }
 
     /// Returns the text.

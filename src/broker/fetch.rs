@@ -47,7 +47,7 @@ impl Broker<'_> {
         };
         let Some(held) = refresh_token(vault, environment, account)? else {
             if signed_in.is_brokered() {
-                return self.fetch_from_identity_broker(request, vault, &signed_in);
+                return self.fetch_from_identity_broker(request, vault, &signed_in).await;
             }
             if signed_in.renews_with_ticket {
                 return self.renew_with_ticket(request, vault, &signed_in).await;
@@ -88,7 +88,7 @@ impl Broker<'_> {
     }
 
     /// Asks the operating system's identity broker, which holds the sign-in of `account`.
-    fn fetch_from_identity_broker(
+    async fn fetch_from_identity_broker(
         &self,
         request: &TokenRequest,
         vault: &Vault<'_>,
@@ -100,7 +100,7 @@ impl Broker<'_> {
         let authority = Authority::new(&self.authority_host, &request.tenant)?;
         let now = self.system.clock.now();
         let user = Brokered::stored(self.system, account)?;
-        let response = user.token(&authority, &request.scopes, now)?;
+        let response = user.token(&authority, &request.scopes, now).await?;
         let _writing = vault.write_lock();
         let is_the_same = vault.get(&account.key())?.as_ref() == Some(account);
         let record = self.record(request, &response, Some(&account.home_account_id));

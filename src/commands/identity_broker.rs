@@ -10,6 +10,7 @@ pub(super) fn run(context: &Context<'_>) -> Result<Answer> {
     let terminal = &context.system.terminal;
     let question = terminal.read_plain_line()?.unwrap_or_default();
     let answer = broker::answer_line(context.system, question.trim());
-    terminal.result(&format!("{}\n", answer.as_str()))?;
+    terminal.result(answer.expose())?;
+    terminal.result("\n")?;
     Ok(Answer::none())
 }

@@ -2,6 +2,7 @@
 //! `tests/peers/identity_broker.py`.
 
 use std::fs;
+use std::os::unix::net::UnixListener;
 use std::process::{Child, Command, Stdio};
 
 use azt::internals::broker::{Presence, identity_broker_presence};
@@ -219,16 +220,18 @@ fn one_of_several_accounts_is_chosen() {
 }
 
 /// How the broker behaves, the exit code, and what azt says.
-const FAULTS: [(&str, i32, &str); 12] = [
+const FAULTS: [(&str, i32, &str); 14] = [
     ("refuse", 6, "The identity broker refused: Unable to find account."),
     ("interaction", 5, "The identity broker needs you: AADSTS50076: Due to a change"),
     ("policy", 6, "The identity broker gave no token: AADSTS53003: Access has been blocked."),
-    ("hang", 8, "The identity broker did not answer within 3 s."),
+    ("hang", 8, "The identity broker did not answer in time."),
     ("die", 8, "The identity broker ended without an answer."),
     ("rubbish", 8, "sent an answer that is not a JSON object."),
     ("huge", 8, "sent an answer of more than 1 MiB."),
     ("nobody", 4, "The identity broker has no account"),
+    ("otherCloud", 4, "The identity broker has no account"),
     ("otherAccount", 8, "a token of another account; it is not used."),
+    ("idToken", 8, "a token for another resource; it is not used."),
     ("otherClient", 8, "a token for another client; it is not used."),
     ("otherTenant", 8, "instead of c0000000-0000-4000-8000-00000000000a; it is not used."),
     ("seconds", 8, "has expired or has an impossible lifetime; it is not used."),
@@ -322,7 +325,57 @@ fn doctor_can_ask_whether_there_is_a_broker() {
     assert!(matches!(presence(&[]), Presence::Absent(_)));
 }
 
-/// In WSL the broker of Windows is asked through `azt.exe`, played by a script below `/mnt`.
+/// A listening socket that greets no client, and how many clients have come.
+fn hung_bus() -> (tempfile::TempDir, String, UnixListener) {
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("bus");
+    let listener = UnixListener::bind(&socket).unwrap();
+    listener.set_nonblocking(true).unwrap();
+    (folder, format!("unix:path={}", socket.display()), listener)
+}
+
+fn clients(bus: &UnixListener) -> usize {
+    std::iter::from_fn(|| bus.accept().ok()).count()
+}
+
+/// The keyring and the broker are both behind it.
+#[test]
+fn a_hung_bus_costs_its_limit_once() {
+    let mut sandbox = Sandbox::new();
+    let (_folder, address, bus) = hung_bus();
+    sandbox.set("DBUS_SESSION_BUS_ADDRESS", &address);
+    sandbox.set("AZURE_CORE_KEY_SOURCE", "auto");
+    let run = sandbox.azt(LOGIN).exits(1);
+    run.says("There is no identity broker: the D-Bus session bus does not answer.");
+    // The keyring's, and the one that shows that the keyring does not wait for its user.
+    assert_eq!(clients(&bus), 2);
+    // The same for the checks of all that is behind the bus.
+    let doctor = sandbox.azt(["doctor", "--offline"]);
+    assert!(doctor.stdout.contains("the D-Bus session bus does not answer"), "{doctor:?}");
+    assert_eq!(clients(&bus), 2);
+}
+
+/// The handler of the runtime is installed by then, so the signal itself ends nothing.
+#[test]
+fn ctrl_c_does_not_wait_for_the_broker() {
+    let machine = Machine::new();
+    machine.behaves("hangsAfterOne");
+    let command = machine.sandbox.command(LOGIN);
+    // Background jobs ignore SIGINT.
+    let mut login = Command::new("env");
+    login.arg("--default-signal=INT").arg(command.get_program()).args(command.get_args());
+    login.env_clear().envs(machine.sandbox.env()).current_dir(machine.sandbox.root());
+    let login = login.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let hangs = machine.session.dir.path().join("hangs");
+    crate::browser::wait_for(|| hangs.exists().then_some(()));
+    // SAFETY: a signal to a child that has not been waited for.
+    assert_eq!(unsafe { libc::kill(i32::try_from(login.id()).unwrap(), libc::SIGINT) }, 0);
+    let run = Run::from(login.wait_with_output().unwrap());
+    run.exits(130).says("Cancelled. Nothing was changed.");
+    assert!(machine.has_stored_nothing());
+}
+
+/// In WSL the broker of Windows is asked through `azt.exe`, played by a script in `PATH`.
 #[test]
 fn in_wsl_azt_of_windows_is_asked() {
     let sandbox = Sandbox::new();
@@ -337,7 +390,8 @@ fn in_wsl_azt_of_windows_is_asked() {
     let wsl = |path: &str, command: &str| {
         sandbox.in_mount_namespace(&format!(
             "mount -t tmpfs none /mnt; mkdir -p /mnt/c/azt; printf '{exe}' >/mnt/c/azt/azt.exe; \
-             chmod +x /mnt/c/azt/azt.exe; cd /mnt/c/azt; export WSL_DISTRO_NAME=Debian; \
+             chmod +x /mnt/c/azt/azt.exe; mkdir /mnt/elsewhere; cp -p /mnt/c/azt/azt.exe /mnt/elsewhere; \
+             mount --bind /mnt/elsewhere /srv; cd /mnt/c/azt; export WSL_DISTRO_NAME=Debian; \
              export PATH={path}:/usr/bin:/bin; exec {azt} {command}"
         ))
     };
@@ -347,8 +401,11 @@ fn in_wsl_azt_of_windows_is_asked() {
     run.says("Signed in as alice@contoso.example");
     sandbox.azt(["cache", "clear"]).success();
     wsl("/mnt/c/azt", "account get-access-token").quiet();
-    // The working directory and other folders are not searched.
-    for path in [".", "", "/usr/lib:../azt", "/mnt/../mnt/c/azt"] {
+    // The drives may be elsewhere: `root` in wsl.conf.
+    sandbox.azt(["cache", "clear"]).success();
+    wsl("/srv", "account get-access-token").quiet();
+    // The working directory is not searched.
+    for path in [".", "", "/usr/lib:../azt"] {
         sandbox.azt(["cache", "clear"]).success();
         let run = wsl(path, "account get-access-token").exits(1);
         run.says("There is no identity broker: there is no D-Bus session bus.");

@@ -13,11 +13,14 @@ is the emulator's authority.
     interaction   needs the user (status 2)
     policy        Conditional Access forbids it (status 9)
     hang          does not answer
+    hangsAfterOne answers one question for a token, and from then on writes FOLDER/hangs and does not answer
     die           exits during the call
     rubbish       answers with text that is not JSON
     huge          answers with 2 MiB
     nobody        has no account
+    otherCloud    its accounts are of another cloud
     otherAccount, otherClient, otherTenant   a token that was not asked for
+    idToken       an ID token as the access token
     seconds       `expiresOn` in seconds instead of milliseconds
     himmelblau    `expiresOn` with seconds added to milliseconds
 
@@ -25,22 +28,23 @@ Needs python3-gi. It is ready once its name is on the bus of DBUS_SESSION_BUS_AD
 """
 
 import base64
+import functools
 import json
 import os
 import signal
 import ssl
 import sys
+import time
 import urllib.parse
 import urllib.request
-
-from gi.repository import Gio, GLib
 
 FOLDER = sys.argv[1]
 NAME, PATH = "com.microsoft.identity.broker1", "/com/microsoft/identity/broker1"
 CONTOSO, FABRIKAM = "c0000000-0000-4000-8000-00000000000a", "f0000000-0000-4000-8000-00000000000b"
 PASSWORDS = {"alice@contoso.example": "Alice-password-1", "bob@fabrikam.example": "Bob-password-1"}
+ANSWERED = []
 METHODS = ["getAccounts", "acquireTokenSilently"]
-INTERFACE = Gio.DBusNodeInfo.new_for_xml(
+INTERFACE = (
     '<node><interface name="com.microsoft.identity.Broker1">'
     + "".join(
         f'<method name="{method}"><arg type="s" direction="in"/><arg type="s" direction="in"/>'
@@ -48,7 +52,7 @@ INTERFACE = Gio.DBusNodeInfo.new_for_xml(
         for method in METHODS
     )
     + "</interface></node>"
-).interfaces[0]
+)
 
 
 def mode():
@@ -83,12 +87,13 @@ def signed_in(username, authority, client, scopes):
         return json.load(answer)
 
 
+@functools.cache
 def account_of(username, authority, client):
     home = authority.rsplit("/", 1)[0] + "/organizations"
     scopes = ["https://graph.microsoft.com/.default"]
     claims = payload(signed_in(username, home, client, scopes)["id_token"])
     return {
-        "environment": "login.windows.net",
+        "environment": urllib.parse.urlsplit(authority).netloc,
         "givenName": claims["name"],
         "homeAccountId": f"{claims['oid']}.{claims['tid']}",
         "localAccountId": claims["oid"],
@@ -101,7 +106,10 @@ def account_of(username, authority, client):
 def get_accounts(request):
     users = {"nobody": [], "two": list(PASSWORDS)}.get(mode(), list(PASSWORDS)[:1])
     authority = os.environ["AUTHORITY"] + "/organizations"
-    return {"accounts": [account_of(user, authority, request["clientId"]) for user in users]}
+    accounts = [account_of(user, authority, request["clientId"]) for user in users]
+    if mode() == "otherCloud":
+        accounts = [account | {"environment": "login.windows.net"} for account in accounts]
+    return {"accounts": accounts}
 
 
 def acquire_token_silently(request):
@@ -122,13 +130,13 @@ def acquire_token_silently(request):
     if fault == "otherTenant":
         authority = f"{authority.rsplit('/', 1)[0]}/{FABRIKAM}"
     answer = signed_in(username, authority, client, wanted["requestedScopes"])
-    now = GLib.get_real_time() // 1000
+    now = int(time.time() * 1000)
     expires = {
         "seconds": now // 1000 + answer["expires_in"],
         "himmelblau": now + answer["expires_in"],
     }.get(fault, now + answer["expires_in"] * 1000)
     token = {
-        "accessToken": answer["access_token"],
+        "accessToken": answer["id_token" if fault == "idToken" else "access_token"],
         "accessTokenType": 0,
         "clientInfo": answer["client_info"],
         "expiresOn": expires,
@@ -179,6 +187,11 @@ def answer(_bus, _sender, _path, _interface, method, arguments, invocation):
         fault = "refuse"
     if fault == "hang":
         return
+    if fault == "hangsAfterOne" and method == "acquireTokenSilently":
+        if ANSWERED:
+            open(f"{FOLDER}/hangs", "w").close()
+            return
+        ANSWERED.append(method)
     if fault == "die":
         os._exit(1)
     if fault == "refuse":
@@ -190,7 +203,10 @@ def answer(_bus, _sender, _path, _interface, method, arguments, invocation):
 if "--line" in sys.argv:
     answer_line()
     sys.exit(0)
+# Not needed by an azt.exe, which must answer within three seconds on a busy machine too.
+from gi.repository import Gio, GLib
+
 bus = Gio.bus_get_sync(Gio.BusType.SESSION)
-bus.register_object(PATH, INTERFACE, answer)
+bus.register_object(PATH, Gio.DBusNodeInfo.new_for_xml(INTERFACE).interfaces[0], answer)
 Gio.bus_own_name_on_connection(bus, NAME, Gio.BusNameOwnerFlags.NONE)
 GLib.MainLoop().run()

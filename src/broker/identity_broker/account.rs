@@ -1,9 +1,10 @@
 //! Accounts of the identity broker, and the user of azt whose tokens come from it.
 
-use std::cell::RefCell;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::Value;
+use tokio::sync::Mutex;
 
 use super::super::remedy;
 use super::{IdentityBroker, LIMIT, accounts_by, identity_broker, token_by};
@@ -11,6 +12,7 @@ use crate::entra::{Authority, Scopes, TokenResponse};
 use crate::error::{Error, Kind, Result};
 use crate::foreign::{Guid, Name, Typed, or_default};
 use crate::program::Program;
+use crate::settings::is_same_login_host;
 use crate::sys::{Deadline, System};
 use crate::vault::Account;
 
@@ -32,6 +34,8 @@ struct Members {
     home_account_id: Name,
     #[serde(deserialize_with = "or_default")]
     local_account_id: Name,
+    #[serde(deserialize_with = "or_default")]
+    environment: Name,
     #[serde(deserialize_with = "or_default")]
     realm: Name,
     #[serde(deserialize_with = "or_default")]
@@ -74,6 +78,13 @@ impl BrokerAccount {
         self.home().is_some_and(|(_, home)| self.members.realm.eq_ignore_ascii_case(home))
     }
 
+    /// True unless the account names another cloud than that of the login host `environment`. WAM
+    /// names none.
+    pub(super) fn is_of_cloud(&self, environment: &str) -> bool {
+        let named = self.members.environment.to_lowercase();
+        named.is_empty() || is_same_login_host(&named, &environment.to_lowercase())
+    }
+
     /// True if the two are the same user.
     pub(super) fn is(&self, home_account_id: &str) -> bool {
         self.home_account_id().eq_ignore_ascii_case(home_account_id)
@@ -99,19 +110,20 @@ impl BrokerAccount {
 
 /// A user whose tokens come from the broker.
 pub(crate) struct Brokered {
-    broker: Box<dyn IdentityBroker>,
+    broker: Arc<dyn IdentityBroker>,
     program: Program,
     username: String,
     home_account_id: String,
-    /// The broker's account, once it is known.
-    account: RefCell<Option<BrokerAccount>>,
+    /// The broker's account, once it is known. Locked during a question: a broker may answer one
+    /// after the other, and each has its own time limit.
+    account: Mutex<Option<BrokerAccount>>,
 }
 
 impl Brokered {
     /// The user that signs in with `account` of `broker`.
     pub(crate) fn new(
         system: &System,
-        broker: Box<dyn IdentityBroker>,
+        broker: Arc<dyn IdentityBroker>,
         account: BrokerAccount,
     ) -> Self {
         Self {
@@ -119,7 +131,7 @@ impl Brokered {
             program: system.program,
             username: account.username().to_owned(),
             home_account_id: account.home_account_id().to_owned(),
-            account: RefCell::new(Some(account)),
+            account: Mutex::new(Some(account)),
         }
     }
 
@@ -130,7 +142,7 @@ impl Brokered {
             program: system.program,
             username: account.username.clone(),
             home_account_id: account.home_account_id.clone(),
-            account: RefCell::new(None),
+            account: Mutex::new(None),
         })
     }
 
@@ -139,28 +151,30 @@ impl Brokered {
     /// # Errors
     /// [`Kind::InteractionRequired`] if the broker needs the user. An error if its answer is for
     /// another account, client or tenant, or has an impossible lifetime.
-    pub(in crate::broker) fn token(
+    pub(in crate::broker) async fn token(
         &self,
         authority: &Authority,
         scopes: &Scopes,
         now: i64,
     ) -> Result<TokenResponse> {
         self.ask(authority, scopes, now)
+            .await
             .map_err(|error| remedy::for_identity_broker(error, self.program))
     }
 
-    fn ask(&self, authority: &Authority, scopes: &Scopes, now: i64) -> Result<TokenResponse> {
+    async fn ask(&self, authority: &Authority, scopes: &Scopes, now: i64) -> Result<TokenResponse> {
+        let mut known = self.account.lock().await;
         let deadline = Deadline::at_most(LIMIT);
-        let known = self.account.borrow().clone();
-        let account = match known {
+        let account = match known.take() {
             Some(account) => account,
-            None => accounts_by(&*self.broker, deadline)?
+            None => accounts_by(&self.broker, &authority.login_url().environment(), deadline)
+                .await?
                 .into_iter()
                 .find(|account| account.is(&self.home_account_id))
                 .ok_or_else(|| self.has_gone())?,
         };
-        self.account.replace(Some(account.clone()));
-        token_by(&*self.broker, &account, authority, scopes, now, deadline)
+        let account = known.insert(account);
+        token_by(&self.broker, account, authority, scopes, now, deadline).await
     }
 
     fn has_gone(&self) -> Error {

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::account::BrokerAccount;
 use super::{full_stop, misbehaved};
-use crate::entra::{TokenResponse, aadsts_in, home_account_id};
+use crate::entra::{Scopes, TokenResponse, aadsts_in, home_account_id};
 use crate::error::{EntraDetail, Error, Kind, Result};
 use crate::foreign::{
     self, Guid, LONGEST_TOKEN_LIFETIME, Loose, Name, Seconds, Sentence, lenient, or_default,
@@ -118,17 +118,19 @@ impl Claims {
 /// What the answer must be about.
 pub(super) struct Wanted<'w> {
     pub(super) account: &'w BrokerAccount,
+    /// The login host.
+    pub(super) environment: &'w str,
     /// GUID, domain or a common endpoint.
     pub(super) tenant: &'w str,
     pub(super) client_id: &'w str,
-    pub(super) scopes: &'w str,
+    pub(super) scopes: &'w Scopes,
     /// Seconds since 1970-01-01 UTC.
     pub(super) now: i64,
 }
 
-/// The accounts in `answer`. Of several records of one user, which differ in the tenant, the one
-/// of the home tenant.
-pub(super) fn accounts(answer: &str) -> Result<Vec<BrokerAccount>> {
+/// The accounts in `answer` of the cloud with the login host `environment`. Of several records of
+/// one user, which differ in the tenant, the one of the home tenant.
+pub(super) fn accounts(answer: &str, environment: &str) -> Result<Vec<BrokerAccount>> {
     let answer = parse(answer)?;
     if let Some(refusal) = answer.error {
         return Err(refused(&refusal));
@@ -136,7 +138,8 @@ pub(super) fn accounts(answer: &str) -> Result<Vec<BrokerAccount>> {
     let listed =
         answer.accounts.ok_or_else(|| misbehaved("answered without a list of accounts"))?;
     let mut all: Vec<BrokerAccount> = Vec::new();
-    for account in listed.into_iter().filter_map(|Loose(it)| BrokerAccount::parse(it?)) {
+    let accounts = listed.into_iter().filter_map(|Loose(it)| BrokerAccount::parse(it?));
+    for account in accounts.filter(|it| it.is_of_cloud(environment)) {
         match all.iter_mut().find(|known| known.is(account.home_account_id())) {
             Some(known) if account.is_at_home() => *known = account,
             Some(_) => {}
@@ -161,13 +164,16 @@ pub(super) fn token(answer: &str, wanted: &Wanted<'_>) -> Result<TokenResponse> 
         return Err(misbehaved("answered with a token that has invalid characters"));
     }
     let claims = Claims::of(&token.access_token);
-    if !is_of_account(&token, &claims, wanted.account) {
+    if !is_of_account(&token, &claims, wanted) {
         return Err(misbehaved("answered with a token of another account; it is not used"));
     }
     let id_claims = token.id_token.as_ref().map(Claims::of).unwrap_or_default();
     let clients = [&claims.appid, &claims.azp, &id_claims.aud];
     if clients.into_iter().flatten().any(|it| !it.eq_ignore_ascii_case(wanted.client_id)) {
         return Err(misbehaved("answered with a token for another client; it is not used"));
+    }
+    if is_of_other_resource(&claims, wanted) {
+        return Err(misbehaved("answered with a token for another resource; it is not used"));
     }
     if let (Some(asked), Some(tid)) = (Guid::parse(wanted.tenant), &claims.tid)
         && Guid::parse(tid).as_ref() != Some(&asked)
@@ -185,16 +191,32 @@ pub(super) fn token(answer: &str, wanted: &Wanted<'_>) -> Result<TokenResponse> 
         _ => None,
     };
     let scope = scope.filter(|it| !it.trim().is_empty());
-    let scope = scope.unwrap_or_else(|| wanted.scopes.to_owned());
+    let scope = scope.unwrap_or_else(|| wanted.scopes.joined());
     Ok(TokenResponse::of_broker(token.access_token, lifetime, scope))
 }
 
-/// True if nothing in the answer names another user. The object id of a guest differs in each
-/// tenant, so it is compared in the home tenant only.
-fn is_of_account(token: &BrokerToken, claims: &Claims, account: &BrokerAccount) -> bool {
+/// True if the token is proven to be for another resource than the scopes name.
+///
+/// `aud` is the resource's GUID or one of its addresses, as the resource chooses, so an address
+/// proves nothing. A GUID proves it if the scope names the resource by a GUID too, or if it is the
+/// client's own: that is an ID token, which no resource may get.
+fn is_of_other_resource(claims: &Claims, wanted: &Wanted<'_>) -> bool {
+    let Some(aud) = claims.aud.as_deref().and_then(Guid::parse) else { return false };
+    let resources = || wanted.scopes.iter().map(|it| it.rsplit_once('/').map_or(it, |(it, _)| it));
+    let mut guids = resources().filter_map(Guid::parse).peekable();
+    let is_named = guids.peek().is_some();
+    let is_asked = guids.any(|it| it == aud);
+    !is_asked && (is_named || Guid::parse(wanted.client_id).as_ref() == Some(&aud))
+}
+
+/// True if nothing in the answer names another user or cloud. The object id of a guest differs in
+/// each tenant, so it is compared in the home tenant only.
+fn is_of_account(token: &BrokerToken, claims: &Claims, wanted: &Wanted<'_>) -> bool {
+    let account = wanted.account;
     let is_other = |id: &str| !id.is_empty() && !account.is(id);
     let named = token.account.clone().and_then(BrokerAccount::parse);
-    if named.is_some_and(|named| is_other(named.home_account_id())) {
+    if named.is_some_and(|it| is_other(it.home_account_id()) || !it.is_of_cloud(wanted.environment))
+    {
         return false;
     }
     let info = token.client_info.as_deref().and_then(home_account_id);
@@ -284,6 +306,8 @@ mod tests {
     const NOW: i64 = 1_790_000_000;
     const HOME: &str = "c0000000-0000-4000-8000-00000000000a";
     const GUEST: &str = "f0000000-0000-4000-8000-00000000000b";
+    const CLIENT: &str = "04b07795-8ddb-461a-bbee-02f9e1bf7b46";
+    const DEVOPS: &str = "499b84ac-1321-427f-aa17-267ca6975798";
 
     fn jwt(claims: &Value) -> String {
         format!("e30.{}.s", URL_SAFE_NO_PAD.encode(claims.to_string()))
@@ -292,7 +316,23 @@ mod tests {
     fn asked(tenant: &str, response: &Value) -> Result<TokenResponse> {
         let account = json!({"username": "ann", "homeAccountId": format!("uid.{HOME}")});
         let account = BrokerAccount::parse(account).unwrap();
-        let wanted = Wanted { account: &account, tenant, client_id: "cli", scopes: "s", now: NOW };
+        asked_by(&account, tenant, "https://vault.azure.net/.default", response)
+    }
+
+    fn asked_by(
+        account: &BrokerAccount,
+        tenant: &str,
+        scope: &str,
+        response: &Value,
+    ) -> Result<TokenResponse> {
+        let wanted = Wanted {
+            account,
+            environment: "login.microsoftonline.com",
+            tenant,
+            client_id: CLIENT,
+            scopes: &Scopes::new([scope]).unwrap(),
+            now: NOW,
+        };
         token(&json!({"brokerTokenResponse": response}).to_string(), &wanted)
     }
 
@@ -331,7 +371,7 @@ mod tests {
             (HOME, json!({"accessToken": "opaque", "expiresOn": exp * 1000}), ""),
             (
                 HOME,
-                json!({"accessToken": jwt(&json!({"exp": exp, "appid": "CLI", "oid": "uid", "tid": HOME}))}),
+                json!({"accessToken": jwt(&json!({"exp": exp, "appid": CLIENT.to_uppercase(), "oid": "uid", "tid": HOME}))}),
                 "",
             ),
             (
@@ -372,6 +412,13 @@ mod tests {
                 "another client",
             ),
             (GUEST, json!({"accessToken": jwt(&json!({"exp": exp, "tid": HOME}))}), "instead of"),
+            (
+                HOME,
+                json!({"accessToken": jwt(&json!({"exp": exp})),
+                    "account": {"username": "ann", "homeAccountId": format!("uid.{HOME}"),
+                        "environment": "login.microsoftonline.us"}}),
+                "another account",
+            ),
             (HOME, json!({"accessToken": "a\nb", "expiresOn": exp * 1000}), "invalid characters"),
             (HOME, json!({}), "without an access token"),
         ] {
@@ -379,6 +426,54 @@ mod tests {
             let error = found.map_or_else(|error| error.message().to_owned(), |_| String::new());
             assert_eq!(error.is_empty(), says.is_empty(), "{response}: {error}");
             assert!(error.contains(says), "{response}: {error}");
+        }
+    }
+
+    #[test]
+    fn only_a_proven_wrong_audience_is_refused() {
+        let account = json!({"username": "ann", "homeAccountId": format!("uid.{HOME}")});
+        let account = BrokerAccount::parse(account).unwrap();
+        let vault = "https://vault.azure.net/.default";
+        let by_id = format!("{DEVOPS}/.default");
+        for (scope, aud, is_used) in [
+            (vault, "https://vault.azure.net", true),
+            (vault, "cfa8b339-82a2-471a-a3c9-0fc0be7a4093", true),
+            (vault, "https://another.address.of.vault", true),
+            (vault, CLIENT, false),
+            (&by_id, DEVOPS, true),
+            (&by_id, &DEVOPS.to_uppercase(), true),
+            (&by_id, "https://app.vssps.visualstudio.com", true),
+            (&by_id, HOME, false),
+            (&by_id, CLIENT, false),
+            (&format!("{CLIENT}/.default"), CLIENT, true),
+            ("User.Read", "00000003-0000-0000-c000-000000000000", true),
+        ] {
+            let token = json!({"accessToken": jwt(&json!({"exp": NOW + 3600, "aud": aud}))});
+            let found = asked_by(&account, HOME, scope, &token);
+            assert_eq!(found.is_ok(), is_used, "{scope} {aud} {found:?}");
+        }
+    }
+
+    #[test]
+    fn accounts_of_another_cloud_are_not_listed() {
+        let account = |environment: Value| {
+            json!({"accounts": [{"username": "ann", "homeAccountId": format!("uid.{HOME}"),
+                "environment": environment}]})
+            .to_string()
+        };
+        let (public, china) = ("login.microsoftonline.com", "login.chinacloudapi.cn");
+        for (environment, here, is_listed) in [
+            (json!("login.windows.net"), public, true),
+            (json!("Login.MicrosoftOnline.com"), public, true),
+            (json!(null), public, true),
+            (json!("login.partner.microsoftonline.cn"), china, true),
+            (json!("login.windows.net"), china, false),
+            (json!("login.microsoftonline.us"), public, false),
+            (json!("login.windows.net"), "login.example:444", false),
+            (json!("login.windows.net.evil"), public, false),
+        ] {
+            let found = accounts(&account(environment.clone()), here).unwrap();
+            assert_eq!(!found.is_empty(), is_listed, "{environment} at {here}");
         }
     }
 
@@ -408,12 +503,17 @@ mod tests {
                 {"username": "", "homeAccountId": "x.y"}, {"username": "no id"}, 7, null,
             ]})
             .to_string(),
+            "login.example",
         )
         .unwrap();
         let [ann] = all.as_slice() else { panic!("{all:?}") };
         assert_eq!(ann.as_sent["realm"], HOME);
         for text in ["", "[", "7", "{}", r#"{"accounts":7}"#] {
-            assert_eq!(accounts(text).unwrap_err().kind(), Kind::Service, "{text}");
+            assert_eq!(
+                accounts(text, "login.example").unwrap_err().kind(),
+                Kind::Service,
+                "{text}"
+            );
         }
     }
 }

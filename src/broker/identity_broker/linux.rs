@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use super::{IdentityBroker, LIMIT, Method, full_stop, misbehaved};
-use crate::error::{Error, Kind, Result};
-use crate::foreign::Sentence;
+use super::{IdentityBroker, Method, unanswered};
+use crate::error::Result;
 use crate::secret::Secret;
-use crate::sys::{CallFailure, IdentityBus, System};
+use crate::sys::{IdentityBus, System};
 
 /// The broker on the session bus.
 pub(super) struct LinuxBroker(IdentityBus);
@@ -20,21 +19,6 @@ impl LinuxBroker {
 
 impl IdentityBroker for LinuxBroker {
     fn call(&self, method: Method, request: String, limit: Duration) -> Result<Secret> {
-        self.0.call(method.name(), request, limit).map_err(error)
-    }
-}
-
-fn error(failure: CallFailure) -> Error {
-    match failure {
-        CallFailure::Absent(why) => Error::failed(format!("There is no identity broker: {}.", Sentence::new(&why)))
-                .remedy("Install Microsoft's identity broker (with Intune) or Himmelblau, and use it in a desktop session."),
-        CallFailure::TimedOut => {
-            misbehaved(&format!("did not answer within {} s", LIMIT.as_secs()))
-        }
-        CallFailure::Died => misbehaved("ended without an answer"),
-        CallFailure::Refused(why) => Error::new(
-            Kind::Refused,
-            format!("The identity broker refused: {}", full_stop(&why)),
-        ),
+        self.0.call(method.name(), request, limit).map_err(unanswered)
     }
 }

@@ -17,6 +17,7 @@ mod windows;
 #[cfg(all(unix, not(target_os = "macos")))]
 mod windows_side;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 pub(crate) use account::{BrokerAccount, Brokered};
@@ -28,10 +29,16 @@ use crate::entra::{AZURE_CLI_CLIENT_ID, Authority, Scopes, TokenResponse};
 use crate::error::{Error, Kind, Result};
 use crate::foreign::Sentence;
 use crate::secret::Secret;
-use crate::sys::{Deadline, System};
+#[cfg(not(target_os = "macos"))]
+use crate::sys::CallFailure;
+use crate::sys::{Deadline, System, aside};
 
 /// Time limit of a question, including the start of a broker that does not run.
 const LIMIT: Duration = Duration::from_secs(3);
+
+/// Time limit on the Windows side of WSL. Shorter, so that its error arrives before the other side
+/// gives up.
+const LONGEST_BEHIND_WSL: Duration = Duration::from_secs(2);
 
 /// The methods of a broker that azt calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,8 +62,8 @@ impl Method {
 }
 
 /// An identity broker.
-pub(crate) trait IdentityBroker {
-    /// Calls `method` with the JSON text `request`; returns the JSON text of the answer.
+pub(crate) trait IdentityBroker: Send + Sync {
+    /// Calls `method` with the JSON text `request`; returns the JSON text of the answer. Blocks.
     ///
     /// # Errors
     /// There is no broker, or it does not answer within `limit`.
@@ -68,25 +75,25 @@ pub(crate) trait IdentityBroker {
 ///
 /// # Errors
 /// azt knows no broker for this platform.
-pub(crate) fn identity_broker(system: &System) -> Result<Box<dyn IdentityBroker>> {
+pub(crate) fn identity_broker(system: &System) -> Result<Arc<dyn IdentityBroker>> {
     #[cfg(all(unix, not(target_os = "macos")))]
     if let Some(program) = crate::sys::azt_of_windows(system)
         && !crate::sys::IdentityBus::new(system).has_broker(LIMIT).unwrap_or(false)
     {
-        return Ok(Box::new(windows_side::WindowsSide::new(program)));
+        return Ok(Arc::new(windows_side::WindowsSide::new(program)));
     }
     own_broker(system).map_err(|error| remedy::for_identity_broker(error, system.program))
 }
 
 /// The broker of this machine, never that of Windows in WSL.
 #[allow(clippy::unnecessary_wraps, reason = "other operating systems have none")]
-fn own_broker(system: &System) -> Result<Box<dyn IdentityBroker>> {
+fn own_broker(system: &System) -> Result<Arc<dyn IdentityBroker>> {
     #[cfg(all(unix, not(target_os = "macos")))]
-    return Ok(Box::new(linux::LinuxBroker::new(system)));
+    return Ok(Arc::new(linux::LinuxBroker::new(system)));
     #[cfg(windows)]
     {
         let _ = system;
-        Ok(Box::new(windows::WindowsBroker))
+        Ok(Arc::new(windows::WindowsBroker))
     }
     #[cfg(target_os = "macos")]
     {
@@ -95,23 +102,43 @@ fn own_broker(system: &System) -> Result<Box<dyn IdentityBroker>> {
     }
 }
 
-/// The accounts of `broker`, each once.
-pub(crate) fn accounts_of(
+/// The accounts of `broker` at the login host `environment`, each once.
+pub(crate) async fn accounts_of(
     system: &System,
-    broker: &dyn IdentityBroker,
+    broker: &Arc<dyn IdentityBroker>,
+    environment: &str,
 ) -> Result<Vec<BrokerAccount>> {
-    accounts_by(broker, Deadline::at_most(LIMIT))
+    accounts_by(broker, environment, Deadline::at_most(LIMIT))
+        .await
         .map_err(|error| remedy::for_identity_broker(error, system.program))
 }
 
-fn accounts_by(broker: &dyn IdentityBroker, deadline: Deadline) -> Result<Vec<BrokerAccount>> {
-    let answer = broker.call(Method::GetAccounts, request::accounts(), deadline.left())?;
-    answer::accounts(answer.expose())
+async fn accounts_by(
+    broker: &Arc<dyn IdentityBroker>,
+    environment: &str,
+    deadline: Deadline,
+) -> Result<Vec<BrokerAccount>> {
+    let answer = ask(broker, Method::GetAccounts, request::accounts(), deadline).await?;
+    answer::accounts(answer.expose(), environment)
+}
+
+/// Calls `method` of `broker`; Ctrl-C ends the waiting.
+async fn ask(
+    broker: &Arc<dyn IdentityBroker>,
+    method: Method,
+    request: String,
+    deadline: Deadline,
+) -> Result<Secret> {
+    let broker = Arc::clone(broker);
+    let answer = aside(move || broker.call(method, request, deadline.left())).await;
+    answer.unwrap_or_else(|error| {
+        Err(Error::failed(format!("The identity broker cannot be asked: {error}.")))
+    })
 }
 
 /// A token of `scopes` for `account` from `authority`, checked.
-fn token_by(
-    broker: &dyn IdentityBroker,
+async fn token_by(
+    broker: &Arc<dyn IdentityBroker>,
     account: &BrokerAccount,
     authority: &Authority,
     scopes: &Scopes,
@@ -119,15 +146,36 @@ fn token_by(
     deadline: Deadline,
 ) -> Result<TokenResponse> {
     let request = request::token(account, authority, scopes)?;
-    let answer = broker.call(Method::AcquireTokenSilently, request, deadline.left())?;
+    let answer = ask(broker, Method::AcquireTokenSilently, request, deadline).await?;
     let wanted = answer::Wanted {
         account,
+        environment: &authority.login_url().environment(),
         tenant: authority.tenant(),
         client_id: AZURE_CLI_CLIENT_ID,
-        scopes: &scopes.joined(),
+        scopes,
         now,
     };
     answer::token(answer.expose(), &wanted)
+}
+
+/// The error for a call without an answer.
+#[cfg(not(target_os = "macos"))]
+fn unanswered(failure: CallFailure) -> Error {
+    match failure {
+        CallFailure::Absent(why) => {
+            let error = Error::failed(format!("There is no identity broker: {}", full_stop(&why)));
+            if cfg!(windows) {
+                error
+            } else {
+                error.remedy("Install Microsoft's identity broker (with Intune) or Himmelblau, and use it in a desktop session.")
+            }
+        }
+        CallFailure::TimedOut => misbehaved("did not answer in time"),
+        CallFailure::Died => misbehaved("ended without an answer"),
+        CallFailure::Refused(why) => {
+            Error::new(Kind::Refused, format!("The identity broker refused: {}", full_stop(&why)))
+        }
+    }
 }
 
 /// The error for a broker that `did` something it must not.

@@ -1,5 +1,7 @@
 //! Whether this machine has an identity broker, for `doctor`.
 
+#[cfg(not(target_os = "macos"))]
+use crate::foreign::Sentence;
 use crate::sys::System;
 
 /// Where an identity broker is.
@@ -18,7 +20,7 @@ pub enum Presence {
 pub fn identity_broker_presence(system: &System) -> Presence {
     #[cfg(all(unix, not(target_os = "macos")))]
     {
-        use crate::sys::{CallFailure, IdentityBus, azt_of_windows};
+        use crate::sys::{IdentityBus, azt_of_windows};
         let found = IdentityBus::new(system).has_broker(super::LIMIT);
         if let (Some(program), false) = (azt_of_windows(system), found == Ok(true)) {
             return Presence::WindowsSide(program.display().to_string());
@@ -26,31 +28,26 @@ pub fn identity_broker_presence(system: &System) -> Presence {
         match found {
             Ok(true) => Presence::Here,
             Ok(false) => Presence::Absent("no program of this session provides one".to_owned()),
-            Err(CallFailure::Absent(why) | CallFailure::Refused(why)) => {
-                Presence::Absent(crate::foreign::Sentence::new(&why).into())
-            }
-            Err(CallFailure::TimedOut | CallFailure::Died) => {
-                Presence::Absent("the D-Bus session bus does not answer".to_owned())
-            }
+            Err(failure) => absent(failure),
         }
     }
     #[cfg(windows)]
     {
-        use crate::sys::{CallFailure, find_work_accounts};
         let _ = system;
-        match find_work_accounts(super::LIMIT) {
-            Ok(()) => Presence::Here,
-            Err(CallFailure::Absent(why) | CallFailure::Refused(why)) => {
-                Presence::Absent(crate::foreign::Sentence::new(&why).into())
-            }
-            Err(CallFailure::TimedOut | CallFailure::Died) => {
-                Presence::Absent("the Web Account Manager does not answer".to_owned())
-            }
-        }
+        crate::sys::find_work_accounts(super::LIMIT).map_or_else(absent, |()| Presence::Here)
     }
     #[cfg(target_os = "macos")]
     {
         let _ = system;
         Presence::Absent("azt cannot ask the one of this operating system".to_owned())
     }
+}
+
+#[cfg(not(target_os = "macos"))]
+fn absent(failure: crate::sys::CallFailure) -> Presence {
+    use crate::sys::CallFailure;
+    Presence::Absent(match failure {
+        CallFailure::Absent(why) | CallFailure::Refused(why) => Sentence::new(&why).into(),
+        CallFailure::TimedOut | CallFailure::Died => "it does not answer".to_owned(),
+    })
 }

@@ -6,9 +6,8 @@
 //! has.
 
 use serde::{Deserialize, Serialize};
-use zeroize::Zeroizing;
 
-use super::{LIMIT, Method, own_broker};
+use super::{LONGEST_BEHIND_WSL, Method, own_broker};
 use crate::error::{Error, Kind, Result};
 use crate::foreign::{self, Seconds, Sentence, lenient};
 use crate::secret::{Secret, exposed_option};
@@ -16,6 +15,9 @@ use crate::sys::System;
 
 /// The version of the exchange. A change that the other side must understand raises it.
 const VERSION: i64 = 1;
+
+/// Bytes for the rest of a reply.
+const ROOM: usize = 4 << 10;
 
 #[derive(Serialize, Deserialize)]
 struct Question {
@@ -70,7 +72,7 @@ pub(super) fn answer_in(reply: &str) -> Result<Secret> {
 }
 
 /// Answers the line `question` of azt in WSL by this machine's broker.
-pub(crate) fn answer_line(system: &System, question: &str) -> Zeroizing<String> {
+pub(crate) fn answer_line(system: &System, question: &str) -> Secret {
     let (answer, error) = match ask(system, question) {
         Ok(answer) => (Some(answer), None),
         Err(error) => {
@@ -78,8 +80,9 @@ pub(crate) fn answer_line(system: &System, question: &str) -> Zeroizing<String> 
             (None, Some(Failure { kind: error.kind(), message }))
         }
     };
-    let reply = Reply { version: VERSION, answer, error };
-    Zeroizing::new(serde_json::to_string(&reply).unwrap_or_default())
+    // JSON in a string has at most twice the bytes.
+    let room = answer.as_ref().map_or(0, |answer| answer.expose().len()) * 2 + ROOM;
+    Secret::json(&Reply { version: VERSION, answer, error }, room)
 }
 
 fn ask(system: &System, question: &str) -> Result<Secret> {
@@ -87,7 +90,7 @@ fn ask(system: &System, question: &str) -> Result<Secret> {
     let invalid = || Error::failed("The question is in no known form.");
     let question: Question = foreign::from_json(question).map_err(|_| invalid())?;
     let method = Method::ALL.into_iter().find(|it| it.name() == question.method);
-    own_broker(system)?.call(method.ok_or_else(invalid)?, question.request, LIMIT)
+    own_broker(system)?.call(method.ok_or_else(invalid)?, question.request, LONGEST_BEHIND_WSL)
 }
 
 fn check_version(line: &str) -> Result<()> {

@@ -7,20 +7,22 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{IdentityBroker, LIMIT, Method, full_stop, misbehaved};
+use super::{IdentityBroker, Method, unanswered};
 use crate::entra::AZURE_CLI_CLIENT_ID;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::foreign;
 use crate::secret::{Secret, exposed, exposed_option};
 use crate::sys::{
-    CallFailure, Denial, DenialReason, WorkAccount, WorkToken, WorkTokenRequest, work_accounts,
-    work_token,
+    Denial, DenialReason, WorkAccount, WorkToken, WorkTokenRequest, work_accounts, work_token,
 };
 
 /// Codes of WAM's provider for a service that is not available for a moment.
 const UNAVAILABLE: [u32; 3] = [0xcaa2_0005, 0xcaa2_0008, 0x8008_0300];
 /// Facilities (bits 16 to 28 of a code) of a network that does not work.
 const NETWORK: [u32; 3] = [0xaa3, 0xaa7, 0xaa8];
+
+/// Bytes for an answer. One with a token has some thousands.
+const ROOM: usize = 64 << 10;
 
 /// The Web Account Manager of this user.
 pub(super) struct WindowsBroker;
@@ -29,12 +31,12 @@ impl IdentityBroker for WindowsBroker {
     fn call(&self, method: Method, request: String, limit: Duration) -> Result<Secret> {
         match method {
             Method::GetAccounts => {
-                let accounts = work_accounts(AZURE_CLI_CLIENT_ID, limit).map_err(error)?;
+                let accounts = work_accounts(AZURE_CLI_CLIENT_ID, limit).map_err(unanswered)?;
                 let accounts: Vec<_> = accounts.iter().map(account).collect();
                 Ok(Secret::new(json!({"accounts": accounts}).to_string()))
             }
             Method::AcquireTokenSilently => {
-                let answer = work_token(token_request(&request)?, limit).map_err(error)?;
+                let answer = work_token(token_request(&request)?, limit).map_err(unanswered)?;
                 Ok(match answer {
                     Ok(token) => token_answer(token),
                     Err(denial) => denial_answer(&denial),
@@ -116,7 +118,7 @@ fn token_answer(token: WorkToken) -> Secret {
             expires_on: token.expires_on.map(|seconds| seconds.saturating_mul(1000)),
         },
     };
-    Secret::new(serde_json::to_string(&answer).unwrap_or_default())
+    Secret::json(&answer, ROOM)
 }
 
 /// The refusal with its MSAL status, of which the kind of the error follows.
@@ -131,19 +133,4 @@ fn denial_answer(denial: &Denial) -> Secret {
         DenialReason::Provider(_) | DenialReason::Unknown => None,
     };
     Secret::new(json!({"error": {"status": status, "context": denial.text}}).to_string())
-}
-
-fn error(failure: CallFailure) -> Error {
-    match failure {
-        CallFailure::Absent(why) => {
-            Error::failed(format!("There is no identity broker: {}", full_stop(&why)))
-        }
-        CallFailure::TimedOut => {
-            misbehaved(&format!("did not answer within {} s", LIMIT.as_secs()))
-        }
-        CallFailure::Died => misbehaved("ended without an answer"),
-        CallFailure::Refused(why) => {
-            Error::new(Kind::Refused, format!("The identity broker refused: {}", full_stop(&why)))
-        }
-    }
 }

@@ -185,7 +185,8 @@ impl SignIn<'_> {
                 let wanted = TokenRequest { claims: challenge.map(str::to_owned), ..wanted };
                 return Err(remedy::broker_takes_no_claims(&wanted));
             }
-            let response = credential.user.token(&authority, scopes, self.system.clock.now())?;
+            let response =
+                credential.user.token(&authority, scopes, self.system.clock.now()).await?;
             self.keep(&response, tenant, scopes);
             return Ok(response.access_token);
         }

@@ -1,6 +1,7 @@
 //! Constructors of a sign-in.
 
 use std::cell::RefCell;
+use std::sync::Arc;
 
 use super::super::{
     AppCredential, BrokerAccount, Brokered, Homes, Identity, IdentityBroker, application, host,
@@ -83,7 +84,7 @@ impl<'a> SignIn<'a> {
         cloud: &Cloud,
         tenant: Option<&str>,
         scopes: &Scopes,
-        broker: Box<dyn IdentityBroker>,
+        broker: Arc<dyn IdentityBroker>,
         account: BrokerAccount,
     ) -> Result<Self> {
         let login_url = cloud.authority_host()?;

@@ -19,7 +19,9 @@ pub(super) fn choose(
     let terminal = &context.system.terminal;
     let listed = all.iter().map(BrokerAccount::username).collect::<Vec<_>>().join(", ");
     if all.is_empty() {
-        return Err(Error::new(Kind::NotSignedIn, "The identity broker has no account.")
+        let cloud = &context.cloud().name;
+        let error = format!("The identity broker has no account of the cloud {}.", Typed(cloud));
+        return Err(Error::new(Kind::NotSignedIn, error)
             .remedy("Sign in to it first: in the Intune app, or at the login of this machine."));
     }
     if let Some(wanted) = wanted {

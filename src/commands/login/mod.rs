@@ -162,7 +162,7 @@ async fn authenticate<'a>(
     let tenant = request.tenant.as_deref();
     if request.use_broker {
         let identity_broker = broker::identity_broker(system)?;
-        let accounts = broker::accounts_of(system, &*identity_broker)?;
+        let accounts = broker::accounts_of(system, &identity_broker, &cloud.environment()?).await?;
         let account = broker_account::choose(context, request.username.as_deref(), accounts)?;
         return SignIn::with_identity_broker(
             system,
