@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use zbus::blocking::Connection;
 
-use super::session_bus::SessionBus;
+use super::session_bus::{GREETING, SessionBus};
 use super::{CallFailure, System, random_uuid, run_with_timeout};
 use crate::secret::Secret;
 
@@ -87,12 +87,11 @@ impl IdentityBus {
         }
         let (address, shared) = (bus.clone(), Arc::clone(&self.connection));
         let done = run_with_timeout(limit, move || {
-            let connection = match shared.get() {
-                Some(connection) => connection,
-                None => {
-                    let new = address.connect().map_err(unreachable)?;
-                    shared.get_or_init(|| new)
-                }
+            let connection = if let Some(connection) = shared.get() {
+                connection
+            } else {
+                let new = address.connect().map_err(unreachable)?;
+                shared.get_or_init(|| new)
             };
             work(connection).map_err(|error| failure(&error))
         });
@@ -100,7 +99,7 @@ impl IdentityBus {
             Ok(done) => done,
             Err(error) if error.kind() == io::ErrorKind::TimedOut => {
                 self.has_timed_out.store(true, Ordering::Relaxed);
-                if self.connection.get().is_none() {
+                if self.connection.get().is_none() && limit >= GREETING {
                     bus.remember_that_it_hangs();
                     return Err(hung());
                 }

@@ -12,7 +12,7 @@ use super::{System, run_with_timeout};
 
 /// Time for a bus to greet a client, after something behind it has taken its whole limit. A working
 /// one needs milliseconds.
-const GREETING: Duration = Duration::from_millis(300);
+pub(super) const GREETING: Duration = Duration::from_millis(300);
 
 /// The buses that hang.
 static HUNG: Mutex<Vec<SessionBus>> = Mutex::new(Vec::new());
