@@ -19,6 +19,7 @@ mod records;
 mod redirect_page;
 mod redirect_uri;
 mod remedy;
+mod renewal;
 mod sign_in;
 mod user_sign_in;
 
