@@ -222,7 +222,8 @@ fn a_dead_sign_in_is_renewed_with_the_ticket() {
     // A list of subscriptions renews it too, and stores it.
     sandbox.emulator.revoke(ALICE);
     sandbox.emulator.clear_requests();
-    sandbox.azt(["account", "list", "--refresh"]).quiet();
+    let run = sandbox.azt(["account", "list", "--refresh"]).success();
+    assert!(!run.stderr.contains("Refreshing for"), "{run:?}");
     assert!(sandbox.requests().contains(&"POST token saml1_1-bearer".to_owned()));
     sandbox.emulator.clear_requests();
     let database = ["account", "get-access-token", "--resource", "https://database.windows.net"];
