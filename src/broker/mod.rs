@@ -36,7 +36,7 @@ pub(crate) use environment::EnvironmentIdentity;
 pub(crate) use freshness::Freshness;
 pub(crate) use identity::{Identity, in_cloud_shell};
 #[cfg(fuzzing)]
-pub use identity_broker::fuzzing;
+pub(crate) use identity_broker::fuzzing;
 pub(crate) use identity_broker::{
     BrokerAccount, Brokered, IdentityBroker, accounts_of, answer_line, identity_broker,
 };

@@ -8,7 +8,7 @@
 mod account;
 mod answer;
 #[cfg(fuzzing)]
-pub mod fuzzing;
+pub(crate) mod fuzzing;
 #[cfg(all(unix, not(target_os = "macos")))]
 mod linux;
 mod presence;
