@@ -310,7 +310,9 @@ fn few_items_are_public() {
     let text = |name: &str| &sources.iter().find(|source| source.name == name).unwrap().code;
     let modules = text("lib.rs").lines().filter(|line| line.starts_with("pub mod "));
     assert_eq!(modules.collect::<Vec<_>>(), ["pub mod internals;"]);
-    let exports = text("internals.rs").split("pub use ").skip(1).map(|export| {
+    // What only the fuzz targets reach is in no other build.
+    let always = text("internals.rs").split("#[cfg(fuzzing)]").next().unwrap();
+    let exports = always.split("pub use ").skip(1).map(|export| {
         let names = export.split(';').next().unwrap();
         names.split('{').next_back().unwrap().split(',').filter(|it| it.trim().len() > 1).count()
     });

@@ -96,7 +96,8 @@ fn resume<'s>(
     }
 }
 
-/// Checks that the account of `entry` still gets a token, with one request. Stores nothing.
+/// Checks that the account of `entry` still gets a token, with one request if no ticket has
+/// to renew its sign-in. Stores nothing.
 pub(crate) fn try_sign_in(context: &Context<'_>, entry: &Subscription) -> Result<()> {
     let identity = Identity::of(entry, context.system)?;
     // A managed identity needs no vault.

@@ -2,7 +2,7 @@
 
 use super::{
     AppCredential, Broker, Brokered, Identity, Token, TokenRequest, application, host, records,
-    refresh_token, remedy,
+    refresh_token, remedy, renewal,
 };
 use crate::entra::{AZURE_CLI_CLIENT_ID, Authority, TokenClient, TokenResponse};
 use crate::error::{Error, Kind, Result};
@@ -68,10 +68,7 @@ impl Broker<'_> {
         let refreshed =
             client.refresh(&held.secret, &request.scopes, Some(&signed_in.home_account_id)).await;
         let response = match refreshed {
-            Err(error) if signed_in.renews_with_ticket && remedy::has_ended(&error) => {
-                self.system.terminal.info(&format!(
-                    "The sign-in has ended and is renewed with the Kerberos ticket: {error}"
-                ));
+            Err(error) if renewal::is_due(self.system, &signed_in, &error) => {
                 return self.renew_with_ticket(request, vault, &signed_in).await;
             }
             response => response.map_err(|error| self.with_remedy(error, request))?,
@@ -109,9 +106,6 @@ impl Broker<'_> {
 
     /// Signs `account` in again with the user's Kerberos ticket, for the token of `request`. The new
     /// refresh token replaces the dead one.
-    ///
-    /// # Errors
-    /// There is no usable ticket; or it is another account's.
     async fn renew_with_ticket(
         &self,
         request: &TokenRequest,
@@ -119,18 +113,9 @@ impl Broker<'_> {
         account: &Account,
     ) -> Result<Token> {
         let client = self.client(request, AZURE_CLI_CLIENT_ID)?;
-        let response = client
-            .with_ticket(&account.username, &request.scopes)
+        let response = renewal::with_ticket(&client, account, &request.scopes)
             .await
             .map_err(|error| self.with_remedy(error, request))?;
-        if response.home_account_id().as_ref() != Some(&account.home_account_id) {
-            return Err(Error::new(
-                Kind::Refused,
-                format!("The Kerberos ticket is not of {}.", account.username),
-            )
-            .remedy("Get a ticket of that account, then try again:")
-            .cured_by("kinit"));
-        }
         let _writing = vault.write_lock();
         let is_the_same = vault.get(&account.key())?.as_ref() == Some(account);
         if let Some(secret) = response.refresh_token.clone().filter(|_| is_the_same) {

@@ -19,6 +19,7 @@ mod records;
 mod redirect_page;
 mod redirect_uri;
 mod remedy;
+mod renewal;
 mod sign_in;
 mod user_sign_in;
 
@@ -34,6 +35,8 @@ pub use demands::demanded_codes;
 pub(crate) use environment::EnvironmentIdentity;
 pub(crate) use freshness::Freshness;
 pub(crate) use identity::{Identity, in_cloud_shell};
+#[cfg(fuzzing)]
+pub(crate) use identity_broker::fuzzing;
 pub(crate) use identity_broker::{
     BrokerAccount, Brokered, IdentityBroker, accounts_of, answer_line, identity_broker,
 };

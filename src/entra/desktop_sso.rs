@@ -8,10 +8,11 @@ use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
 use super::error_response;
-use super::ws_trust::{SamlAssertion, SamlVersion};
+use super::user_realm::PUBLIC_AUDIENCE;
+use super::ws_trust::{Credential, Endpoint, SamlAssertion, SamlVersion, Version};
 use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
-use crate::sys::{EndpointUrl, Request, Response, System, negotiate_token, random_uuid};
+use crate::sys::{EndpointUrl, Response, System, random_uuid};
 
 /// The autologon service of each login host that has one of its own.
 const SERVICES: [(&str, &str); 2] = [
@@ -36,31 +37,17 @@ pub(super) async fn assertion(
     let id = random_uuid()?;
     let url = service
         .at(&format!("{domain}/winauth/trust/2005/windowstransport?client-request-id={id}"))?;
-    let ticket = negotiate_token(service.host()).await?;
-    let message = format!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\
-        <s:Envelope xmlns:s=\"http://www.w3.org/2003/05/soap-envelope\" \
-        xmlns:wsa=\"http://www.w3.org/2005/08/addressing\" \
-        xmlns:wsp=\"http://schemas.xmlsoap.org/ws/2004/09/policy\" \
-        xmlns:wst=\"http://schemas.xmlsoap.org/ws/2005/02/trust\"><s:Header>\
-        <wsa:Action s:mustUnderstand=\"1\">http://schemas.xmlsoap.org/ws/2005/02/trust/RST/Issue</wsa:Action>\
-        <wsa:To s:mustUnderstand=\"1\">{url}</wsa:To>\
-        <wsa:MessageID>urn:uuid:{message_id}</wsa:MessageID></s:Header><s:Body>\
-        <wst:RequestSecurityToken Id=\"RST0\">\
-        <wst:RequestType>http://schemas.xmlsoap.org/ws/2005/02/trust/Issue</wst:RequestType>\
-        <wsp:AppliesTo><wsa:EndpointReference><wsa:Address>urn:federation:MicrosoftOnline</wsa:Address>\
-        </wsa:EndpointReference></wsp:AppliesTo>\
-        <wst:KeyType>http://schemas.xmlsoap.org/ws/2005/05/identity/NoProofKey</wst:KeyType>\
-        </wst:RequestSecurityToken></s:Body></s:Envelope>",
-        message_id = random_uuid()?,
-    );
-    let request = Request::post_soap(&url, Zeroizing::new(message), None)
-        .header("soapaction", "http://schemas.xmlsoap.org/ws/2005/02/trust/RST/Issue")
-        .negotiate(&ticket);
+    let endpoint = Endpoint { url, version: Version::V2005 };
+    let request = endpoint.request(system, &Credential::Ticket, PUBLIC_AUDIENCE).await?;
     let response = system.http.send(system, request).await?;
-    system.terminal.debug(&format!("POST {} -> {}", url.without_query(), response.status));
-    let token = token_in(&response).filter(|_| response.is_success());
-    let token = token.ok_or_else(|| refusal(&response, service.host(), domain))?;
+    system.terminal.debug(&format!("POST {} -> {}", endpoint.url.without_query(), response.status));
+    assertion_in(&response, service.host(), domain)
+}
+
+/// The assertion in `response`, of the service at `host`.
+pub(super) fn assertion_in(response: &Response, host: &str, domain: &str) -> Result<SamlAssertion> {
+    let token = token_in(response).filter(|_| response.is_success());
+    let token = token.ok_or_else(|| refusal(response, host, domain))?;
     // This element is all that the service and the token endpoint agree on: it has no signature.
     let assertion = Zeroizing::new(
         [

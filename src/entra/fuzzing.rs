@@ -5,7 +5,9 @@ use super::claims::merge_capabilities;
 use super::token_client::TokenClient;
 use super::token_response::TokenResponse;
 use super::ws_trust::{self, Credential, Version};
-use super::{AuthorizationRequest, Certificate, IdClaims, ResponseMode, Scopes, error_response};
+use super::{
+    AuthorizationRequest, Certificate, IdClaims, ResponseMode, Scopes, desktop_sso, error_response,
+};
 use crate::program::Program;
 use crate::secret::Secret;
 use crate::sys::{Response, System};
@@ -63,7 +65,7 @@ pub fn ws_trust(bytes: &[u8]) {
     let Ok(document) = answer.xml() else { return };
     let password = Secret::new("hunter2");
     let user_name = Credential::UserName { username: "user", password: &password };
-    for credential in [&user_name, &Credential::Transport] {
+    for credential in [&user_name, &Credential::Ticket] {
         for (address, _) in ws_trust::endpoints(&document, credential) {
             assert!(address.to_ascii_lowercase().starts_with("https://"), "{address}");
         }
@@ -72,6 +74,27 @@ pub fn ws_trust(bytes: &[u8]) {
         if let Ok(assertion) = ws_trust::assertion(&document, version) {
             let text = crate::foreign::base64(assertion.encoded.expose()).unwrap_or_default();
             assert!(text.starts_with(b"<") && text.ends_with(b">"), "an element as it was sent");
+        }
+    }
+}
+
+/// An answer of the autologon service, with the status in its first byte: what the token endpoint
+/// gets is one element with the token.
+pub fn desktop_sso(bytes: &[u8]) {
+    let (status, body) = bytes.split_first().unwrap_or((&0, bytes));
+    for status in [200, 400 + u16::from(*status)] {
+        let response = Response::new(status, http_headers(body), body);
+        match desktop_sso::assertion_in(&response, "fuzz", "contoso.example") {
+            Ok(assertion) => {
+                assert_eq!(status, 200);
+                let text = crate::foreign::base64(assertion.encoded.expose()).unwrap_or_default();
+                let text = String::from_utf8(text).unwrap_or_default();
+                let document = roxmltree::Document::parse(&text);
+                let elements =
+                    document.map(|it| it.descendants().filter(|it| it.is_element()).count());
+                assert_eq!(elements.ok(), Some(2), "{text}");
+            }
+            Err(error) => assert!(!error.message().is_empty()),
         }
     }
 }

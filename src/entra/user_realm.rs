@@ -8,7 +8,7 @@ use crate::foreign::{Name, Sentence, lenient};
 use crate::sys::{EndpointUrl, Request, System};
 
 /// The audience of assertions for Entra in the public cloud.
-const PUBLIC_AUDIENCE: &str = "urn:federation:MicrosoftOnline";
+pub(super) const PUBLIC_AUDIENCE: &str = "urn:federation:MicrosoftOnline";
 
 /// The service that checks a user's password.
 pub(crate) enum Realm {
@@ -26,7 +26,7 @@ pub(crate) struct Federation {
     pub(super) protocol: Option<Name>,
     /// The address of its metadata (MEX).
     pub(super) metadata: Option<EndpointUrl>,
-    /// The endpoint for user names and passwords.
+    /// The endpoint for user names and passwords, if it is usable.
     pub(super) password_endpoint: Option<EndpointUrl>,
     /// The audience of assertions for Entra, a URN.
     pub(super) audience: Name,
@@ -65,7 +65,7 @@ pub(crate) async fn user_realm(
         Error::new(
             Kind::Service,
             format!(
-                "{} did not say which service checks the password of {username} (HTTP {}).",
+                "{} did not say which service signs {username} in (HTTP {}).",
                 url.environment(),
                 response.status
             ),
@@ -79,10 +79,19 @@ pub(crate) async fn user_realm(
         let text = text.filter(|text| !text.is_empty());
         text.map(|text| federation_url(&text, &domain)).transpose()
     };
+    let metadata = endpoint(body.federation_metadata_url)?;
+    let password_endpoint = match endpoint(body.federation_active_auth_url) {
+        // The metadata has the endpoints. MSAL does not read this address then.
+        Err(error) if metadata.is_some() => {
+            system.terminal.debug(&format!("an address is ignored: {error}"));
+            None
+        }
+        found => found?,
+    };
     Ok(Realm::Federated(Box::new(Federation {
         protocol: body.federation_protocol,
-        metadata: endpoint(body.federation_metadata_url)?,
-        password_endpoint: endpoint(body.federation_active_auth_url)?,
+        metadata,
+        password_endpoint,
         audience: body.cloud_audience_urn.unwrap_or_else(|| Name::new(PUBLIC_AUDIENCE)),
         domain,
     })))

@@ -86,6 +86,45 @@ fn metadata_may_be_missing() {
     }
 }
 
+/// The metadata has the endpoints, so the other address that Entra names is not needed.
+#[test]
+fn an_unusable_address_beside_good_metadata_is_ignored() {
+    for url in ["http://sts.example/trust", "x", "file:///etc/passwd"] {
+        let sandbox = Sandbox::new();
+        let mex = format!("{}{MEX}", sandbox.emulator.url());
+        let members =
+            format!(r#""federation_metadata_url":"{mex}","federation_active_auth_url":"{url}""#);
+        realm(&sandbox, &members);
+        sandbox.azt(LOGIN).success();
+        assert_eq!(sign_in_requests(&sandbox)[2], format!("POST {TRUST_13}"));
+        let sandbox = Sandbox::new();
+        realm(&sandbox, &format!(r#""federation_active_auth_url":"{url}""#));
+        let run = sandbox.azt(LOGIN).exits(8);
+        drop(run.says("An address of the federation server of federated.example "));
+    }
+}
+
+/// The first endpoint in the metadata is at another host; a later one can be used.
+#[test]
+fn an_unusable_endpoint_hides_no_other_one() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/ws_trust");
+    let mex = std::fs::read_to_string(folder.join("mex_other_host.xml")).unwrap();
+    let (head, tail) = mex.split_once("<wsdl:port").unwrap();
+    let (port, tail) = tail.split_once("</wsdl:port>").unwrap();
+    for unusable in
+        ["https://evil.example", "https://localhost:1", "https://user@localhost", "https://["]
+    {
+        let sandbox = Sandbox::new();
+        let port = |origin: &str| {
+            format!("<wsdl:port{}</wsdl:port>", port.replace("https://evil.example", origin))
+        };
+        let ports = port(unusable) + &port(sandbox.emulator.url());
+        hostile(&sandbox, MEX, 200, [head, &ports, tail].concat());
+        sandbox.azt(LOGIN).success();
+        assert_eq!(sign_in_requests(&sandbox)[2], format!("POST {TRUST_13}"), "{unusable}");
+    }
+}
+
 /// The next answers to user realm requests are of a federated domain, with these members.
 fn realm(sandbox: &Sandbox, members: &str) {
     let body = format!(
@@ -209,10 +248,12 @@ fn large_documents_are_cut_off() {
     let many = |word: &str| word.repeat((900 << 10) / word.len());
     let attributes: String = (0..90_000).map(|at| format!("a{at}='' ")).collect();
     let namespaces: String = (0..20_000).map(|at| format!("<a xmlns:b{at}='x'>")).collect();
+    let nested: String = (0..1000).map(|at| format!("<a xmlns:b{at}='x'>")).collect();
     for (body, says) in [
         (format!("<a>{}</a>", "x".repeat(16 << 20)), "sent an answer of more than 1 MiB."),
         (format!("<a {attributes}/>"), "it has too many attributes"),
         (namespaces, "it has too many attributes"),
+        (nested, "it declares too many namespaces"),
         (format!("<a>{}</a>", many("<b/>")), "nodes limit reached"),
         (many("<a>"), "is not valid in WS-Trust"),
     ] {

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use entra_emulator::{Action, Fault};
+use entra_emulator::{Action, Fault, Federation};
 
 use crate::kdc::Kdc;
 use crate::support::*;
@@ -77,6 +77,20 @@ fn a_federated_user_signs_in_with_a_ticket() {
     let vault = ["account", "get-access-token", "--resource", "https://vault.azure.net"];
     let run = sandbox.azt(vault);
     assert_ne!(run.code, Some(0), "Dave's ticket gives no token of Carol's: {run:?}");
+    // Nothing speaks of a password, which was not asked for.
+    let refused = |says: &str| {
+        let run = sandbox.azt(LOGIN).exits(6).says(says);
+        let run = run.says("Sign in with a browser or a code instead, without --integrated.");
+        assert!(!run.stderr.contains("password"), "{run:?}");
+    };
+    sandbox.emulator.settings_mut(|settings| {
+        settings.federation.trust13 = false;
+        settings.federation.trust2005 = false;
+    });
+    refused("has no endpoint for Kerberos tickets");
+    sandbox.emulator.settings_mut(|settings| settings.federation.active = false);
+    refused("accepts Kerberos tickets at most on its own page");
+    sandbox.emulator.settings_mut(|settings| settings.federation = Federation::default());
     kdc.stop_acceptor();
     sandbox.azt(LOGIN).exits(6).says("did not accept the Kerberos ticket (HTTP 401)");
 }
@@ -204,6 +218,16 @@ fn a_dead_sign_in_is_renewed_with_the_ticket() {
     sandbox.emulator.clear_requests();
     let vault = ["account", "get-access-token", "--resource", "https://vault.azure.net"];
     sandbox.azt(vault).quiet();
+    assert_eq!(sandbox.requests(), ["POST token refresh_token"]);
+    // A list of subscriptions renews it too, and stores it.
+    sandbox.emulator.revoke(ALICE);
+    sandbox.emulator.clear_requests();
+    let run = sandbox.azt(["account", "list", "--refresh"]).success();
+    assert!(!run.stderr.contains("Refreshing for"), "{run:?}");
+    assert!(sandbox.requests().contains(&"POST token saml1_1-bearer".to_owned()));
+    sandbox.emulator.clear_requests();
+    let database = ["account", "get-access-token", "--resource", "https://database.windows.net"];
+    sandbox.azt(database).quiet();
     assert_eq!(sandbox.requests(), ["POST token refresh_token"]);
     // Without a ticket it says what to do.
     sandbox.emulator.revoke(ALICE);

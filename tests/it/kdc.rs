@@ -3,9 +3,10 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -20,7 +21,7 @@ const LIFETIME: &str = "10h";
 
 pub struct Kdc {
     folder: TempDir,
-    port: u16,
+    address: SocketAddr,
     server: Process,
     acceptor: Process,
     acceptor_port: u16,
@@ -53,14 +54,14 @@ impl Kdc {
             return None;
         }
         let folder = tempfile::tempdir().unwrap();
-        let port = free_port();
+        let address = own_address();
         let path = folder.path().display();
         fs::write(
             folder.path().join("krb5.conf"),
             format!(
                 "[libdefaults]\n default_realm = {realm}\n dns_lookup_kdc = false\n dns_lookup_realm = false\n \
                  dns_canonicalize_hostname = false\n rdns = false\n udp_preference_limit = 1\n\
-                 [realms]\n {realm} = {{\n  kdc = 127.0.0.1:{port}\n }}\n\
+                 [realms]\n {realm} = {{\n  kdc = {address}\n }}\n\
                  [domain_realm]\n localhost = {realm}\n"
             ),
         )
@@ -68,7 +69,7 @@ impl Kdc {
         fs::write(
             folder.path().join("kdc.conf"),
             format!(
-                "[kdcdefaults]\n kdc_listen = 127.0.0.1:{port}\n kdc_tcp_listen = 127.0.0.1:{port}\n\
+                "[kdcdefaults]\n kdc_listen = {address}\n kdc_tcp_listen = {address}\n\
                  [realms]\n {realm} = {{\n  database_name = {path}/principal\n  key_stash_file = {path}/stash\n  \
                  max_life = {LIFETIME}\n }}\n[logging]\n kdc = FILE:{path}/kdc.log\n"
             ),
@@ -90,17 +91,18 @@ impl Kdc {
             "addprinc -randkey HTTP/localhost\nktadd -k {path}/http.keytab HTTP/localhost\n"
         );
         run(&mut in_folder("/usr/sbin/kadmin.local", folder.path(), &["-r", realm]), &script);
-        let server = serve(folder.path(), port, None);
-        let mut acceptor = in_folder("/usr/bin/python3", folder.path(), &[])
+        let server = serve(folder.path(), address, None);
+        let acceptor = in_folder("/usr/bin/python3", folder.path(), &[])
             .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/spnego_acceptor.py"))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
+        let mut acceptor = Process(acceptor);
         let mut line = String::new();
-        BufReader::new(acceptor.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        BufReader::new(acceptor.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let acceptor_port = line.trim().parse().unwrap();
-        Some(Self { folder, port, server, acceptor: Process(acceptor), acceptor_port })
+        Some(Self { folder, address, server, acceptor, acceptor_port })
     }
 
     /// Gives the machine of `sandbox` this realm, and its emulator the acceptor.
@@ -129,7 +131,7 @@ impl Kdc {
         // Its port must be free first.
         let _ = self.server.0.kill();
         let _ = self.server.0.wait();
-        self.server = serve(self.folder.path(), self.port, at);
+        self.server = serve(self.folder.path(), self.address, at);
     }
 
     /// Stops the server.
@@ -175,13 +177,14 @@ fn timed(program: &str, at: Option<&str>, folder: &Path) -> Command {
     }
 }
 
-fn serve(folder: &Path, port: u16, at: Option<&str>) -> Process {
+fn serve(folder: &Path, address: SocketAddr, at: Option<&str>) -> Process {
     let mut server = timed("/usr/sbin/krb5kdc", at, folder);
     server.arg("-n").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    let server = Process(server.spawn().unwrap());
-    let until = Instant::now() + Duration::from_secs(20);
-    while TcpStream::connect(("127.0.0.1", port)).is_err() {
-        assert!(Instant::now() < until, "krb5kdc does not listen");
+    let mut server = Process(server.spawn().unwrap());
+    let until = Instant::now() + Duration::from_secs(60);
+    while TcpStream::connect(address).is_err() {
+        let ended = server.0.try_wait().unwrap();
+        assert!(ended.is_none() && Instant::now() < until, "krb5kdc does not listen: {ended:?}");
         std::thread::sleep(Duration::from_millis(5));
     }
     server
@@ -195,6 +198,13 @@ fn run(command: &mut Command, input: &str) {
     assert!(output.status.success(), "{command:?}: {output:?}");
 }
 
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+/// An address that no other test and no other process of this machine listens at, also while the
+/// server is down: its host, of the network 127.0.0.0/8, is of this process and this call alone.
+fn own_address() -> SocketAddr {
+    static CALLS: AtomicU32 = AtomicU32::new(1);
+    let call = CALLS.fetch_add(1, Ordering::Relaxed);
+    // Fewer than 64 servers in a process.
+    let [_, a, b, c] = (std::process::id() * 64 + call).to_be_bytes();
+    let host = Ipv4Addr::new(127, a | 0x80, b, c);
+    TcpListener::bind((host, 0)).unwrap().local_addr().unwrap()
 }

@@ -7,6 +7,8 @@
 
 mod account;
 mod answer;
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
 #[cfg(all(unix, not(target_os = "macos")))]
 mod linux;
 mod presence;

@@ -7,7 +7,7 @@ pub(crate) use store::Known;
 
 use std::cell::RefCell;
 
-use super::{AppCredential, Brokered, Identity, TokenRequest, host, records, remedy};
+use super::{AppCredential, Brokered, Identity, TokenRequest, host, records, remedy, renewal};
 use crate::entra::{
     AZURE_CLI_CLIENT_ID, Authority, ClientCredential, Scopes, TokenClient, TokenResponse,
 };
@@ -196,7 +196,12 @@ impl SignIn<'_> {
             Credential::User(user) => {
                 let refresh_token = user.refresh_token.borrow().secret.clone();
                 let home_account_id = Some(user.account.home_account_id.as_str());
-                client.refresh(&refresh_token, scopes, home_account_id).await?
+                match client.refresh(&refresh_token, scopes, home_account_id).await {
+                    Err(error) if renewal::is_due(self.system, &user.account, &error) => {
+                        renewal::with_ticket(&client, &user.account, scopes).await?
+                    }
+                    response => response?,
+                }
             }
             Credential::Application(entry) => {
                 let credential = match self.origin {

@@ -40,10 +40,6 @@ const SECURITY_UTILITY: &str =
 const SECURITY: &str =
     "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd";
 
-/// Other ways to sign in, which need no endpoint for passwords.
-const OTHER_WAYS: &str =
-    "Sign in with a browser or a code instead: omit --username and --password.";
-
 /// What proves who the user is.
 pub(crate) enum Credential<'c> {
     /// User name and password, in the envelope.
@@ -56,6 +52,19 @@ pub(crate) enum Credential<'c> {
     /// The user's Kerberos ticket authenticates the HTTP request (SPNEGO). The envelope has no
     /// credential.
     Ticket,
+}
+
+impl Credential<'_> {
+    /// The ways to sign in without this credential.
+    fn other_ways(&self) -> &'static str {
+        match self {
+            Self::UserName { .. } => {
+                "Sign in with a browser or a code instead: omit --username and --password."
+            }
+            // The command may be one that renews a sign-in, without options to omit.
+            Self::Ticket => "Sign in with a browser or a code instead, without --integrated.",
+        }
+    }
 }
 
 /// The version of WS-Trust that an endpoint speaks.
@@ -86,9 +95,30 @@ impl Version {
 }
 
 /// An endpoint of a federation server.
-struct Endpoint {
-    url: EndpointUrl,
-    version: Version,
+pub(super) struct Endpoint {
+    pub(super) url: EndpointUrl,
+    pub(super) version: Version,
+}
+
+impl Endpoint {
+    /// The request for an assertion for `audience`, with `credential`.
+    pub(super) async fn request(
+        &self,
+        system: &System,
+        credential: &Credential<'_>,
+        audience: &str,
+    ) -> Result<Request> {
+        let (now, id) = (system.clock.now(), random_uuid()?);
+        let envelope = envelope::request_security_token(self, credential, audience, now, &id);
+        let post = |password| {
+            Request::post_soap(&self.url, envelope, password)
+                .header("soapaction", self.version.action())
+        };
+        Ok(match credential {
+            Credential::UserName { password, .. } => post(Some(*password)),
+            Credential::Ticket => post(None).negotiate(&negotiate_token(self.url.host()).await?),
+        })
+    }
 }
 
 /// Gets an assertion for `credential` from the server of `federation`: at most two requests. The
@@ -104,23 +134,7 @@ pub(crate) async fn saml_assertion(
 ) -> Result<SamlAssertion> {
     let endpoint = endpoint(system, federation, credential).await?;
     let host = endpoint.url.environment();
-    let envelope = envelope::request_security_token(
-        &endpoint,
-        credential,
-        &federation.audience,
-        system.clock.now(),
-        &random_uuid()?,
-    );
-    let password = match credential {
-        Credential::UserName { password, .. } => Some(*password),
-        Credential::Ticket => None,
-    };
-    let request = Request::post_soap(&endpoint.url, envelope, password)
-        .header("soapaction", endpoint.version.action());
-    let request = match credential {
-        Credential::UserName { .. } => request,
-        Credential::Ticket => request.negotiate(&negotiate_token(endpoint.url.host()).await?),
-    };
+    let request = endpoint.request(system, credential, &federation.audience).await?;
     let answer = system.http.send(system, request).await?;
     system.terminal.debug(&format!("POST {} -> {}", endpoint.url.without_query(), answer.status));
     if matches!(credential, Credential::Ticket) && answer.status == 401 {
@@ -142,7 +156,8 @@ pub(crate) async fn saml_assertion(
     }
 }
 
-/// Finds the endpoint for `credential` in the server's metadata. If Entra names no metadata,
+/// Finds the endpoint for `credential` in the server's metadata: the first usable one, of version
+/// 1.3 if there is one. If Entra names no metadata,
 /// uses the password endpoint that Entra names.
 async fn endpoint(
     system: &System,
@@ -164,11 +179,11 @@ async fn endpoint(
         });
         return known.ok_or_else(|| {
             let by = federation.protocol.as_deref().unwrap_or("another service");
-            Error::new(
-                Kind::Refused,
-                format!("A service of {domain} ({by}) checks the password, and accepts passwords only on its own page."),
-            )
-            .remedy(OTHER_WAYS)
+            let text = match credential {
+                Credential::UserName { .. } => format!("A service of {domain} ({by}) checks the password, and accepts passwords only on its own page."),
+                Credential::Ticket => format!("A service of {domain} ({by}) signs its users in, and accepts Kerberos tickets at most on its own page."),
+            };
+            Error::new(Kind::Refused, text).remedy(credential.other_ways())
         });
     };
     let host = metadata.environment();
@@ -177,24 +192,29 @@ async fn endpoint(
     if !answer.is_success() {
         return Err(error_response::parse(&answer, &host));
     }
-    let document = answer.xml().map_err(|reason| not_understood(&answer, &host, &reason))?;
-    let listed = mex::endpoints(&document, credential);
-    let Some((address, version)) =
-        listed.iter().find(|(_, version)| *version == Version::V13).or_else(|| listed.first())
-    else {
-        return Err(no_endpoint(&host, credential, system.program));
-    };
-    let url = federation_url(address, domain)?;
-    // Entra names these hosts. The metadata must not send the password anywhere else.
-    let named = std::iter::once(metadata).chain(password_endpoint);
-    if !named.into_iter().any(|named| named.same_origin(&url)) {
-        return Err(Error::new(
-            Kind::Service,
-            format!("The metadata of {host} leads to {}, a host that {domain} has not registered with Entra ID; nothing was sent there.", url.environment()),
-        )
-        .remedy(OTHER_WAYS));
+    let document =
+        answer.xml().map_err(|reason| not_understood(&answer, &host, credential, &reason))?;
+    let mut listed = mex::endpoints(&document, credential);
+    listed.sort_by_key(|(_, version)| *version != Version::V13);
+    // Entra names these hosts. The metadata must not send the credential anywhere else.
+    let named: Vec<&EndpointUrl> = std::iter::once(metadata).chain(password_endpoint).collect();
+    let mut flaw = None;
+    for (address, version) in listed {
+        let unusable = match federation_url(&address, domain) {
+            Ok(url) if named.iter().any(|named| named.same_origin(&url)) => {
+                return Ok(Endpoint { url, version });
+            }
+            Ok(url) => Error::new(
+                Kind::Service,
+                format!("The metadata of {host} leads to {}, a host that {domain} has not registered with Entra ID; nothing was sent there.", url.environment()),
+            )
+            .remedy(credential.other_ways()),
+            Err(error) => error,
+        };
+        system.terminal.debug(&format!("an endpoint is ignored: {unusable}"));
+        flaw.get_or_insert(unusable);
     }
-    Ok(Endpoint { url, version: *version })
+    Err(flaw.unwrap_or_else(|| no_endpoint(&host, credential, system.program)))
 }
 
 fn no_endpoint(host: &str, credential: &Credential<'_>, program: Program) -> Error {
@@ -211,11 +231,16 @@ fn no_endpoint(host: &str, credential: &Credential<'_>, program: Program) -> Err
         (Program::Azt, Credential::Ticket) => "Kerberos tickets (WS-Trust, windowstransport)",
     };
     Error::new(Kind::Refused, format!("{host} has no endpoint for {accepts} over https."))
-        .remedy(OTHER_WAYS)
+        .remedy(credential.other_ways())
 }
 
 /// The error for an answer that is not what WS-Trust demands, for this `reason`.
-fn not_understood(answer: &Response, host: &str, reason: &str) -> Error {
+fn not_understood(
+    answer: &Response,
+    host: &str,
+    credential: &Credential<'_>,
+    reason: &str,
+) -> Error {
     let reason = Sentence::new(&answer.masked(reason));
     Error::new(
         Kind::Service,
@@ -224,7 +249,7 @@ fn not_understood(answer: &Response, host: &str, reason: &str) -> Error {
             answer.status
         ),
     )
-    .remedy(OTHER_WAYS)
+    .remedy(credential.other_ways())
 }
 
 /// The child elements of `node` with this name.

@@ -4,9 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use roxmltree::{Document, Node};
 
-use super::{
-    Credential, OTHER_WAYS, SECURITY, SECURITY_UTILITY, SOAP, Version, at, children, not_understood,
-};
+use super::{Credential, SECURITY, SECURITY_UTILITY, SOAP, Version, at, children, not_understood};
 use crate::entra::error_response;
 use crate::error::{Error, Kind};
 use crate::foreign::{Name, Sentence};
@@ -172,12 +170,14 @@ impl Flaw {
             }
             (Self::TokenType(name), Program::Azt) => {
                 let reason = format!("its token type is '{}'", Name::new(&name));
-                return not_understood(answer, host, &reason);
+                return not_understood(answer, host, credential, &reason);
             }
             (Self::Wrong(_), _) if !answer.is_success() => {
                 return error_response::parse(answer, host);
             }
-            (Self::Wrong(reason), _) => return not_understood(answer, host, &reason),
+            (Self::Wrong(reason), _) => {
+                return not_understood(answer, host, credential, &reason);
+            }
         };
         let reason = Sentence::new(&answer.masked(&fault.reason));
         let code = Name::new(&answer.masked(&fault.code));
@@ -220,9 +220,8 @@ impl Flaw {
                 .remedy(format!("This machine's clock may differ from that of {host}: check it.")),
             FaultKind::Server => Error::new(kind, format!("{host} has a problem{said}"))
                 .remedy("Try again in a minute."),
-            FaultKind::Other => {
-                Error::new(kind, format!("{host} refused the sign-in{said}")).remedy(OTHER_WAYS)
-            }
+            FaultKind::Other => Error::new(kind, format!("{host} refused the sign-in{said}"))
+                .remedy(credential.other_ways()),
         }
     }
 }
