@@ -19,6 +19,9 @@ pub struct Settings {
     pub rotate_refresh_tokens: bool,
     /// True if a used refresh token stops working. Default: false, as in Entra.
     pub invalidate_used_refresh_tokens: bool,
+    /// User whose tokens a refresh token gets, as from a faulty server. Default: `None`, which means
+    /// the user who signed in.
+    pub refresh_as: Option<String>,
     /// Lifetime of a refresh token in seconds. Default: 90 days.
     pub refresh_token_lifetime: i64,
     /// Seconds that a client must wait between two polls of a device code (RFC 8628 3.2). Default:
@@ -66,6 +69,7 @@ impl Default for Settings {
             refresh_in: None,
             rotate_refresh_tokens: true,
             invalidate_used_refresh_tokens: false,
+            refresh_as: None,
             refresh_token_lifetime: 90 * 24 * 3600,
             device_code_interval: 5,
             device_code_lifetime: 900,

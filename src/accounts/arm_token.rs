@@ -27,12 +27,12 @@ pub(crate) fn ask<T>(
     let (system, cloud) = (context.system, context.cloud());
     let identity = Identity::of(subscription, system)?;
     let mut wanted = TokenRequest::new(identity, subscription.tenant_id(), scopes(context)?);
-    let token = token::token(context, cloud, &wanted)?;
+    let token = token::token(context, cloud, &wanted, None)?;
     let answer = block_on(call(&token.secret))?;
     wanted.claims = answer.as_ref().err().and_then(arm::challenge).map(str::to_owned);
     if wanted.claims.is_none() {
         return answer;
     }
-    let token = token::token(context, cloud, &wanted)?;
+    let token = token::token(context, cloud, &wanted, None)?;
     block_on(call(&token.secret))?
 }

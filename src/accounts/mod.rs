@@ -11,5 +11,5 @@ pub(crate) mod subscriptions;
 mod token;
 
 pub(crate) use context::{Context, DamagedSettings};
-pub(crate) use selection::{Selection, is_in};
+pub(crate) use selection::{Selection, is_in, with_elsewhere};
 pub(crate) use token::{is_shared, sources_of_az, token};

@@ -7,7 +7,7 @@
 
 use serde_json::json;
 
-use super::Context;
+use super::{Context, client_account};
 use crate::entra::is_guid;
 use crate::error::{Error, Kind, Result};
 use crate::foreign::Typed;
@@ -26,7 +26,7 @@ pub(crate) struct Selection<'a> {
     pub(crate) tenant: Option<&'a str>,
     /// `--client-id`: a client other than az's, whose accounts are not in the profile.
     pub(crate) client_id: Option<&'a str>,
-    /// `--authority`: of an account of that client.
+    /// `--authority`: where that account signed in.
     pub(crate) authority: Option<&'a str>,
 }
 
@@ -56,7 +56,7 @@ impl Selection<'_> {
         context: &Context<'_>,
     ) -> Result<&'p Subscription> {
         let chosen = self.choose(profile, context);
-        let (entry, why) = chosen.map_err(|error| in_named_cloud(error, profile, context))?;
+        let (entry, why) = chosen.map_err(|error| with_elsewhere(error, profile, context))?;
         tell(context, entry, why);
         Ok(entry)
     }
@@ -184,11 +184,15 @@ impl Selection<'_> {
     }
 }
 
-/// Replaces `error` by a hint at `AZURE_CLOUD_NAME` when that variable selects a cloud without
-/// accounts while another cloud has some. Under the name `az`, keeps `error`, az's message.
-fn in_named_cloud(error: Error, profile: &Profile, context: &Context<'_>) -> Error {
+/// If the active cloud has no subscriptions, replaces `error` by a hint at `AZURE_CLOUD_NAME` when
+/// that variable selects it while another cloud has some; else adds the accounts of other clients.
+/// Under the name `az`, keeps `error`, az's message.
+pub(crate) fn with_elsewhere(error: Error, profile: &Profile, context: &Context<'_>) -> Error {
     let (system, cloud) = (context.system, context.cloud().name.as_str());
-    let is_elsewhere = !profile.all().is_empty() && profile.visible(cloud).next().is_none();
+    if profile.visible(cloud).next().is_some() {
+        return error;
+    }
+    let is_elsewhere = !profile.all().is_empty();
     match system.env.non_empty("AZURE_CLOUD_NAME") {
         Some(name) if is_elsewhere && system.program == Program::Azt => Error::new(
             Kind::NotSignedIn,
@@ -197,7 +201,7 @@ fn in_named_cloud(error: Error, profile: &Profile, context: &Context<'_>) -> Err
                 name = Typed(&name)
             ),
         ),
-        _ => error,
+        _ => client_account::with_hint(error, context),
     }
 }
 

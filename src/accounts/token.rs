@@ -18,9 +18,15 @@ use crate::vault::{Account, Vault};
 const AZ_LIMIT: Duration = Duration::from_millis(500);
 
 /// Gets the token of `request` at `cloud`. If the vault has no sign-in or no valid refresh token of
-/// the account, a sign-in of the real az is tried.
-pub(crate) fn token(context: &Context<'_>, cloud: &Cloud, request: &TokenRequest) -> Result<Token> {
+/// the account, a sign-in of the real az is tried. `opened` is the vault, if the caller has it open.
+pub(crate) fn token<'s>(
+    context: &Context<'s>,
+    cloud: &Cloud,
+    request: &TokenRequest,
+    opened: Option<Vault<'s>>,
+) -> Result<Token> {
     let system = context.system;
+    let is_memory_only = broker::is_memory_only(&context.config)?;
     let name = match &request.identity {
         Identity::User { name } => Some(name.as_str()),
         Identity::ServicePrincipal { client_id } => Some(client_id.as_str()),
@@ -29,7 +35,10 @@ pub(crate) fn token(context: &Context<'_>, cloud: &Cloud, request: &TokenRequest
     if matches!(request.identity, Identity::ManagedIdentity(_) | Identity::CloudShell { .. }) {
         cloud.check_for_host_identity()?;
     }
-    let vault = vault_of(context, &request.identity)?;
+    let vault = match opened {
+        Some(vault) => Some(vault).filter(|_| !is_memory_only),
+        None => vault_of(context, &request.identity)?,
+    };
     let broker = Broker::new(system, cloud, context.homes(), vault, aging(context)?)?;
     let ask = || {
         let token = broker.token(request)?;

@@ -131,13 +131,10 @@ pub(super) fn forget_client_accounts(
     Ok(())
 }
 
-/// Forgets the tokens of the user `name` at the client `client_id`, in every authority.
-pub(crate) fn sign_out_of_client(vault: &Vault<'_>, client_id: &str, name: &str) -> Result<()> {
-    let name = name.to_lowercase();
+/// Forgets the tokens of `account`.
+pub(crate) fn sign_out_of_client(vault: &Vault<'_>, account: &ClientAccount) -> Result<()> {
     let Some(_writing) = vault.exclusive_lock()? else { return Ok(()) };
-    forget_client_accounts(vault, |it| {
-        it.client_id.eq_ignore_ascii_case(client_id) && it.username.to_lowercase() == name
-    })
+    forget_client_accounts(vault, |it| it.key() == account.key())
 }
 
 fn forget_access_tokens(vault: &Vault<'_>, account: &ClientAccount) -> Result<()> {
@@ -153,13 +150,26 @@ fn forget_access_tokens(vault: &Vault<'_>, account: &ClientAccount) -> Result<()
 /// The command that signs the user of `account` in again: to `tenant`, for `scopes`, separated by
 /// spaces.
 pub(super) fn login(account: &ClientAccount, tenant: &str, scopes: &str) -> String {
-    let mut words = vec!["azt login --client-id".to_owned(), shell::quoted(&account.client_id)];
-    match &account.authority {
-        Some(address) => words.extend(["--authority".to_owned(), shell::quoted(address)]),
-        None => words.extend(["--tenant".to_owned(), shell::quoted(tenant)]),
+    let authority = account.authority.as_deref();
+    let tenant = Some(tenant).filter(|_| authority.is_none());
+    login_to_client(&account.client_id, authority, tenant, scopes.split_whitespace())
+}
+
+/// The command that signs in to a client other than az's.
+pub(crate) fn login_to_client<'w>(
+    client_id: &str,
+    authority: Option<&str>,
+    tenant: Option<&str>,
+    scopes: impl Iterator<Item = &'w str>,
+) -> String {
+    let mut words = vec!["azt login".to_owned()];
+    let options =
+        [("--client-id", Some(client_id)), ("--authority", authority), ("--tenant", tenant)];
+    for (option, value) in options {
+        words.extend(value.map(|value| format!("{option} {}", shell::quoted(value))));
     }
     words.push("--scope".to_owned());
-    words.extend(scopes.split_whitespace().map(shell::quoted));
+    words.extend(scopes.map(shell::quoted));
     words.join(" ")
 }
 

@@ -28,7 +28,7 @@ use std::time::Duration;
 pub(crate) use application::{Homes, application, applications};
 pub(crate) use assertion_source::{detect_assertion_source, source_of_assertion};
 pub(crate) use client_sign_in::{
-    client_accounts, environment as environment_of_authority, sign_out_of_client,
+    client_accounts, environment as environment_of_authority, login_to_client, sign_out_of_client,
 };
 pub(crate) use credential::{AppCredential, certificate_needs_password, fingerprint};
 pub use demands::demanded_codes;
@@ -389,7 +389,7 @@ pub(crate) async fn resolve_tenant(
     tenant: &str,
 ) -> Result<String> {
     let found = entra::resolve_tenant(system, login_url, tenant).await;
-    found.map_err(|error| remedy::for_sign_in(error, system.program))
+    found.map_err(|error| remedy::for_sign_in(error, system.program, None))
 }
 
 /// Forgets the tokens and secrets of `name`, a user name or client id, in all clouds.

@@ -24,14 +24,11 @@ const BLOCKED: [u32; 2] = [53_003, 530_031];
 /// Entra's more specific codes start with the same digits, such as 500133.
 const BAD_ASSERTION: [&str; 2] = ["50013", "50027"];
 
-/// For needs that a device code or a stored sign-in may not meet: a second factor, consent, terms
-/// of use.
-const BROWSER_GIVES_ALL: &str =
-    "Sign in again with a browser: `azt login` without --use-device-code.";
+/// The sign-in to az's own client.
+const LOGIN: &str = "azt login";
 
-/// For sign-ins that only a browser can make.
-const BROWSER_ONLY: &str =
-    "Sign in with a browser: `azt login`, or `azt login --no-browser` for one on another machine.";
+/// [`BROKER`] for a client other than az's.
+const NO_BROKER: &str = "Only an identity broker on this device can meet it, and azt uses one for az's own client only: ask the tenant's administrator.";
 
 /// For demands that only the identity broker of the device can meet.
 const BROKER: &str = "An identity broker on this device can meet it: where there is one, sign in with `azt login --use-broker`. Otherwise ask the tenant's administrator.";
@@ -116,7 +113,8 @@ pub(super) fn for_client(error: Error, request: &TokenRequest, account: &ClientA
     let (error, cure) = as_demanded(error);
     match cure {
         Some(Cure::Do(line)) => return error.remedy(line),
-        Some(Cure::UseBroker) | None => return error,
+        Some(Cure::UseBroker) => return error.remedy(NO_BROKER),
+        None => return error,
         Some(Cure::SignInAgain | Cure::SignInThere | Cure::SignInByBrowser) => {}
     }
     let mut login = client_sign_in::login(account, &request.tenant, &request.scopes.joined());
@@ -226,8 +224,17 @@ fn is_of_caller(error: &Error) -> bool {
     codes.iter().any(is_bad) || (error.kind() == Kind::InteractionRequired && !is_ours)
 }
 
-/// Adds the remedy, if known, to `error`, a refusal of the sign-in itself.
-pub(super) fn for_sign_in(error: Error, program: Program) -> Error {
+/// For sign-ins that only a browser can make. `own` as in [`for_sign_in`].
+fn browser_only(own: Option<&str>) -> String {
+    let login = own.unwrap_or(LOGIN);
+    format!(
+        "Sign in with a browser: `{login}`, or `{login} --no-browser` for one on another machine."
+    )
+}
+
+/// Adds the remedy, if known, to `error`, a refusal of the sign-in itself. `own` is the command of a
+/// sign-in to a client other than az's.
+pub(super) fn for_sign_in(error: Error, program: Program, own: Option<&str>) -> Error {
     if !is_from_entra(&error) {
         return error;
     }
@@ -236,8 +243,13 @@ pub(super) fn for_sign_in(error: Error, program: Program) -> Error {
     }
     let (error, cure) = as_demanded(error);
     match cure {
-        Some(Cure::SignInAgain | Cure::SignInThere) => error.remedy(BROWSER_GIVES_ALL),
-        Some(Cure::SignInByBrowser) => error.remedy(BROWSER_ONLY),
+        // A second factor, consent, terms of use: a device code may not give it.
+        Some(Cure::SignInAgain | Cure::SignInThere) => error.remedy(format!(
+            "Sign in again with a browser: `{}` without --use-device-code.",
+            own.unwrap_or(LOGIN)
+        )),
+        Some(Cure::SignInByBrowser) => error.remedy(browser_only(own)),
+        Some(Cure::UseBroker) if own.is_some() => error.remedy(NO_BROKER),
         Some(Cure::UseBroker) => error.remedy(BROKER),
         Some(Cure::Do(line)) => error.remedy(line),
         None => error,
@@ -245,13 +257,13 @@ pub(super) fn for_sign_in(error: Error, program: Program) -> Error {
 }
 
 /// [`for_sign_in`] with a device code, which a policy can forbid while it allows browsers.
-pub(super) fn for_device_code(error: Error, program: Program) -> Error {
+pub(super) fn for_device_code(error: Error, program: Program, own: Option<&str>) -> Error {
     let detail = error.entra_detail();
     let is_by_policy =
         detail.is_some_and(|detail| detail.codes.iter().any(|code| BLOCKED.contains(code)));
-    let error = for_sign_in(error, program);
+    let error = for_sign_in(error, program, own);
     if program == Program::Azt && is_by_policy {
-        return error.remedy("It may forbid device codes only.").remedy(BROWSER_ONLY);
+        return error.remedy("It may forbid device codes only.").remedy(browser_only(own));
     }
     error
 }
@@ -262,7 +274,7 @@ pub(super) fn for_password(error: Error, program: Program) -> Error {
         let (error, _) = as_demanded(error);
         return error.remedy("If the tenant requires a second factor or shows a page, sign in with a browser or a code: omit --username and --password.");
     }
-    for_sign_in(error, program)
+    for_sign_in(error, program, None)
 }
 
 /// True if no row of the table says more than: sign in again.

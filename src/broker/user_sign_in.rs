@@ -35,6 +35,8 @@ pub(crate) struct UserSignIn<'a, 'r, T> {
     client: TokenClient<'a>,
     scopes: &'r Scopes,
     redirect: RedirectUri,
+    /// The command of this sign-in, to a client other than az's.
+    own_login: Option<String>,
     result: PhantomData<T>,
 }
 
@@ -87,6 +89,8 @@ pub(crate) struct OwnClient<'r> {
     pub(crate) authority: Option<Authority>,
     /// One of its redirect URIs.
     pub(crate) redirect: RedirectUri,
+    /// The command that signs in there, without the redirect URI.
+    pub(crate) login: String,
 }
 
 impl<'a, 'r> UserSignIn<'a, 'r, ClientSignIn> {
@@ -104,7 +108,8 @@ impl<'a, 'r> UserSignIn<'a, 'r, ClientSignIn> {
             None => authority_of(system, cloud, tenant).await?,
         };
         let client = TokenClient::new(system, authority, own.client_id, challenge)?;
-        Ok(Self { system, cloud, client, scopes, redirect: own.redirect, result: PhantomData })
+        let (redirect, own_login) = (own.redirect, Some(own.login));
+        Ok(Self { system, cloud, client, scopes, redirect, own_login, result: PhantomData })
     }
 }
 
@@ -131,7 +136,7 @@ impl<'a, 'r> UserSignIn<'a, 'r, SignIn<'a>> {
         let authority = authority_of(system, cloud, tenant).await?;
         let client = TokenClient::new(system, authority, AZURE_CLI_CLIENT_ID, challenge)?;
         let redirect = RedirectUri::default();
-        Ok(Self { system, cloud, client, scopes, redirect, result: PhantomData })
+        Ok(Self { system, cloud, client, scopes, redirect, own_login: None, result: PhantomData })
     }
 
     /// Signs in with user name and password, at Entra or at the federation server of the user's
@@ -184,7 +189,7 @@ impl<'a, 'r> UserSignIn<'a, 'r, SignIn<'a>> {
             .client
             .with_ticket(&name, self.scopes)
             .await
-            .map_err(|error| remedy::for_sign_in(error, system.program))?;
+            .map_err(|error| self.with_remedy(error))?;
         let sign_in = self.done(&response, None)?.renewed_with_ticket();
         match username {
             Some(wanted) if !sign_in.name().eq_ignore_ascii_case(wanted) => {
@@ -204,10 +209,11 @@ impl<'a, T: SignedIn<'a>> UserSignIn<'a, '_, T> {
         let mut loopback = Loopback::listen(port).await?;
         let redirect_uri = self.redirect.with_port(loopback.port());
         let request = self.authorization_request(&redirect_uri, ResponseMode::FormPost)?;
+        let of_az = format!("{} login", system.program);
+        let login = self.own_login.as_ref().unwrap_or(&of_az);
         let opened_at = format!(
-            "A web browser has been opened at {}. Please continue the login in the web browser. If no web browser is available or if the web browser fails to open, use device code flow with `{} login --use-device-code`.",
+            "A web browser has been opened at {}. Please continue the login in the web browser. If no web browser is available or if the web browser fails to open, use device code flow with `{login} --use-device-code`.",
             self.client.authority().authorization_endpoint()?,
-            system.program
         );
         if system.program == Program::Az {
             terminal.warn(&opened_at);
@@ -260,7 +266,7 @@ impl<'a, T: SignedIn<'a>> UserSignIn<'a, '_, T> {
             };
             let result = match redirect {
                 Redirect::Code(code) => self.redeem(request, &code).await,
-                Redirect::Refused(error) => Err(remedy::for_sign_in(error, self.system.program)),
+                Redirect::Refused(error) => Err(self.with_remedy(error)),
                 Redirect::OtherState => {
                     self.system.terminal.debug("refused a sign-in response with another state");
                     visit.answer(redirect_page::refused(400, "It belongs to another sign-in."));
@@ -321,9 +327,7 @@ impl<'a, T: SignedIn<'a>> UserSignIn<'a, '_, T> {
             let query = query.split_once('#').map_or(query, |(query, _)| query);
             match request.read(query.as_bytes()) {
                 Redirect::Code(code) => return self.redeem(&request, &code).await,
-                Redirect::Refused(error) => {
-                    return Err(remedy::for_sign_in(error, self.system.program));
-                }
+                Redirect::Refused(error) => return Err(self.with_remedy(error)),
                 Redirect::OtherState => terminal.warn("This address belongs to another sign-in. Open the address above again and paste the final address."),
                 Redirect::Nothing => terminal.warn(&format!("This contains no code. Paste the whole address; it begins with {answer}.")),
             }
@@ -337,7 +341,8 @@ impl<'a, T: SignedIn<'a>> UserSignIn<'a, '_, T> {
         show: impl FnOnce(&str, &EndpointUrl),
     ) -> Result<T> {
         let (system, client) = (self.system, &self.client);
-        let refused = |error| remedy::for_device_code(error, system.program);
+        let own = self.own_login.as_deref();
+        let refused = |error| remedy::for_device_code(error, system.program, own);
         let code = client.authorize_device(self.scopes).await.map_err(refused)?;
         show(&code.message, &code.verification_uri);
         let poll = client.poll_device(&code);
@@ -359,8 +364,13 @@ impl<'a, T: SignedIn<'a>> UserSignIn<'a, '_, T> {
         let response = request
             .redeem(&self.client, self.scopes, code)
             .await
-            .map_err(|error| remedy::for_sign_in(error, self.system.program))?;
+            .map_err(|error| self.with_remedy(error))?;
         self.done(&response, Some("authorization_code"))
+    }
+
+    fn with_remedy(&self, error: Error) -> Error {
+        let own = self.own_login.as_ref().map(|login| login.clone() + &self.redirect.option());
+        remedy::for_sign_in(error, self.system.program, own.as_deref())
     }
 
     fn done(&self, response: &TokenResponse, source: Option<&str>) -> Result<T> {

@@ -182,6 +182,9 @@ pub(crate) struct AccountShow {
     /// subscription's]
     #[arg(long, value_name = "ACCOUNT")]
     pub(crate) account: Option<String>,
+    /// Tenant of the account: an account in it is preferred
+    #[arg(long, value_name = "TENANT")]
+    pub(crate) tenant: Option<String>,
     /// Client (GUID) that the account signed in to with `azt login --client-id` [default:
     /// AZT_CLIENT_ID, else az's]
     #[arg(long, value_name = "CLIENT_ID")]

@@ -132,9 +132,15 @@ pub(crate) struct Logout {
     /// Account to sign out: user name or client id [default: the default subscription's]
     #[arg(long, value_name = "NAME")]
     pub(crate) username: Option<String>,
-    /// Only the account of this client (GUID), which is not az's
+    /// Only the account of this client (GUID), which is not az's [default: AZT_CLIENT_ID]
     #[arg(long, value_name = "CLIENT_ID")]
     pub(crate) client_id: Option<String>,
+    /// Tenant (GUID) of that account, if it signed in to several places with the client
+    #[arg(long, value_name = "TENANT")]
+    pub(crate) tenant: Option<String>,
+    /// Authority of that account, if it signed in to several with the client
+    #[arg(long, value_name = "URL")]
+    pub(crate) authority: Option<String>,
     /// Options of every command.
     #[command(flatten)]
     pub(crate) global: Global,

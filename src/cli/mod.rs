@@ -32,7 +32,7 @@ pub(crate) use cloud::{CloudCommand, CloudDefinition, CloudRegister, CloudSet, C
 pub(crate) use config::{ConfigCommand, ConfigGet, ConfigSet, ConfigUnset};
 pub(crate) use global::Global;
 pub(crate) use login::{Login, Logout, Pipeline};
-pub(crate) use parse::{Invocation, Parsed, before_separator, parse};
+pub(crate) use parse::{Invocation, Parsed, before_separator, parse, usage};
 pub(crate) use shim::{ShimChange, ShimCommand};
 pub(crate) use vault::{Doctor, VaultCommand, VaultMove};
 

@@ -282,7 +282,8 @@ fn misspelled(word: &str, guess: Option<&str>, path: &str, program: Program) -> 
     usage(message, path)
 }
 
-fn usage(message: String, path: &str) -> Error {
+/// A usage error of the command `path`.
+pub(crate) fn usage(message: String, path: &str) -> Error {
     usage_with(message, path, None)
 }
 

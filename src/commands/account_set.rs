@@ -1,7 +1,7 @@
 //! `account set`.
 
 use super::Answer;
-use crate::accounts::Context;
+use crate::accounts::{Context, client_account, with_elsewhere};
 use crate::cli::AccountSet;
 use crate::error::Result;
 use crate::program::Program;
@@ -14,10 +14,16 @@ pub(super) fn run(request: &AccountSet, context: &Context<'_>) -> Result<Answer>
     let id = Profile::update(&context.dir, |profile| {
         // Reports that no account is signed in; az reports that the subscription does not exist.
         if program == Program::Azt && profile.visible(cloud).next().is_none() {
-            profile.find(program, cloud, None)?;
+            let found = profile.find(program, cloud, None).map(drop);
+            found.map_err(|error| with_elsewhere(error, profile, context))?;
         }
         profile.set_default(cloud, &request.subscription)
-    })?;
+    });
+    let of_client = || match program {
+        Program::Azt => client_account::not_a_default(context, &request.subscription),
+        Program::Az => None,
+    };
+    let id = id.map_err(|error| of_client().unwrap_or(error))?;
     Clouds::set_subscription(&context.dir, cloud, &id)?;
     if let Some(own) = context.system.env.non_empty("AZT_SUBSCRIPTION") {
         context.system.terminal.warn(&format!(

@@ -13,12 +13,12 @@ use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
 use crate::settings::Endpoint;
 use crate::sys::{block_on, local_time};
-use crate::vault::ClientAccount;
+use crate::vault::{ClientAccount, Vault};
 
 pub(super) fn run(request: &GetAccessToken, context: &Context<'_>) -> Result<Answer> {
     let claims = request.claims.as_deref();
     let claims = claims.map(|text| claims_challenge::decode("--claims", text)).transpose()?;
-    let Account { identity, tenant, shown, subscription } = account(request, context)?;
+    let Account { identity, tenant, shown, subscription, vault } = account(request, context)?;
     let system = context.system;
     let login_endpoint = match &identity {
         Identity::Environment(_) => system.env.non_empty("AZURE_AUTHORITY_HOST"),
@@ -34,7 +34,7 @@ pub(super) fn run(request: &GetAccessToken, context: &Context<'_>) -> Result<Ans
         user_assertion: request.user_assertion.clone(),
         ..TokenRequest::new(identity, tenant, scopes)
     };
-    let token = accounts::token(context, &cloud, &wanted)?;
+    let token = accounts::token(context, &cloud, &wanted, vault)?;
     if request.add_mask {
         mask(&token.secret, context);
     }
@@ -62,7 +62,7 @@ fn mask(token: &Secret, context: &Context<'_>) {
 }
 
 /// The account of the token, with the members that the answer shows.
-struct Account {
+struct Account<'s> {
     identity: Identity,
     /// The tenant of the token.
     tenant: String,
@@ -70,9 +70,11 @@ struct Account {
     shown: String,
     /// Absent when a tenant was given without a subscription, as in az.
     subscription: Option<String>,
+    /// The vault, if the choice of the account opened it.
+    vault: Option<Vault<'s>>,
 }
 
-fn account(request: &GetAccessToken, context: &Context<'_>) -> Result<Account> {
+fn account<'s>(request: &GetAccessToken, context: &Context<'s>) -> Result<Account<'s>> {
     let (system, config) = (context.system, &context.config);
     if request.identity_from_env || config.get_bool("core", "identity_from_env", false)? {
         if request.subscription.is_some() {
@@ -96,7 +98,8 @@ fn account(request: &GetAccessToken, context: &Context<'_>) -> Result<Account> {
         let identity = EnvironmentIdentity::read(system)?;
         let tenant = request.tenant.clone().unwrap_or_else(|| identity.tenant.clone());
         let identity = Identity::Environment(Box::new(identity));
-        return Ok(Account { identity, shown: tenant.clone(), tenant, subscription: None });
+        let shown = tenant.clone();
+        return Ok(Account { identity, shown, tenant, subscription: None, vault: None });
     }
     let selection = Selection {
         subscription: request.subscription.as_deref(),
@@ -105,15 +108,17 @@ fn account(request: &GetAccessToken, context: &Context<'_>) -> Result<Account> {
         client_id: request.client_id.as_deref(),
         authority: request.authority.as_deref(),
     };
-    if let Some(account) = selection.client_account(context)? {
-        return of_client(account, request);
+    if let Some((account, vault)) = selection.client_account(context)? {
+        return of_client(account, vault, request);
     }
     let entry = selection.find(context)?;
     let identity = Identity::of(&entry, system)?;
     let own = || entry.tenant_id().to_owned();
     let subscription = Some(entry.id().to_owned());
     match (&request.tenant, &request.subscription) {
-        (None, _) => Ok(Account { identity, tenant: own(), shown: own(), subscription }),
+        (None, _) => {
+            Ok(Account { identity, tenant: own(), shown: own(), subscription, vault: None })
+        }
         // az rejects both options together, but SDKs send both: accepted if they agree.
         (Some(tenant), Some(_)) => {
             if !accounts::is_in(&entry, tenant) && resolved(tenant, context)? != own() {
@@ -122,7 +127,8 @@ fn account(request: &GetAccessToken, context: &Context<'_>) -> Result<Account> {
                     "Please specify only one of subscription and tenant, not both",
                 ));
             }
-            Ok(Account { identity, tenant: own(), shown: tenant.clone(), subscription })
+            let shown = tenant.clone();
+            Ok(Account { identity, tenant: own(), shown, subscription, vault: None })
         }
         (Some(tenant), None) => {
             identity.check_tenant(tenant, entry.tenant_id())?;
@@ -131,13 +137,18 @@ fn account(request: &GetAccessToken, context: &Context<'_>) -> Result<Account> {
                 tenant: tenant.clone(),
                 shown: tenant.clone(),
                 subscription: None,
+                vault: None,
             })
         }
     }
 }
 
 /// An account of a client other than az's. An authority of its own names the tenant.
-fn of_client(account: ClientAccount, request: &GetAccessToken) -> Result<Account> {
+fn of_client<'s>(
+    account: ClientAccount,
+    vault: Vault<'s>,
+    request: &GetAccessToken,
+) -> Result<Account<'s>> {
     let own = account.tenant.clone();
     let tenant = match &request.tenant {
         Some(tenant) if account.authority.is_none() => tenant.clone(),
@@ -150,7 +161,8 @@ fn of_client(account: ClientAccount, request: &GetAccessToken) -> Result<Account
         _ => own,
     };
     let identity = Identity::Client(Box::new(account));
-    Ok(Account { identity, shown: tenant.clone(), tenant, subscription: None })
+    let (shown, vault) = (tenant.clone(), Some(vault));
+    Ok(Account { identity, shown, tenant, subscription: None, vault })
 }
 
 /// Resolves `tenant`, a GUID or a domain, to its GUID with one request.

@@ -1,7 +1,7 @@
 //! `logout`.
 
 use super::Answer;
-use crate::accounts::{self, Context, client_account, migration};
+use crate::accounts::{self, Context, Selection, client_account, migration};
 use crate::broker;
 use crate::cli::Logout;
 use crate::error::{Error, Kind, Result};
@@ -10,15 +10,29 @@ use crate::interop::{self, AdalFile};
 use crate::program::Program;
 use crate::settings::Profile;
 use crate::shell::quoted;
+use crate::vault::{ClientAccount, Vault};
 
 /// Removes the account's tokens and secrets, then its subscriptions, in all clouds. Under the name
 /// `az`, an unknown account is a success, as in az.
 pub(super) fn run(request: &Logout, context: &Context<'_>) -> Result<Answer> {
     // As for a token, so that the account that `account show` names is the one that is signed out.
-    let variable = || context.system.env.non_empty(client_account::VARIABLE);
-    let is_azt = context.system.program == Program::Azt;
-    if let Some(client_id) = request.client_id.clone().or_else(|| variable().filter(|_| is_azt)) {
-        return of_client(&client_id, request.username.as_deref(), context);
+    let selection = Selection {
+        subscription: None,
+        account: request.username.as_deref(),
+        tenant: request.tenant.as_deref(),
+        client_id: request.client_id.as_deref(),
+        authority: request.authority.as_deref(),
+    };
+    if let Some((account, vault)) =
+        selection.client_account_among(context, "--username", |_| true)?
+    {
+        return of_client(&account, &vault, request);
+    }
+    if request.tenant.is_some() {
+        return Err(Error::new(
+            Kind::Inapplicable,
+            "--tenant selects an account of a client, which --client-id or AZT_CLIENT_ID must name.",
+        ));
     }
     let name = if let Some(name) = &request.username {
         name.clone()
@@ -57,31 +71,20 @@ pub(super) fn run(request: &Logout, context: &Context<'_>) -> Result<Answer> {
     Ok(Answer::none())
 }
 
-/// Removes an account of a client other than az's, in all clouds and authorities: that of the user
-/// `name`, or the only one.
-fn of_client(client_id: &str, name: Option<&str>, context: &Context<'_>) -> Result<Answer> {
-    let client_id = client_account::client_id(client_id, "--client-id")?;
-    let nobody = || {
-        let who = name.map_or_else(|| "Nobody".to_owned(), |it| Name::new(it).to_string());
-        let not = if name.is_some() { "not " } else { "" };
-        let text = format!("{who} is {not}signed in to the client {client_id}.");
-        Error::new(Kind::NotSignedIn, text)
+/// Removes `account`, of a client other than az's.
+///
+/// # Errors
+/// It is not in the tenant that `request` names.
+fn of_client(account: &ClientAccount, vault: &Vault<'_>, request: &Logout) -> Result<Answer> {
+    let is_there = |tenant: &String| {
+        account.authority.is_none() && account.tenant.eq_ignore_ascii_case(tenant)
     };
-    let vault = broker::open_vault(context.system, &context.dir, &context.config)?;
-    let vault = vault.ok_or_else(nobody)?;
-    let accounts = broker::client_accounts(&vault)?.into_iter();
-    let mut names: Vec<String> =
-        accounts.filter(|it| it.client_id == client_id).map(|it| it.username).collect();
-    names.retain(|it| name.is_none_or(|name| it.to_lowercase() == name.to_lowercase()));
-    names.dedup_by_key(|it| it.to_lowercase());
-    match names.as_slice() {
-        [] => Err(nobody()),
-        [only] => broker::sign_out_of_client(&vault, &client_id, only).map(|()| Answer::none()),
-        _ => {
-            Err(Error::failed(format!("Several accounts are signed in to the client {client_id}."))
-                .remedy(format!("Name one with --username: {}", names.join(", "))))
-        }
+    if request.tenant.as_ref().is_none_or(is_there) {
+        return broker::sign_out_of_client(vault, account).map(|()| Answer::none());
     }
+    let shown = client_account::shown(account);
+    let text = format!("The only such account is {shown}, which --tenant does not name.");
+    Err(Error::new(Kind::NotSignedIn, text))
 }
 
 /// Fails if no account `name` is signed in to any cloud: after a misspelled name the account would

@@ -105,4 +105,44 @@ impl IdClaims {
     pub(crate) fn local_account_id(&self) -> Option<&str> {
         self.oid.as_deref().or(self.sub.as_deref())
     }
+
+    /// True if the token is of another account than `home_account_id`: `uid.utid`, or the subject
+    /// where the service sends no `client_info`. A token of another tenant than `utid` tells nothing:
+    /// the account has another object id there.
+    pub(super) fn is_of_other(&self, home_account_id: &str) -> bool {
+        let Some((own, home)) = home_account_id.split_once('.') else {
+            return self.sub.as_ref().is_some_and(|sub| **sub != *home_account_id);
+        };
+        let (Some(oid), Some(tid)) = (&self.oid, &self.tid) else { return false };
+        // B2C adds the policy: `oid-policy`.
+        let (start, policy) = own.split_at_checked(oid.len()).unwrap_or((own, ""));
+        let is_its =
+            start.eq_ignore_ascii_case(oid) && (policy.is_empty() || policy.starts_with('-'));
+        tid.eq_ignore_ascii_case(home) && !is_its
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_token_names_its_account_in_the_home_tenant_only() {
+        for (claims, account, is_other) in [
+            (json!({"oid": "U-1", "tid": "T", "sub": "s"}), "u-1.t", false),
+            (json!({"oid": "u-2", "tid": "t"}), "u-1.t", true),
+            (json!({"oid": "guest", "tid": "other"}), "u-1.t", false),
+            (json!({"oid": "u-1", "tid": "t"}), "u-1-b2c_1_in.t", false),
+            (json!({"oid": "u-2", "tid": "t"}), "u-1-b2c_1_in.t", true),
+            (json!({"sub": "s"}), "s", false),
+            (json!({"sub": "other"}), "s", true),
+            (json!({"sub": "other"}), "u-1.t", false),
+            (json!({}), "s", false),
+        ] {
+            let claims: IdClaims = serde_json::from_value(claims).unwrap();
+            assert_eq!(claims.is_of_other(account), is_other, "{account} {claims:?}");
+        }
+    }
 }

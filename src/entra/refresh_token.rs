@@ -3,7 +3,7 @@
 use super::scope::Scopes;
 use super::token_client::TokenClient;
 use super::token_response::TokenResponse;
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
 
 impl TokenClient<'_> {
@@ -11,6 +11,9 @@ impl TokenClient<'_> {
     /// tokens to neither tenant nor scope.
     ///
     /// `home_account_id` (`uid.utid`) routes the request.
+    ///
+    /// # Errors
+    /// [`Kind::Service`] if the answer names another account than `home_account_id`.
     pub(crate) async fn refresh(
         &self,
         refresh_token: &Secret,
@@ -24,6 +27,14 @@ impl TokenClient<'_> {
         let anchor = home_account_id
             .and_then(|id| id.split_once('.'))
             .map(|(uid, utid)| format!("Oid:{uid}@{utid}"));
-        self.post(form, anchor.as_deref()).await
+        let response = self.post(form, anchor.as_deref()).await?;
+        if home_account_id.is_some_and(|id| response.is_of_other(id)) {
+            let host = self.authority.login_url().environment();
+            return Err(Error::new(
+                Kind::Service,
+                format!("{host} answered with the tokens of another account; they are not used."),
+            ));
+        }
+        Ok(response)
     }
 }

@@ -189,6 +189,12 @@ impl TokenResponse {
     pub(crate) fn home_account_id(&self) -> Option<String> {
         home_account_id(self.client_info.as_deref()?)
     }
+
+    /// True if the response names another account than `home_account_id`; false if it names none.
+    pub(super) fn is_of_other(&self, home_account_id: &str) -> bool {
+        self.home_account_id().is_some_and(|named| !named.eq_ignore_ascii_case(home_account_id))
+            || self.id_claims().is_some_and(|claims| claims.is_of_other(home_account_id))
+    }
 }
 
 /// `uid.utid` in `client_info`: base64url of JSON with both.

@@ -78,11 +78,6 @@ impl EndpointUrl {
         host_of(&self.url)
     }
 
-    /// Returns the port if it is not the scheme's default.
-    pub(crate) fn port(&self) -> Option<u16> {
-        self.url.port()
-    }
-
     /// True if scheme, host and port equal those of `other`.
     pub(crate) fn same_origin(&self, other: &Self) -> bool {
         self.url.origin() == other.url.origin()

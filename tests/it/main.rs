@@ -55,6 +55,7 @@ mod managed_identity;
 mod meanwhile;
 mod migration;
 mod network;
+mod own_accounts;
 mod own_client;
 #[cfg(unix)]
 mod readme;

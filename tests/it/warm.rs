@@ -16,7 +16,8 @@ fn system_calls(command: &Command) -> Vec<String> {
     let output = traced.output().expect("strace (apt-get install strace; tests/run does)");
     drop(Run::from(output).quiet());
     let text = std::fs::read_to_string(log.path()).unwrap();
-    text.lines().filter_map(|line| line.split_whitespace().nth(1)).map(str::to_owned).collect()
+    let calls = text.lines().filter_map(|line| line.split_once(char::is_whitespace));
+    calls.map(|(_, call)| call.trim_start().to_owned()).collect()
 }
 
 fn count(calls: &[String], name: &str) -> usize {
@@ -51,6 +52,17 @@ fn a_warm_call_needs_no_socket_thread_runtime_or_lock() {
     let calls = system_calls(&cold);
     for name in ["socket", "epoll_create1", "flock"] {
         assert!(count(&calls, name) > 0, "{name}");
+    }
+}
+
+#[test]
+fn a_warm_call_opens_the_vault_once() {
+    use crate::own_client::{OWN_TOKEN, TOKEN, signed_in_to_both};
+    let sandbox = signed_in_to_both();
+    for args in [&TOKEN[..], &OWN_TOKEN] {
+        let calls = system_calls(&sandbox.command(args));
+        let opens = |call: &&String| call.starts_with("openat") && call.contains("/vault.json\"");
+        assert_eq!(calls.iter().filter(opens).count(), 1, "{args:?}: {calls:#?}");
     }
 }
 

@@ -54,7 +54,9 @@ pub(crate) fn grant(world: &mut World, request: &TokenRequest<'_>) -> Result<Ans
     scope.offline_access = scope.offline_access || request.v1;
     let rotate = world.settings.rotate_refresh_tokens;
     scope.offline_access &= rotate;
-    let answer = issue::for_user(world, request, &token.session, &scope, None)?;
+    let mut session = token.session;
+    session.username = world.settings.refresh_as.clone().unwrap_or(session.username);
+    let answer = issue::for_user(world, request, &session, &scope, None)?;
     if world.settings.invalidate_used_refresh_tokens && rotate {
         world.refresh_tokens.remove(text);
     }

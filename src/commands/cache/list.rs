@@ -41,6 +41,7 @@ pub(super) fn run(context: &Context<'_>) -> Result<Answer> {
         let owner = broker::name_of_owner(&it.account);
         let owner = if owner.is_empty() { &it.client_id } else { owner };
         let mut row = entry("accessToken", owner, &it.realm, &it.environment);
+        put(&mut row, "client", it.client_id.into());
         put(&mut row, "scopes", it.requested.into());
         put(&mut row, "expiresOn", local_time(it.expires_on).to_string().into());
         put(&mut row, "expires_on", it.expires_on.into());
@@ -52,7 +53,9 @@ pub(super) fn run(context: &Context<'_>) -> Result<Answer> {
             &[
                 ("Type", "type"),
                 ("Account", "account"),
+                ("Client", "client"),
                 ("Tenant", "tenant"),
+                ("Environment", "environment"),
                 ("Scopes", "scopes"),
                 ("ExpiresOn", "expiresOn"),
             ],

@@ -34,12 +34,8 @@ pub(super) fn accounts(
     if let Ok(Some(vault)) = vault {
         let others = broker::client_accounts(vault)?;
         checks.extend(others.iter().map(|it| {
-            let text = format!(
-                "{} at the client {}: has its refresh token",
-                client_account::shown(it),
-                it.client_id
-            );
-            Check::ok(Topic::Account, text)
+            let shown = client_account::shown(it);
+            Check::ok(Topic::Account, format!("{shown}: has its refresh token"))
         }));
     }
     if checks.is_empty() {

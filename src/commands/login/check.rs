@@ -1,9 +1,10 @@
 //! Checks the arguments of `login`, and whether a user can interact.
 
 use crate::accounts::Context;
-use crate::cli::{Login, Pipeline};
+use crate::cli::{self, Login, Pipeline};
 use crate::entra::is_guid;
 use crate::error::{Error, Kind, Result};
+use crate::foreign::Typed;
 use crate::program::Program;
 use crate::shell;
 use crate::sys::Env;
@@ -36,11 +37,15 @@ const JOBS: [&str; 15] = [
 ];
 
 /// Runs az's checks in az's order and words, then rejects options that az silently ignores:
-/// ignoring one could start an interactive sign-in, or sign in another account.
+/// ignoring one could start an interactive sign-in, or sign in another account. `own` is the command
+/// of a sign-in to a client other than az's.
 ///
 /// # Errors
 /// [`Kind::Inapplicable`]; [`Kind::InteractionRequired`] for an interactive sign-in in a CI job.
-pub(super) fn check(request: &Login, context: &Context<'_>) -> Result<()> {
+pub(super) fn check(request: &Login, context: &Context<'_>, own: Option<&str>) -> Result<()> {
+    if context.system.program == Program::Az {
+        check_known_to_az(request)?;
+    }
     of_az(request, context.system.terminal.stdin_is_tty())?;
     let usage = |text: String| Err(Error::new(Kind::Inapplicable, format!("usage error: {text}")));
     let secrets = secrets_of_app(request);
@@ -55,7 +60,7 @@ pub(super) fn check(request: &Login, context: &Context<'_>) -> Result<()> {
         return usage(format!("'{option}' is only applicable with a service principal"));
     }
     let of_host = [
-        ("--client-id", request.client_id.is_some() && !is_to_own_client(request, context)),
+        ("--client-id", request.client_id.is_some() && own.is_none()),
         ("--object-id", request.object_id.is_some()),
         ("--resource-id", request.resource_id.is_some()),
     ];
@@ -88,7 +93,7 @@ pub(super) fn check(request: &Login, context: &Context<'_>) -> Result<()> {
         let needed = "'--federated-token-from azure-pipelines'";
         return usage(format!("'--service-connection-id' requires {needed}"));
     }
-    check_user_present(request, context)
+    check_user_present(request, context, own)
 }
 
 fn of_az(request: &Login, stdin_is_tty: bool) -> Result<()> {
@@ -167,11 +172,26 @@ fn secrets_of_app(request: &Login) -> [(&'static str, bool); 6] {
     ]
 }
 
-/// True for a sign-in to a client other than az's. Under the name `az`, `--client-id` is always a
-/// managed identity's.
+/// True for a sign-in to a client other than az's. Under the name `az` there is none: `--client-id`
+/// is always a managed identity's.
 pub(super) fn is_to_own_client(request: &Login, context: &Context<'_>) -> bool {
-    let is_named = request.client_id.is_some() && context.system.program == Program::Azt;
-    !request.identity && (is_named || request.authority.is_some() || request.redirect_uri.is_some())
+    let named = [&request.client_id, &request.authority, &request.redirect_uri];
+    context.system.program == Program::Azt
+        && !request.identity
+        && named.iter().any(|it| it.is_some())
+}
+
+/// Fails, with az's text, for the options of a sign-in to a client other than az's.
+fn check_known_to_az(request: &Login) -> Result<()> {
+    let given = [("--authority", &request.authority), ("--redirect-uri", &request.redirect_uri)];
+    let given: Vec<String> = given
+        .iter()
+        .filter_map(|(option, value)| Some(format!("{option} {}", Typed(value.as_ref()?))))
+        .collect();
+    if given.is_empty() {
+        return Ok(());
+    }
+    Err(cli::usage(format!("unrecognized arguments: {}", given.join(" ")), "az login"))
 }
 
 /// True for sign-ins in which the user chooses the account: browser, device code and identity broker.
@@ -181,8 +201,8 @@ pub(super) fn is_interactive(request: &Login) -> bool {
 }
 
 /// Fails for an interactive sign-in in a CI job without a terminal, which would wait until its
-/// timeout of 15 minutes.
-fn check_user_present(request: &Login, context: &Context<'_>) -> Result<()> {
+/// timeout of 15 minutes. `own` as in [`check`].
+fn check_user_present(request: &Login, context: &Context<'_>, own: Option<&str>) -> Result<()> {
     let insists = request.use_device_code
         || request.use_broker
         || request.no_browser
@@ -192,6 +212,18 @@ fn check_user_present(request: &Login, context: &Context<'_>) -> Result<()> {
     }
     let env = &context.system.env;
     let Some(job) = JOBS.into_iter().find(|name| is_on(env, name)) else { return Ok(()) };
+    let nobody = Error::new(
+        Kind::InteractionRequired,
+        format!("Nobody can sign in here: this is a job ({job} is set) without a terminal."),
+    );
+    let by_code = |login: &str| {
+        format!(
+            "For a user who reads this log and enters a code elsewhere: {login} --use-device-code"
+        )
+    };
+    if let Some(login) = own {
+        return Err(nobody.remedy(by_code(login)));
+    }
     let program = context.system.program;
     let tenant = request.tenant.as_deref().and_then(shell::shown);
     let tenant = tenant.unwrap_or_else(|| "TENANT".to_owned());
@@ -203,17 +235,12 @@ fn check_user_present(request: &Login, context: &Context<'_>) -> Result<()> {
     } else {
         "--federated-token-file FILE"
     };
-    Err(Error::new(
-        Kind::InteractionRequired,
-        format!("Nobody can sign in here: this is a job ({job} is set) without a terminal."),
-    )
-    .remedy(format!("With a federated token (OIDC): {login} {federated}"))
-    .remedy(format!("With a secret: printf %s \"$SECRET\" | {login} -p @-"))
-    .remedy(format!("With a certificate: {login} --certificate FILE"))
-    .remedy(format!("With the managed identity of the host: {program} login --identity"))
-    .remedy(format!(
-        "For a user who reads this log and enters a code elsewhere: {program} login --use-device-code"
-    )))
+    Err(nobody
+        .remedy(format!("With a federated token (OIDC): {login} {federated}"))
+        .remedy(format!("With a secret: printf %s \"$SECRET\" | {login} -p @-"))
+        .remedy(format!("With a certificate: {login} --certificate FILE"))
+        .remedy(format!("With the managed identity of the host: {program} login --identity"))
+        .remedy(by_code(&format!("{program} login"))))
 }
 
 fn is_on(env: &Env, name: &str) -> bool {

@@ -9,17 +9,11 @@ use crate::broker::{self, OwnClient, RedirectUri, UserSignIn};
 use crate::cli::Login;
 use crate::entra::{AZURE_CLI_CLIENT_ID, Scopes};
 use crate::error::{Error, Kind, Result};
-use crate::foreign::Sentence;
 use crate::sys::{block_on, interruptible};
 
 /// The sign-in is stored in the vault only, so the profile and the default subscription stay.
-pub(super) fn run(
-    request: &Login,
-    client_id: &str,
-    scopes: &Scopes,
-    context: &Context<'_>,
-) -> Result<Answer> {
-    let system = context.system;
+pub(super) fn run(request: &Login, own: Checked, context: &Context<'_>) -> Result<Answer> {
+    let (system, Checked { client_id, scopes, login }) = (context.system, own);
     let authority = request.authority.as_deref();
     let authority = authority.map(|it| client_account::authority(context, it)).transpose()?;
     let redirect = request.redirect_uri.as_deref();
@@ -32,25 +26,32 @@ pub(super) fn run(
     }
     let open = || broker::open_vault_for_sign_in(system, &context.dir, &context.config);
     let vault = open()?;
-    let own = OwnClient { client_id, authority, redirect: redirect.unwrap_or_default() };
+    let redirect = redirect.unwrap_or_default();
+    let own = OwnClient { client_id: &client_id, authority, redirect, login };
     let (cloud, tenant) = (context.cloud(), request.tenant.as_deref());
     let sign_in = block_on(interruptible(async {
         let challenge = challenge.as_deref();
-        let user = UserSignIn::to_client(system, cloud, own, tenant, scopes, challenge).await?;
+        let user = UserSignIn::to_client(system, cloud, own, tenant, &scopes, challenge).await?;
         in_person(request, context, &user).await
     }))??;
     let account = sign_in.account();
-    let place = account.authority.as_deref().unwrap_or(&account.tenant);
-    let shown = format!("{} ({place}, client {client_id})", Sentence::new(&account.username));
-    confirm(context, &shown, || sign_in.is_expected(&vault))?;
+    confirm(context, &client_account::shown(account), || sign_in.is_expected(&vault))?;
     // Another process may have cleared or re-encrypted the vault meanwhile.
     let vault = if vault.follow_key()? { vault } else { open()? };
     sign_in.store(&vault)?;
     Ok(Answer::of(Value::Array(vec![client_account::entry(context, account)])))
 }
 
-/// The client id and the scopes, after a check of the other options.
-pub(super) fn check(request: &Login) -> Result<(String, Scopes)> {
+/// What a sign-in to a client names, after a check of its options.
+pub(super) struct Checked {
+    client_id: String,
+    scopes: Scopes,
+    /// The command that signs in there, with its options.
+    pub(super) login: String,
+}
+
+/// Checks the options.
+pub(super) fn check(request: &Login) -> Result<Checked> {
     let usage = |text: &str| Error::new(Kind::Inapplicable, format!("usage error: {text}"));
     let Some(client_id) = &request.client_id else {
         return Err(usage("'--authority' and '--redirect-uri' require '--client-id'"));
@@ -84,5 +85,12 @@ pub(super) fn check(request: &Login) -> Result<(String, Scopes)> {
         usage("'--client-id' requires '--scope'")
             .remedy("Name a scope that the application may request, such as api://APP_ID/.default.")
     })?;
-    Ok((client_id, Scopes::new(scopes)?))
+    let (authority, tenant) = (request.authority.as_deref(), request.tenant.as_deref());
+    let login = broker::login_to_client(
+        &client_id,
+        authority,
+        tenant,
+        scopes.iter().flat_map(|scope| scope.split_whitespace()),
+    );
+    Ok(Checked { client_id, scopes: Scopes::new(scopes)?, login })
 }

@@ -33,12 +33,12 @@ const LOGIN_TIMEOUT: Duration = Duration::from_mins(15);
 pub(super) fn run(request: &Login, context: &Context<'_>) -> Result<Answer> {
     let own = is_to_own_client(request, context);
     let own = own.then(|| client::check(request)).transpose()?;
-    check(request, context)?;
+    check(request, context, own.as_ref().map(|own| own.login.as_str()))?;
     if context.system.program == Program::Azt {
         context.clouds.check_registered()?;
     }
-    if let Some((client_id, scopes)) = own {
-        return client::run(request, &client_id, &scopes, context);
+    if let Some(own) = own {
+        return client::run(request, own, context);
     }
     let challenge = request.claims_challenge.as_deref();
     let challenge = challenge.map(|text| claims_challenge::decode("--claims-challenge", text));
