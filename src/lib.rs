@@ -47,6 +47,9 @@
 //!   A way to sign in that some tenants demand: a row in `commands/doctor/sign_in.rs` too.
 //! - The identity broker of another operating system: an `IdentityBroker` in
 //!   `broker/identity_broker`, which speaks the JSON of the Linux one.
+//! - A setting: a row in `settings/known.rs`; a variable: a row in `settings/variables.rs`. Then
+//!   `AZT_RECORD_SETTINGS=1 cargo test --lib help` writes them into `docs/settings.md`.
+//! - A page of `azt help`: a topic in `cli/topic.rs`, its text in `commands/help.rs`.
 //! - An output format: a file in `output`, a variant and its name in `output/format.rs`.
 //! - A source of the vault key: `vault/key/source.rs` lists the steps.
 //!
@@ -89,7 +92,7 @@ use cli::{Command, Global, Invocation, Parsed};
 use commands::Answer;
 use error::{Error, Kind, Result};
 use output::{Format, Query, QueryError, Render};
-use settings::{Config, ConfigDir};
+use settings::{Config, ConfigDir, known};
 use sys::{Level, System, Verbosity, caught, concessions};
 
 /// Runs the command line `argv` (argv\[0\] included) and returns the exit code.
@@ -138,8 +141,8 @@ fn error_format(argv: &[OsString]) -> Option<bool> {
 fn is_for_programs(asked: Option<bool>, system: &System) -> bool {
     asked.unwrap_or_else(|| {
         let config = Config::load(system, &ConfigDir::find(system))
-            .and_then(|config| config.get("core", "error_format"));
-        config.ok().flatten().is_some_and(|format| format.eq_ignore_ascii_case("json"))
+            .and_then(|config| config.word(&known::ERROR_FORMAT));
+        config.is_ok_and(|format| format == "json")
     })
 }
 
@@ -147,6 +150,9 @@ fn try_run(argv: &[OsString], system: &System) -> Result<u8> {
     let Parsed { invocation, doubts } = cli::parse(system, argv)?;
     let done = match invocation {
         Invocation::Print(text) => system.terminal.result(&text).map(|()| exit::SUCCESS),
+        Invocation::Topic(topic) => {
+            system.terminal.result(&commands::help(topic)).map(|()| exit::SUCCESS)
+        }
         Invocation::Version => {
             system.terminal.result(&commands::version_text(system)).map(|()| exit::SUCCESS)
         }
@@ -162,14 +168,14 @@ fn carry_out(command: &Command, system: &System, doubts: &[String]) -> Result<u8
     let damaged = commands::damaged_settings(command);
     let ignores_damage = damaged == DamagedSettings::Ignore;
     let context = Context::load(system, damaged)?;
-    let is_on = |name| match context.config.get_bool("core", name, false) {
+    let is_on = |setting| match context.config.is_on(setting) {
         Err(_) if ignores_damage => Ok(false),
         found => found,
     };
     for notice in context.clouds.notices() {
         system.terminal.plain(notice);
     }
-    let errors_only = global.only_show_errors || is_on("only_show_errors")?;
+    let errors_only = global.only_show_errors || is_on(&known::ONLY_SHOW_ERRORS)?;
     if global.only_show_errors && (global.debug || global.verbose) {
         return Err(Error::new(
             Kind::Inapplicable,
@@ -182,7 +188,7 @@ fn carry_out(command: &Command, system: &System, doubts: &[String]) -> Result<u8
         (_, _, true) => Verbosity::OnlyErrors,
         _ => Verbosity::Normal,
     });
-    system.terminal.set_colour(!is_on("no_color")?);
+    system.terminal.set_colour(!is_on(&known::NO_COLOR)?);
     for doubt in doubts {
         system.terminal.info(doubt);
     }

@@ -280,24 +280,22 @@ fn quoted(code: &str, is_part: impl Fn(char) -> bool) -> BTreeSet<&str> {
     texts.filter(|text| !text.is_empty() && text.chars().all(&is_part)).collect()
 }
 
+/// The tables of `docs/settings.md` are made from `settings/known.rs` and `settings/variables.rs`.
+/// The compiler makes sure that every setting that is read is in the table; this does for variables.
 #[test]
-fn docs_list_every_setting_and_variable() {
+fn docs_list_every_variable() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let page = fs::read_to_string(root.join("docs/settings.md")).unwrap();
-    let sources = sources();
-    let settings = sources.iter().find(|it| it.name == "commands/config/core_settings.rs").unwrap();
-    let own = settings.code.split_once("const OF_AZ").unwrap().0;
-    let settings = quoted(own, |c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
-    assert_eq!(settings.len(), 13, "SWITCHES and OTHERS: {settings:?}");
-    for setting in settings {
-        assert!(page.contains(&format!("| `core.{setting}` |")), "core.{setting}");
-    }
-    for source in &sources {
+    for source in sources() {
+        // The names of values in the help of commands look the same.
+        if source.module() == "cli" {
+            continue;
+        }
         for variable in quoted(&source.code, |c| c.is_ascii_uppercase() || c == '_') {
-            let is_own = variable.starts_with("AZT_") || variable.starts_with("AZURE_");
-            let is_setting = variable.starts_with("AZURE_CORE_") || variable.ends_with('_');
+            let is_name = variable.contains('_') && !variable.ends_with('_');
+            let is_exempt = variable.starts_with("AZURE_CORE_") || variable == "CARGO_PKG_VERSION";
             let is_listed = page.contains(&format!("`{variable}`"));
-            assert!(!is_own || is_setting || is_listed, "{variable}");
+            assert!(!is_name || is_exempt || is_listed, "{variable}: {}", source.name);
         }
     }
 }

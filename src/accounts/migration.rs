@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::interop::{AdalFile, AdalUser, Application, Credential, Source};
 use crate::program::Program;
 use crate::secret::Secret;
+use crate::settings::known;
 use crate::shell::quoted;
 use crate::sys::block_on;
 use crate::sys::file::{Access, Durability};
@@ -199,7 +200,7 @@ pub(crate) fn migrate(context: &Context<'_>, vault: &Vault<'_>) -> Result<Migrat
         }
     }
     migrated.any = !moved.is_empty();
-    let removes = || context.config.get_bool("core", "remove_migrated", false);
+    let removes = || context.config.is_on(&known::REMOVE_MIGRATED);
     if moved.is_empty() || (removes()? && remove_old(context, vault)?) {
         return Ok(migrated);
     }

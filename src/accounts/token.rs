@@ -9,7 +9,7 @@ use crate::error::{Error, Kind, Result};
 use crate::foreign::Sentence;
 use crate::interop::{self, AdalFile, Application};
 use crate::program::Program;
-use crate::settings::Cloud;
+use crate::settings::{Cloud, known};
 use crate::sys::{System, is_detached, repeat_detached};
 use crate::vault::{Account, Vault};
 
@@ -81,7 +81,7 @@ fn is_of_grant(error: &Error) -> bool {
 
 /// How this call handles a token that is due for refresh.
 fn aging(context: &Context<'_>) -> Result<Aging> {
-    let serves = context.config.get_bool("core", "renew_ahead", true)?;
+    let serves = context.config.is_on(&known::RENEW_AHEAD)?;
     Ok(if is_detached(context.system) {
         Aging::RefreshUnattended
     } else if serves && context.system.env.is_process() {
@@ -204,6 +204,5 @@ fn share(
 /// a variable can only turn it off: shared sign-ins stay in plain text long after the call.
 pub(crate) fn is_shared(context: &Context<'_>) -> Result<bool> {
     let config = &context.config;
-    Ok(config.get_bool("core", "share_with_az", false)?
-        && config.get_bool_of_files("core", "share_with_az", false)?)
+    Ok(config.is_on(&known::SHARE_WITH_AZ)? && config.is_on_in_files(&known::SHARE_WITH_AZ)?)
 }

@@ -2,9 +2,8 @@
 
 use super::Identity;
 use crate::error::{Error, Kind, Result};
-use crate::foreign::Name;
 use crate::program::Program;
-use crate::settings::{Config, ConfigDir, Profile};
+use crate::settings::{Config, ConfigDir, Profile, known};
 use crate::sys::{Level, System};
 use crate::vault::{self, Inventory, KeyChoice, KeyId, KeySource, Options, Prompt, Vault};
 
@@ -20,7 +19,7 @@ pub(crate) fn open_vault<'a>(
 /// True if nothing may be written to disk (`core.persist` is off): for containers and pipelines
 /// whose identity needs no sign-in.
 pub(crate) fn is_memory_only(config: &Config<'_>) -> Result<bool> {
-    Ok(!config.get_bool("core", "persist", true)?)
+    Ok(!config.is_on(&known::PERSIST)?)
 }
 
 /// The vault for the tokens of `identity`; `None` if nothing is stored.
@@ -149,37 +148,30 @@ pub(crate) fn move_key(
     vault::rekey(system, dir.azt(), options(config)?, Some(to))
 }
 
-/// `core.key_source` (auto, env, file, kernel, keyring) and `core.key_cache_seconds`.
+/// `core.key_source` and `core.key_cache_seconds`.
 fn options(config: &Config<'_>) -> Result<Options> {
-    let mut options = Options::default();
-    if let Some(choice) = config.get("core", "key_source")? {
-        options.key_source = key_source(&choice)?;
-    }
-    if let Some(seconds) = config.get("core", "key_cache_seconds")? {
-        options.key_cache_seconds = key_cache_seconds(&seconds)?;
-    }
-    Ok(options)
-}
-
-fn key_source(text: &str) -> Result<KeyChoice> {
-    text.to_lowercase().parse()
-}
-
-fn key_cache_seconds(text: &str) -> Result<u32> {
-    text.trim().parse().map_err(|_| {
-        Error::failed(format!(
-            "The setting core.key_cache_seconds is '{}', which is not a number of seconds.",
-            Name::new(text)
-        ))
+    Ok(Options {
+        key_source: config.word(&known::KEY_SOURCE)?.parse()?,
+        key_cache_seconds: config.seconds(&known::KEY_CACHE_SECONDS)?,
+        ..Options::default()
     })
 }
 
-/// Fails if `text` is no valid value of `core.key_source`.
-pub(crate) fn check_key_source(text: &str) -> Result<()> {
-    key_source(text).map(drop)
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::Values;
 
-/// Fails if `text` is no valid value of `core.key_cache_seconds`.
-pub(crate) fn check_key_cache_seconds(text: &str) -> Result<()> {
-    key_cache_seconds(text).map(drop)
+    #[test]
+    fn the_table_of_settings_has_the_vaults_key_sources() {
+        let Values::OneOf(words) = known::KEY_SOURCE.values else { panic!("words") };
+        for word in words {
+            word.parse::<KeyChoice>().unwrap();
+        }
+        let error = "none".parse::<KeyChoice>().unwrap_err();
+        let (_, listed) = error.message().split_once("use ").unwrap();
+        let listed = listed.trim_end_matches('.').replace(" or ", ", ");
+        let sorted: std::collections::BTreeSet<&str> = words.iter().copied().collect();
+        assert_eq!(listed.split(", ").collect::<std::collections::BTreeSet<_>>(), sorted);
+    }
 }

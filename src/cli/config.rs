@@ -10,6 +10,8 @@ use super::Global;
 pub(crate) enum ConfigCommand {
     /// Show settings
     Get(ConfigGet),
+    /// List all settings with value, source and meaning
+    List(ConfigList),
     /// Change settings
     Set(ConfigSet),
     /// Remove settings
@@ -21,6 +23,7 @@ impl ConfigCommand {
     pub(super) fn global(&self) -> &Global {
         match self {
             Self::Get(command) => &command.global,
+            Self::List(command) => &command.global,
             Self::Set(command) => &command.global,
             Self::Unset(command) => &command.global,
         }
@@ -36,6 +39,14 @@ pub(crate) struct ConfigGet {
     /// Include settings of the working directory and its parents
     #[arg(long)]
     pub(crate) local: bool,
+    /// Options of every command.
+    #[command(flatten)]
+    pub(crate) global: Global,
+}
+
+/// List all settings with value, source and meaning.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ConfigList {
     /// Options of every command.
     #[command(flatten)]
     pub(crate) global: Global,

@@ -14,6 +14,7 @@ mod hot;
 mod login;
 mod parse;
 mod shim;
+mod topic;
 mod vault;
 
 use std::convert::Infallible;
@@ -29,11 +30,12 @@ pub(crate) use cache::{
 };
 pub(crate) use circle::without_circle;
 pub(crate) use cloud::{CloudCommand, CloudDefinition, CloudRegister, CloudSet, CloudUpdate};
-pub(crate) use config::{ConfigCommand, ConfigGet, ConfigSet, ConfigUnset};
+pub(crate) use config::{ConfigCommand, ConfigGet, ConfigList, ConfigSet, ConfigUnset};
 pub(crate) use global::Global;
 pub(crate) use login::{Login, Logout, Pipeline};
 pub(crate) use parse::{Invocation, Parsed, before_separator, parse, usage};
 pub(crate) use shim::{ShimChange, ShimCommand};
+pub(crate) use topic::Topic;
 pub(crate) use vault::{Doctor, VaultCommand, VaultMove};
 
 use crate::secret::Secret;

@@ -11,7 +11,7 @@ use clap::{Args, Command, CommandFactory, FromArgMatches};
 
 use super::argparse::{self, Word};
 use super::at_file::expand;
-use super::{Cli, Global, hot};
+use super::{Cli, Global, Topic, hot};
 use crate::error::{Error, Kind, Result};
 use crate::foreign::Typed;
 use crate::program::Program;
@@ -23,9 +23,14 @@ pub(crate) enum Invocation {
     Run(Box<Cli>),
     /// Print this text on standard output.
     Print(String),
+    /// Print the page of this topic.
+    Topic(Topic),
     /// Print the version.
     Version,
 }
+
+/// Commands of az's groups that az does not have.
+const ONLY_OF_AZT: [[&str; 2]; 1] = [["config", "list"]];
 
 /// A parsed command line.
 pub(crate) struct Parsed {
@@ -84,8 +89,20 @@ pub(super) fn understood(program: Program, mut words: Vec<Word>) -> Result<Invoc
     match words.first().map(|word| word.text.as_str()) {
         Some("--version" | "-v") => return Ok(Invocation::Version),
         Some("help") if words.len() == 1 => return help(program, &[]),
+        Some("help") if program == Program::Azt => return help_on(&words),
         None => return help(program, &[]),
         Some(_) => {}
+    }
+    if let [group, command, ..] = words.as_slice()
+        && program == Program::Az
+        && ONLY_OF_AZT.contains(&[group.text.as_str(), command.text.as_str()])
+    {
+        return Err(misspelled(
+            &command.text,
+            None,
+            &path(program, &[group.text.clone()], 1),
+            program,
+        ));
     }
     if words.iter().any(|word| !word.is_value && ["-h", "--help"].contains(&word.text.as_str())) {
         let command: Vec<&str> = words.iter().take(depth).map(|word| word.text.as_str()).collect();
@@ -99,8 +116,23 @@ pub(super) fn understood(program: Program, mut words: Vec<Word>) -> Result<Invoc
     }
 }
 
+/// `azt help …`: a topic or a command.
+fn help_on(words: &[Word]) -> Result<Invocation> {
+    let named = words.iter().skip(1).map(|word| word.text.as_str());
+    let named: Vec<&str> = named.filter(|word| !word.starts_with('-')).collect();
+    let topic = named.first().filter(|_| named.len() == 1).and_then(|word| Topic::named(word));
+    topic.map_or_else(|| help(Program::Azt, &named), |topic| Ok(Invocation::Topic(topic)))
+}
+
 fn help(program: Program, command: &[&str]) -> Result<Invocation> {
     let mut root = root(program);
+    if program == Program::Az {
+        // Only a built group has its commands.
+        root.build();
+        for [group, command] in ONLY_OF_AZT {
+            root = root.mut_subcommand(group, |it| it.mut_subcommand(command, |it| it.hide(true)));
+        }
+    }
     let words = [program.name()].into_iter().chain(command.iter().copied()).chain(["--help"]);
     match root.try_get_matches_from_mut(words) {
         // The help texts say azt; replace it by the name of the program.
@@ -116,7 +148,15 @@ fn help(program: Program, command: &[&str]) -> Result<Invocation> {
 }
 
 fn root(program: Program) -> Command {
-    Cli::command().name(program.name()).bin_name(program.name())
+    let root = Cli::command().name(program.name()).bin_name(program.name());
+    match root.get_after_help() {
+        Some(after) if program == Program::Azt => {
+            let topics = Topic::ALL.map(|topic| format!("`azt help {}`", topic.name())).join(", ");
+            let after = format!("{after}\nMore help: {topics}.");
+            root.after_help(after)
+        }
+        _ => root,
+    }
 }
 
 fn by_clap(program: Program, words: &[Word]) -> Result<Cli> {
@@ -208,13 +248,21 @@ fn explain(error: &clap::Error, root: &Command, args: &[String], program: Progra
         ErrorKind::InvalidSubcommand => {
             let word = text(ContextKind::InvalidSubcommand).unwrap_or_default();
             // clap lists the best guess last.
-            let guess = match error.get(ContextKind::SuggestedSubcommand) {
-                Some(ContextValue::Strings(guesses)) => guesses.last(),
-                _ => None,
+            let guesses = match error.get(ContextKind::SuggestedSubcommand) {
+                Some(ContextValue::Strings(guesses)) => guesses.as_slice(),
+                _ => &[],
             };
-            // az only guesses within a group.
-            let guess = guess.filter(|_| program == Program::Azt || depth > 0);
-            return misspelled(&word, guess.map(String::as_str), &path, program);
+            let mut guesses = guesses.iter().rev().map(String::as_str);
+            let guess = match program {
+                Program::Azt => guesses.next(),
+                // az only guesses within a group.
+                Program::Az if depth == 0 => None,
+                Program::Az => {
+                    let group = args.first().map_or("", String::as_str);
+                    guesses.find(|guess| !ONLY_OF_AZT.contains(&[group, guess]))
+                }
+            };
+            return misspelled(&word, guess, &path, program);
         }
         ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             let what = match program {

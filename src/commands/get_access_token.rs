@@ -11,7 +11,7 @@ use crate::cli::GetAccessToken;
 use crate::entra::Scopes;
 use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
-use crate::settings::Endpoint;
+use crate::settings::{Endpoint, known};
 use crate::sys::{block_on, local_time};
 use crate::vault::{ClientAccount, Vault};
 
@@ -76,7 +76,7 @@ struct Account<'s> {
 
 fn account<'s>(request: &GetAccessToken, context: &Context<'s>) -> Result<Account<'s>> {
     let (system, config) = (context.system, &context.config);
-    if request.identity_from_env || config.get_bool("core", "identity_from_env", false)? {
+    if request.identity_from_env || config.is_on(&known::IDENTITY_FROM_ENV)? {
         if request.subscription.is_some() {
             return Err(Error::new(
                 Kind::Inapplicable,

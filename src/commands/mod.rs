@@ -12,6 +12,7 @@ mod cloud;
 mod config;
 mod doctor;
 mod get_access_token;
+mod help;
 mod identity_broker;
 mod login;
 mod logout;
@@ -24,6 +25,7 @@ use serde_json::Value;
 use zeroize::Zeroize;
 
 pub(crate) use config::default_format;
+pub(crate) use help::help;
 pub(crate) use pass_through::pass_through;
 pub(crate) use version::version_text;
 

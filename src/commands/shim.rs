@@ -8,7 +8,7 @@ use super::{Answer, rows};
 use crate::accounts::{self, Context};
 use crate::cli::{ShimChange, ShimCommand};
 use crate::error::{Error, Result};
-use crate::settings::Config;
+use crate::settings::{Config, known};
 use crate::sys::{
     Level, az_names, check_not_shared, every_az, is_this_program, make_az, next_az, remove_az,
     this_program,
@@ -57,7 +57,7 @@ fn install(request: &ShimChange, context: &Context<'_>) -> Result<Answer> {
         make_az(&folder, &program)?;
     }
     if shares {
-        Config::set(&context.dir, context.dir.folder(), "core", "share_with_az", "true")?;
+        Config::set(&context.dir, &known::SHARE_WITH_AZ, "true")?;
         terminal_note(context);
     }
     tell_place(&folder, context);
@@ -91,7 +91,7 @@ fn remove(request: &ShimChange, context: &Context<'_>) -> Result<Answer> {
     }
     agree(request, context, &plan)?;
     if stops {
-        Config::set(&context.dir, context.dir.folder(), "core", "share_with_az", "false")?;
+        Config::set(&context.dir, &known::SHARE_WITH_AZ, "false")?;
     }
     for name in &names {
         remove_az(&folder, name)?;

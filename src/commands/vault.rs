@@ -7,7 +7,7 @@ use crate::accounts::Context;
 use crate::broker;
 use crate::cli::{VaultCommand, VaultMove};
 use crate::error::Result;
-use crate::settings::Config;
+use crate::settings::{Config, known};
 use crate::sys::VAULT_KEY;
 use crate::vault::KERNEL_FORGETS;
 
@@ -21,12 +21,12 @@ pub(super) fn run(command: &VaultCommand, context: &Context<'_>) -> Result<Answe
 fn move_to(request: &VaultMove, context: &Context<'_>) -> Result<Answer> {
     let to = request.to.to_lowercase();
     let id = broker::move_key(context.system, &context.dir, &context.config, &to)?;
-    if let Some(setting) = context.config.find("core", "key_source")?
+    if let Some(setting) = context.config.find(&known::KEY_SOURCE)?
         && !["auto", to.as_str()].contains(&setting.value.to_lowercase().as_str())
     {
         let path = Config::path(&context.dir);
         if setting.source == path.display().to_string() {
-            Config::set(&context.dir, context.dir.folder(), "core", "key_source", &to)?;
+            Config::set(&context.dir, &known::KEY_SOURCE, &to)?;
         } else {
             context.system.terminal.warn(&format!(
                 "{} is '{}'. Set it to '{to}', or the next sign-in fails.",

@@ -13,6 +13,7 @@
 //! | `tsv` | knack's rows |
 //! | [`query`] | jmespath.py (`--query`) |
 //! | `failure` | nothing in az: an error as JSON, on stderr |
+//! | `wrap` | nothing in az: text for people, in lines |
 //! | `datum`, `python` | Python's values and their text forms |
 //!
 //! The text may hold an access token. It is therefore built in memory that is wiped ([`zeroize`]),
@@ -29,6 +30,7 @@ mod python;
 mod sink;
 mod table;
 mod tsv;
+mod wrap;
 mod yaml;
 mod yaml_resolver;
 mod yaml_scalar;
@@ -41,6 +43,7 @@ pub(crate) use failure::failure;
 pub use format::Format;
 pub(crate) use query::QUERY_REFERENCE;
 pub use query::{Query, QueryError};
+pub(crate) use wrap::{WIDTH, wrapped};
 
 use datum::Datum;
 use sink::Sink;

@@ -8,13 +8,14 @@ use super::cloud_overrides::CloudOverrides;
 use super::config::Config;
 use super::config_dir::ConfigDir;
 use super::ini::{Ini, IniError};
+use super::known;
 use crate::error::{Error, Result};
 use crate::foreign::{Name, Typed};
 use crate::sys::file::Access;
 
 pub(super) const FILE: &str = "clouds.config";
 /// The cloud that is active by default.
-const DEFAULT_CLOUD: &str = "AzureCloud";
+pub(super) const DEFAULT_CLOUD: &str = "AzureCloud";
 /// The only API profile that az 2.91 supports.
 const PROFILE: &str = "latest";
 /// The option that stores the user's `--allow-foreign-audience`; az ignores it.
@@ -44,10 +45,10 @@ impl Clouds {
         let path = path(dir);
         let ini = Ini::read(dir.folder(), FILE)?;
         let mut notices = Vec::new();
-        let wanted = config.get("cloud", "name")?;
+        let wanted = config.text(&known::CLOUD_NAME)?;
         let name = wanted.as_deref().unwrap_or(DEFAULT_CLOUD);
         let fell_back = !is_registered(&ini, name);
-        if fell_back && let Some(item) = config.find("cloud", "name")? {
+        if fell_back && let Some(item) = config.find(&known::CLOUD_NAME)? {
             notices.push(not_registered(&item.value));
             notices.push(format!("Using '{DEFAULT_CLOUD}'. The name comes from {}.", item.source));
         }
@@ -90,7 +91,7 @@ impl Clouds {
     ///   secrets.
     pub(crate) fn built_in_of(dir: &ConfigDir, config: &Config<'_>) -> Result<Self> {
         dir.folder().read(FILE)?;
-        let name = config.get("cloud", "name")?;
+        let name = config.text(&known::CLOUD_NAME)?;
         let built_in = Self::built_in(dir)?;
         let name = name.as_deref().unwrap_or(DEFAULT_CLOUD);
         if !NAMES.contains(&name) {
@@ -147,7 +148,7 @@ impl Clouds {
         if cloud.name == self.active.name && !self.fell_back {
             return Ok(None);
         }
-        Config::set(dir, dir.folder(), "cloud", "name", &cloud.name)?;
+        Config::set(dir, &known::CLOUD_NAME, &cloud.name)?;
         Ok(Some(cloud))
     }
 

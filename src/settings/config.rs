@@ -1,5 +1,8 @@
 //! az's settings: the file `config`, overridden by environment variables.
 
+#[cfg(test)]
+mod tests;
+
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
@@ -7,23 +10,20 @@ use serde_json::{Map, Value, json};
 
 use super::config_dir::ConfigDir;
 use super::ini::Ini;
+use super::setting::{Setting, Values, on_or_off, one_of, seconds, variable};
 use crate::error::{Error, Result};
 use crate::foreign::Typed;
 use crate::sys::file::Access;
-use crate::sys::{Env, Folder, System};
+use crate::sys::{Folder, System};
 
 pub(super) const FILE: &str = "config";
-/// Values that mean true, in lower case (az 2.91).
-pub(crate) const TRUE: [&str; 4] = ["1", "yes", "true", "on"];
-/// Values that mean false, in lower case.
-pub(crate) const FALSE: [&str; 4] = ["0", "no", "false", "off"];
 
 /// az's settings as loaded.
 ///
 /// A non-empty variable `AZURE_<SECTION>_<OPTION>` overrides the file (az 2.91).
 pub(crate) struct Config<'s> {
-    /// Only variables with the prefix `AZURE_` are read.
-    env: &'s Env,
+    /// Of its variables, only those with the prefix `AZURE_` are read.
+    system: &'s System,
     /// The files with their folders, in order of precedence.
     files: Vec<(Folder, Ini)>,
 }
@@ -66,7 +66,7 @@ impl<'s> Config<'s> {
 
     /// Only the environment: for when `config` cannot be read.
     pub(crate) fn of_environment(system: &'s System) -> Self {
-        Self { env: &system.env, files: Vec::new() }
+        Self { system, files: Vec::new() }
     }
 
     fn read(system: &'s System, folders: Vec<Folder>) -> Result<Self> {
@@ -74,7 +74,7 @@ impl<'s> Config<'s> {
             let ini = Ini::read(&folder, FILE)?;
             Ok((folder, ini))
         });
-        Ok(Self { env: &system.env, files: files.collect::<Result<_>>()? })
+        Ok(Self { system, files: files.collect::<Result<_>>()? })
     }
 
     /// `<dir>/config`.
@@ -95,63 +95,83 @@ impl<'s> Config<'s> {
         self.files.iter().map(|(folder, _)| folder)
     }
 
-    /// The text of a setting; `None` when it is not set. Sections are case-sensitive, options are
-    /// not. Fails for a file's value with a stray `%`.
-    pub(crate) fn get(&self, section: &str, option: &str) -> Result<Option<String>> {
-        Ok(self.look_up(section, option)?.map(|(_, value)| value.into_owned()))
+    /// The names of the sections in the files.
+    pub(crate) fn sections(&self) -> impl Iterator<Item = &str> {
+        self.files.iter().flat_map(|(_, ini)| ini.sections())
     }
 
-    /// A boolean setting: `1 yes true on` or `0 no false off` in any case, `default` when not set.
-    /// Any other text is an error that names the variable or the file.
-    pub(crate) fn get_bool(&self, section: &str, option: &str, default: bool) -> Result<bool> {
-        Self::on_or_off(section, option, self.look_up(section, option)?, default)
+    /// The text of a setting; `None` when it is not set. Fails for a file's value with a stray `%`.
+    pub(crate) fn text(&self, setting: &Setting) -> Result<Option<String>> {
+        Ok(self.read_checked(setting)?.map(Cow::into_owned))
     }
 
-    /// [`Config::get_bool`] without the environment: for settings that a variable must not turn on.
-    pub(crate) fn get_bool_of_files(
+    /// The value of a [`Values::Switch`], or its default.
+    pub(crate) fn is_on(&self, setting: &Setting) -> Result<bool> {
+        Ok(self
+            .read_checked(setting)?
+            .and_then(|value| on_or_off(&value))
+            .unwrap_or_else(|| is_on_by_default(setting)))
+    }
+
+    /// [`Config::is_on`] without the environment: for settings that a variable must not turn on.
+    pub(crate) fn is_on_in_files(&self, setting: &Setting) -> Result<bool> {
+        let found = self.look_up_in_files(setting.section, setting.name)?;
+        let value = self.checked(setting, found)?;
+        Ok(value.and_then(|value| on_or_off(&value)).unwrap_or_else(|| is_on_by_default(setting)))
+    }
+
+    /// The value of a [`Values::Seconds`], or its default.
+    pub(crate) fn seconds(&self, setting: &Setting) -> Result<u32> {
+        let default = if let Values::Seconds(default) = setting.values { default } else { 0 };
+        Ok(self.read_checked(setting)?.and_then(|value| seconds(&value)).unwrap_or(default))
+    }
+
+    /// The value of a [`Values::OneOf`] as the table spells it, or its default.
+    pub(crate) fn word(&self, setting: &Setting) -> Result<&'static str> {
+        let words = if let Values::OneOf(words) = setting.values { words } else { &[] };
+        let found = self.read_checked(setting)?.and_then(|value| one_of(words, &value));
+        Ok(found.or(words.first().copied()).unwrap_or_default())
+    }
+
+    /// Fails if the value of `setting` is none of its values.
+    pub(crate) fn check(&self, setting: &Setting) -> Result<()> {
+        self.read_checked(setting).map(drop)
+    }
+
+    fn read_checked(&self, setting: &Setting) -> Result<Option<Cow<'_, str>>> {
+        self.checked(setting, self.look_up(setting.section, setting.name)?)
+    }
+
+    /// The value that was found. An invalid one is an error that names its place and says how to
+    /// remove it.
+    fn checked<'v>(
         &self,
-        section: &str,
-        option: &str,
-        default: bool,
-    ) -> Result<bool> {
-        Self::on_or_off(section, option, self.look_up_in_files(section, option)?, default)
-    }
-
-    fn on_or_off(
-        section: &str,
-        option: &str,
-        found: Option<(Option<&Folder>, Cow<'_, str>)>,
-        default: bool,
-    ) -> Result<bool> {
-        let Some((folder, value)) = found else { return Ok(default) };
-        let lower = value.to_lowercase();
-        if TRUE.contains(&lower.as_str()) {
-            return Ok(true);
-        }
-        if FALSE.contains(&lower.as_str()) {
-            return Ok(false);
-        }
-        let place = match folder {
-            None => variable(section, option),
-            Some(folder) => {
-                format!("{section}.{} in {}", option.to_lowercase(), folder.file(FILE).display())
-            }
+        setting: &Setting,
+        found: Option<(Option<&Folder>, Cow<'v, str>)>,
+    ) -> Result<Option<Cow<'v, str>>> {
+        let Some((folder, value)) = found else { return Ok(None) };
+        let key = || setting.key();
+        let place = || match folder {
+            None => setting.variable(),
+            Some(folder) => format!("{} in {}", key(), folder.file(FILE).display()),
         };
-        Err(Error::failed(format!(
-            "{place} is '{value}', which is neither on nor off.",
-            value = Typed(&value)
-        ))
-        .remedy(format!("Use one of {} or {}.", TRUE.join(", "), FALSE.join(", "))))
+        setting.check(&value, place).map_err(|error| match folder {
+            None => error.remedy(format!("Correct or unset {}.", setting.variable())),
+            Some(_) => error.remedy("To remove the setting, run:").cured_by(format!(
+                "{} config unset {}",
+                self.system.program,
+                key()
+            )),
+        })?;
+        Ok(Some(value))
     }
 
     /// A setting with its source; `None` when it is not set.
-    pub(crate) fn find(&self, section: &str, option: &str) -> Result<Option<Item>> {
-        Ok(self.look_up(section, option)?.map(|(folder, value)| Item {
-            name: option.to_lowercase(),
-            source: folder.map_or_else(
-                || variable(section, option),
-                |it| it.file(FILE).display().to_string(),
-            ),
+    pub(crate) fn find(&self, setting: &Setting) -> Result<Option<Item>> {
+        Ok(self.look_up(setting.section, setting.name)?.map(|(folder, value)| Item {
+            name: setting.name.to_owned(),
+            source: folder
+                .map_or_else(|| setting.variable(), |it| it.file(FILE).display().to_string()),
             value: value.into_owned(),
         }))
     }
@@ -163,7 +183,7 @@ impl<'s> Config<'s> {
         option: &str,
     ) -> Result<Option<(Option<&Folder>, Cow<'_, str>)>> {
         // CI jobs often set empty variables, so an empty one counts as unset; az fails on it.
-        if let Some(value) = self.env.non_empty(&variable(section, option)) {
+        if let Some(value) = self.system.env.non_empty(&variable(section, option)) {
             return Ok(Some((None, Cow::Owned(value))));
         }
         self.look_up_in_files(section, option)
@@ -189,7 +209,8 @@ impl<'s> Config<'s> {
     pub(crate) fn items(&self, section: &str) -> Result<Vec<Item>> {
         let prefix = variable(section, "");
         let mut items: Vec<Item> =
-            self.env
+            self.system
+                .env
                 .with_prefix(&prefix)
                 .into_iter()
                 .filter_map(|(source, value)| {
@@ -221,8 +242,7 @@ impl<'s> Config<'s> {
             Ok(Value::Array(self.items(section)?.iter().map(Item::to_value).collect()))
         };
         let Some(key) = key.filter(|key| !key.is_empty()) else {
-            let sections = self.files.iter().flat_map(|(_, ini)| ini.sections());
-            let listed = sections.map(|section| Ok((section.to_owned(), list(section)?)));
+            let listed = self.sections().map(|section| Ok((section.to_owned(), list(section)?)));
             return Ok(Value::Object(listed.collect::<Result<Map<_, _>>>()?));
         };
         let (section, name) = key.split_once('.').unwrap_or((key, ""));
@@ -237,20 +257,28 @@ impl<'s> Config<'s> {
         }
     }
 
-    /// Stores a setting in the file in `folder` (that of `dir`, or [`Config::local_folder`]) with
-    /// permissions 0600.
+    /// Stores `setting` in the file of `dir`.
+    pub(crate) fn set(dir: &ConfigDir, setting: &Setting, value: &str) -> Result<()> {
+        Self::store(dir, dir.folder(), &[(setting.section, setting.name, value)])
+    }
+
+    /// Stores settings (section, option, value) in the file in `folder` (that of `dir`, or
+    /// [`Config::local_folder`]) with permissions 0600: all of them or, if one cannot be stored,
+    /// none.
     ///
     /// A `%` that az would crash on is stored as `%%`, so that both az and azt read it back. Fails
     /// for a name that INI cannot represent, and for a broken file, which is not changed.
-    pub(crate) fn set(
+    pub(crate) fn store(
         dir: &ConfigDir,
         folder: &Folder,
-        section: &str,
-        option: &str,
-        value: &str,
+        settings: &[(&str, &str, &str)],
     ) -> Result<()> {
         Ini::update(dir, (folder, FILE), Access::Owner, |ini| {
-            ini.set(section, option, value).map_err(|error| error.in_file(&folder.file(FILE)))
+            let mut set = |(section, option, value): &(&str, &str, &str)| {
+                let set = ini.set(section, option, value);
+                set.map_err(|error| error.in_file(&folder.file(FILE)))
+            };
+            settings.iter().try_for_each(&mut set)
         })
     }
 
@@ -278,158 +306,6 @@ fn local_folders(cwd: &Path, dir: &Path) -> Vec<PathBuf> {
     local.filter(|folder| folder.is_dir()).collect()
 }
 
-/// The environment variable that overrides a setting.
-fn variable(section: &str, option: &str) -> String {
-    ["AZURE_", section, "_", option].concat().to_uppercase()
-}
-
-#[cfg(test)]
-mod tests {
-    use std::fs;
-
-    use tempfile::TempDir;
-
-    use super::*;
-    use crate::settings::tests::{dir_with, system};
-
-    fn load(vars: &[(&str, &str)], text: &str) -> (TempDir, Config<'static>) {
-        let (root, dir) = dir_with("config", text);
-        let config = Config::load(Box::leak(Box::new(system(vars))), &dir).unwrap();
-        (root, config)
-    }
-
-    fn names(items: &[Item]) -> Vec<&str> {
-        items.iter().map(|item| item.name.as_str()).collect()
-    }
-
-    #[test]
-    fn a_variable_comes_before_the_file_unless_it_is_empty() {
-        let text = "[core]\noutput = table\ncolour = blue\n[cloud]\nname = Stack\n";
-        let variables = [("AZURE_CORE_OUTPUT", ""), ("AZURE_CORE_COLOUR", "red")];
-        let (_root, config) = load(&variables, text);
-        assert_eq!(config.get("core", "OUTPUT").unwrap().as_deref(), Some("table"));
-        assert_eq!(config.get("core", "colour").unwrap().as_deref(), Some("red"));
-        assert_eq!(config.get("cloud", "name").unwrap().as_deref(), Some("Stack"));
-        assert_eq!(config.get("Cloud", "name").unwrap(), None, "sections are case-sensitive");
-        assert_eq!(config.get("cloud", "nope").unwrap(), None);
-    }
-
-    #[test]
-    fn booleans_are_those_of_az() {
-        let text = "[a]\non = YES\noff = Off\none = 1\nzero = 0\nbad = maybe\nempty =\n";
-        let (_root, config) = load(&[("AZURE_A_ENV", "enabled")], text);
-        let bool = |option| config.get_bool("a", option, true);
-        assert!(bool("on").unwrap() && bool("one").unwrap() && bool("missing").unwrap());
-        assert!(!bool("off").unwrap() && !bool("zero").unwrap());
-        assert!(!config.get_bool("a", "missing", false).unwrap());
-        for (option, place) in [("bad", "config is 'maybe'"), ("env", "AZURE_A_ENV is 'enabled'")] {
-            let error = bool(option).unwrap_err();
-            assert!(error.message().contains(place), "{error}");
-            assert!(error.remedy_lines()[0].contains("1, yes, true, on or 0, no, false, off"));
-        }
-        assert!(bool("empty").is_err());
-    }
-
-    #[test]
-    fn a_listing_has_variables_first_and_each_name_once() {
-        let text = "[core]\nzz = 1\noutput = table\n\n[defaults]\n\n[Up]\nx = 1\n";
-        let vars = [
-            ("AZURE_CORE_OUTPUT", "yaml"),
-            ("AZURE_CORE_A", "b"),
-            ("AZURE_CORE_lower", "not a setting"),
-            ("AZURE_ONLY_ENV", "1"),
-        ];
-        let (root, config) = load(&vars, text);
-        let file = root.path().join("config").display().to_string();
-        let core = json!([
-            {"name": "a", "source": "AZURE_CORE_A", "value": "b"},
-            {"name": "output", "source": "AZURE_CORE_OUTPUT", "value": "yaml"},
-            {"name": "zz", "source": file, "value": "1"},
-        ]);
-        assert_eq!(config.listing(Some("core")).unwrap(), core);
-        assert_eq!(
-            config.listing(None).unwrap(),
-            json!({"core": core, "defaults": [], "Up": [{"name": "x", "source": file, "value": "1"}]})
-        );
-        assert_eq!(config.listing(Some("core.zz")).unwrap(), core[2]);
-        assert_eq!(config.listing(Some("core.")).unwrap(), core);
-        assert_eq!(config.listing(Some("nope")).unwrap(), json!([]));
-        assert_eq!(names(&config.items("only").unwrap()), ["env"]);
-        for key in ["core.nope", "core.ZZ", "up.x"] {
-            let error = config.listing(Some(key)).unwrap_err();
-            assert_eq!(error.message(), format!("Configuration '{key}' is not set."));
-        }
-    }
-
-    #[test]
-    fn set_and_unset_leave_what_az_leaves() {
-        let (_root, dir) = dir_with("unrelated", "");
-        let (path, folder) = (Config::path(&dir), dir.folder());
-        assert!(!Config::unset(&dir, folder, "cloud", "name").unwrap());
-        assert!(!path.exists(), "unsetting a missing option writes nothing");
-        Config::set(&dir, folder, "cloud", "name", "AzureCloud").unwrap();
-        Config::set(&dir, folder, "core", "Output", "table").unwrap();
-        Config::set(&dir, folder, "core", "note", "100%").unwrap();
-        let text = "[cloud]\nname = AzureCloud\n\n[core]\noutput = table\nnote = 100%%\n\n";
-        assert_eq!(fs::read_to_string(&path).unwrap(), text);
-        let system = system(&[]);
-        let config = Config::load(&system, &dir).unwrap();
-        assert_eq!(config.get("core", "note").unwrap().as_deref(), Some("100%"));
-        assert!(Config::unset(&dir, folder, "core", "output").unwrap());
-        assert!(!Config::unset(&dir, folder, "core", "output").unwrap());
-        let text = "[cloud]\nname = AzureCloud\n\n[core]\nnote = 100%%\n\n";
-        assert_eq!(fs::read_to_string(&path).unwrap(), text);
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn the_file_is_private_and_a_symlink_is_kept() {
-        use std::os::unix::fs::PermissionsExt;
-        let (root, dir) = dir_with("real", "# mine\n[a]\nx = 1\n");
-        let path = Config::path(&dir);
-        std::os::unix::fs::symlink(root.path().join("real"), &path).unwrap();
-        Config::set(&dir, dir.folder(), "a", "x", "2").unwrap();
-        assert!(fs::symlink_metadata(&path).unwrap().is_symlink());
-        assert_eq!(fs::read_to_string(root.path().join("real")).unwrap(), "# mine\n[a]\nx = 2\n");
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-    }
-
-    #[test]
-    fn a_broken_file_is_named_with_its_line_and_left_alone() {
-        let text = "[core]\noutput = json\njust words\n";
-        let (_root, dir) = dir_with("config", text);
-        let path = Config::path(&dir);
-        let loading = Config::load(&system(&[]), &dir).err().unwrap();
-        let setting = Config::set(&dir, dir.folder(), "core", "output", "table").unwrap_err();
-        for error in [loading, setting] {
-            assert!(error.message().contains(&format!("{}", path.display())), "{error}");
-            assert!(error.message().contains("line 3"), "{error}");
-            assert!(error.remedy_lines()[0].contains("Correct the file"));
-        }
-        assert_eq!(fs::read_to_string(&path).unwrap(), text);
-    }
-
-    #[test]
-    fn a_stray_percent_fails_only_for_its_own_option() {
-        let (_root, config) = load(&[], "[a]\nbad = 5%\ngood = 1\n");
-        assert_eq!(config.get("a", "good").unwrap().as_deref(), Some("1"));
-        let error = config.get("a", "bad").unwrap_err();
-        assert!(error.message().contains("a.bad: a '%' must be written '%%'"), "{error}");
-    }
-
-    #[test]
-    fn local_folders_are_nearest_first_and_end_at_the_global_one() {
-        let root = tempfile::tempdir().unwrap();
-        let cwd = root.path().join("one/two");
-        for folder in ["one/two/.azure", "one/.azure", ".azure"] {
-            fs::create_dir_all(root.path().join(folder)).unwrap();
-        }
-        let at = |folder: &str| root.path().join(folder);
-        let near = vec![at("one/two/.azure"), at("one/.azure")];
-        assert_eq!(local_folders(&cwd, &root.path().join(".azure")), near);
-        let all = vec![at("one/two/.azure"), at("one/.azure"), at(".azure")];
-        assert_eq!(local_folders(&cwd, Path::new("/elsewhere/.azure")), all);
-        assert_eq!(local_folders(&cwd, Path::new(".azure")), Vec::<PathBuf>::new());
-        assert_eq!(local_folders(&cwd, Path::new("/elsewhere/other")), Vec::<PathBuf>::new());
-    }
+fn is_on_by_default(setting: &Setting) -> bool {
+    matches!(setting.values, Values::Switch(true))
 }

@@ -17,10 +17,13 @@ mod damaged;
 #[cfg(fuzzing)]
 pub(crate) mod fuzzing;
 mod ini;
+pub(crate) mod known;
 mod profile;
 mod python_json;
+mod setting;
 mod subscription;
 mod user;
+pub(crate) mod variables;
 
 pub(crate) use builtin_clouds::{
     builtin_login_host, builtin_resource_manager, is_login_host, is_same_login_host,
@@ -28,11 +31,12 @@ pub(crate) use builtin_clouds::{
 pub(crate) use cloud::{Cloud, Endpoint};
 pub(crate) use cloud_overrides::CloudOverrides;
 pub(crate) use clouds::Clouds;
-pub(crate) use config::{Config, FALSE, TRUE};
+pub(crate) use config::Config;
 pub use config_dir::ConfigDir;
 pub(crate) use damaged::put_aside_damaged;
 pub(crate) use profile::Profile;
 pub(crate) use python_json::to_indented as python_json_indented;
+pub(crate) use setting::{Setting, Values};
 pub(crate) use subscription::{NewSubscription, Subscription, TenantNames};
 pub(crate) use user::{AssignedIdentity, User, UserType};
 

@@ -48,6 +48,7 @@ mod identity_from_env;
 mod integrated;
 #[cfg(target_os = "linux")]
 mod kdc;
+mod known_settings;
 #[cfg(unix)]
 mod limits;
 mod login;

@@ -1,18 +1,23 @@
-//! `config get`, `config set`, `config unset`.
+//! `config get`, `config list`, `config set`, `config unset`.
 
-mod core_settings;
+mod list;
 
-pub(crate) use core_settings::default_format;
-pub(super) use core_settings::{SWITCHES, time_limit_of};
+use serde_json::{Value, json};
 
 use super::Answer;
 use crate::accounts::Context;
 use crate::cli::{ConfigCommand, ConfigGet, ConfigSet, ConfigUnset};
 use crate::error::{Error, Kind, Result};
-use crate::foreign::Name;
+use crate::output::Format;
 use crate::program::Program;
-use crate::settings::Config;
+use crate::settings::{Config, known};
 use crate::sys::Folder;
+use list::list;
+
+/// The default output format.
+pub(crate) fn default_format(context: &Context<'_>) -> Result<Format> {
+    Ok(context.config.word(&known::OUTPUT)?.parse().unwrap_or_default())
+}
 
 pub(super) fn run(command: &ConfigCommand, context: &Context<'_>) -> Result<Answer> {
     if context.system.program == Program::Az {
@@ -20,6 +25,7 @@ pub(super) fn run(command: &ConfigCommand, context: &Context<'_>) -> Result<Answ
     }
     match command {
         ConfigCommand::Get(request) => get(request, context),
+        ConfigCommand::List(request) => list(request, context),
         ConfigCommand::Set(request) => set(request, context),
         ConfigCommand::Unset(request) => unset(request, context),
     }
@@ -28,38 +34,57 @@ pub(super) fn run(command: &ConfigCommand, context: &Context<'_>) -> Result<Answ
 fn get(request: &ConfigGet, context: &Context<'_>) -> Result<Answer> {
     let load = if request.local { Config::load_with_local } else { Config::load };
     let config = load(context.system, &context.dir)?;
-    Ok(Answer::of(config.listing(request.key.as_deref())?))
+    let value = config.listing(request.key.as_deref())?;
+    // az prints an empty line.
+    let is_of_sections = request.key.as_deref().unwrap_or_default().is_empty();
+    if is_of_sections && context.system.program == Program::Azt {
+        return Ok(Answer::with_columns(value, rows_of_sections));
+    }
+    Ok(Answer::of(value))
+}
+
+/// The settings of all sections as rows of one table.
+fn rows_of_sections(sections: &Value) -> Value {
+    let row = |section: &str, item: &Value| {
+        let text = |member| item.get(member).and_then(Value::as_str).unwrap_or_default();
+        let key = format!("{section}.{}", text("name"));
+        json!({"Name": key, "Value": text("value"), "Source": text("source")})
+    };
+    let sections = sections.as_object().into_iter().flatten();
+    let rows = sections.flat_map(|(section, items)| {
+        items.as_array().into_iter().flatten().map(move |item| row(section, item))
+    });
+    Value::Array(rows.collect())
 }
 
 fn set(request: &ConfigSet, context: &Context<'_>) -> Result<Answer> {
     let folder = folder(request.local, context)?;
-    // Parses all pairs before storing the first.
     let pairs = request.key_value.iter().map(|pair| split(pair)).collect::<Result<Vec<_>>>()?;
-    for (section, option, value) in pairs {
-        Config::set(&context.dir, &folder, section, option, value)?;
-        if context.system.program == Program::Azt && section == "core" {
-            doubt(option, value, context);
-        }
+    if context.system.program == Program::Azt {
+        check(&pairs)?;
     }
+    Config::store(&context.dir, &folder, &pairs)?;
     Ok(Answer::none())
 }
 
-/// Warns about an unknown setting or an invalid value. It is stored anyway, because other programs
-/// and other versions have settings too.
-fn doubt(option: &str, value: &str, context: &Context<'_>) {
-    let option = option.to_lowercase();
-    let terminal = &context.system.terminal;
-    if let Some(error) = core_settings::flaw_of_value(&option, value) {
-        terminal.warn(&format!("{} It was stored anyway.", error.message()));
-        for line in error.remedy_lines() {
-            terminal.plain(line);
+/// Refuses names in `core` that neither azt nor az knows, and invalid values. az stores them.
+fn check(pairs: &[(&str, &str, &str)]) -> Result<()> {
+    let flaw = |(section, option, value): &(&str, &str, &str)| {
+        if let Some(unknown) = known::unknown(section, option) {
+            return Some(Error::failed(unknown.text));
         }
-    } else if !core_settings::is_known(&option) {
-        let guess = core_settings::nearest(&option);
-        let guess = guess.map_or_else(String::new, |guess| format!(" Did you mean core.{guess}?"));
-        terminal
-            .warn(&format!("core.{} is not a setting of azt or az.{guess}", Name::new(&option)));
-    }
+        let setting = known::find(section, option)?;
+        setting.check(value, || setting.key()).err()
+    };
+    let mut flaws = pairs.iter().filter_map(flaw);
+    let Some(first) = flaws.next() else { return Ok(()) };
+    let error = flaws.fold(first, |error, other| {
+        let error = error.remedy(other.message());
+        other.remedy_lines().iter().fold(error, Error::remedy)
+    });
+    Err(error
+        .with_kind(Kind::Inapplicable)
+        .remedy("Nothing was stored. All settings and their values: azt help settings"))
 }
 
 fn split(pair: &str) -> Result<(&str, &str, &str)> {

@@ -1,36 +1,62 @@
 //! Checks the settings and variables that commands depend on, with the errors of those commands.
 
-use super::super::config::{SWITCHES, default_format};
-use super::super::login;
 use super::check::{Check, Topic};
 use crate::accounts::{Context, Selection};
 use crate::broker::{self, EnvironmentIdentity};
 use crate::error::{Error, Kind, Result};
-use crate::settings::{Clouds, Config, Profile};
+use crate::settings::{Clouds, Config, Profile, known};
+use crate::shell::quoted;
 use crate::vault::Vault;
 
-/// One failed check per invalid setting, or one passed check.
+/// One check per invalid or unknown setting, or one passed check.
 pub(super) fn settings(context: &Context<'_>, vault: &Result<Option<Vault<'_>>>) -> Vec<Check> {
     let (system, dir, config) = (context.system, &context.dir, &context.config);
-    let is_on = |name: &str| config.get_bool("core", name, false);
     let mut errors: Vec<Error> = Vec::from_iter(flaw(context));
-    errors.extend(SWITCHES.into_iter().filter_map(|it| is_on(it).err()));
-    errors.extend(default_format(context).err());
-    errors.extend(login::time_limit(context).err());
+    errors.extend(known::ALL.into_iter().filter_map(|it| config.check(it).err()));
     // Opens an existing vault again, with the checks of a sign-in.
     if matches!((vault, broker::is_memory_only(config)), (Ok(Some(_)), Ok(false))) {
         errors.extend(broker::make_vault_quietly(system, dir, config).err());
     }
-    if matches!(is_on("identity_from_env"), Ok(true)) {
+    if matches!(config.is_on(&known::IDENTITY_FROM_ENV), Ok(true)) {
         errors.extend(EnvironmentIdentity::read(system).err());
     }
-    let mut checks: Vec<Check> =
-        errors.iter().map(|error| Check::of_error(Topic::Settings, error)).collect();
-    if checks.is_empty() {
+    let is_valid = errors.is_empty();
+    // Both the setting and what reads it may have reported the same.
+    let mut told: Vec<&str> = vault.as_ref().err().map(Error::message).into_iter().collect();
+    let mut checks = Vec::new();
+    for error in &errors {
+        if !told.contains(&error.message()) {
+            told.push(error.message());
+            checks.push(Check::of_error(Topic::Settings, error));
+        }
+    }
+    checks.extend(unknown(context));
+    if is_valid && checks.is_empty() {
         checks.push(Check::ok(Topic::Settings, "all valid"));
     }
     checks.extend(selection(context));
     checks
+}
+
+/// Warns about names in `core` that neither azt nor az has: they have no effect.
+fn unknown(context: &Context<'_>) -> Vec<Check> {
+    let path = Config::path(&context.dir).display().to_string();
+    // `flaw` reports an unreadable file.
+    let items = context.config.items(known::CORE).unwrap_or_default();
+    let found = items.into_iter().filter_map(|item| {
+        let unknown = known::unknown(known::CORE, &item.name)?;
+        let text = format!("{} It is set in {}.", unknown.text, item.source);
+        let check = Check::warning(Topic::Settings, text);
+        let key = quoted(&format!("{}.{}", known::CORE, item.name));
+        let remove = format!("{} config unset {key}", context.system.program);
+        Some(match unknown.guess {
+            _ if item.source != path => check.remedy(format!("Unset {}.", item.source)),
+            Some(_) => check.cured_by(remove),
+            // Another program may read it.
+            None => check.remedy(format!("If nothing else reads it, run: {remove}")),
+        })
+    });
+    found.collect()
 }
 
 /// Why `config` or `clouds.config` cannot be read; `None` if they can.

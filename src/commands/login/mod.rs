@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{Answer, claims_challenge, config};
+use super::{Answer, claims_challenge};
 use crate::accounts::subscriptions::{self, Found};
 use crate::accounts::{self, Context, arm_token};
 use crate::broker::{self, Identity, Known, SignIn, SignedIn, UserSignIn};
@@ -21,14 +21,11 @@ use crate::error::{Error, Kind, Result};
 use crate::foreign::{Sentence, Typed};
 use crate::interop;
 use crate::program::Program;
-use crate::settings::{AssignedIdentity, Clouds, Profile, Subscription, UserType};
+use crate::settings::{AssignedIdentity, Clouds, Profile, Subscription, UserType, known};
 use crate::sys::{EndpointUrl, Level, block_on, interruptible, why_no_browser};
 use crate::vault::Vault;
 use check::{check, is_interactive, is_to_own_client};
 use credential::{credential, password};
-
-/// Default timeout of a sign-in in a browser (`core.login_timeout`).
-const LOGIN_TIMEOUT: Duration = Duration::from_mins(15);
 
 pub(super) fn run(request: &Login, context: &Context<'_>) -> Result<Answer> {
     let own = is_to_own_client(request, context);
@@ -192,7 +189,8 @@ async fn in_person<'a, T: SignedIn<'a>>(
     user: &UserSignIn<'a, '_, T>,
 ) -> Result<T> {
     let system = context.system;
-    let limit = time_limit(context)?;
+    let limit = context.config.seconds(&known::LOGIN_TIMEOUT)?;
+    let limit = Duration::from_secs(limit.into());
     if request.no_browser {
         return user.with_pasted_redirect(limit).await;
     }
@@ -284,12 +282,6 @@ pub(super) fn not_kept() -> Error {
         .remedy(
             "To get tokens without a sign-in, use: account get-access-token --identity-from-env.",
         )
-}
-
-/// `core.login_timeout`, else [`LOGIN_TIMEOUT`].
-pub(super) fn time_limit(context: &Context<'_>) -> Result<Duration> {
-    let limit = context.config.get("core", "login_timeout")?;
-    limit.map_or(Ok(LOGIN_TIMEOUT), |text| config::time_limit_of(&text))
 }
 
 /// Prints that device code is used for lack of a browser; az prints it only with `--verbose`.

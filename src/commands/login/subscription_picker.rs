@@ -10,7 +10,7 @@ use crate::accounts::Context;
 use crate::error::Result;
 use crate::output::{Format, Render};
 use crate::program::Program;
-use crate::settings::{Clouds, Profile, Subscription};
+use crate::settings::{Clouds, Profile, Subscription, known};
 use crate::sys::Choice;
 
 /// Maximum length of a name in az's table, in characters; longer names are cut.
@@ -25,7 +25,7 @@ pub(super) fn is_wanted(context: &Context<'_>) -> Result<bool> {
     Ok(terminal.stdin_is_tty()
         && terminal.stdout_is_tty()
         && terminal.stderr_is_tty()
-        && context.config.get_bool("core", "login_experience_v2", true)?)
+        && context.config.is_on(&known::LOGIN_EXPERIENCE_V2)?)
 }
 
 /// Under the name `az`, prints az's progress line. `one_tenant`: only one tenant is searched.

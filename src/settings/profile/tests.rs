@@ -364,7 +364,7 @@ fn concurrent_writers_lose_nothing() {
                     })
                     .is_err()
                     {}
-                    while Config::set(dir, dir.folder(), "s", &id, "v").is_err() {}
+                    while Config::store(dir, dir.folder(), &[("s", &id, "v")]).is_err() {}
                 }
             });
         }

@@ -73,7 +73,7 @@ fn settings_are_read_in_every_encoding() {
             assert_eq!(run.code, Some(0), "{name}: {bytes:?}: {run:?}");
             assert_eq!(run.json()["environmentName"], "Emulator", "{name}");
             // They are written as az reads them.
-            sandbox.azt(["config", "set", "core.test=1"]).success();
+            sandbox.azt(["config", "set", "defaults.test=1"]).success();
             sandbox.azt(["account", "set", "-s", &run.text("id")]).success();
         }
         sandbox.write(name, &before);

@@ -247,53 +247,6 @@ fn an_account_known_anywhere_can_be_signed_out() {
     assert!(!sandbox.read("service_principal_entries.json").contains(APP));
 }
 
-#[test]
-fn config_set_warns_of_unknown_settings() {
-    let mut sandbox = Sandbox::new();
-    sandbox.unset("AZURE_CORE_KEY_SOURCE");
-    for (pair, said) in [
-        ("core.outpt=json", "core.outpt is not a setting of azt or az. Did you mean core.output?"),
-        ("core.Key-Source=file", "Did you mean core.key_source?"),
-        ("core.mine=1", "core.mine is not a setting of azt or az.\n"),
-        (
-            "core.output=xml",
-            "The setting core.output is 'xml', which is not an output format. It was stored anyway.",
-        ),
-        ("core.key_source=bogus", "'bogus' is not a key source"),
-        ("core.login_timeout=abc", "core.login_timeout is not a number of seconds"),
-        (
-            "core.key_cache_seconds=-1",
-            "core.key_cache_seconds is '-1', which is not a number of seconds",
-        ),
-        ("core.persist=perhaps", "core.persist is 'perhaps', which is neither on nor off"),
-        ("core.NO_COLOR=2", "core.no_color is '2', which is neither on nor off"),
-    ] {
-        sandbox.azt(["config", "set", pair]).success().says("WARNING: ").says(said);
-        let (name, value) = pair.split_once('=').unwrap();
-        assert_eq!(sandbox.azt(["config", "get", &name.to_lowercase()]).json()["value"], value);
-        sandbox.azt(["config", "unset", name]).success();
-        // Under the name az, az's text only.
-        let run = sandbox.az(["config", "set", pair]).success();
-        assert_eq!(run.stderr.lines().count(), 1, "{run:?}");
-        sandbox.azt(["config", "unset", name]).success();
-    }
-    for pair in [
-        "core.output=table",
-        "core.output=json",
-        "core.key_source=AUTO",
-        "core.login_timeout= 60",
-        "core.persist=Yes",
-        "core.collect_telemetry=no",
-        "core.error_format=json",
-        "core.error_format=text",
-        "defaults.group=x",
-        "mine.own=1",
-        "cloud.name=Emulator",
-    ] {
-        drop(sandbox.azt(["config", "set", pair]).quiet());
-    }
-}
-
 #[cfg(target_os = "linux")]
 #[test]
 fn the_first_sign_in_says_where_the_key_is() {

@@ -85,8 +85,8 @@ fn a_trailing_line_end_of_a_variable_is_ignored() {
 fn invisible_characters_of_a_variable_are_escaped() {
     let mut sandbox = Sandbox::signed_in_as_alice();
     for (name, value, shown) in [
-        ("AZURE_CORE_OUTPUT", "ts\rv", "core.output is 'ts\\rv'"),
-        ("AZURE_CORE_OUTPUT", "\u{feff}tsv", "core.output is '\\u{feff}tsv'"),
+        ("AZURE_CORE_OUTPUT", "ts\rv", "AZURE_CORE_OUTPUT is 'ts\\rv'"),
+        ("AZURE_CORE_OUTPUT", "\u{feff}tsv", "AZURE_CORE_OUTPUT is '\\u{feff}tsv'"),
         ("AZURE_CORE_NO_COLOR", "\u{200b}yes", "is '\\u{200b}yes'"),
         ("AZURE_CLOUD_NAME", "Emulator\u{200b}", "'Emulator\\u{200b}' is not registered"),
         ("AZT_SUBSCRIPTION", "\rContoso", "'\\rContoso' not found"),

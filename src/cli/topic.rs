@@ -1,0 +1,28 @@
+//! Pages of `azt help` that are about no command.
+
+/// The topic of a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Topic {
+    /// The environment variables.
+    Environment,
+    /// The settings.
+    Settings,
+}
+
+impl Topic {
+    /// Every topic, in the order of help.
+    pub(crate) const ALL: [Self; 2] = [Self::Environment, Self::Settings];
+
+    /// The word that selects it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Environment => "environment",
+            Self::Settings => "settings",
+        }
+    }
+
+    /// The topic with this name, in any letter case.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|topic| topic.name().eq_ignore_ascii_case(name))
+    }
+}

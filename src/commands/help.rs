@@ -1,0 +1,143 @@
+//! The pages of `azt help` that are about no command, made from the tables in `settings`.
+
+use std::fmt::Write as _;
+
+use crate::cli::Topic;
+use crate::output::wrapped;
+use crate::settings::variables::GROUPS;
+use crate::settings::{Setting, Values, known};
+
+const SETTINGS: &str = "Settings are in the file `config` of az's folder. The default is in brackets. The variable AZURE_CORE_NAME, with the name in upper case, overrides core.name for one call or shell.";
+
+const CHANGE: &str = "`azt config set core.output=table` changes a setting, `azt config unset core.output` removes it, `azt config list` shows what is set.";
+
+const OF_AZ: &str = "az's other settings have no effect in azt.";
+
+const VARIABLES: &str = "Environment variables that azt reads. An empty one counts as not set, except AZURE_IDENTITY_DISABLE_CP1 and those of proxies. Each setting has a variable too: `azt help settings`.";
+
+/// The page about `topic`.
+pub(crate) fn help(topic: Topic) -> String {
+    match topic {
+        Topic::Environment => environment(),
+        Topic::Settings => settings(),
+    }
+}
+
+fn settings() -> String {
+    let setting = |setting: &&Setting| {
+        let head = format!("\n{} [{}]\n", setting.key(), setting.default());
+        let meaning = setting.meaning() + if setting.az_reads { " az reads it too." } else { "" };
+        [head, wrapped(&values(setting), 4), wrapped(&meaning, 4)].concat()
+    };
+    let settings = known::ALL.iter().map(setting).collect::<String>();
+    [wrapped(SETTINGS, 0), "\n".to_owned(), wrapped(CHANGE, 0), settings, format!("\n{OF_AZ}\n")]
+        .concat()
+}
+
+/// The values of `setting` in words.
+fn values(setting: &Setting) -> String {
+    match setting.values {
+        Values::Switch(_) => "on (also 1, yes, true) or off (also 0, no, false)".to_owned(),
+        Values::Seconds(_) => "seconds".to_owned(),
+        Values::OneOf(words) => words.join(", "),
+        Values::Text { what, .. } => what.to_owned(),
+    }
+}
+
+fn environment() -> String {
+    let mut text = wrapped(VARIABLES, 0);
+    for group in &GROUPS {
+        let _ = write!(text, "\n{}\n", group.title);
+        for variable in group.variables {
+            text.push('\n');
+            text.push_str(&wrapped(&variable.names.join(", "), 2));
+            text.push_str(&wrapped(variable.about, 6));
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::output::Format;
+
+    /// Sets the texts between the marks in `docs/settings.md` to the tables.
+    const RECORD: &str = "AZT_RECORD_SETTINGS=1 cargo test --lib help";
+
+    fn table_of_settings() -> String {
+        let mut text =
+            "| setting | values | default | az too | what it does |\n| --- | --- | --- | --- | --- |\n"
+                .to_owned();
+        for setting in known::ALL {
+            let values = match setting.values {
+                Values::Switch(_) => "switch".to_owned(),
+                Values::OneOf(words) => format!("`{}`", words.join("`, `")),
+                _ => values(setting),
+            };
+            let default = match setting.values {
+                Values::Switch(_) => setting.default(),
+                _ => format!("`{}`", setting.default()),
+            };
+            let az = if setting.az_reads { "yes" } else { "" };
+            let (key, meaning) = (setting.key(), setting.meaning());
+            let _ = writeln!(text, "| `{key}` | {values} | {default} | {az} | {meaning} |");
+        }
+        text.replace("|  |", "| |")
+    }
+
+    fn table_of_variables() -> String {
+        let mut text = String::new();
+        for group in &GROUPS {
+            let _ =
+                write!(text, "### {}\n\n| variable | what it does |\n| --- | --- |\n", group.title);
+            for variable in group.variables {
+                let names = variable.names.join("`, `");
+                let _ = writeln!(text, "| `{names}` | {} |", variable.about);
+            }
+            text.push('\n');
+        }
+        text.trim_end().to_owned() + "\n"
+    }
+
+    /// `page` with `table` between the marks named `name`.
+    fn with(page: &str, name: &str, table: &str) -> String {
+        let marks = (format!("<!-- table of {name} -->\n"), format!("<!-- end of {name} -->\n"));
+        let (before, rest) = page.split_once(&marks.0).unwrap();
+        let (_, after) = rest.split_once(&marks.1).unwrap();
+        [before, marks.0.as_str(), "\n", table, "\n", marks.1.as_str(), after].concat()
+    }
+
+    #[test]
+    #[allow(clippy::disallowed_methods, reason = "a test that records")]
+    fn the_docs_have_the_tables() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/settings.md");
+        let page = std::fs::read_to_string(&path).unwrap();
+        let made = with(&page, "settings", &table_of_settings());
+        let made = with(&made, "variables", &table_of_variables());
+        if std::env::var_os("AZT_RECORD_SETTINGS").is_some() {
+            std::fs::write(&path, made).unwrap();
+        } else {
+            assert!(page == made, "docs/settings.md differs from the tables. Run: {RECORD}");
+        }
+    }
+
+    #[test]
+    fn pages_fit_on_a_terminal() {
+        for topic in Topic::ALL {
+            for line in help(topic).lines() {
+                assert!(line.chars().count() <= 80, "{line}");
+                assert!(!line.ends_with(' '), "{line}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_formats_of_the_table_are_those_of_results() {
+        let Values::OneOf(words) = known::OUTPUT.values else { panic!("words") };
+        assert_eq!(words, Format::ALL.map(Format::name));
+        assert_eq!(known::OUTPUT.default(), Format::default().name());
+    }
+}
