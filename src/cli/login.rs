@@ -135,6 +135,9 @@ pub(crate) struct Logout {
     /// Only the account of this client (GUID), which is not az's
     #[arg(long, value_name = "CLIENT_ID")]
     pub(crate) client_id: Option<String>,
+    /// Do not ask for confirmation
+    #[arg(long, short)]
+    pub(crate) yes: bool,
     /// Options of every command.
     #[command(flatten)]
     pub(crate) global: Global,

@@ -31,6 +31,9 @@ pub(super) fn run(request: &Logout, context: &Context<'_>) -> Result<Answer> {
             .to_owned()
     };
     check_is_known(context, &name)?;
+    if request.username.is_none() {
+        agree(request, context, &name)?;
+    }
     context.put_aside_damaged()?;
     // Fails before the first change if the profile could not be written afterwards.
     Profile::try_out_change(&context.dir, |profile| {
@@ -54,7 +57,38 @@ pub(super) fn run(request: &Logout, context: &Context<'_>) -> Result<Answer> {
         Err(error) => context.system.terminal.warn(error.message()),
         Ok(()) => {}
     }
+    tell(context, &name);
     Ok(Answer::none())
+}
+
+/// Asks whether to sign out `name`, whom the call does not name. Without a terminal the call counts
+/// as the answer, as in az.
+fn agree(request: &Logout, context: &Context<'_>, name: &str) -> Result<()> {
+    let system = context.system;
+    if request.yes || system.program == Program::Az || !system.terminal.stdin_is_tty() {
+        return Ok(());
+    }
+    if system.terminal.confirm(&format!("Sign out {}?", Name::new(name)))? {
+        return Ok(());
+    }
+    Err(Error::failed("Nobody was signed out.")
+        .remedy("To sign out another account: azt logout --username NAME"))
+}
+
+/// Tells a person who was signed out, and what the default is now.
+fn tell(context: &Context<'_>, name: &str) {
+    let terminal = &context.system.terminal;
+    if context.system.program == Program::Az {
+        return;
+    }
+    terminal.tell(&format!("Signed out {}.", Name::new(name)));
+    let profile = Profile::load(&context.dir).unwrap_or_default();
+    let default = profile.all().iter().find(|entry| entry.is_default());
+    terminal.tell(&match default {
+        Some(entry) => format!("The default is {} ({}).", entry.name(), entry.user_name()),
+        None if profile.all().is_empty() => "Nobody is signed in now.".to_owned(),
+        None => "No subscription is the default now. Choose one: azt switch".to_owned(),
+    });
 }
 
 /// Removes an account of a client other than az's, in all clouds and authorities: that of the user
@@ -76,7 +110,14 @@ fn of_client(client_id: &str, name: Option<&str>, context: &Context<'_>) -> Resu
     names.dedup_by_key(|it| it.to_lowercase());
     match names.as_slice() {
         [] => Err(nobody()),
-        [only] => broker::sign_out_of_client(&vault, &client_id, only).map(|()| Answer::none()),
+        [only] => {
+            broker::sign_out_of_client(&vault, &client_id, only)?;
+            if context.system.program == Program::Azt {
+                let text = format!("Signed out {only} of the client {client_id}.");
+                context.system.terminal.tell(&text);
+            }
+            Ok(Answer::none())
+        }
         _ => {
             Err(Error::failed(format!("Several accounts are signed in to the client {client_id}."))
                 .remedy(format!("Name one with --username: {}", names.join(", "))))
