@@ -14,7 +14,7 @@ use clap::{Arg, Args, Command, CommandFactory, FromArgMatches};
 
 use super::argparse::{self, Word};
 use super::at_file::expand;
-use super::{Cli, Global, habits, hot};
+use super::{Cli, Global, OURS, habits, hot};
 use crate::error::{Error, Kind, Result};
 use crate::foreign::Typed;
 use crate::program::Program;
@@ -85,6 +85,9 @@ pub(super) fn understood(program: Program, mut words: Vec<Word>) -> Result<Invoc
         word.text.make_ascii_lowercase();
     }
     match words.first().map(|word| word.text.as_str()) {
+        Some(word) if program == Program::Az && OURS.contains(&word) => {
+            return Err(misspelled(word, None, program.name(), program));
+        }
         Some("--version" | "-v") => return Ok(Invocation::Version),
         Some("help") if words.len() == 1 => return help(program, &[]),
         None => return help(program, &[]),

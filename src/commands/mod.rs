@@ -18,8 +18,10 @@ mod login;
 mod logout;
 mod pass_through;
 mod shim;
+mod token;
 mod vault;
 mod version;
+mod whoami;
 
 use serde_json::Value;
 use zeroize::Zeroize;
@@ -129,6 +131,7 @@ pub(crate) fn run(command: &Command, context: &Context<'_>) -> Result<Answer> {
         Command::Logout(request) => logout::run(request, context),
         Command::Account(command) => match command {
             AccountCommand::Clear { .. } => account_clear::run(context),
+            AccountCommand::GetAccessToken(request) => get_access_token::run(request, context),
             AccountCommand::List(request) => account_list::run(request, context),
             AccountCommand::ListLocations(request) => account_list_locations::run(request, context),
             AccountCommand::Set(request) => account_set::run(request, context),
@@ -141,7 +144,9 @@ pub(crate) fn run(command: &Command, context: &Context<'_>) -> Result<Answer> {
         Command::Doctor(request) => doctor::run(request, context),
         Command::IdentityBroker { .. } => identity_broker::run(context),
         Command::Shim(command) => shim::run(command, context),
+        Command::Token(request) => token::run(request, context),
         Command::Vault(command) => vault::run(command, context),
         Command::Version { subscription, .. } => version::run(subscription.as_deref(), context),
+        Command::Whoami(request) => whoami::run(request, context),
     }
 }

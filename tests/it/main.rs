@@ -57,6 +57,8 @@ mod migration;
 mod network;
 mod own_client;
 #[cfg(unix)]
+mod people;
+#[cfg(unix)]
 mod readme;
 #[cfg(unix)]
 mod refusals;
@@ -72,5 +74,7 @@ mod silent;
 mod support;
 #[cfg(unix)]
 mod terminal;
+mod token;
 #[cfg(target_os = "linux")]
 mod warm;
+mod whoami;

@@ -56,12 +56,8 @@ fn words<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<Word> {
 fn the_fast_parser_agrees_with_clap() {
     let mut understood = 0;
     for (first, second) in PIECES.iter().flat_map(|a| PIECES.iter().map(move |b| (a, b))) {
-        let line: Vec<&str> = ["account", "get-access-token"]
-            .iter()
-            .chain(*first)
-            .chain(*second)
-            .copied()
-            .collect();
+        let line: Vec<&str> =
+            ["account", "get-access-token"].iter().chain(*first).chain(*second).copied().collect();
         let words = words(line.iter().copied());
         if let Some(cli) = hot::parse(&words) {
             understood += 1;
@@ -70,6 +66,67 @@ fn the_fast_parser_agrees_with_clap() {
         }
     }
     assert!(understood > 400, "the fast parser accepted only {understood}");
+}
+
+#[test]
+fn the_fast_parser_agrees_with_clap_about_tokens() {
+    const OF_TOKEN: [&[&str]; 12] = [
+        &["graph"],
+        &["https://a/?b=c"],
+        &[""],
+        &["--header"],
+        &["--header=x"],
+        &["--json"],
+        &["--decode"],
+        &["--min-lifetime", "20m"],
+        &["--min-lifetime=20m"],
+        &["--min-lifetime"],
+        &["--force-refresh"],
+        &["--forc"],
+    ];
+    let all = || OF_TOKEN.iter().chain(&PIECES);
+    let mut understood = 0;
+    for (first, second) in OF_TOKEN.iter().flat_map(|a| all().map(move |b| (a, b))) {
+        for pair in [[first, second], [second, first]] {
+            let line = ["token"].iter().chain(pair.into_iter().copied().flatten()).copied();
+            let words = words(line);
+            if let Some(cli) = hot::parse(&words) {
+                understood += 1;
+                let other = by_clap(Program::Azt, &words).unwrap();
+                assert_eq!(format!("{cli:?}"), format!("{other:?}"), "{pair:?}");
+            }
+        }
+    }
+    assert!(understood > 400, "the fast parser accepted only {understood}");
+}
+
+#[test]
+fn a_habit_names_the_command_of_azt() {
+    let error = |program, line: &str| match understood(program, words(line.split(' '))) {
+        Ok(_) => panic!("{line} is a command"),
+        Err(error) => error,
+    };
+    for (line, own) in [
+        ("auth login", "azt login"),
+        ("auth token", "azt token"),
+        ("AUTH Status", "azt whoami"),
+        ("get-access-token --resource x", "azt token"),
+        ("account switch", "azt switch"),
+        ("auth print-access-token", "azt token"),
+    ] {
+        let found = error(Program::Azt, line);
+        assert!(found.message().ends_with(&format!("Run: {own}")), "{line}: {found}");
+        assert_eq!(found.kind(), Kind::Usage);
+    }
+    let found = error(Program::Azt, "account show --subscripton x");
+    assert_eq!(found.remedy_lines()[0], "See 'azt account show --help'.");
+    assert_eq!(found.remedy_lines()[1], "Did you mean --subscription?");
+    for line in ["auth login", "token", "whoami", "status"] {
+        let found = error(Program::Az, line);
+        let word = line.split(' ').next().unwrap();
+        let text = format!("'{word}' is misspelled or not recognized by the system.");
+        assert_eq!(found.message(), text);
+    }
 }
 
 #[test]
