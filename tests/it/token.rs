@@ -67,7 +67,7 @@ fn names_urls_resources_and_scopes_have_their_audience() {
         ("api://contoso-payroll", "api://contoso-payroll/.default"),
         ("https://api.contoso.example/x", "https://api.contoso.example/x/.default"),
     ] {
-        let _ = sandbox.azt(["token", what]);
+        let _ = sandbox.azt(["token", what, "--force-refresh"]);
         assert_eq!(asked(&sandbox), scope, "{what}");
         sandbox.emulator.clear_requests();
     }
@@ -120,7 +120,7 @@ fn each_built_in_cloud_has_its_own_audiences() {
     ] {
         sandbox.set("AZURE_CLOUD_NAME", cloud);
         sandbox.emulator.clear_requests();
-        let _ = sandbox.azt(["token", what, "--identity-from-env"]);
+        let _ = sandbox.azt(["token", what, "--identity-from-env", "--force-refresh"]);
         assert_eq!(asked(&sandbox), scope, "{cloud} {what}");
     }
     sandbox.emulator.clear_requests();
