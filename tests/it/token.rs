@@ -1,6 +1,7 @@
 //! `azt token`: what the token is for, its shapes, and how new it is.
 
-use std::process::{Command, Stdio};
+#[cfg(target_os = "linux")]
+use std::process::Command;
 
 use entra_emulator::Fault;
 use regex::Regex;
@@ -195,14 +196,14 @@ fn az_has_no_such_command() {
 }
 
 /// Instructions of `line`, counted by callgrind.
+#[cfg(target_os = "linux")]
 fn instructions(sandbox: &Sandbox, line: &[&str]) -> u64 {
     let mut command = Command::new("valgrind");
     command
         .args(["--tool=callgrind", "--callgrind-out-file=/dev/null", env!("CARGO_BIN_EXE_azt")])
         .args(line)
         .env_clear()
-        .envs(sandbox.env())
-        .stdin(Stdio::null());
+        .envs(sandbox.env());
     let run = Run::of(&mut command).success();
     let counted = run.stderr.lines().find_map(|line| line.split_once("Collected : "));
     counted.unwrap_or_else(|| panic!("{run:?}")).1.trim().parse().unwrap()
