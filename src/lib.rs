@@ -8,9 +8,10 @@
 //! main -> lib, internals
 //! internals -> broker, entra, exit, interop, output, settings, sys, vault  what the binary, tests and fuzz targets use
 //! lib -> accounts, cli, commands, exit, output, settings, sys
-//! commands -> accounts, arm, broker, cli, entra, exit, interop, output, settings, sys, vault  one file per command
+//! commands -> accounts, arm, broker, cli, entra, exit, hosts, interop, output, settings, sys, vault  one file per command
 //! cli -> output, sys                        the command line
 //! accounts -> arm, broker, entra, interop, settings, sys, vault  whose token: selection, subscriptions, migration
+//! hosts -> settings, sys                    services: names, audiences, and the hosts that get a token
 //! interop -> settings, sys, vault           other programs' files: az's token cache; never sees the network
 //! broker -> entra, settings, sys, vault     "give me a token": policy only
 //! arm -> sys                                tenants and subscriptions
@@ -75,6 +76,7 @@ mod entra;
 mod error;
 mod exit;
 mod foreign;
+mod hosts;
 pub mod internals;
 mod interop;
 mod output;

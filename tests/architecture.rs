@@ -15,18 +15,19 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each module with the modules of this crate that it names. Arrows point down, to a later row.
-const ARROWS: [(&str, &[&str]); 19] = [
+const ARROWS: [(&str, &[&str]); 20] = [
     ("internals", &["broker", "entra", "exit", "interop", "output", "settings", "sys", "vault"]),
     ("lib", &["accounts", "cli", "commands", "exit", "output", "settings", "sys"]),
     (
         "commands",
         &[
-            "accounts", "arm", "broker", "cli", "entra", "exit", "interop", "output", "settings",
-            "sys", "vault",
+            "accounts", "arm", "broker", "cli", "entra", "exit", "hosts", "interop", "output",
+            "settings", "sys", "vault",
         ],
     ),
     ("cli", &["output", "sys"]),
     ("accounts", &["arm", "broker", "entra", "interop", "settings", "sys", "vault"]),
+    ("hosts", &["settings", "sys"]),
     ("interop", &["settings", "sys", "vault"]),
     ("broker", &["entra", "settings", "sys", "vault"]),
     ("arm", &["sys"]),

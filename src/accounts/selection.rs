@@ -55,10 +55,19 @@ impl Selection<'_> {
         profile: &'p Profile,
         context: &Context<'_>,
     ) -> Result<&'p Subscription> {
-        let chosen = self.choose(profile, context);
-        let (entry, why) = chosen.map_err(|error| with_elsewhere(error, profile, context))?;
+        let (entry, why) = self.with_reason(profile, context)?;
         tell(context, entry, why);
         Ok(entry)
+    }
+
+    /// Selects an entry of `profile`; returns the reason too: `from AZT_ACCOUNT`, `the default`.
+    pub(crate) fn with_reason<'p>(
+        self,
+        profile: &'p Profile,
+        context: &Context<'_>,
+    ) -> Result<(&'p Subscription, &'static str)> {
+        let chosen = self.choose(profile, context);
+        chosen.map_err(|error| with_elsewhere(error, profile, context))
     }
 
     fn choose<'p>(
@@ -88,7 +97,7 @@ impl Selection<'_> {
             return Ok((entry, "from AZT_SUBSCRIPTION"));
         }
         // With a tenant, a missing default is not an error yet.
-        let default = find(None);
+        let default = find(None).map_err(|error| without_default(error, context));
         let Some(tenant) = self.tenant else { return Ok((default?, "the default")) };
         let has_it = |entry: &&Subscription| is_in(entry, tenant);
         if let Ok(default) = default {
@@ -203,6 +212,17 @@ pub(crate) fn with_elsewhere(error: Error, profile: &Profile, context: &Context<
         ),
         _ => client_account::with_hint(error, context),
     }
+}
+
+/// What to do if accounts are signed in and none of their subscriptions is the default. Under the
+/// name `az`, keeps `error`, az's message.
+fn without_default(error: Error, context: &Context<'_>) -> Error {
+    if error.kind() != Kind::Failed || context.system.program == Program::Az {
+        return error;
+    }
+    Error::failed("No subscription found: none is the default.")
+        .remedy("Choose one: azt switch")
+        .remedy("Or by its name or id: azt account set -s NAME")
 }
 
 /// Says that `variables` made the choice that failed.

@@ -16,20 +16,43 @@ pub(crate) enum Freshness {
     /// Usable, but due for a refresh: it is past the time that Entra named (`refresh_in`), or in
     /// the last tenth of its lifetime.
     Aging,
+    /// Usable, but the request wants a newer one.
+    Short,
     /// Not usable.
     Expired,
 }
 
+/// How new a token must be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// Any that may be handed out.
+    #[default]
+    Usable,
+    /// With this many seconds left, if the service gives such tokens.
+    Lasting(i64),
+    /// Fetched for this request.
+    New,
+}
+
 impl Freshness {
-    /// The freshness of `token` at `now`, seconds since 1970-01-01 UTC.
+    /// The freshness of `token` at `now`, seconds since 1970-01-01 UTC, for a request that wants
+    /// it to be `wanted`.
     ///
     /// A token from the future (the clock was set back since) counts as expired, because its
     /// remaining lifetime is unknown.
-    pub(crate) fn of(token: &AccessToken, now: i64) -> Self {
+    pub(crate) fn of(token: &AccessToken, now: i64, wanted: Wanted) -> Self {
         let left = token.expires_on.saturating_sub(now);
         let lifetime = token.expires_on.saturating_sub(token.cached_at);
         if left < MARGIN || token.cached_at.saturating_sub(now) > MARGIN {
-            Self::Expired
+            return Self::Expired;
+        }
+        let is_short = match wanted {
+            Wanted::Usable => false,
+            Wanted::Lasting(seconds) => left < seconds,
+            Wanted::New => true,
+        };
+        if is_short {
+            Self::Short
         } else if token.refresh_on.is_some_and(|refresh_on| refresh_on < now)
             || left.saturating_mul(10) < lifetime
         {
@@ -45,6 +68,7 @@ impl fmt::Display for Freshness {
         f.write_str(match self {
             Self::Fresh => "fresh",
             Self::Aging => "past its refresh time",
+            Self::Short => "older than requested",
             Self::Expired => "expired",
         })
     }
@@ -57,10 +81,10 @@ mod tests {
     use super::*;
 
     /// The freshness, at 100,000, of a token with these times.
-    fn of(cached_at: i64, refresh_on: Option<i64>, expires_on: i64) -> Freshness {
+    fn of(cached_at: i64, refresh_on: Option<i64>, expires_on: i64, wanted: Wanted) -> Freshness {
         let token = json!({"environment": "e", "client_id": "c", "realm": "t", "secret": "s",
             "cached_at": cached_at, "refresh_on": refresh_on, "expires_on": expires_on});
-        Freshness::of(&serde_json::from_value(token).unwrap(), 100_000)
+        Freshness::of(&serde_json::from_value(token).unwrap(), 100_000, wanted)
     }
 
     #[test]
@@ -85,15 +109,31 @@ mod tests {
             (i64::MIN, None, i64::MIN, Expired),
             (i64::MIN, None, i64::MAX, Fresh),
         ] {
-            let found = of(cached_at, refresh_on, expires_on);
+            let found = of(cached_at, refresh_on, expires_on, Wanted::Usable);
             assert_eq!(found, expected, "{cached_at} {refresh_on:?} {expires_on}");
         }
     }
 
     #[test]
+    fn a_usable_token_is_short_for_a_request_that_wants_a_newer_one() {
+        use Freshness::{Aging, Expired, Fresh, Short};
+        for (expires_on, wanted, expected) in [
+            (103_600, Wanted::New, Short),
+            (103_600, Wanted::Lasting(3600), Fresh),
+            (103_600, Wanted::Lasting(3601), Short),
+            (100_301, Wanted::Lasting(301), Aging),
+            (100_301, Wanted::Lasting(302), Short),
+            (100_299, Wanted::Lasting(1), Expired),
+            (100_299, Wanted::New, Expired),
+        ] {
+            assert_eq!(of(95_000, None, expires_on, wanted), expected, "{expires_on} {wanted:?}");
+        }
+    }
+
+    #[test]
     fn debug_output_says_why_a_token_is_not_served() {
-        let words =
-            [Freshness::Fresh, Freshness::Aging, Freshness::Expired].map(|it| it.to_string());
-        assert_eq!(words, ["fresh", "past its refresh time", "expired"]);
+        let words = [Freshness::Fresh, Freshness::Aging, Freshness::Short, Freshness::Expired]
+            .map(|it| it.to_string());
+        assert_eq!(words, ["fresh", "past its refresh time", "older than requested", "expired"]);
     }
 }

@@ -20,6 +20,7 @@ mod redirect_page;
 mod redirect_uri;
 mod remedy;
 mod renewal;
+mod request;
 mod sign_in;
 mod user_sign_in;
 
@@ -33,7 +34,7 @@ pub(crate) use client_sign_in::{
 pub(crate) use credential::{AppCredential, certificate_needs_password, fingerprint};
 pub use demands::demanded_codes;
 pub(crate) use environment::EnvironmentIdentity;
-pub(crate) use freshness::Freshness;
+pub(crate) use freshness::{Freshness, Wanted};
 pub(crate) use identity::{Identity, in_cloud_shell};
 #[cfg(fuzzing)]
 pub(crate) use identity_broker::fuzzing;
@@ -47,10 +48,11 @@ pub(crate) use open::{
 };
 pub(crate) use owner::name_of_owner;
 pub(crate) use redirect_uri::RedirectUri;
+pub(crate) use request::TokenRequest;
 pub(crate) use sign_in::{Known, SignIn};
 pub(crate) use user_sign_in::{OwnClient, SignedIn, UserSignIn};
 
-use crate::entra::{self, AZURE_CLI_CLIENT_ID, Scopes};
+use crate::entra::{self, AZURE_CLI_CLIENT_ID};
 use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
 use crate::settings::{Cloud, ConfigDir, Endpoint};
@@ -70,69 +72,14 @@ const FLIGHT_LIMIT: Duration = Duration::from_secs(8);
 /// Family id of Microsoft's first-party clients; they may use each other's refresh tokens.
 const FAMILY: &str = "1";
 
-/// A request for one access token.
-#[derive(Clone, Debug)]
-pub(crate) struct TokenRequest {
-    /// The account.
-    pub(crate) identity: Identity,
-    /// Tenant of the token: GUID or domain, as given.
-    pub(crate) tenant: String,
-    /// Scopes of the token.
-    pub(crate) scopes: Scopes,
-    /// The JSON text of a claims challenge. With one, a cached token is never used.
-    pub(crate) claims: Option<String>,
-    /// The user's access token, for the on-behalf-of flow.
-    pub(crate) user_assertion: Option<Secret>,
-}
-
-impl TokenRequest {
-    /// A token of `scopes` for `identity` itself.
-    pub(crate) fn new(identity: Identity, tenant: impl Into<String>, scopes: Scopes) -> Self {
-        Self { identity, tenant: tenant.into(), scopes, claims: None, user_assertion: None }
-    }
-
-    /// Rejects what the identity does not support: only an application can act on behalf of a user,
-    /// and a host's token endpoint takes no claims challenge.
-    fn check(&self) -> Result<()> {
-        let is_host =
-            matches!(self.identity, Identity::ManagedIdentity(_) | Identity::CloudShell { .. });
-        if self.user_assertion.is_some()
-            && (is_host || matches!(self.identity, Identity::User { .. } | Identity::Client(_)))
-        {
-            let what = if is_host { "the host's own identity" } else { "a user" };
-            return Err(Error::failed(format!(
-                "Only an application can act on behalf of a user; this account is {what}."
-            )));
-        }
-        if self.claims.is_some() && is_host {
-            return Err(Error::failed(
-                "The host's token endpoint does not accept a claims challenge.",
-            )
-            .remedy("Use another account, or have the resource accept this identity without the claims."));
-        }
-        Ok(())
-    }
-
-    /// The owner of the token. It includes the user assertion, so that two users of one application
-    /// never share a token.
-    fn owner(&self) -> Owner<'_> {
-        let owner = self.identity.owner();
-        match &self.user_assertion {
-            None => owner,
-            Some(assertion) => {
-                let assertion = AppCredential::Assertion(assertion.clone()).fingerprint();
-                Owner::OnBehalfOf { assertion: assertion.into(), of: Box::new(owner) }
-            }
-        }
-    }
-}
-
 /// A token that may be handed out.
 #[derive(Debug)]
 pub(crate) struct Token {
     /// The access token.
     pub(crate) secret: Secret,
-    /// When it expires: seconds since 1970-01-01 UTC.
+    /// When it was fetched: seconds since 1970-01-01 UTC.
+    pub(crate) cached_at: i64,
+    /// When it expires.
     pub(crate) expires_on: i64,
     /// True if this call fetched it from the network.
     pub(crate) is_new: bool,
@@ -146,6 +93,7 @@ impl Token {
     fn new(record: AccessToken) -> Self {
         Self {
             secret: record.secret,
+            cached_at: record.cached_at,
             expires_on: record.expires_on,
             is_new: true,
             is_due_for_refresh: false,
@@ -271,6 +219,10 @@ impl<'a> Broker<'a> {
         // The previous lock holder may have stored the token or published its failure.
         let stale = match self.cached(vault, request, &key)? {
             Some((token, Freshness::Fresh)) => return Ok(token),
+            // The service gave this one while this call waited.
+            Some((token, Freshness::Short)) if has_waited && token.cached_at >= began => {
+                return Ok(token);
+            }
             other => other,
         };
         let credential = self.credential_fingerprint(vault, request);
@@ -287,7 +239,9 @@ impl<'a> Broker<'a> {
         };
         match (fetched, stale) {
             (Ok(token), _) => Ok(token),
-            (Err(error), Some((token, Freshness::Aging))) => {
+            (Err(error), Some((token, Freshness::Aging | Freshness::Short)))
+                if request.wanted != Wanted::New =>
+            {
                 self.system.terminal.info(&format!(
                     "The token could not be refreshed, so the cached one is used: {error}"
                 ));
@@ -342,11 +296,12 @@ impl<'a> Broker<'a> {
             self.system.terminal.debug("the vault's token was issued for another cloud");
             return Ok(None);
         }
-        let freshness = Freshness::of(&record, self.system.clock.now());
+        let freshness = Freshness::of(&record, self.system.clock.now(), request.wanted);
         self.system.terminal.debug(&format!("the vault's token is {freshness}"));
         Ok((freshness != Freshness::Expired).then_some((
             Token {
                 secret: record.secret,
+                cached_at: record.cached_at,
                 expires_on: record.expires_on,
                 is_new: false,
                 is_due_for_refresh: false,

@@ -6,6 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::demands::{self, Cure};
 use super::{Identity, Presence, TokenRequest, client_sign_in, identity_broker_presence};
 use crate::error::{Error, Kind};
+use crate::foreign::Name;
 use crate::program::Program;
 use crate::shell;
 use crate::sys::{System, why_no_browser};
@@ -54,9 +55,10 @@ pub(super) fn for_user(
     let login = login(&error, request, is_default_scope);
     let (error, cure) = as_demanded(error);
     match cure {
-        Some(Cure::SignInAgain | Cure::SignInThere) => {
-            error.remedy("Sign in again:").cured_by(login)
+        Some(Cure::SignInAgain) => {
+            error.remedy(ended(request)).remedy("Sign in again:").cured_by(login)
         }
+        Some(Cure::SignInThere) => error.remedy("Sign in again:").cured_by(login),
         Some(Cure::SignInByBrowser) => {
             let elsewhere = if why_no_browser(system).is_some() { " --no-browser" } else { "" };
             error.remedy("Sign in again with a browser:").cured_by(login + elsewhere)
@@ -111,18 +113,24 @@ pub(super) fn for_client(error: Error, request: &TokenRequest, account: &ClientA
         return error;
     }
     let (error, cure) = as_demanded(error);
-    match cure {
+    let error = match cure {
         Some(Cure::Do(line)) => return error.remedy(line),
         Some(Cure::UseBroker) => return error.remedy(NO_BROKER),
         None => return error,
-        Some(Cure::SignInAgain | Cure::SignInThere | Cure::SignInByBrowser) => {}
-    }
+        Some(Cure::SignInAgain) => error.remedy(ended(request)),
+        Some(Cure::SignInThere | Cure::SignInByBrowser) => error,
+    };
     let mut login = client_sign_in::login(account, &request.tenant, &request.scopes.joined());
     let claims = error.entra_detail().and_then(|detail| detail.claims.as_ref());
     if let Some(claims) = claims.or(request.claims.as_ref()) {
         login += &[" --claims-challenge ", &STANDARD.encode(claims)].concat();
     }
     error.remedy("Sign in again:").cured_by(login)
+}
+
+/// Names the account whose sign-in has ended; Entra's text does not.
+fn ended(request: &TokenRequest) -> String {
+    format!("The sign-in of {} has ended.", Name::new(request.identity.name()))
 }
 
 /// True if `error` says that the sign-in has ended, so that only a new one helps.

@@ -1,21 +1,27 @@
-//! Parses the most frequent command line, `account get-access-token`, without clap.
+//! Parses the most frequent command lines, `account get-access-token` and `token`, without clap.
 //!
 //! Building and walking clap's tree costs more than the rest of a call that is answered from the
 //! vault. This parser accepts full option names and plain values, and leaves everything else to
 //! clap: abbreviations, mistakes, help. `cli::parse::tests` checks that both agree.
 
 use super::argparse::Word;
-use super::{AccountCommand, Cli, Command, GetAccessToken, Global};
+use super::{AccountCommand, Cli, Command, GetAccessToken, Global, Token};
 use crate::output::Format;
 use crate::secret::Secret;
 
 /// Parses `words`: argv without argv\[0\], `@file` expanded, command words in lower case. `None`
 /// when clap must parse them.
 pub(super) fn parse(words: &[Word]) -> Option<Cli> {
-    let [group, command, rest @ ..] = words else { return None };
-    if group.text != "account" || command.text != "get-access-token" {
-        return None;
-    }
+    let (is_token, rest) = match words {
+        [group, command, rest @ ..]
+            if group.text == "account" && command.text == "get-access-token" =>
+        {
+            (false, rest)
+        }
+        [command, rest @ ..] if command.text == "token" => (true, rest),
+        _ => return None,
+    };
+    let mut shape = Shape::default();
     let mut request = GetAccessToken {
         subscription: None,
         resource: None,
@@ -44,6 +50,7 @@ pub(super) fn parse(words: &[Word]) -> Option<Cli> {
         };
         let text = |value: &str| Some(value.to_owned());
         match name {
+            _ if is_token && shape.takes(name, attached, &mut value)? => {}
             "--output" | "-o" => request.global.output = Some(format(value()?)?),
             "--query" => request.global.query = text(value()?),
             "--subscription" | "--name" | "-s" | "-n" => request.subscription = text(value()?),
@@ -72,7 +79,58 @@ pub(super) fn parse(words: &[Word]) -> Option<Cli> {
             _ => return None,
         }
     }
-    Some(Cli { command: Command::Account(AccountCommand::GetAccessToken(request)) })
+    let command = if is_token {
+        let Shape { what, header, json, decode, min_lifetime, force_refresh } = shape;
+        Command::Token(Token { what, header, json, decode, min_lifetime, force_refresh, request })
+    } else {
+        Command::Account(AccountCommand::GetAccessToken(request))
+    };
+    Some(Cli { command })
+}
+
+/// The arguments of `token` alone.
+#[allow(clippy::struct_excessive_bools, reason = "the flags are independent")]
+#[derive(Default)]
+struct Shape {
+    what: Option<String>,
+    header: bool,
+    json: bool,
+    decode: bool,
+    min_lifetime: Option<String>,
+    force_refresh: bool,
+}
+
+impl Shape {
+    /// Takes the argument `name` and returns true, if it is one of these; `None` when clap must parse
+    /// it.
+    fn takes<'w>(
+        &mut self,
+        name: &'w str,
+        attached: Option<&str>,
+        value: &mut impl FnMut() -> Option<&'w str>,
+    ) -> Option<bool> {
+        let flag = match name {
+            "--header" => &mut self.header,
+            "--json" => &mut self.json,
+            "--decode" => &mut self.decode,
+            "--force-refresh" => &mut self.force_refresh,
+            "--min-lifetime" => {
+                self.min_lifetime = Some(value()?.to_owned());
+                return Some(true);
+            }
+            _ if name.starts_with('-') => return Some(false),
+            what => {
+                // A URL may have a `=`; a second word is a mistake.
+                if what.is_empty() || attached.is_some() || self.what.is_some() {
+                    return None;
+                }
+                self.what = Some(what.to_owned());
+                return Some(true);
+            }
+        };
+        *flag = true;
+        attached.is_none().then_some(true)
+    }
 }
 
 fn format(name: &str) -> Option<Format> {

@@ -141,6 +141,9 @@ pub(crate) struct Logout {
     /// Authority of that account, if it signed in to several with the client
     #[arg(long, value_name = "URL")]
     pub(crate) authority: Option<String>,
+    /// Do not ask for confirmation
+    #[arg(long, short)]
+    pub(crate) yes: bool,
     /// Options of every command.
     #[command(flatten)]
     pub(crate) global: Global,

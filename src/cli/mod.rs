@@ -10,12 +10,16 @@ mod circle;
 mod cloud;
 mod config;
 mod global;
+mod habits;
 mod hot;
 mod login;
+mod near;
 mod parse;
 mod shim;
 mod topic;
+mod token;
 mod vault;
+mod whoami;
 
 use std::convert::Infallible;
 
@@ -33,10 +37,13 @@ pub(crate) use cloud::{CloudCommand, CloudDefinition, CloudRegister, CloudSet, C
 pub(crate) use config::{ConfigCommand, ConfigGet, ConfigList, ConfigSet, ConfigUnset};
 pub(crate) use global::Global;
 pub(crate) use login::{Login, Logout, Pipeline};
+pub(crate) use near::nearest;
 pub(crate) use parse::{Invocation, Parsed, before_separator, parse, usage};
 pub(crate) use shim::{ShimChange, ShimCommand};
+pub(crate) use token::Token;
 pub(crate) use topic::Topic;
 pub(crate) use vault::{Doctor, VaultCommand, VaultMove};
+pub(crate) use whoami::Whoami;
 
 use crate::secret::Secret;
 
@@ -58,6 +65,17 @@ pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
 }
+
+/// The end of the help of `token`.
+const TOKEN_EXAMPLES: &str = "Examples:\n  \
+    azt token\n  \
+    azt token graph\n  \
+    azt token https://myvault.vault.azure.net/secrets/x\n  \
+    azt token vault --header\n  \
+    azt token arm --decode";
+
+/// The commands that az does not have, where they would not be taken for az's.
+pub(crate) const OURS: [&str; 3] = ["status", "token", "whoami"];
 
 /// The command groups.
 #[allow(clippy::large_enum_variant, reason = "there is one, and clap wants it unboxed")]
@@ -92,6 +110,9 @@ pub(crate) enum Command {
     /// Stand in for `az`
     #[command(subcommand)]
     Shim(ShimCommand),
+    /// Print an access token: azt token [WHAT]
+    #[command(after_help = TOKEN_EXAMPLES)]
+    Token(Token),
     /// Move the vault's key
     #[command(subcommand)]
     Vault(VaultCommand),
@@ -104,6 +125,9 @@ pub(crate) enum Command {
         #[command(flatten)]
         global: Global,
     },
+    /// Show who is signed in, and why this account is used
+    #[command(visible_alias = "status")]
+    Whoami(Whoami),
 }
 
 impl Command {
@@ -119,7 +143,9 @@ impl Command {
             Self::Config(command) => command.global(),
             Self::Doctor(command) => &command.global,
             Self::Shim(command) => command.global(),
+            Self::Token(command) => command.global(),
             Self::Vault(command) => command.global(),
+            Self::Whoami(command) => &command.show.global,
             Self::Version { global, .. } | Self::IdentityBroker { global } => global,
         }
     }

@@ -4,14 +4,17 @@
 //! any case, `@file`, help that takes precedence over errors, and argparse's error messages. The
 //! module `argparse` classifies the words.
 
+#[cfg(test)]
+mod tests;
+
 use std::ffi::OsString;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Args, Command, CommandFactory, FromArgMatches};
+use clap::{Arg, Args, Command, CommandFactory, FromArgMatches};
 
 use super::argparse::{self, Word};
 use super::at_file::expand;
-use super::{Cli, Global, Topic, hot};
+use super::{Cli, Global, OURS, Topic, habits, hot};
 use crate::error::{Error, Kind, Result};
 use crate::foreign::Typed;
 use crate::program::Program;
@@ -87,6 +90,9 @@ pub(super) fn understood(program: Program, mut words: Vec<Word>) -> Result<Invoc
         word.text.make_ascii_lowercase();
     }
     match words.first().map(|word| word.text.as_str()) {
+        Some(word) if program == Program::Az && OURS.contains(&word) => {
+            return Err(misspelled(word, None, program.name(), program));
+        }
         Some("--version" | "-v") => return Ok(Invocation::Version),
         Some("help") if words.len() == 1 => return help(program, &[]),
         Some("help") if program == Program::Azt => return help_on(&words),
@@ -231,8 +237,29 @@ fn unrecognized<'w>(
     let (leaf, depth) = leaf(root, args);
     let mut every = self::root(program);
     every.build();
-    let shown = argparse::shown(&every, leaf, words);
-    usage(format!("unrecognized arguments: {shown}"), &path(program, args, depth))
+    let words: Vec<&str> = words.into_iter().collect();
+    let shown = argparse::shown(&every, leaf, words.iter().copied());
+    let error = usage(format!("unrecognized arguments: {shown}"), &path(program, args, depth));
+    if program == Program::Az {
+        return error;
+    }
+    let own: Vec<String> = leaf.get_arguments().filter_map(Arg::get_long).map(dashed).collect();
+    let own: Vec<&str> = own.iter().map(String::as_str).collect();
+    let meant = words.iter().filter(|word| word.starts_with("--")).filter_map(|word| {
+        let name = word.split_once('=').map_or(*word, |(name, _)| name);
+        habits::option(name, &own)
+    });
+    meant.fold(error, |error, meant| error.remedy(format!("Did you mean {meant}?")))
+}
+
+fn dashed(name: &str) -> String {
+    format!("--{name}")
+}
+
+/// The error for a command that azt has under another name; `None` for one that nobody has.
+fn of_habit(args: &[String], program: Program) -> Option<Error> {
+    let (habit, own) = habits::command(args).filter(|_| program == Program::Azt)?;
+    Some(Error::new(Kind::Usage, format!("azt has no '{habit}'. Run: {own}")))
 }
 
 /// Converts clap's error to argparse's message.
@@ -247,6 +274,9 @@ fn explain(error: &clap::Error, root: &Command, args: &[String], program: Progra
     let message = match error.kind() {
         ErrorKind::InvalidSubcommand => {
             let word = text(ContextKind::InvalidSubcommand).unwrap_or_default();
+            if let Some(error) = of_habit(args, program) {
+                return error;
+            }
             // clap lists the best guess last.
             let guesses = match error.get(ContextKind::SuggestedSubcommand) {
                 Some(ContextValue::Strings(guesses)) => guesses.as_slice(),
@@ -303,6 +333,9 @@ fn explain(error: &clap::Error, root: &Command, args: &[String], program: Progra
         ErrorKind::UnknownArgument => {
             let arg = text(ContextKind::InvalidArg).unwrap_or_default();
             if leaf.has_subcommands() && !arg.starts_with('-') {
+                if let Some(error) = of_habit(args, program) {
+                    return error;
+                }
                 return misspelled(&arg, None, &path, program);
             }
             let unknown = args.iter().skip(depth).skip_while(|it| !it.starts_with(&arg));
@@ -355,93 +388,5 @@ fn option_names(command: &Command, shown: &str) -> String {
     match command.get_arguments().find(|arg| arg.get_long() == Some(long)) {
         Some(arg) => argparse::names(arg),
         None => shown.trim_matches('.').to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The tests combine every two of these: all options with typical values, empty values,
-    /// repeated options, abbreviations, mistakes.
-    const PIECES: [&[&str]; 40] = [
-        &[],
-        &["-o", "json"],
-        &["-ojson"],
-        &["-o=tsv"],
-        &["--output=table"],
-        &["--output", "JSON"],
-        &["--output", "nonsense"],
-        &["-o"],
-        &["--query", "accessToken"],
-        &["--query=a.b"],
-        &["--query", ""],
-        &["--resource", "https://graph.microsoft.com/"],
-        &["--resource", ""],
-        &["--resource="],
-        &["--resource"],
-        &["--scope", "a/.default"],
-        &["--scope", "a", "b", "c"],
-        &["--scope=a"],
-        &["--scope=a", "b"],
-        &["--scope"],
-        &["--scope", "a", ""],
-        &["--tenant", "t"],
-        &["-t", "t"],
-        &["-t=t"],
-        &["-tt"],
-        &["--subscription", "My Sub"],
-        &["-s", "x"],
-        &["--name=x"],
-        &["-n", "x"],
-        &["--resource-type", "arm"],
-        &["--account", "a@b"],
-        &["--client-id", "c"],
-        &["--authority=https://a"],
-        &["--claims", "{\"a\":\"=b\"}"],
-        &["--user-assertion", "e.y.j"],
-        &["--identity-from-env"],
-        &["--only-show-errors"],
-        &["--debug", "--verbose"],
-        &["extra"],
-        &["--subscr", "x"],
-    ];
-
-    fn words<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<Word> {
-        let word = |text: &str| Word { text: text.to_owned(), is_value: false };
-        texts.into_iter().map(word).collect()
-    }
-
-    #[test]
-    fn the_fast_parser_agrees_with_clap() {
-        let mut understood = 0;
-        for (first, second) in PIECES.iter().flat_map(|a| PIECES.iter().map(move |b| (a, b))) {
-            let line: Vec<&str> = ["account", "get-access-token"]
-                .iter()
-                .chain(*first)
-                .chain(*second)
-                .copied()
-                .collect();
-            let words = words(line.iter().copied());
-            if let Some(cli) = hot::parse(&words) {
-                understood += 1;
-                let other = by_clap(Program::Az, &words).unwrap();
-                assert_eq!(format!("{cli:?}"), format!("{other:?}"), "{line:?}");
-            }
-        }
-        assert!(understood > 400, "the fast parser accepted only {understood}");
-    }
-
-    #[test]
-    fn the_fast_parser_accepts_sdk_calls() {
-        for line in [
-            "account get-access-token",
-            "account get-access-token --output json --resource https://management.azure.com",
-            "account get-access-token -o json --scope https://storage.azure.com/.default --tenant t",
-            "account get-access-token --scope https://management.azure.com/.default --subscription s -o=json",
-            "account get-access-token --query accessToken -o tsv",
-        ] {
-            assert!(hot::parse(&words(line.split(' '))).is_some(), "{line}");
-        }
     }
 }

@@ -1,11 +1,12 @@
 //! `account clear`.
 
-use super::Answer;
+use super::cache::stored;
+use super::{Answer, counted};
 use crate::accounts::Context;
 use crate::broker;
 use crate::error::Result;
 use crate::interop::secret_files_of_az;
-use crate::settings::Profile;
+use crate::settings::{Profile, Subscription};
 
 /// Removes every account of this configuration folder: the vault with its key, the subscriptions,
 /// and az's secret files, which az's own `account clear` removes too.
@@ -13,6 +14,7 @@ use crate::settings::Profile;
 /// Works without the vault's key, so it can repair a folder whose key is lost.
 pub(super) fn run(context: &Context<'_>) -> Result<Answer> {
     let folder = context.dir.folder();
+    let removed = removed(context);
     context.put_aside_damaged()?;
     Profile::try_out_change(&context.dir, Profile::clear)?;
     let clear_az = || secret_files_of_az().try_for_each(|name| folder.remove(&name).map(drop));
@@ -30,5 +32,28 @@ pub(super) fn run(context: &Context<'_>) -> Result<Answer> {
     for folder in [folder, context.dir.azt()] {
         folder.remove_temporaries(None)?;
     }
+    context.system.terminal.tell(&removed);
     Ok(Answer::none())
+}
+
+/// What there is to remove, in a sentence. What cannot be read is not counted: this command is there
+/// to repair it.
+fn removed(context: &Context<'_>) -> String {
+    let profile = Profile::load(&context.dir).unwrap_or_default();
+    let mut names: Vec<&str> = Vec::new();
+    for name in profile.all().iter().map(Subscription::user_name) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    let mut parts = Vec::new();
+    if !names.is_empty() {
+        parts.push(format!("{} ({})", counted(names.len(), "account"), names.join(", ")));
+        parts.push(counted(profile.all().len(), "subscription"));
+    }
+    parts.extend(stored(context));
+    match parts.as_slice() {
+        [] => "Nobody was signed in.".to_owned(),
+        parts => format!("Removed: {}.", parts.join("; ")),
+    }
 }

@@ -2,12 +2,13 @@
 
 use serde_json::Value;
 
-use super::{Answer, rows};
+use super::{Answer, account_table, is_for_people, rows};
 use crate::accounts::{Context, client_account, refresh_subscriptions};
 use crate::cli::AccountList;
 use crate::error::Result;
 use crate::program::Program;
 use crate::settings::Profile;
+use crate::sys::Terminal;
 
 /// Without accounts, prints an empty list and a warning, not an error (az 2.91; tools rely on it).
 pub(super) fn run(request: &AccountList, context: &Context<'_>) -> Result<Answer> {
@@ -31,6 +32,12 @@ pub(super) fn run(request: &AccountList, context: &Context<'_>) -> Result<Answer
         terminal.warn(&format!("Please run \"{program} login\" to access your accounts."));
     } else if listing.some_hidden {
         terminal.warn("A few accounts are skipped as they don't have 'Enabled' state. Use '--all' to display them.");
+    }
+    if is_for_people(&request.global, context) {
+        if !listing.is_empty {
+            terminal.result(&account_table::text(&listing.value, Terminal::columns()))?;
+        }
+        return Ok(Answer::none());
     }
     Ok(Answer::with_columns(listing.value, columns))
 }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::{Answer, claims_challenge};
 use crate::accounts::{self, Context, Selection};
-use crate::broker::{self, EnvironmentIdentity, Identity, TokenRequest};
+use crate::broker::{self, EnvironmentIdentity, Identity, Token, TokenRequest, Wanted};
 use crate::cli::GetAccessToken;
 use crate::entra::Scopes;
 use crate::error::{Error, Kind, Result};
@@ -16,6 +16,25 @@ use crate::sys::{block_on, local_time};
 use crate::vault::{ClientAccount, Vault};
 
 pub(super) fn run(request: &GetAccessToken, context: &Context<'_>) -> Result<Answer> {
+    Ok(issued(request, None, Wanted::Usable, context)?.answer())
+}
+
+/// A token, with what the answer shows of its account.
+pub(super) struct Issued {
+    pub(super) token: Token,
+    /// [`Account::shown`].
+    tenant: String,
+    /// [`Account::subscription`].
+    subscription: Option<String>,
+}
+
+/// The token of `request`: of `scopes` if there are some, else those that its options name.
+pub(super) fn issued(
+    request: &GetAccessToken,
+    scopes: Option<Scopes>,
+    how_new: Wanted,
+    context: &Context<'_>,
+) -> Result<Issued> {
     let claims = request.claims.as_deref();
     let claims = claims.map(|text| claims_challenge::decode("--claims", text)).transpose()?;
     let Account { identity, tenant, shown, subscription, vault } = account(request, context)?;
@@ -28,27 +47,38 @@ pub(super) fn run(request: &GetAccessToken, context: &Context<'_>) -> Result<Ans
         Some(host) => Cow::Owned(context.cloud().with_login_endpoint(&host)?),
         None => Cow::Borrowed(context.cloud()),
     };
-    let scopes = scopes(request, &identity, context)?;
+    let scopes = match scopes {
+        Some(scopes) => scopes,
+        None => self::scopes(request, &identity, context)?,
+    };
     let wanted = TokenRequest {
         claims,
         user_assertion: request.user_assertion.clone(),
+        wanted: how_new,
         ..TokenRequest::new(identity, tenant, scopes)
     };
     let token = accounts::token(context, &cloud, &wanted, vault)?;
     if request.add_mask {
         mask(&token.secret, context);
     }
+    Ok(Issued { token, tenant: shown, subscription })
+}
 
-    let mut answer = Map::new();
-    answer.insert("accessToken".to_owned(), token.secret.expose().into());
-    answer.insert("expiresOn".to_owned(), expires_on_text(token.expires_on).into());
-    answer.insert("expires_on".to_owned(), token.expires_on.into());
-    if let Some(subscription) = subscription {
-        answer.insert("subscription".to_owned(), subscription.into());
+impl Issued {
+    /// az's answer.
+    pub(super) fn answer(self) -> Answer {
+        let Self { token, tenant, subscription } = self;
+        let mut answer = Map::new();
+        answer.insert("accessToken".to_owned(), token.secret.expose().into());
+        answer.insert("expiresOn".to_owned(), expires_on_text(token.expires_on).into());
+        answer.insert("expires_on".to_owned(), token.expires_on.into());
+        if let Some(subscription) = subscription {
+            answer.insert("subscription".to_owned(), subscription.into());
+        }
+        answer.insert("tenant".to_owned(), tenant.into());
+        answer.insert("tokenType".to_owned(), "Bearer".into());
+        Answer { is_secret: true, ..Answer::of(Value::Object(answer)) }
     }
-    answer.insert("tenant".to_owned(), shown.into());
-    answer.insert("tokenType".to_owned(), "Bearer".into());
-    Ok(Answer { is_secret: true, ..Answer::of(Value::Object(answer)) })
 }
 
 /// Tells the runner of GitHub Actions to mask the token in later output. Only there: elsewhere the

@@ -26,7 +26,7 @@ pub(super) fn run(request: &Logout, context: &Context<'_>) -> Result<Answer> {
     if let Some((account, vault)) =
         selection.client_account_among(context, "--username", |_| true)?
     {
-        return of_client(&account, &vault, request);
+        return of_client(&account, &vault, request, context);
     }
     if request.tenant.is_some() {
         return Err(Error::new(
@@ -45,6 +45,9 @@ pub(super) fn run(request: &Logout, context: &Context<'_>) -> Result<Answer> {
             .to_owned()
     };
     check_is_known(context, &name)?;
+    if request.username.is_none() {
+        agree(request, context, &name)?;
+    }
     context.put_aside_damaged()?;
     // Fails before the first change if the profile could not be written afterwards.
     Profile::try_out_change(&context.dir, |profile| {
@@ -68,19 +71,60 @@ pub(super) fn run(request: &Logout, context: &Context<'_>) -> Result<Answer> {
         Err(error) => context.system.terminal.warn(error.message()),
         Ok(()) => {}
     }
+    tell(context, &name);
     Ok(Answer::none())
+}
+
+/// Asks whether to sign out `name`, whom the call does not name. Without a terminal the call counts
+/// as the answer, as in az.
+fn agree(request: &Logout, context: &Context<'_>, name: &str) -> Result<()> {
+    let system = context.system;
+    if request.yes || system.program == Program::Az || !system.terminal.stdin_is_tty() {
+        return Ok(());
+    }
+    if system.terminal.confirm(&format!("Sign out {}?", Name::new(name)))? {
+        return Ok(());
+    }
+    Err(Error::failed("Nobody was signed out.")
+        .remedy("To sign out another account: azt logout --username NAME"))
+}
+
+/// Tells a person who was signed out, and what the default is now.
+fn tell(context: &Context<'_>, name: &str) {
+    let terminal = &context.system.terminal;
+    if context.system.program == Program::Az {
+        return;
+    }
+    terminal.tell(&format!("Signed out {}.", Name::new(name)));
+    let profile = Profile::load(&context.dir).unwrap_or_default();
+    let default = profile.all().iter().find(|entry| entry.is_default());
+    terminal.tell(&match default {
+        Some(entry) => format!("The default is {} ({}).", entry.name(), entry.user_name()),
+        None if profile.all().is_empty() => "Nobody is signed in now.".to_owned(),
+        None => "No subscription is the default now. Choose one: azt switch".to_owned(),
+    });
 }
 
 /// Removes `account`, of a client other than az's.
 ///
 /// # Errors
 /// It is not in the tenant that `request` names.
-fn of_client(account: &ClientAccount, vault: &Vault<'_>, request: &Logout) -> Result<Answer> {
+fn of_client(
+    account: &ClientAccount,
+    vault: &Vault<'_>,
+    request: &Logout,
+    context: &Context<'_>,
+) -> Result<Answer> {
     let is_there = |tenant: &String| {
         account.authority.is_none() && account.tenant.eq_ignore_ascii_case(tenant)
     };
     if request.tenant.as_ref().is_none_or(is_there) {
-        return broker::sign_out_of_client(vault, account).map(|()| Answer::none());
+        broker::sign_out_of_client(vault, account)?;
+        if context.system.program == Program::Azt {
+            let text = format!("Signed out {}.", client_account::shown(account));
+            context.system.terminal.tell(&text);
+        }
+        return Ok(Answer::none());
     }
     let shown = client_account::shown(account);
     let text = format!("The only such account is {shown}, which --tenant does not name.");

@@ -5,6 +5,7 @@ mod account_list;
 mod account_list_locations;
 mod account_set;
 mod account_show;
+mod account_table;
 mod account_tenant_list;
 mod cache;
 mod claims_challenge;
@@ -18,8 +19,10 @@ mod login;
 mod logout;
 mod pass_through;
 mod shim;
+mod token;
 mod vault;
 mod version;
+mod whoami;
 
 use serde_json::Value;
 use zeroize::Zeroize;
@@ -30,10 +33,11 @@ pub(crate) use pass_through::pass_through;
 pub(crate) use version::version_text;
 
 use crate::accounts::{Context, DamagedSettings};
-use crate::cli::{AccountCommand, Command, TenantCommand};
+use crate::cli::{AccountCommand, Command, Global, TenantCommand};
 use crate::error::Result;
 use crate::exit::SUCCESS;
 use crate::output::Format;
+use crate::program::Program;
 
 /// The result of a command.
 pub(crate) struct Answer {
@@ -69,6 +73,26 @@ impl Answer {
     pub(crate) fn wipe(&mut self) {
         wipe(&mut self.value);
     }
+}
+
+/// True if the call names a format or a part of the result.
+fn asks_for_data(global: &Global) -> bool {
+    global.output.is_some() || global.query.is_some()
+}
+
+/// True if a person reads the result: azt on a terminal, and neither the call nor the settings name
+/// a format.
+fn is_for_people(global: &Global, context: &Context<'_>) -> bool {
+    context.system.program == Program::Azt
+        && context.system.terminal.stdout_is_tty()
+        && !asks_for_data(global)
+        && matches!(context.config.get("core", "output"), Ok(None))
+}
+
+/// `count` and the noun, with its plural in `s`.
+fn counted(count: usize, noun: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{plural}")
 }
 
 /// The rows of `list` for `-o table`, with `columns` as pairs of header and member name.
@@ -122,7 +146,9 @@ pub(crate) fn run(command: &Command, context: &Context<'_>) -> Result<Answer> {
         Command::Doctor(request) => doctor::run(request, context),
         Command::IdentityBroker { .. } => identity_broker::run(context),
         Command::Shim(command) => shim::run(command, context),
+        Command::Token(request) => token::run(request, context),
         Command::Vault(command) => vault::run(command, context),
         Command::Version { subscription, .. } => version::run(subscription.as_deref(), context),
+        Command::Whoami(request) => whoami::run(request, context),
     }
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use super::{Answer, rows};
+use super::{Answer, is_for_people, rows};
 use crate::accounts::{self, Context};
 use crate::cli::{ShimChange, ShimCommand};
 use crate::error::{Error, Result};
@@ -61,6 +61,10 @@ fn install(request: &ShimChange, context: &Context<'_>) -> Result<Answer> {
         terminal_note(context);
     }
     tell_place(&folder, context);
+    if is_for_people(&request.global, context) {
+        let text = format!("Installed az in {}.\n", folder.display());
+        return context.system.terminal.result(&text).map(|()| Answer::none());
+    }
     Ok(status(context))
 }
 
@@ -95,6 +99,10 @@ fn remove(request: &ShimChange, context: &Context<'_>) -> Result<Answer> {
     }
     for name in &names {
         remove_az(&folder, name)?;
+    }
+    if is_for_people(&request.global, context) {
+        let text = format!("Removed az from {}.\n", folder.display());
+        return context.system.terminal.result(&text).map(|()| Answer::none());
     }
     Ok(status(context))
 }

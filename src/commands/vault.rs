@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::Answer;
+use super::{Answer, cache, is_for_people};
 use crate::accounts::Context;
 use crate::broker;
 use crate::cli::{VaultCommand, VaultMove};
@@ -41,6 +41,17 @@ fn move_to(request: &VaultMove, context: &Context<'_>) -> Result<Answer> {
         context.system.terminal.warn(&format!(
             "Now unset {VAULT_KEY}: while it is set, azt expects the vault to be encrypted with it."
         ));
+    }
+    if is_for_people(&request.global, context) {
+        let place = match to.as_str() {
+            "keyring" => "moved to the keyring",
+            "kernel" => "moved to the kernel's keyring",
+            "env" => "in the environment now",
+            _ => "moved to the file azt/vault.key",
+        };
+        let records = cache::records(context)?;
+        let text = format!("The vault key is {place}; {records} encrypted anew.\n");
+        return context.system.terminal.result(&text).map(|()| Answer::none());
     }
     Ok(Answer::of(json!({"keySource": to, "keyId": id.to_string()})))
 }

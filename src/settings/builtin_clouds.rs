@@ -17,6 +17,14 @@ const LOGIN_HOSTS: [&[&str]; 4] = [
     &["login.sovcloud-identity.fr"],
 ];
 
+/// The built-in cloud with this name, else the one with this login endpoint, else the public one.
+pub(super) fn name_of(cloud: &str, login: &str) -> &'static str {
+    let host = login.strip_prefix("https://").unwrap_or(login).trim_end_matches('/');
+    let at_host = || LOGIN_HOSTS.iter().position(|all| all.contains(&host));
+    let at = NAMES.iter().position(|name| *name == cloud).or_else(at_host);
+    at.and_then(|at| NAMES.get(at)).copied().unwrap_or("AzureCloud")
+}
+
 /// True when `one` and `other` are aliases of the same login host.
 pub(crate) fn is_same_login_host(one: &str, other: &str) -> bool {
     one == other || LOGIN_HOSTS.iter().any(|all| all.contains(&one) && all.contains(&other))

@@ -42,8 +42,14 @@ pub(crate) enum Endpoint {
     ActiveDirectoryGraphResourceId,
     /// Resource of Azure Resource Manager tokens, the default resource.
     ActiveDirectoryResourceId,
+    /// Resource of Application Insights tokens.
+    AppInsightsResourceId,
+    /// Resource of Attestation tokens.
+    AttestationResourceId,
     /// Resource of Batch tokens.
     BatchResourceId,
+    /// Resource of Log Analytics tokens.
+    LogAnalyticsResourceId,
     /// Resource of Media Services tokens.
     MediaResourceId,
     /// Resource of Microsoft Graph tokens.
@@ -52,6 +58,8 @@ pub(crate) enum Endpoint {
     OssrdbmsResourceId,
     /// Address of Azure Resource Manager.
     ResourceManager,
+    /// Resource of Synapse tokens.
+    SynapseAnalyticsResourceId,
 }
 
 impl Endpoint {
@@ -62,11 +70,15 @@ impl Endpoint {
             Self::ActiveDirectoryDataLakeResourceId => "active_directory_data_lake_resource_id",
             Self::ActiveDirectoryGraphResourceId => "active_directory_graph_resource_id",
             Self::ActiveDirectoryResourceId => "active_directory_resource_id",
+            Self::AppInsightsResourceId => "app_insights_resource_id",
+            Self::AttestationResourceId => "attestation_resource_id",
             Self::BatchResourceId => "batch_resource_id",
+            Self::LogAnalyticsResourceId => "log_analytics_resource_id",
             Self::MediaResourceId => "media_resource_id",
             Self::MicrosoftGraphResourceId => "microsoft_graph_resource_id",
             Self::OssrdbmsResourceId => "ossrdbms_resource_id",
             Self::ResourceManager => "resource_manager",
+            Self::SynapseAnalyticsResourceId => "synapse_analytics_resource_id",
         }
     }
 
@@ -98,6 +110,13 @@ impl Cloud {
                 self.file.display()
             ))
         })
+    }
+
+    /// The name of the built-in cloud whose services this cloud has: itself, or the one that it signs
+    /// in to. Other clouds are taken for the public one.
+    pub(crate) fn builtin_name(&self) -> &'static str {
+        let login = self.endpoints.get(Endpoint::ActiveDirectory.name()).unwrap_or_default();
+        builtin_clouds::name_of(&self.name, login)
     }
 
     /// The login endpoint in lower case, such as `https://login.microsoftonline.com`; authorities

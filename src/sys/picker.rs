@@ -50,7 +50,7 @@ impl Choice {
 }
 
 /// Cuts `text` to at most `columns`; a cut text ends with an ellipsis.
-fn cut(text: String, columns: usize) -> String {
+pub(crate) fn cut(text: String, columns: usize) -> String {
     if text.width() <= columns {
         return text;
     }

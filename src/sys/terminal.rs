@@ -213,6 +213,20 @@ impl Terminal {
         self.write_error(&line);
     }
 
+    /// Tells a person at the terminal what was done, on standard error, unless only errors are shown.
+    /// Programs are not told: some take any text there for a failure.
+    pub(crate) fn tell(&self, text: &str) {
+        if self.stderr_is_tty && self.shows(Level::Warning) {
+            self.plain(text);
+        }
+    }
+
+    /// The number of columns of the terminal; 80 if it does not know.
+    pub(crate) fn columns() -> usize {
+        let size = crossterm::terminal::size().ok().map(|(columns, _)| usize::from(columns));
+        size.filter(|columns| *columns > 0).unwrap_or(80)
+    }
+
     /// Writes a line without prefix to standard error at every verbosity, such as a remedy after an
     /// error.
     pub(crate) fn plain(&self, text: &str) {

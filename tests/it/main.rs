@@ -59,6 +59,8 @@ mod network;
 mod own_accounts;
 mod own_client;
 #[cfg(unix)]
+mod people;
+#[cfg(unix)]
 mod readme;
 #[cfg(unix)]
 mod refusals;
@@ -74,5 +76,7 @@ mod silent;
 mod support;
 #[cfg(unix)]
 mod terminal;
+mod token;
 #[cfg(target_os = "linux")]
 mod warm;
+mod whoami;

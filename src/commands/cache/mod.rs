@@ -11,10 +11,10 @@ pub(super) use status::{PlainText, plain_text};
 
 use serde_json::json;
 
-use super::{Answer, rows};
+use super::{Answer, counted, is_for_people, rows};
 use crate::accounts::Context;
 use crate::broker;
-use crate::cli::{CacheClear, CacheCommand};
+use crate::cli::{CacheClear, CacheCommand, Global};
 use crate::error::{Error, Kind, Result};
 use crate::vault::Vault;
 
@@ -26,7 +26,7 @@ pub(super) fn run(command: &CacheCommand, context: &Context<'_>) -> Result<Answe
         CacheCommand::List { .. } => list::run(context),
         CacheCommand::Migrate(request) => migrate::run(request, context),
         CacheCommand::Publish(request) => publish::run(request, context),
-        CacheCommand::Rekey { .. } => rekey(context),
+        CacheCommand::Rekey { global } => rekey(global, context),
         CacheCommand::Status { .. } => status::run(context),
     }
 }
@@ -35,15 +35,40 @@ pub(super) fn run(command: &CacheCommand, context: &Context<'_>) -> Result<Answe
 /// stay.
 fn clear(request: &CacheClear, context: &Context<'_>) -> Result<Answer> {
     if request.all {
+        let stored = stored(context);
         broker::forget_everything(context.system, &context.dir)?;
+        context.system.terminal.tell(&match stored {
+            Some(stored) => format!("Removed: {stored}."),
+            None => "Nothing was stored.".to_owned(),
+        });
     } else if let Some(vault) = broker::open_vault(context.system, &context.dir, &context.config)? {
         broker::forget_access_tokens(&vault)?;
     }
     Ok(Answer::none())
 }
 
-fn rekey(context: &Context<'_>) -> Result<Answer> {
+/// What the vault holds, in a few words; `None` if nothing. Needs no key.
+pub(super) fn stored(context: &Context<'_>) -> Option<String> {
+    let found = broker::inventory(context.system, &context.dir).ok()?;
+    let key = found.key.map(|(source, _)| format!("the vault key ({source})"));
+    let records = Some(found.records.values().sum::<usize>()).filter(|count| *count > 0);
+    let records = records.map(|count| counted(count, "stored record"));
+    let parts: Vec<String> = records.into_iter().chain(key).collect();
+    (!parts.is_empty()).then(|| parts.join(" and "))
+}
+
+/// The number of records in the vault, in words.
+pub(super) fn records(context: &Context<'_>) -> Result<String> {
+    let found = broker::inventory(context.system, &context.dir)?;
+    Ok(counted(found.records.values().sum(), "record"))
+}
+
+fn rekey(global: &Global, context: &Context<'_>) -> Result<Answer> {
     let id = broker::rekey(context.system, &context.dir, &context.config)?;
+    if is_for_people(global, context) {
+        let text = format!("The vault has a new key; {} encrypted anew.\n", records(context)?);
+        return context.system.terminal.result(&text).map(|()| Answer::none());
+    }
     Ok(Answer::of(json!({"keyId": id.to_string()})))
 }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::Answer;
 use crate::accounts::Context;
@@ -26,7 +26,7 @@ pub(super) fn run(context: &Context<'_>) -> Result<Answer> {
             "error": opened.as_ref().err().map(|error| error.message().to_owned()),
         })
     });
-    Ok(Answer::of(json!({
+    let value = json!({
         "folder": dir.azt().path().display().to_string(),
         "key": key,
         "records": {
@@ -40,7 +40,24 @@ pub(super) fn run(context: &Context<'_>) -> Result<Answer> {
         "bytes": found.bytes,
         "unreadable": found.unreadable,
         "plainText": plain_text(context),
-    })))
+    });
+    Ok(Answer::with_columns(value, columns))
+}
+
+/// One row: where the key is, and how much is stored.
+fn columns(value: &Value) -> Value {
+    let at = |path: &str| value.pointer(path).cloned().unwrap_or_default();
+    json!({
+        "KeySource": at("/key/source"),
+        "KeyOpens": at("/key/opens"),
+        "Accounts": at("/records/accounts"),
+        "OfClients": at("/records/clientAccounts"),
+        "Applications": at("/records/applications"),
+        "RefreshTokens": at("/records/refreshTokens"),
+        "AccessTokens": at("/records/accessTokens"),
+        "Unreadable": at("/unreadable"),
+        "PlainText": value.get("plainText").and_then(Value::as_array).map_or(0, Vec::len),
+    })
 }
 
 /// A file of another program that holds secrets in plain text.

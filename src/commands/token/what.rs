@@ -1,0 +1,169 @@
+//! What a token is for: a short name, the URL or host of a service, a resource, or a scope.
+
+use crate::accounts::Context;
+use crate::cli::{Token, nearest};
+use crate::entra::Scopes;
+use crate::error::{Error, Kind, Result};
+use crate::foreign::{Guid, Typed};
+use crate::hosts::{Place, Service};
+use crate::settings::Endpoint;
+use crate::sys::EndpointUrl;
+
+/// The scopes that `request` names as WHAT; `None` if it names none.
+pub(super) fn scopes(request: &Token, context: &Context<'_>) -> Result<Option<Scopes>> {
+    let Some(what) = &request.what else { return Ok(None) };
+    let options = &request.request;
+    if options.resource.is_some() || options.resource_type.is_some() || options.scope.is_some() {
+        return Err(Error::new(
+            Kind::Usage,
+            format!("'{}' or --resource, --scope, --resource-type: give only one.", Typed(what)),
+        ));
+    }
+    of(what.trim(), context).map(Some)
+}
+
+fn of(what: &str, context: &Context<'_>) -> Result<Scopes> {
+    let cloud = context.cloud();
+    if let Some(service) = Service::named(what) {
+        return Ok(Scopes::of_resource(&service.audience(cloud, None)?));
+    }
+    if is_scope(what) {
+        return Scopes::new([what]);
+    }
+    let lower = what.to_ascii_lowercase();
+    let is_url = lower.starts_with("https://") || lower.starts_with("http://");
+    if is_url {
+        return of_url(what, context);
+    }
+    // A resource: an application id, or an application's own URI.
+    if Guid::parse(what).is_some() || lower.starts_with("api://") || lower.starts_with("urn:") {
+        return Ok(Scopes::of_resource(what));
+    }
+    let url = EndpointUrl::parse(&format!("https://{what}"), "");
+    if let Ok(url) = url
+        && let Some(place) = place(&url, context)?
+    {
+        return Ok(Scopes::of_resource(&place.audience(cloud, &url)?));
+    }
+    Err(unknown(what))
+}
+
+/// A URL is that of a service if its host is in the table; another one is itself the name of a
+/// resource, as an application of one's own may have.
+fn of_url(what: &str, context: &Context<'_>) -> Result<Scopes> {
+    let cloud = context.cloud();
+    // Without query and fragment, which often hold secrets, and say nothing about the service.
+    let bare = what.split(['?', '#']).next().unwrap_or(what);
+    let encrypted = format!("https://{}", bare.split_once("://").map_or(bare, |(_, rest)| rest));
+    let Ok(url) = EndpointUrl::parse(&encrypted, "") else {
+        return Err(unknown(bare).remedy("It is no plain URL: name the resource with --resource."));
+    };
+    let is_encrypted = !what.to_ascii_lowercase().starts_with("http://");
+    if is_encrypted && is_resource_manager(&url, context) {
+        return Ok(Scopes::of_resource(&arm(context)?));
+    }
+    match place(&url, context)? {
+        Some(_) if !is_encrypted => Err(Error::new(
+            Kind::Refused,
+            format!("A token must not be sent to {} without encryption.", url.host()),
+        )
+        .remedy("Use https.")),
+        Some(place) => {
+            let audience = place.audience(cloud, &url)?;
+            // The audience itself is taken as it is written: a slash at its end is part of it.
+            let is_it =
+                bare.trim_end_matches('/').eq_ignore_ascii_case(audience.trim_end_matches('/'));
+            Ok(Scopes::of_resource(if is_it { bare } else { &*audience }))
+        }
+        None if bare != what => Err(Error::new(
+            Kind::Inapplicable,
+            format!("{} is no host of a service that azt knows.", url.environment()),
+        )
+        .remedy("Name the resource itself: azt token --resource RESOURCE")),
+        None => Ok(Scopes::of_resource(what)),
+    }
+}
+
+/// The service at `url`.
+///
+/// # Errors
+/// It is in another cloud than the active one, whose tokens it would not accept.
+fn place(url: &EndpointUrl, context: &Context<'_>) -> Result<Option<Place>> {
+    let Some(place) = Place::of(url) else { return Ok(None) };
+    let own = context.cloud().builtin_name();
+    if place.cloud == own {
+        return Ok(Some(place));
+    }
+    let set = format!("azt cloud set --name {}", place.cloud);
+    Err(Error::new(
+        Kind::Inapplicable,
+        format!(
+            "{} is in {}, and the active cloud is {}.",
+            url.host(),
+            place.cloud,
+            context.cloud().name
+        ),
+    )
+    .remedy(format!("To use that cloud: {set}")))
+}
+
+/// True for the resource manager of the active cloud, which may be a registered one.
+fn is_resource_manager(url: &EndpointUrl, context: &Context<'_>) -> bool {
+    context.cloud().resource_manager().is_ok_and(|own| own.same_origin(url))
+}
+
+fn arm(context: &Context<'_>) -> Result<String> {
+    context.cloud().endpoint(Endpoint::ActiveDirectoryResourceId).map(str::to_owned)
+}
+
+/// True for a scope: all permissions of a resource, or one (`User.Read`) of a resource with an
+/// address. Anything else in a path may be a page of the service.
+fn is_scope(what: &str) -> bool {
+    let Some((resource, permission)) = what.rsplit_once('/') else { return false };
+    let is_address = |text: &str| {
+        text.split_once("://").is_some_and(|(_, rest)| !rest.is_empty() && !rest.contains('/'))
+    };
+    let is_word = |text: &str| text.starts_with(|c: char| c.is_ascii_uppercase());
+    let is_permission = permission == "user_impersonation"
+        || (permission.contains('.') && permission.split('.').all(is_word));
+    !resource.is_empty() && (permission == ".default" || (is_permission && is_address(resource)))
+}
+
+fn unknown(what: &str) -> Error {
+    let error = Error::new(Kind::Usage, format!("azt knows no service '{}'.", Typed(what)));
+    let error = match nearest(what, Service::names()) {
+        Some(name) => error.remedy(format!("Did you mean {name}?")),
+        None => error.remedy(
+            "Services are arm, graph, vault, storage, sql, postgres, devops, …: see 'azt token --help'.",
+        ),
+    };
+    error.remedy("Any resource: azt token --resource RESOURCE")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scopes_are_told_from_pages_of_a_service() {
+        for (what, expected) in [
+            ("https://graph.microsoft.com/.default", true),
+            ("https://graph.microsoft.com//.default", true),
+            ("499b84ac-1321-427f-aa17-267ca6975798/.default", true),
+            ("api://app/.default", true),
+            ("https://graph.microsoft.com/User.Read", true),
+            ("https://graph.microsoft.com/Mail.Read.Shared", true),
+            ("https://management.azure.com/user_impersonation", true),
+            ("https://graph.microsoft.com/v1.0", false),
+            ("https://graph.microsoft.com/v1.0/me", false),
+            ("https://a.blob.core.windows.net/c/File.Txt", false),
+            ("https://a.vault.azure.net/secrets/x", false),
+            ("https://graph.microsoft.com/", false),
+            ("/.default", false),
+            ("User.Read", false),
+            ("", false),
+        ] {
+            assert_eq!(is_scope(what), expected, "{what}");
+        }
+    }
+}
