@@ -14,6 +14,7 @@ mod hot;
 mod login;
 mod parse;
 mod shim;
+mod switch;
 mod vault;
 
 use std::convert::Infallible;
@@ -34,6 +35,7 @@ pub(crate) use global::Global;
 pub(crate) use login::{Login, Logout, Pipeline};
 pub(crate) use parse::{Invocation, Parsed, before_separator, parse};
 pub(crate) use shim::{ShimChange, ShimCommand};
+pub(crate) use switch::Switch;
 pub(crate) use vault::{Doctor, VaultCommand, VaultMove};
 
 use crate::secret::Secret;
@@ -69,6 +71,8 @@ pub(crate) enum Command {
     /// Show and choose subscriptions, get access tokens
     #[command(subcommand)]
     Account(AccountCommand),
+    /// Change the default subscription: from a list, by words, or back
+    Switch(Switch),
     /// Inspect, move, re-encrypt and share stored sign-ins
     #[command(subcommand)]
     Cache(CacheCommand),
@@ -117,6 +121,7 @@ impl Command {
             Self::Config(command) => command.global(),
             Self::Doctor(command) => &command.global,
             Self::Shim(command) => command.global(),
+            Self::Switch(command) => &command.global,
             Self::Vault(command) => command.global(),
             Self::Version { global, .. } | Self::IdentityBroker { global } => global,
         }

@@ -17,6 +17,7 @@ mod login;
 mod logout;
 mod pass_through;
 mod shim;
+mod switch;
 mod vault;
 mod version;
 
@@ -120,6 +121,7 @@ pub(crate) fn run(command: &Command, context: &Context<'_>) -> Result<Answer> {
         Command::Doctor(request) => doctor::run(request, context),
         Command::IdentityBroker { .. } => identity_broker::run(context),
         Command::Shim(command) => shim::run(command, context),
+        Command::Switch(request) => switch::run(request, context),
         Command::Vault(command) => vault::run(command, context),
         Command::Version { subscription, .. } => version::run(subscription.as_deref(), context),
     }

@@ -19,6 +19,7 @@ pub(crate) mod fuzzing;
 mod ini;
 mod profile;
 mod python_json;
+mod recent;
 mod subscription;
 mod user;
 
@@ -33,6 +34,7 @@ pub use config_dir::ConfigDir;
 pub(crate) use damaged::put_aside_damaged;
 pub(crate) use profile::Profile;
 pub(crate) use python_json::to_indented as python_json_indented;
+pub(crate) use recent::Recent;
 pub(crate) use subscription::{NewSubscription, Subscription, TenantNames};
 pub(crate) use user::{AssignedIdentity, User, UserType};
 

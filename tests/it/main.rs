@@ -60,6 +60,8 @@ mod own_client;
 mod readme;
 #[cfg(unix)]
 mod refusals;
+#[cfg(unix)]
+mod screen;
 mod secrets;
 mod selection;
 #[cfg(target_os = "linux")]
@@ -70,6 +72,7 @@ mod sharing;
 mod shim;
 mod silent;
 mod support;
+mod switch;
 #[cfg(unix)]
 mod terminal;
 #[cfg(target_os = "linux")]
