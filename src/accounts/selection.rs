@@ -7,7 +7,7 @@
 
 use serde_json::json;
 
-use super::{Context, client_account};
+use super::{Context, client_account, is_unknown, with_near_matches};
 use crate::entra::is_guid;
 use crate::error::{Error, Kind, Result};
 use crate::foreign::Typed;
@@ -76,7 +76,12 @@ impl Selection<'_> {
         context: &Context<'_>,
     ) -> Result<(&'p Subscription, &'static str)> {
         let (system, cloud) = (context.system, context.cloud().name.as_str());
-        let find = |wanted: Option<&str>| profile.find(system.program, cloud, wanted);
+        let find = |wanted: Option<&str>| {
+            profile.find(system.program, cloud, wanted).map_err(|error| match wanted {
+                Some(it) => with_near_matches(error, system.program, profile.visible(cloud), it),
+                None => error,
+            })
+        };
         if let Some(account) = self.account {
             return self.of_account(profile, context, account, "from --account");
         }
@@ -92,8 +97,20 @@ impl Selection<'_> {
             return found.map_err(|error| of_variable(error, "AZT_ACCOUNT and AZT_SUBSCRIPTION"));
         }
         if let Some(wanted) = wanted {
-            let found = find(Some(&wanted));
-            let entry = found.map_err(|error| of_variable(error, "AZT_SUBSCRIPTION"))?;
+            let found = profile.find(system.program, cloud, Some(&wanted));
+            let entry = found.map_err(|error| {
+                let error = of_variable(error, "AZT_SUBSCRIPTION");
+                let is_wrong = error.kind() == Kind::Failed && system.program == Program::Azt;
+                if !is_wrong || !is_unknown(profile.visible(cloud), &wanted) {
+                    return error;
+                }
+                let text = format!(
+                    "Subscription '{}' not found. AZT_SUBSCRIPTION names it in this shell: correct the variable, or unset it.",
+                    Typed(&wanted)
+                );
+                let all = profile.visible(cloud);
+                with_near_matches(Error::failed(text), system.program, all, &wanted)
+            })?;
             return Ok((entry, "from AZT_SUBSCRIPTION"));
         }
         // With a tenant, a missing default is not an error yet.
@@ -168,11 +185,12 @@ impl Selection<'_> {
         };
         if let Some(wanted) = self.subscription {
             let entry = called(wanted)?.ok_or_else(|| {
-                Error::failed(format!(
+                let text = format!(
                     "The account '{account}' has no subscription '{wanted}'.",
                     account = Typed(account),
                     wanted = Typed(wanted)
-                ))
+                );
+                with_near_matches(Error::failed(text), system.program, own.iter().copied(), wanted)
             });
             return entry.map(|entry| (entry, why));
         }

@@ -157,19 +157,30 @@ pub(crate) struct AccountListLocations {
 /// Make a subscription the default.
 #[derive(Debug, clap::Args)]
 pub(crate) struct AccountSet {
+    /// Name or id [default: choose from a list]
+    #[arg(value_name = "SUBSCRIPTION", num_args = 0.., conflicts_with = "wanted")]
+    pub(crate) name: Vec<String>,
     /// Name or id
+    // An id of its own, because here an empty value does not count as not given.
     #[arg(
-        long,
-        short,
+        long = "subscription",
+        short = 's',
         alias = "name",
         short_alias = 'n',
-        value_name = "SUBSCRIPTION",
-        required = true
+        value_name = "SUBSCRIPTION"
     )]
-    pub(crate) subscription: String,
+    pub(crate) wanted: Option<String>,
     /// Options of every command.
     #[command(flatten)]
     pub(crate) global: Global,
+}
+
+impl AccountSet {
+    /// The command as az has it: with the option only, which is required.
+    pub(super) fn of_az() -> clap::Command {
+        let set = <Self as clap::Args>::augment_args(clap::Command::new("set"));
+        set.mut_arg("wanted", |arg| arg.required(true)).mut_arg("name", |arg| arg.hide(true))
+    }
 }
 
 /// Show a subscription.

@@ -107,7 +107,8 @@ pub(super) fn place<'w, 'c>(
     words: &'w [Word],
     program: Program,
 ) -> Result<Placed<'w>, String> {
-    let has_positionals = command.get_positionals().next().is_some();
+    // Hidden ones are azt's own, in a command of az.
+    let has_positionals = command.get_positionals().any(|arg| !arg.is_hide_set());
     let mut placed = Placed::default();
     let mut given: Vec<(&Arg, Vec<String>)> = Vec::new();
     let mut give = |arg: &'c Arg, values: Vec<String>| {
@@ -195,7 +196,7 @@ fn without_empty(
     // The command reports the empty value itself, or it clears a member of a cloud.
     let accepts_empty = arg.is_required_set()
         || !arg.get_possible_values().is_empty()
-        || ["query", "cloud_config"].contains(&id)
+        || ["query", "cloud_config", "wanted"].contains(&id)
         || ["endpoint_", "suffix_"].iter().any(|of_cloud| id.starts_with(of_cloud));
     if accepts_empty {
         return Ok(Some(values));

@@ -16,8 +16,9 @@ mod login;
 mod near;
 mod parse;
 mod shim;
-mod topic;
+mod switch;
 mod token;
+mod topic;
 mod vault;
 mod whoami;
 
@@ -40,6 +41,7 @@ pub(crate) use login::{Login, Logout, Pipeline};
 pub(crate) use near::nearest;
 pub(crate) use parse::{Invocation, Parsed, before_separator, parse, usage};
 pub(crate) use shim::{ShimChange, ShimCommand};
+pub(crate) use switch::Switch;
 pub(crate) use token::Token;
 pub(crate) use topic::Topic;
 pub(crate) use vault::{Doctor, VaultCommand, VaultMove};
@@ -89,6 +91,8 @@ pub(crate) enum Command {
     /// Show and choose subscriptions, get access tokens
     #[command(subcommand)]
     Account(AccountCommand),
+    /// Change the default subscription: from a list, by words, or back
+    Switch(Switch),
     /// Inspect, move, re-encrypt and share stored sign-ins
     #[command(subcommand)]
     Cache(CacheCommand),
@@ -143,6 +147,7 @@ impl Command {
             Self::Config(command) => command.global(),
             Self::Doctor(command) => &command.global,
             Self::Shim(command) => command.global(),
+            Self::Switch(command) => &command.global,
             Self::Token(command) => command.global(),
             Self::Vault(command) => command.global(),
             Self::Whoami(command) => &command.show.global,

@@ -14,7 +14,7 @@ use clap::{Arg, Args, Command, CommandFactory, FromArgMatches};
 
 use super::argparse::{self, Word};
 use super::at_file::expand;
-use super::{Cli, Global, OURS, Topic, habits, hot};
+use super::{AccountSet, Cli, Global, OURS, Topic, habits, hot};
 use crate::error::{Error, Kind, Result};
 use crate::foreign::Typed;
 use crate::program::Program;
@@ -81,9 +81,14 @@ pub(super) fn understood(program: Program, mut words: Vec<Word>) -> Result<Invoc
         leading = argparse::leading(&Global::augment_args(Command::new("")), &words);
         words.rotate_left(leading);
     }
-    // Command words are at most three deep; `config` takes values from the third on.
-    let is_first = |word: &str| words.first().is_some_and(|it| it.text.eq_ignore_ascii_case(word));
-    let depth = if is_first("account") { 3 } else { 2 };
+    // Command words are at most three deep; values follow them.
+    let is = |at: usize, word| words.get(at).is_some_and(|it| it.text.eq_ignore_ascii_case(word));
+    let depth = match program {
+        _ if is(0, "switch") => 1,
+        Program::Azt if is(0, "account") && is(1, "set") => 2,
+        _ if is(0, "account") => 3,
+        _ => 2,
+    };
     let is_command_word = |word: &&Word| !word.text.starts_with('-');
     let depth = words.iter().take_while(is_command_word).take(depth).count();
     for word in words.iter_mut().take(depth) {
@@ -131,7 +136,7 @@ fn help_on(words: &[Word]) -> Result<Invocation> {
 }
 
 fn help(program: Program, command: &[&str]) -> Result<Invocation> {
-    let mut root = root(program);
+    let mut root = tree(program, command);
     if program == Program::Az {
         // Only a built group has its commands.
         root.build();
@@ -165,15 +170,29 @@ fn root(program: Program) -> Command {
     }
 }
 
-fn by_clap(program: Program, words: &[Word]) -> Result<Cli> {
+/// The command tree, with the arguments of `command` as `program` has them.
+fn tree(program: Program, command: &[impl AsRef<str>]) -> Command {
     let mut root = root(program);
+    let words = command.iter().map(AsRef::as_ref);
+    let line = || [program.name()].into_iter().chain(words.clone());
+    // clap builds a command's arguments only when it parses the command. Errors are ignored: the
+    // arguments are not placed yet.
+    let _ = root.try_get_matches_from_mut(line());
+    if program == Program::Az && words.clone().take(2).eq(["account", "set"]) {
+        // A new command, because a change of a built one confuses clap.
+        let of_az = |account: Command| account.mut_subcommand("set", |_| AccountSet::of_az());
+        root = root.mut_subcommand("account", of_az);
+        let _ = root.try_get_matches_from_mut(line());
+    }
+    root
+}
+
+fn by_clap(program: Program, words: &[Word]) -> Result<Cli> {
     let is_command_word = |word: &&Word| !word.text.starts_with('-');
     let begin = || [program.name().to_owned()].into_iter();
     let command: Vec<String> =
         words.iter().take_while(is_command_word).map(|word| word.text.clone()).collect();
-    // clap builds a command's arguments only when it parses the command. Errors are ignored: the
-    // arguments are not placed yet.
-    let _ = root.try_get_matches_from_mut(begin().chain(command.iter().cloned()));
+    let mut root = tree(program, &command);
     let (leaf, depth) = leaf(&root, &command);
     if leaf.has_subcommands() {
         let all: Vec<String> = words.iter().map(|word| word.text.clone()).collect();

@@ -1,34 +1,20 @@
 //! `account set`.
 
-use super::Answer;
-use crate::accounts::{Context, client_account, with_elsewhere};
+use super::{Answer, switch};
+use crate::accounts::{Context, make_default};
 use crate::cli::AccountSet;
-use crate::error::Result;
-use crate::program::Program;
-use crate::settings::{Clouds, Profile};
+use crate::error::{Error, Kind, Result};
 
-/// Makes a subscription the default, and stores it for the next `cloud set`.
+/// Makes a subscription the default. Without a name, lets the user choose on the terminal.
 pub(super) fn run(request: &AccountSet, context: &Context<'_>) -> Result<Answer> {
-    let cloud = &context.cloud().name;
-    let program = context.system.program;
-    let id = Profile::update(&context.dir, |profile| {
-        // Reports that no account is signed in; az reports that the subscription does not exist.
-        if program == Program::Azt && profile.visible(cloud).next().is_none() {
-            let found = profile.find(program, cloud, None).map(drop);
-            found.map_err(|error| with_elsewhere(error, profile, context))?;
-        }
-        profile.set_default(cloud, &request.subscription)
-    });
-    let of_client = || match program {
-        Program::Azt => client_account::not_a_default(context, &request.subscription),
-        Program::Az => None,
-    };
-    let id = id.map_err(|error| of_client().unwrap_or(error))?;
-    Clouds::set_subscription(&context.dir, cloud, &id)?;
-    if let Some(own) = context.system.env.non_empty("AZT_SUBSCRIPTION") {
-        context.system.terminal.warn(&format!(
-            "In this shell AZT_SUBSCRIPTION ('{own}') still overrides the default."
-        ));
+    let name = request.name.join(" ");
+    match request.wanted.as_deref().or(Some(&*name).filter(|_| !request.name.is_empty())) {
+        Some(wanted) => make_default(context, wanted).map(|_| Answer::none()),
+        None if switch::can_pick(context) => switch::by_picker(&request.global, context),
+        None => Err(Error::new(
+            Kind::Usage,
+            "the following arguments are required: --subscription/-s/--name/-n",
+        )
+        .remedy("On a terminal azt lets you choose from a list.")),
     }
-    Ok(Answer::none())
 }

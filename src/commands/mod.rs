@@ -19,6 +19,7 @@ mod login;
 mod logout;
 mod pass_through;
 mod shim;
+mod switch;
 mod token;
 mod vault;
 mod version;
@@ -146,6 +147,7 @@ pub(crate) fn run(command: &Command, context: &Context<'_>) -> Result<Answer> {
         Command::Doctor(request) => doctor::run(request, context),
         Command::IdentityBroker { .. } => identity_broker::run(context),
         Command::Shim(command) => shim::run(command, context),
+        Command::Switch(request) => switch::run(request, context),
         Command::Token(request) => token::run(request, context),
         Command::Vault(command) => vault::run(command, context),
         Command::Version { subscription, .. } => version::run(subscription.as_deref(), context),

@@ -77,6 +77,7 @@ mod tests {
             assert!(served(line), "{line}");
         }
         for line in [
+            "switch x",
             "",
             "--help",
             "-h",

@@ -121,7 +121,7 @@ impl Profile {
     }
 
     /// The entries of a cloud. Lookups in a cloud see only these.
-    pub(crate) fn visible(&self, cloud: &str) -> impl Iterator<Item = &Subscription> {
+    pub(crate) fn visible(&self, cloud: &str) -> impl Iterator<Item = &Subscription> + Clone {
         self.subscriptions.iter().filter(move |entry| entry.environment_name() == cloud)
     }
 

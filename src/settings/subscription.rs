@@ -143,6 +143,11 @@ impl Subscription {
         self.text("tenantDisplayName")
     }
 
+    /// Display name of the tenant, or its id.
+    pub(crate) fn tenant_name(&self) -> &str {
+        self.tenant_display_name().unwrap_or(self.tenant_id())
+    }
+
     /// Name of the cloud.
     pub(crate) fn environment_name(&self) -> &str {
         self.text("environmentName").unwrap_or_default()

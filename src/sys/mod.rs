@@ -104,7 +104,7 @@ pub use msal_lock::MsalLock;
 pub(crate) use msal_lock::sleep;
 pub(crate) use panics::caught;
 pub use panics::quiet_panics;
-pub(crate) use picker::{Choice, cut};
+pub(crate) use picker::{Choice, Words, cut};
 pub(crate) use proxy::Way;
 pub use random::fill_random;
 pub(crate) use random::random_uuid;

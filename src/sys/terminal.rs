@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::countdown::cancelled;
 use super::logging_commands;
-use super::picker::{self, Choice};
+use super::picker::{self, Choice, Picked};
 use super::stream::{Patient, stdin_line};
 use super::timeout::aside;
 use crate::error::{Error, Result};
@@ -57,6 +57,8 @@ pub struct Terminal {
     stderr_is_tty: bool,
     verbosity: Cell<Verbosity>,
     colour: Cell<bool>,
+    /// True if the terminal cannot move its cursor (`TERM=dumb`).
+    is_dumb: bool,
     /// True if a pipeline searches both streams for commands, so that texts need escaping.
     is_read_for_commands: bool,
 }
@@ -72,6 +74,7 @@ impl Terminal {
             stderr_is_tty: io::stderr().is_terminal(),
             verbosity: Cell::default(),
             colour: Cell::new(false),
+            is_dumb: picker::is_dumb(),
             is_read_for_commands: logging_commands::are_read(),
         }
     }
@@ -86,6 +89,7 @@ impl Terminal {
             stderr_is_tty: false,
             verbosity: Cell::default(),
             colour: Cell::new(false),
+            is_dumb: false,
             is_read_for_commands: false,
         }
     }
@@ -308,15 +312,21 @@ impl Terminal {
         Confirm::new(question).with_default(false).prompt().map_err(failed)
     }
 
-    /// Lets the user pick one of `choices` by arrow keys or by typing parts of it; the cursor
-    /// starts at index `first`. Returns the picked index, or `None` after Escape or Ctrl-C.
-    pub(crate) fn pick(
-        &self,
-        prompt: &str,
-        choices: &[Choice],
-        first: usize,
-    ) -> Result<Option<usize>> {
-        picker::pick(prompt, choices, first, self.colour()).map_err(failed)
+    /// Lets the user pick one of `choices` by arrow keys or by typing parts of it. Returns the picked
+    /// index, or `None` after Escape.
+    ///
+    /// # Errors
+    /// [`Kind::Cancelled`](crate::error::Kind::Cancelled) after Ctrl-C.
+    pub(crate) fn pick(&self, question: &str, choices: &[Choice]) -> Result<Option<usize>> {
+        if self.is_dumb {
+            return picker::pick_by_number(self, question, choices);
+        }
+        match picker::pick(question, choices, self.colour()) {
+            Ok(Picked::Option(at)) => Ok(Some(at)),
+            Ok(Picked::Nothing) => Ok(None),
+            Ok(Picked::Interrupted) => Err(cancelled()),
+            Err(error) => Err(no_prompt(error)),
+        }
     }
 
     fn write_error(&self, text: &str) {
@@ -341,8 +351,12 @@ fn has_gone(error: &io::Error) -> bool {
 fn failed(error: InquireError) -> Error {
     match error {
         InquireError::OperationCanceled | InquireError::OperationInterrupted => cancelled(),
-        error => Error::failed(format!("Cannot show a prompt on this terminal: {error}.")),
+        error => no_prompt(error),
     }
+}
+
+fn no_prompt(error: impl std::error::Error + Send + Sync + 'static) -> Error {
+    Error::failed(format!("Cannot show a prompt on this terminal: {error}.")).source(error)
 }
 
 /// Removes control characters except line feed and tab, so that a server's text cannot control the

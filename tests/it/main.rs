@@ -64,6 +64,8 @@ mod people;
 mod readme;
 #[cfg(unix)]
 mod refusals;
+#[cfg(unix)]
+mod screen;
 mod secrets;
 mod selection;
 #[cfg(target_os = "linux")]
@@ -74,6 +76,7 @@ mod sharing;
 mod shim;
 mod silent;
 mod support;
+mod switch;
 #[cfg(unix)]
 mod terminal;
 mod token;

@@ -46,7 +46,9 @@ fn options_override_variables_and_variables_the_default() {
     assert_eq!(upn(&sandbox.azt(TOKEN).quiet()), ALICE);
     // The default changes for other terminals; here a note says that the variable still wins.
     let run = sandbox.azt(["account", "set", "-s", SHARED]).exits(0);
-    drop(run.says("In this shell AZT_SUBSCRIPTION ('contoso development AND test') still overrides the default"));
+    drop(run.says(
+        "WARNING: AZT_SUBSCRIPTION ('contoso development AND test') still decides in this shell.",
+    ));
     sandbox.set("AZT_SUBSCRIPTION", "");
     assert_eq!(upn(&sandbox.azt(TOKEN).quiet()), BOB);
 }

@@ -37,11 +37,12 @@ pub(super) fn choose(
     if all.len() > 1 && terminal.stdin_is_tty() && terminal.stderr_is_tty() {
         let choice = |it: &BrokerAccount| Choice {
             name: it.username().to_owned(),
+            note: String::new(),
             owner: it.tenant().unwrap_or_default(),
             id: it.home_account_id().to_owned(),
         };
         let choices: Vec<Choice> = all.iter().map(choice).collect();
-        let picked = terminal.pick("Account to sign in with:", &choices, 0)?;
+        let picked = terminal.pick("Account to sign in with:", &choices)?;
         let picked = picked.filter(|at| *at < all.len());
         let cancelled = || Error::new(Kind::Cancelled, "Cancelled. Nothing was changed.");
         return picked.map(|at| all.swap_remove(at)).ok_or_else(cancelled);

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::{Answer, claims_challenge};
 use crate::accounts::subscriptions::{self, Found};
-use crate::accounts::{self, Context, arm_token};
+use crate::accounts::{self, Context, arm_token, default_of, note_default};
 use crate::broker::{self, Identity, Known, SignIn, SignedIn, UserSignIn};
 use crate::cli::Login;
 use crate::entra::Scopes;
@@ -80,10 +80,11 @@ pub(super) fn run(request: &Login, context: &Context<'_>) -> Result<Answer> {
     }
     let new = found.subscriptions;
     let cloud = context.cloud();
-    let (chosen, listed) = Profile::update(&context.dir, |profile| {
+    let (former, chosen, listed) = Profile::update(&context.dir, |profile| {
+        let former = default_of(profile, &cloud.name);
         let chosen = profile.merge_login(new.clone(), request.subscription.as_deref());
         let is_new = |it: &&Subscription| new.iter().any(|new| new.id() == it.id());
-        Ok((chosen, profile.all().iter().filter(is_new).cloned().collect::<Vec<_>>()))
+        Ok((former, chosen, profile.all().iter().filter(is_new).cloned().collect::<Vec<_>>()))
     })?;
     if let Some(id) = &chosen {
         Clouds::set_subscription(&context.dir, &cloud.name, id)?;
@@ -106,9 +107,13 @@ pub(super) fn run(request: &Login, context: &Context<'_>) -> Result<Answer> {
             )),
         }
     }
-    if let Some(chosen) = chosen.as_deref().filter(|_| picks) {
-        subscription_picker::run(context, &listed, chosen)?;
-        return Ok(Answer::none());
+    if let Some(chosen) = chosen.as_deref() {
+        let picked = picks.then(|| subscription_picker::run(context, &listed, chosen));
+        let now = picked.as_ref().and_then(|picked| picked.as_deref().ok()).unwrap_or(chosen);
+        note_default(context, former.as_deref(), now);
+        if let Some(picked) = picked {
+            return picked.map(|_| Answer::none());
+        }
     }
     let is_wanted = |entry: &&Subscription| {
         request.subscription.as_deref().is_none_or(|wanted| is_called(entry, wanted))

@@ -6,12 +6,11 @@
 use serde_json::{Value, json};
 
 use super::super::rows;
-use crate::accounts::Context;
-use crate::error::Result;
+use crate::accounts::{Candidates, Context};
+use crate::error::{Error, Kind, Result};
 use crate::output::{Format, Render};
 use crate::program::Program;
 use crate::settings::{Clouds, Profile, Subscription, known};
-use crate::sys::Choice;
 
 /// Maximum length of a name in az's table, in characters; longer names are cut.
 const LONGEST_NAME: usize = 36;
@@ -38,34 +37,27 @@ pub(super) fn announce(context: &Context<'_>, one_tenant: bool) -> Result<()> {
 }
 
 /// Lets the user choose among `found` and stores the choice as the default. `chosen` is the id of
-/// the current default.
-pub(super) fn run(context: &Context<'_>, found: &[Subscription], chosen: &str) -> Result<()> {
+/// the current default. Returns the id of the default then.
+pub(super) fn run(context: &Context<'_>, found: &[Subscription], chosen: &str) -> Result<String> {
     let mut sorted: Vec<&Subscription> = found.iter().collect();
     sorted.sort_by_key(|entry| entry.name().to_lowercase());
     let default = sorted.iter().position(|entry| entry.id() == chosen).unwrap_or_default();
-    let picked = match context.system.program {
-        Program::Az => pick_by_number(context, &sorted, default)?,
-        Program::Azt => {
-            let choice = |entry: &&Subscription| Choice {
-                name: entry.name().to_owned(),
-                owner: tenant_of(entry).to_owned(),
-                id: entry.id().to_owned(),
-            };
-            let choices: Vec<Choice> = sorted.iter().map(choice).collect();
-            context.system.terminal.pick("Subscription to use:", &choices, default)?
+    let entry = match context.system.program {
+        Program::Az => {
+            pick_by_number(context, &sorted, default)?.and_then(|at| sorted.get(at).copied())
         }
+        Program::Azt => pick(context, found, chosen)?,
     };
-    let entry = picked.and_then(|at| sorted.get(at));
     if let Some(entry) = entry.filter(|entry| entry.id() != chosen) {
         let cloud = context.cloud();
         Profile::update(&context.dir, |profile| profile.set_default(&cloud.name, entry.id()))?;
         Clouds::set_subscription(&context.dir, &cloud.name, entry.id())?;
     }
     let terminal = &context.system.terminal;
-    if let Some(entry) = entry.or_else(|| sorted.get(default)) {
+    if let Some(entry) = entry.or_else(|| sorted.get(default).copied()) {
         terminal.result(&format!(
             "Tenant: {}\nSubscription: {} ({})\n",
-            tenant_of(entry),
+            entry.tenant_name(),
             entry.name(),
             entry.id()
         ))?;
@@ -74,11 +66,28 @@ pub(super) fn run(context: &Context<'_>, found: &[Subscription], chosen: &str) -
         terminal.result(&format!("\n{ANNOUNCEMENTS}\n"))?;
         terminal.warn("[Warning] The login output has been updated. Please be aware that it no longer displays the full list of available subscriptions by default.\n");
     }
-    Ok(())
+    Ok(entry.map_or(chosen, Subscription::id).to_owned())
 }
 
-fn tenant_of(entry: &Subscription) -> &str {
-    entry.tenant_display_name().unwrap_or(entry.tenant_id())
+/// azt's list.
+fn pick<'f>(
+    context: &Context<'_>,
+    found: &'f [Subscription],
+    chosen: &str,
+) -> Result<Option<&'f Subscription>> {
+    let picked = Candidates::new(context, found.iter()).pick(context).map_err(|error| {
+        if error.kind() != Kind::Cancelled {
+            return error;
+        }
+        let default = found.iter().find(|entry| entry.id() == chosen);
+        let name = default.map(Subscription::name).unwrap_or_default();
+        let text = format!("Cancelled. You are signed in. The default subscription is '{name}'.");
+        Error::new(Kind::Cancelled, text)
+    })?;
+    if picked.is_none() {
+        context.system.terminal.plain("Nothing was chosen: the default stays.");
+    }
+    Ok(picked)
 }
 
 fn pick_by_number(
@@ -115,7 +124,7 @@ fn pick_by_number(
         text.join("\n")
     ))?;
     if let Some(entry) = sorted.get(default) {
-        terminal.result(&format!("\nThe default is marked with an *; the default tenant is '{}' and subscription is '{}' ({}).\n\n", tenant_of(entry), entry.name(), entry.id()))?;
+        terminal.result(&format!("\nThe default is marked with an *; the default tenant is '{}' and subscription is '{}' ({}).\n\n", entry.tenant_name(), entry.name(), entry.id()))?;
     }
     loop {
         terminal
@@ -149,7 +158,7 @@ fn numbered(sorted: &[&Subscription], default: usize) -> Value {
         } else {
             name.to_owned()
         };
-        json!({"No": format!("[{}]{mark}", at + 1), "Subscription name": name, "Subscription ID": entry.id(), "Tenant": tenant_of(entry)})
+        json!({"No": format!("[{}]{mark}", at + 1), "Subscription name": name, "Subscription ID": entry.id(), "Tenant": entry.tenant_name()})
     };
     Value::Array(sorted.iter().enumerate().map(row).collect())
 }

@@ -1,0 +1,73 @@
+//! Subscriptions whose names are nearly the one that was typed.
+
+use std::cmp::Ordering;
+
+use crate::error::{Error, Kind};
+use crate::program::Program;
+use crate::settings::Subscription;
+use crate::sys::Words;
+
+/// Most names in a message.
+const NAMED: usize = 5;
+/// Least similarity of a name that is nearly another one; equal names have 1.
+const SIMILAR: f64 = 0.8;
+
+/// True if none of `entries` has the id or the name `wanted`.
+pub(crate) fn is_unknown<'p>(
+    mut entries: impl Iterator<Item = &'p Subscription>,
+    wanted: &str,
+) -> bool {
+    let lower = wanted.to_lowercase();
+    !entries.any(|entry| entry.is_called(&lower))
+}
+
+/// Adds to `error` the names of `entries` that are nearly `wanted`, and the command that lists them
+/// all, if none is called so. Under the name `az`, keeps `error`, az's message.
+pub(crate) fn with_near_matches<'p>(
+    error: Error,
+    program: Program,
+    entries: impl Iterator<Item = &'p Subscription> + Clone,
+    wanted: &str,
+) -> Error {
+    let is_meant = program == Program::Azt && error.kind() == Kind::Failed;
+    if !is_meant || !is_unknown(entries.clone(), wanted) {
+        return error;
+    }
+    let near = near_names(entries, wanted);
+    let error = match near.as_slice() {
+        [] => error,
+        names => {
+            let shown: Vec<String> = names.iter().take(NAMED).map(|it| format!("'{it}'")).collect();
+            let more = match names.len().saturating_sub(NAMED) {
+                0 => String::new(),
+                more => format!(", and {more} more"),
+            };
+            error.remedy(format!("Similar: {}{more}.", shown.join(", ")))
+        }
+    };
+    error.remedy(format!("All subscriptions: {program} account list"))
+}
+
+/// The names that contain the words of `wanted`; if there are none, the most similar names.
+fn near_names<'p>(entries: impl Iterator<Item = &'p Subscription>, wanted: &str) -> Vec<&'p str> {
+    let lower = wanted.trim().to_lowercase();
+    if lower.is_empty() {
+        return Vec::new();
+    }
+    let names: Vec<(&str, String)> =
+        entries.map(|entry| (entry.name(), entry.name().to_lowercase())).collect();
+    let words = Words::of(&lower);
+    let mut found: Vec<&str> =
+        names.iter().filter(|(_, text)| words.are_in(text)).map(|(name, _)| *name).collect();
+    if found.is_empty() {
+        let similarity = |(name, text): &(&'p str, String)| {
+            let similarity = strsim::jaro_winkler(text, &lower);
+            (similarity >= SIMILAR).then_some((similarity, *name))
+        };
+        let mut similar: Vec<(f64, &str)> = names.iter().filter_map(similarity).collect();
+        similar.sort_by(|one, other| other.0.partial_cmp(&one.0).unwrap_or(Ordering::Equal));
+        similar.truncate(NAMED);
+        found.extend(similar.into_iter().map(|(_, name)| name));
+    }
+    found
+}
