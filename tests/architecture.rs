@@ -288,7 +288,7 @@ fn docs_list_every_setting_and_variable() {
     let settings = sources.iter().find(|it| it.name == "commands/config/core_settings.rs").unwrap();
     let own = settings.code.split_once("const OF_AZ").unwrap().0;
     let settings = quoted(own, |c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
-    assert_eq!(settings.len(), 13, "SWITCHES and OTHERS: {settings:?}");
+    assert_eq!(settings.len(), 14, "SWITCHES and OTHERS: {settings:?}");
     for setting in settings {
         assert!(page.contains(&format!("| `core.{setting}` |")), "core.{setting}");
     }

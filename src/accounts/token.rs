@@ -9,7 +9,7 @@ use crate::error::{Error, Kind, Result};
 use crate::foreign::Sentence;
 use crate::interop::{self, AdalFile, Application};
 use crate::program::Program;
-use crate::settings::Cloud;
+use crate::settings::{Cloud, Profile, Subscription};
 use crate::sys::{System, is_detached, repeat_detached};
 use crate::vault::{Account, Vault};
 
@@ -20,6 +20,34 @@ const AZ_LIMIT: Duration = Duration::from_millis(500);
 /// Gets the token of `request` at `cloud`. If the vault has no sign-in or no valid refresh token of
 /// the account, a sign-in of the real az is tried.
 pub(crate) fn token(context: &Context<'_>, cloud: &Cloud, request: &TokenRequest) -> Result<Token> {
+    token_of(context, cloud, request).map_err(|error| with_tenant_name(error, context, request))
+}
+
+/// `error` with the tenant's domain in place of its GUID, if a person reads it. The command for
+/// programs keeps the GUID: the domain is a server's text.
+fn with_tenant_name(error: Error, context: &Context<'_>, request: &TokenRequest) -> Error {
+    if !context.system.is_watched() {
+        return error;
+    }
+    let is_domain = |text: &&str| {
+        text.contains('.') && text.chars().all(|c| c.is_ascii_alphanumeric() || "-.".contains(c))
+    };
+    let profile = Profile::load_or_new(&context.dir).ok();
+    let entry = profile.as_ref().and_then(|profile| {
+        let mut all = profile.visible(&context.cloud().name);
+        all.find(|entry| entry.tenant_id().eq_ignore_ascii_case(&request.tenant))
+    });
+    match entry.and_then(Subscription::tenant_default_domain).filter(is_domain) {
+        Some(domain) => {
+            let (by_id, by_name) =
+                (format!(" --tenant {}", request.tenant), format!(" --tenant {domain}"));
+            error.map_remedy(|line| line.replace(&by_id, &by_name))
+        }
+        None => error,
+    }
+}
+
+fn token_of(context: &Context<'_>, cloud: &Cloud, request: &TokenRequest) -> Result<Token> {
     let system = context.system;
     let name = match &request.identity {
         Identity::User { name } => Some(name.as_str()),

@@ -10,9 +10,10 @@ use crate::output::Format;
 use crate::settings::{FALSE, TRUE};
 
 /// Boolean settings: azt's own, then those shared with az 2.91.
-pub(in crate::commands) const SWITCHES: [&str; 8] = [
+pub(in crate::commands) const SWITCHES: [&str; 9] = [
     "only_show_errors",
     "no_color",
+    "clipboard",
     "renew_ahead",
     "persist",
     "identity_from_env",
