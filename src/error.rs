@@ -201,6 +201,29 @@ impl Error {
         &self.0.message
     }
 
+    /// Returns the message without the ids that Entra puts at its end (`Trace ID: … Correlation ID:
+    /// … Timestamp: …`), and those. `None` if the message has none.
+    pub(crate) fn without_ids(&self) -> Option<(String, String)> {
+        let message = &self.0.message;
+        let (before, ids) = message.split_once(" Trace ID: ").filter(|_| self.0.entra.is_some())?;
+        let (ids, time) = ids.split_once(" Timestamp: ")?;
+        // `2026-01-31 12:00:00Z`; more text may follow.
+        let (date, time) = time.split_once(' ')?;
+        let (time, after) = time.split_once(' ').unwrap_or((time, ""));
+        let space = if after.is_empty() { "" } else { " " };
+        let ids = format!("Trace ID: {ids} Timestamp: {date} {time}");
+        Some((format!("{before}{space}{after}"), ids))
+    }
+
+    /// Returns this error with each line of its remedy passed through `change`.
+    #[must_use]
+    pub(crate) fn map_remedy(mut self, change: impl Fn(&str) -> String) -> Self {
+        for line in &mut self.0.remedy {
+            *line = change(line);
+        }
+        self
+    }
+
     /// Returns the remedy's lines.
     pub fn remedy_lines(&self) -> &[String] {
         &self.0.remedy
@@ -253,5 +276,22 @@ impl fmt::Debug for Error {
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         self.0.source.as_deref().map(|source| source as &(dyn std::error::Error + 'static))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entras_ids_are_told_from_its_sentence() {
+        let of = |message: &str| Error::failed(message).entra(EntraDetail::default()).without_ids();
+        let ids = "Trace ID: t Correlation ID: c Timestamp: 2026-01-31 12:00:00Z";
+        let expected = |message: &str| Some((message.to_owned(), ids.to_owned()));
+        assert_eq!(of(&format!("AADSTS1: No. {ids}")), expected("AADSTS1: No."));
+        assert_eq!(of(&format!("AADSTS1: No. {ids} More.")), expected("AADSTS1: No. More."));
+        assert_eq!(of("AADSTS1: No."), None);
+        assert_eq!(of("AADSTS1: No. Trace ID: t Timestamp: x"), None);
+        assert_eq!(Error::failed(format!("a {ids}")).without_ids(), None);
     }
 }

@@ -114,12 +114,32 @@ pub fn run(argv: impl IntoIterator<Item = OsString>, system: &System) -> u8 {
                 system.terminal.json_line(&output::failure(&error, code));
                 return code;
             }
-            system.terminal.message(Level::Error, error.message());
-            for line in error.remedy_lines() {
-                system.terminal.plain(line);
-            }
+            print_error(&error, system);
             code
         }
+    }
+}
+
+/// Prints `error` for people. At a terminal, the ids that only Microsoft's support needs come last.
+fn print_error(error: &Error, system: &System) {
+    let terminal = &system.terminal;
+    let is_watched = system.is_watched();
+    if is_watched {
+        // The command line may have failed before the settings were read.
+        let config = Config::load(system, &ConfigDir::find(system));
+        let no_color = config.and_then(|config| config.is_on(&known::NO_COLOR));
+        system.set_colour(!no_color.unwrap_or_default());
+    }
+    let (message, ids) = match error.without_ids().filter(|_| is_watched) {
+        Some((message, ids)) => (message, Some(ids)),
+        None => (error.message().to_owned(), None),
+    };
+    terminal.message(Level::Error, &message);
+    for line in error.remedy_lines() {
+        terminal.plain(line);
+    }
+    if let Some(ids) = ids {
+        terminal.dim(&ids);
     }
 }
 
@@ -190,7 +210,7 @@ fn carry_out(command: &Command, system: &System, doubts: &[String]) -> Result<u8
         (_, _, true) => Verbosity::OnlyErrors,
         _ => Verbosity::Normal,
     });
-    system.terminal.set_colour(!is_on(&known::NO_COLOR)?);
+    system.set_colour(!is_on(&known::NO_COLOR)?);
     for doubt in doubts {
         system.terminal.info(doubt);
     }

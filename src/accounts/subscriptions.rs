@@ -273,13 +273,17 @@ impl Found {
             }
         }
         if allow_none {
-            let cloud = &context.cloud().name;
-            let seen: HashSet<&str> =
-                self.subscriptions.iter().map(Subscription::tenant_id).collect();
-            let bare = self.visited.iter().filter(|tenant| !seen.contains(tenant.as_str()));
-            let level = |tenant: &String| Subscription::tenant_level(tenant, user, cloud);
-            let bare: Vec<Subscription> = bare.map(level).collect();
-            self.subscriptions.extend(bare);
+            self.keep_tenants(context, user);
         }
+    }
+
+    /// Adds an entry for each visited tenant that has none.
+    pub(crate) fn keep_tenants(&mut self, context: &Context<'_>, user: &User) {
+        let cloud = &context.cloud().name;
+        let seen: HashSet<&str> = self.subscriptions.iter().map(Subscription::tenant_id).collect();
+        let bare = self.visited.iter().filter(|tenant| !seen.contains(tenant.as_str()));
+        let level = |tenant: &String| Subscription::tenant_level(tenant, user, cloud);
+        let bare: Vec<Subscription> = bare.map(level).collect();
+        self.subscriptions.extend(bare);
     }
 }

@@ -3,6 +3,7 @@
 
 mod application;
 mod assertion_source;
+mod browser_sign_in;
 mod client_sign_in;
 mod credential;
 mod demands;
@@ -56,7 +57,7 @@ use crate::entra::{self, AZURE_CLI_CLIENT_ID};
 use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
 use crate::settings::{Cloud, ConfigDir, Endpoint};
-use crate::sys::{Deadline, EndpointUrl, System, block_on};
+use crate::sys::{Deadline, EndpointUrl, System, block_on, with_spinner};
 use crate::vault::{
     self, AccessToken, Account, Record, RecordKey, RefreshToken, ServicePrincipal, Vault,
 };
@@ -254,7 +255,9 @@ impl<'a> Broker<'a> {
     /// [`Broker::fetch`], cancelled at `deadline`.
     fn fetch_by(&self, deadline: Deadline, request: &TokenRequest) -> Result<Token> {
         block_on(async {
-            deadline.run(self.fetch(request)).await.unwrap_or_else(|| {
+            let text = format!("Waiting for a token of {}", self.authority_host.environment());
+            let fetched = with_spinner(self.system, &text, self.fetch(request));
+            deadline.run(fetched).await.unwrap_or_else(|| {
                 Err(Error::new(
                     Kind::Network,
                     format!(

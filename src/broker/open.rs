@@ -1,5 +1,7 @@
 //! Opens the vault with the options that the settings give.
 
+use std::path::Path;
+
 use super::Identity;
 use crate::error::{Error, Kind, Result};
 use crate::program::Program;
@@ -88,6 +90,17 @@ pub(crate) fn open_vault_for_sign_in<'a>(
     Profile::check_writable(dir)?;
     match (notice, system.program) {
         // Not a warning: this is normal.
+        // The key fell back to the file.
+        (Some(_), Program::Azt)
+            if system.is_watched() && options(config)?.key_source == KeyChoice::Auto =>
+        {
+            if system.terminal.shows(Level::Warning) {
+                system.terminal.dim(&format!(
+                    "Key: {} (no keyring here; azt doctor has details)",
+                    in_home(system, &dir.azt().file("vault.key"))
+                ));
+            }
+        }
         (Some(notice), Program::Azt) if system.terminal.shows(Level::Warning) => {
             system.terminal.plain(&notice);
         }
@@ -95,6 +108,13 @@ pub(crate) fn open_vault_for_sign_in<'a>(
         (Some(_), Program::Azt) | (None, _) => {}
     }
     Ok(vault)
+}
+
+/// `path`, with `~` for the home folder.
+fn in_home(system: &System, path: &Path) -> String {
+    let inside = system.home().and_then(|home| Some(path.strip_prefix(home).ok()?.to_owned()));
+    let shown = inside.map_or_else(|| path.to_owned(), |inside| Path::new("~").join(inside));
+    shown.display().to_string()
 }
 
 /// The vault and, if this call created it, the notice of where its key is kept and why.

@@ -6,20 +6,16 @@ use std::time::Duration;
 use super::client_sign_in::ClientSignIn;
 use super::redirect_uri::RedirectUri;
 use super::sign_in::SignIn;
-use super::{redirect_page, remedy, resolve_tenant};
+use super::{remedy, resolve_tenant};
 use crate::entra::{
-    AZURE_CLI_CLIENT_ID, Authority, AuthorizationRequest, Credential, Realm, Redirect,
-    ResponseMode, Scopes, TokenClient, TokenResponse, saml_assertion, user_realm,
+    AZURE_CLI_CLIENT_ID, Authority, AuthorizationRequest, Credential, DeviceAuthorization, Realm,
+    Redirect, ResponseMode, Scopes, TokenClient, TokenResponse, saml_assertion, user_realm,
 };
 use crate::error::{Error, Kind, Result};
 use crate::foreign::{Sentence, Typed};
-use crate::program::Program;
 use crate::secret::Secret;
 use crate::settings::Cloud;
-use crate::sys::{
-    EndpointUrl, Folder, Level, Loopback, Page, System, Visit, fill_random, kerberos_ticket,
-    open_browser, with_countdown,
-};
+use crate::sys::{Level, System, fill_random, kerberos_ticket, with_countdown};
 
 /// The tenant segment of a sign-in that names no tenant: any work or school account.
 const ANY_TENANT: &str = "organizations";
@@ -30,13 +26,13 @@ const FIRST_DYNAMIC_PORT: u16 = 0b1100_0000_0000_0000;
 /// A sign-in of a user that is about to start. Its result is a `T`: only a sign-in to az's own client
 /// is a [`SignIn`].
 pub(crate) struct UserSignIn<'a, 'r, T> {
-    system: &'a System,
+    pub(super) system: &'a System,
     cloud: &'r Cloud,
-    client: TokenClient<'a>,
+    pub(super) client: TokenClient<'a>,
     scopes: &'r Scopes,
-    redirect: RedirectUri,
+    pub(super) redirect: RedirectUri,
     /// The command of this sign-in, to a client other than az's.
-    own_login: Option<String>,
+    pub(super) own_login: Option<String>,
     result: PhantomData<T>,
 }
 
@@ -201,94 +197,6 @@ impl<'a, 'r> UserSignIn<'a, 'r, SignIn<'a>> {
 }
 
 impl<'a, T: SignedIn<'a>> UserSignIn<'a, '_, T> {
-    /// Signs in with a browser on this machine, within `limit`. The page that redirects to the
-    /// sign-in is in `folder` until the sign-in ends.
-    pub(crate) async fn with_browser(&self, folder: &Folder, limit: Duration) -> Result<T> {
-        let (system, terminal) = (self.system, &self.system.terminal);
-        let port = self.redirect.port(self.client.authority().is_adfs());
-        let mut loopback = Loopback::listen(port).await?;
-        let redirect_uri = self.redirect.with_port(loopback.port());
-        let request = self.authorization_request(&redirect_uri, ResponseMode::FormPost)?;
-        let of_az = format!("{} login", system.program);
-        let login = self.own_login.as_ref().unwrap_or(&of_az);
-        let opened_at = format!(
-            "A web browser has been opened at {}. Please continue the login in the web browser. If no web browser is available or if the web browser fails to open, use device code flow with `{login} --use-device-code`.",
-            self.client.authority().authorization_endpoint()?,
-        );
-        if system.program == Program::Az {
-            terminal.warn(&opened_at);
-        }
-        terminal.info(&format!("The whole address is {}", request.url));
-        let page = redirect_page::leading_to(&request.url);
-        let address = EndpointUrl::parse_with_query(&request.url, "The address of the sign-in")?;
-        // Dropping `opened` removes the page, so keep it until the sign-in ends.
-        let opened = open_browser(system, &address, &page, folder);
-        if let Some(why) = opened.exposed {
-            self.report_exposed(why);
-        }
-        match (&opened.failure, system.program) {
-            (Some(error), _) => {
-                terminal.warn(&format!("{error} Open this address yourself:\n{}", request.url));
-            }
-            (None, Program::Azt) => terminal.warn(&opened_at),
-            // az prints it before it opens the browser.
-            (None, Program::Az) => {}
-        }
-        let waiting = "Waiting for the sign-in in the browser";
-        with_countdown(system, waiting, limit, self.receive(&mut loopback, &request)).await
-    }
-
-    /// Reports that other users can see the address. az does not, so its name gets only an info
-    /// line.
-    fn report_exposed(&self, why: &str) {
-        let text = format!(
-            "The browser was given the whole address of the sign-in, because {why}: other users of this machine can read it in the process list."
-        );
-        match self.system.program {
-            Program::Az => self.system.terminal.info(&text),
-            Program::Azt => self.system.terminal.warn(&text),
-        }
-    }
-
-    /// Waits for the browser's sign-in response, and refuses all other requests.
-    async fn receive(&self, loopback: &mut Loopback, request: &AuthorizationRequest) -> Result<T> {
-        loop {
-            let visit = loopback.visit().await;
-            let redirect = match not_the_redirect(&visit, loopback.port(), self.redirect.path()) {
-                Some(page) => {
-                    self.system
-                        .terminal
-                        .debug("refused a request that is not the sign-in response");
-                    visit.answer(page);
-                    continue;
-                }
-                None => request.read(&visit.body),
-            };
-            let result = match redirect {
-                Redirect::Code(code) => self.redeem(request, &code).await,
-                Redirect::Refused(error) => Err(self.with_remedy(error)),
-                Redirect::OtherState => {
-                    self.system.terminal.debug("refused a sign-in response with another state");
-                    visit.answer(redirect_page::refused(400, "It belongs to another sign-in."));
-                    continue;
-                }
-                Redirect::Nothing => {
-                    visit.answer(redirect_page::refused(
-                        400,
-                        "It contains neither a code nor an error.",
-                    ));
-                    continue;
-                }
-            };
-            let page = match &result {
-                Ok(sign_in) => redirect_page::signed_in(sign_in.name()),
-                Err(error) => redirect_page::failed(error.message()),
-            };
-            visit.answer_and_part(page).await;
-            return result;
-        }
-    }
-
     /// Signs in with a browser on another machine: the user opens the address there, and pastes
     /// back the final address, of a page that cannot be shown.
     ///
@@ -314,7 +222,7 @@ impl<'a, T: SignedIn<'a>> UserSignIn<'a, '_, T> {
             let line = if terminal.stdin_is_tty() {
                 line.await
             } else {
-                with_countdown(self.system, "Waiting for the address", limit, line).await
+                with_countdown(self.system, "Time left to paste it:", limit, line).await
             };
             let Some(line) = line? else {
                 return Err(Error::new(
@@ -334,25 +242,24 @@ impl<'a, T: SignedIn<'a>> UserSignIn<'a, '_, T> {
         }
     }
 
-    /// Signs in with a code that the user enters in any browser. `show` gets the instruction for
-    /// the user, and the address.
+    /// Signs in with a code that the user enters in any browser; `show` shows it.
     pub(crate) async fn with_device_code(
         &self,
-        show: impl FnOnce(&str, &EndpointUrl),
+        show: impl FnOnce(&DeviceAuthorization),
     ) -> Result<T> {
         let (system, client) = (self.system, &self.client);
         let own = self.own_login.as_deref();
         let refused = |error| remedy::for_device_code(error, system.program, own);
         let code = client.authorize_device(self.scopes).await.map_err(refused)?;
-        show(&code.message, &code.verification_uri);
+        show(&code);
         let poll = client.poll_device(&code);
-        let waiting = format!("Waiting for the code {} to be entered", code.user_code);
-        let response =
-            with_countdown(system, &waiting, code.expires_in, poll).await.map_err(refused)?;
+        let response = with_countdown(system, "The code expires in", code.expires_in, poll)
+            .await
+            .map_err(refused)?;
         self.done(&response, Some("urn:ietf:params:oauth:grant-type:device_code"))
     }
 
-    fn authorization_request(
+    pub(super) fn authorization_request(
         &self,
         redirect_uri: &str,
         mode: ResponseMode,
@@ -360,7 +267,7 @@ impl<'a, T: SignedIn<'a>> UserSignIn<'a, '_, T> {
         AuthorizationRequest::new(&self.client, self.scopes, redirect_uri, mode)
     }
 
-    async fn redeem(&self, request: &AuthorizationRequest, code: &Secret) -> Result<T> {
+    pub(super) async fn redeem(&self, request: &AuthorizationRequest, code: &Secret) -> Result<T> {
         let response = request
             .redeem(&self.client, self.scopes, code)
             .await
@@ -368,7 +275,7 @@ impl<'a, T: SignedIn<'a>> UserSignIn<'a, '_, T> {
         self.done(&response, Some("authorization_code"))
     }
 
-    fn with_remedy(&self, error: Error) -> Error {
+    pub(super) fn with_remedy(&self, error: Error) -> Error {
         let own = self.own_login.as_ref().map(|login| login.clone() + &self.redirect.option());
         remedy::for_sign_in(error, self.system.program, own.as_deref())
     }
@@ -389,28 +296,6 @@ fn other_account(name: &str, wanted: &str) -> Error {
         ),
     )
     .remedy("Get a ticket of that account with kinit, or leave --username out.")
-}
-
-/// The refusal for a request that cannot be Entra's form, which is posted to `path` of this exact
-/// address. az refuses the same requests. It keeps out other pages that make the browser send a
-/// request, or that point their own name here (DNS rebinding).
-fn not_the_redirect(visit: &Visit, port: u16, path: &str) -> Option<Page> {
-    let hosts = [format!("localhost:{port}"), format!("127.0.0.1:{port}")];
-    let refused = |status: u16, why: &str| Some(redirect_page::refused(status, why));
-    if !visit.host.as_ref().is_some_and(|host| hosts.contains(host)) {
-        return refused(400, "It was sent to another host name.");
-    }
-    if visit.path != path {
-        return refused(404, "There is nothing here.");
-    }
-    match (visit.method.as_str(), &visit.query) {
-        ("POST", _) => None,
-        ("GET", Some(_)) => refused(
-            400,
-            "Only a posted form (form_post) is accepted, not a response in the address (response_mode=query).",
-        ),
-        _ => refused(400, "Only a posted form is accepted."),
-    }
 }
 
 /// A random port, which most likely has no listener on the browser's machine.

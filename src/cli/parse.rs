@@ -370,7 +370,8 @@ fn explain(error: &clap::Error, root: &Command, args: &[String], program: Progra
 }
 
 fn misspelled(word: &str, guess: Option<&str>, path: &str, program: Program) -> Error {
-    let hint = guess.map(|guess| format!("\nDid you mean '{guess}' ?")).unwrap_or_default();
+    let blank = if program == Program::Az { " " } else { "" };
+    let hint = guess.map(|guess| format!("\nDid you mean '{guess}'{blank}?")).unwrap_or_default();
     let message = format!(
         "'{word}' is misspelled or not recognized by the system.{hint}",
         word = Typed(word)

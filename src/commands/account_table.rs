@@ -64,7 +64,7 @@ fn fit(widths: &mut [usize], columns: usize) {
 fn line(mark: &str, cells: &[String], widths: &[usize], shown: usize) -> String {
     let mut line = format!("{mark} ");
     for (at, (cell, width)) in cells.iter().zip(widths).take(shown).enumerate() {
-        let cell = cut(cell.clone(), *width);
+        let cell = cut(cell, *width);
         let gap = if at == 0 { 0 } else { GAP };
         line.push_str(&" ".repeat(gap));
         line.push_str(&cell);

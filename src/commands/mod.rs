@@ -87,7 +87,7 @@ fn is_for_people(global: &Global, context: &Context<'_>) -> bool {
     context.system.program == Program::Azt
         && context.system.terminal.stdout_is_tty()
         && !asks_for_data(global)
-        && matches!(context.config.get("core", "output"), Ok(None))
+        && matches!(context.config.text(&known::OUTPUT), Ok(None))
 }
 
 /// `count` and the noun, with its plural in `s`.

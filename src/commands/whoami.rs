@@ -49,7 +49,7 @@ pub(super) fn run(request: &Whoami, context: &Context<'_>) -> Result<Answer> {
 
 fn found(request: &Whoami, context: &Context<'_>) -> Result<Found> {
     let show = &request.show;
-    let is_setting = || context.config.get_bool("core", "identity_from_env", false);
+    let is_setting = || context.config.is_on(&known::IDENTITY_FROM_ENV);
     if request.identity_from_env || is_setting()? {
         let reason = if request.identity_from_env {
             "from --identity-from-env"

@@ -33,9 +33,11 @@ const LONGEST_CODE: usize = 32;
 pub(crate) struct DeviceAuthorization {
     /// Entra's instruction for the user. Contains the address and the code, and no other address.
     pub(crate) message: String,
-    /// The page for the code: `verification_uri_complete`, which includes the code, if the server
-    /// sends it (Entra does not).
+    /// The page where the user enters the code.
     pub(crate) verification_uri: EndpointUrl,
+    /// That page with the code filled in (`verification_uri_complete`), if the server sends it;
+    /// Entra does not.
+    pub(crate) verification_uri_complete: Option<EndpointUrl>,
     /// The code.
     pub(crate) user_code: String,
     device_code: Secret,
@@ -139,7 +141,8 @@ impl Answer {
             message.filter(|it| names_no_other_address(it, verification_uri.as_str(), &user_code));
         Some(DeviceAuthorization {
             message: message.unwrap_or_else(|| format!("To sign in, use a web browser to open the page {verification_uri} and enter the code {user_code} to authenticate.")),
-            verification_uri: complete.unwrap_or(verification_uri),
+            verification_uri,
+            verification_uri_complete: complete,
             user_code,
             device_code,
             interval: Duration::from_secs(interval.0.unsigned_abs()).min(LONGEST_INTERVAL),

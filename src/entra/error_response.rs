@@ -162,7 +162,7 @@ fn without_oauth_error(response: &Response, host: &str) -> Error {
         .remedy("Open any page in a browser, sign in there, and try again."),
         429 => Error::new(
             Kind::Service,
-            format!("{host} limits requests: it answered HTTP {status}."),
+            format!("{host} asks to slow down: it answered HTTP {status}."),
         ),
         500..=599 => Error::new(
             Kind::Service,

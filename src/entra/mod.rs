@@ -42,6 +42,7 @@ pub(crate) use authority::{Authority, is_adfs};
 pub(crate) use authorization_code::{AuthorizationRequest, Redirect, ResponseMode};
 pub(crate) use certificate::Certificate;
 pub(crate) use client_authentication::ClientCredential;
+pub(crate) use device_code::DeviceAuthorization;
 pub(crate) use error_response::aadsts_in;
 pub(crate) use id_token::IdClaims;
 pub(crate) use managed_identity::{HostIdentity, managed_identity_token};

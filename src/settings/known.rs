@@ -42,6 +42,15 @@ pub(crate) static NO_COLOR: Setting = Setting {
     az_reads: true,
 };
 
+pub(crate) static CLIPBOARD: Setting = Setting {
+    section: CORE,
+    name: "clipboard",
+    values: Switch(true),
+    about: "At a terminal, `azt login` copies the code for a sign-in to the clipboard.",
+    option: None,
+    az_reads: false,
+};
+
 pub(crate) static LOGIN_EXPERIENCE_V2: Setting = Setting {
     section: CORE,
     name: "login_experience_v2",
@@ -133,11 +142,12 @@ pub(crate) static CLOUD_NAME: Setting = Setting {
 };
 
 /// Every setting, in the order of lists.
-pub(crate) static ALL: [&Setting; 14] = [
+pub(crate) static ALL: [&Setting; 15] = [
     &OUTPUT,
     &ERROR_FORMAT,
     &ONLY_SHOW_ERRORS,
     &NO_COLOR,
+    &CLIPBOARD,
     &LOGIN_EXPERIENCE_V2,
     &LOGIN_TIMEOUT,
     &RENEW_AHEAD,

@@ -179,6 +179,10 @@ pub(crate) static GROUPS: [Group; 5] = [
                 "Tell whether a browser would appear on your screen.",
             ),
             row(
+                &["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "TERM", "LC_ALL", "LC_CTYPE", "LANG"],
+                "Tell whether the terminal shows colours, moves its cursor and knows UTF-8. Read under the name `azt` only.",
+            ),
+            row(
                 &["DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR"],
                 "Where the session bus is, with the keyring and the identity broker: the address, else `bus` in that folder.",
             ),

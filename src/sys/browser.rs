@@ -11,6 +11,10 @@ use crate::error::{Error, Result};
 /// Time for a browser to start.
 const START_LIMIT: Duration = Duration::from_secs(10);
 
+/// Time between two looks at a browser that was started.
+#[cfg(unix)]
+const LOOK: Duration = Duration::from_millis(200);
+
 /// Prefix and suffix of the names of page files.
 const PAGE: (&str, &str) = ("azt-sign-in-", ".html");
 
@@ -97,6 +101,31 @@ pub(crate) fn open_browser(
         };
     opened.failure = target.and_then(start).err();
     opened
+}
+
+/// Why a browser that was started ended, if it failed. Waits for ever otherwise.
+///
+/// The library that starts it keeps no handle. The browser is the only child of this process, so
+/// its end is found among all of them.
+#[cfg(unix)]
+pub(crate) async fn browser_failure() -> String {
+    use rustix::process::{WaitOptions, wait};
+    loop {
+        tokio::time::sleep(LOOK).await;
+        if let Ok(Some((_, status))) = wait(WaitOptions::NOHANG) {
+            match (status.exit_status(), status.terminating_signal()) {
+                (Some(0), _) | (None, None) => {}
+                (Some(code), _) => return format!("it ended with exit code {code}"),
+                (None, Some(signal)) => return format!("signal {signal} ended it"),
+            }
+        }
+    }
+}
+
+/// On Windows the system starts the browser, and reports what fails.
+#[cfg(not(unix))]
+pub(crate) async fn browser_failure() -> String {
+    std::future::pending().await
 }
 
 /// Returns why the browser cannot read this machine's files; `None` if it probably can.

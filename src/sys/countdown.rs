@@ -7,14 +7,15 @@ use std::time::Duration;
 use futures_util::future::{Either, select};
 use tokio::time::Instant;
 
-use super::{Spinner, System};
+use super::{Level, Spinner, System};
 use crate::error::{Error, Kind, Result};
 
 /// The longest time to wait.
 pub(super) const LONGEST: Duration = Duration::from_hours(24);
 
 /// Runs `work`, which waits for an action of the user elsewhere, for at most `limit`. On a
-/// terminal, a spinner shows `what` and the time left.
+/// terminal, a spinner shows `what` and the time left; a terminal that cannot rewrite a line gets
+/// one such line.
 ///
 /// # Errors
 /// [`Kind::InteractionRequired`] after the timeout; those of `work`.
@@ -27,10 +28,18 @@ pub(crate) async fn with_countdown<T>(
     // A very long `limit` would overflow the clock.
     let end = Instant::now() + limit.min(LONGEST);
     let spinner = Spinner::start(system);
+    let text = |left: u64| {
+        let short = format!("{what} {}:{:02}", left / 60, left % 60);
+        let long = format!("{short} (Ctrl-C to cancel)");
+        if Spinner::has_room_for(&long) { long } else { short }
+    };
+    if system.is_watched() && !spinner.is_shown() && system.terminal.shows(Level::Warning) {
+        system.terminal.plain(&text(limit.min(LONGEST).as_secs()));
+    }
     let count_down = async {
         loop {
             let left = end.saturating_duration_since(Instant::now()).as_secs();
-            spinner.say(&format!("{what}, {}:{:02} left (Ctrl-C to cancel)", left / 60, left % 60));
+            spinner.say(&text(left));
             tokio::time::sleep(Duration::from_secs(1)).await;
             if left == 0 {
                 return timed_out(limit.min(LONGEST));
@@ -61,38 +70,12 @@ fn timed_out(limit: Duration) -> Error {
 /// [`Kind::Cancelled`] after Ctrl-C; those of `work`.
 pub(crate) async fn interruptible<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
     #[cfg(unix)]
-    let _as_before = Interrupt::now();
+    let _before = super::signal_action::SignalAction::now(libc::SIGINT);
     match select(pin!(work), pin!(tokio::signal::ctrl_c())).await {
         Either::Right((Ok(()), _)) => Err(cancelled()),
         Either::Left((result, _)) => result,
         // The handler cannot be installed: Ctrl-C ends the process as usual.
         Either::Right((Err(_), work)) => work.await,
-    }
-}
-
-/// The previous action for SIGINT, restored on drop. The runtime's handler would otherwise stay
-/// installed, and Ctrl-C would have no effect.
-#[cfg(unix)]
-struct Interrupt(libc::sigaction);
-
-#[cfg(unix)]
-impl Interrupt {
-    fn now() -> Option<Self> {
-        let mut now = std::mem::MaybeUninit::<libc::sigaction>::uninit();
-        // SAFETY: with a null action, sigaction(2) only writes the current one to `now`, which
-        // outlives the call. A result of 0 means that `now` is initialised.
-        unsafe {
-            (libc::sigaction(libc::SIGINT, std::ptr::null(), now.as_mut_ptr()) == 0)
-                .then(|| Self(now.assume_init()))
-        }
-    }
-}
-
-#[cfg(unix)]
-impl Drop for Interrupt {
-    fn drop(&mut self) {
-        // SAFETY: the action is the one that sigaction(2) returned.
-        unsafe { libc::sigaction(libc::SIGINT, &raw const self.0, std::ptr::null_mut()) };
     }
 }
 

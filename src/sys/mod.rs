@@ -9,6 +9,7 @@ mod browser;
 #[cfg(not(target_os = "macos"))]
 mod call_failure;
 mod certificate;
+mod clipboard;
 mod clock;
 mod command;
 mod complaint;
@@ -30,6 +31,10 @@ mod http;
 mod identity_broker;
 mod kerberos;
 mod keyring_item;
+#[cfg(unix)]
+mod keys;
+#[cfg(not(unix))]
+mod keys_of_windows;
 pub mod keyutils;
 mod lock_file;
 mod logging_commands;
@@ -47,9 +52,12 @@ mod proxy;
 mod random;
 mod retry;
 mod runtime;
+mod screen;
 mod sent;
 #[cfg(all(unix, not(target_os = "macos")))]
 mod session_bus;
+#[cfg(unix)]
+mod signal_action;
 #[cfg(unix)]
 mod size_limit;
 mod spinner;
@@ -70,9 +78,10 @@ mod xml;
 use std::path::PathBuf;
 
 pub(crate) use arc_agent::{arc_agent_is_installed, read_arc_key};
-pub(crate) use browser::{open_browser, why_no_browser};
+pub(crate) use browser::{browser_failure, open_browser, why_no_browser};
 #[cfg(not(target_os = "macos"))]
 pub(crate) use call_failure::CallFailure;
+pub(crate) use clipboard::{Copied, copy};
 pub use clock::Clock;
 pub(crate) use clock::local_time;
 pub(crate) use command::output_of;
@@ -98,6 +107,10 @@ pub(crate) use http::{Request, Response};
 pub(crate) use identity_broker::IdentityBus;
 pub(crate) use kerberos::{kerberos_ticket, negotiate_token};
 pub(crate) use keyring_item::{KeyringItem, ask_keyring};
+#[cfg(unix)]
+pub(crate) use keys::Keys;
+#[cfg(not(unix))]
+pub(crate) use keys_of_windows::Keys;
 pub(crate) use lock_file::LockGuard;
 pub(crate) use loopback::{Loopback, Page, Visit};
 pub use msal_lock::MsalLock;
@@ -110,9 +123,10 @@ pub use random::fill_random;
 pub(crate) use random::random_uuid;
 pub(crate) use retry::{mark_retryable, retried};
 pub(crate) use runtime::block_on;
-pub(crate) use spinner::Spinner;
+pub(crate) use screen::Screen;
+pub(crate) use spinner::{Spinner, with_spinner};
 pub use terminal::Terminal;
-pub(crate) use terminal::{Level, Verbosity};
+pub(crate) use terminal::{Level, PLAIN, Verbosity};
 pub(crate) use text::decoded;
 pub(crate) use timeout::aside;
 pub use timeout::run_with_timeout;
@@ -152,6 +166,16 @@ impl System {
             terminal: Terminal::real(),
             http: Http::default(),
         }
+    }
+
+    /// True if azt, under its own name, writes to a person at a terminal.
+    pub(crate) fn is_watched(&self) -> bool {
+        self.program == Program::Azt && self.terminal.stderr_is_tty()
+    }
+
+    /// Allows colour, as far as the environment does.
+    pub(crate) fn set_colour(&self, wanted: bool) {
+        self.terminal.set_colour(wanted, self.program, &self.env);
     }
 
     /// Prints useful information that az does not print. Under the name `az` it appears only with

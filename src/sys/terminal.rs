@@ -4,17 +4,20 @@ use std::cell::{Cell, RefCell};
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
 
+use anstyle::{AnsiColor, Style};
+use indicatif::ProgressBar;
 use inquire::ui::RenderConfig;
 use inquire::{Confirm, InquireError, Password, Text};
 use zeroize::Zeroizing;
 
 use super::countdown::cancelled;
-use super::logging_commands;
 use super::picker::{self, Choice, Picked};
 use super::stream::{Patient, stdin_line};
 use super::timeout::aside;
+use super::{Env, Screen, logging_commands};
 use crate::error::{Error, Result};
 use crate::foreign::{is_line_end, visible, with_visibility};
+use crate::program::Program;
 use crate::secret::Secret;
 
 /// The importance of a message.
@@ -47,6 +50,9 @@ pub(crate) enum Verbosity {
     Debug,
 }
 
+/// No style.
+pub(crate) const PLAIN: Style = Style::new();
+
 /// The two streams. Results go to standard output, everything else to standard error.
 #[allow(clippy::struct_excessive_bools, reason = "the flags are independent")]
 pub struct Terminal {
@@ -59,6 +65,13 @@ pub struct Terminal {
     colour: Cell<bool>,
     /// True if the terminal cannot move its cursor (`TERM=dumb`).
     is_dumb: bool,
+    /// True if messages have styles; under the name az, that is [`Terminal::colour`].
+    has_styles: Cell<bool>,
+    /// True if the level of a message is always written in words.
+    has_prefixes: Cell<bool>,
+    uses_clipboard: Cell<bool>,
+    /// The spinner on standard error, which other text must not meet.
+    spinner: RefCell<Option<ProgressBar>>,
     /// True if a pipeline searches both streams for commands, so that texts need escaping.
     is_read_for_commands: bool,
 }
@@ -75,6 +88,10 @@ impl Terminal {
             verbosity: Cell::default(),
             colour: Cell::new(false),
             is_dumb: picker::is_dumb(),
+            has_styles: Cell::new(false),
+            has_prefixes: Cell::new(true),
+            uses_clipboard: Cell::new(true),
+            spinner: RefCell::default(),
             is_read_for_commands: logging_commands::are_read(),
         }
     }
@@ -90,6 +107,10 @@ impl Terminal {
             verbosity: Cell::default(),
             colour: Cell::new(false),
             is_dumb: false,
+            has_styles: Cell::new(false),
+            has_prefixes: Cell::new(true),
+            uses_clipboard: Cell::new(true),
+            spinner: RefCell::default(),
             is_read_for_commands: false,
         }
     }
@@ -99,14 +120,52 @@ impl Terminal {
         self.verbosity.set(verbosity);
     }
 
-    /// Allows colour, which is used only while both streams are terminals (az's rule).
-    pub(crate) fn set_colour(&self, wanted: bool) {
-        self.colour.set(wanted && self.stdout_is_tty && self.stderr_is_tty);
+    /// Allows colour. Results have it only while both streams are terminals (az's rule); under the
+    /// name azt the environment must want it too, and messages need only their own terminal.
+    pub(super) fn set_colour(&self, wanted: bool, program: Program, env: &Env) {
+        if !self.stderr_is_tty {
+            return;
+        }
+        let is_azt = program == Program::Azt;
+        let wanted = wanted && (!is_azt || self.screen(env).colour);
+        self.colour.set(wanted && self.stdout_is_tty);
+        self.has_styles.set(wanted && (is_azt || self.stdout_is_tty));
+        self.has_prefixes.set(is_azt);
     }
 
-    /// True when messages and results are coloured.
+    /// What standard error can show, if it is a terminal.
+    pub(crate) fn screen(&self, env: &Env) -> Screen {
+        Screen::of(env)
+    }
+
+    /// Lets texts be copied to the clipboard, or not (`core.clipboard`).
+    pub(crate) fn set_clipboard(&self, is_used: bool) {
+        self.uses_clipboard.set(is_used);
+    }
+
+    /// True if a text may be copied to the clipboard.
+    pub(crate) fn uses_clipboard(&self) -> bool {
+        self.uses_clipboard.get()
+    }
+
+    /// Lets the terminal copy a text, which is `base64` here (xterm's OSC 52).
+    pub(super) fn copy(&self, base64: &str) {
+        self.write_bare(&format!("\x1b]52;c;{base64}\x07"));
+    }
+
+    /// Sets the spinner that other text makes way for; `None` when it is gone.
+    pub(super) fn set_spinner(&self, spinner: Option<ProgressBar>) {
+        self.spinner.replace(spinner);
+    }
+
+    /// True when results are coloured.
     pub fn colour(&self) -> bool {
         self.colour.get()
+    }
+
+    /// True when messages have styles.
+    pub(crate) fn has_styles(&self) -> bool {
+        self.has_styles.get()
     }
 
     /// True when standard input is a terminal, so the user can be prompted.
@@ -194,26 +253,43 @@ impl Terminal {
         }
     }
 
-    /// Writes a message to standard error if its level is shown: `LEVEL: text`, or, with colour,
-    /// the text in the level's colour without the prefix (az's rule). Invisible characters are
-    /// escaped. Write errors are ignored because there is nowhere to report them.
+    /// Writes a message to standard error if its level is shown: `LEVEL: text`. On a coloured
+    /// terminal the prefix has the level's colour; under the name az the text has it and the prefix
+    /// is missing (az's rule). Invisible characters are escaped. Write errors are ignored because
+    /// there is nowhere to report them.
     pub(crate) fn message(&self, level: Level, text: &str) {
         if !self.shows(level) {
             return;
         }
-        let text = escaped(text);
-        let (prefix, colour) = match level {
-            Level::Error => ("ERROR: ", "\x1b[91m"),
-            Level::Notice => ("", "\x1b[93m"),
-            Level::Warning => ("WARNING: ", "\x1b[93m"),
-            Level::Info => ("INFO: ", "\x1b[32m"),
-            Level::Debug => ("DEBUG: ", "\x1b[36m"),
+        let (prefix, of_az, colour) = match level {
+            Level::Error => ("ERROR:", "\x1b[91m", AnsiColor::Red),
+            Level::Notice => ("", "\x1b[93m", AnsiColor::Yellow),
+            Level::Warning => ("WARNING:", "\x1b[93m", AnsiColor::Yellow),
+            Level::Info => ("INFO:", "\x1b[32m", AnsiColor::Green),
+            Level::Debug => ("DEBUG:", "\x1b[36m", AnsiColor::Cyan),
         };
-        let line = if self.colour() {
-            format!("{colour}{text}\x1b[0m\n")
-        } else {
-            format!("{prefix}{text}\n")
-        };
+        if self.has_styles.get() && !self.has_prefixes.get() {
+            return self.write_error(&format!("{of_az}{}\x1b[0m\n", escaped(text)));
+        }
+        if prefix.is_empty() {
+            return self.plain(text);
+        }
+        self.line(&[
+            (Style::new().fg_color(Some(colour.into())).bold(), prefix),
+            (PLAIN, " "),
+            (PLAIN, text),
+        ]);
+    }
+
+    /// Writes a line of parts to standard error at every verbosity, each in its style if styles are
+    /// wanted. Invisible characters are escaped.
+    pub(crate) fn line(&self, parts: &[(Style, &str)]) {
+        let mut line = String::new();
+        for (style, text) in parts {
+            let style = if self.has_styles.get() { *style } else { PLAIN };
+            let _ = write!(line, "{style}{}{style:#}", escaped(text));
+        }
+        line.push('\n');
         self.write_error(&line);
     }
 
@@ -229,6 +305,11 @@ impl Terminal {
     pub(crate) fn columns() -> usize {
         let size = crossterm::terminal::size().ok().map(|(columns, _)| usize::from(columns));
         size.filter(|columns| *columns > 0).unwrap_or(80)
+    }
+
+    /// [`Terminal::line`] of a text that is less important than what is around it.
+    pub(crate) fn dim(&self, text: &str) {
+        self.line(&[(Style::new().dimmed(), text)]);
     }
 
     /// Writes a line without prefix to standard error at every verbosity, such as a remedy after an
@@ -309,7 +390,20 @@ impl Terminal {
 
     /// Asks a yes/no question; the default is no.
     pub(crate) fn confirm(&self, question: &str) -> Result<bool> {
-        Confirm::new(question).with_default(false).prompt().map_err(failed)
+        self.ask(question, false)
+    }
+
+    /// Asks a yes/no question; the default is yes.
+    pub(crate) fn confirm_by_default(&self, question: &str) -> Result<bool> {
+        self.ask(question, true)
+    }
+
+    fn ask(&self, question: &str, default: bool) -> Result<bool> {
+        let mut confirm = Confirm::new(question).with_default(default);
+        if !self.has_styles.get() {
+            confirm = confirm.with_render_config(RenderConfig::empty());
+        }
+        confirm.prompt().map_err(failed)
     }
 
     /// Lets the user pick one of `choices` by arrow keys or by typing parts of it. Returns the picked
@@ -338,8 +432,14 @@ impl Terminal {
     }
 
     fn write_bare(&self, line: &str) {
-        let mut err = self.err.borrow_mut();
-        let _ = err.write_all(line.as_bytes()).and_then(|()| err.flush());
+        let write = || {
+            let mut err = self.err.borrow_mut();
+            let _ = err.write_all(line.as_bytes()).and_then(|()| err.flush());
+        };
+        match &*self.spinner.borrow() {
+            Some(spinner) => spinner.suspend(write),
+            None => write(),
+        }
     }
 }
 

@@ -147,7 +147,9 @@ fn a_sign_in_without_subscriptions_stores_nothing() {
         .azt(["login", "--tenant", NORTHWIND])
         .exits(1)
         .says("ERROR: No subscriptions found for alice@contoso.example.")
-        .says("To sign in anyway, add --allow-no-subscriptions.");
+        .says(&format!(
+            "To sign in anyway: azt login --tenant {NORTHWIND} --allow-no-subscriptions"
+        ));
     sandbox.azt(["account", "show"]).exits(4);
     let records = std::fs::read_dir(sandbox.file("azt/records")).map_or(0, Iterator::count);
     assert_eq!(records, 0);

@@ -74,6 +74,8 @@ mod session_bus;
 mod sharing;
 #[cfg(unix)]
 mod shim;
+#[cfg(target_os = "linux")]
+mod sign_in_screen;
 mod silent;
 mod support;
 mod switch;

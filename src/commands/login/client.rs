@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::super::{Answer, claims_challenge};
-use super::{confirm, in_person, not_kept};
+use super::{confirm, in_person, not_kept, signed_in};
 use crate::accounts::{Context, client_account};
 use crate::broker::{self, OwnClient, RedirectUri, UserSignIn};
 use crate::cli::Login;
@@ -35,10 +35,17 @@ pub(super) fn run(request: &Login, own: Checked, context: &Context<'_>) -> Resul
         in_person(request, context, &user).await
     }))??;
     let account = sign_in.account();
-    confirm(context, &client_account::shown(account), || sign_in.is_expected(&vault))?;
+    let shown = client_account::shown(&account);
+    confirm(context, &shown, || sign_in.is_expected(&vault))?;
+    if !system.is_watched() {
+        signed_in::say(context, &format!("Signed in as {shown}."));
+    }
     // Another process may have cleared or re-encrypted the vault meanwhile.
     let vault = if vault.follow_key()? { vault } else { open()? };
     sign_in.store(&vault)?;
+    if system.is_watched() {
+        signed_in::tick(context, &format!("Signed in as {shown}"));
+    }
     Ok(Answer::of(Value::Array(vec![client_account::entry(context, account)])))
 }
 

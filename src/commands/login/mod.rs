@@ -3,8 +3,10 @@
 mod broker_account;
 mod check;
 mod client;
+mod code_screen;
 mod credential;
 mod qr_code;
+mod signed_in;
 mod subscription_picker;
 
 use std::time::Duration;
@@ -22,7 +24,8 @@ use crate::foreign::{Sentence, Typed};
 use crate::interop;
 use crate::program::Program;
 use crate::settings::{AssignedIdentity, Clouds, Profile, Subscription, UserType, known};
-use crate::sys::{EndpointUrl, Level, block_on, interruptible, why_no_browser};
+use crate::shell;
+use crate::sys::{Level, block_on, interruptible, why_no_browser};
 use crate::vault::Vault;
 use check::{check, is_interactive, is_to_own_client};
 use credential::{credential, password};
@@ -69,6 +72,7 @@ pub(super) fn run(request: &Login, context: &Context<'_>) -> Result<Answer> {
     if is_interactive(request) {
         name_account(context, vault.as_ref(), &sign_in)?;
     }
+    let found = some_account(request, context, &sign_in, found)?;
     // During an interactive sign-in another process may have cleared or re-encrypted the vault.
     let vault = match vault {
         Some(vault) if !vault.follow_key()? => Some(open()?),
@@ -112,8 +116,13 @@ pub(super) fn run(request: &Login, context: &Context<'_>) -> Result<Answer> {
         let now = picked.as_ref().and_then(|picked| picked.as_deref().ok()).unwrap_or(chosen);
         note_default(context, former.as_deref(), now);
         if let Some(picked) = picked {
-            return picked.map(|_| Answer::none());
+            picked?;
+            signed_in::tell(context, sign_in.name(), &[])?;
+            return Ok(Answer::none());
         }
+    }
+    if is_interactive(request) {
+        signed_in::tell(context, sign_in.name(), &listed)?;
     }
     let is_wanted = |entry: &&Subscription| {
         request.subscription.as_deref().is_none_or(|wanted| is_called(entry, wanted))
@@ -199,22 +208,20 @@ async fn in_person<'a, T: SignedIn<'a>>(
     if request.no_browser {
         return user.with_pasted_redirect(limit).await;
     }
+    system.terminal.set_clipboard(context.config.is_on(&known::CLIPBOARD)?);
     match why_no_browser(system).filter(|_| !request.use_device_code) {
         None if !request.use_device_code => {
-            return user.with_browser(context.dir.azt(), limit).await;
+            // A client with a redirect URI of its own may not allow codes.
+            let offers_code = request.redirect_uri.is_none();
+            let done = user.with_browser(context.dir.azt(), limit, offers_code).await?;
+            if let Some(done) = done {
+                return Ok(done);
+            }
         }
         None => {}
         Some(why) => say_no_browser(context, why),
     }
-    let show = |message: &str, page: &EndpointUrl| {
-        system.terminal.message(Level::Notice, message);
-        if system.terminal.stderr_is_tty()
-            && let Some(picture) = qr_code::of(page)
-        {
-            system.terminal.message(Level::Notice, &picture);
-        }
-    };
-    user.with_device_code(show).await
+    user.with_device_code(|code| code_screen::show(system, code)).await
 }
 
 /// Prints the account before anything is stored, and asks for confirmation if it is a new one: a
@@ -233,10 +240,14 @@ fn name_account(
     }
     let account =
         format!("{} (tenant {})", Sentence::new(sign_in.name()), Sentence::new(sign_in.tenant()));
+    if !context.system.is_watched() {
+        signed_in::say(context, &format!("Signed in as {account}."));
+        return Ok(());
+    }
     confirm(context, &account, || is_expected(context, vault, sign_in))
 }
 
-/// Prints `account`, or asks for it unless it is expected.
+/// Asks whether to sign in as `account`, unless it is expected or nobody can answer.
 fn confirm(
     context: &Context<'_>,
     account: &str,
@@ -244,13 +255,7 @@ fn confirm(
 ) -> Result<()> {
     let terminal = &context.system.terminal;
     let can_ask = terminal.stdin_is_tty() && terminal.stderr_is_tty();
-    if !can_ask || is_expected()? {
-        if terminal.shows(Level::Warning) {
-            terminal.message(Level::Notice, &format!("Signed in as {account}."));
-        }
-        return Ok(());
-    }
-    if terminal.confirm(&format!("Sign in as {account}?"))? {
+    if !can_ask || is_expected()? || terminal.confirm(&format!("Sign in as {account}?"))? {
         return Ok(());
     }
     Err(Error::new(Kind::Cancelled, "Cancelled. Nothing was changed."))
@@ -296,6 +301,13 @@ fn say_no_browser(context: &Context<'_>, why: &str) {
         Program::Az => {
             system.terminal.info("No web browser is available. Fall back to device code.");
         }
+        Program::Azt if system.is_watched() => {
+            if system.terminal.shows(Level::Warning) {
+                system.terminal.dim(&format!(
+                    "No web browser here: {why}. (--no-browser uses one on another machine.)"
+                ));
+            }
+        }
         Program::Azt => system.terminal.warn(&format!(
             "No web browser is used, because {why}. Sign in with a code. (To use a browser anyway, set BROWSER; to use one on another machine, add --no-browser.)"
         )),
@@ -327,8 +339,43 @@ fn host_identity(request: &Login, context: &Context<'_>) -> Identity {
     })
 }
 
-/// az's error for an account without subscriptions.
-fn nothing_found(sign_in: &SignIn<'_>) -> Error {
+/// `found` with at least one account. Without subscriptions a person is asked whether the tenants
+/// are kept as accounts, so that a finished sign-in is not lost.
+///
+/// # Errors
+/// Nothing was found, and nobody said that the tenants are enough.
+fn some_account(
+    request: &Login,
+    context: &Context<'_>,
+    sign_in: &SignIn<'_>,
+    mut found: Found,
+) -> Result<Found> {
+    if !found.subscriptions.is_empty() || request.allow_no_subscriptions {
+        return Ok(found);
+    }
+    let terminal = &context.system.terminal;
+    let is_host =
+        matches!(sign_in.identity(), Identity::ManagedIdentity(_) | Identity::CloudShell { .. });
+    if context.system.is_watched() && terminal.stdin_is_tty() && !is_host {
+        terminal.plain(&format!("No subscriptions found for {}.", sign_in.name()));
+        if terminal.confirm_by_default("Keep it as a tenant-level account?")? {
+            let user = sign_in.user();
+            found.keep_tenants(context, &user);
+            if found.subscriptions.is_empty() {
+                // No tenant was listed either.
+                let home =
+                    Subscription::tenant_level(sign_in.tenant(), &user, &context.cloud().name);
+                found.subscriptions.push(home);
+            }
+            return Ok(found);
+        }
+        return Err(Error::new(Kind::Cancelled, "Cancelled. Nothing was changed."));
+    }
+    Err(nothing_found(request, context, sign_in))
+}
+
+/// The error for an account without subscriptions, in az's words.
+fn nothing_found(request: &Login, context: &Context<'_>, sign_in: &SignIn<'_>) -> Error {
     match sign_in.identity() {
         Identity::ManagedIdentity(_) => Error::failed(
             "No access was configured for the managed identity, hence no subscriptions were found. If this is expected, use '--allow-no-subscriptions' to have tenant level access.",
@@ -336,8 +383,18 @@ fn nothing_found(sign_in: &SignIn<'_>) -> Error {
         Identity::CloudShell { .. } => {
             Error::failed("No subscriptions were found in the cloud shell")
         }
-        _ => Error::failed(format!("No subscriptions found for {}.", sign_in.name()))
-            .remedy("To sign in anyway, add --allow-no-subscriptions."),
+        _ => {
+            let error = Error::failed(format!("No subscriptions found for {}.", sign_in.name()));
+            let tenant = request.tenant.as_deref().and_then(shell::shown);
+            let is_azt = context.system.program == Program::Azt;
+            match tenant.filter(|_| is_azt && is_interactive(request)) {
+                Some(tenant) => error.remedy(format!(
+                    "To sign in anyway: {} login --tenant {tenant} --allow-no-subscriptions",
+                    context.system.program
+                )),
+                None => error.remedy("To sign in anyway, add --allow-no-subscriptions."),
+            }
+        }
     }
 }
 
@@ -358,14 +415,8 @@ async fn discover(request: &Login, context: &Context<'_>, sign_in: &SignIn<'_>) 
         subscriptions::of_all_tenants(context, sign_in, &user, &scopes).await?
     };
     found.warn(context, &user, request.allow_no_subscriptions);
-    if found.subscriptions.is_empty() {
-        return if request.allow_no_subscriptions {
-            Ok(found)
-        } else {
-            Err(nothing_found(sign_in))
-        };
-    }
     if let Some(wanted) = &request.subscription
+        && !found.subscriptions.is_empty()
         && !found.subscriptions.iter().any(|entry| is_called(entry, wanted))
     {
         return Err(Error::failed(format!(

@@ -53,17 +53,16 @@ pub(super) fn run(context: &Context<'_>, found: &[Subscription], chosen: &str) -
         Profile::update(&context.dir, |profile| profile.set_default(&cloud.name, entry.id()))?;
         Clouds::set_subscription(&context.dir, &cloud.name, entry.id())?;
     }
-    let terminal = &context.system.terminal;
-    if let Some(entry) = entry.or_else(|| sorted.get(default).copied()) {
-        terminal.result(&format!(
-            "Tenant: {}\nSubscription: {} ({})\n",
-            entry.tenant_name(),
-            entry.name(),
-            entry.id()
-        ))?;
-    }
     if context.system.program == Program::Az {
-        terminal.result(&format!("\n{ANNOUNCEMENTS}\n"))?;
+        let terminal = &context.system.terminal;
+        if let Some(entry) = entry.or_else(|| sorted.get(default).copied()) {
+            terminal.result(&format!(
+                "Tenant: {}\nSubscription: {} ({})\n\n{ANNOUNCEMENTS}\n",
+                entry.tenant_name(),
+                entry.name(),
+                entry.id()
+            ))?;
+        }
         terminal.warn("[Warning] The login output has been updated. Please be aware that it no longer displays the full list of available subscriptions by default.\n");
     }
     Ok(entry.map_or(chosen, Subscription::id).to_owned())

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use crossterm::event::{self, Event, KeyEventKind};
 
-pub(crate) use choice::{Choice, Words};
+pub(crate) use choice::{Choice, Words, cut};
 use frame::Frame;
 use list::List;
 pub(super) use numbered::pick_by_number;
