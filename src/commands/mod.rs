@@ -7,6 +7,7 @@ mod account_set;
 mod account_show;
 mod account_tenant_list;
 mod cache;
+mod ci;
 mod claims_challenge;
 mod cloud;
 mod config;
@@ -115,6 +116,7 @@ pub(crate) fn run(command: &Command, context: &Context<'_>) -> Result<Answer> {
             AccountCommand::Tenant(TenantCommand::List { .. }) => account_tenant_list::run(context),
         },
         Command::Cache(command) => cache::run(command, context),
+        Command::Ci(request) => ci::run(request, context),
         Command::Cloud(command) => cloud::run(command, context),
         Command::Config(command) => config::run(command, context),
         Command::Doctor(request) => doctor::run(request, context),
