@@ -385,7 +385,7 @@ fn key_source_names_are_parsed() {
     }
     let error = "keychain".parse::<KeyChoice>().unwrap_err();
     assert_eq!(error.kind(), Kind::Usage);
-    assert!(error.message().contains("auto, env, file, kernel or keyring"), "{error}");
+    assert!(error.message().contains("auto, env, file, kernel, keyring or passphrase"), "{error}");
 }
 
 /// Without a kernel keyring that this process may use, the source is refused with a clear error.

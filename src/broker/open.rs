@@ -154,6 +154,24 @@ pub(crate) fn rekey(system: &System, dir: &ConfigDir, config: &Config<'_>) -> Re
     vault::rekey(system, dir.azt(), options(config)?, None)
 }
 
+/// Opens the vault for calls that may not ask; returns for how many seconds, if the kernel keeps the
+/// key that long, and the source of the key. `None` if nothing was ever stored.
+pub(crate) fn unlock(
+    system: &System,
+    dir: &ConfigDir,
+    config: &Config<'_>,
+) -> Result<Option<(KeySource, u32)>> {
+    let options = options(config)?;
+    let vault = Vault::unlock(system, dir.azt(), options)?;
+    Ok(vault.map(|vault| (vault.key_source(), options.key_cache_seconds)))
+}
+
+/// Removes the key's copy in the kernel's keyring; returns the key's source, or `None` if nothing was
+/// ever stored.
+pub(crate) fn lock(system: &System, dir: &ConfigDir) -> Result<Option<KeySource>> {
+    vault::lock(system, dir.azt())
+}
+
 /// Moves the key to the source named `to` and encrypts everything again; returns the id of the new
 /// key.
 pub(crate) fn move_key(
@@ -163,7 +181,10 @@ pub(crate) fn move_key(
     to: &str,
 ) -> Result<KeyId> {
     let KeyChoice::Source(to) = to.parse()? else {
-        return Err(Error::new(Kind::Usage, "Name the key source: keyring, kernel, env or file."));
+        return Err(Error::new(
+            Kind::Usage,
+            "Name the key source: keyring, passphrase, kernel, env or file.",
+        ));
     };
     vault::rekey(system, dir.azt(), options(config)?, Some(to))
 }

@@ -6,6 +6,7 @@ mod account;
 mod argparse;
 mod at_file;
 mod cache;
+mod ci;
 mod circle;
 mod cloud;
 mod config;
@@ -33,6 +34,7 @@ pub(crate) use account::{
 pub(crate) use cache::{
     CacheClear, CacheCommand, CacheExport, CacheImport, CacheMigrate, CachePublish,
 };
+pub(crate) use ci::{Ci, Place};
 pub(crate) use circle::without_circle;
 pub(crate) use cloud::{CloudCommand, CloudDefinition, CloudRegister, CloudSet, CloudUpdate};
 pub(crate) use config::{ConfigCommand, ConfigGet, ConfigList, ConfigSet, ConfigUnset};
@@ -96,6 +98,8 @@ pub(crate) enum Command {
     /// Inspect, move, re-encrypt and share stored sign-ins
     #[command(subcommand)]
     Cache(CacheCommand),
+    /// Print a snippet that signs a CI job, an image or a pod in
+    Ci(Ci),
     /// Choose, add and change clouds: public, national, private
     #[command(subcommand)]
     Cloud(CloudCommand),
@@ -143,6 +147,7 @@ impl Command {
             Self::Logout(command) => &command.global,
             Self::Account(command) => command.global(),
             Self::Cache(command) => command.global(),
+            Self::Ci(command) => &command.global,
             Self::Cloud(command) => command.global(),
             Self::Config(command) => command.global(),
             Self::Doctor(command) => &command.global,

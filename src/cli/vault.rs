@@ -8,8 +8,20 @@ use super::Global;
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub(crate) enum VaultCommand {
+    /// Forget the key that the kernel's keyring keeps, until `azt vault unlock`
+    Lock {
+        /// Options of every command.
+        #[command(flatten)]
+        global: Global,
+    },
     /// Move the vault's key, and re-encrypt everything
     Move(VaultMove),
+    /// Ask for the passphrase, and keep the key in the kernel's keyring for a while
+    Unlock {
+        /// Options of every command.
+        #[command(flatten)]
+        global: Global,
+    },
 }
 
 impl VaultCommand {
@@ -17,6 +29,7 @@ impl VaultCommand {
     pub(super) fn global(&self) -> &Global {
         match self {
             Self::Move(command) => &command.global,
+            Self::Lock { global } | Self::Unlock { global } => global,
         }
     }
 }
@@ -24,8 +37,8 @@ impl VaultCommand {
 /// Move the vault's key, and re-encrypt everything.
 #[derive(Debug, clap::Args)]
 pub(crate) struct VaultMove {
-    /// keyring, kernel (until the machine restarts, which ends all sign-ins), env (AZT_VAULT_KEY)
-    /// or file
+    /// keyring, passphrase, kernel (until the machine restarts, which ends all sign-ins), env
+    /// (AZT_VAULT_KEY) or file
     #[arg(long, value_name = "SOURCE")]
     pub(crate) to: String,
     /// Options of every command.

@@ -8,6 +8,7 @@ mod account_show;
 mod account_table;
 mod account_tenant_list;
 mod cache;
+mod ci;
 mod claims_challenge;
 mod cloud;
 mod config;
@@ -38,6 +39,7 @@ use crate::cli::{AccountCommand, Command, Global, TenantCommand};
 use crate::error::Result;
 use crate::exit::SUCCESS;
 use crate::output::Format;
+use crate::settings::known;
 use crate::program::Program;
 
 /// The result of a command.
@@ -142,6 +144,7 @@ pub(crate) fn run(command: &Command, context: &Context<'_>) -> Result<Answer> {
             AccountCommand::Tenant(TenantCommand::List { .. }) => account_tenant_list::run(context),
         },
         Command::Cache(command) => cache::run(command, context),
+        Command::Ci(request) => ci::run(request, context),
         Command::Cloud(command) => cloud::run(command, context),
         Command::Config(command) => config::run(command, context),
         Command::Doctor(request) => doctor::run(request, context),

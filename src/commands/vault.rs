@@ -1,4 +1,4 @@
-//! `vault move`.
+//! `vault lock`, `vault move`, `vault unlock`.
 
 use serde_json::json;
 
@@ -6,15 +6,50 @@ use super::{Answer, cache, is_for_people};
 use crate::accounts::Context;
 use crate::broker;
 use crate::cli::{VaultCommand, VaultMove};
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 use crate::settings::{Config, known};
 use crate::sys::VAULT_KEY;
-use crate::vault::KERNEL_FORGETS;
+use crate::vault::{KERNEL_FORGETS, KeySource};
 
 pub(super) fn run(command: &VaultCommand, context: &Context<'_>) -> Result<Answer> {
     match command {
+        VaultCommand::Lock { .. } => lock(context),
         VaultCommand::Move(request) => move_to(request, context),
+        VaultCommand::Unlock { .. } => unlock(context),
     }
+}
+
+/// Forgets the kernel's copy of the key.
+fn lock(context: &Context<'_>) -> Result<Answer> {
+    let source = broker::lock(context.system, &context.dir)?.ok_or_else(nothing_stored)?;
+    context.system.terminal.plain(match source {
+        KeySource::Passphrase => "The vault is locked. To use it again: azt vault unlock",
+        KeySource::Keyring => {
+            "The kernel's copy of the key is removed. The next call asks the keyring."
+        }
+        KeySource::Env | KeySource::File | KeySource::Kernel => {
+            "There is nothing to lock: the key needs neither keyring nor passphrase."
+        }
+    });
+    Ok(Answer::none())
+}
+
+/// Fetches the key, so that the kernel keeps it.
+fn unlock(context: &Context<'_>) -> Result<Answer> {
+    let (source, seconds) = broker::unlock(context.system, &context.dir, &context.config)?
+        .ok_or_else(nothing_stored)?;
+    if source == KeySource::Passphrase {
+        let minutes = seconds.div_ceil(60);
+        let told = format!("The vault is unlocked for {minutes} minutes (core.key_cache_seconds).");
+        context.system.terminal.plain(&told);
+    }
+    Ok(Answer::none())
+}
+
+fn nothing_stored() -> Error {
+    Error::new(Kind::NotSignedIn, "Nothing is stored here: there is no vault.")
+        .remedy("Run: azt login")
+        .command("azt login")
 }
 
 /// Moves the key, and changes `core.key_source` if it names another place.

@@ -13,7 +13,7 @@ use crate::broker::{self, EnvironmentIdentity, Identity};
 use crate::cli::Whoami;
 use crate::error::{Error, Kind, Result};
 use crate::exit::SUCCESS;
-use crate::settings::{Profile, Subscription};
+use crate::settings::{Profile, Subscription, known};
 use crate::sys::local_time;
 use crate::vault::{ClientAccount, Vault};
 use sign_in::{SignIn, State};

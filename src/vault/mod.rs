@@ -3,6 +3,7 @@
 //! ```text
 //! <config dir>/azt/vault.json   which key, and where it is kept; no secret     (manifest)
 //! <config dir>/azt/vault.key    the key, where its source is `file`            (key/file)
+//! <config dir>/azt/vault.passphrase   the key sealed with a passphrase          (key/passphrase)
 //! <config dir>/azt/vault.key.next   the new key, during a change of the key    (rekey)
 //! <config dir>/azt/records/     one sealed file per record                     (folder, store, seal, record)
 //! <config dir>/azt/locks/       locks, published failures, refresh claims       (lock)
@@ -103,6 +104,16 @@ impl<'s> Vault<'s> {
         options: Options,
     ) -> Result<Option<Self>> {
         let opened = Setup::new(system, &azt_dir.into(), options, Prompt::Never).open();
+        opened.map_err(of_vault)
+    }
+
+    /// [`Vault::open`], where a user may be asked to unlock the keyring or for the passphrase.
+    pub(crate) fn unlock(
+        system: &'s System,
+        azt_dir: impl Into<Folder>,
+        options: Options,
+    ) -> Result<Option<Self>> {
+        let opened = Setup::new(system, &azt_dir.into(), options, Prompt::Allowed).open();
         opened.map_err(of_vault)
     }
 
@@ -354,6 +365,17 @@ pub fn inventory(system: &System, azt_dir: impl Into<Folder>) -> Result<Inventor
         Ok(Inventory { key, records, bytes, unreadable })
     };
     count().map_err(of_vault)
+}
+
+/// Removes the key's copy in the kernel's keyring; returns the key's source, or `None` if nothing was
+/// ever stored.
+pub(crate) fn lock(system: &System, azt_dir: impl Into<Folder>) -> Result<Option<KeySource>> {
+    let azt_dir = &azt_dir.into();
+    let Some(manifest) = Manifest::read(system, azt_dir).map_err(of_vault)? else {
+        return Ok(None);
+    };
+    Sources::new(system, azt_dir, Options::default(), Prompt::Never).lock(manifest.key_id);
+    Ok(Some(manifest.key_source))
 }
 
 /// Why the keyring cannot be used; `None` if it can.

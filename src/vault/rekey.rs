@@ -34,13 +34,12 @@ impl Setup<'_> {
             self.check_environment(from, old)?;
         }
         self.refuse_unknown_kinds()?;
-        if from == KeySource::File {
-            // Another process may have been killed before it put the new key file in place.
-            self.sources.clear_next(old)?;
-        }
+        // Another process may have been killed before it put the new key file in place.
+        self.sources.clear_next(from, old)?;
+        let is_replaced = |source| source == from && self.sources.keeps_one_key(from);
         if let Some((source, left)) = manifest.retired() {
             RecordFolder::of(&self.azt_dir).remove_sealed_with(left)?;
-            if (from, source) != (KeySource::File, KeySource::File) {
+            if !is_replaced(source) {
                 self.remove_unused(source, left);
             }
         }
@@ -68,8 +67,7 @@ impl Setup<'_> {
         self.sources.settle_next(to)?;
         self.sources.pin(to, key.id());
         RecordFolder::of(&self.azt_dir).remove_sealed_with(old)?;
-        let is_gone =
-            (from, to) == (KeySource::File, KeySource::File) || self.remove_unused(from, old);
+        let is_gone = is_replaced(to) || self.remove_unused(from, old);
         if is_gone {
             let manifest = Manifest::read(self.system, &self.azt_dir)?;
             Manifest::new(to, key.id(), manifest).write(&self.azt_dir)?;

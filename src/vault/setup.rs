@@ -86,6 +86,7 @@ impl<'s> Setup<'s> {
             .map_err(|error| match source {
                 // A problem of the disk or the permissions can be repaired without losing anything.
                 KeySource::File if error.is_io_error() => error,
+                KeySource::Passphrase => error,
                 _ => error.last_resort(start_afresh(self.system)),
             })?;
         match found.as_ref().map(VaultKey::id) {

@@ -25,6 +25,7 @@ mod bad_files;
 mod browser;
 mod cache;
 mod certificates;
+mod ci_snippets;
 mod claims;
 mod cloud_and_config;
 mod concurrency;
@@ -58,6 +59,8 @@ mod migration;
 mod network;
 mod own_accounts;
 mod own_client;
+#[cfg(target_os = "linux")]
+mod passphrase;
 #[cfg(unix)]
 mod people;
 #[cfg(unix)]

@@ -48,9 +48,21 @@ impl Source for File {
         write(&self.azt_dir, NEXT_FILE, VaultKey::generate()?)
     }
 
+    fn keeps_one_key(&self) -> bool {
+        true
+    }
+
     fn settle(&self) -> Result<()> {
         let settled = self.azt_dir.rename(NEXT_FILE, FILE);
         settled.map_err(|error| cannot("replace", &self.azt_dir.file(FILE), error))
+    }
+
+    fn clear_next(&self, current: KeyId) -> Result<()> {
+        match read(&self.azt_dir, NEXT_FILE)? {
+            Some(next) if next.id() == current => self.settle(),
+            Some(_) => self.azt_dir.remove(NEXT_FILE).map(drop),
+            None => Ok(()),
+        }
     }
 
     fn remove(&self, _id: KeyId) -> Result<()> {
@@ -67,15 +79,6 @@ impl File {
     pub(super) fn remove_all(&self) -> Result<()> {
         self.azt_dir.remove(NEXT_FILE)?;
         self.azt_dir.remove(FILE).map(drop)
-    }
-
-    /// Finishes an interrupted change of the key; `current` is the key in use.
-    pub(super) fn clear_next(&self, current: KeyId) -> Result<()> {
-        match read(&self.azt_dir, NEXT_FILE)? {
-            Some(next) if next.id() == current => self.settle(),
-            Some(_) => self.azt_dir.remove(NEXT_FILE).map(drop),
-            None => Ok(()),
-        }
     }
 
     /// Refuses a key file that azt did not create: another user may know that key.

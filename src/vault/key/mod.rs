@@ -4,6 +4,7 @@ mod env;
 mod file;
 mod kernel;
 mod keyring;
+mod passphrase;
 mod source;
 mod vault_key;
 
@@ -21,6 +22,7 @@ use env::Env;
 use file::File;
 use kernel::Kernel;
 use keyring::Keyring;
+use passphrase::Passphrase;
 use source::Source;
 
 use super::{Options, start_afresh, vault_failure};
@@ -39,6 +41,8 @@ pub enum KeySource {
     Kernel,
     /// The Secret Service, macOS Keychain or Windows Credential Manager.
     Keyring,
+    /// The file `vault.passphrase`, sealed with a passphrase; Linux only.
+    Passphrase,
 }
 
 /// The requested source: one source, or `auto`.
@@ -51,8 +55,8 @@ pub enum KeyChoice {
     Source(KeySource),
 }
 
-const SOURCES: [KeySource; 4] =
-    [KeySource::Env, KeySource::File, KeySource::Kernel, KeySource::Keyring];
+const SOURCES: [KeySource; 5] =
+    [KeySource::Env, KeySource::File, KeySource::Kernel, KeySource::Keyring, KeySource::Passphrase];
 
 impl fmt::Display for KeySource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -61,6 +65,7 @@ impl fmt::Display for KeySource {
             Self::File => "file",
             Self::Kernel => "kernel",
             Self::Keyring => "keyring",
+            Self::Passphrase => "passphrase",
         })
     }
 }
@@ -76,7 +81,7 @@ impl FromStr for KeyChoice {
         source.map(Self::Source).ok_or_else(|| {
             Error::new(
                 Kind::Usage,
-                format!("'{text}' is not a key source: use auto, env, file, kernel or keyring."),
+                format!("'{text}' is not a key source: use auto, env, file, kernel, keyring or passphrase."),
             )
         })
     }
@@ -89,6 +94,7 @@ pub(super) struct Sources<'s> {
     file: File,
     kernel: Kernel,
     keyring: Keyring<'s>,
+    passphrase: Passphrase<'s>,
 }
 
 /// A new key, and what a user should know about its source.
@@ -98,7 +104,7 @@ pub(super) struct Chosen {
     pub(super) notice: Option<String>,
 }
 
-/// Whether the keyring may wait for a user to unlock it.
+/// Whether a user may be asked to unlock the keyring, or for the passphrase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Prompt {
     /// At a sign-in, where a user is present.
@@ -123,6 +129,14 @@ impl<'s> Sources<'s> {
             file: File { azt_dir: azt_dir.clone() },
             kernel: Kernel,
             keyring: Keyring { system, limit, cache_seconds: options.key_cache_seconds },
+            passphrase: Passphrase {
+                system,
+                azt_dir: azt_dir.clone(),
+                may_ask: prompt == Prompt::Allowed
+                    && system.terminal.stdin_is_tty()
+                    && system.terminal.stderr_is_tty(),
+                cache_seconds: options.key_cache_seconds,
+            },
         }
     }
 
@@ -132,6 +146,7 @@ impl<'s> Sources<'s> {
             KeySource::File => &self.file,
             KeySource::Kernel => &self.kernel,
             KeySource::Keyring => &self.keyring,
+            KeySource::Passphrase => &self.passphrase,
         }
     }
 
@@ -250,9 +265,19 @@ impl<'s> Sources<'s> {
         self.get(source).settle()
     }
 
-    /// Finishes an interrupted change of the key file; `current` is the key in use.
-    pub(super) fn clear_next(&self, current: KeyId) -> Result<()> {
-        self.file.clear_next(current)
+    /// [`Source::keeps_one_key`] of `source`.
+    pub(super) fn keeps_one_key(&self, source: KeySource) -> bool {
+        self.get(source).keeps_one_key()
+    }
+
+    /// [`Source::clear_next`] of `source`.
+    pub(super) fn clear_next(&self, source: KeySource, current: KeyId) -> Result<()> {
+        self.get(source).clear_next(current)
+    }
+
+    /// Removes the copies of the key `id` in the kernel, so that its source is asked again.
+    pub(super) fn lock(&self, id: KeyId) {
+        kernel::forget_cached(id);
     }
 
     /// Removes the key `id` and its copy in the kernel.
@@ -261,14 +286,16 @@ impl<'s> Sources<'s> {
         self.get(source).remove(id)
     }
 
-    /// Removes the keys `ids` from all sources, for a vault without `vault.json`, and the key file.
+    /// Removes the keys `ids` from all sources, for a vault without `vault.json`, and the key files.
     pub(super) fn remove_wherever(&self, ids: Vec<KeyId>) -> Result<()> {
         for id in ids {
-            for source in SOURCES.into_iter().filter(|source| *source != KeySource::File) {
+            for source in SOURCES.into_iter().filter(|source| !self.keeps_one_key(*source)) {
                 // A source that does not answer most likely never had it.
                 let _ = self.remove(source, id);
             }
+            kernel::forget_cached(id);
         }
+        self.passphrase.remove_all()?;
         self.file.remove_all()
     }
 

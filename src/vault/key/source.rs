@@ -39,8 +39,19 @@ pub(super) trait Source {
         self.make()
     }
 
-    /// Replaces the old key with the new one, in a source that has room for one key only.
+    /// True if the source has room for one key and a new one beside it, not for keys by id.
+    fn keeps_one_key(&self) -> bool {
+        false
+    }
+
+    /// Replaces the old key with the new one, in a source that keeps one key.
     fn settle(&self) -> Result<()> {
+        Ok(())
+    }
+
+    /// Finishes an interrupted change of the key, in a source that keeps one key; `current` is the
+    /// key in use.
+    fn clear_next(&self, _current: KeyId) -> Result<()> {
         Ok(())
     }
 

@@ -1,0 +1,256 @@
+//! The vault key, sealed with a passphrase, for machines without a keyring that are reached by SSH.
+//!
+//! `vault.passphrase` contains the vault key under AES-256-GCM; the key of that is scrypt
+//! (RFC 7914) of the passphrase. The passphrase is asked for at a sign-in, by commands that change
+//! the key and by `azt vault unlock`. The kernel's keyring then keeps the vault key for
+//! `core.key_cache_seconds`, so that no other call asks. Linux only.
+
+use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use super::source::Source;
+use super::{KeyId, VaultKey, kernel, vault_failure};
+use crate::error::{Error, Result};
+use crate::secret::Secret;
+use crate::sys::file::{Access, Durability, cannot};
+use crate::sys::{self, Folder, System};
+
+/// The sealed key.
+const FILE: &str = "vault.passphrase";
+/// A new sealed key, until `vault.json` names it.
+const NEXT_FILE: &str = "vault.passphrase.next";
+/// The cost of scrypt: 128 MiB and some tenths of a second, as OWASP's Password Storage Cheat Sheet
+/// recommends.
+const COST: Cost = Cost { log_n: 17, r: 8, p: 1 };
+/// How often a wrong passphrase may be typed.
+const TRIES: usize = 3;
+/// Characters of a new passphrase, at least.
+const SHORTEST: usize = 12;
+
+/// The key source `passphrase`.
+pub(super) struct Passphrase<'s> {
+    pub(super) system: &'s System,
+    pub(super) azt_dir: Folder,
+    /// True if a user is present to type it.
+    pub(super) may_ask: bool,
+    /// How long, in seconds, the kernel keeps the key.
+    pub(super) cache_seconds: u32,
+}
+
+/// The contents of `vault.passphrase`.
+#[derive(Serialize, Deserialize)]
+struct SealedKey {
+    version: u8,
+    key_id: KeyId,
+    scrypt: Cost,
+    salt: [u8; 16],
+    nonce: [u8; 12],
+    /// Ciphertext and tag. The associated data is [`SealedKey::associated`].
+    sealed: Vec<u8>,
+}
+
+/// The parameters of scrypt (RFC 7914 section 2): N as a power of two, r, p.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Cost {
+    log_n: u8,
+    r: u32,
+    p: u32,
+}
+
+impl Source for Passphrase<'_> {
+    fn fetch(&self, id: KeyId) -> Result<Option<VaultKey>> {
+        if let Some(key) = kernel::cached(id) {
+            if self.may_ask {
+                self.keep(&key)?;
+            }
+            return Ok(Some(key));
+        }
+        let Some(sealed) = self.sealed(id)? else { return Ok(None) };
+        if sealed.key_id != id {
+            return Err(vault_failure(format!(
+                "{} contains the key {}, not {id}.",
+                self.place(),
+                sealed.key_id
+            ))
+            .remedy("Restore the file from a backup."));
+        }
+        if !self.may_ask {
+            return Err(locked());
+        }
+        for _ in 0..TRIES {
+            let passphrase = self.ask("Passphrase of the vault:")?;
+            if let Some(key) = sealed.open(&passphrase)? {
+                self.keep(&key)?;
+                return Ok(Some(key));
+            }
+            self.system.terminal.plain("This is not the passphrase.");
+        }
+        Err(vault_failure("The vault stays locked: that was not its passphrase."))
+    }
+
+    fn make(&self) -> Result<VaultKey> {
+        if self.azt_dir.has(FILE) {
+            return Err(vault_failure(format!(
+                "{} already exists, but is the key of no vault here.",
+                self.place()
+            ))
+            .remedy("Move the file away and try again."));
+        }
+        self.make_next()
+    }
+
+    fn make_next(&self) -> Result<VaultKey> {
+        let passphrase = self.new_passphrase()?;
+        let key = VaultKey::generate()?;
+        let sealed = serde_json::to_vec(&SealedKey::seal(&key, &passphrase)?)
+            .map_err(|_| vault_failure("The sealed key cannot be written as JSON."))?;
+        self.keep(&key)?;
+        self.azt_dir.write(NEXT_FILE, &sealed, Access::Owner, Durability::Durable)?;
+        Ok(key)
+    }
+
+    fn keeps_one_key(&self) -> bool {
+        true
+    }
+
+    fn settle(&self) -> Result<()> {
+        let settled = self.azt_dir.rename(NEXT_FILE, FILE);
+        settled.map_err(|error| cannot("replace", &self.azt_dir.file(FILE), error))
+    }
+
+    fn clear_next(&self, current: KeyId) -> Result<()> {
+        match read(&self.azt_dir, NEXT_FILE)? {
+            Some(next) if next.key_id == current => self.settle(),
+            Some(_) => self.azt_dir.remove(NEXT_FILE).map(drop),
+            None => Ok(()),
+        }
+    }
+
+    fn remove(&self, _id: KeyId) -> Result<()> {
+        self.remove_all()
+    }
+
+    fn place(&self) -> String {
+        self.azt_dir.file(FILE).display().to_string()
+    }
+}
+
+impl Passphrase<'_> {
+    /// Removes the key and the new key of an interrupted change.
+    pub(super) fn remove_all(&self) -> Result<()> {
+        self.azt_dir.remove(NEXT_FILE)?;
+        self.azt_dir.remove(FILE).map(drop)
+    }
+
+    /// The sealed key, or the new one if its id is `id`.
+    fn sealed(&self, id: KeyId) -> Result<Option<SealedKey>> {
+        let sealed = read(&self.azt_dir, FILE)?;
+        if sealed.as_ref().is_some_and(|sealed| sealed.key_id == id) {
+            return Ok(sealed);
+        }
+        let next = read(&self.azt_dir, NEXT_FILE)?.filter(|next| next.key_id == id);
+        Ok(next.or(sealed))
+    }
+
+    fn ask(&self, question: &str) -> Result<Secret> {
+        self.system.terminal.read_password(question)
+    }
+
+    fn new_passphrase(&self) -> Result<Secret> {
+        if !self.may_ask {
+            return Err(vault_failure("A passphrase is typed on a terminal, and this is none.")
+                .remedy("Run the command in a terminal, or choose another key source."));
+        }
+        if self.cache_seconds == 0 {
+            return Err(vault_failure(
+                "core.key_cache_seconds is 0: every call would ask for the passphrase.",
+            )
+            .remedy("Run: azt config unset core.key_cache_seconds"));
+        }
+        loop {
+            let passphrase = self.ask("New passphrase of the vault:")?;
+            if passphrase.expose().chars().count() < SHORTEST {
+                let demand = format!("A passphrase has {SHORTEST} characters at least.");
+                self.system.terminal.plain(&demand);
+            } else if self.ask("The same again:")?.expose() == passphrase.expose() {
+                return Ok(passphrase);
+            } else {
+                self.system.terminal.plain("The two differ.");
+            }
+        }
+    }
+
+    /// Keeps `key` in the kernel.
+    ///
+    /// # Errors
+    /// The kernel does not keep it, so that every call would ask.
+    fn keep(&self, key: &VaultKey) -> Result<()> {
+        kernel::cache(key, self.cache_seconds);
+        if kernel::cached(key.id()).is_some() {
+            return Ok(());
+        }
+        Err(vault_failure("A passphrase needs the kernel's keyring, which is not available here.")
+            .remedy("Choose another key source: env, file or keyring."))
+    }
+}
+
+impl SealedKey {
+    fn seal(key: &VaultKey, passphrase: &Secret) -> Result<Self> {
+        let (mut salt, mut nonce) = ([0; 16], [0; 12]);
+        sys::fill_random(&mut salt)?;
+        sys::fill_random(&mut nonce)?;
+        let mut new =
+            Self { version: 1, key_id: key.id(), scrypt: COST, salt, nonce, sealed: Vec::new() };
+        let mut body = key.expose().to_vec();
+        new.cipher(passphrase)
+            .and_then(|cipher| {
+                let nonce = Nonce::assume_unique_for_key(nonce);
+                cipher.seal_in_place_append_tag(nonce, new.associated(), &mut body).ok()
+            })
+            .ok_or_else(|| vault_failure("The vault key cannot be sealed."))?;
+        new.sealed = body;
+        Ok(new)
+    }
+
+    /// The key; `None` if `passphrase` is wrong.
+    fn open(&self, passphrase: &Secret) -> Result<Option<VaultKey>> {
+        let damaged =
+            || vault_failure(format!("{FILE} is damaged.")).remedy("Restore it from a backup.");
+        let cipher = self.cipher(passphrase).ok_or_else(damaged)?;
+        let mut body = Zeroizing::new(self.sealed.clone());
+        let nonce = Nonce::assume_unique_for_key(self.nonce);
+        let opened = cipher.open_in_place(nonce, self.associated(), &mut body).ok();
+        Ok(opened.and_then(|bytes| VaultKey::from_bytes(bytes)))
+    }
+
+    /// `None` if the cost is none that azt writes: a changed file must not take all memory.
+    fn cipher(&self, passphrase: &Secret) -> Option<LessSafeKey> {
+        if self.version != 1 || self.scrypt != COST {
+            return None;
+        }
+        let params = scrypt::Params::new(COST.log_n, COST.r, COST.p).ok()?;
+        let mut key = Zeroizing::new([0; 32]);
+        scrypt::scrypt(passphrase.expose().as_bytes(), &self.salt, &params, key.as_mut_slice())
+            .ok()?;
+        UnboundKey::new(&AES_256_GCM, key.as_slice()).ok().map(LessSafeKey::new)
+    }
+
+    fn associated(&self) -> Aad<Vec<u8>> {
+        Aad::from([b"azt vault 1: passphrase".as_slice(), self.key_id.as_bytes()].concat())
+    }
+}
+
+fn read(folder: &Folder, name: &str) -> Result<Option<SealedKey>> {
+    let Some(bytes) = folder.read(name)? else { return Ok(None) };
+    serde_json::from_slice(&bytes).map(Some).map_err(|_| {
+        vault_failure(format!("{} is damaged.", folder.file(name).display()))
+            .remedy("Restore it from a backup.")
+    })
+}
+
+fn locked() -> Error {
+    vault_failure("The vault is locked: its key is sealed with a passphrase.")
+        .remedy("Run: azt vault unlock")
+        .command("azt vault unlock")
+}
