@@ -298,11 +298,10 @@ fn svg(frames: &[Frame]) -> String {
             let _ = writeln!(uses, r##"<use href="#r{id}" y="{y}"/>"##);
         }
     }
-    let rows: String = known
-        .iter()
-        .enumerate()
-        .map(|(id, runs)| format!("<g id=\"r{id}\">{}</g>\n", row(runs)))
-        .collect();
+    let mut rows = String::new();
+    for (id, runs) in known.iter().enumerate() {
+        let _ = writeln!(rows, "<g id=\"r{id}\">{}</g>", row(runs));
+    }
     format!(
         r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}">
 <style>

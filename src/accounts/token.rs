@@ -25,7 +25,8 @@ pub(crate) fn token<'s>(
     request: &TokenRequest,
     opened: Option<Vault<'s>>,
 ) -> Result<Token> {
-    token_of(context, cloud, request, opened).map_err(|error| with_tenant_name(error, context, request))
+    token_of(context, cloud, request, opened)
+        .map_err(|error| with_tenant_name(error, context, request))
 }
 
 /// `error` with the tenant's domain in place of its GUID, if a person reads it. The command for

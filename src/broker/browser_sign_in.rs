@@ -6,7 +6,7 @@ use std::time::Duration;
 use anstyle::Style;
 use futures_util::future::{Either, select};
 
-use super::{SignedIn, UserSignIn, redirect_page, remedy};
+use super::{SignedIn, UserSignIn, redirect_page};
 use crate::entra::{AuthorizationRequest, Redirect, ResponseMode};
 use crate::error::Result;
 use crate::program::Program;

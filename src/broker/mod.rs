@@ -256,7 +256,7 @@ impl<'a> Broker<'a> {
     fn fetch_by(&self, deadline: Deadline, request: &TokenRequest) -> Result<Token> {
         block_on(async {
             let text = format!("Waiting for a token of {}", self.authority_host.environment());
-            let fetched = with_spinner(self.system, &text, self.fetch(request));
+            let fetched = Box::pin(with_spinner(self.system, &text, self.fetch(request)));
             deadline.run(fetched).await.unwrap_or_else(|| {
                 Err(Error::new(
                     Kind::Network,

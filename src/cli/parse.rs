@@ -111,7 +111,7 @@ pub(super) fn understood(program: Program, mut words: Vec<Word>) -> Result<Invoc
         return Err(misspelled(
             &command.text,
             None,
-            &path(program, &[group.text.clone()], 1),
+            &path(program, std::slice::from_ref(&group.text), 1),
             program,
         ));
     }
@@ -212,14 +212,16 @@ fn by_clap(program: Program, words: &[Word]) -> Result<Cli> {
         );
         usage_with(message, &path(program, &command, depth), is_missing.then_some(how.as_str()))
     })?;
-    let end = (!placed.positionals.is_empty()).then(|| "--".to_owned());
-    let args: Vec<String> = command
-        .into_iter()
-        .take(depth)
-        .chain(placed.options)
-        .chain(end)
-        .chain(placed.positionals)
-        .collect();
+    let mut args: Vec<String> = command.into_iter().take(depth).collect();
+    if placed.positionals.iter().any(|text| text.starts_with('-') && text != "-") {
+        args.extend(placed.options);
+        args.push("--".to_owned());
+        args.extend(placed.positionals);
+    } else {
+        // Before the options: an option with any number of values takes the separator too.
+        args.extend(placed.positionals);
+        args.extend(placed.options);
+    }
     let matches = root.try_get_matches_from_mut(begin().chain(args.iter().cloned()));
     let matches = matches.map_err(|error| explain(&error, &root, &args, program))?;
     if placed.unknown.is_empty() {

@@ -39,8 +39,8 @@ use crate::cli::{AccountCommand, Command, Global, TenantCommand};
 use crate::error::Result;
 use crate::exit::SUCCESS;
 use crate::output::Format;
-use crate::settings::known;
 use crate::program::Program;
+use crate::settings::known;
 
 /// The result of a command.
 pub(crate) struct Answer {

@@ -11,7 +11,7 @@ use super::{Answer, asks_for_data};
 use crate::accounts::{Context, Selection, client_account};
 use crate::broker::{self, EnvironmentIdentity, Identity};
 use crate::cli::Whoami;
-use crate::error::{Error, Kind, Result};
+use crate::error::Result;
 use crate::exit::SUCCESS;
 use crate::settings::{Profile, Subscription, known};
 use crate::sys::local_time;
@@ -64,36 +64,24 @@ fn found(request: &Whoami, context: &Context<'_>) -> Result<Found> {
     let selection = Selection {
         subscription: show.subscription.as_deref(),
         account: show.account.as_deref(),
-        tenant: None,
+        tenant: show.tenant.as_deref(),
         client_id: show.client_id.as_deref(),
         authority: show.authority.as_deref(),
     };
-    if let Some(account) = selection.client_account(context)? {
+    if let Some((account, _vault)) = selection.client_account(context)? {
         let from = if show.client_id.is_some() { "--client-id" } else { client_account::VARIABLE };
         let (reason, tenant) = (format!("from {from}"), account.tenant.clone());
         let identity = Identity::Client(Box::new(account));
         return Ok(Found { identity, reason, tenant, entry: None });
     }
     let profile = Profile::load(&context.dir)?;
-    let (entry, reason) = selection
-        .with_reason(&profile, context)
-        .map_err(|error| with_other_clients(error, context))?;
+    let (entry, reason) = selection.with_reason(&profile, context)?;
     Ok(Found {
         identity: Identity::of(entry, context.system)?,
         reason: reason.to_owned(),
         tenant: entry.tenant_id().to_owned(),
         entry: Some(entry.clone()),
     })
-}
-
-/// Adds that accounts of other clients are signed in, who are in no profile.
-fn with_other_clients(error: Error, context: &Context<'_>) -> Error {
-    let inventory = broker::inventory(context.system, &context.dir);
-    let has_some = inventory.is_ok_and(|it| it.records.contains_key("ca"));
-    if error.kind() == Kind::NotSignedIn && has_some {
-        return error.remedy("Accounts of other clients are signed in: azt account list");
-    }
-    error
 }
 
 fn value(
@@ -104,7 +92,7 @@ fn value(
 ) -> Result<Value> {
     let Found { identity, reason, tenant, entry } = found;
     let entry = entry.as_ref();
-    let cloud = context.config.find("cloud", "name")?;
+    let cloud = context.config.find(&known::CLOUD_NAME)?;
     let key = broker::inventory(context.system, &context.dir)?.key;
     let client = match identity {
         Identity::Client(account) => of_client(account),

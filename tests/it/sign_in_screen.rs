@@ -195,6 +195,8 @@ fn the_code_is_on_a_line_of_its_own_at_every_size() {
 
 #[test]
 fn what_a_terminal_cannot_show_is_left_out() {
+    // Only colours and bold text end with an `m`.
+    let styles = regex::Regex::new("\x1b\\[[0-9;]*m").unwrap();
     for (name, value, has_colour, has_marks) in [
         ("NO_COLOR", "1", false, true),
         ("CLICOLOR", "0", false, true),
@@ -212,8 +214,6 @@ fn what_a_terminal_cannot_show_is_left_out() {
         let code = code_on(&screen);
         assert_eq!(screen.has_qr_code(), has_colour && has_marks, "{name}={value}");
         let written = screen.written();
-        // Only colours and bold text end with an `m`.
-        let styles = regex::Regex::new("\x1b\\[[0-9;]*m").unwrap();
         assert_eq!(styles.is_match(&written), has_colour, "{name}={value}: {written:?}");
         assert!(has_marks || written.is_ascii(), "{name}={value}: {written:?}");
         assert!(value != "dumb" || !written.contains('\x1b'), "{written:?}");

@@ -35,7 +35,7 @@ pub(super) fn run(request: &Login, own: Checked, context: &Context<'_>) -> Resul
         in_person(request, context, &user).await
     }))??;
     let account = sign_in.account();
-    let shown = client_account::shown(&account);
+    let shown = client_account::shown(account);
     confirm(context, &shown, || sign_in.is_expected(&vault))?;
     if !system.is_watched() {
         signed_in::say(context, &format!("Signed in as {shown}."));

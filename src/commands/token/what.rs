@@ -73,7 +73,7 @@ fn of_url(what: &str, context: &Context<'_>) -> Result<Scopes> {
             // The audience itself is taken as it is written: a slash at its end is part of it.
             let is_it =
                 bare.trim_end_matches('/').eq_ignore_ascii_case(audience.trim_end_matches('/'));
-            Ok(Scopes::of_resource(if is_it { bare } else { &*audience }))
+            Ok(Scopes::of_resource(if is_it { bare } else { &audience }))
         }
         None if bare != what => Err(Error::new(
             Kind::Inapplicable,
