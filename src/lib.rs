@@ -47,6 +47,8 @@
 //!   A way to sign in that some tenants demand: a row in `commands/doctor/sign_in.rs` too.
 //! - The identity broker of another operating system: an `IdentityBroker` in
 //!   `broker/identity_broker`, which speaks the JSON of the Linux one.
+//! - An option or argument whose values Tab completes: a row in `commands/completion/value.rs`, unless
+//!   clap knows the values.
 //! - An output format: a file in `output`, a variant and its name in `output/format.rs`.
 //! - A source of the vault key: `vault/key/source.rs` lists the steps.
 //!
@@ -96,9 +98,10 @@ use sys::{Level, System, Verbosity, caught, concessions};
 pub fn run(argv: impl IntoIterator<Item = OsString>, system: &System) -> u8 {
     let argv: Vec<OsString> = argv.into_iter().collect();
     let asked = error_format(&argv);
-    let result = caught(|| match commands::pass_through(system, &argv) {
-        Some(handed_over) => handed_over,
-        None => try_run(&argv, system),
+    let result = caught(|| {
+        commands::pass_through(system, &argv)
+            .or_else(|| commands::complete(system, &argv))
+            .unwrap_or_else(|| try_run(&argv, system))
     });
     let result = result.map_err(|error| cli::without_circle(error, system.program, &argv));
     match result {

@@ -8,7 +8,9 @@ mod at_file;
 mod cache;
 mod circle;
 mod cloud;
+mod completion;
 mod config;
+mod expected;
 mod global;
 mod hot;
 mod login;
@@ -29,7 +31,9 @@ pub(crate) use cache::{
 };
 pub(crate) use circle::without_circle;
 pub(crate) use cloud::{CloudCommand, CloudDefinition, CloudRegister, CloudSet, CloudUpdate};
+pub(crate) use completion::{Completion, Shell};
 pub(crate) use config::{ConfigCommand, ConfigGet, ConfigSet, ConfigUnset};
+pub(crate) use expected::{Expected, expected, values_of};
 pub(crate) use global::Global;
 pub(crate) use login::{Login, Logout, Pipeline};
 pub(crate) use parse::{Invocation, Parsed, before_separator, parse};
@@ -75,6 +79,8 @@ pub(crate) enum Command {
     /// Choose, add and change clouds: public, national, private
     #[command(subcommand)]
     Cloud(CloudCommand),
+    /// Print a shell's completion script
+    Completion(Completion),
     /// Read and change settings
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -114,6 +120,7 @@ impl Command {
             Self::Account(command) => command.global(),
             Self::Cache(command) => command.global(),
             Self::Cloud(command) => command.global(),
+            Self::Completion(command) => &command.global,
             Self::Config(command) => command.global(),
             Self::Doctor(command) => &command.global,
             Self::Shim(command) => command.global(),

@@ -9,6 +9,7 @@ mod account_tenant_list;
 mod cache;
 mod claims_challenge;
 mod cloud;
+mod completion;
 mod config;
 mod doctor;
 mod get_access_token;
@@ -23,6 +24,7 @@ mod version;
 use serde_json::Value;
 use zeroize::Zeroize;
 
+pub(crate) use completion::complete;
 pub(crate) use config::default_format;
 pub(crate) use pass_through::pass_through;
 pub(crate) use version::version_text;
@@ -92,7 +94,7 @@ fn wipe(value: &mut Value) {
 /// How `command` handles settings that cannot be parsed.
 pub(crate) fn damaged_settings(command: &Command) -> DamagedSettings {
     match command {
-        Command::Config(_) | Command::Doctor(_) => DamagedSettings::Ignore,
+        Command::Completion(_) | Command::Config(_) | Command::Doctor(_) => DamagedSettings::Ignore,
         Command::Account(AccountCommand::Clear { .. }) => DamagedSettings::UseAzureCloud,
         Command::Logout(request) if request.username.is_some() => DamagedSettings::UseAzureCloud,
         Command::Login(_) | Command::Logout(_) => DamagedSettings::UseBuiltInCloud,
@@ -116,6 +118,7 @@ pub(crate) fn run(command: &Command, context: &Context<'_>) -> Result<Answer> {
         },
         Command::Cache(command) => cache::run(command, context),
         Command::Cloud(command) => cloud::run(command, context),
+        Command::Completion(request) => completion::run(request, context),
         Command::Config(command) => config::run(command, context),
         Command::Doctor(request) => doctor::run(request, context),
         Command::IdentityBroker { .. } => identity_broker::run(context),

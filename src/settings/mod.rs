@@ -32,7 +32,7 @@ pub(crate) use config::{Config, FALSE, TRUE};
 pub use config_dir::ConfigDir;
 pub(crate) use damaged::put_aside_damaged;
 pub use profile::profile_length;
-pub(crate) use profile::Profile;
+pub(crate) use profile::{Profile, ProfileNames};
 pub(crate) use python_json::to_indented as python_json_indented;
 pub(crate) use subscription::{NewSubscription, Subscription, TenantNames};
 pub(crate) use user::{AssignedIdentity, User, UserType};

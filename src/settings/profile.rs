@@ -1,5 +1,6 @@
 //! The signed-in accounts: `azureProfile.json`.
 
+mod names;
 mod remembered;
 mod root;
 #[cfg(test)]
@@ -19,6 +20,8 @@ use crate::error::{Error, Kind, Result};
 use crate::foreign::Typed;
 use crate::program::Program;
 use crate::sys::file::{Access, Durability};
+
+pub(crate) use names::ProfileNames;
 
 pub(super) const FILE: &str = "azureProfile.json";
 const SUBSCRIPTIONS: &str = "subscriptions";

@@ -46,19 +46,20 @@ const OF_AZ: [&str; 17] = [
     "use_msal_http_cache",
 ];
 
-fn all() -> impl Iterator<Item = &'static str> {
+/// The settings of azt and az, without `core.`.
+pub(in crate::commands) fn names() -> impl Iterator<Item = &'static str> + Clone {
     SWITCHES.into_iter().chain(OTHERS).chain(OF_AZ)
 }
 
 /// True for a setting of azt or az; `option` is lower-case.
 pub(in crate::commands) fn is_known(option: &str) -> bool {
-    all().any(|known| known == option)
+    names().any(|known| known == option)
 }
 
 /// The setting that `option` is probably a typo of.
 pub(in crate::commands) fn nearest(option: &str) -> Option<&'static str> {
     let far = |known: &&str| distance(known, option);
-    all().min_by_key(far).filter(|known| far(known) <= 1 + option.len() / 6)
+    names().min_by_key(far).filter(|known| far(known) <= 1 + option.len() / 6)
 }
 
 /// The Levenshtein distance in bytes.

@@ -3,7 +3,7 @@
 mod core_settings;
 
 pub(crate) use core_settings::default_format;
-pub(super) use core_settings::{SWITCHES, time_limit_of};
+pub(super) use core_settings::{SWITCHES, names, time_limit_of};
 
 use super::Answer;
 use crate::accounts::Context;
