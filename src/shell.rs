@@ -29,7 +29,7 @@ fn for_sh(word: &str) -> String {
 
 /// Quotes `word` for Nushell.
 pub(crate) fn for_nushell(word: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./@".contains(c);
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./@=:".contains(c);
     if word.chars().all(is_plain) && word.starts_with(|c: char| c.is_ascii_alphabetic() || c == '-')
     {
         return word.to_owned();
@@ -77,7 +77,7 @@ mod tests {
         for (word, quoted) in [
             ("plain-1", "plain-1"),
             ("--output", "--output"),
-            ("--output=x", r#""--output=x""#),
+            ("--output=x", "--output=x"),
             ("50000000", r#""50000000""#),
             (r#"a "b" $c \d"#, r#""a \"b\" $c \\d""#),
             ("", r#""""#),

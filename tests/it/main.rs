@@ -27,6 +27,8 @@ mod cache;
 mod certificates;
 mod claims;
 mod cloud_and_config;
+#[cfg(unix)]
+mod completion;
 mod concurrency;
 #[cfg(unix)]
 mod demands;

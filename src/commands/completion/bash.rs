@@ -97,7 +97,7 @@ impl Line {
     }
 
     fn quoted(&self, c: char) -> String {
-        let is_plain = c.is_ascii_alphanumeric() || !c.is_ascii() || "-_./+%".contains(c);
+        let is_plain = c.is_ascii_alphanumeric() || !c.is_ascii() || "-_./+%=:@".contains(c);
         match (self.quote, c) {
             (None, c) if !is_plain => format!("\\{c}"),
             (Some(Quote::Single), '\'') => r"'\''".to_owned(),
