@@ -5,12 +5,13 @@ mod members;
 mod tests;
 
 use std::fmt;
-use std::ops::Range;
 use std::sync::Arc;
 
+use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, Error};
 use serde_json::{Map, Value, json};
 
-use self::members::{Members, Text, place};
+use self::members::{EntryIn, Members, Text};
 use super::user::{AssignedIdentity, User, UserType};
 use crate::foreign::Name;
 
@@ -33,8 +34,8 @@ const ASSIGNED_IDENTITY: &str = "assignedIdentityInfo";
 #[derive(Clone)]
 pub(crate) struct Subscription {
     file: Arc<String>,
-    /// Where the entry is in `file`.
-    place: Range<usize>,
+    /// Where the entry starts in `file`.
+    start: usize,
     members: Members,
     /// The value of `isDefault`, if it differs from that in the text.
     default: Option<bool>,
@@ -42,14 +43,27 @@ pub(crate) struct Subscription {
 
 impl PartialEq for Subscription {
     fn eq(&self, other: &Self) -> bool {
-        let is_same = self.default == other.default && self.json() == other.json();
-        is_same || self.to_map() == other.to_map()
+        let is_same = Arc::ptr_eq(&self.file, &other.file) && self.start == other.start;
+        (is_same && self.default == other.default) || self.to_map() == other.to_map()
     }
 }
 
 impl fmt::Debug for Subscription {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(&self.value(), f)
+    }
+}
+
+/// Reads an entry of this file. Refuses one that is empty, or whose first member's name has escapes.
+pub(super) struct SubscriptionIn<'f>(pub(super) &'f Arc<String>);
+
+impl<'de> DeserializeSeed<'de> for SubscriptionIn<'_> {
+    type Value = Subscription;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Subscription, D::Error> {
+        let entry = EntryIn(self.0).deserialize(deserializer)?;
+        let start = entry.start.ok_or_else(|| D::Error::custom("the entry's start is unknown"))?;
+        Ok(Subscription { file: Arc::clone(self.0), start, members: entry.members, default: None })
     }
 }
 
@@ -115,29 +129,17 @@ impl Subscription {
         }
     }
 
-    /// Reads the entry `json`, a part of `file`.
-    pub(super) fn read(file: &Arc<String>, json: &str) -> serde_json::Result<Self> {
-        let members = Members::read(file, json)?;
-        let (file, place) = match place(file, json) {
-            Some(place) => (Arc::clone(file), place),
-            None => (Arc::new(json.to_owned()), 0..json.len()),
-        };
-        Ok(Self { file, place, members, default: None })
-    }
-
     fn of(entry: Map<String, Value>) -> Self {
-        let json = Arc::new(Value::Object(entry).to_string());
-        let members = Members::read(&json, &json).unwrap_or_default();
-        Self { place: 0..json.len(), file: json, members, default: None }
-    }
-
-    fn json(&self) -> &str {
-        self.file.get(self.place.clone()).unwrap_or_default()
+        let json = Value::Object(entry).to_string();
+        let members = Members::read(&json).unwrap_or_default();
+        Self { file: Arc::new(json), start: 0, members, default: None }
     }
 
     fn to_map(&self) -> Map<String, Value> {
-        // It has been parsed before.
-        let mut entry: Map<String, Value> = serde_json::from_str(self.json()).unwrap_or_default();
+        let json = self.file.get(self.start..).unwrap_or_default();
+        // What follows the entry in the file is not read. The entry has been parsed before.
+        let mut entry =
+            Map::deserialize(&mut serde_json::Deserializer::from_str(json)).unwrap_or_default();
         if let Some(default) = self.default {
             entry.insert(DEFAULT.to_owned(), default.into());
         }

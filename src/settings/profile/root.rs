@@ -3,35 +3,23 @@
 use std::fmt;
 use std::sync::Arc;
 
-use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
-use serde_json::value::RawValue;
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
-use super::super::subscription::Subscription;
+use super::super::subscription::{Subscription, SubscriptionIn};
 use super::{Profile, SUBSCRIPTIONS};
-
-/// An entry with more brackets than this may be nested too deeply for the whole file.
-const FEW_BRACKETS: usize = 100;
 
 impl Profile {
     /// Reads `json`, a part of `file`. What this accepts, it reads as [`Profile::parse_whole`]
     /// does; it refuses more.
     pub(super) fn read(file: &Arc<String>, json: &str) -> serde_json::Result<Self> {
         let mut deserializer = serde_json::Deserializer::from_str(json);
-        let profile = RootIn(file).deserialize(&mut deserializer)?;
+        let profile = Deserializer::deserialize_map(&mut deserializer, RootIn(file))?;
         deserializer.end().map(|()| profile)
     }
 }
 
 struct RootIn<'f>(&'f Arc<String>);
-
-impl<'de> DeserializeSeed<'de> for RootIn<'_> {
-    type Value = Profile;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Profile, D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
 
 impl<'de> Visitor<'de> for RootIn<'_> {
     type Value = Profile;
@@ -48,12 +36,7 @@ impl<'de> Visitor<'de> for RootIn<'_> {
                 if root.contains_key(SUBSCRIPTIONS) {
                     return Err(A::Error::custom("two lists"));
                 }
-                for entry in members.next_value::<Option<Vec<&RawValue>>>()?.unwrap_or_default() {
-                    // A null entry describes no account.
-                    if entry.get() != "null" {
-                        subscriptions.push(self.entry(entry.get()).map_err(A::Error::custom)?);
-                    }
-                }
+                subscriptions = members.next_value_seed(EntriesIn(self.0))?;
                 Value::Null
             } else {
                 members.next_value()?
@@ -64,13 +47,29 @@ impl<'de> Visitor<'de> for RootIn<'_> {
     }
 }
 
-impl RootIn<'_> {
-    fn entry(&self, json: &str) -> serde_json::Result<Subscription> {
-        let brackets = json.bytes().filter(|c| matches!(c, b'[' | b'{')).count();
-        if brackets > FEW_BRACKETS {
-            // As deep as it is in the file.
-            serde_json::from_str::<Value>(&format!("[[{json}]]"))?;
+/// The list of entries. Refuses a null in it, and null instead of it.
+struct EntriesIn<'f>(&'f Arc<String>);
+
+impl<'de> DeserializeSeed<'de> for EntriesIn<'_> {
+    type Value = Vec<Subscription>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for EntriesIn<'_> {
+    type Value = Vec<Subscription>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a list")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
+        let mut subscriptions = Vec::new();
+        while let Some(entry) = entries.next_element_seed(SubscriptionIn(self.0))? {
+            subscriptions.push(entry);
         }
-        Subscription::read(self.0, json)
+        Ok(subscriptions)
     }
 }

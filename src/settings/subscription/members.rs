@@ -49,16 +49,16 @@ pub(super) struct User {
 }
 
 impl Members {
-    /// Reads the entry `json`, which is a part of `file`.
-    pub(super) fn read(file: &str, json: &str) -> serde_json::Result<Self> {
-        let mut deserializer = serde_json::Deserializer::from_str(json);
-        let members = EntryIn(file).deserialize(&mut deserializer)?;
-        deserializer.end().map(|()| members)
+    /// Reads the entry `json`.
+    pub(super) fn read(json: &str) -> serde_json::Result<Self> {
+        EntryIn(json)
+            .deserialize(&mut serde_json::Deserializer::from_str(json))
+            .map(|it| it.members)
     }
 }
 
 /// Where `part` is in `file`; `None` if it is a copy.
-pub(super) fn place(file: &str, part: &str) -> Option<Range<usize>> {
+fn place(file: &str, part: &str) -> Option<Range<usize>> {
     let at = part.as_ptr().addr().checked_sub(file.as_ptr().addr())?;
     let place = at..at.checked_add(part.len())?;
     (place.end <= file.len()).then_some(place)
@@ -184,26 +184,49 @@ impl<'de> Visitor<'de> for AnyScalar {
 }
 
 /// Reads an entry of this file. Of duplicate members the last one counts, as in a [`Value`].
-struct EntryIn<'f>(&'f str);
+pub(super) struct EntryIn<'f>(pub(super) &'f str);
+
+/// An entry in a file.
+pub(super) struct Entry {
+    /// Where it starts. `None` if it is empty or the name of its first member has escapes.
+    pub(super) start: Option<usize>,
+    pub(super) members: Members,
+}
 
 impl<'de> DeserializeSeed<'de> for EntryIn<'_> {
-    type Value = Members;
+    type Value = Entry;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Members, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Entry, D::Error> {
         deserializer.deserialize_map(self)
     }
 }
 
+impl EntryIn<'_> {
+    /// Where the object starts whose first member has the name `name`: before it are a quote and
+    /// white space.
+    fn start(&self, name: &Scalar<'_>) -> Option<usize> {
+        let Scalar::Here(name) = name else { return None };
+        let before = self.0.get(..place(self.0, name)?.start)?;
+        let start = before.strip_suffix('"')?.trim_end().strip_suffix('{')?;
+        Some(start.len())
+    }
+}
+
 impl<'de> Visitor<'de> for EntryIn<'_> {
-    type Value = Members;
+    type Value = Entry;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("an object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entry, A::Error> {
         let mut members = Members::default();
+        let mut start = None;
+        let mut is_first = true;
         while let Some(name) = map.next_key::<Scalar<'_>>()? {
+            if std::mem::take(&mut is_first) {
+                start = self.start(&name);
+            }
             let text = match name.as_str() {
                 "id" => &mut members.id,
                 "name" => &mut members.name,
@@ -229,7 +252,7 @@ impl<'de> Visitor<'de> for EntryIn<'_> {
             };
             *text = map.next_value::<Scalar<'_>>()?.text(self.0);
         }
-        Ok(members)
+        Ok(Entry { start, members })
     }
 }
 
