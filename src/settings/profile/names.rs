@@ -57,8 +57,12 @@ impl ProfileNames {
                 line(&mut text, 's', &[entry.name(), entry.id(), entry.environment_name()]);
             }
         }
-        accounts.into_iter().for_each(|name| line(&mut text, 'a', &[name]));
-        tenants.into_iter().for_each(|(id, domain)| line(&mut text, 't', &[id, domain]));
+        for name in accounts {
+            line(&mut text, 'a', &[name]);
+        }
+        for (id, domain) in tenants {
+            line(&mut text, 't', &[id, domain]);
+        }
         Self(text)
     }
 

@@ -94,7 +94,7 @@ impl Scalar<'_> {
         }
     }
 
-    fn is_true(self) -> bool {
+    fn into_truth(self) -> bool {
         match self {
             Self::Here(text) => is_true(&text.into()),
             Self::Own(text) => is_true(&text.into()),
@@ -104,13 +104,13 @@ impl Scalar<'_> {
         }
     }
 
-    /// [`Scalar::is_true`] of the sanitized value, in which a number is its digits.
-    fn is_true_when_clean(self) -> bool {
+    /// [`Scalar::into_truth`] of the sanitized value, in which a number is its digits.
+    fn into_truth_when_clean(self) -> bool {
         match self {
             Self::Here(text) => is_true(&String::from(Name::new(text)).into()),
             Self::Own(text) => is_true(&String::from(Name::new(&text)).into()),
             Self::Number(number) => is_true(&number.to_string().into()),
-            other => other.is_true(),
+            other => other.into_truth(),
         }
     }
 
@@ -242,7 +242,7 @@ impl<'de> Visitor<'de> for EntryIn<'_> {
                 "isDefault" => {
                     let value = map.next_value::<Scalar<'_>>()?;
                     members.has_boolean_default = matches!(value, Scalar::Bool(_));
-                    members.is_default = value.is_true();
+                    members.is_default = value.into_truth();
                     continue;
                 }
                 _ => {
@@ -282,8 +282,8 @@ impl<'de> Visitor<'de> for UserIn<'_> {
                 "name" => user.name = value.text(self.0),
                 "type" => user.kind = value.text(self.0),
                 ASSIGNED_IDENTITY => user.assigned_identity = value.sentence(self.0),
-                "cloudShellID" => user.is_cloud_shell = value.is_true_when_clean(),
-                "useCertSNIssuerAuth" => user.use_cert_sn_issuer = value.is_true_when_clean(),
+                "cloudShellID" => user.is_cloud_shell = value.into_truth_when_clean(),
+                "useCertSNIssuerAuth" => user.use_cert_sn_issuer = value.into_truth_when_clean(),
                 _ => {}
             }
         }
