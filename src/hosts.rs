@@ -305,7 +305,7 @@ impl Service {
     }
 
     /// The short names of all services.
-    pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    pub(crate) fn names() -> impl Iterator<Item = &'static str> + Clone {
         SERVICES.iter().flat_map(|it| it.names).copied()
     }
 

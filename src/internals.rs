@@ -32,7 +32,7 @@ pub mod secret {
 }
 
 pub mod settings {
-    pub use crate::settings::ConfigDir;
+    pub use crate::settings::{ConfigDir, profile_length};
 }
 
 pub mod shell {

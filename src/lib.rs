@@ -51,6 +51,8 @@
 //! - A setting: a row in `settings/known.rs`; a variable: a row in `settings/variables.rs`. Then
 //!   `AZT_RECORD_SETTINGS=1 cargo test --lib help` writes them into `docs/settings.md`.
 //! - A page of `azt help`: a topic in `cli/topic.rs`, its text in `commands/help.rs`.
+//! - An option or argument whose values Tab completes: a row in `commands/completion/value.rs`, unless
+//!   clap knows the values.
 //! - An output format: a file in `output`, a variant and its name in `output/format.rs`.
 //! - A source of the vault key: `vault/key/source.rs` lists the steps.
 //!
@@ -101,9 +103,10 @@ use sys::{Level, System, Verbosity, caught, concessions};
 pub fn run(argv: impl IntoIterator<Item = OsString>, system: &System) -> u8 {
     let argv: Vec<OsString> = argv.into_iter().collect();
     let asked = error_format(&argv);
-    let result = caught(|| match commands::pass_through(system, &argv) {
-        Some(handed_over) => handed_over,
-        None => try_run(&argv, system),
+    let result = caught(|| {
+        commands::pass_through(system, &argv)
+            .or_else(|| commands::complete(system, &argv))
+            .unwrap_or_else(|| try_run(&argv, system))
     });
     let result = result.map_err(|error| cli::without_circle(error, system.program, &argv));
     match result {

@@ -27,7 +27,18 @@ fn for_sh(word: &str) -> String {
     format!("'{}'", word.replace('\0', "").replace('\'', r"'\''"))
 }
 
-fn for_powershell(word: &str) -> String {
+/// Quotes `word` for Nushell.
+pub(crate) fn for_nushell(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./@=:".contains(c);
+    if word.chars().all(is_plain) && word.starts_with(|c: char| c.is_ascii_alphabetic() || c == '-')
+    {
+        return word.to_owned();
+    }
+    format!("\"{}\"", word.replace('\\', r"\\").replace('"', r#"\""#))
+}
+
+/// Quotes `word` for PowerShell.
+pub(crate) fn for_powershell(word: &str) -> String {
     // PowerShell reads a word that contains a comma as a list.
     if is_plain(word) && !word.contains(',') {
         return word.to_owned();
@@ -58,6 +69,20 @@ mod tests {
             ("$(calc)", "'$(calc)'"),
         ] {
             assert_eq!(for_powershell(word), quoted);
+        }
+    }
+
+    #[test]
+    fn nushell_words_are_quoted() {
+        for (word, quoted) in [
+            ("plain-1", "plain-1"),
+            ("--output", "--output"),
+            ("--output=x", "--output=x"),
+            ("50000000", r#""50000000""#),
+            (r#"a "b" $c \d"#, r#""a \"b\" $c \\d""#),
+            ("", r#""""#),
+        ] {
+            assert_eq!(for_nushell(word), quoted);
         }
     }
 

@@ -9,7 +9,9 @@ mod cache;
 mod ci;
 mod circle;
 mod cloud;
+mod completion;
 mod config;
+mod expected;
 mod global;
 mod habits;
 mod hot;
@@ -37,7 +39,9 @@ pub(crate) use cache::{
 pub(crate) use ci::{Ci, Place};
 pub(crate) use circle::without_circle;
 pub(crate) use cloud::{CloudCommand, CloudDefinition, CloudRegister, CloudSet, CloudUpdate};
+pub(crate) use completion::{Completion, Shell};
 pub(crate) use config::{ConfigCommand, ConfigGet, ConfigList, ConfigSet, ConfigUnset};
+pub(crate) use expected::{Expected, expected, values_of};
 pub(crate) use global::Global;
 pub(crate) use login::{Login, Logout, Pipeline};
 pub(crate) use near::nearest;
@@ -103,6 +107,8 @@ pub(crate) enum Command {
     /// Choose, add and change clouds: public, national, private
     #[command(subcommand)]
     Cloud(CloudCommand),
+    /// Print a shell's completion script
+    Completion(Completion),
     /// Read and change settings
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -149,6 +155,7 @@ impl Command {
             Self::Cache(command) => command.global(),
             Self::Ci(command) => &command.global,
             Self::Cloud(command) => command.global(),
+            Self::Completion(command) => &command.global,
             Self::Config(command) => command.global(),
             Self::Doctor(command) => &command.global,
             Self::Shim(command) => command.global(),

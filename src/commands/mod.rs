@@ -11,6 +11,7 @@ mod cache;
 mod ci;
 mod claims_challenge;
 mod cloud;
+mod completion;
 mod config;
 mod doctor;
 mod get_access_token;
@@ -29,6 +30,7 @@ mod whoami;
 use serde_json::Value;
 use zeroize::Zeroize;
 
+pub(crate) use completion::complete;
 pub(crate) use config::default_format;
 pub(crate) use help::help;
 pub(crate) use pass_through::pass_through;
@@ -121,7 +123,7 @@ fn wipe(value: &mut Value) {
 /// How `command` handles settings that cannot be parsed.
 pub(crate) fn damaged_settings(command: &Command) -> DamagedSettings {
     match command {
-        Command::Config(_) | Command::Doctor(_) => DamagedSettings::Ignore,
+        Command::Completion(_) | Command::Config(_) | Command::Doctor(_) => DamagedSettings::Ignore,
         Command::Account(AccountCommand::Clear { .. }) => DamagedSettings::UseAzureCloud,
         Command::Logout(request) if request.username.is_some() => DamagedSettings::UseAzureCloud,
         Command::Login(_) | Command::Logout(_) => DamagedSettings::UseBuiltInCloud,
@@ -146,6 +148,7 @@ pub(crate) fn run(command: &Command, context: &Context<'_>) -> Result<Answer> {
         Command::Cache(command) => cache::run(command, context),
         Command::Ci(request) => ci::run(request, context),
         Command::Cloud(command) => cloud::run(command, context),
+        Command::Completion(request) => completion::run(request, context),
         Command::Config(command) => config::run(command, context),
         Command::Doctor(request) => doctor::run(request, context),
         Command::IdentityBroker { .. } => identity_broker::run(context),

@@ -18,9 +18,14 @@ pub fn ini(text: &str) {
     }
 }
 
-/// `azureProfile.json`.
+/// `azureProfile.json`: entries that stay text are those of a parsed file.
 pub fn profile(text: &str) {
-    if let Ok(profile) = Profile::parse(text, Path::new("azureProfile.json")) {
+    let path = Path::new("azureProfile.json");
+    if let Ok(profile) = Profile::parse(text.to_owned(), path) {
+        let json = text.strip_prefix('\u{feff}').unwrap_or(text).trim();
+        if !json.is_empty() {
+            assert_eq!(Profile::parse_whole(json, path).ok().as_ref(), Some(&profile));
+        }
         let _ = profile.list_value("AzureCloud", true);
         let _ = profile.find(crate::program::Program::Azt, "AzureCloud", None);
     }

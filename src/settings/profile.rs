@@ -1,11 +1,14 @@
 //! The signed-in accounts: `azureProfile.json`.
 
+mod names;
 mod remembered;
+mod root;
 #[cfg(test)]
 mod tests;
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
@@ -18,7 +21,14 @@ use crate::foreign::Typed;
 use crate::program::Program;
 use crate::sys::file::{Access, Durability};
 
+pub(crate) use names::ProfileNames;
+
 pub(super) const FILE: &str = "azureProfile.json";
+const SUBSCRIPTIONS: &str = "subscriptions";
+/// Size in bytes below which reading is fast enough for every call.
+const LARGE: u64 = 64 * 1024;
+/// Seconds after a change in which another change could leave the same stamp.
+const SETTLED: i64 = 2;
 const BOM: char = '\u{feff}';
 
 /// The profile: subscriptions of all clouds and users, and the unknown members of the file.
@@ -45,7 +55,7 @@ impl Profile {
     /// is an empty profile. A file that is not a profile is an error that names it; az would
     /// overwrite it.
     pub(crate) fn load(dir: &ConfigDir) -> Result<Self> {
-        Self::parse(&dir.folder().read_text(FILE)?.unwrap_or_default(), &dir.file(FILE))
+        Self::parse(dir.folder().read_text(FILE)?.unwrap_or_default(), &dir.file(FILE))
     }
 
     /// [`Profile::load`], but a damaged file reads as empty. For callers that move that file aside.
@@ -58,17 +68,25 @@ impl Profile {
     }
 
     /// Parses `text`, the content of the file at `path`.
-    pub(super) fn parse(text: &str, path: &Path) -> Result<Self> {
-        let text = text.strip_prefix(BOM).unwrap_or(text).trim();
-        if text.is_empty() {
+    pub(super) fn parse(text: String, path: &Path) -> Result<Self> {
+        let text = Arc::new(text);
+        let json = text.strip_prefix(BOM).unwrap_or(&text).trim();
+        if json.is_empty() {
             return Ok(Self::default());
         }
-        let root = serde_json::from_str(text).map_err(|error| broken(path, &error.to_string()))?;
+        // Slower, and says why a file is refused. It also reads the oddest files: with members
+        // twice, nested deeply.
+        Self::read(&text, json).or_else(|_| Self::parse_whole(json, path))
+    }
+
+    /// Parses `json` into one [`Value`].
+    pub(super) fn parse_whole(json: &str, path: &Path) -> Result<Self> {
+        let root = serde_json::from_str(json).map_err(|error| broken(path, &error.to_string()))?;
         let Value::Object(mut root) = root else {
             return Err(broken(path, "it is not a JSON object"));
         };
         let mut subscriptions = Vec::new();
-        match root.get_mut("subscriptions").map(Value::take) {
+        match root.get_mut(SUBSCRIPTIONS).map(Value::take) {
             None | Some(Value::Null) => {}
             Some(Value::Array(entries)) => {
                 // A null entry describes no account.
@@ -292,8 +310,8 @@ impl Profile {
     /// The file's bytes as az writes them: a byte order mark and one line of ASCII JSON.
     fn into_bytes(self, path: &Path) -> Result<Vec<u8>> {
         let mut root = self.root;
-        let entries = self.subscriptions.into_iter().map(Subscription::into_value).collect();
-        root.insert("subscriptions".into(), Value::Array(entries));
+        let entries = self.subscriptions.iter().map(Subscription::value).collect();
+        root.insert(SUBSCRIPTIONS.to_owned(), Value::Array(entries));
         let json = python_json::to_text(&Value::Object(root)).map_err(|error| {
             Error::failed(format!("{} cannot be written.", path.display())).source(error)
         })?;
@@ -301,6 +319,11 @@ impl Profile {
         bytes.extend(json);
         Ok(bytes)
     }
+}
+
+/// The number of entries in the profile of `dir`. For `benches/profile.rs`.
+pub fn profile_length(dir: &ConfigDir) -> Result<usize> {
+    Profile::load(dir).map(|profile| profile.all().len())
 }
 
 fn broken(path: &Path, why: &str) -> Error {

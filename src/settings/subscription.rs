@@ -1,15 +1,25 @@
 //! One entry of the profile: a subscription, or a tenant without one.
 
+mod members;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
 use std::sync::Arc;
 
+use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, Error};
 use serde_json::{Map, Value, json};
 
+use self::members::{EntryIn, Members, Text};
 use super::user::{AssignedIdentity, User, UserType};
-use crate::foreign::{Name, Sentence, is_true};
+use crate::foreign::Name;
 
 /// The name of an entry for a tenant without subscriptions.
 pub(crate) const TENANT_LEVEL_NAME: &str = "N/A(tenant level account)";
 
+/// The member that marks the entry that commands use by default.
+const DEFAULT: &str = "isDefault";
 /// The member of `user` that may be longer than a name: it contains an Azure resource id.
 const ASSIGNED_IDENTITY: &str = "assignedIdentityInfo";
 
@@ -17,12 +27,44 @@ const ASSIGNED_IDENTITY: &str = "assignedIdentityInfo";
 ///
 /// A missing text reads as empty; az never writes an empty one. Because any program can write the
 /// file, accessors return each text sanitized as a [`Name`], and a number as its digits. The entry
-/// is printed and written back unchanged. A clone shares the members.
-#[derive(Clone, Debug, PartialEq)]
+/// is printed and written back unchanged.
+///
+/// The entry stays text, a part of the file, until it is printed or written: building thousands of
+/// maps takes most of the time of reading a large profile.
+#[derive(Clone)]
 pub(crate) struct Subscription {
-    entry: Arc<Map<String, Value>>,
-    /// The sanitized entry; `None` when `entry` needs no change.
-    clean: Option<Arc<Map<String, Value>>>,
+    file: Arc<String>,
+    /// Where the entry starts in `file`.
+    start: usize,
+    members: Members,
+    /// The value of `isDefault`, if it differs from that in the text.
+    default: Option<bool>,
+}
+
+impl PartialEq for Subscription {
+    fn eq(&self, other: &Self) -> bool {
+        let is_same = Arc::ptr_eq(&self.file, &other.file) && self.start == other.start;
+        (is_same && self.default == other.default) || self.to_map() == other.to_map()
+    }
+}
+
+impl fmt::Debug for Subscription {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.value(), f)
+    }
+}
+
+/// Reads an entry of this file. Refuses one that is empty, or whose first member's name has escapes.
+pub(super) struct SubscriptionIn<'f>(pub(super) &'f Arc<String>);
+
+impl<'de> DeserializeSeed<'de> for SubscriptionIn<'_> {
+    type Value = Subscription;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Subscription, D::Error> {
+        let entry = EntryIn(self.0).deserialize(deserializer)?;
+        let start = entry.start.ok_or_else(|| D::Error::custom("the entry's start is unknown"))?;
+        Ok(Subscription { file: Arc::clone(self.0), start, members: entry.members, default: None })
+    }
 }
 
 /// The data of a subscription from Azure Resource Manager and the sign-in.
@@ -88,26 +130,30 @@ impl Subscription {
     }
 
     fn of(entry: Map<String, Value>) -> Self {
-        let clean = (!is_clean(&entry)).then(|| {
-            let mut clean = entry.clone();
-            make_clean(&mut clean);
-            Arc::new(clean)
-        });
-        Self { entry: Arc::new(entry), clean }
+        let json = Value::Object(entry).to_string();
+        let members = Members::read(&json).unwrap_or_default();
+        Self { file: Arc::new(json), start: 0, members, default: None }
     }
 
-    pub(super) fn into_value(self) -> Value {
-        Value::Object(Arc::unwrap_or_clone(self.entry))
+    fn to_map(&self) -> Map<String, Value> {
+        let json = self.file.get(self.start..).unwrap_or_default();
+        // What follows the entry in the file is not read. The entry has been parsed before.
+        let mut entry =
+            Map::deserialize(&mut serde_json::Deserializer::from_str(json)).unwrap_or_default();
+        if let Some(default) = self.default {
+            entry.insert(DEFAULT.to_owned(), default.into());
+        }
+        entry
     }
 
     /// The entry as in the file; `account show` prints it.
     pub(crate) fn value(&self) -> Value {
-        Value::Object(Map::clone(&self.entry))
+        Value::Object(self.to_map())
     }
 
     /// The output of `account list` and `login`: `cloudName` replaces `environmentName`.
     pub(crate) fn list_value(&self) -> Value {
-        let mut entry = Map::clone(&self.entry);
+        let mut entry = self.to_map();
         let cloud = entry.shift_remove("environmentName").unwrap_or(Value::Null);
         entry.insert("cloudName".into(), cloud);
         Value::Object(entry)
@@ -115,32 +161,32 @@ impl Subscription {
 
     /// GUID of the subscription, or of the tenant.
     pub(crate) fn id(&self) -> &str {
-        self.text("id").unwrap_or_default()
+        self.text(self.members.id.as_ref()).unwrap_or_default()
     }
 
     /// Display name, or [`TENANT_LEVEL_NAME`].
     pub(crate) fn name(&self) -> &str {
-        self.text("name").unwrap_or_default()
+        self.text(self.members.name.as_ref()).unwrap_or_default()
     }
 
     /// `Enabled`, `Warned`, `PastDue`, `Disabled` or `Deleted`.
     pub(crate) fn state(&self) -> &str {
-        self.text("state").unwrap_or_default()
+        self.text(self.members.state.as_ref()).unwrap_or_default()
     }
 
     /// Tenant of the token that listed the subscription.
     pub(crate) fn tenant_id(&self) -> &str {
-        self.text("tenantId").unwrap_or_default()
+        self.text(self.members.tenant_id.as_ref()).unwrap_or_default()
     }
 
     /// Default domain of the tenant, if a sign-in to all tenants stored it.
     pub(crate) fn tenant_default_domain(&self) -> Option<&str> {
-        self.text("tenantDefaultDomain")
+        self.text(self.members.tenant_default_domain.as_ref())
     }
 
     /// Display name of the tenant, if a sign-in to all tenants stored it.
     pub(crate) fn tenant_display_name(&self) -> Option<&str> {
-        self.text("tenantDisplayName")
+        self.text(self.members.tenant_display_name.as_ref())
     }
 
     /// Display name of the tenant, or its id.
@@ -150,17 +196,17 @@ impl Subscription {
 
     /// Name of the cloud.
     pub(crate) fn environment_name(&self) -> &str {
-        self.text("environmentName").unwrap_or_default()
+        self.text(self.members.environment_name.as_ref()).unwrap_or_default()
     }
 
     /// User principal name, client id, or the name that marks a managed identity.
     pub(crate) fn user_name(&self) -> &str {
-        self.user("name").and_then(Value::as_str).unwrap_or_default()
+        self.text(self.members.user.name.as_ref()).unwrap_or_default()
     }
 
     /// The type of the user; `None` for a type that az does not know.
     pub(crate) fn user_type(&self) -> Option<UserType> {
-        match self.user("type").and_then(Value::as_str) {
+        match self.text(self.members.user.kind.as_ref()) {
             Some("user") => Some(UserType::User),
             Some("servicePrincipal") => Some(UserType::ServicePrincipal),
             _ => None,
@@ -169,18 +215,18 @@ impl Subscription {
 
     /// The managed identity that owns the entry; `None` if it has another owner.
     pub(crate) fn assigned_identity(&self) -> Option<AssignedIdentity> {
-        let info = self.user(ASSIGNED_IDENTITY).and_then(Value::as_str);
+        let info = self.text(self.members.user.assigned_identity.as_ref());
         AssignedIdentity::of(self.user_type(), self.user_name(), info)
     }
 
     /// True for the account of Azure Cloud Shell, which is usable only inside Cloud Shell.
     pub(crate) fn is_cloud_shell(&self) -> bool {
-        self.user("cloudShellID").is_some_and(is_true)
+        self.members.user.is_cloud_shell
     }
 
     /// True when the certificate is sent, for subject name and issuer authentication.
     pub(crate) fn use_cert_sn_issuer(&self) -> bool {
-        self.user("useCertSNIssuerAuth").is_some_and(is_true)
+        self.members.user.use_cert_sn_issuer
     }
 
     /// True for the entry of a tenant without subscriptions.
@@ -190,7 +236,7 @@ impl Subscription {
 
     /// True for the entry that commands use by default.
     pub(crate) fn is_default(&self) -> bool {
-        self.entry.get("isDefault").is_some_and(is_true)
+        self.default.unwrap_or(self.members.is_default)
     }
 
     /// Adds the tenant names of `former`, if the tenant is the same: a sign-in to a single tenant
@@ -199,9 +245,10 @@ impl Subscription {
         if self.tenant_id() != former.tenant_id() {
             return self;
         }
-        let mut entry = Arc::unwrap_or_clone(self.entry);
+        let former = former.to_map();
+        let mut entry = self.to_map();
         for name in ["tenantDefaultDomain", "tenantDisplayName"] {
-            if let (false, Some(known)) = (entry.contains_key(name), former.entry.get(name)) {
+            if let (false, Some(known)) = (entry.contains_key(name), former.get(name)) {
                 // az writes them before the last member.
                 let at = entry.len().saturating_sub(1);
                 entry.shift_insert(at, name.to_owned(), known.clone());
@@ -211,51 +258,35 @@ impl Subscription {
     }
 
     pub(super) fn set_default(&mut self, is_default: bool) {
-        Arc::make_mut(&mut self.entry).insert("isDefault".into(), is_default.into());
+        let members = &self.members;
+        let is_so = members.has_boolean_default && members.is_default == is_default;
+        self.default = (!is_so).then_some(is_default);
     }
 
     /// True when the id or the name equals `wanted`, ignoring case. `wanted` is lower-case.
     pub(crate) fn is_called(&self, wanted: &str) -> bool {
         let is_called = |wanted: &str| {
-            self.id().to_lowercase() == wanted || self.name().to_lowercase() == wanted
+            is_in_lower_case(self.id(), wanted) || is_in_lower_case(self.name(), wanted)
         };
         // The user may have copied the unsanitized name, so `wanted` is sanitized too.
         if Name::is_clean(wanted) { is_called(wanted) } else { is_called(&Name::new(wanted)) }
     }
 
-    fn text(&self, name: &str) -> Option<&str> {
-        self.read().get(name).and_then(Value::as_str)
-    }
-
-    fn user(&self, name: &str) -> Option<&Value> {
-        self.read().get("user")?.get(name)
-    }
-
-    fn read(&self) -> &Map<String, Value> {
-        self.clean.as_deref().unwrap_or(&self.entry)
-    }
-}
-
-/// True when no text of `entry` and of the objects in it needs sanitizing.
-fn is_clean(entry: &Map<String, Value>) -> bool {
-    entry.iter().all(|(name, value)| match value {
-        Value::String(text) if name == ASSIGNED_IDENTITY => *Sentence::new(text) == **text,
-        Value::String(text) => Name::is_clean(text),
-        Value::Number(_) => false,
-        Value::Object(members) => is_clean(members),
-        _ => true,
-    })
-}
-
-fn make_clean(entry: &mut Map<String, Value>) {
-    for (name, value) in entry {
-        match value {
-            Value::String(text) if name == ASSIGNED_IDENTITY => *text = Sentence::new(text).into(),
-            Value::String(text) => *text = Name::new(text).into(),
-            Value::Number(number) => *value = number.to_string().into(),
-            Value::Object(members) => make_clean(members),
-            _ => {}
+    fn text<'s>(&'s self, text: Option<&'s Text>) -> Option<&'s str> {
+        match text? {
+            Text::Own(text) => Some(text),
+            Text::Here(place) => self.file.get(place.start as usize..place.end as usize),
         }
+    }
+}
+
+/// True when `text` in lower case is `lower`. Without allocation for ASCII, because a lookup asks
+/// this of every entry.
+fn is_in_lower_case(text: &str, lower: &str) -> bool {
+    if text.is_ascii() {
+        text.bytes().map(|c| c.to_ascii_lowercase()).eq(lower.bytes())
+    } else {
+        text.to_lowercase() == lower
     }
 }
 
@@ -273,7 +304,7 @@ fn common(
         ("name", json!(name)),
         ("state", json!(state)),
         ("user", user),
-        ("isDefault", json!(false)),
+        (DEFAULT, json!(false)),
         ("tenantId", json!(tenant_id)),
         ("environmentName", json!(cloud)),
     ];

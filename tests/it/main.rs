@@ -28,6 +28,8 @@ mod certificates;
 mod ci_snippets;
 mod claims;
 mod cloud_and_config;
+#[cfg(unix)]
+mod completion;
 mod concurrency;
 #[cfg(unix)]
 mod demands;

@@ -1,4 +1,4 @@
-//! Every command in the README runs.
+//! Every command in the README and in docs/completion.md runs.
 
 use std::process::Command;
 
@@ -11,8 +11,11 @@ fn the_commands_of_the_readme_run() {
     std::fs::write(sandbox.root().join("secret.txt"), APP_SECRET).unwrap();
     std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_azt"), sandbox.root().join("bin/azt")).unwrap();
     let path = format!("{}:/usr/bin:/bin", sandbox.root().join("bin").display());
-    let readme =
-        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    let page = |name| {
+        std::fs::read_to_string(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(name))
+            .unwrap()
+    };
+    let (readme, completion) = (page("README.md"), page("docs/completion.md"));
     let shell = |line: &str| {
         let mut command = Command::new("/bin/sh");
         command.args(["-c", line]).env_clear().envs(sandbox.env()).env("PATH", &path);
@@ -20,7 +23,8 @@ fn the_commands_of_the_readme_run() {
         Run::of(command.current_dir(sandbox.root()))
     };
 
-    let consoles: Vec<&str> = readme.lines().filter_map(|line| line.strip_prefix("$ ")).collect();
+    let lines = readme.lines().chain(completion.lines());
+    let consoles: Vec<&str> = lines.filter_map(|line| line.strip_prefix("$ ")).collect();
     assert!(consoles.len() >= 8, "{consoles:?}");
     for line in consoles {
         drop(shell(line).success());

@@ -1,6 +1,6 @@
 //! Caches lookups in a large profile, so that the next call does not parse the profile.
 //!
-//! A profile of five thousand subscriptions is 2 MB of JSON; parsing it takes twenty times as long
+//! A profile of five thousand subscriptions is 2 MB of JSON; reading it takes several times as long
 //! as the rest of a warm call. `azt/found.json` holds the last few lookups with their results. It
 //! is valid only while the profile has the stamp that it had when the lookups were cached.
 
@@ -9,17 +9,13 @@ use serde_json::Value;
 
 use super::super::config_dir::ConfigDir;
 use super::super::subscription::Subscription;
-use super::{FILE, Profile};
+use super::{FILE, LARGE, Profile, SETTLED};
 use crate::error::Result;
 use crate::sys::Stamp;
 use crate::sys::file::{Access, Durability};
 
-/// Size in bytes below which parsing is fast enough.
-const LARGE: u64 = 64 * 1024;
 /// Maximum number of cached lookups.
 const KEPT: usize = 8;
-/// Seconds after a change in which another change could leave the same stamp.
-const SETTLED: i64 = 2;
 const NAME: &str = "found.json";
 
 #[derive(Serialize, Deserialize)]
