@@ -183,6 +183,17 @@ pub(crate) static GROUPS: [Group; 5] = [
                 "Tell whether the terminal shows colours, moves its cursor and knows UTF-8. Read under the name `azt` only.",
             ),
             row(
+                &[
+                    "TERM_PROGRAM",
+                    "WT_SESSION",
+                    "KITTY_WINDOW_ID",
+                    "ALACRITTY_WINDOW_ID",
+                    "TMUX",
+                    "STY",
+                ],
+                "Tell whether the terminal copies what a program asks it to copy (OSC 52).",
+            ),
+            row(
                 &["DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR"],
                 "Where the session bus is, with the keyring and the identity broker: the address, else `bus` in that folder.",
             ),

@@ -48,6 +48,7 @@ mod panics;
 pub(crate) mod pem;
 mod picker;
 mod pinned;
+mod prompts;
 mod proxy;
 mod random;
 mod retry;

@@ -1,4 +1,4 @@
-//! Standard output, standard error and the prompts on the terminal.
+//! Standard output and standard error. `prompts.rs` asks.
 
 use std::cell::{Cell, RefCell};
 use std::fmt::Write as _;
@@ -6,14 +6,10 @@ use std::io::{self, IsTerminal, Write};
 
 use anstyle::{AnsiColor, Style};
 use indicatif::ProgressBar;
-use inquire::ui::RenderConfig;
-use inquire::{Confirm, InquireError, Password, Text};
 use zeroize::Zeroizing;
 
-use super::countdown::cancelled;
-use super::picker::{self, Choice, Picked};
-use super::stream::{Patient, stdin_line};
-use super::timeout::aside;
+use super::picker;
+use super::stream::Patient;
 use super::{Env, Screen, logging_commands};
 use crate::error::{Error, Result};
 use crate::foreign::{is_line_end, visible, with_visibility};
@@ -64,7 +60,7 @@ pub struct Terminal {
     verbosity: Cell<Verbosity>,
     colour: Cell<bool>,
     /// True if the terminal cannot move its cursor (`TERM=dumb`).
-    is_dumb: bool,
+    pub(super) is_dumb: bool,
     /// True if messages have styles; under the name az, that is [`Terminal::colour`].
     has_styles: Cell<bool>,
     /// True if the level of a message is always written in words.
@@ -356,73 +352,6 @@ impl Terminal {
         self.message(Level::Debug, text);
     }
 
-    /// Asks for a password on the terminal, without echo.
-    ///
-    /// # Errors
-    /// [`Kind::Cancelled`](crate::error::Kind::Cancelled) after Ctrl-C or Escape.
-    pub(crate) fn read_password(&self, prompt: &str) -> Result<Secret> {
-        let password = Password::new(prompt).without_confirmation();
-        password.with_render_config(RenderConfig::empty()).prompt().map(Secret::new).map_err(failed)
-    }
-
-    /// Reads a line from standard input, with a prompt if it is a terminal. `None` at the end of
-    /// input.
-    ///
-    /// # Errors
-    /// Those of [`Terminal::read_password`]; standard input cannot be read.
-    pub(crate) async fn read_line(&self, prompt: &str) -> Result<Option<Secret>> {
-        if self.stdin_is_tty {
-            let text = Text::new(prompt).with_render_config(RenderConfig::empty());
-            return text.prompt().map(|line| Some(Secret::new(line))).map_err(failed);
-        }
-        let line = aside(stdin_line).await.and_then(|read| read);
-        let line = line.map(|line| (!line.is_empty()).then(|| Secret::new(line)));
-        line.map_err(|error| Error::failed(format!("Cannot read standard input: {error}.")))
-    }
-
-    /// Reads a line from standard input without a prompt. `None` at the end of input.
-    pub(crate) fn read_plain_line(&self) -> Result<Option<String>> {
-        match stdin_line() {
-            Ok(line) => Ok(Some(line).filter(|line| !line.is_empty())),
-            Err(error) => Err(Error::failed(format!("Cannot read standard input: {error}."))),
-        }
-    }
-
-    /// Asks a yes/no question; the default is no.
-    pub(crate) fn confirm(&self, question: &str) -> Result<bool> {
-        self.ask(question, false)
-    }
-
-    /// Asks a yes/no question; the default is yes.
-    pub(crate) fn confirm_by_default(&self, question: &str) -> Result<bool> {
-        self.ask(question, true)
-    }
-
-    fn ask(&self, question: &str, default: bool) -> Result<bool> {
-        let mut confirm = Confirm::new(question).with_default(default);
-        if !self.has_styles.get() {
-            confirm = confirm.with_render_config(RenderConfig::empty());
-        }
-        confirm.prompt().map_err(failed)
-    }
-
-    /// Lets the user pick one of `choices` by arrow keys or by typing parts of it. Returns the picked
-    /// index, or `None` after Escape.
-    ///
-    /// # Errors
-    /// [`Kind::Cancelled`](crate::error::Kind::Cancelled) after Ctrl-C.
-    pub(crate) fn pick(&self, question: &str, choices: &[Choice]) -> Result<Option<usize>> {
-        if self.is_dumb {
-            return picker::pick_by_number(self, question, choices);
-        }
-        match picker::pick(question, choices, self.colour()) {
-            Ok(Picked::Option(at)) => Ok(Some(at)),
-            Ok(Picked::Nothing) => Ok(None),
-            Ok(Picked::Interrupted) => Err(cancelled()),
-            Err(error) => Err(no_prompt(error)),
-        }
-    }
-
     fn write_error(&self, text: &str) {
         if self.is_read_for_commands {
             self.write_bare(&logging_commands::broken(text));
@@ -446,17 +375,6 @@ impl Terminal {
 /// True when the reader of a pipe or socket has closed it.
 fn has_gone(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset)
-}
-
-fn failed(error: InquireError) -> Error {
-    match error {
-        InquireError::OperationCanceled | InquireError::OperationInterrupted => cancelled(),
-        error => no_prompt(error),
-    }
-}
-
-fn no_prompt(error: impl std::error::Error + Send + Sync + 'static) -> Error {
-    Error::failed(format!("Cannot show a prompt on this terminal: {error}.")).source(error)
 }
 
 /// Removes control characters except line feed and tab, so that a server's text cannot control the

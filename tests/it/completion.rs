@@ -62,6 +62,7 @@ struct Shell {
 
 impl Shell {
     /// `None`, with a message, if the shell is not installed.
+    #[allow(clippy::print_stderr, reason = "a test that cannot run says so")]
     fn start(sandbox: &Sandbox, name: &str) -> Option<Self> {
         let (arguments, setup): (&[&str], &str) = match name {
             "bash" => (
