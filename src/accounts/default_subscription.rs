@@ -1,7 +1,7 @@
 //! Changes the default subscription.
 
 use super::{Context, client_account, with_elsewhere, with_near_matches};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::foreign::Typed;
 use crate::program::Program;
 use crate::settings::{Clouds, Profile, Recent, Subscription};
@@ -11,27 +11,34 @@ use crate::settings::{Clouds, Profile, Recent, Subscription};
 pub(crate) fn make_default(context: &Context<'_>, wanted: &str) -> Result<Subscription> {
     let cloud = context.cloud().name.as_str();
     let program = context.system.program;
-    let (former, entry) = Profile::update(&context.dir, |profile| {
+    let changed = Profile::update(&context.dir, |profile| {
         // Reports that no account is signed in; az reports that the subscription does not exist.
         if program == Program::Azt && profile.visible(cloud).next().is_none() {
-            let found = profile.find(program, cloud, None).map(drop);
-            found.map_err(|error| with_elsewhere(error, profile, context))?;
+            profile.find(program, cloud, None)?;
         }
         let former = default_of(profile, cloud);
-        if let Err(error) = profile.set_default(cloud, wanted) {
-            if program == Program::Azt
-                && let Some(error) = client_account::not_a_default(context, wanted)
-            {
-                return Err(error);
-            }
-            return Err(with_near_matches(error, program, profile.visible(cloud), wanted));
-        }
+        profile.set_default(cloud, wanted)?;
         Ok((former, profile.find(program, cloud, None)?.clone()))
-    })?;
+    });
+    let (former, entry) = changed.map_err(|error| explained(error, context, wanted))?;
     Clouds::set_subscription(&context.dir, cloud, entry.id())?;
     note_default(context, former.as_deref(), entry.id());
     warn_of_variables(context, &entry);
     Ok(entry)
+}
+
+/// Adds to `error` what was probably meant. Outside of the profile's lock, because the vault may have
+/// to be opened.
+fn explained(error: Error, context: &Context<'_>, wanted: &str) -> Error {
+    let program = context.system.program;
+    if program == Program::Az {
+        return error;
+    }
+    let profile = Profile::load_or_new(&context.dir).unwrap_or_default();
+    client_account::not_a_default(context, wanted).unwrap_or_else(|| {
+        let error = with_elsewhere(error, &profile, context);
+        with_near_matches(error, program, profile.visible(&context.cloud().name), wanted)
+    })
 }
 
 /// The id of the default subscription of `cloud`.

@@ -33,7 +33,12 @@ pub(crate) fn with_near_matches<'p>(
     if !is_meant || !is_unknown(entries.clone(), wanted) {
         return error;
     }
-    let near = near_names(entries, wanted);
+    let mut near: Vec<&str> = Vec::new();
+    for name in near_names(entries, wanted) {
+        if !near.contains(&name) {
+            near.push(name);
+        }
+    }
     let error = match near.as_slice() {
         [] => error,
         names => {

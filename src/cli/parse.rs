@@ -140,6 +140,9 @@ fn help(program: Program, command: &[&str]) -> Result<Invocation> {
     if program == Program::Az {
         // Only a built group has its commands.
         root.build();
+        for command in OURS.into_iter().filter(|name| *name != "status") {
+            root = root.mut_subcommand(command, |it| it.hide(true));
+        }
         for [group, command] in ONLY_OF_AZT {
             root = root.mut_subcommand(group, |it| it.mut_subcommand(command, |it| it.hide(true)));
         }

@@ -28,11 +28,15 @@ pub(super) fn run(context: &Context<'_>) -> Result<Answer> {
         profile.clear();
         Ok(())
     })?;
+    // Lists with names and ids of the accounts.
+    for name in ["found.json", "names", "recent.json"] {
+        context.dir.azt().remove(name)?;
+    }
     // Temporary files of processes that were killed.
     for folder in [folder, context.dir.azt()] {
         folder.remove_temporaries(None)?;
     }
-    context.system.terminal.tell(&removed);
+    context.system.tell(&removed);
     Ok(Answer::none())
 }
 

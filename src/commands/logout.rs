@@ -26,6 +26,9 @@ pub(super) fn run(request: &Logout, context: &Context<'_>) -> Result<Answer> {
     if let Some((account, vault)) =
         selection.client_account_among(context, "--username", |_| true)?
     {
+        if request.username.is_none() && request.client_id.is_none() {
+            agree(request, context, &client_account::shown(&account))?;
+        }
         return of_client(&account, &vault, request, context);
     }
     if request.tenant.is_some() {
@@ -79,7 +82,7 @@ pub(super) fn run(request: &Logout, context: &Context<'_>) -> Result<Answer> {
 /// as the answer, as in az.
 fn agree(request: &Logout, context: &Context<'_>, name: &str) -> Result<()> {
     let system = context.system;
-    if request.yes || system.program == Program::Az || !system.terminal.stdin_is_tty() {
+    if request.yes || !system.is_watched() || !system.terminal.stdin_is_tty() {
         return Ok(());
     }
     if system.terminal.confirm(&format!("Sign out {}?", Name::new(name)))? {
@@ -91,14 +94,10 @@ fn agree(request: &Logout, context: &Context<'_>, name: &str) -> Result<()> {
 
 /// Tells a person who was signed out, and what the default is now.
 fn tell(context: &Context<'_>, name: &str) {
-    let terminal = &context.system.terminal;
-    if context.system.program == Program::Az {
-        return;
-    }
-    terminal.tell(&format!("Signed out {}.", Name::new(name)));
+    context.system.tell(&format!("Signed out {}.", Name::new(name)));
     let profile = Profile::load(&context.dir).unwrap_or_default();
-    let default = profile.all().iter().find(|entry| entry.is_default());
-    terminal.tell(&match default {
+    let default = profile.visible(&context.cloud().name).find(|entry| entry.is_default());
+    context.system.tell(&match default {
         Some(entry) => format!("The default is {} ({}).", entry.name(), entry.user_name()),
         None if profile.all().is_empty() => "Nobody is signed in now.".to_owned(),
         None => "No subscription is the default now. Choose one: azt switch".to_owned(),
@@ -120,10 +119,7 @@ fn of_client(
     };
     if request.tenant.as_ref().is_none_or(is_there) {
         broker::sign_out_of_client(vault, account)?;
-        if context.system.program == Program::Azt {
-            let text = format!("Signed out {}.", client_account::shown(account));
-            context.system.terminal.tell(&text);
-        }
+        context.system.tell(&format!("Signed out {}.", client_account::shown(account)));
         return Ok(Answer::none());
     }
     let shown = client_account::shown(account);

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Answer, cache, is_for_people};
+use super::{Answer, cache, counted, is_for_people};
 use crate::accounts::Context;
 use crate::broker;
 use crate::cli::{VaultCommand, VaultMove};
@@ -39,8 +39,8 @@ fn unlock(context: &Context<'_>) -> Result<Answer> {
     let (source, seconds) = broker::unlock(context.system, &context.dir, &context.config)?
         .ok_or_else(nothing_stored)?;
     if source == KeySource::Passphrase {
-        let minutes = seconds.div_ceil(60);
-        let told = format!("The vault is unlocked for {minutes} minutes (core.key_cache_seconds).");
+        let time = counted(seconds.div_ceil(60) as usize, "minute");
+        let told = format!("The vault is unlocked for {time} (core.key_cache_seconds).");
         context.system.terminal.plain(&told);
     }
     Ok(Answer::none())
@@ -82,6 +82,7 @@ fn move_to(request: &VaultMove, context: &Context<'_>) -> Result<Answer> {
             "keyring" => "moved to the keyring",
             "kernel" => "moved to the kernel's keyring",
             "env" => "in the environment now",
+            "passphrase" => "sealed with the passphrase now",
             _ => "moved to the file azt/vault.key",
         };
         let records = cache::records(context)?;

@@ -174,6 +174,14 @@ impl System {
         self.program == Program::Azt && self.terminal.stderr_is_tty()
     }
 
+    /// Tells a person at the terminal what was done, on standard error, unless only errors are shown.
+    /// Programs are not told, because some take any text there for a failure.
+    pub(crate) fn tell(&self, text: &str) {
+        if self.is_watched() && self.terminal.shows(Level::Warning) {
+            self.terminal.plain(text);
+        }
+    }
+
     /// Allows colour, as far as the environment does.
     pub(crate) fn set_colour(&self, wanted: bool) {
         self.terminal.set_colour(wanted, self.program, &self.env);

@@ -68,10 +68,10 @@ impl Terminal {
     /// # Errors
     /// [`Kind::Cancelled`](crate::error::Kind::Cancelled) after Ctrl-C.
     pub(crate) fn pick(&self, question: &str, choices: &[Choice]) -> Result<Option<usize>> {
-        if self.is_dumb {
+        if !self.moves_cursor.get() {
             return picker::pick_by_number(self, question, choices);
         }
-        match picker::pick(question, choices, self.colour()) {
+        match picker::pick(question, choices, self.has_styles()) {
             Ok(Picked::Option(at)) => Ok(Some(at)),
             Ok(Picked::Nothing) => Ok(None),
             Ok(Picked::Interrupted) => Err(cancelled()),

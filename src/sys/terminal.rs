@@ -8,7 +8,6 @@ use anstyle::{AnsiColor, Style};
 use indicatif::ProgressBar;
 use zeroize::Zeroizing;
 
-use super::picker;
 use super::stream::Patient;
 use super::{Env, Screen, logging_commands};
 use crate::error::{Error, Result};
@@ -59,8 +58,8 @@ pub struct Terminal {
     stderr_is_tty: bool,
     verbosity: Cell<Verbosity>,
     colour: Cell<bool>,
-    /// True if the terminal cannot move its cursor (`TERM=dumb`).
-    pub(super) is_dumb: bool,
+    /// True if the terminal can move its cursor.
+    pub(super) moves_cursor: Cell<bool>,
     /// True if messages have styles; under the name az, that is [`Terminal::colour`].
     has_styles: Cell<bool>,
     /// True if the level of a message is always written in words.
@@ -83,7 +82,7 @@ impl Terminal {
             stderr_is_tty: io::stderr().is_terminal(),
             verbosity: Cell::default(),
             colour: Cell::new(false),
-            is_dumb: picker::is_dumb(),
+            moves_cursor: Cell::new(true),
             has_styles: Cell::new(false),
             has_prefixes: Cell::new(true),
             uses_clipboard: Cell::new(true),
@@ -102,7 +101,7 @@ impl Terminal {
             stderr_is_tty: false,
             verbosity: Cell::default(),
             colour: Cell::new(false),
-            is_dumb: false,
+            moves_cursor: Cell::new(true),
             has_styles: Cell::new(false),
             has_prefixes: Cell::new(true),
             uses_clipboard: Cell::new(true),
@@ -127,6 +126,7 @@ impl Terminal {
         self.colour.set(wanted && self.stdout_is_tty);
         self.has_styles.set(wanted && (is_azt || self.stdout_is_tty));
         self.has_prefixes.set(is_azt);
+        self.moves_cursor.set(self.screen(env).cursor);
     }
 
     /// What standard error can show, if it is a terminal.
@@ -287,14 +287,6 @@ impl Terminal {
         }
         line.push('\n');
         self.write_error(&line);
-    }
-
-    /// Tells a person at the terminal what was done, on standard error, unless only errors are shown.
-    /// Programs are not told: some take any text there for a failure.
-    pub(crate) fn tell(&self, text: &str) {
-        if self.stderr_is_tty && self.shows(Level::Warning) {
-            self.plain(text);
-        }
     }
 
     /// The number of columns of the terminal; 80 if it does not know.

@@ -45,7 +45,8 @@ fn config_list_shows_value_and_source_of_every_setting() {
         assert!(entry["about"].as_str().is_some_and(|about| about.ends_with('.')), "{entry}");
     }
     let names = sandbox.azt(["config", "list", "--query", "[].name", "-o", "tsv"]).quiet().stdout;
-    assert_eq!(names.lines().count(), 17, "{names}");
+    // Those of azt, and three that are set.
+    assert_eq!(names.lines().count(), 18, "{names}");
     let table = sandbox.azt(["config", "list", "-o", "table"]).quiet().stdout;
     assert!(table.starts_with("Name ") && table.contains("defaults.group"), "{table}");
     assert!(!table.contains("Format of results"), "{table}");

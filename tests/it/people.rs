@@ -18,7 +18,7 @@ fn shown(sandbox: &Sandbox, line: &[&str]) -> String {
 fn two_accounts() -> Sandbox {
     let sandbox = Sandbox::signed_in_as_alice();
     sandbox.login_app().success();
-    drop(sandbox.azt(["account", "set", "-s", PRODUCTION]).quiet());
+    drop(sandbox.azt(["account", "set", "-s", "Fabrikam Shared"]).quiet());
     sandbox
 }
 
@@ -35,7 +35,7 @@ fn accounts_are_a_table_with_a_star_on_a_terminal() {
     let list = shown(&sandbox, &["account", "list"]);
     let star: Vec<&str> = list.lines().filter(|line| line.starts_with('*')).collect();
     assert_eq!(star.len(), 1, "{list}");
-    assert!(star[0].contains("Contoso Production") && star[0].contains(ALICE), "{list}");
+    assert!(star[0].contains("Fabrikam Shared") && star[0].contains(ALICE), "{list}");
     assert!(list.contains(APP) && list.lines().all(|line| line.chars().count() < 80), "{list}");
     // Programs, and people who ask for a format, get az's.
     assert!(shown(&sandbox, &["account", "list", "-o", "json"]).starts_with('['));

@@ -2,11 +2,14 @@
 
 use super::answer::{self, Wanted};
 use super::{AZURE_CLI_CLIENT_ID, BrokerAccount};
+use crate::entra::Scopes;
 use crate::foreign::LONGEST_TOKEN_LIFETIME;
+
+const HOST: &str = "login.microsoftonline.com";
 
 /// A list of accounts, and a token: never one that has expired or is of another account.
 pub fn identity_broker(text: &str) {
-    for account in answer::accounts(text).unwrap_or_default() {
+    for account in answer::accounts(text, HOST).unwrap_or_default() {
         assert!(!account.username().is_empty() && account.is(account.home_account_id()));
         let _ = (account.tenant(), account.record("fuzz", "t", 0));
     }
@@ -14,7 +17,15 @@ pub fn identity_broker(text: &str) {
     let account = serde_json::json!({"username": "ann", "homeAccountId": format!("uid.{home}")});
     let Some(account) = BrokerAccount::parse(account) else { return };
     let (client_id, now) = (AZURE_CLI_CLIENT_ID, 1_790_000_000);
-    let wanted = Wanted { account: &account, tenant: home, client_id, scopes: "s", now };
+    let Ok(scopes) = Scopes::new(&["https://graph.microsoft.com/.default"]) else { return };
+    let wanted = Wanted {
+        account: &account,
+        environment: HOST,
+        tenant: home,
+        client_id,
+        scopes: &scopes,
+        now,
+    };
     match answer::token(text, &wanted) {
         Ok(token) => assert!((1..=LONGEST_TOKEN_LIFETIME).contains(&token.lifetime())),
         Err(error) => assert!(!error.message().is_empty()),

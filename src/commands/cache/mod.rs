@@ -37,7 +37,7 @@ fn clear(request: &CacheClear, context: &Context<'_>) -> Result<Answer> {
     if request.all {
         let stored = stored(context);
         broker::forget_everything(context.system, &context.dir)?;
-        context.system.terminal.tell(&match stored {
+        context.system.tell(&match stored {
             Some(stored) => format!("Removed: {stored}."),
             None => "Nothing was stored.".to_owned(),
         });

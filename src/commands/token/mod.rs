@@ -115,8 +115,13 @@ fn seconds(text: &str) -> Option<i64> {
 fn tell_if_short(issued: &Issued, wanted: i64, context: &Context<'_>) {
     let left = issued.token.expires_on.saturating_sub(context.system.clock.now());
     if left < wanted {
+        let why = if issued.token.is_new {
+            "the service gave none with"
+        } else {
+            "it is the cached one, because no new one could be fetched with"
+        };
         context.system.terminal.warn(&format!(
-            "The token is valid for {} only: the service gave none with the {} of --min-lifetime.",
+            "The token is valid for {} only: {why} the {} of --min-lifetime.",
             span(left),
             span(wanted)
         ));

@@ -32,12 +32,6 @@ pub(super) enum Picked {
     Interrupted,
 }
 
-/// True for a terminal that cannot move its cursor.
-#[allow(clippy::disallowed_methods, reason = "this module wraps the banned functions")]
-pub(super) fn is_dumb() -> bool {
-    std::env::var_os("TERM").is_some_and(|name| name == "dumb")
-}
-
 /// Shows `choices` until the user chooses one or leaves.
 pub(super) fn pick(question: &str, choices: &[Choice], in_colour: bool) -> io::Result<Picked> {
     let mut list = List::new(choices);

@@ -42,10 +42,6 @@ pub(in crate::sys) fn pick_by_number(
         if let Some(option) = number.and_then(|at| shown.get(at)) {
             return Ok(Some(*option));
         }
-        let lower = typed.to_lowercase();
-        if let Some(at) = choices.iter().position(|it| it.name.to_lowercase() == lower) {
-            return Ok(Some(at));
-        }
         list.search(typed);
         match list.matches() {
             [only] => return Ok(Some(*only)),

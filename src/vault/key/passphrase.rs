@@ -162,12 +162,6 @@ impl Passphrase<'_> {
             return Err(vault_failure("A passphrase is typed on a terminal, and this is none.")
                 .remedy("Run the command in a terminal, or choose another key source."));
         }
-        if self.cache_seconds == 0 {
-            return Err(vault_failure(
-                "core.key_cache_seconds is 0: every call would ask for the passphrase.",
-            )
-            .remedy("Run: azt config unset core.key_cache_seconds"));
-        }
         loop {
             let passphrase = self.ask("New passphrase of the vault:")?;
             if passphrase.expose().chars().count() < SHORTEST {
@@ -186,6 +180,12 @@ impl Passphrase<'_> {
     /// # Errors
     /// The kernel does not keep it, so that every call would ask.
     fn keep(&self, key: &VaultKey) -> Result<()> {
+        if self.cache_seconds == 0 {
+            return Err(vault_failure(
+                "core.key_cache_seconds is 0: every call would ask for the passphrase.",
+            )
+            .remedy("Run: azt config unset core.key_cache_seconds"));
+        }
         kernel::cache(key, self.cache_seconds);
         if kernel::cached(key.id()).is_some() {
             return Ok(());
@@ -202,14 +202,14 @@ impl SealedKey {
         sys::fill_random(&mut nonce)?;
         let mut new =
             Self { version: 1, key_id: key.id(), scrypt: COST, salt, nonce, sealed: Vec::new() };
-        let mut body = key.expose().to_vec();
+        let mut body = Zeroizing::new(key.expose().to_vec());
         new.cipher(passphrase)
             .and_then(|cipher| {
                 let nonce = Nonce::assume_unique_for_key(nonce);
-                cipher.seal_in_place_append_tag(nonce, new.associated(), &mut body).ok()
+                cipher.seal_in_place_append_tag(nonce, new.associated(), &mut *body).ok()
             })
             .ok_or_else(|| vault_failure("The vault key cannot be sealed."))?;
-        new.sealed = body;
+        new.sealed.clone_from(&body);
         Ok(new)
     }
 

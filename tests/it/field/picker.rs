@@ -12,12 +12,14 @@ fn login(sandbox: &Sandbox, columns: u16, rows: u16) -> Screen {
 }
 
 /// Presses Enter and returns the chosen subscription: `NAME (ID)`.
-fn enter(mut screen: Screen) -> String {
+fn enter(sandbox: &Sandbox, mut screen: Screen) -> String {
     screen.send(ENTER);
     let (rest, code) = screen.end();
     assert_eq!(code, Some(0), "{rest}");
-    let line = rest.lines().find_map(|line| line.split_once("Subscription: "));
-    line.unwrap_or_else(|| panic!("{rest}")).1.trim_end().to_owned()
+    let shown = sandbox.azt(["account", "show"]).quiet();
+    let name = shown.text("name");
+    assert!(rest.contains(&format!(" · {name} (")), "{rest}");
+    format!("{name} ({})", shown.text("id"))
 }
 
 /// Alice with `count` more subscriptions, called `name` and a number.
@@ -75,7 +77,7 @@ fn enter_takes_the_subscription_that_is_shown() {
                 lines.iter().filter(|line| line.contains("Payments") || line.contains('…'));
             assert!(columns < 40 || options.count() >= 3, "{columns}x{rows}: {lines:#?}");
         }
-        is_same(&shown, &enter(screen));
+        is_same(&shown, &enter(&sandbox, screen));
     }
 }
 
@@ -97,7 +99,7 @@ fn long_and_wide_names_fit_the_terminal() {
         let lines = screen.lines();
         let taken = {
             let shown = screen.option().unwrap();
-            let taken = enter(screen);
+            let taken = enter(&sandbox, screen);
             let end = &taken[taken.len() - 6..taken.len() - 1];
             // Equal names are told apart by the end of the id where the whole id does not fit.
             assert!(shown.contains(end), "{columns}: {shown} / {taken}");
@@ -117,7 +119,10 @@ fn typed_words_match_anywhere() {
         screen.until(|screen| {
             screen.option().is_some_and(|it| it.starts_with("Payments weu prod 07"))
         });
-        assert_eq!(enter(screen), "Payments weu prod 07 (60000000-0000-4000-8000-000000000007)");
+        assert_eq!(
+            enter(&sandbox, screen),
+            "Payments weu prod 07 (60000000-0000-4000-8000-000000000007)"
+        );
     }
 }
 
@@ -165,7 +170,7 @@ fn every_size_shows_the_question_the_options_and_the_count() {
             shown = screen.press(DOWN);
         }
         assert!(shown.starts_with("Payments weu 003"), "{shown}");
-        is_same(&shown, &enter(screen));
+        is_same(&shown, &enter(&sandbox, screen));
     }
 }
 
@@ -179,7 +184,7 @@ fn nothing_matches_is_said() {
     screen.send("\x7f\x7f\x7f");
     screen.until(|screen| screen.option().is_some_and(|it| it.starts_with("Payments")));
     screen.until(|screen| screen.shows("8 of 12"));
-    assert!(enter(screen).starts_with("Payments weu 000"));
+    assert!(enter(&sandbox, screen).starts_with("Payments weu 000"));
 }
 
 #[test]
@@ -201,7 +206,7 @@ fn the_list_follows_a_window_that_changes_its_size() {
         screen.until(shown);
     }
     screen.press(DOWN);
-    assert_eq!(enter(screen), "Payments weu 031 (60000000-0000-4000-8000-000000000031)");
+    assert_eq!(enter(&sandbox, screen), "Payments weu 031 (60000000-0000-4000-8000-000000000031)");
 }
 
 #[test]
@@ -212,7 +217,7 @@ fn escape_keeps_the_default_and_ctrl_c_is_a_failure() {
     screen.send(ESCAPE);
     let (rest, code) = screen.end();
     assert!(rest.contains("Nothing was chosen: the default stays."), "{rest}");
-    assert!(rest.contains("Subscription: Contoso Production (") && code == Some(0), "{rest}");
+    assert!(rest.contains(" · Contoso Production (") && code == Some(0), "{rest}");
     let mut screen = login(&sandbox, 80, 24);
     screen.control_c();
     let (rest, code) = screen.end();
@@ -228,10 +233,7 @@ fn one_subscription_is_no_question() {
         directory.subscriptions.retain(|it| it.id == PRODUCTION);
     });
     let (rest, code) = Screen::run(&sandbox, &["login"], (80, 24)).end();
-    assert!(
-        !rest.contains("Subscription to") && rest.contains("Subscription: Contoso Pro"),
-        "{rest}"
-    );
+    assert!(!rest.contains("Subscription to") && rest.contains(" · Contoso Pro"), "{rest}");
     assert_eq!(code, Some(0));
 }
 
@@ -273,7 +275,7 @@ fn a_dumb_terminal_gets_a_list_with_numbers() {
         assert!(said(&screen.raw), "{}", screen.raw);
         let raw = screen.raw.clone();
         let (rest, code) = screen.end();
-        let end = format!("Subscription: {taken} (");
+        let end = format!(" · {taken} (");
         assert!(rest.contains(&end) && code == Some(0), "{answers:?}: {raw}{rest}");
     }
 }
