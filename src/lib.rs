@@ -21,7 +21,7 @@
 //! output                                    results on standard output, to az's bytes
 //! sys                                       the only door to the outside
 //! exit                                      exit codes
-//! everything -> error, foreign, program, secret, shell
+//! everything -> error, foreign, near, program, secret, shell
 //! ```
 //!
 //! `accounts` and `commands` name records (`vault`) and scopes (`entra`) where they are declared:
@@ -81,6 +81,7 @@ mod foreign;
 mod hosts;
 pub mod internals;
 mod interop;
+mod near;
 mod output;
 mod program;
 mod secret;
@@ -96,6 +97,7 @@ use cli::{Command, Global, Invocation, Parsed};
 use commands::Answer;
 use error::{Error, Kind, Result};
 use output::{Format, Query, QueryError, Render};
+use program::Program;
 use settings::{Config, ConfigDir, known};
 use sys::{Level, System, Verbosity, caught, concessions};
 
@@ -106,6 +108,7 @@ pub fn run(argv: impl IntoIterator<Item = OsString>, system: &System) -> u8 {
     let result = caught(|| {
         commands::pass_through(system, &argv)
             .or_else(|| commands::complete(system, &argv))
+            .or_else(|| commands::man(system, &argv))
             .unwrap_or_else(|| try_run(&argv, system))
     });
     let result = result.map_err(|error| cli::without_circle(error, system.program, &argv));
@@ -129,9 +132,7 @@ fn print_error(error: &Error, system: &System) {
     let is_watched = system.is_watched();
     if is_watched {
         // The command line may have failed before the settings were read.
-        let config = Config::load(system, &ConfigDir::find(system));
-        let no_color = config.and_then(|config| config.is_on(&known::NO_COLOR));
-        system.set_colour(!no_color.unwrap_or_default());
+        choose_colour(system);
     }
     let (message, ids) = match error.without_ids().filter(|_| is_watched) {
         Some((message, ids)) => (message, Some(ids)),
@@ -144,6 +145,13 @@ fn print_error(error: &Error, system: &System) {
     if let Some(ids) = ids {
         terminal.dim(&ids);
     }
+}
+
+/// Allows colour, unless the settings turn it off.
+fn choose_colour(system: &System) {
+    let config = Config::load(system, &ConfigDir::find(system));
+    let no_color = config.and_then(|config| config.is_on(&known::NO_COLOR));
+    system.set_colour(!no_color.unwrap_or_default());
 }
 
 /// The last `--error-format` in `argv`; true for `json`. Read before parsing, because parsing may be
@@ -174,7 +182,17 @@ fn is_for_programs(asked: Option<bool>, system: &System) -> bool {
 fn try_run(argv: &[OsString], system: &System) -> Result<u8> {
     let Parsed { invocation, doubts } = cli::parse(system, argv)?;
     let done = match invocation {
-        Invocation::Print(text) => system.terminal.result(&text).map(|()| exit::SUCCESS),
+        Invocation::Help(text) => {
+            choose_colour(system);
+            let terminal = &system.terminal;
+            let is_coloured = system.program == Program::Azt && terminal.colour();
+            let shown = if is_coloured {
+                terminal.coloured_result(&text.ansi().to_string())
+            } else {
+                terminal.result(&text.to_string())
+            };
+            shown.map(|()| exit::SUCCESS)
+        }
         Invocation::Topic(topic) => {
             system.terminal.result(&commands::help(topic)).map(|()| exit::SUCCESS)
         }

@@ -15,7 +15,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each module with the modules of this crate that it names. Arrows point down, to a later row.
-const ARROWS: [(&str, &[&str]); 20] = [
+const ARROWS: [(&str, &[&str]); 21] = [
     ("internals", &["broker", "entra", "exit", "interop", "output", "settings", "sys", "vault"]),
     ("lib", &["accounts", "cli", "commands", "exit", "output", "settings", "sys"]),
     (
@@ -42,10 +42,11 @@ const ARROWS: [(&str, &[&str]); 20] = [
     ("program", &[]),
     ("shell", &[]),
     ("foreign", &[]),
+    ("near", &[]),
 ];
 
 /// Modules that every module may name.
-const COMMON: [&str; 5] = ["error", "foreign", "program", "secret", "shell"];
+const COMMON: [&str; 6] = ["error", "foreign", "near", "program", "secret", "shell"];
 
 /// Limit on the lines of a file in src.
 const MAX_LINES: usize = 450;

@@ -19,6 +19,8 @@ const YES: [&str; 5] = ["true", "t", "yes", "y", "1"];
 #[command(defer = true)]
 pub(crate) enum AccountCommand {
     /// Forget all accounts, their tokens and secrets
+    #[command(after_help = "Examples:\n  \
+        azt account clear")]
     Clear {
         /// Options of every command.
         #[command(flatten)]
@@ -114,6 +116,9 @@ pub(crate) struct GetAccessToken {
 
 /// List the subscriptions of the signed-in accounts.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    azt account list -o table\n  \
+    azt account list --refresh    after a change in Azure")]
 pub(crate) struct AccountList {
     /// Get the subscriptions from Azure again
     #[arg(long)]
@@ -130,6 +135,8 @@ pub(crate) struct AccountList {
 #[derive(Debug, Subcommand)]
 pub(crate) enum TenantCommand {
     /// List the tenants of the default account
+    #[command(after_help = "Examples:\n  \
+        azt account tenant list --query \"[].tenantId\" -o tsv")]
     List {
         /// Options of every command.
         #[command(flatten)]
@@ -139,6 +146,8 @@ pub(crate) enum TenantCommand {
 
 /// List the locations (regions) of the default subscription.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    azt account list-locations --query \"[].name\" -o tsv")]
 pub(crate) struct AccountListLocations {
     /// Include edge zones
     #[arg(long, value_name = "true|false", num_args = 0..=1, default_missing_value = "true",
@@ -156,6 +165,10 @@ pub(crate) struct AccountListLocations {
 
 /// Make a subscription the default.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    azt account set                         choose from a list\n  \
+    azt account set \"Contoso Production\"\n  \
+    azt account set --subscription 50000000-0000-4000-8000-000000000001")]
 pub(crate) struct AccountSet {
     /// Name or id [default: choose from a list]
     #[arg(value_name = "SUBSCRIPTION", num_args = 0.., conflicts_with = "wanted")]
@@ -178,13 +191,18 @@ pub(crate) struct AccountSet {
 impl AccountSet {
     /// The command as az has it: with the option only, which is required.
     pub(super) fn of_az() -> clap::Command {
-        let set = <Self as clap::Args>::augment_args(clap::Command::new("set"));
+        let set = <Self as clap::Args>::augment_args(clap::Command::new("set"))
+            .after_help("Examples:\n  azt account set --subscription \"Contoso Production\"");
         set.mut_arg("wanted", |arg| arg.required(true)).mut_arg("name", |arg| arg.hide(true))
     }
 }
 
-/// Show a subscription.
+/// Show a subscription [default: the default one]
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    azt account show\n  \
+    azt account show --query tenantId -o tsv\n  \
+    azt account show --subscription \"Contoso Production\"")]
 pub(crate) struct AccountShow {
     /// Name or id
     #[arg(long, short, alias = "name", short_alias = 'n', value_name = "SUBSCRIPTION")]

@@ -17,6 +17,8 @@ pub(crate) enum CacheCommand {
     /// Import a file of `export`, an MSAL cache, or the cache that Azure SDKs share
     Import(CacheImport),
     /// List what is stored, without secrets
+    #[command(after_help = "Examples:\n  \
+        azt cache list -o table")]
     List {
         /// Options of every command.
         #[command(flatten)]
@@ -27,12 +29,16 @@ pub(crate) enum CacheCommand {
     /// Copy users' sign-ins to the cache that Azure SDKs share
     Publish(CachePublish),
     /// Re-encrypt everything with a new key
+    #[command(after_help = "Examples:\n  \
+        azt cache rekey")]
     Rekey {
         /// Options of every command.
         #[command(flatten)]
         global: Global,
     },
     /// Show what is stored, where, and which files hold plain-text secrets
+    #[command(after_help = "Examples:\n  \
+        azt cache status")]
     Status {
         /// Options of every command.
         #[command(flatten)]
@@ -54,8 +60,11 @@ impl CacheCommand {
     }
 }
 
-/// Remove access tokens or everything.
+/// Remove access tokens, or with --all every sign-in.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    azt cache clear          access tokens: the next call gets a new one\n  \
+    azt cache clear --all    every sign-in")]
 pub(crate) struct CacheClear {
     /// Remove users and applications too; subscriptions stay listed
     #[arg(long)]
@@ -65,8 +74,11 @@ pub(crate) struct CacheClear {
     pub(crate) global: Global,
 }
 
-/// Export the vault.
+/// Export everything stored to a file or a pipe, in plain text.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    azt cache export --file sign-ins.json\n  \
+    azt cache export --account alice@contoso.example | ssh build azt cache import --file -")]
 pub(crate) struct CacheExport {
     /// The file to write, readable only by you [default: standard output, unless it is a terminal]
     #[arg(long, short, value_name = "FILE")]
@@ -82,8 +94,11 @@ pub(crate) struct CacheExport {
     pub(crate) global: Global,
 }
 
-/// Import a cache.
+/// Import a file of `export`, an MSAL cache, or the cache that Azure SDKs share.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    azt cache import                          from the cache that Azure SDKs share\n  \
+    azt cache import --file sign-ins.json")]
 pub(crate) struct CacheImport {
     /// The file to read, or - for standard input [default: the cache that Azure SDKs share]
     #[arg(long, short, value_name = "FILE")]
@@ -103,8 +118,12 @@ pub(crate) struct CacheImport {
     pub(crate) global: Global,
 }
 
-/// Copy sign-ins of az.
+/// Copy the sign-ins of the real az, including those of versions before 2.30.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    azt cache migrate --dry-run\n  \
+    azt cache migrate\n  \
+    azt cache migrate --remove")]
 pub(crate) struct CacheMigrate {
     /// Show what would be copied, and change nothing
     #[arg(long)]
@@ -117,8 +136,11 @@ pub(crate) struct CacheMigrate {
     pub(crate) global: Global,
 }
 
-/// Copy sign-ins to the SDKs' cache.
+/// Copy users' sign-ins to the cache that Azure SDKs share.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    azt cache publish\n  \
+    azt cache publish --account alice@contoso.example")]
 pub(crate) struct CachePublish {
     /// Only this user
     #[arg(long, value_name = "NAME")]

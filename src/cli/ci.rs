@@ -6,6 +6,13 @@ use super::Global;
 
 /// Print a snippet that signs a CI job, an image or a pod in.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    azt ci github > .github/workflows/azure.yml\n  \
+    azt ci azure-pipelines\n  \
+    azt ci gitlab\n  \
+    azt ci docker > Dockerfile\n  \
+    azt ci kubernetes")]
+#[command(mut_arg("output", super::global::without_default))]
 pub(crate) struct Ci {
     /// Where the snippet is for
     #[arg(value_name = "WHERE", ignore_case = true)]

@@ -10,6 +10,8 @@ use super::Global;
 #[command(defer = true)]
 pub(crate) enum CloudCommand {
     /// List the clouds
+    #[command(after_help = "Examples:\n  \
+        azt cloud list -o table")]
     List {
         /// Options of every command.
         #[command(flatten)]
@@ -45,8 +47,11 @@ impl CloudCommand {
     }
 }
 
-/// Show a cloud.
+/// Show a cloud [default: the active one]
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    azt cloud show\n  \
+    azt cloud show --name AzureChinaCloud")]
 pub(crate) struct CloudName {
     /// Name of the cloud
     #[arg(long, short, value_name = "NAME")]
@@ -58,6 +63,8 @@ pub(crate) struct CloudName {
 
 /// List the profiles of a cloud (always 'latest').
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    azt cloud list-profiles")]
 pub(crate) struct CloudListProfiles {
     /// Name of the cloud
     #[arg(long, short, value_name = "NAME")]
@@ -72,6 +79,8 @@ pub(crate) struct CloudListProfiles {
 
 /// Make a cloud the active one.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    azt cloud set --name AzureUSGovernment")]
 pub(crate) struct CloudSet {
     /// Name of the cloud
     #[arg(long, short, value_name = "NAME", required = true)]
@@ -87,6 +96,8 @@ pub(crate) struct CloudSet {
 
 /// Remove a custom cloud.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    azt cloud unregister --name Hub")]
 pub(crate) struct CloudUnregister {
     /// Name of the cloud
     #[arg(long, short, value_name = "NAME", required = true)]
@@ -98,6 +109,9 @@ pub(crate) struct CloudUnregister {
 
 /// Add a custom cloud.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    azt cloud register --name Hub --endpoint-resource-manager https://management.hub.example\n  \
+    azt cloud register --name Hub --cloud-config @hub.json")]
 pub(crate) struct CloudRegister {
     /// Name of the cloud
     #[arg(long, short, value_name = "NAME", required = true)]
@@ -112,6 +126,8 @@ pub(crate) struct CloudRegister {
 
 /// Change a cloud.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    azt cloud update --name Hub --suffix-storage-endpoint hub.example")]
 pub(crate) struct CloudUpdate {
     /// Name of the cloud [default: the active one]
     #[arg(long, short, value_name = "NAME")]

@@ -10,6 +10,7 @@ use super::Global;
     azt completion fish > ~/.config/fish/completions/azt.fish\n  \
     azt completion powershell >> $PROFILE\n  \
     azt completion nushell >> ~/.config/nushell/config.nu")]
+#[command(mut_arg("output", super::global::without_default))]
 pub(crate) struct Completion {
     /// bash, zsh, fish, powershell or nushell
     #[arg(value_enum, ignore_case = true, hide_possible_values = true, value_name = "SHELL")]

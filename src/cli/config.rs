@@ -32,6 +32,9 @@ impl ConfigCommand {
 
 /// Show settings.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    azt config get\n  \
+    azt config get core.output")]
 pub(crate) struct ConfigGet {
     /// Setting (section.name) or section [default: all]
     #[arg(value_name = "KEY")]
@@ -46,6 +49,8 @@ pub(crate) struct ConfigGet {
 
 /// List all settings with value, source and meaning.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    azt config list")]
 pub(crate) struct ConfigList {
     /// Options of every command.
     #[command(flatten)]
@@ -54,6 +59,9 @@ pub(crate) struct ConfigList {
 
 /// Change settings.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    azt config set core.output=table\n  \
+    azt config set --local core.output=jsonc core.only_show_errors=yes")]
 pub(crate) struct ConfigSet {
     /// Settings with their values: section.name=value
     #[arg(value_name = "KEY_VALUE", required = true)]
@@ -68,6 +76,8 @@ pub(crate) struct ConfigSet {
 
 /// Remove settings.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    azt config unset core.output")]
 pub(crate) struct ConfigUnset {
     /// Settings: section.name
     #[arg(value_name = "KEY", required = true)]

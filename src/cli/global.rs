@@ -1,11 +1,17 @@
 //! Options of every command.
 
+use clap::Arg;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use crate::output::Format;
 
 /// Names of the output formats, in az's order.
 const FORMATS: [&str; 7] = ["json", "jsonc", "yaml", "yamlc", "table", "tsv", "none"];
+
+/// `--output` of a command that prints a text for people unless a format is named.
+pub(super) fn without_default(output: Arg) -> Arg {
+    output.help(format!("{} [default: text]", FORMATS.join(", ")))
+}
 
 // Options of every command. No doc comment, because clap would show it as the help of each command.
 #[allow(

@@ -1,7 +1,7 @@
 //! What people type from habit: commands and options of az, gh, azd, gcloud and aws-vault that azt
 //! has under another name.
 
-use super::near::nearest;
+use crate::near::nearest;
 
 /// Command words, and azt's command for them. Of two rows that fit, the longer one counts.
 const COMMANDS: [(&str, &str); 47] = [

@@ -14,14 +14,15 @@ mod config;
 mod expected;
 mod global;
 mod habits;
+mod help;
 mod hot;
 mod login;
-mod near;
 mod parse;
 mod shim;
 mod switch;
 mod token;
 mod topic;
+mod tree;
 mod vault;
 mod whoami;
 
@@ -44,12 +45,12 @@ pub(crate) use config::{ConfigCommand, ConfigGet, ConfigList, ConfigSet, ConfigU
 pub(crate) use expected::{Expected, expected, values_of};
 pub(crate) use global::Global;
 pub(crate) use login::{Login, Logout, Pipeline};
-pub(crate) use near::nearest;
 pub(crate) use parse::{Invocation, Parsed, before_separator, parse, usage};
 pub(crate) use shim::{ShimChange, ShimCommand};
 pub(crate) use switch::Switch;
 pub(crate) use token::Token;
 pub(crate) use topic::Topic;
+pub(crate) use tree::{EXAMPLES, all_commands};
 pub(crate) use vault::{Doctor, VaultCommand, VaultMove};
 pub(crate) use whoami::Whoami;
 
@@ -124,13 +125,15 @@ pub(crate) enum Command {
     /// Stand in for `az`
     #[command(subcommand)]
     Shim(ShimCommand),
-    /// Print an access token: azt token [WHAT]
-    #[command(after_help = TOKEN_EXAMPLES)]
+    /// Print an access token
     Token(Token),
     /// Move the vault's key
     #[command(subcommand)]
     Vault(VaultCommand),
     /// Show the version
+    #[command(after_help = "Examples:\n  \
+        azt version\n  \
+        azt version --query azt -o tsv")]
     Version {
         /// Accepted for compatibility with az; warns if there is no such subscription
         #[arg(long, hide = true)]

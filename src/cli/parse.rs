@@ -9,12 +9,15 @@ mod tests;
 
 use std::ffi::OsString;
 
+use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Arg, Args, Command, CommandFactory, FromArgMatches};
+use clap::{Arg, Args, Command, FromArgMatches};
 
 use super::argparse::{self, Word};
 use super::at_file::expand;
-use super::{AccountSet, Cli, Global, OURS, Topic, habits, hot};
+use super::help::{help, help_on};
+use super::tree::{self, ONLY_OF_AZT, is_group, leaf, tree};
+use super::{Cli, Global, OURS, Topic, habits, hot};
 use crate::error::{Error, Kind, Result};
 use crate::foreign::Typed;
 use crate::program::Program;
@@ -24,16 +27,13 @@ use crate::sys::System;
 pub(crate) enum Invocation {
     /// Run a command.
     Run(Box<Cli>),
-    /// Print this text on standard output.
-    Print(String),
+    /// Print this help on standard output.
+    Help(StyledStr),
     /// Print the page of this topic.
     Topic(Topic),
     /// Print the version.
     Version,
 }
-
-/// Commands of az's groups that az does not have.
-const ONLY_OF_AZT: [[&str; 2]; 1] = [["config", "list"]];
 
 /// A parsed command line.
 pub(crate) struct Parsed {
@@ -99,6 +99,7 @@ pub(super) fn understood(program: Program, mut words: Vec<Word>) -> Result<Invoc
             return Err(misspelled(word, None, program.name(), program));
         }
         Some("--version" | "-v") => return Ok(Invocation::Version),
+        Some("-V") if program == Program::Azt => return Ok(Invocation::Version),
         Some("help") if words.len() == 1 => return help(program, &[]),
         Some("help") if program == Program::Azt => return help_on(&words),
         None => return help(program, &[]),
@@ -123,71 +124,12 @@ pub(super) fn understood(program: Program, mut words: Vec<Word>) -> Result<Invoc
     words.get_mut(depth..).unwrap_or_default().rotate_right(leading);
     match hot::parse(&words) {
         Some(cli) => Ok(Invocation::Run(Box::new(cli))),
+        // As in gh and azd, this is no mistake: who types a group wants to know its commands.
+        None if program == Program::Azt && is_group(&words) => {
+            help(program, &words.iter().map(|word| word.text.as_str()).collect::<Vec<_>>())
+        }
         None => by_clap(program, &words).map(|cli| Invocation::Run(Box::new(cli))),
     }
-}
-
-/// `azt help …`: a topic or a command.
-fn help_on(words: &[Word]) -> Result<Invocation> {
-    let named = words.iter().skip(1).map(|word| word.text.as_str());
-    let named: Vec<&str> = named.filter(|word| !word.starts_with('-')).collect();
-    let topic = named.first().filter(|_| named.len() == 1).and_then(|word| Topic::named(word));
-    topic.map_or_else(|| help(Program::Azt, &named), |topic| Ok(Invocation::Topic(topic)))
-}
-
-fn help(program: Program, command: &[&str]) -> Result<Invocation> {
-    let mut root = tree(program, command);
-    if program == Program::Az {
-        // Only a built group has its commands.
-        root.build();
-        for command in OURS.into_iter().filter(|name| *name != "status") {
-            root = root.mut_subcommand(command, |it| it.hide(true));
-        }
-        for [group, command] in ONLY_OF_AZT {
-            root = root.mut_subcommand(group, |it| it.mut_subcommand(command, |it| it.hide(true)));
-        }
-    }
-    let words = [program.name()].into_iter().chain(command.iter().copied()).chain(["--help"]);
-    match root.try_get_matches_from_mut(words) {
-        // The help texts say azt; replace it by the name of the program.
-        Err(error) if error.kind() == ErrorKind::DisplayHelp => {
-            Ok(Invocation::Print(error.to_string().replace("azt", program.name())))
-        }
-        Err(error) => {
-            let words: Vec<String> = command.iter().map(|word| (*word).to_owned()).collect();
-            Err(explain(&error, &root, &words, program))
-        }
-        Ok(_) => Err(Error::new(Kind::Usage, "There is no help on this.")),
-    }
-}
-
-fn root(program: Program) -> Command {
-    let root = Cli::command().name(program.name()).bin_name(program.name());
-    match root.get_after_help() {
-        Some(after) if program == Program::Azt => {
-            let topics = Topic::ALL.map(|topic| format!("`azt help {}`", topic.name())).join(", ");
-            let after = format!("{after}\nMore help: {topics}.");
-            root.after_help(after)
-        }
-        _ => root,
-    }
-}
-
-/// The command tree, with the arguments of `command` as `program` has them.
-fn tree(program: Program, command: &[impl AsRef<str>]) -> Command {
-    let mut root = root(program);
-    let words = command.iter().map(AsRef::as_ref);
-    let line = || [program.name()].into_iter().chain(words.clone());
-    // clap builds a command's arguments only when it parses the command. Errors are ignored: the
-    // arguments are not placed yet.
-    let _ = root.try_get_matches_from_mut(line());
-    if program == Program::Az && words.clone().take(2).eq(["account", "set"]) {
-        // A new command, because a change of a built one confuses clap.
-        let of_az = |account: Command| account.mut_subcommand("set", |_| AccountSet::of_az());
-        root = root.mut_subcommand("account", of_az);
-        let _ = root.try_get_matches_from_mut(line());
-    }
-    root
 }
 
 fn by_clap(program: Program, words: &[Word]) -> Result<Cli> {
@@ -235,17 +177,6 @@ fn by_clap(program: Program, words: &[Word]) -> Result<Cli> {
     Err(unrecognized(&root, &args, placed.unknown.iter().map(|word| word.text.as_str()), program))
 }
 
-/// The command that `args` select, with the number of its words.
-fn leaf<'c>(root: &'c Command, args: &[String]) -> (&'c Command, usize) {
-    let mut leaf = root;
-    let mut depth = 0;
-    while let Some(next) = args.get(depth).and_then(|word| leaf.find_subcommand(word)) {
-        leaf = next;
-        depth += 1;
-    }
-    (leaf, depth)
-}
-
 /// The command path, such as `azt account show`.
 fn path(program: Program, args: &[String], depth: usize) -> String {
     let words = args.iter().take(depth).map(String::as_str);
@@ -259,7 +190,7 @@ fn unrecognized<'w>(
     program: Program,
 ) -> Error {
     let (leaf, depth) = leaf(root, args);
-    let mut every = self::root(program);
+    let mut every = tree::root(program);
     every.build();
     let words: Vec<&str> = words.into_iter().collect();
     let shown = argparse::shown(&every, leaf, words.iter().copied());
@@ -287,7 +218,12 @@ fn of_habit(args: &[String], program: Program) -> Option<Error> {
 }
 
 /// Converts clap's error to argparse's message.
-fn explain(error: &clap::Error, root: &Command, args: &[String], program: Program) -> Error {
+pub(super) fn explain(
+    error: &clap::Error,
+    root: &Command,
+    args: &[String],
+    program: Program,
+) -> Error {
     let (leaf, depth) = leaf(root, args);
     let path = path(program, args, depth);
     let text = |kind| match error.get(kind) {

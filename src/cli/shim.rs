@@ -11,10 +11,18 @@ use super::Global;
 #[command(defer = true)]
 pub(crate) enum ShimCommand {
     /// Install this program under the name az
+    #[command(after_help = "Examples:\n  \
+        azt shim install\n  \
+        azt shim install --dir ~/bin --yes")]
     Install(ShimChange),
     /// Remove this program's az
+    #[command(after_help = "Examples:\n  \
+        azt shim remove\n  \
+        azt shim remove --dir ~/bin")]
     Remove(ShimChange),
     /// List the az programs on PATH, and whether each is this program
+    #[command(after_help = "Examples:\n  \
+        azt shim status")]
     Status {
         /// Options of every command.
         #[command(flatten)]
@@ -32,7 +40,8 @@ impl ShimCommand {
     }
 }
 
-/// Install or remove the name az.
+// No doc comment, because clap would show it as the help of both commands.
+#[allow(missing_docs, reason = "see above")]
 #[derive(Debug, clap::Args)]
 pub(crate) struct ShimChange {
     /// Folder for az [default: the folder of this program]

@@ -2,7 +2,7 @@
 
 use super::Global;
 
-/// Change the default subscription.
+/// Change the default subscription: from a list, by words, or back.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
     azt switch                   choose from a list\n  \

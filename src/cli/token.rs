@@ -5,6 +5,8 @@ use super::{GetAccessToken, Global};
 /// Print an access token.
 #[allow(clippy::struct_excessive_bools, reason = "the flags are independent")]
 #[derive(Debug, clap::Args)]
+#[command(after_help = super::TOKEN_EXAMPLES)]
+#[command(mut_arg("output", super::global::without_default))]
 pub(crate) struct Token {
     /// What the token is for: a service (arm, graph, vault, storage, sql, postgres, devops, aks, …),
     /// the URL of one, a resource, or a scope that ends with /.default [default: arm]

@@ -9,6 +9,8 @@ use super::Global;
 #[command(defer = true)]
 pub(crate) enum VaultCommand {
     /// Forget the key that the kernel's keyring keeps, until `azt vault unlock`
+    #[command(after_help = "Examples:\n  \
+        azt vault lock")]
     Lock {
         /// Options of every command.
         #[command(flatten)]
@@ -17,6 +19,8 @@ pub(crate) enum VaultCommand {
     /// Move the vault's key, and re-encrypt everything
     Move(VaultMove),
     /// Ask for the passphrase, and keep the key in the kernel's keyring for a while
+    #[command(after_help = "Examples:\n  \
+        azt vault unlock")]
     Unlock {
         /// Options of every command.
         #[command(flatten)]
@@ -36,6 +40,9 @@ impl VaultCommand {
 
 /// Move the vault's key, and re-encrypt everything.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    azt vault move --to keyring\n  \
+    azt vault move --to passphrase    for a machine without a keyring")]
 pub(crate) struct VaultMove {
     /// keyring, passphrase, kernel (until the machine restarts, which ends all sign-ins), env
     /// (AZT_VAULT_KEY) or file
@@ -46,8 +53,13 @@ pub(crate) struct VaultMove {
     pub(crate) global: Global,
 }
 
-/// Check for problems.
+/// Check for problems and suggest repairs.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    azt doctor\n  \
+    azt doctor --offline\n  \
+    azt doctor --query \"[?state!='ok']\"")]
+#[command(mut_arg("output", super::global::without_default))]
 pub(crate) struct Doctor {
     /// Do not use the network
     #[arg(long)]

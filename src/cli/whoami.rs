@@ -4,6 +4,11 @@ use super::AccountShow;
 
 /// Show who is signed in, and why this account is used.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    azt whoami\n  \
+    azt whoami --account alice@contoso.example\n  \
+    azt whoami --query user.name -o tsv")]
+#[command(mut_arg("output", super::global::without_default))]
 pub(crate) struct Whoami {
     /// The options of `account show`.
     #[command(flatten)]

@@ -31,7 +31,11 @@ pub(super) fn run(request: &AccountList, context: &Context<'_>) -> Result<Answer
         let program = context.system.program;
         terminal.warn(&format!("Please run \"{program} login\" to access your accounts."));
     } else if listing.some_hidden {
-        terminal.warn("A few accounts are skipped as they don't have 'Enabled' state. Use '--all' to display them.");
+        terminal.warn(if is_for_people(&request.global, context) {
+            "Subscriptions that are not enabled are left out; --all shows them."
+        } else {
+            "A few accounts are skipped as they don't have 'Enabled' state. Use '--all' to display them."
+        });
     }
     if is_for_people(&request.global, context) {
         if !listing.is_empty {

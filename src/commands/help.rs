@@ -1,8 +1,9 @@
-//! The pages of `azt help` that are about no command, made from the tables in `settings`.
+//! The pages of `azt help` that are about no command, made from the tables in `settings` and `exit`.
 
 use std::fmt::Write as _;
 
 use crate::cli::Topic;
+use crate::exit;
 use crate::output::wrapped;
 use crate::settings::variables::GROUPS;
 use crate::settings::{Setting, Values, known};
@@ -15,10 +16,13 @@ const OF_AZ: &str = "az's other settings have no effect in azt.";
 
 const VARIABLES: &str = "Environment variables that azt reads. An empty one counts as not set, except AZURE_IDENTITY_DISABLE_CP1 and those of proxies. Each setting has a variable too: `azt help settings`.";
 
+const EXIT_CODES: &str = "The exit code says how a command ended. `--error-format json` prints it in the error as exitCode, with its kind and what to do.";
+
 /// The page about `topic`.
 pub(crate) fn help(topic: Topic) -> String {
     match topic {
         Topic::Environment => environment(),
+        Topic::ExitCodes => exit_codes(),
         Topic::Settings => settings(),
     }
 }
@@ -57,6 +61,15 @@ fn environment() -> String {
     text
 }
 
+fn exit_codes() -> String {
+    let mut text = wrapped(EXIT_CODES, 0) + "\n";
+    for (code, meaning) in exit::MEANINGS {
+        let _ = writeln!(text, "{code:>5}  {meaning}");
+    }
+    text.push('\n');
+    text + &wrapped(exit::AS_AZ, 0)
+}
+
 #[cfg(test)]
 mod tests {
     use std::path::Path;
@@ -64,7 +77,7 @@ mod tests {
     use super::*;
     use crate::output::Format;
 
-    /// Sets the texts between the marks in `docs/settings.md` to the tables.
+    /// Sets the texts between the marks in `docs/settings.md` and the README to the tables.
     const RECORD: &str = "AZT_RECORD_SETTINGS=1 cargo test --lib help";
 
     fn table_of_settings() -> String {
@@ -102,6 +115,12 @@ mod tests {
         text.trim_end().to_owned() + "\n"
     }
 
+    fn table_of_exit_codes() -> String {
+        let row = |(code, meaning)| format!("| {code} | {meaning} |\n");
+        let rows: String = exit::MEANINGS.into_iter().map(row).collect();
+        format!("| exit code | meaning |\n| ---: | --- |\n{rows}")
+    }
+
     /// `page` with `table` between the marks named `name`.
     fn with(page: &str, name: &str, table: &str) -> String {
         let marks = (format!("<!-- table of {name} -->\n"), format!("<!-- end of {name} -->\n"));
@@ -110,18 +129,47 @@ mod tests {
         [before, marks.0.as_str(), "\n", table, "\n", marks.1.as_str(), after].concat()
     }
 
-    #[test]
+    /// The page `name` has these tables.
     #[allow(clippy::disallowed_methods, reason = "a test that records")]
-    fn the_docs_have_the_tables() {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/settings.md");
+    fn check(name: &str, tables: &[(&str, String)]) {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
         let page = std::fs::read_to_string(&path).unwrap();
-        let made = with(&page, "settings", &table_of_settings());
-        let made = with(&made, "variables", &table_of_variables());
+        let made = tables.iter().fold(page.clone(), |page, (name, table)| with(&page, name, table));
         if std::env::var_os("AZT_RECORD_SETTINGS").is_some() {
             std::fs::write(&path, made).unwrap();
         } else {
-            assert!(page == made, "docs/settings.md differs from the tables. Run: {RECORD}");
+            assert!(page == made, "{name} differs from the tables. Run: {RECORD}");
         }
+    }
+
+    #[test]
+    fn the_docs_have_the_tables() {
+        let tables = [("settings", table_of_settings()), ("variables", table_of_variables())];
+        check("docs/settings.md", &tables);
+        check("README.md", &[("exit codes", table_of_exit_codes())]);
+    }
+
+    #[test]
+    fn every_exit_code_has_a_meaning() {
+        use crate::error::Kind;
+        use crate::program::Program;
+        let kinds = [
+            Kind::Cancelled,
+            Kind::Failed,
+            Kind::Inapplicable,
+            Kind::InteractionRequired,
+            Kind::Network,
+            Kind::NotFound,
+            Kind::NotSignedIn,
+            Kind::Refused,
+            Kind::Service,
+            Kind::Usage,
+            Kind::Vault,
+        ];
+        let used = kinds.into_iter().map(|kind| exit::code(kind, Program::Azt));
+        let used: std::collections::BTreeSet<u8> = used.chain([exit::SUCCESS]).collect();
+        let explained = exit::MEANINGS.into_iter().map(|(code, _)| code);
+        assert_eq!(used, explained.collect());
     }
 
     #[test]

@@ -19,6 +19,7 @@ mod help;
 mod identity_broker;
 mod login;
 mod logout;
+mod man;
 mod pass_through;
 mod shim;
 mod switch;
@@ -33,6 +34,7 @@ use zeroize::Zeroize;
 pub(crate) use completion::complete;
 pub(crate) use config::default_format;
 pub(crate) use help::help;
+pub(crate) use man::man;
 pub(crate) use pass_through::pass_through;
 pub(crate) use version::version_text;
 

@@ -2,9 +2,10 @@
 //! `docs/settings.md` are made from it.
 
 use super::clouds::DEFAULT_CLOUD;
+use super::setting::Setting;
 use super::setting::Values::{OneOf, Seconds, Switch, Text};
-use super::setting::{Setting, nearest};
 use crate::foreign::Typed;
+use crate::near::nearest;
 
 pub(crate) static OUTPUT: Setting = Setting {
     section: CORE,
@@ -209,7 +210,7 @@ pub(crate) fn unknown(section: &str, option: &str) -> Option<Unknown> {
         return None;
     }
     let own = ALL.iter().filter(|it| it.section == CORE).map(|it| it.name);
-    let guess = nearest(own.chain(OF_AZ), &lower);
+    let guess = nearest(&lower, own.chain(OF_AZ));
     let hint = guess.map_or_else(String::new, |guess| format!(" Did you mean {CORE}.{guess}?"));
     let name = [section, ".", option].concat();
     Some(Unknown { text: format!("{} is not a setting of azt or az.{hint}", Typed(&name)), guess })

@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::foreign::Typed;
+use crate::near::nearest;
 
 /// Values that mean true, in lower case (az 2.91).
 const TRUE: [&str; 4] = ["1", "yes", "true", "on"];
@@ -85,7 +86,7 @@ impl Setting {
                 Some(format!("Use a whole number, such as {default}.")),
             ),
             Values::OneOf(words) if one_of(words, value).is_none() => {
-                let guess = nearest(words.iter().copied(), &value.to_lowercase());
+                let guess = nearest(value, words.iter().copied());
                 let hint = guess.map(|guess| format!("Did you mean '{guess}'?"));
                 (format!("none of {}", words.join(", ")), hint)
             }
@@ -113,13 +114,4 @@ pub(super) fn seconds(value: &str) -> Option<u32> {
 
 pub(super) fn one_of(words: &'static [&'static str], value: &str) -> Option<&'static str> {
     words.iter().copied().find(|word| word.eq_ignore_ascii_case(value))
-}
-
-/// The word that `typed` is probably a typo of; `typed` is lower-case.
-pub(super) fn nearest(
-    words: impl Iterator<Item = &'static str>,
-    typed: &str,
-) -> Option<&'static str> {
-    let far = |word: &&str| strsim::damerau_levenshtein(word, typed);
-    words.min_by_key(far).filter(|word| far(word) <= 1 + typed.len() / 6)
 }

@@ -144,6 +144,13 @@ pub(crate) fn is_special(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|found| !found.is_file())
 }
 
+/// Writes a file that everybody may read into `folder`, which the user named, and makes the folder.
+pub(crate) fn write_public(folder: &Path, name: &str, bytes: &[u8]) -> Result<()> {
+    let path = folder.join(name);
+    let written = fs::create_dir_all(folder).and_then(|()| fs::write(&path, bytes));
+    written.map_err(|error| cannot("write", &path, error))
+}
+
 /// Removes `path`; true if it existed.
 pub(crate) fn remove(path: &Path) -> Result<bool> {
     match fs::remove_file(path) {

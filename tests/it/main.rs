@@ -42,6 +42,8 @@ mod faults;
 mod federated;
 mod field;
 mod former_versions;
+#[cfg(unix)]
+mod help;
 mod host_tokens;
 mod hostile;
 #[cfg(target_os = "linux")]

@@ -1,11 +1,12 @@
 //! What a token is for: a short name, the URL or host of a service, a resource, or a scope.
 
 use crate::accounts::Context;
-use crate::cli::{Token, nearest};
+use crate::cli::Token;
 use crate::entra::Scopes;
 use crate::error::{Error, Kind, Result};
 use crate::foreign::{Guid, Typed};
 use crate::hosts::{Place, Service};
+use crate::near::nearest;
 use crate::settings::Endpoint;
 use crate::sys::EndpointUrl;
 
