@@ -32,7 +32,7 @@ pub(super) fn run(request: &AccountList, context: &Context<'_>) -> Result<Answer
         terminal.warn(&format!("Please run \"{program} login\" to access your accounts."));
     } else if listing.some_hidden {
         terminal.warn(if is_for_people(&request.global, context) {
-            "Subscriptions that are not enabled are left out; --all shows them."
+            "Some are left out, which are not enabled (--all)."
         } else {
             "A few accounts are skipped as they don't have 'Enabled' state. Use '--all' to display them."
         });

@@ -120,6 +120,7 @@ fn man_pages_are_written() {
 }
 
 /// What `man` shows of `page`; `None`, and a line that says so, where it is missing.
+#[allow(clippy::print_stderr, reason = "a test that cannot run says so")]
 fn man(page: &std::path::Path) -> Option<String> {
     // The sandbox of the tests hides nothing from man, but a profile might: it gets no environment.
     let mut man = Command::new("/usr/bin/man");

@@ -65,7 +65,7 @@ fn a_passphrase_is_asked_for_once_and_unlocks_the_vault() {
 
     drop(sandbox.azt(["vault", "lock"]).success());
     sandbox.azt(token).exits(9).says(
-        "ERROR: The vault is locked: its key is sealed with a passphrase.\nRun: azt vault unlock\n",
+        "ERROR: The vault is locked: its key is sealed with a passphrase.\nIn a terminal, run: azt vault unlock\n",
     );
     // Without a terminal nobody can be asked.
     sandbox.azt(["vault", "unlock"]).exits(9).says("The vault is locked");

@@ -120,7 +120,7 @@ impl Screen {
         let (rows, columns) = (usize::from(rows.get()), usize::from(columns.get()));
         let grey = |colour: Color, default: u8| match colour {
             Color::Idx(0) => 0,
-            Color::Idx(7) => 204,
+            Color::Idx(15) => 255,
             Color::Default => default,
             other => panic!("{other:?}"),
         };
@@ -148,7 +148,7 @@ impl Screen {
         let (rows, columns) = self.parser.screen().size();
         let mut cells = (0..rows.get()).flat_map(|row| (0..columns.get()).map(move |at| (row, at)));
         cells.any(|(row, at)| {
-            self.parser.screen().cell(row, at).is_some_and(|cell| cell.bgcolor() == Color::Idx(7))
+            self.parser.screen().cell(row, at).is_some_and(|cell| cell.bgcolor() == Color::Idx(15))
         })
     }
 }

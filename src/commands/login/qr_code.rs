@@ -6,10 +6,11 @@ use qrcode::{EcLevel, QrCode};
 
 use crate::sys::{EndpointUrl, Screen, Terminal};
 
-/// Both colours are explicit, so that a camera finds dark on light on every background.
+/// Both colours are explicit, so that a camera finds dark on light on every background. White is
+/// light grey on many terminals, which is too near to a white background.
 const BLACK_ON_WHITE: Style = Style::new()
     .fg_color(Some(Color::Ansi(AnsiColor::Black)))
-    .bg_color(Some(Color::Ansi(AnsiColor::White)));
+    .bg_color(Some(Color::Ansi(AnsiColor::BrightWhite)));
 
 /// Prints `page` as a QR code of half blocks if `screen`, `size` in columns and rows, can show it
 /// with `other` more rows.

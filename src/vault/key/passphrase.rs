@@ -224,11 +224,7 @@ impl SealedKey {
         Ok(opened.and_then(|bytes| VaultKey::from_bytes(bytes)))
     }
 
-    /// `None` if the cost is none that azt writes: a changed file must not take all memory.
     fn cipher(&self, passphrase: &Secret) -> Option<LessSafeKey> {
-        if self.version != 1 || self.scrypt != COST {
-            return None;
-        }
         let params = scrypt::Params::new(COST.log_n, COST.r, COST.p).ok()?;
         let mut key = Zeroizing::new([0; 32]);
         scrypt::scrypt(passphrase.expose().as_bytes(), &self.salt, &params, key.as_mut_slice())
@@ -243,14 +239,19 @@ impl SealedKey {
 
 fn read(folder: &Folder, name: &str) -> Result<Option<SealedKey>> {
     let Some(bytes) = folder.read(name)? else { return Ok(None) };
-    serde_json::from_slice(&bytes).map(Some).map_err(|_| {
-        vault_failure(format!("{} is damaged.", folder.file(name).display()))
-            .remedy("Restore it from a backup.")
-    })
+    // Another cost is none that azt writes: a changed file must not take all memory.
+    serde_json::from_slice(&bytes)
+        .ok()
+        .filter(|sealed: &SealedKey| sealed.version == 1 && sealed.scrypt == COST)
+        .map(Some)
+        .ok_or_else(|| {
+            vault_failure(format!("{} is damaged.", folder.file(name).display()))
+                .remedy("Restore it from a backup.")
+        })
 }
 
 fn locked() -> Error {
     vault_failure("The vault is locked: its key is sealed with a passphrase.")
-        .remedy("Run: azt vault unlock")
+        .remedy("In a terminal, run: azt vault unlock")
         .command("azt vault unlock")
 }
