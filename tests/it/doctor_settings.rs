@@ -244,6 +244,6 @@ fn the_group_writable_folder_is_named() {
     assert_eq!(found.len(), 2, "{found:?}");
     assert_eq!(found[0]["text"], format!("{folder_shown}: others can write there (mode 0777)"));
     let remedy = found[0]["remedy"].as_str().unwrap();
-    assert!(remedy.starts_with(&format!("Run: chmod -R go-w {folder_shown};")), "{remedy}");
+    assert!(remedy.starts_with(&format!("Run: chmod -R go-w {folder_shown} ")), "{remedy}");
     std::fs::set_permissions(&folder, before).unwrap();
 }
