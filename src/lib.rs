@@ -50,6 +50,8 @@
 //!   `broker/identity_broker`, which speaks the JSON of the Linux one.
 //! - A setting: a row in `settings/known.rs`; a variable: a row in `settings/variables.rs`. Then
 //!   `AZT_RECORD_SETTINGS=1 cargo test --lib help` writes them into `docs/settings.md`.
+//! - A repair of `doctor --fix`: a variant in `commands/doctor/fix.rs`; the check that finds the
+//!   problem carries it.
 //! - A page of `azt help`: a topic in `cli/topic.rs`, its text in `commands/help.rs`.
 //! - An option or argument whose values Tab completes: a row in `commands/completion/value.rs`, unless
 //!   clap knows the values.

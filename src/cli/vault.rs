@@ -64,6 +64,12 @@ pub(crate) struct Doctor {
     /// Do not use the network
     #[arg(long)]
     pub(crate) offline: bool,
+    /// Show which problems azt can repair without losing anything, ask, repair them and check again
+    #[arg(long)]
+    pub(crate) fix: bool,
+    /// With --fix: do not ask for confirmation
+    #[arg(long, short, requires = "fix")]
+    pub(crate) yes: bool,
     /// Options of every command.
     #[command(flatten)]
     pub(crate) global: Global,

@@ -7,6 +7,7 @@ mod account_set;
 mod account_show;
 mod account_table;
 mod account_tenant_list;
+mod agree;
 mod cache;
 mod ci;
 mod claims_challenge;
@@ -30,6 +31,8 @@ mod whoami;
 
 use serde_json::Value;
 use zeroize::Zeroize;
+
+use agree::agree;
 
 pub(crate) use completion::complete;
 pub(crate) use config::default_format;

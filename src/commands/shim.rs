@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use super::{Answer, is_for_people, rows};
+use super::{Answer, agree, is_for_people, rows};
 use crate::accounts::{self, Context};
 use crate::cli::{ShimChange, ShimCommand};
 use crate::error::{Error, Result};
@@ -51,7 +51,7 @@ fn install(request: &ShimChange, context: &Context<'_>) -> Result<Answer> {
         plan.push("  set core.share_with_az=true: sign-ins go into the real az's files too (plain text on Linux and macOS)".to_owned());
     }
     if !plan.is_empty() {
-        agree(request, context, &plan)?;
+        agree(request.yes, &context.system.terminal, &plan)?;
     }
     if !is_made {
         make_az(&folder, &program)?;
@@ -93,7 +93,7 @@ fn remove(request: &ShimChange, context: &Context<'_>) -> Result<Answer> {
             other.display()
         ));
     }
-    agree(request, context, &plan)?;
+    agree(request.yes, &context.system.terminal, &plan)?;
     if stops {
         Config::set(&context.dir, &known::SHARE_WITH_AZ, "false")?;
     }
@@ -130,22 +130,6 @@ fn folder(request: &ShimChange, program: &Path) -> Result<PathBuf> {
     let folder = folder.ok_or_else(|| Error::failed("The folder of this program is unknown."))?;
     std::path::absolute(&folder)
         .map_err(|error| Error::failed(format!("{} is not a folder: {error}.", folder.display())))
-}
-
-/// Shows the plan and asks for confirmation. Without a terminal, `--yes` is required.
-fn agree(request: &ShimChange, context: &Context<'_>, plan: &[String]) -> Result<()> {
-    let terminal = &context.system.terminal;
-    terminal.message(Level::Notice, &format!("This will:\n{}", plan.join("\n")));
-    if request.yes {
-        return Ok(());
-    }
-    if !terminal.stdin_is_tty() {
-        return Err(Error::failed(
-            "Nothing was changed, because there is no terminal to ask for confirmation.",
-        )
-        .remedy("Run it again with --yes."));
-    }
-    if terminal.confirm("Continue?")? { Ok(()) } else { Err(Error::failed("Nothing was changed.")) }
 }
 
 /// Prints whether PATH finds this az first, and what to change if not.

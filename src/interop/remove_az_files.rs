@@ -20,10 +20,16 @@ pub(crate) fn remove_az_files(
     let accounts = vault.all::<Account>()?;
     let tokens = vault.all::<RefreshToken>()?;
     let applications = vault.all::<ServicePrincipal>()?;
-    let has_person = |home: &str, environment: &str| {
-        accounts.iter().any(|it| {
-            it.home_account_id == home && host(&it.environment).eq_ignore_ascii_case(environment)
-        }) && tokens.iter().any(|it| it.home_account_id == home)
+    let has_person = |home: &str, row: &Value| {
+        let is_there = |found: &str, environment: &str| {
+            found == home && host(environment).eq_ignore_ascii_case(text(row, "environment"))
+        };
+        // The refresh token of another client cannot replace this one.
+        accounts.iter().any(|it| is_there(&it.home_account_id, &it.environment))
+            && tokens.iter().any(|it| {
+                is_there(&it.home_account_id, &it.environment)
+                    && it.client_id.eq_ignore_ascii_case(text(row, "client_id"))
+            })
     };
     let has_application = |entry: &Value| {
         let same = |one: &str, member| one.eq_ignore_ascii_case(text(entry, member));
@@ -34,7 +40,7 @@ pub(crate) fn remove_az_files(
             rows(cache, "RefreshToken").map(|row| text(row, "home_account_id")).filter(|home| {
                 let mut of =
                     rows(cache, "RefreshToken").filter(|row| text(row, "home_account_id") == *home);
-                !of.all(|row| has_person(home, text(row, "environment")))
+                !of.all(|row| has_person(home, row))
             });
         let name = |home: &str| {
             let account = rows(cache, "Account").find(|row| text(row, "home_account_id") == home);

@@ -94,7 +94,9 @@ pub(crate) use detached::{is_detached, repeat_detached};
 pub(crate) use endpoint_url::EndpointUrl;
 pub use env::Env;
 pub(crate) use env::{TRUSTED_DIR, VAULT_KEY};
-pub(crate) use folder::{Concession, Links, Stamp, concessions, is_same_path, writing_flaw};
+pub(crate) use folder::{
+    Concession, Links, Others, Stamp, TooOpen, concessions, is_same_path, writing_flaw,
+};
 pub use folder::{Folder, write_named};
 pub(crate) use handover::{
     az_names, check_not_shared, every_az, hand_over, is_this_program, make_az, next_az, remove_az,

@@ -199,7 +199,7 @@ fn the_remedy_for_another_clouds_account_names_that_cloud() {
     sandbox.azt(["cloud", "set", "--name", "AzureCloud"]).success();
     let query = "[?check=='account'].[state, remedy, command]";
     let found = sandbox.azt(["doctor", "--offline", "-o", "json", "--query", query]);
-    let remedy = "Run: azt cloud set --name Emulator, then: azt login";
+    let remedy = "Run: azt cloud set --name Emulator Then run: azt login";
     assert_eq!(
         serde_json::from_str::<Value>(&found.stdout).unwrap(),
         json!([["failure", remedy, null]])

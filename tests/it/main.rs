@@ -36,6 +36,8 @@ mod demands;
 #[cfg(target_os = "linux")]
 mod disk;
 mod doctor;
+#[cfg(target_os = "linux")]
+mod doctor_fix;
 mod doctor_settings;
 mod export;
 mod faults;

@@ -14,7 +14,7 @@ use serde_json::json;
 use super::{Answer, counted, is_for_people, rows};
 use crate::accounts::Context;
 use crate::broker;
-use crate::cli::{CacheClear, CacheCommand, Global};
+use crate::cli::{CacheClear, CacheCommand, CacheMigrate, Global};
 use crate::error::{Error, Kind, Result};
 use crate::vault::Vault;
 
@@ -55,6 +55,18 @@ pub(super) fn stored(context: &Context<'_>) -> Option<String> {
     let records = records.map(|count| counted(count, "stored record"));
     let parts: Vec<String> = records.into_iter().chain(key).collect();
     (!parts.is_empty()).then(|| parts.join(" and "))
+}
+
+/// Does what `cache migrate --remove` does, and fails if a file with az's sign-ins stays.
+pub(super) fn move_sign_ins_of_az(global: &Global, context: &Context<'_>) -> Result<()> {
+    let request = CacheMigrate { dry_run: false, remove: true, global: global.clone() };
+    migrate::run(&request, context)?.wipe();
+    if plain_text(context).iter().any(|it| it.is_movable) {
+        return Err(Error::failed(
+            "Some sign-ins of az are not in the vault, so their file stays.",
+        ));
+    }
+    Ok(())
 }
 
 /// The number of records in the vault, in words.

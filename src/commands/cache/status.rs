@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
 use super::Answer;
@@ -65,28 +65,44 @@ fn columns(value: &Value) -> Value {
 pub(in crate::commands) struct PlainText {
     pub(in crate::commands) path: String,
     pub(in crate::commands) what: &'static str,
-    pub(in crate::commands) remedy: &'static str,
+    /// Its sentences.
+    #[serde(serialize_with = "joined")]
+    pub(in crate::commands) remedy: &'static [&'static str],
+    /// True if it has sign-ins of az, which azt can move into the vault.
+    #[serde(skip)]
+    pub(in crate::commands) is_movable: bool,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde demands")]
+fn joined<S: Serializer>(remedy: &&[&str], serializer: S) -> Result<S::Ok, S::Error> {
+    let ended = remedy.iter().map(|line| format!("{}.", line.trim_end_matches('.')));
+    serializer.serialize_str(&ended.collect::<Vec<_>>().join(" "))
 }
 
 /// All such files, with what to do about each.
 pub(in crate::commands) fn plain_text(context: &Context<'_>) -> Vec<PlainText> {
     let (system, dir) = (context.system, &context.dir);
     let mut found = Vec::new();
-    let mut tell = |path: &Path, what, remedy| {
-        found.push(PlainText { path: path.display().to_string(), what, remedy });
+    let mut tell = |path: &Path, what, remedy, is_movable| {
+        found.push(PlainText { path: path.display().to_string(), what, remedy, is_movable });
     };
     for (path, is_azs) in interop::plain_text_of_az(dir) {
         if is_azs {
             tell(
                 &path,
                 "sign-ins of the real az",
-                "To move them into the vault, run: azt cache migrate --remove. To stop sharing new ones, run: azt config set core.share_with_az=false.",
+                &[
+                    "To move them into the vault, run: azt cache migrate --remove",
+                    "To stop sharing new ones, run: azt config set core.share_with_az=false",
+                ],
+                true,
             );
         } else {
             tell(
                 &path,
                 "not a readable az file, so a sign-out does not change it",
-                "It may hold sign-ins. Repair it or move it away.",
+                &["It may hold sign-ins. Repair it or move it away."],
+                false,
             );
         }
     }
@@ -95,13 +111,15 @@ pub(in crate::commands) fn plain_text(context: &Context<'_>) -> Vec<PlainText> {
         tell(
             &adal,
             "sign-ins of az before 2.30",
-            "To move the valid ones into the vault, run: azt cache migrate --remove.",
+            &["To move the valid ones into the vault, run: azt cache migrate --remove"],
+            true,
         );
     }
     // Without a home folder there is no shared cache.
     let shared = interop::plain_text_shared(system, interop::DEFAULT_NAME);
     for path in shared.unwrap_or_default() {
-        tell(&path, "the cache that Azure SDKs share", "Remove it when no program needs it.");
+        let remedy = &["Remove it when no program needs it."];
+        tell(&path, "the cache that Azure SDKs share", remedy, false);
     }
     found
 }

@@ -110,7 +110,10 @@ fn account(
                 Topic::Account,
                 format!("{name}: not used for {} days, of 90", (system.clock.now() - at) / 86_400),
             )
-            .remedy(format!("Get a token, or run: {}", login(context, entry))),
+            .remedies(
+                std::iter::once("Get a token, or sign in again.".to_owned())
+                    .chain(login(context, entry)),
+            ),
             Some(_) if tries => tried(context, entry),
             Some(_) => Check::ok(Topic::Account, format!("{name}: can refresh silently")),
             None => missing(context, &environment, entry),
@@ -139,32 +142,35 @@ fn missing(context: &Context<'_>, environment: &str, entry: &Subscription) -> Ch
         );
     }
     let missing = Check::failure(Topic::Account, format!("{name}: listed, but not signed in"));
-    let login = login(context, entry);
+    let mut login = login(context, entry);
     if entry.user_type() == Some(UserType::ServicePrincipal) {
         if let [named, ..] = sources_of_az(context, name).as_slice() {
             return missing.remedy(named);
         }
         let tenant = quoted(entry.tenant_id());
-        return missing.remedy(format!(
-            "Run: {login} --service-principal --username {} --tenant {tenant}, with its credential.",
-            quoted(name)
-        ));
+        if let Some(last) = login.last_mut() {
+            *last =
+                format!("{last} --service-principal --username {} --tenant {tenant}", quoted(name));
+        }
+        login.push("Add its credential: --password, --certificate or another.".to_owned());
+        return missing.remedies(login);
     }
     if entry.environment_name() == context.cloud().name {
-        missing.cured_by(login)
+        missing.cured_by(format!("{} login", context.system.program))
     } else {
-        missing.remedy(format!("Run: {login}"))
+        missing.remedies(login)
     }
 }
 
-/// The command lines that sign in to the cloud of `entry`; two if that is not the active cloud.
-fn login(context: &Context<'_>, entry: &Subscription) -> String {
+/// The lines with the commands that sign in to the cloud of `entry`; two if that is not the active
+/// cloud.
+fn login(context: &Context<'_>, entry: &Subscription) -> Vec<String> {
     let (program, cloud) = (context.system.program, entry.environment_name());
     if cloud == context.cloud().name {
-        return format!("{program} login");
+        return vec![format!("Run: {program} login")];
     }
     let cloud = quoted(cloud);
-    format!("{program} cloud set --name {cloud}, then: {program} login")
+    vec![format!("Run: {program} cloud set --name {cloud}"), format!("Then run: {program} login")]
 }
 
 fn credential(name: &str, found: &ServicePrincipal) -> Check {

@@ -1,8 +1,9 @@
-//! A check and its output.
+//! A check.
 
 use serde_json::{Value, json};
 
-use crate::error::{Error, Result};
+use super::fix::Fix;
+use crate::error::Error;
 use crate::foreign::Sentence;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -34,7 +35,7 @@ pub(super) enum Topic {
 }
 
 impl Topic {
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::Account => "account",
             Self::Accounts => "accounts",
@@ -61,17 +62,19 @@ pub(super) struct Check {
     pub(super) topic: Topic,
     pub(super) state: State,
     pub(super) text: String,
-    /// The lines of the remedy.
-    remedy: Vec<String>,
+    /// The lines of the remedy. A line has at most one command, at its end.
+    pub(super) remedy: Vec<String>,
     /// The command line that repairs it, if there is one.
     command: Option<String>,
+    /// What `--fix` does about it.
+    pub(super) fix: Option<Fix>,
 }
 
 impl Check {
     pub(super) fn ok(topic: Topic, text: impl AsRef<str>) -> Self {
         // A path may have any characters, but each check is one line.
         let text = Sentence::new(text.as_ref()).into();
-        Self { topic, state: State::Ok, text, remedy: Vec::new(), command: None }
+        Self { topic, state: State::Ok, text, remedy: Vec::new(), command: None, fix: None }
     }
 
     pub(super) fn warning(topic: Topic, text: impl AsRef<str>) -> Self {
@@ -102,6 +105,33 @@ impl Check {
         Self { remedy: vec![remedy.into()], ..self }
     }
 
+    /// Sets several lines of remedy.
+    pub(super) fn remedies(self, lines: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self { remedy: lines.into_iter().map(Into::into).collect(), ..self }
+    }
+
+    /// Sets what `--fix` does about it.
+    pub(super) fn fixed_by(self, fix: impl Into<Option<Fix>>) -> Self {
+        Self { fix: fix.into(), ..self }
+    }
+
+    /// Replaces the remedy, because something else comes first.
+    pub(super) fn wait_for(&mut self, what: &str) {
+        self.remedy = vec![what.to_owned()];
+        self.command = None;
+        self.fix = None;
+    }
+
+    /// The command lines at the ends of the remedy's lines.
+    pub(super) fn commands(&self) -> impl Iterator<Item = &str> {
+        let own = self.command.as_deref();
+        own.into_iter().chain(
+            self.remedy
+                .iter()
+                .filter_map(|line| line.split_once("un: ").map(|(_, command)| command)),
+        )
+    }
+
     /// Sets the command line that repairs it.
     pub(super) fn cured_by(self, command: impl Into<String>) -> Self {
         let command = command.into();
@@ -124,60 +154,8 @@ pub(super) fn to_value(check: &Check) -> Value {
         "state": name(check.state),
         "text": check.text,
         "remedy": (!check.remedy.is_empty()).then(|| check.remedy.join(" ")),
+        "remedies": check.remedy,
         "command": check.command,
+        "fix": check.fix.as_ref().map(|fix| fix.lines().join("; ")),
     })
-}
-
-/// The checks so far.
-#[derive(Default)]
-pub(super) struct Page {
-    pub(super) checks: Vec<Check>,
-}
-
-impl Page {
-    /// Adds the checks of `look`. An error becomes a failed check on `topic`, so that the
-    /// remaining checks still run.
-    pub(super) fn look(&mut self, topic: Topic, look: impl FnOnce() -> Result<Vec<Check>>) {
-        self.checks.extend(look().unwrap_or_else(|error| vec![Check::of_error(topic, &error)]));
-    }
-
-    /// [`Page::look`] for checks of files in the folder. If the folder itself failed, their only
-    /// remedy is to repair the folder: other remedies could remove valid data.
-    pub(super) fn look_in_folder(
-        &mut self,
-        topic: Topic,
-        look: impl FnOnce() -> Result<Vec<Check>>,
-    ) {
-        let is_flaw = |check: &Check| check.topic == Topic::Folder && check.state == State::Failure;
-        let is_sound = !self.checks.iter().any(is_flaw);
-        let before = self.checks.len();
-        self.look(topic, look);
-        for check in self.checks.iter_mut().skip(before).filter(|_| !is_sound) {
-            if check.state == State::Failure {
-                check.remedy = vec!["Repair the folder first.".to_owned()];
-                check.command = None;
-            }
-        }
-    }
-
-    /// True when a check on `topic` passed.
-    pub(super) fn has(&self, topic: Topic) -> bool {
-        self.checks.iter().any(|check| check.topic == topic && check.state == State::Ok)
-    }
-}
-
-/// The checks as text, one line per check and per line of a remedy.
-pub(super) fn shown(checks: &[Check]) -> String {
-    let lines = |check: &Check| {
-        let mark = match check.state {
-            State::Ok => "ok",
-            State::Warning => "!",
-            State::Failure => "WRONG",
-        };
-        let first = format!("{mark:<6}{:<12}{}\n", check.topic.name(), check.text);
-        // One line each, so that the user can copy a command.
-        let remedies = check.remedy.iter().map(|line| format!("{:18}{line}\n", ""));
-        std::iter::once(first).chain(remedies).collect::<Vec<_>>().concat()
-    };
-    checks.iter().map(lines).collect()
 }

@@ -2,13 +2,55 @@
 
 use std::path::PathBuf;
 
-use super::check::{Check, Topic};
+use super::check::{Check, State, Topic};
+use super::fix::Fix;
 use crate::accounts::Context;
 use crate::broker;
 use crate::shell;
-use crate::sys::{Concession, file, owner, writing_flaw};
+use crate::sys::{Concession, Others, TooOpen, file, owner, writing_flaw};
 
-pub(super) fn folder(context: &Context<'_>) -> Check {
+/// What others may do in azt's folder is checked only if azt may use it.
+pub(super) fn folder(context: &Context<'_>) -> Vec<Check> {
+    let usable = usable(context);
+    let open = if usable.state == State::Ok { too_open(context) } else { Vec::new() };
+    let mut checks = vec![usable];
+    if !open.is_empty() {
+        let azt = context.dir.azt().path().display().to_string();
+        let text = match open.as_slice() {
+            [one] => format!("others can use {}", one.path().display()),
+            more => format!("others can use {} of azt's folders and files in {azt}", more.len()),
+        };
+        let fix = format!("Run: {} doctor --fix", context.system.program);
+        checks.push(
+            Check::warning(Topic::Folder, text)
+                .remedies([
+                    "If you did not make this folder, do not use it: it may hold the sign-ins of somebody else.".to_owned(),
+                    fix,
+                ])
+                .fixed_by(Fix::Close(open)),
+        );
+    }
+    checks
+}
+
+/// What others may use or write in the folder, as far as azt is concerned.
+fn too_open(context: &Context<'_>) -> Vec<TooOpen> {
+    let (own, azt) = (context.dir.folder(), context.dir.azt());
+    let mut found =
+        own.too_open(Some(&["azureProfile.json", "clouds.config", "config"]), Others::Read);
+    for folder in [azt.clone(), azt.sub("records"), azt.sub("locks")] {
+        found.extend(folder.too_open(None, Others::Nothing));
+    }
+    // The mode of a copied vault keeps its service principals from naming a command to run
+    // (`broker::assertion_source`). A repair must not lift that; the user may, by chmod.
+    let records = broker::inventory(context.system, &context.dir).map(|it| it.records);
+    if records.map_or(true, |it| it.contains_key("sp")) {
+        found.retain(|it| it.path() != azt.path());
+    }
+    found
+}
+
+fn usable(context: &Context<'_>) -> Check {
     let (path, azt) = (context.dir.path(), context.dir.azt().path());
     if context.dir.folder().is_nowhere() {
         return match broker::is_memory_only(&context.config) {
@@ -52,7 +94,12 @@ pub(super) fn folder(context: &Context<'_>) -> Check {
                 |path| format!("Run: chmod -R go-w {path}"),
             );
             return Check::failure(Topic::Folder, format!("{}: {flaw}", at.display()))
-                .remedy(format!("{command}; or use a folder of your own (AZURE_CONFIG_DIR). If the file system has no permissions, set AZT_TRUSTED_DIR to the folder."));
+                .remedies([
+                    &*command,
+                    "Or use a folder of your own (AZURE_CONFIG_DIR).",
+                    "If the file system has no permissions, set AZT_TRUSTED_DIR to the folder.",
+                ])
+                .fixed_by(Some(too_open(context)).filter(|it| !it.is_empty()).map(Fix::Close));
         }
     }
     let there = azt.ancestors().find(|it| it.exists());

@@ -2,63 +2,121 @@
 
 mod accounts;
 mod check;
+mod fix;
 mod folder;
 mod network;
+mod page;
 mod settings;
 mod sign_in;
 
 use serde_json::Value;
 
-use super::{Answer, cache, rows};
-use crate::accounts::Context;
+use self::accounts::accounts;
+use super::{Answer, agree, asks_for_data, cache, counted, rows};
+use crate::accounts::{Context, DamagedSettings, is_shared};
 use crate::broker;
 use crate::cli::Doctor;
 use crate::error::{Error, Result};
-use crate::sys::{every_az, is_this_program};
+use crate::sys::{PLAIN, System, every_az, is_this_program, next_az};
 use crate::vault::Vault;
-use accounts::accounts;
-use check::{Check, Page, State, Topic, shown, to_value};
+use check::{Check, State, Topic, to_value};
+use fix::Fix;
 use folder::{file_system, folder};
 use network::network;
+use page::{Look, Page};
 use settings::settings;
 use sign_in::sign_in;
 
 /// Prints the checks as text, or with `--output` or `--query` as a list. Fails if a check fails.
-/// Changes nothing; requests one token per account.
+/// Without `--fix` it changes nothing; requests one token per account.
 pub(super) fn run(request: &Doctor, context: &Context<'_>) -> Result<Answer> {
+    if !request.fix {
+        return told(request, context);
+    }
+    let system = context.system;
+    let fixes = checked(true, context).into_fixes();
+    if fixes.is_empty() {
+        system.tell("There is nothing that --fix repairs.");
+        return told(request, context);
+    }
+    let plan: Vec<String> =
+        fixes.iter().flat_map(Fix::lines).map(|line| format!("  {line}")).collect();
+    agree(request.yes, &system.terminal, &plan)?;
+    let done = fixes.iter().flat_map(|fix| fix.make(&request.global, system));
+    let failed = done.filter(|(line, result)| !tell_done(system, line, result)).count();
+    fixes.iter().filter_map(Fix::afterwards).for_each(|it| system.terminal.plain(it));
+    // The settings and the folder may differ now.
+    let mut answer = told(request, &Context::load(system, DamagedSettings::Ignore)?)?;
+    if failed > 0 {
+        let text = format!("{} failed: see above.", counted(failed, "repair"));
+        answer.outcome = Err(Error::failed(text));
+    }
+    Ok(answer)
+}
+
+/// Says what became of a repair; true if it worked.
+fn tell_done(system: &System, line: &str, result: &Result<()>) -> bool {
+    let terminal = &system.terminal;
+    let state = if result.is_ok() { State::Ok } else { State::Failure };
+    let marks = terminal.stderr_is_tty() && terminal.screen(&system.env).unicode;
+    let (mark, style) = Look { colour: terminal.has_styles(), marks }.mark(state);
+    let said = match result {
+        Ok(()) => format!(" {line}"),
+        Err(error) => format!(" {line}: {}", error.message()),
+    };
+    terminal.line(&[(style, mark), (PLAIN, &said)]);
+    for remedy in result.as_ref().err().into_iter().flat_map(Error::remedy_lines) {
+        terminal.plain(&format!("  {remedy}"));
+    }
+    result.is_ok()
+}
+
+/// Checks everything.
+fn checked(is_offline: bool, context: &Context<'_>) -> Page {
     let mut page = Page::default();
-    page.look(Topic::Folder, || Ok(vec![folder(context)]));
+    page.look(Topic::Folder, || Ok(folder(context)));
     let vault = broker::open_vault(context.system, &context.dir, &context.config);
     page.look(Topic::FileSystem, || Ok(file_system(context)));
     page.look_in_folder(Topic::Vault, || key(context, &vault).map(|key| vec![key]));
     page.look(Topic::Keyring, || Ok(keyring(context)));
     page.look_in_folder(Topic::Settings, || Ok(settings(context, &vault)));
-    page.look(Topic::Network, || Ok(network(request, context)));
+    page.look(Topic::Network, || Ok(network(is_offline, context)));
     let is_online = page.has(Topic::Network);
     page.look_in_folder(Topic::Accounts, || accounts(context, &vault, is_online));
     page.look(Topic::SignIn, || Ok(sign_in(context.system)));
     page.look(Topic::Az, || Ok(vec![az(context)]));
     page.look(Topic::Path, || Ok(Vec::from_iter(path(context))));
     page.look(Topic::PlainText, || Ok(plain_text(context)));
-    let checks = page.checks;
-    let mut answer = if request.global.output.is_none() && request.global.query.is_none() {
-        context.system.terminal.result(&shown(&checks))?;
-        Answer::none()
-    } else {
-        let all = checks.iter().map(to_value).collect();
+    page
+}
+
+/// Checks everything and prints the checks.
+fn told(request: &Doctor, context: &Context<'_>) -> Result<Answer> {
+    let terminal = &context.system.terminal;
+    let page = checked(request.offline, context);
+    let mut answer = if asks_for_data(&request.global) {
+        let all = page.checks.iter().map(to_value).collect();
         Answer::with_columns(Value::Array(all), |list| {
             rows(
                 list,
                 &[("Check", "check"), ("State", "state"), ("Text", "text"), ("Remedy", "remedy")],
             )
         })
-    };
-    match checks.iter().filter(|check| check.state == State::Failure).count() {
-        0 => {}
-        1 => answer.outcome = Err(Error::failed("One thing is wrong: see above.")),
-        more => {
-            answer.outcome = Err(Error::failed(format!("{more} things are wrong: see above.")));
+    } else {
+        let marks = terminal.stdout_is_tty() && terminal.screen(&context.system.env).unicode;
+        let text = page.text(Look { colour: terminal.colour(), marks });
+        if terminal.colour() {
+            terminal.coloured_result(&text)?;
+        } else {
+            terminal.result(&text)?;
         }
+        Answer::none()
+    };
+    if page.fixable() > 0 {
+        context.system.tell("To repair what loses nothing, run: azt doctor --fix");
+    }
+    if let Err(error) = page.outcome() {
+        answer.outcome = Err(error);
     }
     Ok(answer)
 }
@@ -93,7 +151,7 @@ fn keyring(context: &Context<'_>) -> Vec<Check> {
         }
         let text = "it is available, but the key is still in a file";
         let command = format!("{} vault move --to keyring", context.system.program);
-        Check::warning(Topic::Keyring, text).cured_by(command)
+        Check::warning(Topic::Keyring, text).cured_by(command).fixed_by(Fix::MoveKey)
     };
     Vec::from_iter(found.map(check))
 }
@@ -121,8 +179,12 @@ fn path(context: &Context<'_>) -> Option<Check> {
 }
 
 fn plain_text(context: &Context<'_>) -> Vec<Check> {
+    // Without its files the real az is signed out, so it needs more than a repair.
+    let is_in_use = next_az(context.system).is_some() || is_shared(context).unwrap_or(true);
     let check = |it: cache::PlainText| {
-        Check::warning(Topic::PlainText, format!("{}: {}", it.path, it.what)).remedy(it.remedy)
+        let fix = (it.is_movable && !is_in_use).then_some(Fix::MoveSignInsOfAz);
+        let check = Check::warning(Topic::PlainText, format!("{}: {}", it.path, it.what));
+        check.remedies(it.remedy.iter().copied()).fixed_by(fix)
     };
     cache::plain_text(context).into_iter().map(check).collect()
 }

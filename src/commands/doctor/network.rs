@@ -3,7 +3,6 @@
 use super::check::{Check, Topic};
 use super::settings::flaw;
 use crate::accounts::Context;
-use crate::cli::Doctor;
 use crate::entra::server_time;
 use crate::error::Result;
 use crate::sys::{Env, Way, block_on, extra_authorities};
@@ -12,9 +11,9 @@ use crate::sys::{Env, Way, block_on, extra_authorities};
 /// not yet valid.
 const MOST_SKEW: i64 = 120;
 
-/// Checks the proxy and the configured certificate authorities, and unless `--offline` also whether
+/// Checks the proxy and the configured certificate authorities, and unless `is_offline` also whether
 /// Entra responds and the clock agrees.
-pub(super) fn network(request: &Doctor, context: &Context<'_>) -> Vec<Check> {
+pub(super) fn network(is_offline: bool, context: &Context<'_>) -> Vec<Check> {
     let env = &context.system.env;
     let mut checks = vec![match ways(context) {
         Ok(ways) => Check::ok(Topic::Proxy, ways),
@@ -26,7 +25,7 @@ pub(super) fn network(request: &Doctor, context: &Context<'_>) -> Vec<Check> {
     if !authorities.is_empty() {
         checks.extend(trusted(env, &authorities.join(", ")));
     }
-    if request.offline {
+    if is_offline {
         return checks;
     }
     // Contacting the fallback cloud could reveal a user to the wrong cloud.

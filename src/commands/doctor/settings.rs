@@ -1,33 +1,40 @@
 //! Checks the settings and variables that commands depend on, with the errors of those commands.
 
 use super::check::{Check, Topic};
+use super::fix::Fix;
 use crate::accounts::{Context, Selection};
 use crate::broker::{self, EnvironmentIdentity};
 use crate::error::{Error, Kind, Result};
-use crate::settings::{Clouds, Config, Profile, known};
+use crate::settings::{Clouds, Config, Profile, Setting, known};
 use crate::shell::quoted;
 use crate::vault::Vault;
 
 /// One check per invalid or unknown setting, or one passed check.
 pub(super) fn settings(context: &Context<'_>, vault: &Result<Option<Vault<'_>>>) -> Vec<Check> {
     let (system, dir, config) = (context.system, &context.dir, &context.config);
-    let mut errors: Vec<Error> = Vec::from_iter(flaw(context));
-    errors.extend(known::ALL.into_iter().filter_map(|it| config.check(it).err()));
+    let mut errors: Vec<(Error, Option<Fix>)> = Vec::new();
+    errors.extend(flaw(context).map(|error| (error, None)));
+    errors.extend(known::ALL.into_iter().filter_map(|it| {
+        let error = config.check(it).err()?;
+        Some((error, is_in_file(it, context).then_some(Fix::Unset(it))))
+    }));
     // Opens an existing vault again, with the checks of a sign-in.
     if matches!((vault, broker::is_memory_only(config)), (Ok(Some(_)), Ok(false))) {
-        errors.extend(broker::make_vault_quietly(system, dir, config).err());
+        let made = broker::make_vault_quietly(system, dir, config);
+        errors.extend(made.err().map(|error| (error, None)));
     }
     if matches!(config.is_on(&known::IDENTITY_FROM_ENV), Ok(true)) {
-        errors.extend(EnvironmentIdentity::read(system).err());
+        errors.extend(EnvironmentIdentity::read(system).err().map(|error| (error, None)));
     }
     let is_valid = errors.is_empty();
     // Both the setting and what reads it may have reported the same.
-    let mut told: Vec<&str> = vault.as_ref().err().map(Error::message).into_iter().collect();
+    let vault_error = vault.as_ref().err().map(|error| error.message().to_owned());
+    let mut told: Vec<String> = vault_error.into_iter().collect();
     let mut checks = Vec::new();
-    for error in &errors {
-        if !told.contains(&error.message()) {
-            told.push(error.message());
-            checks.push(Check::of_error(Topic::Settings, error));
+    for (error, fix) in errors {
+        if told.iter().all(|it| it != error.message()) {
+            told.push(error.message().to_owned());
+            checks.push(Check::of_error(Topic::Settings, &error).fixed_by(fix));
         }
     }
     checks.extend(unknown(context));
@@ -36,6 +43,12 @@ pub(super) fn settings(context: &Context<'_>, vault: &Result<Option<Vault<'_>>>)
     }
     checks.extend(selection(context));
     checks
+}
+
+/// True if `config` has the value of `setting`; false for a variable.
+fn is_in_file(setting: &Setting, context: &Context<'_>) -> bool {
+    let found = context.config.find(setting).ok().flatten();
+    found.is_some_and(|it| it.source == Config::path(&context.dir).display().to_string())
 }
 
 /// Warns about names in `core` that neither azt nor az has: they have no effect.

@@ -224,7 +224,7 @@ impl Handle {
         Ok(names)
     }
 
-    fn readable(&self) -> io::Result<File> {
+    pub(super) fn readable(&self) -> io::Result<File> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         Ok(openat(&self.fd, ".", flags, Mode::empty())?.into())
     }

@@ -21,6 +21,11 @@ mod handle;
 #[path = "by_descriptor.rs"]
 mod handle;
 mod lock;
+#[cfg(unix)]
+mod modes;
+#[cfg(not(unix))]
+#[path = "no_modes.rs"]
+mod modes;
 mod stamp;
 #[cfg(test)]
 #[cfg(unix)]
@@ -56,6 +61,7 @@ pub(crate) enum Links {
 
 pub(crate) use concession::{Concession, concessions};
 pub(crate) use handle::writing_flaw;
+pub(crate) use modes::{Others, TooOpen};
 pub(crate) use stamp::Stamp;
 pub use write::write_named;
 
