@@ -320,11 +320,6 @@ impl Folder {
         found.is_some_and(|folder| !matches!(folder.look_at(OsStr::new(name)), Ok(Found::Nothing)))
     }
 
-    /// The stamp of the file `name`, links followed; `None` if it is missing or cannot be read.
-    pub(crate) fn stamp(&self, name: &str) -> Option<Stamp> {
-        self.root_handle().ok()??.stamp(&self.inner.join(name))
-    }
-
     /// Opens and checks the folder; `None` if it is missing.
     pub(super) fn open(&self) -> Result<Option<Handle>> {
         let Some(root) = self.root_handle()? else { return Ok(None) };

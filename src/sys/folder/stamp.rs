@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Folder;
+
 /// Metadata that differs between two states of a file, so that a change shows without reading it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Stamp {
@@ -22,5 +24,12 @@ impl Stamp {
     /// When the file last changed, in seconds since 1970-01-01 UTC.
     pub(crate) fn changed_at(&self) -> i64 {
         self.modified.0.max(self.other.1)
+    }
+}
+
+impl Folder {
+    /// The stamp of the file `name`, links followed; `None` if it is missing or cannot be read.
+    pub(crate) fn stamp(&self, name: &str) -> Option<Stamp> {
+        self.root_handle().ok()??.stamp(&self.inner.join(name))
     }
 }

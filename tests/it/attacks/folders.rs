@@ -389,7 +389,7 @@ fn a_folder_swapped_repeatedly_leads_nowhere() {
     let into = at.join("export.json");
     let shims = at.join("shims");
     let commands = [
-        &["config", "set", "core.x=y"][..],
+        &["config", "set", "defaults.x=y"][..],
         &["cache", "import", "--file", exported.to_str().unwrap()],
         &["cache", "export", "--file", into.to_str().unwrap()],
         &["cache", "publish", "--allow-unencrypted"],
