@@ -84,7 +84,7 @@ pub(super) fn understood(program: Program, mut words: Vec<Word>) -> Result<Invoc
     // Command words are at most three deep; values follow them.
     let is = |at: usize, word| words.get(at).is_some_and(|it| it.text.eq_ignore_ascii_case(word));
     let depth = match program {
-        _ if is(0, "switch") => 1,
+        _ if is(0, "switch") || is(0, "token") => 1,
         Program::Azt if is(0, "account") && is(1, "set") => 2,
         _ if is(0, "account") => 3,
         _ => 2,

@@ -63,6 +63,7 @@ fn names_urls_resources_and_scopes_have_their_audience() {
         ("499b84ac-1321-427f-aa17-267ca6975798", "499b84ac-1321-427f-aa17-267ca6975798/.default"),
         ("aks", "6dae42f8-4368-4678-94ff-3960e28e3630/.default"),
         ("sql", "https://database.windows.net/.default"),
+        ("https://graph.microsoft.com/User.Read", "https://graph.microsoft.com/User.Read"),
         ("https://cluster.kusto.windows.net/v1", "https://cluster.kusto.windows.net/.default"),
         ("api://contoso-payroll", "api://contoso-payroll/.default"),
         ("https://api.contoso.example/x", "https://api.contoso.example/x/.default"),
