@@ -237,7 +237,8 @@ fn bash_lists_what_is_ambiguous_and_inserts_what_is_common() {
     let Some(mut shell) = Shell::start(&sandbox, "bash") else { return };
     let entries = [entry(1, "Twin $(touch PWNED)"), entry(2, "Twin `touch PWNED`")];
     sandbox.write("azureProfile.json", serde_json::json!({"subscriptions": entries}).to_string());
-    shell.send("azt account set -s Tw\t\t");
+    // One inserts, one finds nothing to insert, one lists.
+    shell.send("azt account set -s Tw\t\t\t");
     shell.until(|screen| screen.contains("touch\\ PWNED\\`"));
     shell.send("\x15");
     shell.complete("azt account set -s 'Twin `", "PWNED");
