@@ -109,7 +109,7 @@ fn a_revoked_sign_in_has_the_login_command() {
     let found = wrong(&sandbox.azt_later(two_hours, ["doctor", "-o", "json"]));
     let checks: Vec<&Value> = found.iter().map(|it| &it["check"]).collect();
     assert_eq!(checks, ["clock", "account"]);
-    assert_eq!(found[1]["remedy"], format!("Sign in again: {command}"));
+    assert_eq!(found[1]["remedy"], format!("{ended} Sign in again: {command}"));
 
     sandbox.set("AZURE_CORE_PERSIST", "false");
     tells(&sandbox, "account", &sandbox.azt(["login"]));
