@@ -17,6 +17,7 @@
 //! of deleting it. Every error of a public function has [`Kind::Vault`].
 
 mod folder;
+mod inventory;
 mod key;
 mod lock;
 mod manifest;
@@ -28,11 +29,12 @@ mod store;
 mod sweep;
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::path::Path;
 use std::time::Duration;
 
+pub(crate) use inventory::Inventory;
+pub use inventory::inventory;
 pub(crate) use key::{KERNEL_FORGETS, KeyId, Prompt, VaultKey};
 pub use key::{KeyChoice, KeySource};
 pub(crate) use lock::Held;
@@ -45,7 +47,7 @@ pub use record::{
 use crate::error::{Error, Kind, Result};
 use crate::sys::file::{Access, Durability};
 use crate::sys::{Deadline, Folder, System};
-use folder::{Contents, RecordFolder};
+use folder::RecordFolder;
 use key::Sources;
 use lock::Locks;
 use manifest::Manifest;
@@ -341,30 +343,6 @@ pub fn rekey(
     let mut setup = Setup::new(system, &azt_dir.into(), options, Prompt::Allowed);
     setup.changes_source = true;
     setup.rekey(to).map_err(of_vault)
-}
-
-/// What a vault contains, as far as it is visible without the key.
-#[derive(Debug)]
-pub struct Inventory {
-    /// Source and id of the key; `None` if nothing was ever stored.
-    pub key: Option<(KeySource, KeyId)>,
-    /// Number of records of each kind, by file name prefix.
-    pub records: BTreeMap<String, usize>,
-    /// Total size of the records.
-    pub bytes: u64,
-    /// Number of files that could not be opened and were renamed.
-    pub unreadable: usize,
-}
-
-/// Counts the contents of the vault in `azt_dir` without opening a record.
-pub fn inventory(system: &System, azt_dir: impl Into<Folder>) -> Result<Inventory> {
-    let azt_dir = &azt_dir.into();
-    let count = || -> Result<Inventory> {
-        let key = Manifest::read(system, azt_dir)?.map(|found| (found.key_source, found.key_id));
-        let Contents { records, bytes, unreadable } = RecordFolder::of(azt_dir).contents()?;
-        Ok(Inventory { key, records, bytes, unreadable })
-    };
-    count().map_err(of_vault)
 }
 
 /// Removes the key's copy in the kernel's keyring; returns the key's source, or `None` if nothing was

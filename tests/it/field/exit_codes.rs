@@ -34,7 +34,8 @@ fn a_usage_error_is_2() {
     all(
         &sandbox,
         &[
-            ("account", 2, Some(2)),
+            // A group alone prints its help.
+            ("account", 0, Some(2)),
             ("account show --nope", 2, Some(2)),
             ("account show -s", 2, Some(2)),
             ("account show -o nope", 2, Some(2)),
