@@ -39,8 +39,8 @@ fn accounts_are_a_table_with_a_star_on_a_terminal() {
     assert!(list.contains(APP) && list.lines().all(|line| line.chars().count() < 80), "{list}");
     // Programs, and people who ask for a format, get az's.
     assert!(shown(&sandbox, &["account", "list", "-o", "json"]).contains("\"cloudName\""));
-    assert!(sandbox.azt(["account", "list"]).quiet().stdout.starts_with('['));
-    let table = sandbox.azt(["account", "list", "-o", "table"]).quiet().stdout;
+    assert!(sandbox.azt(["account", "list"]).success().stdout.starts_with('['));
+    let table = sandbox.azt(["account", "list", "-o", "table"]).success().stdout;
     assert!(table.starts_with("Name ") && table.contains("IsDefault"), "{table}");
     drop(sandbox.azt(["config", "set", "core.output=json"]).quiet());
     assert!(shown(&sandbox, &["account", "list"]).contains("\"cloudName\""));
