@@ -89,8 +89,7 @@ pub(crate) fn open_vault_for_sign_in<'a>(
     vault.check_writable()?;
     Profile::check_writable(dir)?;
     match (notice, system.program) {
-        // Not a warning: this is normal.
-        // The key fell back to the file.
+        // The key fell back to the file, which is no warning.
         (Some(_), Program::Azt)
             if system.is_watched() && options(config)?.key_source == KeyChoice::Auto =>
         {
