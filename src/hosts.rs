@@ -6,6 +6,8 @@
 //! have theirs. The others are those of Microsoft's SDKs and documentation; they have not met the
 //! real services yet.
 
+mod destination;
+mod own;
 #[cfg(test)]
 mod tests;
 
@@ -14,6 +16,9 @@ use std::borrow::Cow;
 use crate::error::{Error, Kind, Result};
 use crate::settings::{Cloud, Endpoint};
 use crate::sys::EndpointUrl;
+
+pub(crate) use destination::Destination;
+pub(crate) use own::{OwnHost, check as check_setting};
 
 use Audience::{Everywhere, Of, Origin, Own};
 
@@ -49,6 +54,8 @@ pub(crate) struct Place {
     service: &'static Service,
     /// The built-in cloud that the host belongs to.
     pub(crate) cloud: &'static str,
+    /// The pattern that it matches.
+    pattern: &'static str,
 }
 
 const fn row(names: &'static [&'static str], audience: Audience, hosts: PerCloud) -> Service {
@@ -343,6 +350,32 @@ impl Service {
     }
 }
 
+/// A row of the table for lists.
+pub(crate) struct Row {
+    /// A host, or `*.` and the domain that it is below.
+    pub(crate) pattern: &'static str,
+    /// The audience in its cloud; `None` for the host's own address.
+    pub(crate) audience: Option<String>,
+    /// The short name; empty if there is none.
+    pub(crate) service: &'static str,
+}
+
+/// The hosts of the table in the built-in cloud of `cloud`, in its order.
+pub(crate) fn rows(cloud: &Cloud) -> Vec<Row> {
+    let own = cloud.builtin_name();
+    let rows = SERVICES.iter().flat_map(|service| {
+        let here = CLOUDS.iter().zip(&service.hosts).filter(move |(name, _)| **name == own);
+        here.flat_map(move |(_, hosts)| {
+            hosts.split(' ').filter(|it| !it.is_empty()).map(move |pattern| Row {
+                pattern,
+                audience: service.audience(cloud, None).ok().map(Cow::into_owned),
+                service: service.names.first().copied().unwrap_or_default(),
+            })
+        })
+    });
+    rows.collect()
+}
+
 impl Place {
     /// The service at `url`; `None` if no pattern of the table matches its host, or the connection
     /// would not be encrypted.
@@ -351,11 +384,17 @@ impl Place {
             return None;
         }
         SERVICES.iter().find_map(|service| {
-            let is_here = |hosts: &str| hosts.split(' ').any(|it| matches(it, url.host()));
             let mut places = CLOUDS.iter().zip(&service.hosts);
-            let (cloud, _) = places.find(|(_, hosts)| is_here(hosts))?;
-            Some(Self { service, cloud: *cloud })
+            places.find_map(|(cloud, hosts)| {
+                let pattern = hosts.split(' ').find(|it| matches(it, url.host()))?;
+                Some(Self { service, cloud: *cloud, pattern })
+            })
         })
+    }
+
+    /// True for Azure Resource Manager, whose tokens have one of two audiences.
+    pub(crate) fn is_resource_manager(&self) -> bool {
+        matches!(self.service.audience, Own(Endpoint::ActiveDirectoryResourceId))
     }
 
     /// [`Service::audience`] of the service at `url` in `cloud`.

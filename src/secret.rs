@@ -33,6 +33,12 @@ impl Secret {
         &self.0
     }
 
+    /// True if the text is `other`, in a time that tells nothing of it but its length.
+    pub(crate) fn is(&self, other: &str) -> bool {
+        use subtle::ConstantTimeEq;
+        self.0.as_bytes().ct_eq(other.as_bytes()).into()
+    }
+
     /// True if the text is empty.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -19,12 +19,21 @@ fn is_plain(word: &str) -> bool {
     !word.is_empty() && word.chars().all(is_plain) && !word.starts_with(['@', '='])
 }
 
-fn for_sh(word: &str) -> String {
+/// Quotes `word` for `sh`.
+pub(crate) fn for_sh(word: &str) -> String {
     if is_plain(word) {
         return word.to_owned();
     }
     // An argument cannot contain NUL.
     format!("'{}'", word.replace('\0', "").replace('\'', r"'\''"))
+}
+
+/// Quotes `word` for fish, where a backslash escapes within quotes.
+pub(crate) fn for_fish(word: &str) -> String {
+    if is_plain(word) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\0', "").replace('\\', r"\\").replace('\'', r"\'"))
 }
 
 /// Quotes `word` for Nushell.

@@ -1,5 +1,7 @@
 //! The settings that every command gets.
 
+#[cfg(unix)]
+use super::RemoteBroker;
 use crate::broker::Homes;
 use crate::error::Result;
 use crate::settings::{Cloud, Clouds, Config, ConfigDir, put_aside_damaged};
@@ -30,11 +32,25 @@ pub(crate) struct Context<'a> {
     pub(crate) config: Config<'a>,
     /// All clouds.
     pub(crate) clouds: Clouds,
+    /// True if a token that is due for a renewal is handed out and renewed by another process. A
+    /// process that serves many calls renews it itself.
+    pub(crate) renews_in_background: bool,
+    /// The azt that hands out the tokens in place of the vault.
+    #[cfg(unix)]
+    pub(crate) remote: Option<RemoteBroker>,
 }
 
 impl<'a> Context<'a> {
     /// Reads the settings; `damaged` decides about files that cannot be parsed.
     pub(crate) fn load(system: &'a System, damaged: DamagedSettings) -> Result<Self> {
+        #[cfg(unix)]
+        let remote = RemoteBroker::of(system)?;
+        #[cfg(unix)]
+        let dir = match &remote {
+            Some(remote) => remote.settings()?,
+            None => ConfigDir::find(system),
+        };
+        #[cfg(not(unix))]
         let dir = ConfigDir::find(system);
         let config = match Config::load(system, &dir) {
             Err(_) if damaged == DamagedSettings::Ignore => Config::of_environment(system),
@@ -51,7 +67,15 @@ impl<'a> Context<'a> {
             };
             built_in.map_err(|_| flaw)
         })?;
-        Ok(Self { system, dir, config, clouds })
+        Ok(Self {
+            system,
+            dir,
+            config,
+            clouds,
+            renews_in_background: true,
+            #[cfg(unix)]
+            remote,
+        })
     }
 
     /// Moves a damaged profile or `clouds.config` aside, with a warning even under

@@ -9,6 +9,8 @@ mod default_subscription;
 pub(crate) mod migration;
 mod near_matches;
 pub(crate) mod refresh_subscriptions;
+#[cfg(unix)]
+mod remote_broker;
 mod selection;
 pub(crate) mod subscriptions;
 mod token;
@@ -17,5 +19,7 @@ pub(crate) use candidates::Candidates;
 pub(crate) use context::{Context, DamagedSettings};
 pub(crate) use default_subscription::{default_of, make_default, note_default};
 pub(crate) use near_matches::{is_unknown, with_near_matches};
+#[cfg(unix)]
+pub(crate) use remote_broker::{RemoteBroker, RemoteRequest, RemoteToken};
 pub(crate) use selection::{Selection, is_in, with_elsewhere};
 pub(crate) use token::{is_shared, sources_of_az, token};

@@ -25,6 +25,10 @@ pub(crate) fn token<'s>(
     request: &TokenRequest,
     opened: Option<Vault<'s>>,
 ) -> Result<Token> {
+    #[cfg(unix)]
+    if let Some(remote) = &context.remote {
+        return remote.token(request);
+    }
     token_of(context, cloud, request, opened)
         .map_err(|error| with_tenant_name(error, context, request))
 }
@@ -118,7 +122,7 @@ fn aging(context: &Context<'_>) -> Result<Aging> {
     let serves = context.config.is_on(&known::RENEW_AHEAD)?;
     Ok(if is_detached(context.system) {
         Aging::RefreshUnattended
-    } else if serves && context.system.env.is_process() {
+    } else if serves && context.renews_in_background && context.system.env.is_process() {
         Aging::Serve
     } else {
         Aging::Refresh

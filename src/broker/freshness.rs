@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::vault::AccessToken;
 
 /// A token with fewer seconds left counts as expired: az and the SDKs promise their callers five
@@ -23,7 +25,7 @@ pub(crate) enum Freshness {
 }
 
 /// How new a token must be.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
 pub(crate) enum Wanted {
     /// Any that may be handed out.
     #[default]
@@ -34,6 +36,16 @@ pub(crate) enum Wanted {
     New,
 }
 
+/// The first second in which `token` is aging: after the time that Entra named, or in the last tenth
+/// of its lifetime.
+pub(super) fn renew_from(token: &AccessToken) -> i64 {
+    let lifetime = token.expires_on.saturating_sub(token.cached_at);
+    // The smallest time with fewer than a tenth left.
+    let tenth = lifetime.saturating_add(9) / 10;
+    let last_tenth = token.expires_on.saturating_sub(tenth).saturating_add(1);
+    token.refresh_on.map_or(last_tenth, |at| last_tenth.min(at.saturating_add(1)))
+}
+
 impl Freshness {
     /// The freshness of `token` at `now`, seconds since 1970-01-01 UTC, for a request that wants
     /// it to be `wanted`.
@@ -42,7 +54,6 @@ impl Freshness {
     /// remaining lifetime is unknown.
     pub(crate) fn of(token: &AccessToken, now: i64, wanted: Wanted) -> Self {
         let left = token.expires_on.saturating_sub(now);
-        let lifetime = token.expires_on.saturating_sub(token.cached_at);
         if left < MARGIN || token.cached_at.saturating_sub(now) > MARGIN {
             return Self::Expired;
         }
@@ -53,9 +64,7 @@ impl Freshness {
         };
         if is_short {
             Self::Short
-        } else if token.refresh_on.is_some_and(|refresh_on| refresh_on < now)
-            || left.saturating_mul(10) < lifetime
-        {
+        } else if renew_from(token) <= now {
             Self::Aging
         } else {
             Self::Fresh

@@ -35,7 +35,7 @@ pub(crate) use client_sign_in::{
 pub(crate) use credential::{AppCredential, certificate_needs_password, fingerprint};
 pub use demands::demanded_codes;
 pub(crate) use environment::EnvironmentIdentity;
-pub(crate) use freshness::{Freshness, Wanted};
+pub(crate) use freshness::{Freshness, MARGIN, Wanted};
 pub(crate) use identity::{Identity, in_cloud_shell};
 #[cfg(fuzzing)]
 pub(crate) use identity_broker::fuzzing;
@@ -82,6 +82,8 @@ pub(crate) struct Token {
     pub(crate) cached_at: i64,
     /// When it expires.
     pub(crate) expires_on: i64,
+    /// When it is due for a refresh ([`Freshness::Aging`]).
+    pub(crate) renew_from: i64,
     /// True if this call fetched it from the network.
     pub(crate) is_new: bool,
     /// True if the caller should start a background refresh. This call has claimed the refresh, so
@@ -93,6 +95,7 @@ impl Token {
     /// The token of a record that came from the network just now.
     fn new(record: AccessToken) -> Self {
         Self {
+            renew_from: freshness::renew_from(&record),
             secret: record.secret,
             cached_at: record.cached_at,
             expires_on: record.expires_on,
@@ -303,6 +306,7 @@ impl<'a> Broker<'a> {
         self.system.terminal.debug(&format!("the vault's token is {freshness}"));
         Ok((freshness != Freshness::Expired).then_some((
             Token {
+                renew_from: freshness::renew_from(&record),
                 secret: record.secret,
                 cached_at: record.cached_at,
                 expires_on: record.expires_on,

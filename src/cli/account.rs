@@ -58,7 +58,7 @@ impl AccountCommand {
 }
 
 /// Get an access token.
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
     azt account get-access-token\n  \
     azt account get-access-token --resource https://graph.microsoft.com\n  \

@@ -74,7 +74,8 @@ pub(super) fn leading(command: &Command, words: &[Word]) -> usize {
 /// The classified words of one command.
 #[derive(Default)]
 pub(super) struct Placed<'w> {
-    /// The options in clap's spelling. A repeated option appears once, with its last value.
+    /// The options in clap's spelling. A repeated option appears once, with its last value, unless it
+    /// takes all of them.
     pub(super) options: Vec<String>,
     /// Values without an option.
     pub(super) positionals: Vec<String>,
@@ -112,6 +113,11 @@ pub(super) fn place<'w, 'c>(
     let mut placed = Placed::default();
     let mut given: Vec<(&Arg, Vec<String>)> = Vec::new();
     let mut give = |arg: &'c Arg, values: Vec<String>| {
+        if matches!(arg.get_action(), ArgAction::Append)
+            && let Some((_, all)) = given.iter_mut().find(|(it, _)| it.get_id() == arg.get_id())
+        {
+            return all.extend(values);
+        }
         given.retain(|(earlier, _)| earlier.get_id() != arg.get_id());
         given.push((arg, values));
     };
@@ -211,6 +217,9 @@ fn without_empty(
 fn write(arg: &Arg, values: Vec<String>, options: &mut Vec<String>) {
     let long = arg.get_long().unwrap_or_default();
     match values.as_slice() {
+        values if arity(arg) == Arity::One => {
+            options.extend(values.iter().map(|value| format!("--{long}={value}")));
+        }
         [value] if arity(arg) != Arity::Many => options.push(format!("--{long}={value}")),
         _ => options.extend([format!("--{long}")].into_iter().chain(values)),
     }

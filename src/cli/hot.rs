@@ -5,7 +5,9 @@
 //! clap: abbreviations, mistakes, help. `cli::parse::tests` checks that both agree.
 
 use super::argparse::Word;
-use super::{AccountCommand, Cli, Command, GetAccessToken, Global, Token};
+use clap::ValueEnum;
+
+use super::{AccountCommand, Cli, Command, GetAccessToken, Global, Token, TokenFormat};
 use crate::output::Format;
 use crate::secret::Secret;
 
@@ -80,8 +82,19 @@ pub(super) fn parse(words: &[Word]) -> Option<Cli> {
         }
     }
     let command = if is_token {
-        let Shape { what, header, json, decode, min_lifetime, force_refresh } = shape;
-        Command::Token(Token { what, header, json, decode, min_lifetime, force_refresh, request })
+        let Shape { what, target, format, header, json, decode, min_lifetime, force_refresh } =
+            shape;
+        Command::Token(Token {
+            what,
+            target,
+            format,
+            header,
+            json,
+            decode,
+            min_lifetime,
+            force_refresh,
+            request,
+        })
     } else {
         Command::Account(AccountCommand::GetAccessToken(request))
     };
@@ -93,6 +106,8 @@ pub(super) fn parse(words: &[Word]) -> Option<Cli> {
 #[derive(Default)]
 struct Shape {
     what: Option<String>,
+    target: Option<String>,
+    format: Option<TokenFormat>,
     header: bool,
     json: bool,
     decode: bool,
@@ -114,6 +129,14 @@ impl Shape {
             "--json" => &mut self.json,
             "--decode" => &mut self.decode,
             "--force-refresh" => &mut self.force_refresh,
+            "--for" => {
+                self.target = Some(value()?.to_owned());
+                return Some(true);
+            }
+            "--format" => {
+                self.format = Some(TokenFormat::from_str(value()?, true).ok()?);
+                return Some(true);
+            }
             "--min-lifetime" => {
                 self.min_lifetime = Some(value()?.to_owned());
                 return Some(true);

@@ -3,6 +3,7 @@
 //! `parse` converts an argument vector into these types with clap and argparse's rules, as in az.
 
 mod account;
+mod acting_account;
 mod argparse;
 mod at_file;
 mod cache;
@@ -11,13 +12,16 @@ mod circle;
 mod cloud;
 mod completion;
 mod config;
+mod exec;
 mod expected;
 mod global;
 mod habits;
 mod help;
+mod hosts;
 mod hot;
 mod login;
 mod parse;
+mod serve;
 mod shim;
 mod switch;
 mod token;
@@ -34,6 +38,7 @@ pub(crate) use account::{
     AccountCommand, AccountList, AccountListLocations, AccountSet, AccountShow, GetAccessToken,
     TenantCommand,
 };
+pub(crate) use acting_account::ActingAccount;
 pub(crate) use cache::{
     CacheClear, CacheCommand, CacheExport, CacheImport, CacheMigrate, CachePublish,
 };
@@ -42,13 +47,16 @@ pub(crate) use circle::without_circle;
 pub(crate) use cloud::{CloudCommand, CloudDefinition, CloudRegister, CloudSet, CloudUpdate};
 pub(crate) use completion::{Completion, Shell};
 pub(crate) use config::{ConfigCommand, ConfigGet, ConfigList, ConfigSet, ConfigUnset};
+pub(crate) use exec::Exec;
 pub(crate) use expected::{Expected, expected, values_of};
 pub(crate) use global::Global;
+pub(crate) use hosts::Hosts;
 pub(crate) use login::{Login, Logout, Pipeline};
 pub(crate) use parse::{Invocation, Parsed, before_separator, parse, usage};
+pub(crate) use serve::{Serve, Shown};
 pub(crate) use shim::{ShimChange, ShimCommand};
 pub(crate) use switch::Switch;
-pub(crate) use token::Token;
+pub(crate) use token::{Token, TokenFormat};
 pub(crate) use topic::Topic;
 pub(crate) use tree::{EXAMPLES, all_commands};
 pub(crate) use vault::{Doctor, VaultCommand, VaultMove};
@@ -81,10 +89,12 @@ const TOKEN_EXAMPLES: &str = "Examples:\n  \
     azt token graph\n  \
     azt token https://myvault.vault.azure.net/secrets/x\n  \
     azt token vault --header\n  \
+    azt token --for postgres=db.postgres.database.azure.com --format env\n  \
     azt token arm --decode";
 
 /// The commands that az does not have, where they would not be taken for az's.
-pub(crate) const OURS: [&str; 6] = ["ci", "completion", "status", "switch", "token", "whoami"];
+pub(crate) const OURS: [&str; 9] =
+    ["ci", "completion", "exec", "hosts", "serve", "status", "switch", "token", "whoami"];
 
 /// The command groups.
 #[allow(clippy::large_enum_variant, reason = "there is one, and clap wants it unboxed")]
@@ -115,6 +125,10 @@ pub(crate) enum Command {
     Config(ConfigCommand),
     /// Check for problems and suggest repairs
     Doctor(Doctor),
+    /// Run a program that can get tokens
+    Exec(Exec),
+    /// List the hosts that get tokens, or explain what one would get
+    Hosts(Hosts),
     /// Answer azt on the other side of WSL: one line of JSON each way
     #[command(hide = true)]
     IdentityBroker {
@@ -122,6 +136,8 @@ pub(crate) enum Command {
         #[command(flatten)]
         global: Global,
     },
+    /// Hand out tokens to programs on this machine until stopped
+    Serve(Serve),
     /// Stand in for `az`
     #[command(subcommand)]
     Shim(ShimCommand),
@@ -161,6 +177,9 @@ impl Command {
             Self::Completion(command) => &command.global,
             Self::Config(command) => command.global(),
             Self::Doctor(command) => &command.global,
+            Self::Exec(command) => &command.global,
+            Self::Hosts(command) => &command.global,
+            Self::Serve(command) => &command.global,
             Self::Shim(command) => command.global(),
             Self::Switch(command) => &command.global,
             Self::Token(command) => command.global(),

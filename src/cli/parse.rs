@@ -52,9 +52,12 @@ pub(crate) fn parse(system: &System, command_line: &[OsString]) -> Result<Parsed
     let mut words = Vec::new();
     let separator = before_separator(command_line).len();
     for (index, arg) in command_line.iter().enumerate().skip(1) {
-        let arg = arg
-            .to_str()
-            .ok_or_else(|| Error::new(Kind::Usage, "An argument is not UTF-8 text."))?;
+        let arg = match arg.to_str() {
+            Some(arg) => arg,
+            // For `exec`, which takes the words as they are.
+            None if index > separator => "",
+            None => return Err(Error::new(Kind::Usage, "An argument is not UTF-8 text.")),
+        };
         // az reads files after the separator as well.
         let mut word = if index < separator || system.program == Program::Az {
             expand(system, arg, &mut doubts)?
@@ -64,7 +67,19 @@ pub(crate) fn parse(system: &System, command_line: &[OsString]) -> Result<Parsed
         word.is_value |= index > separator;
         words.push(word);
     }
-    Ok(Parsed { invocation: understood(system.program, words)?, doubts })
+    let mut invocation = understood(system.program, words)?;
+    if let Invocation::Run(cli) = &mut invocation
+        && let Some(program) = command_line.get(separator + 1..).filter(|it| !it.is_empty())
+    {
+        match &mut cli.command {
+            super::Command::Exec(exec) => exec.program = program.to_vec(),
+            _ if program.iter().any(|word| word.to_str().is_none()) => {
+                return Err(Error::new(Kind::Usage, "An argument is not UTF-8 text."));
+            }
+            _ => {}
+        }
+    }
+    Ok(Parsed { invocation, doubts })
 }
 
 /// Returns the words of `argv` before `--`. The rest is data, so code that reads `argv` before it is
@@ -84,7 +99,7 @@ pub(super) fn understood(program: Program, mut words: Vec<Word>) -> Result<Invoc
     // Command words are at most three deep; values follow them.
     let is = |at: usize, word| words.get(at).is_some_and(|it| it.text.eq_ignore_ascii_case(word));
     let depth = match program {
-        _ if is(0, "switch") || is(0, "token") => 1,
+        _ if ["switch", "token", "exec"].iter().any(|word| is(0, word)) => 1,
         Program::Azt if is(0, "account") && is(1, "set") => 2,
         _ if is(0, "account") => 3,
         _ => 2,
@@ -197,6 +212,10 @@ fn unrecognized<'w>(
     let error = usage(format!("unrecognized arguments: {shown}"), &path(program, args, depth));
     if program == Program::Az {
         return error;
+    }
+    if leaf.get_name() == "exec" {
+        return error
+            .remedy("The program's own arguments come after -- : azt exec -- PROGRAM ARGUMENTS");
     }
     let own: Vec<String> = leaf.get_arguments().filter_map(Arg::get_long).map(dashed).collect();
     let own: Vec<&str> = own.iter().map(String::as_str).collect();

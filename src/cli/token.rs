@@ -1,6 +1,41 @@
 //! `token`.
 
+use clap::ValueEnum;
+
 use super::{GetAccessToken, Global};
+
+/// The shape of a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TokenFormat {
+    /// The token alone
+    Token,
+    /// Authorization: Bearer TOKEN
+    Header,
+    /// Bearer TOKEN
+    Bearer,
+    /// The JSON of `azt account get-access-token`
+    Json,
+    /// Variables for a POSIX shell
+    Env,
+    /// Variables for fish
+    Fish,
+    /// Variables for PowerShell
+    Powershell,
+    /// Variables as lines of a .env file
+    Dotenv,
+    /// Lines of a netrc file
+    Netrc,
+    /// The token alone, as a password
+    Password,
+    /// The AUTH command of Redis
+    Redis,
+    /// The bytes of ODBC's SQL_COPT_SS_ACCESS_TOKEN
+    Odbc,
+    /// The answer to Google's client libraries (executable-sourced credentials)
+    GoogleExecutable,
+    /// The answer to Bazel (credential helper), which asks on standard input
+    Bazel,
+}
 
 /// Print an access token.
 #[allow(clippy::struct_excessive_bools, reason = "the flags are independent")]
@@ -12,6 +47,13 @@ pub(crate) struct Token {
     /// the URL of one, a resource, or a scope that ends with /.default [default: arm]
     #[arg(value_name = "WHAT")]
     pub(crate) what: Option<String>,
+    /// What the token is for, as WHAT, but only a host that gets tokens (see `azt hosts`), a service,
+    /// or a program: postgres=HOST, mysql=HOST, redis=HOST, databricks=HOST, feeds
+    #[arg(long = "for", value_name = "WHAT", conflicts_with = "what")]
+    pub(crate) target: Option<String>,
+    /// The shape to print it in [default: token]
+    #[arg(long, value_name = "FORMAT", ignore_case = true)]
+    pub(crate) format: Option<TokenFormat>,
     /// Print the HTTP header: Authorization: Bearer TOKEN
     #[arg(long)]
     pub(crate) header: bool,

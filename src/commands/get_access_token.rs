@@ -11,7 +11,7 @@ use crate::cli::GetAccessToken;
 use crate::entra::Scopes;
 use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
-use crate::settings::{Endpoint, known};
+use crate::settings::{Endpoint, User, known};
 use crate::sys::{block_on, local_time};
 use crate::vault::{ClientAccount, Vault};
 
@@ -23,9 +23,62 @@ pub(super) fn run(request: &GetAccessToken, context: &Context<'_>) -> Result<Ans
 pub(super) struct Issued {
     pub(super) token: Token,
     /// [`Account::shown`].
-    tenant: String,
+    pub(super) tenant: String,
     /// [`Account::subscription`].
-    subscription: Option<String>,
+    pub(super) subscription: Option<String>,
+    /// [`Identity::name`] of its account.
+    pub(super) account: String,
+    /// [`Identity::client_id`] of its account.
+    pub(super) client_id: String,
+}
+
+/// The account that a request has chosen, so that later requests use it too, whatever the default
+/// is then.
+pub(super) struct Chosen {
+    /// [`Identity::name`].
+    pub(super) account: String,
+    /// The owner of its profile entries.
+    pub(super) user: User,
+    /// Its tenant.
+    pub(super) tenant: String,
+    /// The entry of the profile; none for other clients and for the environment, whose options name
+    /// them.
+    pub(super) subscription: Option<String>,
+}
+
+/// The account of `request`.
+pub(super) fn chosen(request: &GetAccessToken, context: &Context<'_>) -> Result<Chosen> {
+    let Account { identity, subscription, tenant, .. } = account(request, context)?;
+    let is_in_profile = !matches!(identity, Identity::Environment(_) | Identity::Client(_));
+    let subscription = match subscription {
+        None if is_in_profile => {
+            let account = Some(identity.name());
+            let selection =
+                Selection { account, tenant: request.tenant.as_deref(), ..Selection::default() };
+            Some(selection.find(context)?.id().to_owned())
+        }
+        subscription => subscription,
+    };
+    let (account, user) = (identity.name().to_owned(), identity.user());
+    Ok(Chosen { account, user, tenant, subscription })
+}
+
+impl Chosen {
+    /// Makes `request` use this account: in `tenant`, else in the tenant of `request`, else in the
+    /// account's own.
+    pub(super) fn narrow(&self, request: &mut GetAccessToken, tenant: Option<&str>) {
+        if let Some(tenant) = tenant {
+            request.tenant = Some(tenant.to_owned());
+        }
+        let Some(subscription) = &self.subscription else { return };
+        if request.tenant.is_none() {
+            request.subscription = Some(subscription.clone());
+            request.account = None;
+        } else {
+            request.subscription = None;
+            request.account = Some(self.account.clone());
+        }
+    }
 }
 
 /// The token of `request`: of `scopes` if there are some, else those that its options name.
@@ -51,6 +104,7 @@ pub(super) fn issued(
         Some(scopes) => scopes,
         None => self::scopes(request, &identity, context)?,
     };
+    let (name, client_id) = (identity.name().to_owned(), identity.client_id().to_owned());
     let wanted = TokenRequest {
         claims,
         user_assertion: request.user_assertion.clone(),
@@ -61,13 +115,13 @@ pub(super) fn issued(
     if request.add_mask {
         mask(&token.secret, context);
     }
-    Ok(Issued { token, tenant: shown, subscription })
+    Ok(Issued { token, tenant: shown, subscription, account: name, client_id })
 }
 
 impl Issued {
     /// az's answer.
     pub(super) fn answer(self) -> Answer {
-        let Self { token, tenant, subscription } = self;
+        let Self { token, tenant, subscription, .. } = self;
         let mut answer = Map::new();
         answer.insert("accessToken".to_owned(), token.secret.expose().into());
         answer.insert("expiresOn".to_owned(), expires_on_text(token.expires_on).into());

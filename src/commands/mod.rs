@@ -14,14 +14,19 @@ mod claims_challenge;
 mod cloud;
 mod completion;
 mod config;
+mod consumer;
 mod doctor;
+mod endpoint;
+mod exec;
 mod get_access_token;
 mod help;
+mod hosts;
 mod identity_broker;
 mod login;
 mod logout;
 mod man;
 mod pass_through;
+mod serve;
 mod shim;
 mod switch;
 mod token;
@@ -136,8 +141,25 @@ pub(crate) fn damaged_settings(command: &Command) -> DamagedSettings {
     }
 }
 
+/// Fails for a command that concerns sign-ins where those of another azt are used.
+#[cfg(unix)]
+fn check_sign_ins_are_here(command: &Command, context: &Context<'_>) -> Result<()> {
+    let needs_own = matches!(
+        command,
+        Command::Login(_)
+            | Command::Logout(_)
+            | Command::Account(AccountCommand::Clear { .. } | AccountCommand::Set(_))
+            | Command::Switch(_)
+            | Command::Cache(_)
+            | Command::Vault(_)
+    );
+    if context.remote.is_some() && needs_own { context.dir.ensure() } else { Ok(()) }
+}
+
 /// Runs `command`.
 pub(crate) fn run(command: &Command, context: &Context<'_>) -> Result<Answer> {
+    #[cfg(unix)]
+    check_sign_ins_are_here(command, context)?;
     match command {
         Command::Login(request) => login::run(request, context),
         Command::Logout(request) => logout::run(request, context),
@@ -156,7 +178,10 @@ pub(crate) fn run(command: &Command, context: &Context<'_>) -> Result<Answer> {
         Command::Completion(request) => completion::run(request, context),
         Command::Config(command) => config::run(command, context),
         Command::Doctor(request) => doctor::run(request, context),
+        Command::Exec(request) => exec::run(request, context),
+        Command::Hosts(request) => hosts::run(request, context),
         Command::IdentityBroker { .. } => identity_broker::run(context),
+        Command::Serve(request) => serve::run(request, context),
         Command::Shim(command) => shim::run(command, context),
         Command::Switch(request) => switch::run(request, context),
         Command::Token(request) => token::run(request, context),

@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 const RESERVED: [&str; 3] = ["offline_access", "openid", "profile"];
 
 /// One or more scopes, sorted by code point and without duplicates, as in MSAL's cache keys.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Scopes(Vec<String>);
 
 impl Scopes {

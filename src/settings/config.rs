@@ -233,6 +233,20 @@ impl<'s> Config<'s> {
         Ok(items)
     }
 
+    /// The settings of a section in the files alone, each name once.
+    pub(crate) fn items_of_files(&self, section: &str) -> Result<Vec<(String, String)>> {
+        let mut items: Vec<(String, String)> = Vec::new();
+        for (folder, ini) in &self.files {
+            let found = ini.items(section).map_err(|error| error.in_file(&folder.file(FILE)))?;
+            for (name, value) in found.unwrap_or_default() {
+                if !items.iter().any(|(own, _)| own == name) {
+                    items.push((name.to_owned(), value.into_owned()));
+                }
+            }
+        }
+        Ok(items)
+    }
+
     /// The JSON that `config get [key]` prints: without a key an object of all sections in the
     /// files, for a section the list of its items, for `section.name` one item.
     ///

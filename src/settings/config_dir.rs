@@ -1,10 +1,11 @@
 //! The folder that holds az's files and azt's own.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::error::{Error, Result};
-use crate::sys::{Folder, LockGuard, System, TRUSTED_DIR, is_same_path};
+use crate::sys::{BROKER, Folder, LockGuard, System, TRUSTED_DIR, is_same_path};
 
 /// How long a writer waits for the lock; a write takes milliseconds.
 const LOCK_LIMIT: Duration = Duration::from_secs(5);
@@ -20,18 +21,30 @@ pub struct ConfigDir {
 
 impl ConfigDir {
     /// `AZURE_CONFIG_DIR` as given (relative to the working directory, `~` is not expanded, empty
-    /// counts as unset), else `.azure` in the home folder (az 2.91), else [`Folder::nowhere`].
+    /// counts as unset), else `.azure` in the home folder (az 2.91), else [`Folder::nowhere`]; that too
+    /// if `AZT_BROKER` is set.
     ///
     /// The folder need not exist. A wrong owner or mode is an error at the first use, unless
     /// `AZT_TRUSTED_DIR` names this folder.
     pub(crate) fn find(system: &System) -> Self {
         let named = system.env.path("AZURE_CONFIG_DIR");
-        let Some(path) = named.or_else(|| Some(system.home()?.join(".azure"))) else {
+        // Nothing is read beside the settings of the other azt.
+        let named_or_home = if system.env.non_empty(BROKER).is_some() {
+            None
+        } else {
+            named.or_else(|| Some(system.home()?.join(".azure")))
+        };
+        let Some(path) = named_or_home else {
             return Self::of(PathBuf::new(), Folder::nowhere());
         };
         let is_trusted =
             system.env.path(TRUSTED_DIR).is_some_and(|trusted| is_same_path(&trusted, &path));
         if is_trusted { Self::of(path.clone(), Folder::trusted(path)) } else { Self::at(path) }
+    }
+
+    /// Settings without a folder: these files, which cannot be changed.
+    pub(crate) fn in_memory(files: BTreeMap<String, Vec<u8>>) -> Self {
+        Self::of(PathBuf::new(), Folder::in_memory(files))
     }
 
     /// The folder at `path`.

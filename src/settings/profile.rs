@@ -133,6 +133,20 @@ impl Profile {
         if changed == before { Ok(()) } else { Self::check_writable(dir) }
     }
 
+    /// Keeps the entries of `user`, or `stand_in` if there are none; the entry `default`, else the first
+    /// one, becomes the default.
+    pub(super) fn keep_user(&mut self, user: &str, default: Option<&str>, stand_in: Subscription) {
+        self.subscriptions.retain(|entry| entry.user_name() == user);
+        if self.subscriptions.is_empty() {
+            self.subscriptions.push(stand_in);
+        }
+        let is_default = |entry: &Subscription| Some(entry.id()) == default;
+        let at = self.subscriptions.iter().position(is_default).unwrap_or(0);
+        for (index, entry) in self.subscriptions.iter_mut().enumerate() {
+            entry.set_default(index == at);
+        }
+    }
+
     /// All entries, of all clouds.
     pub(crate) fn all(&self) -> &[Subscription] {
         &self.subscriptions
@@ -308,7 +322,7 @@ impl Profile {
     }
 
     /// The file's bytes as az writes them: a byte order mark and one line of ASCII JSON.
-    fn into_bytes(self, path: &Path) -> Result<Vec<u8>> {
+    pub(super) fn into_bytes(self, path: &Path) -> Result<Vec<u8>> {
         let mut root = self.root;
         let entries = self.subscriptions.iter().map(Subscription::value).collect();
         root.insert(SUBSCRIPTIONS.to_owned(), Value::Array(entries));

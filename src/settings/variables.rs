@@ -24,7 +24,7 @@ const fn row(names: &'static [&'static str], about: &'static str) -> Variable {
 }
 
 /// Every variable, in the order of lists.
-pub(crate) static GROUPS: [Group; 5] = [
+pub(crate) static GROUPS: [Group; 6] = [
     Group {
         title: "Variables of azt",
         variables: &[
@@ -40,6 +40,10 @@ pub(crate) static GROUPS: [Group; 5] = [
             row(
                 &["AZT_VAULT_KEY"],
                 "The vault key: 32 bytes as 64 hex digits or base64. azt removes it from the environment of every program that it starts, except itself and the real `az`, which may start azt again.",
+            ),
+            row(
+                &["AZT_BROKER"],
+                "`unix:` and the absolute path of the socket of an `azt serve --socket`, which gives this azt its tokens. No vault and no settings of this machine are used.",
             ),
             row(
                 &["AZT_TRUSTED_DIR"],
@@ -91,6 +95,48 @@ pub(crate) static GROUPS: [Group; 5] = [
             row(
                 &["AZURE_POD_IDENTITY_AUTHORITY_HOST"],
                 "Address of the identity endpoint, instead of the host's own.",
+            ),
+        ],
+    },
+    Group {
+        title: "Variables that azt sets for programs",
+        variables: &[
+            row(
+                &["AZD_AUTH_ENDPOINT", "AZD_AUTH_KEY", "ARM_MSI_ENDPOINT"],
+                "Set by `azt exec`, printed by `azt serve`, beside `IDENTITY_ENDPOINT` and `IDENTITY_HEADER`: where azd and Terraform get tokens.",
+            ),
+            row(
+                &["AZD_AUTH_CERT"],
+                "Removed for programs of `azt exec`, because the endpoint is on this machine.",
+            ),
+            row(
+                &["ACCESS_TOKEN"],
+                "Set by `azt exec --for`, printed by `azt token --format env`: the token.",
+            ),
+            row(
+                &["PGHOST", "PGUSER", "PGPASSWORD", "PGSSLMODE"],
+                "For `postgres`: the user is the one in the token.",
+            ),
+            row(
+                &["MYSQL_HOST", "MYSQL_USER", "MYSQL_PWD", "LIBMYSQL_ENABLE_CLEARTEXT_PLUGIN"],
+                "For `mysql`. The program `mysql` reads no user name from its environment: `--user=$MYSQL_USER`.",
+            ),
+            row(
+                &["REDIS_HOST", "REDIS_USER", "REDISCLI_AUTH"],
+                "For `redis`. `redis-cli` reads the token only: `-h $REDIS_HOST --user $REDIS_USER --tls`.",
+            ),
+            row(
+                &["AZT_FEED_TOKEN", "AZURE_DEVOPS_EXT_PAT"],
+                "For `feeds`: Azure Artifacts by a name of your own files, and `az devops`.",
+            ),
+            row(&["DATABRICKS_HOST", "DATABRICKS_TOKEN"], "For `databricks`."),
+            row(
+                &["ARM_USE_MSI", "ARM_USE_CLI", "ARM_TENANT_ID", "ARM_SUBSCRIPTION_ID"],
+                "For `terraform`, which gets its tokens at `ARM_MSI_ENDPOINT`.",
+            ),
+            row(
+                &["AZCOPY_AUTO_LOGIN_TYPE"],
+                "For `azcopy`, which gets its tokens at `IDENTITY_ENDPOINT`.",
             ),
         ],
     },

@@ -8,6 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use chrono::{DateTime, Local, LocalResult, NaiveDateTime, TimeDelta};
 
 /// The source of the current time.
+#[derive(Clone)]
 pub enum Clock {
     /// The system's clock.
     System,

@@ -13,10 +13,13 @@ pub(crate) const VAULT_KEY: &str = "AZT_VAULT_KEY";
 
 /// The variable that names a configuration folder to trust without a check of its owner and mode.
 pub(crate) const TRUSTED_DIR: &str = "AZT_TRUSTED_DIR";
+
+/// The variable that names the azt to get tokens from.
+pub(crate) const BROKER: &str = "AZT_BROKER";
 const PATH: &str = "PATH";
 
 /// Where environment variables come from: the process, or a fixed map in tests.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Env {
     fixed: Option<BTreeMap<String, String>>,
     vault_key: Option<Secret>,

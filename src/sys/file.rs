@@ -172,6 +172,12 @@ pub(crate) fn cannot(verb: &str, path: &Path, error: io::Error) -> Error {
     .source(error)
 }
 
+/// True if both paths name the same place, after relative parts and links are resolved.
+pub(crate) fn is_same_path(one: &Path, other: &Path) -> bool {
+    let real = |path| fs::canonicalize(path).ok();
+    one == other || real(one).is_some_and(|one| real(other) == Some(one))
+}
+
 #[cfg(test)]
 #[cfg(unix)]
 mod tests {

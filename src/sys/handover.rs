@@ -105,12 +105,12 @@ pub(crate) fn hand_over(system: &System, program: &Path, args: &[OsString]) -> R
 }
 
 #[cfg(unix)]
-fn exec(mut command: Command) -> io::Result<u8> {
+pub(super) fn exec(mut command: Command) -> io::Result<u8> {
     Err(std::os::unix::process::CommandExt::exec(&mut command))
 }
 
 #[cfg(not(unix))]
-fn exec(mut command: Command) -> io::Result<u8> {
+pub(super) fn exec(mut command: Command) -> io::Result<u8> {
     let status = command.status()?;
     Ok(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1))
 }
@@ -118,13 +118,13 @@ fn exec(mut command: Command) -> io::Result<u8> {
 /// True if this user can execute `file`, by the same test as shells (`faccessat` with
 /// `AT_EACCESS`).
 #[cfg(unix)]
-fn is_executable(file: &Path) -> bool {
+pub(super) fn is_executable(file: &Path) -> bool {
     use rustix::fs::{Access, AtFlags, CWD, accessat};
     file.is_file() && accessat(CWD, file, Access::EXEC_OK, AtFlags::EACCESS).is_ok()
 }
 
 #[cfg(not(unix))]
-fn is_executable(file: &Path) -> bool {
+pub(super) fn is_executable(file: &Path) -> bool {
     file.is_file()
 }
 

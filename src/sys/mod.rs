@@ -9,6 +9,7 @@ mod browser;
 #[cfg(not(target_os = "macos"))]
 mod call_failure;
 mod certificate;
+mod child;
 mod clipboard;
 mod clock;
 mod command;
@@ -27,8 +28,10 @@ mod handover;
 mod hardening;
 mod host_name;
 mod http;
+mod http_server;
 #[cfg(all(unix, not(target_os = "macos")))]
 mod identity_broker;
+mod journal;
 mod kerberos;
 mod keyring_item;
 #[cfg(unix)]
@@ -61,6 +64,8 @@ mod session_bus;
 mod signal_action;
 #[cfg(unix)]
 mod size_limit;
+#[cfg(unix)]
+mod socket_client;
 mod spinner;
 #[cfg(windows)]
 mod sspi;
@@ -69,6 +74,8 @@ mod terminal;
 mod text;
 mod timeout;
 mod tls;
+#[cfg(unix)]
+mod unix_socket;
 mod unreachable;
 #[cfg(all(unix, not(target_os = "macos")))]
 mod windows_side;
@@ -82,6 +89,7 @@ pub(crate) use arc_agent::{arc_agent_is_installed, read_arc_key};
 pub(crate) use browser::{browser_failure, open_browser, why_no_browser};
 #[cfg(not(target_os = "macos"))]
 pub(crate) use call_failure::CallFailure;
+pub(crate) use child::{NotStarted, UserProgram, end_stdout, stop_requested, until};
 pub(crate) use clipboard::{Copied, copy};
 pub use clock::Clock;
 pub(crate) use clock::local_time;
@@ -93,10 +101,9 @@ pub(crate) use deadline::Deadline;
 pub(crate) use detached::{is_detached, repeat_detached};
 pub(crate) use endpoint_url::EndpointUrl;
 pub use env::Env;
-pub(crate) use env::{TRUSTED_DIR, VAULT_KEY};
-pub(crate) use folder::{
-    Concession, Links, Others, Stamp, TooOpen, concessions, is_same_path, writing_flaw,
-};
+pub(crate) use env::{BROKER, TRUSTED_DIR, VAULT_KEY};
+pub(crate) use file::is_same_path;
+pub(crate) use folder::{Concession, Links, Others, Stamp, TooOpen, concessions, writing_flaw};
 pub use folder::{Folder, write_named};
 pub(crate) use handover::{
     az_names, check_not_shared, every_az, hand_over, is_this_program, make_az, next_az, remove_az,
@@ -106,8 +113,10 @@ pub use hardening::harden;
 pub(crate) use host_name::host_name;
 pub use http::Http;
 pub(crate) use http::{Request, Response};
+pub(crate) use http_server::{Call, Listener, Peer, Reply, connections_at_most};
 #[cfg(all(unix, not(target_os = "macos")))]
 pub(crate) use identity_broker::IdentityBus;
+pub(crate) use journal::{Journal, append_only, program_of};
 pub(crate) use kerberos::{kerberos_ticket, negotiate_token};
 pub(crate) use keyring_item::{KeyringItem, ask_keyring};
 #[cfg(unix)]
@@ -127,6 +136,8 @@ pub(crate) use random::random_uuid;
 pub(crate) use retry::{mark_retryable, retried};
 pub(crate) use runtime::block_on;
 pub(crate) use screen::Screen;
+#[cfg(unix)]
+pub(crate) use socket_client::ask_socket;
 pub(crate) use spinner::{Spinner, with_spinner};
 pub use terminal::Terminal;
 pub(crate) use terminal::{Level, PLAIN, Verbosity};
@@ -134,6 +145,8 @@ pub(crate) use text::decoded;
 pub(crate) use timeout::aside;
 pub use timeout::run_with_timeout;
 pub(crate) use tls::extra_authorities;
+#[cfg(unix)]
+pub(crate) use unix_socket::Socket;
 #[cfg(all(unix, not(target_os = "macos")))]
 pub(crate) use windows_side::{azt_of_windows, exchange_line};
 #[cfg(windows)]
@@ -159,7 +172,42 @@ pub struct System {
     pub http: Http,
 }
 
+/// What another thread of this process makes its own [`System`] of.
+#[derive(Clone)]
+pub(crate) struct Origin {
+    program: Program,
+    env: Env,
+    clock: Clock,
+    verbosity: Option<Verbosity>,
+}
+
+impl Origin {
+    /// The terminal of this process, for a question in this thread.
+    pub(crate) fn terminal(&self) -> Terminal {
+        Terminal::real()
+    }
+
+    /// A system without standard output and without a terminal. Its messages are shown only under
+    /// `--verbose` and `--debug`.
+    pub(crate) fn system(&self) -> System {
+        let terminal = Terminal::of_thread(self.verbosity);
+        let (env, clock) = (self.env.clone(), self.clock.clone());
+        System { program: self.program, env, clock, terminal, http: Http::default() }
+    }
+}
+
 impl System {
+    /// What another thread makes its own system of.
+    pub(crate) fn origin(&self) -> Origin {
+        let verbosity = self.terminal.verbosity();
+        Origin {
+            program: self.program,
+            env: self.env.clone(),
+            clock: self.clock.clone(),
+            verbosity: Some(verbosity).filter(|it| *it > Verbosity::Normal),
+        }
+    }
+
     /// The system of this process.
     pub fn real(program: Program) -> Self {
         Self {

@@ -32,7 +32,7 @@ pub(crate) enum Level {
 }
 
 /// Which messages are shown.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Verbosity {
     /// `--only-show-errors`.
     OnlyErrors,
@@ -108,6 +108,22 @@ impl Terminal {
             spinner: RefCell::default(),
             is_read_for_commands: false,
         }
+    }
+
+    /// No standard output; standard error only for messages of `verbosity`, if there is one.
+    pub(super) fn of_thread(verbosity: Option<Verbosity>) -> Self {
+        let err: Box<dyn Write> = match verbosity {
+            Some(_) => Box::new(Patient(io::stderr())),
+            None => Box::new(io::sink()),
+        };
+        let terminal = Self::piped(Box::new(io::sink()), err);
+        terminal.set_verbosity(verbosity.unwrap_or_default());
+        terminal
+    }
+
+    /// Which messages are shown.
+    pub(super) fn verbosity(&self) -> Verbosity {
+        self.verbosity.get()
     }
 
     /// Sets which messages are shown from now on.
@@ -239,8 +255,13 @@ impl Terminal {
     }
 
     fn write(&self, text: &str) -> Result<()> {
+        self.bytes(text.as_bytes())
+    }
+
+    /// Writes `bytes` as they are to standard output; errors as for [`Terminal::result`].
+    pub(crate) fn bytes(&self, bytes: &[u8]) -> Result<()> {
         let mut out = self.out.borrow_mut();
-        match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        match out.write_all(bytes).and_then(|()| out.flush()) {
             Err(error) if has_gone(&error) => Ok(()),
             Err(error) => {
                 Err(Error::failed(format!("Cannot write the result: {error}.")).source(error))

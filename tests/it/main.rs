@@ -39,6 +39,8 @@ mod doctor;
 #[cfg(target_os = "linux")]
 mod doctor_fix;
 mod doctor_settings;
+#[cfg(target_os = "linux")]
+mod exec;
 mod export;
 mod faults;
 mod federated;
@@ -48,6 +50,8 @@ mod former_versions;
 mod help;
 mod host_tokens;
 mod hostile;
+#[cfg(target_os = "linux")]
+mod hosts;
 #[cfg(target_os = "linux")]
 mod identity_broker;
 mod identity_from_env;
@@ -77,11 +81,13 @@ mod refusals;
 mod screen;
 mod secrets;
 mod selection;
+#[cfg(unix)]
+#[cfg(target_os = "linux")]
+mod serve;
 #[cfg(target_os = "linux")]
 #[path = "../session_bus/mod.rs"]
 mod session_bus;
 mod sharing;
-#[cfg(unix)]
 mod shim;
 #[cfg(target_os = "linux")]
 mod sign_in_screen;

@@ -8,6 +8,7 @@ use super::Answer;
 use crate::accounts::Context;
 use crate::cli::{ConfigCommand, ConfigGet, ConfigSet, ConfigUnset};
 use crate::error::{Error, Kind, Result};
+use crate::hosts::check_setting;
 use crate::output::Format;
 use crate::program::Program;
 use crate::settings::{Config, known};
@@ -70,6 +71,9 @@ fn set(request: &ConfigSet, context: &Context<'_>) -> Result<Answer> {
 /// Refuses names in `core` that neither azt nor az knows, and invalid values. az stores them.
 fn check(pairs: &[(&str, &str, &str)]) -> Result<()> {
     let flaw = |(section, option, value): &(&str, &str, &str)| {
+        if let Some(checked) = check_setting(section, option) {
+            return checked.err();
+        }
         if let Some(unknown) = known::unknown(section, option) {
             return Some(Error::failed(unknown.text));
         }

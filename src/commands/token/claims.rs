@@ -88,6 +88,7 @@ mod tests {
             secret: Secret::new(text),
             cached_at: 0,
             expires_on: 4600,
+            renew_from: 0,
             is_new: false,
             is_due_for_refresh: false,
         }

@@ -1,46 +1,97 @@
 //! `token`: prints a token alone, in the shape that its consumer takes.
 
 mod claims;
-mod what;
+mod format;
+pub(super) mod what;
 
-use zeroize::Zeroizing;
-
+use super::consumer::Target;
 use super::get_access_token::{self, Issued};
 use super::{Answer, asks_for_data};
 use crate::accounts::Context;
 use crate::broker::Wanted;
-use crate::cli::Token;
+use crate::cli::{GetAccessToken, Token, TokenFormat};
 use crate::error::{Error, Kind, Result};
+use crate::exit;
 use crate::foreign::Typed;
 use crate::output::Format;
-use crate::secret::Secret;
+
+pub(super) fn run(request: &Token, context: &Context<'_>) -> Result<Answer> {
+    let shape = shape(request)?;
+    let answer = answer(request, shape, context);
+    match answer {
+        // Its callers take any text on standard error for a part of the answer.
+        Err(error) if shape == Shape::Format(TokenFormat::GoogleExecutable) => {
+            let code = exit::code(error.kind(), context.system.program);
+            context
+                .system
+                .terminal
+                .result(&format::google_failure(&error, code))
+                .map(|()| Answer::none())
+        }
+        answer => answer,
+    }
+}
 
 /// What is printed of a token.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Shape {
-    /// The token alone.
-    Alone,
-    /// The line of an HTTP request.
-    Header,
-    /// What `account get-access-token` prints.
-    Json,
+    /// What its consumer takes.
+    Format(TokenFormat),
     /// Its claims.
     Claims,
 }
 
-pub(super) fn run(request: &Token, context: &Context<'_>) -> Result<Answer> {
-    let shape = shape(request)?;
+fn answer(request: &Token, shape: Shape, context: &Context<'_>) -> Result<Answer> {
     let how_new = how_new(request)?;
-    let scopes = what::scopes(request, context)?;
-    let issued = get_access_token::issued(&request.request, scopes, how_new, context)?;
+    let target = match (&request.target, shape) {
+        (Some(_), _) if request.what.is_some() || names_a_resource(&request.request) => {
+            return Err(Error::new(
+                Kind::Usage,
+                "--for or WHAT, --resource, --scope, --resource-type: give only one.",
+            ));
+        }
+        (Some(text), _) => Some(Target::of(text, context)?),
+        (None, Shape::Format(TokenFormat::Bazel)) if request.what.is_none() => {
+            match Target::known(&format::bazel_uri()?, context)? {
+                Some(target) => Some(target),
+                // Bazel goes on without credentials.
+                None => {
+                    return context
+                        .system
+                        .terminal
+                        .result(format::BAZEL_NOTHING)
+                        .map(|()| Answer::none());
+                }
+            }
+        }
+        (None, _) => None,
+    };
+    if target.as_ref().is_some_and(Target::needs_endpoint) {
+        return Err(Error::new(
+            Kind::Inapplicable,
+            "This program takes no token: it asks for one where it runs.",
+        )
+        .remedy("Run it with: azt exec --for NAME -- PROGRAM"));
+    }
+    let scopes = match &target {
+        Some(target) => Some(target.scopes.clone()),
+        None => what::scopes(request, context)?,
+    };
+    let mut options = request.request.clone();
+    if let Some(destination) = target.as_ref().and_then(|it| it.destination.as_ref()) {
+        destination.choose(&mut options.account, &mut options.tenant);
+    }
+    let issued = get_access_token::issued(&options, scopes, how_new, context)?;
     if let Wanted::Lasting(seconds) = how_new {
         tell_if_short(&issued, seconds, context);
     }
-    let token = &issued.token.secret;
     match shape {
-        Shape::Alone => print(token, "", context).map(|()| Answer::none()),
-        Shape::Header => print(token, "Authorization: Bearer ", context).map(|()| Answer::none()),
-        Shape::Json => Ok(Answer { format: default_format(request), ..issued.answer() }),
+        Shape::Format(TokenFormat::Json) => {
+            Ok(Answer { format: default_format(request), ..issued.answer() })
+        }
+        Shape::Format(format) => {
+            format::print(format, &issued, target.as_ref(), context).map(|()| Answer::none())
+        }
         Shape::Claims => {
             let claims = claims::of(&issued.token);
             if !asks_for_data(&request.request.global) {
@@ -52,25 +103,42 @@ pub(super) fn run(request: &Token, context: &Context<'_>) -> Result<Answer> {
     }
 }
 
+fn names_a_resource(options: &GetAccessToken) -> bool {
+    options.resource.is_some() || options.resource_type.is_some() || options.scope.is_some()
+}
+
 /// `core.output` is for results in general; a token that is asked for as JSON is JSON.
 fn default_format(request: &Token) -> Option<Format> {
-    request.json.then_some(Format::Json)
+    (request.json || request.format.is_some()).then_some(Format::Json)
 }
 
 fn shape(request: &Token) -> Result<Shape> {
-    let global = &request.request.global;
-    let is_structured = asks_for_data(global);
-    match (request.header, request.json, request.decode) {
-        (false, false, false) if is_structured => Ok(Shape::Json),
-        (false, false, false) => Ok(Shape::Alone),
-        (false, true, false) => Ok(Shape::Json),
-        (false, false, true) => Ok(Shape::Claims),
-        (true, false, false) if !is_structured => Ok(Shape::Header),
-        (true, false, false) => Err(Error::new(
+    let is_structured = asks_for_data(&request.request.global);
+    let named = [
+        request.format.map(Shape::Format),
+        request.header.then_some(Shape::Format(TokenFormat::Header)),
+        request.json.then_some(Shape::Format(TokenFormat::Json)),
+        request.decode.then_some(Shape::Claims),
+    ];
+    let mut named = named.into_iter().flatten();
+    let shape = match (named.next(), named.next()) {
+        (Some(shape), None) => shape,
+        (None, _) if is_structured => Shape::Format(TokenFormat::Json),
+        (None, _) => Shape::Format(TokenFormat::Token),
+        _ => {
+            return Err(Error::new(
+                Kind::Usage,
+                "Give only one of --format, --header, --json and --decode.",
+            ));
+        }
+    };
+    match shape {
+        Shape::Format(TokenFormat::Json) | Shape::Claims => Ok(shape),
+        Shape::Format(_) if !is_structured => Ok(shape),
+        Shape::Format(_) => Err(Error::new(
             Kind::Usage,
-            "--header prints a line of text: omit --output and --query.",
+            "This format is a text of its own: omit --output and --query.",
         )),
-        _ => Err(Error::new(Kind::Usage, "Give only one of --header, --json and --decode.")),
     }
 }
 
@@ -91,7 +159,7 @@ fn how_new(request: &Token) -> Result<Wanted> {
 }
 
 /// The seconds of a time such as `90`, `90s`, `20m` or `1h30m`.
-fn seconds(text: &str) -> Option<i64> {
+pub(super) fn seconds(text: &str) -> Option<i64> {
     let mut total: i64 = 0;
     let mut rest = text;
     while !rest.is_empty() {
@@ -138,20 +206,6 @@ fn span(seconds: i64) -> String {
         (_, _, 1..) => format!("{minutes} min"),
         _ => format!("{rest} s"),
     }
-}
-
-/// Prints `token` after `before`; with a line feed on a terminal only, because programs take all
-/// that they read.
-fn print(token: &Secret, before: &str, context: &Context<'_>) -> Result<()> {
-    let terminal = &context.system.terminal;
-    let end = if terminal.stdout_is_tty() { "\n" } else { "" };
-    let token = token.expose();
-    // Allocated once: a growing string would leave copies of the token.
-    let mut text = Zeroizing::new(String::with_capacity(before.len() + token.len() + end.len()));
-    for part in [before, token, end] {
-        text.push_str(part);
-    }
-    terminal.result(&text)
 }
 
 #[cfg(test)]

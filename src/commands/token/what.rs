@@ -23,7 +23,8 @@ pub(super) fn scopes(request: &Token, context: &Context<'_>) -> Result<Option<Sc
     of(what.trim(), context).map(Some)
 }
 
-fn of(what: &str, context: &Context<'_>) -> Result<Scopes> {
+/// The scopes of `what`.
+pub(in crate::commands) fn of(what: &str, context: &Context<'_>) -> Result<Scopes> {
     let cloud = context.cloud();
     if let Some(service) = Service::named(what) {
         return Ok(Scopes::of_resource(&service.audience(cloud, None)?));

@@ -23,6 +23,8 @@ pub(super) enum State {
     OfBroker,
     /// The host gives tokens without one.
     OfHost,
+    /// With the azt of `AZT_BROKER`.
+    OfServer,
     /// In environment variables.
     OfEnvironment,
     /// Nowhere.
@@ -41,10 +43,11 @@ pub(super) struct SignIn {
 }
 
 impl State {
-    const ALL: [(Self, &'static str, &'static str); 7] = [
+    const ALL: [(Self, &'static str, &'static str); 8] = [
         (Self::Stored, "stored", "stored, renewed when needed"),
         (Self::OfAz, "az", "az's, taken over when needed"),
         (Self::OfBroker, "identityBroker", "kept by the identity broker"),
+        (Self::OfServer, "server", "kept by the azt that AZT_BROKER names"),
         (Self::OfHost, "host", "none needed on this host"),
         (Self::OfEnvironment, "environment", "none needed, from variables"),
         (Self::Missing, "missing", "none"),
@@ -69,6 +72,10 @@ impl SignIn {
         context: &Context<'_>,
     ) -> Self {
         let known = |state| Self { state, last_worked_on: None, ends_unused_on: None };
+        #[cfg(unix)]
+        if context.remote.is_some() {
+            return known(State::OfServer);
+        }
         match identity {
             Identity::ManagedIdentity(_) | Identity::CloudShell { .. } => known(State::OfHost),
             Identity::Environment(_) => known(State::OfEnvironment),

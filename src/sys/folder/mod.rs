@@ -20,6 +20,7 @@ mod handle;
 #[cfg(unix)]
 #[path = "by_descriptor.rs"]
 mod handle;
+mod in_memory;
 mod lock;
 #[cfg(unix)]
 mod modes;
@@ -45,7 +46,7 @@ use zeroize::Zeroizing;
 
 use super::file::{self, Access, Durability, Pipes, cannot};
 use super::owner::is_in_anothers_folder;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use flaw::{Flaw, refused, refused_link};
 use write::New;
 
@@ -84,6 +85,8 @@ struct Root {
     path: PathBuf,
     /// True if the environment declares it trusted: owner and mode are not checked.
     is_trusted: bool,
+    /// The files of a folder without a path ([`Folder::in_memory`]).
+    files: Option<in_memory::Files>,
     opened: OnceLock<Handle>,
 }
 
@@ -108,13 +111,13 @@ impl std::fmt::Debug for Folder {
 impl Folder {
     /// The folder at `path`.
     pub fn at(path: impl Into<PathBuf>) -> Self {
-        Self::new(path.into(), false)
+        Self::new(path.into(), false, None)
     }
 
     /// The folder at `path`, without a check of owner and mode. For file systems that store
     /// neither.
     pub(crate) fn trusted(path: impl Into<PathBuf>) -> Self {
-        Self::new(path.into(), true)
+        Self::new(path.into(), true, None)
     }
 
     /// A folder without a path: it is empty and cannot be created.
@@ -122,8 +125,8 @@ impl Folder {
         Self::at(PathBuf::new())
     }
 
-    fn new(path: PathBuf, is_trusted: bool) -> Self {
-        let root = Root { path, is_trusted, opened: OnceLock::new() };
+    fn new(path: PathBuf, is_trusted: bool, files: Option<in_memory::Files>) -> Self {
+        let root = Root { path, is_trusted, files, opened: OnceLock::new() };
         Self {
             root: Arc::new(root),
             inner: PathBuf::new(),
@@ -162,7 +165,7 @@ impl Folder {
         self.root.is_trusted
     }
 
-    /// True for [`Folder::nowhere`].
+    /// True for [`Folder::nowhere`] and [`Folder::in_memory`].
     pub(crate) fn is_nowhere(&self) -> bool {
         self.root.path.as_os_str().is_empty()
     }
@@ -193,6 +196,9 @@ impl Folder {
     /// an error.
     pub(crate) fn read(&self, name: &str) -> Result<Option<Vec<u8>>> {
         let path = || self.file(name);
+        if let Some(bytes) = self.file_in_memory(name) {
+            return Ok(Some(bytes.clone()));
+        }
         let Some((file, found)) = self.opened(name, Links::Follow)? else { return Ok(None) };
         file::contents_of(file, &found, Pipes::Refuse)
             .map(Some)
@@ -331,9 +337,7 @@ impl Folder {
     /// Opens and checks the folder. Creates it and its missing parents.
     fn created(&self) -> Result<Handle> {
         if self.is_nowhere() {
-            return Err(Error::failed("There is no home folder to store anything in.")
-                .remedy("Set AZURE_CONFIG_DIR to a folder that you can write to.")
-                .source(io::Error::from(io::ErrorKind::NotFound)));
+            return Err(self.keeps_nothing());
         }
         let cannot_create = |path: &Path, error: io::Error| match error.kind() {
             io::ErrorKind::NotFound => cannot("create", path, error)
@@ -414,12 +418,6 @@ impl Folder {
             Err(error) => Err(cannot("read", &self.path(), error)),
         }
     }
-}
-
-/// True if both paths name the same place, after relative parts and links are resolved.
-pub(crate) fn is_same_path(one: &Path, other: &Path) -> bool {
-    let real = |path| std::fs::canonicalize(path).ok();
-    one == other || real(one).is_some_and(|one| real(other) == Some(one))
 }
 
 /// The result of an open that does not follow other users' links.

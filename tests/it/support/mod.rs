@@ -2,6 +2,8 @@
 
 mod buffer;
 mod run;
+#[cfg(target_os = "linux")]
+pub mod service;
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -257,6 +259,14 @@ fn short(request: &RequestLogEntry) -> String {
         }
         None => format!("{} {path}", request.method),
     }
+}
+
+/// The claims of a token.
+pub fn claims_of(token: &str) -> Value {
+    use base64::Engine;
+    let claims = token.split('.').nth(1).unwrap();
+    let claims = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(claims).unwrap();
+    serde_json::from_slice(&claims).unwrap()
 }
 
 /// Status 200 with this body.

@@ -1,0 +1,134 @@
+//! The azt that this one gets its tokens from (`AZT_BROKER`): `azt serve --socket` on the host of a
+//! container, or on the other side of `ssh -R`. No vault, no sign-in and no refresh token is here.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::broker::{Token, TokenRequest, Wanted};
+use crate::error::{Error, Kind, Result};
+use crate::foreign::Typed;
+use crate::secret::{Secret, exposed};
+use crate::settings::{ConfigDir, ServedFiles};
+use crate::sys::{BROKER, System, ask_socket};
+
+/// A request for a token, as JSON.
+#[derive(Deserialize, Serialize)]
+pub(crate) struct RemoteRequest {
+    /// The name of the account: it must be the served one.
+    pub(crate) account: String,
+    /// Tenant of the token.
+    pub(crate) tenant: String,
+    /// Scopes of the token.
+    pub(crate) scopes: Vec<String>,
+    /// The JSON text of a claims challenge.
+    pub(crate) claims: Option<String>,
+    /// How new it must be.
+    pub(crate) wanted: Wanted,
+}
+
+/// A token, as JSON.
+#[derive(Deserialize, Serialize)]
+pub(crate) struct RemoteToken {
+    /// The access token.
+    #[serde(serialize_with = "exposed")]
+    pub(crate) secret: Secret,
+    /// Times in seconds since 1970-01-01 UTC.
+    pub(crate) cached_at: i64,
+    /// When it expires.
+    pub(crate) expires_on: i64,
+    /// When it is due for a refresh.
+    pub(crate) renew_from: i64,
+}
+
+#[derive(Deserialize)]
+struct Settings {
+    files: ServedFiles,
+}
+
+#[derive(Deserialize)]
+struct Failure {
+    error: Error,
+}
+
+/// The azt at a socket.
+#[derive(Clone, Debug)]
+pub(crate) struct RemoteBroker {
+    socket: PathBuf,
+}
+
+impl RemoteBroker {
+    /// The one that the environment names; `None` if it names none.
+    ///
+    /// # Errors
+    /// The variable is not `unix:` and an absolute path.
+    pub(crate) fn of(system: &System) -> Result<Option<Self>> {
+        let Some(value) = system.env.non_empty(BROKER) else { return Ok(None) };
+        let socket = value.strip_prefix("unix:").map(PathBuf::from);
+        let socket = socket.filter(|path| path.is_absolute()).ok_or_else(|| {
+            Error::failed(format!(
+                "{BROKER} is '{}', which is not unix: and the absolute path of a socket.",
+                Typed(&value)
+            ))
+        })?;
+        Ok(Some(Self { socket }))
+    }
+
+    /// The settings of the served account, in place of a configuration folder.
+    pub(crate) fn settings(&self) -> Result<ConfigDir> {
+        let settings: Settings = self.ask("/azt/settings", None)?;
+        let files = settings.files.into_iter().map(|(name, text)| (name, text.into_bytes()));
+        Ok(ConfigDir::in_memory(files.collect::<BTreeMap<_, _>>()))
+    }
+
+    /// The token of `request`.
+    ///
+    /// # Errors
+    /// Those of the other azt; the socket cannot be reached.
+    pub(crate) fn token(&self, request: &TokenRequest) -> Result<Token> {
+        if request.user_assertion.is_some() {
+            return Err(Error::new(
+                Kind::Inapplicable,
+                "--user-assertion does not go through AZT_BROKER.",
+            ));
+        }
+        let wanted = RemoteRequest {
+            account: request.identity.name().to_owned(),
+            tenant: request.tenant.clone(),
+            scopes: request.scopes.iter().map(str::to_owned).collect(),
+            claims: request.claims.clone(),
+            wanted: request.wanted,
+        };
+        let body = serde_json::to_vec(&wanted)
+            .map_err(|error| Error::failed("The request cannot be written.").source(error))?;
+        let token: RemoteToken = self.ask("/azt/token", Some(body))?;
+        Ok(Token {
+            secret: token.secret,
+            cached_at: token.cached_at,
+            expires_on: token.expires_on,
+            renew_from: token.renew_from,
+            is_new: false,
+            is_due_for_refresh: false,
+        })
+    }
+
+    fn ask<T: for<'de> Deserialize<'de>>(&self, path: &str, body: Option<Vec<u8>>) -> Result<T> {
+        let (status, answer) = ask_socket(&self.socket, path, body)?;
+        if status == 200 {
+            return serde_json::from_slice(&answer).map_err(|_| self.is_no_azt());
+        }
+        let failure: Failure = serde_json::from_slice(&answer).map_err(|_| self.is_no_azt())?;
+        let error = failure.error;
+        Err(match error.kind() {
+            Kind::NotSignedIn | Kind::InteractionRequired => {
+                error.remedy("Do this where 'azt serve' runs.")
+            }
+            _ => error,
+        })
+    }
+
+    fn is_no_azt(&self) -> Error {
+        Error::failed(format!("What listens at {} is not azt serve.", self.socket.display()))
+    }
+}

@@ -1,0 +1,171 @@
+//! Which resources an endpoint hands out tokens of.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use tokio::sync::{Mutex, oneshot};
+
+use super::refused::{Refused, Why};
+use crate::accounts::Context;
+use crate::commands::token::what;
+use crate::entra::Scopes;
+use crate::error::Result;
+use crate::foreign::{Guid, Typed};
+use crate::hosts::Place;
+use crate::sys::{EndpointUrl, Origin};
+
+/// The resources of an endpoint.
+pub(in crate::commands) struct Allowed {
+    /// `None` for every resource.
+    only: Option<Vec<String>>,
+    question: Option<Question>,
+}
+
+/// A question to the person at this endpoint's terminal, once for each resource.
+struct Question {
+    origin: Origin,
+    answers: Arc<Mutex<HashMap<String, bool>>>,
+}
+
+impl Allowed {
+    /// The `resources`, each a short name, a URL of a service, a resource or a scope, and those of
+    /// `scopes`; every one if `resources` is `None`. With `asks`, the person is asked for each at its
+    /// first use.
+    ///
+    /// # Errors
+    /// There is no such name.
+    pub(in crate::commands) fn of(
+        resources: Option<&[String]>,
+        scopes: &[&Scopes],
+        asks: bool,
+        context: &Context<'_>,
+    ) -> Result<Self> {
+        let question =
+            asks.then(|| Question { origin: context.system.origin(), answers: Arc::default() });
+        let Some(resources) = resources else { return Ok(Self { only: None, question }) };
+        let mut only: Vec<String> =
+            scopes.iter().flat_map(|scopes| scopes.iter()).map(audience_of).collect();
+        for resource in resources {
+            only.extend(named(resource, context)?.iter().map(audience_of));
+        }
+        Ok(Self { only: Some(only), question })
+    }
+
+    /// Fails unless every one of `scopes` may be asked for; `shown` is what the client asked for.
+    pub(super) async fn check(&self, scopes: &Scopes, shown: &str) -> Result<(), Refused> {
+        let audiences: Vec<String> = scopes.iter().map(audience_of).collect();
+        if let Some(only) = &self.only
+            && !audiences.iter().all(|it| only.contains(it))
+        {
+            return Err(Refused::new(
+                Why::Forbidden,
+                format!(
+                    "azt gives no token for {} here: it was started with --resource for others.",
+                    Typed(shown)
+                ),
+            ));
+        }
+        match &self.question {
+            None => Ok(()),
+            Some(question) => question.ask(audiences.join(" "), shown).await,
+        }
+    }
+}
+
+/// The scopes that `resource` names. Unlike `azt token WHAT`, an address that no table knows is the
+/// name of a resource: nothing is sent there.
+fn named(resource: &str, context: &Context<'_>) -> Result<Scopes> {
+    what::of(resource, context).or_else(|error| {
+        let is_name = resource.contains("://") || Guid::parse(resource).is_some();
+        if !is_name {
+            return Err(error);
+        }
+        if resource.ends_with("/.default") {
+            Scopes::new([resource])
+        } else {
+            Ok(Scopes::of_resource(resource))
+        }
+    })
+}
+
+/// The audience of `scope`, in one spelling for all that Entra takes as one: no slash at its end, in
+/// lower case, and one name for Azure Resource Manager, which has two.
+fn audience_of(scope: &str) -> String {
+    let audience = match scope.strip_suffix("/.default") {
+        Some(audience) => audience,
+        // A permission, such as https://graph.microsoft.com/User.Read.
+        None => scope.rsplit_once('/').map_or(scope, |(audience, _)| audience),
+    };
+    let audience = audience.trim_end_matches('/').to_ascii_lowercase();
+    let place = EndpointUrl::parse(&audience, "").ok().and_then(|url| Place::of(&url));
+    match place.filter(Place::is_resource_manager) {
+        Some(place) => format!("arm {}", place.cloud),
+        None => audience,
+    }
+}
+
+impl Question {
+    async fn ask(&self, audience: String, shown: &str) -> Result<(), Refused> {
+        // One question at a time; who comes later for the same resource gets the same answer.
+        let mut answers = self.answers.lock().await;
+        let is_allowed = if let Some(answer) = answers.get(&audience) {
+            *answer
+        } else {
+            let answer = self.answer(shown).await;
+            answers.insert(audience, answer);
+            answer
+        };
+        if is_allowed {
+            return Ok(());
+        }
+        let text =
+            format!("The person at the endpoint's terminal refused a token for {}.", Typed(shown));
+        Err(Refused::new(Why::Forbidden, text))
+    }
+
+    /// Asks in a thread, because a prompt blocks. Without an answer nothing is allowed.
+    async fn answer(&self, shown: &str) -> bool {
+        let question = format!("Allow tokens for {} until this azt ends?", Typed(shown));
+        let (done, answer) = oneshot::channel();
+        let origin = self.origin.clone();
+        let asked = std::thread::Builder::new().name("question".to_owned()).spawn(move || {
+            let answer = origin.terminal().confirm(&question);
+            let _ = done.send(answer.unwrap_or(false));
+        });
+        asked.is_ok() && answer.await.unwrap_or(false)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spellings_of_one_audience_are_one() {
+        for (one, other) in [
+            ("https://vault.azure.net/.default", "https://VAULT.azure.net//.default"),
+            (
+                "https://management.azure.com/.default",
+                "https://management.core.windows.net//.default",
+            ),
+            ("https://graph.microsoft.com/.default", "https://graph.microsoft.com/User.Read"),
+            ("api://app/.default", "api://app/read"),
+        ] {
+            assert_eq!(audience_of(one), audience_of(other), "{one}");
+        }
+        for other in [
+            "https://vault.azure.net.evil.example/.default",
+            "https://evil.example/https://vault.azure.net/.default",
+            "https://vault.azure.net:8443/.default",
+            "http://vault.azure.net/.default",
+        ] {
+            assert_ne!(
+                audience_of(other),
+                audience_of("https://vault.azure.net/.default"),
+                "{other}"
+            );
+        }
+        let of_china = audience_of("https://management.chinacloudapi.cn/.default");
+        assert_ne!(of_china, audience_of("https://management.azure.com/.default"));
+    }
+}

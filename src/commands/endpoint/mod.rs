@@ -1,0 +1,206 @@
+//! The token endpoint for programs on this machine, which `exec` and `serve` run: one path in the
+//! shapes of Azure's managed identities and of azd.
+//!
+//! Who may ask: on a loopback port, programs that know the key of this run; on a Unix socket, the
+//! users that the socket admits. Web pages never: a request with a browser's headers or for another
+//! host name (DNS rebinding) is refused.
+
+mod allowed;
+mod app_service;
+mod audit;
+mod azd;
+#[cfg(unix)]
+mod azt;
+mod refused;
+mod source;
+mod tokens;
+
+use std::sync::Arc;
+
+use hyper::Method;
+use hyper::header::{AUTHORIZATION, HOST, HeaderMap};
+use zeroize::Zeroizing;
+
+pub(super) use allowed::Allowed;
+pub(super) use audit::Audit;
+pub(super) use source::Source;
+
+use crate::broker::Wanted;
+use crate::error::Result;
+use crate::secret::Secret;
+use crate::sys::{Call, Clock, Peer, Reply, fill_random};
+use refused::{Refused, Why};
+use tokens::{Ask, Held, Tokens};
+
+/// The only path.
+const PATH: &str = "/token";
+
+/// Headers that browsers and proxies add, and programs that ask for a token do not.
+const FOREIGN_HEADERS: [&str; 7] = [
+    "origin",
+    "sec-fetch-site",
+    "sec-fetch-mode",
+    "sec-fetch-dest",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "forwarded",
+];
+
+/// Where the endpoint listens, which decides who may ask.
+pub(super) enum Door {
+    /// A port of 127.0.0.1: who knows the key.
+    Port { port: u16, key: Secret },
+    /// A Unix socket: every process that it admits.
+    Socket,
+}
+
+/// Answers requests for tokens.
+pub(super) struct Endpoint {
+    door: Door,
+    tokens: Tokens,
+    allowed: Allowed,
+    audit: Option<Audit>,
+    clock: Clock,
+}
+
+impl Endpoint {
+    /// Hands out the tokens of `source` that are `allowed`.
+    pub(super) fn new(
+        door: Door,
+        source: Source,
+        allowed: Allowed,
+        audit: Option<Audit>,
+        clock: Clock,
+    ) -> Arc<Self> {
+        let tokens = Tokens::new(source, clock.clone());
+        Arc::new(Self { door, tokens, allowed, audit, clock })
+    }
+
+    /// The reply to `call`. Never fails: a refusal is a reply.
+    pub(super) async fn answer(self: Arc<Self>, call: Call) -> Reply {
+        let admitted = self.admit(&call);
+        #[cfg(unix)]
+        if matches!(self.door, Door::Socket) && call.uri.path().starts_with("/azt/") {
+            let found = match admitted {
+                Ok(()) => self.for_azt(&call).await,
+                Err(refused) => Err(refused),
+            };
+            return found.map_or_else(|refused| azt::refusal(&refused), Reply::ok);
+        }
+        let is_azd = call.method == Method::POST;
+        let found = match admitted.and_then(|()| is_for_token(&call)) {
+            Err(refused) => Err(refused),
+            Ok(()) if is_azd => self.for_azd(&call).await,
+            Ok(()) => self.for_app_service(&call).await,
+        };
+        let refusal = if is_azd { azd::refusal } else { app_service::refusal };
+        found.map_or_else(|refused| refusal(&refused), Reply::ok)
+    }
+
+    #[cfg(unix)]
+    async fn for_azt(&self, call: &Call) -> Result<Zeroizing<Vec<u8>>, Refused> {
+        let source = self.tokens.source();
+        match call.uri.path() {
+            azt::SETTINGS => source.settings().map(|files| azt::settings(&files)),
+            azt::TOKEN => {
+                let azt::Request { ask, claims, wanted } =
+                    azt::asked(&call.body, source.account())?;
+                let shown = ask.scopes.joined();
+                self.allowed.check(&ask.scopes, &shown).await?;
+                let held = if claims.is_none() && wanted == Wanted::Usable {
+                    self.tokens.get(&ask).await?
+                } else {
+                    self.tokens.get_special(ask, claims, wanted).await?
+                };
+                self.note(call.peer, &shown, &held);
+                Ok(azt::reply(&held))
+            }
+            _ => Err(Refused::new(Why::Malformed, "There is nothing here.")),
+        }
+    }
+
+    async fn for_app_service(&self, call: &Call) -> Result<Zeroizing<Vec<u8>>, Refused> {
+        let request = app_service::Request::of(call.uri.query().unwrap_or_default())?;
+        let held = self.token(&request.ask, &request.resource, call.peer).await?;
+        Ok(request.reply(&held, self.clock.now()))
+    }
+
+    async fn for_azd(&self, call: &Call) -> Result<Zeroizing<Vec<u8>>, Refused> {
+        let ask = azd::asked(&call.body)?;
+        let held = self.token(&ask, &ask.scopes.joined(), call.peer).await?;
+        Ok(azd::reply(&held))
+    }
+
+    /// The token of `ask`, if it is allowed.
+    async fn token(&self, ask: &Ask, shown: &str, peer: Peer) -> Result<Arc<Held>, Refused> {
+        self.allowed.check(&ask.scopes, shown).await?;
+        let held = self.tokens.get(ask).await?;
+        self.note(peer, shown, &held);
+        Ok(held)
+    }
+
+    /// Writes the line of the audit.
+    fn note(&self, peer: Peer, shown: &str, held: &Held) {
+        if let Some(audit) = &self.audit {
+            audit.write(self.clock.now(), peer, shown, &held.account);
+        }
+    }
+
+    /// Refuses what a web page could have sent, and who does not know the key.
+    fn admit(&self, call: &Call) -> Result<(), Refused> {
+        let refused = |why: &str| Err(Refused::new(Why::Forbidden, why));
+        if let Some(name) = FOREIGN_HEADERS.iter().find(|name| call.headers.contains_key(**name)) {
+            return refused(&format!(
+                "A request with the header {name} is refused: it may come from a web page."
+            ));
+        }
+        if let Door::Port { port, key } = &self.door {
+            let hosts = ["127.0.0.1", "localhost"].map(|host| format!("{host}:{port}"));
+            let host = call.headers.get(HOST).and_then(|host| host.to_str().ok());
+            if !host.is_some_and(|host| hosts.iter().any(|own| own.eq_ignore_ascii_case(host))) {
+                return refused("The request is for another host name.");
+            }
+            if !key_in(&call.headers).is_some_and(|given| key.is(given)) {
+                return Err(Refused::new(
+                    Why::WrongKey,
+                    "The key is missing or wrong: IDENTITY_HEADER or AZD_AUTH_KEY of the azt that listens here.",
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Fails unless `call` is a request of App Service's or of azd's.
+fn is_for_token(call: &Call) -> Result<(), Refused> {
+    let malformed = |why: &str| Err(Refused::new(Why::Malformed, why));
+    if call.uri.path().trim_end_matches('/') != PATH {
+        return malformed("Tokens are at /token.");
+    }
+    match call.method {
+        Method::GET | Method::POST => Ok(()),
+        _ => malformed("Ask with GET, or as azd with POST."),
+    }
+}
+
+/// A key for one run: 32 random bytes in hexadecimal.
+pub(super) fn random_key() -> Result<Secret> {
+    use std::fmt::Write as _;
+    let mut bytes = Zeroizing::new([0; 32]);
+    fill_random(&mut *bytes)?;
+    let mut text = String::with_capacity(64);
+    for byte in *bytes {
+        let _ = write!(text, "{byte:02x}");
+    }
+    Ok(Secret::new(text))
+}
+
+/// The key in the header of App Service, of Terraform, or of azd.
+fn key_in(headers: &HeaderMap) -> Option<&str> {
+    let own = ["x-identity-header", "x-ms-identity"].into_iter().find_map(|name| headers.get(name));
+    if let Some(value) = own {
+        return value.to_str().ok();
+    }
+    let (scheme, key) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(key)
+}

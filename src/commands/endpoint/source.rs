@@ -1,0 +1,71 @@
+//! Whose tokens an endpoint hands out, and how it gets them: as a call of `account
+//! get-access-token` would.
+
+use super::refused::Refused;
+use super::tokens::{Ask, Held};
+use crate::accounts::{Context, DamagedSettings};
+use crate::broker::Wanted;
+use crate::cli::GetAccessToken;
+use crate::commands::get_access_token::{Chosen, chosen, issued};
+use crate::error::Result;
+use crate::settings::{ServedFiles, served};
+use crate::sys::Origin;
+
+/// An account, chosen once: `azt switch` elsewhere does not change what a running program gets.
+pub(in crate::commands) struct Source {
+    origin: Origin,
+    request: GetAccessToken,
+    chosen: Chosen,
+}
+
+impl Source {
+    /// The account that the options of `request`, the variables and the default choose.
+    pub(in crate::commands) fn of(request: &GetAccessToken, context: &Context<'_>) -> Result<Self> {
+        let chosen = chosen(request, context)?;
+        Ok(Self { origin: context.system.origin(), request: request.clone(), chosen })
+    }
+
+    /// The name of the account.
+    pub(in crate::commands) fn account(&self) -> &str {
+        &self.chosen.account
+    }
+
+    /// A token. Blocks.
+    pub(super) fn fetch(
+        &self,
+        ask: &Ask,
+        claims: Option<String>,
+        wanted: Wanted,
+    ) -> Result<Held, Refused> {
+        self.try_fetch(ask, claims, wanted).map_err(Refused::from)
+    }
+
+    /// The settings of this account for azt on the other side of a socket. Blocks.
+    pub(super) fn settings(&self) -> Result<ServedFiles, Refused> {
+        let system = self.origin.system();
+        let settings = || {
+            let context = Context::load(&system, DamagedSettings::Refuse)?;
+            let Chosen { user, tenant, subscription, .. } = &self.chosen;
+            served(&context.dir, context.cloud(), user, tenant, subscription.as_deref())
+        };
+        settings().map_err(Refused::from)
+    }
+
+    fn try_fetch(&self, ask: &Ask, claims: Option<String>, wanted: Wanted) -> Result<Held> {
+        let system = self.origin.system();
+        let mut context = Context::load(&system, DamagedSettings::Refuse)?;
+        // This process renews tokens itself.
+        context.renews_in_background = false;
+        let mut request = GetAccessToken { claims, ..self.request.clone() };
+        self.chosen.narrow(&mut request, ask.tenant.as_deref());
+        let issued = issued(&request, Some(ask.scopes.clone()), wanted, &context)?;
+        Ok(Held {
+            secret: issued.token.secret,
+            cached_at: issued.token.cached_at,
+            expires_on: issued.token.expires_on,
+            renew_from: issued.token.renew_from,
+            client_id: issued.client_id,
+            account: issued.account,
+        })
+    }
+}

@@ -1,0 +1,69 @@
+//! systemd's journal, and files that only grow.
+#![allow(clippy::disallowed_methods, reason = "this module wraps the banned functions")]
+
+use std::fs::{File, OpenOptions};
+use std::path::Path;
+
+use super::file::cannot;
+use crate::error::{Error, Result};
+
+/// Opens the file at `path` to append lines; creates it for this user alone.
+///
+/// # Errors
+/// It cannot be opened.
+pub(crate) fn append_only(path: &Path) -> Result<File> {
+    let mut options = OpenOptions::new();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map_err(|error| cannot("open", path, error))
+}
+
+/// The name of the program of the process `pid`; `None` where the system does not tell.
+pub(crate) fn program_of(pid: i32) -> Option<String> {
+    let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
+    Some(name.trim_end().to_owned())
+}
+
+/// A connection to systemd's journal (its native protocol, systemd.journal-fields(7)).
+pub(crate) struct Journal {
+    #[cfg(unix)]
+    socket: std::os::unix::net::UnixDatagram,
+}
+
+impl Journal {
+    /// Connects.
+    ///
+    /// # Errors
+    /// There is no journal here.
+    #[cfg(unix)]
+    pub(crate) fn open() -> Result<Self> {
+        let socket = std::os::unix::net::UnixDatagram::unbound()
+            .and_then(|socket| socket.connect("/run/systemd/journal/socket").map(|()| socket));
+        let socket = socket.map_err(|error| {
+            Error::failed(format!("systemd's journal cannot be reached: {error}."))
+                .remedy("Name a file instead: --audit FILE")
+        })?;
+        Ok(Self { socket })
+    }
+
+    /// There is none.
+    ///
+    /// # Errors
+    /// Always.
+    #[cfg(not(unix))]
+    pub(crate) fn open() -> Result<Self> {
+        Err(Error::failed("There is no systemd here.").remedy("Name a file instead: --audit FILE"))
+    }
+
+    /// Writes `line`, which has no line feed. A failure is ignored.
+    pub(crate) fn write(&self, line: &str) {
+        #[cfg(unix)]
+        {
+            let entry = format!("PRIORITY=6\nSYSLOG_IDENTIFIER=azt\nMESSAGE={line}\n");
+            let _ = self.socket.send(entry.as_bytes());
+        }
+        #[cfg(not(unix))]
+        let _ = line;
+    }
+}
