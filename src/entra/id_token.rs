@@ -109,6 +109,9 @@ impl IdClaims {
     /// True if the token is of another account than `home_account_id`: `uid.utid`, or the subject
     /// where the service sends no `client_info`. A token of another tenant than `utid` tells nothing:
     /// the account has another object id there.
+    ///
+    /// The issuer tells no more. In Entra it is the tenant, and a refresh token works in others than
+    /// that of the sign-in. A service without tenants has one issuer, at the address that was asked.
     pub(super) fn is_of_other(&self, home_account_id: &str) -> bool {
         let Some((own, home)) = home_account_id.split_once('.') else {
             return self.sub.as_ref().is_some_and(|sub| **sub != *home_account_id);

@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::os::unix::net::UnixListener;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use azt::internals::broker::{Presence, identity_broker_presence};
@@ -375,26 +376,30 @@ fn ctrl_c_does_not_wait_for_the_broker() {
     assert!(machine.has_stored_nothing());
 }
 
-/// In WSL the broker of Windows is asked through `azt.exe`, played by a script in `PATH`.
-#[test]
-fn in_wsl_azt_of_windows_is_asked() {
-    let sandbox = Sandbox::new();
-    let session = SessionBus::none();
-    let folder = session.dir.path();
+/// Runs `command` in WSL, with `path` before the usual folders. A script plays the `azt.exe`; it
+/// behaves as `folder` says.
+fn in_wsl(sandbox: &Sandbox, folder: &Path, path: &str, command: &str) -> Run {
     let exe = format!(
         "#!/bin/sh\\nAUTHORITY={} exec /usr/bin/python3 {BROKER} {} --line\\n",
         sandbox.emulator.url(),
         folder.display()
     );
     let azt = env!("CARGO_BIN_EXE_azt");
-    let wsl = |path: &str, command: &str| {
-        sandbox.in_mount_namespace(&format!(
-            "mount -t tmpfs none /mnt; mkdir -p /mnt/c/azt; printf '{exe}' >/mnt/c/azt/azt.exe; \
-             chmod +x /mnt/c/azt/azt.exe; mkdir /mnt/elsewhere; cp -p /mnt/c/azt/azt.exe /mnt/elsewhere; \
-             mount --bind /mnt/elsewhere /srv; cd /mnt/c/azt; export WSL_DISTRO_NAME=Debian; \
-             export PATH={path}:/usr/bin:/bin; exec {azt} {command}"
-        ))
-    };
+    sandbox.in_mount_namespace(&format!(
+        "mount -t tmpfs none /mnt; mkdir -p /mnt/c/azt; printf '{exe}' >/mnt/c/azt/azt.exe; \
+         chmod +x /mnt/c/azt/azt.exe; mkdir /mnt/elsewhere; cp -p /mnt/c/azt/azt.exe /mnt/elsewhere; \
+         mount --bind /mnt/elsewhere /srv; cd /mnt/c/azt; export WSL_DISTRO_NAME=Debian; \
+         export PATH={path}:/usr/bin:/bin; exec {azt} {command}"
+    ))
+}
+
+/// In WSL the broker of Windows is asked through `azt.exe`, if it is in `PATH`.
+#[test]
+fn in_wsl_azt_of_windows_is_asked() {
+    let sandbox = Sandbox::new();
+    let session = SessionBus::none();
+    let folder = session.dir.path();
+    let wsl = |path: &str, command: &str| in_wsl(&sandbox, folder, path, command);
     let behaves = |mode: &str| fs::write(folder.join("mode"), mode).unwrap();
     behaves("honest");
     let run = wsl("/mnt/c/azt", "login --use-broker").success();
@@ -422,6 +427,23 @@ fn in_wsl_azt_of_windows_is_asked() {
         behaves(mode);
         wsl("/mnt/c/azt", "account get-access-token").exits(code).says(says);
     }
+}
+
+/// The look for a broker of Linux must leave `azt.exe` time to answer.
+#[test]
+fn in_wsl_a_hung_bus_does_not_keep_azt_of_windows_from_answering() {
+    let mut sandbox = Sandbox::new();
+    let session = SessionBus::none();
+    fs::write(session.dir.path().join("mode"), "honest").unwrap();
+    let wsl = |sandbox: &Sandbox, command: &str| {
+        in_wsl(sandbox, session.dir.path(), "/mnt/c/azt", command).success()
+    };
+    wsl(&sandbox, "login --use-broker").says("Signed in as alice@contoso.example");
+    sandbox.azt(["cache", "clear"]).success();
+    let (_folder, address, bus) = hung_bus();
+    sandbox.set("DBUS_SESSION_BUS_ADDRESS", &address);
+    wsl(&sandbox, "account get-access-token").quiet();
+    assert_eq!(clients(&bus), 1);
 }
 
 /// The other end of that exchange, here in front of the broker on the session bus.

@@ -15,6 +15,11 @@ impl LinuxBroker {
     pub(super) fn new(system: &System) -> Self {
         Self(IdentityBus::new(system))
     }
+
+    /// True if a broker is running, or would be started by a call.
+    pub(super) fn is_there(&self, limit: Duration) -> bool {
+        self.0.has_broker(limit).unwrap_or(false)
+    }
 }
 
 impl IdentityBroker for LinuxBroker {

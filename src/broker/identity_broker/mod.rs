@@ -18,6 +18,8 @@ mod serve;
 mod windows;
 #[cfg(all(unix, not(target_os = "macos")))]
 mod windows_side;
+#[cfg(all(unix, not(target_os = "macos")))]
+mod wsl;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -73,16 +75,14 @@ pub(crate) trait IdentityBroker: Send + Sync {
 }
 
 /// The broker of this machine. In WSL without one of its own it is that of Windows, if an `azt.exe`
-/// is there.
+/// is there. Asks nobody yet.
 ///
 /// # Errors
 /// azt knows no broker for this platform.
 pub(crate) fn identity_broker(system: &System) -> Result<Arc<dyn IdentityBroker>> {
     #[cfg(all(unix, not(target_os = "macos")))]
-    if let Some(program) = crate::sys::azt_of_windows(system)
-        && !crate::sys::IdentityBus::new(system).has_broker(LIMIT).unwrap_or(false)
-    {
-        return Ok(Arc::new(windows_side::WindowsSide::new(program)));
+    if let Some(program) = crate::sys::azt_of_windows(system) {
+        return Ok(Arc::new(wsl::WslBroker::new(system, program)));
     }
     own_broker(system).map_err(|error| remedy::for_identity_broker(error, system.program))
 }
