@@ -22,7 +22,7 @@ pub(super) enum Kind {
 }
 
 /// Options with such values: the group of commands (empty for all), the names, the kind.
-const OPTIONS: [(&str, &[&str], Kind); 7] = [
+const OPTIONS: [(&str, &[&str], Kind); 10] = [
     ("", &["--subscription", "-s"], Kind::Subscription),
     ("account", &["--name", "-n"], Kind::Subscription),
     ("cloud", &["--name", "-n"], Kind::Cloud),
@@ -30,6 +30,9 @@ const OPTIONS: [(&str, &[&str], Kind); 7] = [
     ("", &["--account"], Kind::Account),
     ("", &["--username", "-u"], Kind::Account),
     ("", &["--tenant", "-t"], Kind::Tenant),
+    ("token", &["--for"], Kind::Service),
+    ("exec", &["--for", "--resource"], Kind::Service),
+    ("serve", &["--resource"], Kind::Service),
 ];
 
 /// Commands whose arguments have such values.
