@@ -2,7 +2,7 @@
 //! container, or on the other side of `ssh -R`. No vault, no sign-in and no refresh token is here.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -73,6 +73,11 @@ impl RemoteBroker {
             ))
         })?;
         Ok(Some(Self { socket }))
+    }
+
+    /// The path of its socket.
+    pub(crate) fn socket(&self) -> &Path {
+        &self.socket
     }
 
     /// The settings of the served account, in place of a configuration folder.

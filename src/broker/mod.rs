@@ -59,7 +59,8 @@ use crate::secret::Secret;
 use crate::settings::{Cloud, ConfigDir, Endpoint};
 use crate::sys::{Deadline, EndpointUrl, System, block_on, with_spinner};
 use crate::vault::{
-    self, AccessToken, Account, Record, RecordKey, RefreshToken, ServicePrincipal, Vault,
+    self, AccessToken, Account, HostAccount, Record, RecordKey, RefreshToken, ServicePrincipal,
+    Vault,
 };
 use owner::Owner;
 
@@ -371,6 +372,11 @@ pub(crate) fn sign_out(vault: &Vault<'_>, name: &str) -> Result<()> {
     }
     for entry in vault.all::<Account>()? {
         if entry.username.to_lowercase() == account {
+            vault.remove(&entry.key())?;
+        }
+    }
+    for entry in vault.all::<HostAccount>()? {
+        if entry.account.to_lowercase() == account {
             vault.remove(&entry.key())?;
         }
     }

@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
-use super::Global;
+use super::{ActingAccount, Global};
 
 /// List the hosts that get tokens, or explain what one would get
 #[derive(Debug, Args)]
@@ -24,6 +24,9 @@ pub(crate) struct Hosts {
     /// The URL or host
     #[arg(value_name = "URL")]
     pub(crate) url: Option<String>,
+    /// The account.
+    #[command(flatten)]
+    pub(crate) account: ActingAccount,
     /// Options of every command.
     #[command(flatten)]
     pub(crate) global: Global,

@@ -6,6 +6,7 @@ use super::Answer;
 use super::consumer::Target;
 use super::endpoint::{Allowed, Audit, Door, Endpoint, Source, random_key};
 use super::get_access_token::issued;
+use super::host_account::issued_for;
 use super::token::seconds;
 use crate::accounts::Context;
 use crate::broker::Wanted;
@@ -69,11 +70,11 @@ fn variables_of(
     request: &Exec,
     context: &Context<'_>,
 ) -> Result<Vec<(String, Secret)>> {
-    let mut options = request.account.request(&request.global);
-    if let Some(destination) = &target.destination {
-        destination.choose(&mut options.account, &mut options.tenant);
-    }
-    let issued = issued(&options, Some(target.scopes.clone()), Wanted::Usable, context)?;
+    let options = request.account.request(&request.global);
+    let issued = match &target.destination {
+        Some(destination) => issued_for(destination, &options, Wanted::Usable, context)?,
+        None => issued(&options, Some(target.scopes.clone()), Wanted::Usable, None, context)?,
+    };
     let variables = target.variables(&issued).into_iter();
     Ok(variables.map(|(name, value)| (name.to_owned(), value)).collect())
 }

@@ -16,7 +16,7 @@ use crate::sys::{block_on, local_time};
 use crate::vault::{ClientAccount, Vault};
 
 pub(super) fn run(request: &GetAccessToken, context: &Context<'_>) -> Result<Answer> {
-    Ok(issued(request, None, Wanted::Usable, context)?.answer())
+    Ok(issued(request, None, Wanted::Usable, None, context)?.answer())
 }
 
 /// A token, with what the answer shows of its account.
@@ -81,12 +81,14 @@ impl Chosen {
     }
 }
 
-/// The token of `request`: of `scopes` if there are some, else those that its options name.
-pub(super) fn issued(
+/// The token of `request`: of `scopes` if there are some, else those that its options name. `opened`
+/// is the vault, if the caller has it open.
+pub(super) fn issued<'s>(
     request: &GetAccessToken,
     scopes: Option<Scopes>,
     how_new: Wanted,
-    context: &Context<'_>,
+    opened: Option<Vault<'s>>,
+    context: &Context<'s>,
 ) -> Result<Issued> {
     let claims = request.claims.as_deref();
     let claims = claims.map(|text| claims_challenge::decode("--claims", text)).transpose()?;
@@ -111,7 +113,7 @@ pub(super) fn issued(
         wanted: how_new,
         ..TokenRequest::new(identity, tenant, scopes)
     };
-    let token = accounts::token(context, &cloud, &wanted, vault)?;
+    let token = accounts::token(context, &cloud, &wanted, vault.or(opened))?;
     if request.add_mask {
         mask(&token.secret, context);
     }

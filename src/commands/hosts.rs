@@ -3,9 +3,10 @@
 use serde_json::{Value, json};
 
 use super::consumer::Target;
+use super::get_access_token::chosen;
+use super::host_account::{choices, opened};
 use super::{Answer, asks_for_data, rows};
-use crate::accounts::{Context, Selection};
-use crate::broker::Identity;
+use crate::accounts::Context;
 use crate::cli::Hosts;
 use crate::error::Result;
 use crate::hosts::{OwnHost, rows as rows_of_table};
@@ -66,23 +67,24 @@ fn explain(url: &str, request: &Hosts, context: &Context<'_>) -> Result<Answer> 
     let Some(destination) = &target.destination else {
         return Ok(Answer::of(json!({"audience": target.scopes.joined()})));
     };
-    let selection = Selection {
-        account: destination.account.as_deref(),
-        tenant: destination.tenant.as_deref(),
-        ..Selection::default()
-    };
-    let entry = selection.find(context)?;
-    let reason =
-        if destination.account.is_some() { "from the settings of the host" } else { "the default" };
+    let mut options = request.account.request(&request.global);
+    let vault = opened(context);
+    let choices = choices(destination, &options, None, vault.as_ref(), context)?;
+    let first = choices.first();
+    if let Some(first) = first {
+        first.apply(&mut options);
+    }
+    let chosen = chosen(&options, context)?;
+    let reason = first.map_or("", |first| first.reason);
     let explained = json!({
         "host": destination.host,
         "pattern": destination.pattern,
         "source": if destination.is_own { "settings" } else { BUILT_IN },
         "audience": destination.audience,
         "service": destination.service,
-        "account": Identity::of(&entry, context.system)?.name(),
+        "account": chosen.account,
         "accountReason": reason,
-        "tenant": destination.tenant.as_deref().unwrap_or(entry.tenant_id()),
+        "tenant": chosen.tenant,
     });
     if asks_for_data(&request.global) {
         return Ok(Answer::of(explained));

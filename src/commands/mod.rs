@@ -20,6 +20,7 @@ mod endpoint;
 mod exec;
 mod get_access_token;
 mod help;
+mod host_account;
 mod hosts;
 mod identity_broker;
 mod login;

@@ -55,16 +55,6 @@ impl Destination {
         let host = url.host().to_owned();
         Ok(Some(Self { host, audience, service, pattern, is_own, account, tenant }))
     }
-
-    /// Sets the account and the tenant of the settings where none was chosen.
-    pub(crate) fn choose(&self, account: &mut Option<String>, tenant: &mut Option<String>) {
-        if account.is_none() {
-            account.clone_from(&self.account);
-        }
-        if tenant.is_none() {
-            tenant.clone_from(&self.tenant);
-        }
-    }
 }
 
 /// What the settings or the table say of a host.

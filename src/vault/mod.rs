@@ -38,11 +38,11 @@ pub use inventory::inventory;
 pub(crate) use key::{KERNEL_FORGETS, KeyId, Prompt, VaultKey};
 pub use key::{KeyChoice, KeySource};
 pub(crate) use lock::Held;
-pub(crate) use record::ClientAccount;
 pub(crate) use record::RecordKey;
 pub use record::{
     AccessToken, Account, AssertionSource, IdToken, Record, RefreshToken, ServicePrincipal,
 };
+pub(crate) use record::{ClientAccount, HostAccount};
 
 use crate::error::{Error, Kind, Result};
 use crate::sys::file::{Access, Durability};

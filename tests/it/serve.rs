@@ -268,6 +268,8 @@ fn azt_at_a_socket_needs_neither_vault_nor_home() {
         drop(run(&[&["azt"], words].concat()).exits(2).says("AZT_BROKER"));
     }
     drop(run(&["azt", "exec", "--", "true"]).quiet());
+    let doctor = run(&["azt", "doctor"]).quiet().stdout;
+    assert!(doctor.contains("come from the azt at"), "{doctor}");
 }
 
 #[test]

@@ -18,6 +18,7 @@ LOGICAL_KEY = {
     "id": lambda it: (it["environment"], it["account"], it["client_id"], it["realm"]),
     "ac": lambda it: (it["environment"], it["username"]),
     "ca": lambda it: (it["environment"], it["client_id"], it["home_account_id"]),
+    "ha": lambda it: (it["environment"], it["host"]),
     "sp": lambda it: (it["environment"], it["client_id"], it["tenant"]),
 }
 

@@ -58,7 +58,7 @@ impl Source {
         context.renews_in_background = false;
         let mut request = GetAccessToken { claims, ..self.request.clone() };
         self.chosen.narrow(&mut request, ask.tenant.as_deref());
-        let issued = issued(&request, Some(ask.scopes.clone()), wanted, &context)?;
+        let issued = issued(&request, Some(ask.scopes.clone()), wanted, None, &context)?;
         Ok(Held {
             secret: issued.token.secret,
             cached_at: issued.token.cached_at,

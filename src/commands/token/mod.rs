@@ -6,6 +6,7 @@ pub(super) mod what;
 
 use super::consumer::Target;
 use super::get_access_token::{self, Issued};
+use super::host_account;
 use super::{Answer, asks_for_data};
 use crate::accounts::Context;
 use crate::broker::Wanted;
@@ -77,11 +78,12 @@ fn answer(request: &Token, shape: Shape, context: &Context<'_>) -> Result<Answer
         Some(target) => Some(target.scopes.clone()),
         None => what::scopes(request, context)?,
     };
-    let mut options = request.request.clone();
-    if let Some(destination) = target.as_ref().and_then(|it| it.destination.as_ref()) {
-        destination.choose(&mut options.account, &mut options.tenant);
-    }
-    let issued = get_access_token::issued(&options, scopes, how_new, context)?;
+    let issued = match target.as_ref().and_then(|it| it.destination.as_ref()) {
+        Some(destination) => {
+            host_account::issued_for(destination, &request.request, how_new, context)?
+        }
+        None => get_access_token::issued(&request.request, scopes, how_new, None, context)?,
+    };
     if let Wanted::Lasting(seconds) = how_new {
         tell_if_short(&issued, seconds, context);
     }

@@ -3,7 +3,8 @@
 use std::marker::PhantomData;
 
 use super::{
-    AccessToken, Account, ClientAccount, IdToken, Record, RefreshToken, ServicePrincipal, Unsealed,
+    AccessToken, Account, ClientAccount, HostAccount, IdToken, Record, RefreshToken,
+    ServicePrincipal, Unsealed,
 };
 use super::{client_account, service_principal};
 
@@ -101,6 +102,23 @@ impl ServicePrincipal {
     /// The key that azt 0.1 used, which has no environment.
     pub fn former_key_of(client_id: &str, tenant: &str) -> RecordKey<Self> {
         RecordKey::of(&[client_id, tenant])
+    }
+}
+
+impl HostAccount {
+    /// The key of what this host accepted from accounts of this cloud.
+    pub(crate) fn key_of(environment: &str, host: &str) -> RecordKey<Self> {
+        RecordKey::of(&[environment, host])
+    }
+}
+
+impl Record for HostAccount {
+    fn key(&self) -> RecordKey<Self> {
+        Self::key_of(&self.environment, &self.host)
+    }
+
+    fn unseal(plain: &Unsealed<'_>) -> serde_json::Result<Self> {
+        serde_json::from_slice(plain.0)
     }
 }
 

@@ -2,7 +2,9 @@
 
 use super::super::Vault;
 use super::super::store::Store;
-use super::{AccessToken, Account, ClientAccount, IdToken, RefreshToken, ServicePrincipal};
+use super::{
+    AccessToken, Account, ClientAccount, HostAccount, IdToken, RefreshToken, ServicePrincipal,
+};
 use crate::error::Result;
 use crate::sys::file::Durability;
 
@@ -39,4 +41,5 @@ kinds! {
     Account { prefix: "ac", durability: Durable },
     ClientAccount { prefix: "ca", durability: Durable },
     ServicePrincipal { prefix: "sp", durability: Durable },
+    HostAccount { prefix: "ha", durability: Volatile },
 }

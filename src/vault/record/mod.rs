@@ -7,6 +7,7 @@
 mod assertion_source;
 mod client_account;
 mod epoch;
+mod host_account;
 mod key;
 mod kinds;
 mod service_principal;
@@ -16,6 +17,7 @@ use serde_json::{Map, Value};
 
 pub use assertion_source::AssertionSource;
 pub(crate) use client_account::ClientAccount;
+pub(crate) use host_account::HostAccount;
 pub(crate) use key::RecordKey;
 pub(super) use kinds::{PREFIXES, copy_all};
 pub use service_principal::ServicePrincipal;
