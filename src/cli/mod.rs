@@ -83,9 +83,6 @@ const TOKEN_EXAMPLES: &str = "Examples:\n  \
     azt token vault --header\n  \
     azt token arm --decode";
 
-/// The commands that az does not have, where they would not be taken for az's.
-pub(crate) const OURS: [&str; 6] = ["ci", "completion", "status", "switch", "token", "whoami"];
-
 /// The command groups.
 #[allow(clippy::large_enum_variant, reason = "there is one, and clap wants it unboxed")]
 #[derive(Debug, Subcommand)]
