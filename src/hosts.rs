@@ -12,15 +12,12 @@ mod tests;
 use std::borrow::Cow;
 
 use crate::error::{Error, Kind, Result};
-use crate::settings::{Cloud, Endpoint};
+use crate::settings::{BUILTIN_CLOUDS, Cloud, Endpoint};
 use crate::sys::EndpointUrl;
 
 use Audience::{Everywhere, Of, Origin, Own};
 
-/// The built-in clouds, in the order of the columns.
-const CLOUDS: [&str; 4] = ["AzureCloud", "AzureChinaCloud", "AzureUSGovernment", "AzureBleuCloud"];
-
-/// A text for each cloud of [`CLOUDS`]; empty where the cloud has none or it is unknown.
+/// A text for each cloud of [`BUILTIN_CLOUDS`]; empty where the cloud has none or it is unknown.
 type PerCloud = [&'static str; 4];
 
 /// What the tokens of a service are for.
@@ -331,7 +328,7 @@ impl Service {
             Own(endpoint) => cloud.endpoint(*endpoint).map(Cow::Borrowed).map_err(|_| unknown()),
             Everywhere(audience) => Ok(Cow::Borrowed(*audience)),
             Of(audiences) => {
-                let own = CLOUDS.iter().zip(audiences).find(|(name, _)| **name == built_in);
+                let own = BUILTIN_CLOUDS.iter().zip(audiences).find(|(name, _)| **name == built_in);
                 let own = own.map(|(_, audience)| *audience).filter(|it| !it.is_empty());
                 own.map(Cow::Borrowed).ok_or_else(unknown)
             }
@@ -352,7 +349,7 @@ impl Place {
         }
         SERVICES.iter().find_map(|service| {
             let is_here = |hosts: &str| hosts.split(' ').any(|it| matches(it, url.host()));
-            let mut places = CLOUDS.iter().zip(&service.hosts);
+            let mut places = BUILTIN_CLOUDS.iter().zip(&service.hosts);
             let (cloud, _) = places.find(|(_, hosts)| is_here(hosts))?;
             Some(Self { service, cloud: *cloud })
         })
