@@ -104,7 +104,7 @@ fn take_sources(
                 "The file says that service principal {} of tenant {} signs in at {environment} with {source}.",
                 application.client_id, application.tenant
             );
-            if !terminal.stdin_is_tty() || told.len() > LONGEST_QUESTION {
+            if !context.system.can_ask() || told.len() > LONGEST_QUESTION {
                 refused.push(application);
                 continue;
             }
