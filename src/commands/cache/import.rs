@@ -33,6 +33,7 @@ pub(super) fn run(request: &CacheImport, context: &Context<'_>) -> Result<Answer
         home => Ok(home),
     };
     let vault = broker::open_vault_for_sign_in(system, dir, &context.config)?;
+    broker::tell_place_of_key(system, dir, &context.config, &vault)?;
     // Assigns login hosts to applications of azt 0.1 from the stored data, before the import can
     // affect the result.
     broker::applications(system, &vault, homes)?;

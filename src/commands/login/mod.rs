@@ -81,6 +81,7 @@ pub(super) fn run(request: &Login, context: &Context<'_>) -> Result<Answer> {
     context.put_aside_damaged()?;
     if let Some(vault) = &vault {
         sign_in.store(vault)?;
+        broker::tell_place_of_key(context.system, &context.dir, &context.config, vault)?;
     }
     let new = found.subscriptions;
     let cloud = context.cloud();
