@@ -87,6 +87,19 @@ fn config_list_on_a_terminal_is_text_of_80_columns() {
 }
 
 #[test]
+fn config_list_shows_a_value_with_a_stray_percent_sign() {
+    let sandbox = without_settings();
+    sandbox.write("config", "[core]\noutput = %x\n[defaults]\ngroup = 100%\nlocation = west\n");
+    let run = sandbox.azt(["config", "list", "-o", "json"]).exits(0);
+    for (name, value) in
+        [("core.output", "%x"), ("defaults.group", "100%"), ("defaults.location", "west")]
+    {
+        assert_eq!(entry(&run, name)["value"], value);
+    }
+    drop(run.says("WARNING: ").says("core.output").says("defaults.group"));
+}
+
+#[test]
 fn config_set_refuses_what_cannot_be_right() {
     let sandbox = without_settings();
     for (pair, said) in [
