@@ -92,7 +92,7 @@ fn a_subscription_is_picked_by_typing() {
 
     // Without a choice the default stays.
     let mut session = on_a_terminal(sandbox.command(["login"]));
-    session.exp_string("> Contoso Old Experiments (default)").unwrap();
+    session.exp_string("> Contoso Old Experiments (default, disabled)").unwrap();
     session.send_control('c').unwrap();
     assert_eq!(end(session).1, Some(130));
     assert_eq!(sandbox.azt(["account", "show"]).quiet().text("name"), chosen);
