@@ -85,7 +85,7 @@ pub(super) fn command(typed: &[String]) -> Option<(&'static str, &'static str)> 
 
 /// True if a program may run `own` in place of a habit: it is complete and removes nothing.
 pub(super) fn is_cure(own: &str) -> bool {
-    !["azt config get", "azt config set", "azt logout"].contains(&own)
+    !["azt config set", "azt logout"].contains(&own)
 }
 
 /// The one of `options`, as `--tenant`, that `typed` means: by habit, or by a typo.
