@@ -29,7 +29,7 @@ pub enum Kind {
     Network,
     /// The service was reached but failed: 5xx, 429, an invalid answer.
     Service,
-    /// The user pressed Ctrl-C.
+    /// The user pressed Ctrl-C or Escape, or answered a question with no.
     Cancelled,
     /// The vault or its key source cannot be used.
     Vault,
@@ -98,6 +98,11 @@ impl Error {
     /// Makes an error of [`Kind::Failed`].
     pub(crate) fn failed(message: impl Into<String>) -> Self {
         Self::new(Kind::Failed, message)
+    }
+
+    /// Makes the error after Ctrl-C, Escape, or a question that was answered with no.
+    pub(crate) fn cancelled() -> Self {
+        Self::new(Kind::Cancelled, "Cancelled. Nothing was changed.")
     }
 
     /// Adds a line that says what to do. Lines are printed after the message, in the order added.
@@ -201,27 +206,18 @@ impl Error {
         &self.0.message
     }
 
-    /// Returns the message without the ids that Entra puts at its end (`Trace ID: … Correlation ID:
-    /// … Timestamp: …`), and those. `None` if the message has none.
+    /// Returns the message without Entra's ids, which Entra writes at its end too, and those. `None`
+    /// if the message does not have them.
     pub(crate) fn without_ids(&self) -> Option<(String, String)> {
-        let message = &self.0.message;
-        let (before, ids) = message.split_once(" Trace ID: ").filter(|_| self.0.entra.is_some())?;
-        let (ids, time) = ids.split_once(" Timestamp: ")?;
-        // `2026-01-31 12:00:00Z`; more text may follow.
-        let (date, time) = time.split_once(' ')?;
-        let (time, after) = time.split_once(' ').unwrap_or((time, ""));
-        let space = if after.is_empty() { "" } else { " " };
-        let ids = format!("Trace ID: {ids} Timestamp: {date} {time}");
-        Some((format!("{before}{space}{after}"), ids))
-    }
-
-    /// Returns this error with each line of its remedy passed through `change`.
-    #[must_use]
-    pub(crate) fn map_remedy(mut self, change: impl Fn(&str) -> String) -> Self {
-        for line in &mut self.0.remedy {
-            *line = change(line);
-        }
-        self
+        let detail = self.0.entra.as_ref()?;
+        let ids = format!(
+            "Trace ID: {} Correlation ID: {} Timestamp: {}",
+            detail.trace_id.as_deref()?,
+            detail.correlation_id.as_deref()?,
+            detail.timestamp.as_deref()?
+        );
+        let (before, after) = self.0.message.split_once(&ids)?;
+        Some((before.trim_end().to_owned() + after, ids))
     }
 
     /// Returns the remedy's lines.
@@ -285,13 +281,15 @@ mod tests {
 
     #[test]
     fn entras_ids_are_told_from_its_sentence() {
-        let of = |message: &str| Error::failed(message).entra(EntraDetail::default()).without_ids();
+        let [trace_id, correlation_id, timestamp] =
+            ["t", "c", "2026-01-31 12:00:00Z"].map(|text| Some(Name::new(text)));
+        let detail = EntraDetail { trace_id, correlation_id, timestamp, ..EntraDetail::default() };
+        let of = |message: &str| Error::failed(message).entra(detail.clone()).without_ids();
         let ids = "Trace ID: t Correlation ID: c Timestamp: 2026-01-31 12:00:00Z";
         let expected = |message: &str| Some((message.to_owned(), ids.to_owned()));
         assert_eq!(of(&format!("AADSTS1: No. {ids}")), expected("AADSTS1: No."));
         assert_eq!(of(&format!("AADSTS1: No. {ids} More.")), expected("AADSTS1: No. More."));
         assert_eq!(of("AADSTS1: No."), None);
-        assert_eq!(of("AADSTS1: No. Trace ID: t Timestamp: x"), None);
         assert_eq!(Error::failed(format!("a {ids}")).without_ids(), None);
     }
 }

@@ -18,7 +18,7 @@ pub(crate) const MEANINGS: [(u8, &str); 11] = [
     (7, "network"),
     (8, "the service is in trouble"),
     (9, "vault or keyring"),
-    (130, "cancelled"),
+    (130, "cancelled: Ctrl-C, Escape, or a question answered with no"),
 ];
 
 /// What differs under the name `az`.
@@ -28,7 +28,7 @@ pub(crate) const AS_AZ: &str = "Under the name `az`, codes 4 to 9 and 130 become
 ///
 /// Codes 0 to 3 have az's meaning under both names. Codes 4 to 9 occur only as `azt`, because
 /// scripts and SDKs that call `az` know only the others. 130 is the shells' code for a program that
-/// Ctrl-C ended. 127 is never used, because SDKs read it as "not installed".
+/// Ctrl-C ended; a question that is answered with no ends the same way. 127 is never used, because SDKs read it as "not installed".
 pub fn code(kind: Kind, program: Program) -> u8 {
     match (kind, program) {
         (Kind::Usage, _) | (Kind::Inapplicable, Program::Azt) => 2,

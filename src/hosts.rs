@@ -14,7 +14,7 @@ mod tests;
 use std::borrow::Cow;
 
 use crate::error::{Error, Kind, Result};
-use crate::settings::{Cloud, Endpoint};
+use crate::settings::{BUILTIN_CLOUDS, Cloud, Endpoint};
 use crate::sys::EndpointUrl;
 
 pub(crate) use destination::Destination;
@@ -22,10 +22,7 @@ pub(crate) use own::{OwnHost, check as check_setting};
 
 use Audience::{Everywhere, Of, Origin, Own};
 
-/// The built-in clouds, in the order of the columns.
-const CLOUDS: [&str; 4] = ["AzureCloud", "AzureChinaCloud", "AzureUSGovernment", "AzureBleuCloud"];
-
-/// A text for each cloud of [`CLOUDS`]; empty where the cloud has none or it is unknown.
+/// A text for each cloud of [`BUILTIN_CLOUDS`]; empty where the cloud has none or it is unknown.
 type PerCloud = [&'static str; 4];
 
 /// What the tokens of a service are for.
@@ -338,7 +335,7 @@ impl Service {
             Own(endpoint) => cloud.endpoint(*endpoint).map(Cow::Borrowed).map_err(|_| unknown()),
             Everywhere(audience) => Ok(Cow::Borrowed(*audience)),
             Of(audiences) => {
-                let own = CLOUDS.iter().zip(audiences).find(|(name, _)| **name == built_in);
+                let own = BUILTIN_CLOUDS.iter().zip(audiences).find(|(name, _)| **name == built_in);
                 let own = own.map(|(_, audience)| *audience).filter(|it| !it.is_empty());
                 own.map(Cow::Borrowed).ok_or_else(unknown)
             }
@@ -364,7 +361,7 @@ pub(crate) struct Row {
 pub(crate) fn rows(cloud: &Cloud) -> Vec<Row> {
     let own = cloud.builtin_name();
     let rows = SERVICES.iter().flat_map(|service| {
-        let here = CLOUDS.iter().zip(&service.hosts).filter(move |(name, _)| **name == own);
+        let here = BUILTIN_CLOUDS.iter().zip(&service.hosts).filter(move |(name, _)| **name == own);
         here.flat_map(move |(_, hosts)| {
             hosts.split(' ').filter(|it| !it.is_empty()).map(move |pattern| Row {
                 pattern,
@@ -384,7 +381,7 @@ impl Place {
             return None;
         }
         SERVICES.iter().find_map(|service| {
-            let mut places = CLOUDS.iter().zip(&service.hosts);
+            let mut places = BUILTIN_CLOUDS.iter().zip(&service.hosts);
             places.find_map(|(cloud, hosts)| {
                 let pattern = hosts.split(' ').find(|it| matches(it, url.host()))?;
                 Some(Self { service, cloud: *cloud, pattern })

@@ -196,7 +196,8 @@ fn try_run(argv: &[OsString], system: &System) -> Result<u8> {
             shown.map(|()| exit::SUCCESS)
         }
         Invocation::Topic(topic) => {
-            system.terminal.result(&commands::help(topic)).map(|()| exit::SUCCESS)
+            let width = system.terminal.text_width();
+            system.terminal.result(&commands::help(topic, width)).map(|()| exit::SUCCESS)
         }
         Invocation::Version => {
             system.terminal.result(&commands::version_text(system)).map(|()| exit::SUCCESS)

@@ -14,6 +14,8 @@ const NAMED: usize = 10;
 /// Subscriptions in the order of the list: the default, those that were the default lately, the
 /// others by name.
 pub(crate) struct Candidates<'p> {
+    /// What stands between two names.
+    dot: &'static str,
     entries: Vec<&'p Subscription>,
 }
 
@@ -32,7 +34,8 @@ impl<'p> Candidates<'p> {
         };
         let mut entries: Vec<&Subscription> = entries.collect();
         entries.sort_by_cached_key(|entry| (rank(entry), entry.name().to_lowercase()));
-        Self { entries }
+        let dot = context.system.terminal.screen(&context.system.env).dot();
+        Self { dot, entries }
     }
 
     /// Lets the user choose on the terminal. `None` if the user keeps the default. One candidate is
@@ -44,7 +47,7 @@ impl<'p> Candidates<'p> {
         if let [only] = self.entries.as_slice() {
             return Ok(Some(*only));
         }
-        let picked = context.system.terminal.pick("Subscription to use:", &self.choices())?;
+        let picked = context.system.pick("Subscription to use:", &self.choices())?;
         Ok(picked.and_then(|at| self.entries.get(at).copied()))
     }
 
@@ -67,7 +70,7 @@ impl<'p> Candidates<'p> {
         match found.as_slice() {
             [] => Ok(None),
             [only] => Ok(Some(*only)),
-            several => Err(ambiguous(wanted, several)),
+            several => Err(ambiguous(wanted, several, self.dot)),
         }
     }
 
@@ -75,10 +78,10 @@ impl<'p> Candidates<'p> {
         let users: BTreeSet<&str> = self.entries.iter().map(|entry| entry.user_name()).collect();
         let choice = |entry: &&Subscription| Choice {
             name: entry.name().to_owned(),
-            note: match entry.state() {
-                _ if entry.is_default() => "default".to_owned(),
-                "Enabled" => String::new(),
-                state => state.to_lowercase(),
+            note: match (entry.is_default(), entry.flaw()) {
+                (true, None) => "default".to_owned(),
+                (true, Some(flaw)) => format!("default, {flaw}"),
+                (false, flaw) => flaw.unwrap_or_default(),
             },
             owner: match entry.tenant_name() {
                 tenant if users.len() > 1 => format!("{tenant} ({})", entry.user_name()),
@@ -90,13 +93,13 @@ impl<'p> Candidates<'p> {
     }
 }
 
-fn ambiguous(wanted: &str, several: &[&Subscription]) -> Error {
+fn ambiguous(wanted: &str, several: &[&Subscription], dot: &str) -> Error {
     let count = several.len();
     let text =
         format!("'{}' matches {count} subscriptions. Add a word, or use an id:", Typed(wanted));
     let error = several.iter().take(NAMED).fold(Error::failed(text), |error, entry| {
         let (id, name, tenant) = (entry.id(), entry.name(), entry.tenant_name());
-        error.remedy(format!("{id}  {name} · {tenant} ({})", entry.user_name()))
+        error.remedy(format!("{id}  {name} {dot} {tenant} ({})", entry.user_name()))
     });
     match count.saturating_sub(NAMED) {
         0 => error,

@@ -1,16 +1,13 @@
 //! Subscriptions whose names are nearly the one that was typed.
 
-use std::cmp::Ordering;
-
 use crate::error::{Error, Kind};
+use crate::near::near;
 use crate::program::Program;
 use crate::settings::Subscription;
 use crate::sys::Words;
 
 /// Most names in a message.
 const NAMED: usize = 5;
-/// Least similarity of a name that is nearly another one; equal names have 1.
-const SIMILAR: f64 = 0.8;
 
 /// True if none of `entries` has the id or the name `wanted`.
 pub(crate) fn is_unknown<'p>(
@@ -53,26 +50,15 @@ pub(crate) fn with_near_matches<'p>(
     error.remedy(format!("All subscriptions: {program} account list"))
 }
 
-/// The names that contain the words of `wanted`; if there are none, the most similar names.
+/// The names that contain the words of `wanted`; if there are none, those that it is a typo of.
 fn near_names<'p>(entries: impl Iterator<Item = &'p Subscription>, wanted: &str) -> Vec<&'p str> {
     let lower = wanted.trim().to_lowercase();
     if lower.is_empty() {
         return Vec::new();
     }
-    let names: Vec<(&str, String)> =
-        entries.map(|entry| (entry.name(), entry.name().to_lowercase())).collect();
     let words = Words::of(&lower);
-    let mut found: Vec<&str> =
-        names.iter().filter(|(_, text)| words.are_in(text)).map(|(name, _)| *name).collect();
-    if found.is_empty() {
-        let similarity = |(name, text): &(&'p str, String)| {
-            let similarity = strsim::jaro_winkler(text, &lower);
-            (similarity >= SIMILAR).then_some((similarity, *name))
-        };
-        let mut similar: Vec<(f64, &str)> = names.iter().filter_map(similarity).collect();
-        similar.sort_by(|one, other| other.0.partial_cmp(&one.0).unwrap_or(Ordering::Equal));
-        similar.truncate(NAMED);
-        found.extend(similar.into_iter().map(|(_, name)| name));
-    }
-    found
+    let names: Vec<&str> = entries.map(Subscription::name).collect();
+    let mut found = names.clone();
+    found.retain(|name| words.are_in(&name.to_lowercase()));
+    if found.is_empty() { near(&lower, names) } else { found }
 }

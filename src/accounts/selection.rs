@@ -240,6 +240,7 @@ fn without_default(error: Error, context: &Context<'_>) -> Error {
     }
     Error::failed("No subscription found: none is the default.")
         .remedy("Choose one: azt switch")
+        .command("azt switch")
         .remedy("Or by its name or id: azt account set -s NAME")
 }
 

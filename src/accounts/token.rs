@@ -9,7 +9,7 @@ use crate::error::{Error, Kind, Result};
 use crate::foreign::Sentence;
 use crate::interop::{self, AdalFile, Application};
 use crate::program::Program;
-use crate::settings::{Cloud, Profile, Subscription, known};
+use crate::settings::{Cloud, known};
 use crate::sys::{System, is_detached, repeat_detached};
 use crate::vault::{Account, Vault};
 
@@ -29,40 +29,6 @@ pub(crate) fn token<'s>(
     if let Some(remote) = &context.remote {
         return remote.token(request);
     }
-    token_of(context, cloud, request, opened)
-        .map_err(|error| with_tenant_name(error, context, request))
-}
-
-/// `error` with the tenant's domain in place of its GUID, if a person reads it. The command for
-/// programs keeps the GUID: the domain is a server's text.
-fn with_tenant_name(error: Error, context: &Context<'_>, request: &TokenRequest) -> Error {
-    if !context.system.is_watched() {
-        return error;
-    }
-    let is_domain = |text: &&str| {
-        text.contains('.') && text.chars().all(|c| c.is_ascii_alphanumeric() || "-.".contains(c))
-    };
-    let profile = Profile::load_or_new(&context.dir).ok();
-    let entry = profile.as_ref().and_then(|profile| {
-        let mut all = profile.visible(&context.cloud().name);
-        all.find(|entry| entry.tenant_id().eq_ignore_ascii_case(&request.tenant))
-    });
-    match entry.and_then(Subscription::tenant_default_domain).filter(is_domain) {
-        Some(domain) => {
-            let (by_id, by_name) =
-                (format!(" --tenant {}", request.tenant), format!(" --tenant {domain}"));
-            error.map_remedy(|line| line.replace(&by_id, &by_name))
-        }
-        None => error,
-    }
-}
-
-fn token_of<'s>(
-    context: &Context<'s>,
-    cloud: &Cloud,
-    request: &TokenRequest,
-    opened: Option<Vault<'s>>,
-) -> Result<Token> {
     let system = context.system;
     let is_memory_only = broker::is_memory_only(&context.config)?;
     let name = match &request.identity {

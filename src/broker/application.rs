@@ -41,6 +41,19 @@ impl<'a> Homes<'a> {
         self.by_profile(client_id, tenant, &|cloud| self.of_cloud(cloud))
     }
 
+    /// The default domain of `tenant`, a GUID, in the active cloud; `None` if the profile has none
+    /// that is made of a domain's characters.
+    pub(super) fn domain_of(&self, tenant: &str) -> Option<String> {
+        let is_domain = |text: &&str| {
+            let is_part = |c: char| c.is_ascii_alphanumeric() || "-.".contains(c);
+            text.contains('.') && text.chars().all(is_part)
+        };
+        let profile = Profile::load_or_new(self.dir).ok()?;
+        let mut all = profile.visible(&self.clouds.active().name);
+        let entry = all.find(|entry| entry.tenant_id().eq_ignore_ascii_case(tenant))?;
+        entry.tenant_default_domain().filter(is_domain).map(str::to_owned)
+    }
+
     fn by_profile(
         &self,
         client_id: &str,

@@ -192,7 +192,10 @@ impl Broker<'_> {
         let response = client
             .refresh(&held.refresh_token, &request.scopes, Some(&held.home_account_id))
             .await
-            .map_err(|error| remedy::for_client(error, request, &held))?;
+            .map_err(|error| {
+                let domain = self.domain(request);
+                remedy::for_client(error, request, &held, domain.as_deref())
+            })?;
 
         let _writing = vault.write_lock();
         let now = vault.get(&held.key())?;

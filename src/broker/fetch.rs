@@ -92,7 +92,7 @@ impl Broker<'_> {
         account: &Account,
     ) -> Result<Token> {
         if request.claims.is_some() {
-            return Err(remedy::broker_takes_no_claims(request));
+            return Err(remedy::broker_takes_no_claims(request, self.domain(request).as_deref()));
         }
         let authority = Authority::new(&self.authority_host, &request.tenant)?;
         let now = self.system.clock.now();
@@ -128,7 +128,13 @@ impl Broker<'_> {
 
     fn with_remedy(&self, error: Error, request: &TokenRequest) -> Error {
         let is_default_scope = request.scopes.joined() == self.default_scope;
-        remedy::for_user(error, self.system, request, is_default_scope)
+        let domain = self.domain(request);
+        remedy::for_user(error, self.system, request, is_default_scope, domain.as_deref())
+    }
+
+    /// The name of the tenant of `request`, if a person reads the error and the profile has it.
+    pub(super) fn domain(&self, request: &TokenRequest) -> Option<String> {
+        self.system.is_watched().then(|| self.homes.domain_of(&request.tenant)).flatten()
     }
 
     async fn ask_as_application(

@@ -45,7 +45,7 @@ pub(crate) use identity_broker::{
 pub use identity_broker::{Presence, identity_broker_presence};
 pub(crate) use open::{
     inventory, is_memory_only, keyring_flaw, lock, make_vault_quietly, move_key, open_vault,
-    open_vault_for_sign_in, open_vault_of, rekey, unlock,
+    open_vault_for_sign_in, open_vault_of, rekey, tell_place_of_key, unlock,
 };
 pub(crate) use owner::name_of_owner;
 pub(crate) use redirect_uri::RedirectUri;

@@ -74,8 +74,8 @@ pub(crate) fn make_vault_quietly<'a>(
     Ok(vault)
 }
 
-/// The vault of a configuration folder, created if missing; reports where a new key is kept and
-/// why. Call it before a sign-in starts.
+/// The vault of a configuration folder, created if missing. Call it before a sign-in starts, and
+/// [`tell_place_of_key`] after it.
 ///
 /// # Errors
 /// The vault or the profile cannot be written, so the sign-in could not be stored.
@@ -88,25 +88,48 @@ pub(crate) fn open_vault_for_sign_in<'a>(
     vault.check_pin(Prompt::Allowed)?;
     vault.check_writable()?;
     Profile::check_writable(dir)?;
-    match (notice, system.program) {
-        // The key fell back to the file, which is no warning.
-        (Some(_), Program::Azt)
-            if system.is_watched() && options(config)?.key_source == KeyChoice::Auto =>
-        {
-            if system.terminal.shows(Level::Warning) {
-                system.terminal.dim(&format!(
-                    "Key: {} (no keyring here; azt doctor has details)",
-                    in_home(system, &dir.azt().file("vault.key"))
-                ));
-            }
-        }
-        (Some(notice), Program::Azt) if system.terminal.shows(Level::Warning) => {
-            system.terminal.plain(&notice);
-        }
-        (Some(notice), Program::Az) => system.remark(&notice),
-        (Some(_), Program::Azt) | (None, _) => {}
+    // What follows from the source that the user chose is said before it is used.
+    if let Some(notice) = notice
+        && !is_automatic(config)?
+    {
+        tell(system, &notice);
     }
     Ok(vault)
+}
+
+/// Tells where `vault` keeps its new key, and why, if azt chose that. After a sign-in, because one
+/// that fails says only why.
+pub(crate) fn tell_place_of_key(
+    system: &System,
+    dir: &ConfigDir,
+    config: &Config<'_>,
+    vault: &Vault<'_>,
+) -> Result<()> {
+    let Some(notice) = vault.choice_notice() else { return Ok(()) };
+    if !is_automatic(config)? {
+        return Ok(());
+    }
+    if !system.is_watched() {
+        tell(system, notice);
+    } else if system.terminal.shows(Level::Warning) {
+        // The key fell back to the file, which is no warning.
+        let place = in_home(system, &dir.azt().file("vault.key"));
+        let text = format!("Key: {place} (no keyring here; azt doctor has details)");
+        system.terminal.dim(&text);
+    }
+    Ok(())
+}
+
+fn is_automatic(config: &Config<'_>) -> Result<bool> {
+    Ok(options(config)?.key_source == KeyChoice::Auto)
+}
+
+fn tell(system: &System, notice: &str) {
+    match system.program {
+        Program::Azt if system.terminal.shows(Level::Warning) => system.terminal.plain(notice),
+        Program::Azt => {}
+        Program::Az => system.remark(notice),
+    }
 }
 
 /// `path`, with `~` for the home folder.

@@ -39,12 +39,14 @@ const BROKER: &str = "An identity broker on this device can meet it: where there
 /// Suggests a sign-in only if that can help: an SDK that finds "az login" in the text of a network
 /// failure misleads its user.
 ///
-/// `is_default_scope`: `request` has the scopes that every sign-in asks for.
+/// `is_default_scope`: `request` has the scopes that every sign-in asks for. `domain`: the tenant's
+/// name, if a person reads the error.
 pub(super) fn for_user(
     error: Error,
     system: &System,
     request: &TokenRequest,
     is_default_scope: bool,
+    domain: Option<&str>,
 ) -> Error {
     if !is_from_entra(&error) {
         return error;
@@ -52,16 +54,17 @@ pub(super) fn for_user(
     if system.program == Program::Az {
         return as_az(error, login_of_az(request));
     }
-    let login = login(&error, request, is_default_scope);
+    let login =
+        Login::to(request, domain, |tenant| login(&error, request, tenant, is_default_scope));
     let (error, cure) = as_demanded(error);
     match cure {
         Some(Cure::SignInAgain) => {
-            error.remedy(ended(request)).remedy("Sign in again:").cured_by(login)
+            login.cures(error.remedy(ended(request)).remedy("Sign in again:"), "")
         }
-        Some(Cure::SignInThere) => error.remedy("Sign in again:").cured_by(login),
+        Some(Cure::SignInThere) => login.cures(error.remedy("Sign in again:"), ""),
         Some(Cure::SignInByBrowser) => {
             let elsewhere = if why_no_browser(system).is_some() { " --no-browser" } else { "" };
-            error.remedy("Sign in again with a browser:").cured_by(login + elsewhere)
+            login.cures(error.remedy("Sign in again with a browser:"), elsewhere)
         }
         Some(Cure::UseBroker) => match identity_broker_presence(system) {
             Presence::Absent(_) => error.remedy(BROKER),
@@ -71,6 +74,27 @@ pub(super) fn for_user(
         },
         Some(Cure::Do(line)) => error.remedy(line),
         None => error,
+    }
+}
+
+/// A command that signs in to a tenant.
+struct Login {
+    /// With the tenant's id, for programs: its name is a server's text.
+    command: String,
+    /// With the tenant's name, if that is known.
+    shown: String,
+}
+
+impl Login {
+    /// `login` makes the command for a tenant.
+    fn to(request: &TokenRequest, domain: Option<&str>, login: impl Fn(&str) -> String) -> Self {
+        let shown = login(domain.unwrap_or(&request.tenant));
+        Self { command: login(&request.tenant), shown }
+    }
+
+    /// Adds the command with `option` to `error`, which it cures.
+    fn cures(self, error: Error, option: &str) -> Error {
+        error.remedy(self.shown + option).command(self.command + option)
     }
 }
 
@@ -97,18 +121,23 @@ pub(super) fn for_identity_broker(error: Error, program: Program) -> Error {
 }
 
 /// The error for a claims challenge that meets an account of the identity broker.
-pub(super) fn broker_takes_no_claims(request: &TokenRequest) -> Error {
+pub(super) fn broker_takes_no_claims(request: &TokenRequest, domain: Option<&str>) -> Error {
     let error = Error::new(
         Kind::InteractionRequired,
         "The resource demands more of the user (a claims challenge), which azt cannot ask the identity broker for.",
     );
-    let login = login(&error, request, false);
-    error.remedy("Sign in without it:").cured_by(login)
+    let login = Login::to(request, domain, |tenant| login(&error, request, tenant, false));
+    login.cures(error.remedy("Sign in without it:"), "")
 }
 
 /// Adds to `error` how the user of `account`, at another client than az's, can get the token of
 /// `request`.
-pub(super) fn for_client(error: Error, request: &TokenRequest, account: &ClientAccount) -> Error {
+pub(super) fn for_client(
+    error: Error,
+    request: &TokenRequest,
+    account: &ClientAccount,
+    domain: Option<&str>,
+) -> Error {
     if !is_from_entra(&error) {
         return error;
     }
@@ -120,12 +149,13 @@ pub(super) fn for_client(error: Error, request: &TokenRequest, account: &ClientA
         Some(Cure::SignInAgain) => error.remedy(ended(request)),
         Some(Cure::SignInThere | Cure::SignInByBrowser) => error,
     };
-    let mut login = client_sign_in::login(account, &request.tenant, &request.scopes.joined());
+    let scopes = request.scopes.joined();
+    let login =
+        Login::to(request, domain, |tenant| client_sign_in::login(account, tenant, &scopes));
     let claims = error.entra_detail().and_then(|detail| detail.claims.as_ref());
-    if let Some(claims) = claims.or(request.claims.as_ref()) {
-        login += &[" --claims-challenge ", &STANDARD.encode(claims)].concat();
-    }
-    error.remedy("Sign in again:").cured_by(login)
+    let claims = claims.or(request.claims.as_ref());
+    let option = claims.map(|it| [" --claims-challenge ", &STANDARD.encode(it)].concat());
+    login.cures(error.remedy("Sign in again:"), &option.unwrap_or_default())
 }
 
 /// Names the account whose sign-in has ended; Entra's text does not.
@@ -151,12 +181,12 @@ fn login_of_az(request: &TokenRequest) -> String {
 
 /// The shortest command that helps. It names the tenant if only that tenant demands more of the
 /// user. An ended sign-in has ended in all tenants, and a new one finds them all.
-fn login(error: &Error, request: &TokenRequest, is_default_scope: bool) -> String {
+fn login(error: &Error, request: &TokenRequest, tenant: &str, is_default_scope: bool) -> String {
     let detail = error.entra_detail();
     let claims = detail.and_then(|detail| detail.claims.as_ref()).or(request.claims.as_ref());
     let mut words = vec!["azt login".to_owned()];
     if claims.is_some() || !has_ended(error) {
-        words.extend(["--tenant".to_owned(), shell::quoted(&request.tenant)]);
+        words.extend(["--tenant".to_owned(), shell::quoted(tenant)]);
         if !is_default_scope {
             words.push("--scope".to_owned());
             words.extend(request.scopes.iter().map(shell::quoted));

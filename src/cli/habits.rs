@@ -73,14 +73,19 @@ const OPTIONS: [(&str, &str); 15] = [
     ("--use-device", "--use-device-code"),
 ];
 
-/// The words of `typed`, in lower case, that azt does not have, with its command for them.
+/// The words of `typed`, in any letter case, that azt does not have, with its command for them.
 pub(super) fn command(typed: &[String]) -> Option<(&'static str, &'static str)> {
     let is_begin = |habit: &str| {
         let mut typed = typed.iter();
-        habit.split(' ').all(|word| typed.next().is_some_and(|it| it == word))
+        habit.split(' ').all(|word| typed.next().is_some_and(|it| it.eq_ignore_ascii_case(word)))
     };
     let fitting = COMMANDS.into_iter().filter(|(habit, _)| is_begin(habit));
     fitting.max_by_key(|(habit, _)| habit.len())
+}
+
+/// True if a program may run `own` in place of a habit: it is complete and removes nothing.
+pub(super) fn is_cure(own: &str) -> bool {
+    !["azt config set", "azt logout"].contains(&own)
 }
 
 /// The one of `options`, as `--tenant`, that `typed` means: by habit, or by a typo.

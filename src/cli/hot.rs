@@ -11,6 +11,15 @@ use super::{AccountCommand, Cli, Command, GetAccessToken, Global, Token, TokenFo
 use crate::output::Format;
 use crate::secret::Secret;
 
+/// The number of command words, if `typed` begins with one of these commands.
+pub(super) fn depth(typed: &[String]) -> Option<usize> {
+    match typed {
+        [group, command, ..] if group == "account" && command == "get-access-token" => Some(2),
+        [command, ..] if command == "token" => Some(1),
+        _ => None,
+    }
+}
+
 /// Parses `words`: argv without argv\[0\], `@file` expanded, command words in lower case. `None`
 /// when clap must parse them.
 pub(super) fn parse(words: &[Word]) -> Option<Cli> {

@@ -92,10 +92,6 @@ const TOKEN_EXAMPLES: &str = "Examples:\n  \
     azt token --for postgres=db.postgres.database.azure.com --format env\n  \
     azt token arm --decode";
 
-/// The commands that az does not have, where they would not be taken for az's.
-pub(crate) const OURS: [&str; 9] =
-    ["ci", "completion", "exec", "hosts", "serve", "status", "switch", "token", "whoami"];
-
 /// The command groups.
 #[allow(clippy::large_enum_variant, reason = "there is one, and clap wants it unboxed")]
 #[derive(Debug, Subcommand)]

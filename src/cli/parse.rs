@@ -16,8 +16,8 @@ use clap::{Arg, Args, Command, FromArgMatches};
 use super::argparse::{self, Word};
 use super::at_file::expand;
 use super::help::{help, help_on};
-use super::tree::{self, ONLY_OF_AZT, is_group, leaf, tree};
-use super::{Cli, Global, OURS, Topic, habits, hot};
+use super::tree::{self, ONLY_OF_AZT, leaf, tree};
+use super::{Cli, Global, Topic, habits, hot};
 use crate::error::{Error, Kind, Result};
 use crate::foreign::Typed;
 use crate::program::Program;
@@ -96,63 +96,61 @@ pub(super) fn understood(program: Program, mut words: Vec<Word>) -> Result<Invoc
         leading = argparse::leading(&Global::augment_args(Command::new("")), &words);
         words.rotate_left(leading);
     }
-    // Command words are at most three deep; values follow them.
-    let is = |at: usize, word| words.get(at).is_some_and(|it| it.text.eq_ignore_ascii_case(word));
-    let depth = match program {
-        _ if ["switch", "token", "exec"].iter().any(|word| is(0, word)) => 1,
-        Program::Azt if is(0, "account") && is(1, "set") => 2,
-        _ if is(0, "account") => 3,
-        _ => 2,
-    };
     let is_command_word = |word: &&Word| !word.text.starts_with('-');
-    let depth = words.iter().take_while(is_command_word).take(depth).count();
-    for word in words.iter_mut().take(depth) {
-        word.text.make_ascii_lowercase();
+    let typed = words.iter().take_while(is_command_word).map(|word| word.text.to_ascii_lowercase());
+    let typed: Vec<String> = typed.collect();
+    if let Some((word, group)) = tree::only_of_azt(&typed).filter(|_| program == Program::Az) {
+        return Err(misspelled(word, None, &path(program, group, group.len()), program));
     }
     match words.first().map(|word| word.text.as_str()) {
-        Some(word) if program == Program::Az && OURS.contains(&word) => {
-            return Err(misspelled(word, None, program.name(), program));
-        }
         Some("--version" | "-v") => return Ok(Invocation::Version),
         Some("-V") if program == Program::Azt => return Ok(Invocation::Version),
-        Some("help") if words.len() == 1 => return help(program, &[]),
-        Some("help") if program == Program::Azt => return help_on(&words),
         None => return help(program, &[]),
         Some(_) => {}
     }
-    if let [group, command, ..] = words.as_slice()
-        && program == Program::Az
-        && ONLY_OF_AZT.contains(&[group.text.as_str(), command.text.as_str()])
-    {
-        return Err(misspelled(
-            &command.text,
-            None,
-            &path(program, std::slice::from_ref(&group.text), 1),
-            program,
-        ));
+    if typed.first().is_some_and(|word| word == "help") {
+        if words.len() == 1 {
+            return help(program, &[]);
+        }
+        if program == Program::Azt {
+            return help_on(&typed);
+        }
     }
+    // The words that lead to a command; what follows is a value, or a mistake.
+    let (root, depth, is_group) = if let Some(depth) = hot::depth(&typed) {
+        (None, depth, false)
+    } else {
+        let root = tree(program, &typed);
+        let (leaf, depth) = leaf(&root, &typed);
+        let is_group = leaf.has_subcommands();
+        (Some(root), depth, is_group)
+    };
+    // In a group the next word was meant as a command.
+    let named = typed.get(..depth + usize::from(is_group)).unwrap_or(&typed);
     if words.iter().any(|word| !word.is_value && ["-h", "--help"].contains(&word.text.as_str())) {
-        let command: Vec<&str> = words.iter().take(depth).map(|word| word.text.as_str()).collect();
-        return help(program, &command);
+        return help(program, named);
+    }
+    // As in gh and azd, this is no mistake: who types a group wants to know its commands.
+    if program == Program::Azt && is_group && depth == words.len() {
+        return help(program, &typed);
+    }
+    for (word, lower) in words.iter_mut().zip(named) {
+        word.text.clone_from(lower);
     }
     // The leading options go before the others, because the last value of a repeated option counts.
     words.get_mut(depth..).unwrap_or_default().rotate_right(leading);
-    match hot::parse(&words) {
-        Some(cli) => Ok(Invocation::Run(Box::new(cli))),
-        // As in gh and azd, this is no mistake: who types a group wants to know its commands.
-        None if program == Program::Azt && is_group(&words) => {
-            help(program, &words.iter().map(|word| word.text.as_str()).collect::<Vec<_>>())
-        }
-        None => by_clap(program, &words).map(|cli| Invocation::Run(Box::new(cli))),
-    }
+    let cli = match hot::parse(&words) {
+        Some(cli) => cli,
+        None => by_clap(program, &words, root.unwrap_or_else(|| tree(program, &typed)))?,
+    };
+    Ok(Invocation::Run(Box::new(cli)))
 }
 
-fn by_clap(program: Program, words: &[Word]) -> Result<Cli> {
+fn by_clap(program: Program, words: &[Word], mut root: Command) -> Result<Cli> {
     let is_command_word = |word: &&Word| !word.text.starts_with('-');
     let begin = || [program.name().to_owned()].into_iter();
     let command: Vec<String> =
         words.iter().take_while(is_command_word).map(|word| word.text.clone()).collect();
-    let mut root = tree(program, &command);
     let (leaf, depth) = leaf(&root, &command);
     if leaf.has_subcommands() {
         let all: Vec<String> = words.iter().map(|word| word.text.clone()).collect();
@@ -193,8 +191,8 @@ fn by_clap(program: Program, words: &[Word]) -> Result<Cli> {
 }
 
 /// The command path, such as `azt account show`.
-fn path(program: Program, args: &[String], depth: usize) -> String {
-    let words = args.iter().take(depth).map(String::as_str);
+fn path(program: Program, args: &[impl AsRef<str>], depth: usize) -> String {
+    let words = args.iter().take(depth).map(AsRef::as_ref);
     [program.name()].into_iter().chain(words).collect::<Vec<_>>().join(" ")
 }
 
@@ -233,7 +231,8 @@ fn dashed(name: &str) -> String {
 /// The error for a command that azt has under another name; `None` for one that nobody has.
 fn of_habit(args: &[String], program: Program) -> Option<Error> {
     let (habit, own) = habits::command(args).filter(|_| program == Program::Azt)?;
-    Some(Error::new(Kind::Usage, format!("azt has no '{habit}'. Run: {own}")))
+    let error = Error::new(Kind::Usage, format!("azt has no '{habit}'. Run: {own}"));
+    Some(if habits::is_cure(own) { error.command(own) } else { error })
 }
 
 /// Converts clap's error to argparse's message.
@@ -268,7 +267,7 @@ pub(super) fn explain(
                 Program::Az if depth == 0 => None,
                 Program::Az => {
                     let group = args.first().map_or("", String::as_str);
-                    guesses.find(|guess| !ONLY_OF_AZT.contains(&[group, guess]))
+                    guesses.find(|guess| !ONLY_OF_AZT.contains(&[group, guess].as_slice()))
                 }
             };
             return misspelled(&word, guess, &path, program);

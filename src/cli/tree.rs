@@ -4,12 +4,22 @@ use anstyle::{AnsiColor, Style};
 use clap::builder::Styles;
 use clap::{Command, CommandFactory};
 
-use super::argparse::Word;
 use super::{AccountSet, Cli, Topic};
 use crate::program::Program;
 
-/// Commands of az's groups that az does not have.
-pub(super) const ONLY_OF_AZT: [[&str; 2]; 1] = [["config", "list"]];
+/// The commands that az does not have, where they would not be taken for az's.
+pub(super) const ONLY_OF_AZT: [&[&str]; 10] = [
+    &["ci"],
+    &["completion"],
+    &["config", "list"],
+    &["exec"],
+    &["hosts"],
+    &["serve"],
+    &["status"],
+    &["switch"],
+    &["token"],
+    &["whoami"],
+];
 
 /// Colours of help that are readable on a dark and on a light background.
 const STYLES: Styles = Styles::plain()
@@ -63,12 +73,12 @@ pub(super) fn leaf<'c>(root: &'c Command, args: &[String]) -> (&'c Command, usiz
     (leaf, depth)
 }
 
-/// True if `words` are a group of commands, such as `account`, and nothing else.
-pub(super) fn is_group(words: &[Word]) -> bool {
-    let names: Vec<String> = words.iter().map(|word| word.text.clone()).collect();
-    let root = tree(Program::Azt, &names);
-    let (leaf, depth) = leaf(&root, &names);
-    depth == names.len() && leaf.has_subcommands()
+/// The command of [`ONLY_OF_AZT`] that `typed` begins with: its last word, and those before.
+pub(super) fn only_of_azt(
+    typed: &[String],
+) -> Option<(&'static &'static str, &'static [&'static str])> {
+    let begins = |own: &&&[&str]| typed.get(..own.len()).is_some_and(|typed| typed == **own);
+    ONLY_OF_AZT.iter().find(begins)?.split_last()
 }
 
 /// Every command of azt with its arguments, for man pages.
@@ -81,6 +91,7 @@ pub(crate) fn all_commands() -> Command {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::argparse::Word;
     use crate::cli::parse::{Invocation, understood};
 
     /// The paths of all commands that help shows, groups included.

@@ -8,7 +8,7 @@ use crate::cli::AccountList;
 use crate::error::Result;
 use crate::program::Program;
 use crate::settings::Profile;
-use crate::sys::Terminal;
+use crate::sys::Screen;
 
 /// Without accounts, prints an empty list and a warning, not an error (az 2.91; tools rely on it).
 pub(super) fn run(request: &AccountList, context: &Context<'_>) -> Result<Answer> {
@@ -39,7 +39,9 @@ pub(super) fn run(request: &AccountList, context: &Context<'_>) -> Result<Answer
     }
     if is_for_people(&request.global, context) {
         if !listing.is_empty {
-            terminal.result(&account_table::text(&listing.value, Terminal::columns()))?;
+            let (columns, _) = Screen::size();
+            let ellipsis = terminal.screen(&context.system.env).ellipsis();
+            terminal.result(&account_table::text(&listing.value, columns, ellipsis))?;
         }
         return Ok(Answer::none());
     }

@@ -10,7 +10,7 @@ pub(super) fn run(request: &AccountSet, context: &Context<'_>) -> Result<Answer>
     let name = request.name.join(" ");
     match request.wanted.as_deref().or(Some(&*name).filter(|_| !request.name.is_empty())) {
         Some(wanted) => make_default(context, wanted).map(|_| Answer::none()),
-        None if switch::can_pick(context) => switch::by_picker(&request.global, context),
+        None if context.system.can_ask() => switch::by_picker(&request.global, context),
         None => Err(Error::new(
             Kind::Usage,
             "the following arguments are required: --subscription/-s/--name/-n",

@@ -77,10 +77,10 @@ pub(super) fn choices(
             found.push(Choice { account, tenant: None, reason: "signed in too" });
         }
     }
-    let mut names = Vec::new();
+    let mut known = Vec::new();
     found.retain(|choice| {
-        let is_new = !names.contains(&choice.account);
-        names.push(choice.account.clone());
+        let is_new = !known.contains(&choice.account);
+        known.push(choice.account.clone());
         is_new
     });
     found.truncate(MOST);

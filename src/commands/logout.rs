@@ -82,13 +82,13 @@ pub(super) fn run(request: &Logout, context: &Context<'_>) -> Result<Answer> {
 /// as the answer, as in az.
 fn agree(request: &Logout, context: &Context<'_>, name: &str) -> Result<()> {
     let system = context.system;
-    if request.yes || !system.is_watched() || !system.terminal.stdin_is_tty() {
+    if request.yes || system.program == Program::Az || !system.can_ask() {
         return Ok(());
     }
     if system.terminal.confirm(&format!("Sign out {}?", Name::new(name)))? {
         return Ok(());
     }
-    Err(Error::failed("Nobody was signed out.")
+    Err(Error::new(Kind::Cancelled, "Nobody was signed out.")
         .remedy("To sign out another account: azt logout --username NAME"))
 }
 
@@ -98,7 +98,9 @@ fn tell(context: &Context<'_>, name: &str) {
     let profile = Profile::load(&context.dir).unwrap_or_default();
     let default = profile.visible(&context.cloud().name).find(|entry| entry.is_default());
     context.system.tell(&match default {
-        Some(entry) => format!("The default is {} ({}).", entry.name(), entry.user_name()),
+        Some(entry) => {
+            format!("The default is {} ({}).", entry.name_and_flaw(), entry.user_name())
+        }
         None if profile.all().is_empty() => "Nobody is signed in now.".to_owned(),
         None => "No subscription is the default now. Choose one: azt switch".to_owned(),
     });

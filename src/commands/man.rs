@@ -90,7 +90,7 @@ fn page_of_topic(topic: Topic) -> (String, Vec<u8>) {
     roff.control("SH", ["NAME"]);
     roff.text([roman(format!("{name} - {}", topic.about()))]);
     roff.control("SH", ["DESCRIPTION"]);
-    add_lines(&mut roff, &help(topic));
+    add_lines(&mut roff, &help(topic, 80));
     (name, roff.render().into_bytes())
 }
 

@@ -96,13 +96,17 @@ fn asks_for_data(global: &Global) -> bool {
     global.output.is_some() || global.query.is_some()
 }
 
-/// True if a person reads the result: azt on a terminal, and neither the call nor the settings name
-/// a format.
+/// True if the call asks for data, or the settings name a format.
+fn wants_data(global: &Global, context: &Context<'_>) -> bool {
+    asks_for_data(global) || matches!(context.config.text(&known::OUTPUT), Ok(Some(_)))
+}
+
+/// True if a person reads the result: azt on a terminal, and nothing asks for data. Elsewhere the
+/// commands of az print az's JSON; those of azt alone print data only if [`wants_data`].
 fn is_for_people(global: &Global, context: &Context<'_>) -> bool {
     context.system.program == Program::Azt
         && context.system.terminal.stdout_is_tty()
-        && !asks_for_data(global)
-        && matches!(context.config.text(&known::OUTPUT), Ok(None))
+        && !wants_data(global, context)
 }
 
 /// `count` and the noun, with its plural in `s`.

@@ -51,7 +51,7 @@ fn install(request: &ShimChange, context: &Context<'_>) -> Result<Answer> {
         plan.push("  set core.share_with_az=true: sign-ins go into the real az's files too (plain text on Linux and macOS)".to_owned());
     }
     if !plan.is_empty() {
-        agree(request.yes, &context.system.terminal, &plan)?;
+        agree(request.yes, context.system, &plan)?;
     }
     if !is_made {
         make_az(&folder, &program)?;
@@ -93,7 +93,7 @@ fn remove(request: &ShimChange, context: &Context<'_>) -> Result<Answer> {
             other.display()
         ));
     }
-    agree(request.yes, &context.system.terminal, &plan)?;
+    agree(request.yes, context.system, &plan)?;
     if stops {
         Config::set(&context.dir, &known::SHARE_WITH_AZ, "false")?;
     }

@@ -1,6 +1,6 @@
 //! `switch`.
 
-use super::Answer;
+use super::{Answer, wants_data};
 use crate::accounts::{Candidates, Context, default_of, make_default, with_near_matches};
 use crate::cli::{Global, Switch};
 use crate::error::{Error, Kind, Result};
@@ -16,7 +16,7 @@ pub(super) fn run(request: &Switch, context: &Context<'_>) -> Result<Answer> {
     let profile = profile(context)?;
     let entry = match name.trim() {
         _ if request.name.is_empty() => {
-            if !can_pick(context) {
+            if !context.system.can_ask() {
                 let text = "There is no terminal to choose a subscription on.";
                 return Err(Error::new(Kind::Inapplicable, text).remedy("Name it: azt switch NAME"));
             }
@@ -33,12 +33,6 @@ pub(super) fn run(request: &Switch, context: &Context<'_>) -> Result<Answer> {
 /// [`pick`] from the profile, for `account set` without a name.
 pub(super) fn by_picker(global: &Global, context: &Context<'_>) -> Result<Answer> {
     pick(&profile(context)?, global, context)
-}
-
-/// True when the user can choose on the terminal.
-pub(super) fn can_pick(context: &Context<'_>) -> bool {
-    let terminal = &context.system.terminal;
-    terminal.stdin_is_tty() && terminal.stderr_is_tty()
 }
 
 /// The profile.
@@ -88,17 +82,19 @@ fn named<'p>(name: &str, profile: &'p Profile, context: &Context<'_>) -> Result<
     })
 }
 
-/// One line about `entry`; with `--output` or `--query` the entry, as `account show` prints it.
+/// One line about `entry`; where data is wanted the entry, as `account show` prints it.
 fn answer(
     what: &str,
     entry: &Subscription,
     global: &Global,
     context: &Context<'_>,
 ) -> Result<Answer> {
-    if global.output.is_some() || global.query.is_some() {
+    if wants_data(global, context) {
         return Ok(Answer::of(entry.value()));
     }
-    let (name, tenant, user) = (entry.name(), entry.tenant_name(), entry.user_name());
-    context.system.terminal.result(&format!("{what}: {name} · {tenant} ({user})\n"))?;
+    let (name, tenant, user) = (entry.name_and_flaw(), entry.tenant_name(), entry.user_name());
+    let terminal = &context.system.terminal;
+    let dot = terminal.screen(&context.system.env).dot();
+    terminal.result(&format!("{what}: {name} {dot} {tenant} ({user})\n"))?;
     Ok(Answer::none())
 }

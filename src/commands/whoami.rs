@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::{Answer, asks_for_data};
+use super::{Answer, wants_data};
 use crate::accounts::{Context, Selection, client_account};
 use crate::broker::{self, EnvironmentIdentity, Identity};
 use crate::cli::Whoami;
@@ -19,26 +19,31 @@ use crate::vault::{ClientAccount, Vault};
 use sign_in::{SignIn, State};
 
 /// An account, and why it is used.
-struct Found {
+struct Found<'s> {
     identity: Identity,
     /// `from AZT_ACCOUNT`, `the default`.
     reason: String,
     tenant: String,
     /// The entry of the profile; none for other clients and for the environment.
     entry: Option<Subscription>,
+    /// The vault, if it is open.
+    vault: Option<Vault<'s>>,
 }
 
 pub(super) fn run(request: &Whoami, context: &Context<'_>) -> Result<Answer> {
-    let found = found(request, context)?;
+    let mut found = found(request, context)?;
     // Opened once: a keyring that hangs takes all of its time limit.
-    let vault = broker::open_vault(context.system, &context.dir, &context.config);
+    let vault = match found.vault.take() {
+        Some(vault) => Ok(Some(vault)),
+        None => broker::open_vault(context.system, &context.dir, &context.config),
+    };
     let sign_in = SignIn::of(&found.identity, &found.tenant, &vault, context);
     let value = value(&found, &sign_in, &vault, context)?;
     let outcome = match sign_in.state {
         State::Missing => Err(found.identity.not_signed_in(context.system.program)),
         _ => Ok(SUCCESS),
     };
-    let answer = if asks_for_data(&request.show.global) {
+    let answer = if wants_data(&request.show.global, context) {
         Answer::with_columns(value, columns)
     } else {
         context.system.terminal.result(&text(&value, context.system.clock.now()))?;
@@ -47,7 +52,7 @@ pub(super) fn run(request: &Whoami, context: &Context<'_>) -> Result<Answer> {
     Ok(Answer { outcome, ..answer })
 }
 
-fn found(request: &Whoami, context: &Context<'_>) -> Result<Found> {
+fn found<'s>(request: &Whoami, context: &Context<'s>) -> Result<Found<'s>> {
     let show = &request.show;
     let is_setting = || context.config.is_on(&known::IDENTITY_FROM_ENV);
     if request.identity_from_env || is_setting()? {
@@ -59,7 +64,7 @@ fn found(request: &Whoami, context: &Context<'_>) -> Result<Found> {
         let identity = EnvironmentIdentity::read(context.system)?;
         let tenant = identity.tenant.clone();
         let identity = Identity::Environment(Box::new(identity));
-        return Ok(Found { identity, reason: reason.to_owned(), tenant, entry: None });
+        return Ok(Found { identity, reason: reason.to_owned(), tenant, entry: None, vault: None });
     }
     let selection = Selection {
         subscription: show.subscription.as_deref(),
@@ -68,11 +73,11 @@ fn found(request: &Whoami, context: &Context<'_>) -> Result<Found> {
         client_id: show.client_id.as_deref(),
         authority: show.authority.as_deref(),
     };
-    if let Some((account, _vault)) = selection.client_account(context)? {
+    if let Some((account, vault)) = selection.client_account(context)? {
         let from = if show.client_id.is_some() { "--client-id" } else { client_account::VARIABLE };
         let (reason, tenant) = (format!("from {from}"), account.tenant.clone());
         let identity = Identity::Client(Box::new(account));
-        return Ok(Found { identity, reason, tenant, entry: None });
+        return Ok(Found { identity, reason, tenant, entry: None, vault: Some(vault) });
     }
     let profile = Profile::load(&context.dir)?;
     let (entry, reason) = selection.with_reason(&profile, context)?;
@@ -81,16 +86,17 @@ fn found(request: &Whoami, context: &Context<'_>) -> Result<Found> {
         reason: reason.to_owned(),
         tenant: entry.tenant_id().to_owned(),
         entry: Some(entry.clone()),
+        vault: None,
     })
 }
 
 fn value(
-    found: &Found,
+    found: &Found<'_>,
     sign_in: &SignIn,
     vault: &Result<Option<Vault<'_>>>,
     context: &Context<'_>,
 ) -> Result<Value> {
-    let Found { identity, reason, tenant, entry } = found;
+    let Found { identity, reason, tenant, entry, vault: _ } = found;
     let entry = entry.as_ref();
     let cloud = context.config.find(&known::CLOUD_NAME)?;
     let key = broker::inventory(context.system, &context.dir)?.key;

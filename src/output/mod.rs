@@ -43,7 +43,7 @@ pub(crate) use failure::failure;
 pub use format::Format;
 pub(crate) use query::QUERY_REFERENCE;
 pub use query::{Query, QueryError};
-pub(crate) use wrap::{WIDTH, wrapped};
+pub(crate) use wrap::wrapped;
 
 use datum::Datum;
 use sink::Sink;

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::cloud_values::CloudValues;
 
 /// The names of the built-in clouds, in the order az lists them.
-pub(super) const NAMES: [&str; 4] =
+pub(crate) const NAMES: [&str; 4] =
     ["AzureCloud", "AzureChinaCloud", "AzureUSGovernment", "AzureBleuCloud"];
 
 /// The aliases of each login host (Entra's instance discovery); other programs' caches use any of

@@ -71,7 +71,8 @@ impl Clouds {
     pub(crate) fn check_registered(&self) -> Result<()> {
         if self.fell_back {
             return Err(Error::failed("Signing in needs a registered cloud.")
-                .remedy("Register it with azt cloud register, or choose another: azt cloud set --name AzureCloud"));
+                .remedy("Register it with azt cloud register, or choose another: azt cloud set --name AzureCloud")
+                .command("azt cloud set --name AzureCloud"));
         }
         Ok(())
     }

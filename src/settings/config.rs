@@ -207,8 +207,15 @@ impl<'s> Config<'s> {
     /// All settings of a section, each name once: the overriding variables, sorted, then the
     /// settings of the files in their order.
     pub(crate) fn items(&self, section: &str) -> Result<Vec<Item>> {
+        let all = self.readable_items(section).into_iter();
+        all.map(|(item, flaw)| flaw.map_or(Ok(item), Err)).collect()
+    }
+
+    /// [`Config::items`]; a value that cannot be interpolated is the text as written, with what is
+    /// wrong with it.
+    pub(crate) fn readable_items(&self, section: &str) -> Vec<(Item, Option<Error>)> {
         let prefix = variable(section, "");
-        let mut items: Vec<Item> =
+        let mut items: Vec<(Item, Option<Error>)> =
             self.system
                 .env
                 .with_prefix(&prefix)
@@ -219,18 +226,23 @@ impl<'s> Config<'s> {
                     (!name.is_empty() && !value.is_empty() && name.chars().all(plain))
                         .then(|| Item { name: name.to_lowercase(), source: source.clone(), value })
                 })
+                .map(|item| (item, None))
                 .collect();
         for (folder, ini) in &self.files {
             let path = folder.file(FILE);
-            let found = ini.items(section).map_err(|error| error.in_file(&path))?;
-            for (name, value) in found.unwrap_or_default() {
-                if !items.iter().any(|item| item.name == name) {
-                    let (name, value) = (name.to_owned(), value.into_owned());
-                    items.push(Item { name, source: path.display().to_string(), value });
+            for (name, raw) in ini.written(section).unwrap_or_default() {
+                if items.iter().any(|(item, _)| item.name == name) {
+                    continue;
                 }
+                let (value, flaw) = match ini.interpolated(section, name, raw) {
+                    Ok(value) => (value.into_owned(), None),
+                    Err(error) => (raw.to_owned(), Some(error.in_file(&path))),
+                };
+                let source = path.display().to_string();
+                items.push((Item { name: name.to_owned(), source, value }, flaw));
             }
         }
-        Ok(items)
+        items
     }
 
     /// The settings of a section in the files alone, each name once.

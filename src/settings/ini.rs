@@ -139,7 +139,8 @@ impl Ini {
         }
     }
 
-    fn interpolated<'a>(
+    /// `raw`, the text of an option, interpolated.
+    pub(super) fn interpolated<'a>(
         &'a self,
         section: &str,
         option: &str,
@@ -149,15 +150,11 @@ impl Ini {
             .map_err(|what| IniError { line: None, what: format!("{section}.{option}: {what}") })
     }
 
-    /// Names and interpolated values of a section, those of `DEFAULT` first; `None` without the
+    /// Names and values of a section as written, those of `DEFAULT` first; `None` without the
     /// section.
-    #[allow(clippy::type_complexity, reason = "a list of pairs")]
-    pub(super) fn items(
-        &self,
-        section: &str,
-    ) -> Result<Option<Vec<(&str, Cow<'_, str>)>>, IniError> {
+    pub(super) fn written(&self, section: &str) -> Option<Vec<(&str, &str)>> {
         if section != DEFAULT && self.section(section).is_none() {
-            return Ok(None);
+            return None;
         }
         // A name in both sections keeps its position in `DEFAULT`.
         let defaults = self.options(DEFAULT);
@@ -167,11 +164,19 @@ impl Ini {
         let rest = self
             .options(section)
             .filter(|(name, _)| !defaults.clone().any(|(default, _)| default == *name));
-        first
-            .chain(rest)
-            .map(|(name, raw)| Ok((name, self.interpolated(section, name, raw)?)))
-            .collect::<Result<_, _>>()
-            .map(Some)
+        Some(first.chain(rest).collect())
+    }
+
+    /// [`Ini::written`], interpolated.
+    #[allow(clippy::type_complexity, reason = "a list of pairs")]
+    pub(super) fn items(
+        &self,
+        section: &str,
+    ) -> Result<Option<Vec<(&str, Cow<'_, str>)>>, IniError> {
+        let Some(written) = self.written(section) else { return Ok(None) };
+        let items = written.into_iter();
+        let items = items.map(|(name, raw)| Ok((name, self.interpolated(section, name, raw)?)));
+        items.collect::<Result<_, _>>().map(Some)
     }
 
     /// The file's text.

@@ -28,7 +28,8 @@ mod user;
 pub(crate) mod variables;
 
 pub(crate) use builtin_clouds::{
-    builtin_login_host, builtin_resource_manager, is_login_host, is_same_login_host,
+    NAMES as BUILTIN_CLOUDS, builtin_login_host, builtin_resource_manager, is_login_host,
+    is_same_login_host,
 };
 pub(crate) use cloud::{Cloud, Endpoint};
 pub(crate) use cloud_overrides::CloudOverrides;
@@ -42,7 +43,7 @@ pub(crate) use python_json::to_indented as python_json_indented;
 pub(crate) use recent::Recent;
 pub(crate) use served::{Files as ServedFiles, served};
 pub(crate) use setting::{Setting, Values};
-pub(crate) use subscription::{NewSubscription, Subscription, TenantNames};
+pub(crate) use subscription::{NewSubscription, Subscription, TenantNames, shown_tenant};
 pub(crate) use user::{AssignedIdentity, User, UserType};
 
 /// The remedy for a file that cannot be parsed.

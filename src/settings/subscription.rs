@@ -174,6 +174,17 @@ impl Subscription {
         self.text(self.members.state.as_ref()).unwrap_or_default()
     }
 
+    /// The state in lower case, unless it is `Enabled`.
+    pub(crate) fn flaw(&self) -> Option<String> {
+        Some(self.state()).filter(|state| *state != "Enabled").map(str::to_lowercase)
+    }
+
+    /// The name; for one that is not enabled with its state, as `Production (disabled)`.
+    pub(crate) fn name_and_flaw(&self) -> String {
+        let flaw = self.flaw().map_or_else(String::new, |flaw| format!(" ({flaw})"));
+        [self.name(), &flaw].concat()
+    }
+
     /// Tenant of the token that listed the subscription.
     pub(crate) fn tenant_id(&self) -> &str {
         self.text(self.members.tenant_id.as_ref()).unwrap_or_default()
@@ -189,9 +200,10 @@ impl Subscription {
         self.text(self.members.tenant_display_name.as_ref())
     }
 
-    /// Display name of the tenant, or its id.
+    /// What people call the tenant.
     pub(crate) fn tenant_name(&self) -> &str {
-        self.tenant_display_name().unwrap_or(self.tenant_id())
+        let names = [self.tenant_display_name(), self.tenant_default_domain()];
+        shown_tenant(names, self.tenant_id())
     }
 
     /// Name of the cloud.
@@ -278,6 +290,11 @@ impl Subscription {
             Text::Here(place) => self.file.get(place.start as usize..place.end as usize),
         }
     }
+}
+
+/// What people call a tenant: its display name, else its domain, else its id.
+pub(crate) fn shown_tenant<'t>(names: [Option<&'t str>; 2], id: &'t str) -> &'t str {
+    names.into_iter().flatten().find(|name| !name.is_empty()).unwrap_or(id)
 }
 
 /// True when `text` in lower case is `lower`. Without allocation for ASCII, because a lookup asks

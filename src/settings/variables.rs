@@ -23,6 +23,25 @@ const fn row(names: &'static [&'static str], about: &'static str) -> Variable {
     Variable { names, about }
 }
 
+/// Variables that CI services set for their jobs. Nearly all set the first.
+pub(crate) const JOBS: &[&str] = &[
+    "CI",
+    "GITHUB_ACTIONS",
+    "TF_BUILD",
+    "GITLAB_CI",
+    "JENKINS_URL",
+    "BUILDKITE",
+    "CIRCLECI",
+    "TRAVIS",
+    "TEAMCITY_VERSION",
+    "BITBUCKET_BUILD_NUMBER",
+    "CODEBUILD_BUILD_ID",
+    "APPVEYOR",
+    "DRONE",
+    "BUDDY",
+    "bamboo_buildKey",
+];
+
 /// Every variable, in the order of lists.
 pub(crate) static GROUPS: [Group; 6] = [
     Group {
@@ -188,26 +207,7 @@ pub(crate) static GROUPS: [Group; 6] = [
                 ],
                 "Set by Azure Pipelines: where a job's token is.",
             ),
-            row(
-                &[
-                    "CI",
-                    "GITHUB_ACTIONS",
-                    "TF_BUILD",
-                    "GITLAB_CI",
-                    "JENKINS_URL",
-                    "BUILDKITE",
-                    "CIRCLECI",
-                    "TRAVIS",
-                    "TEAMCITY_VERSION",
-                    "BITBUCKET_BUILD_NUMBER",
-                    "CODEBUILD_BUILD_ID",
-                    "APPVEYOR",
-                    "DRONE",
-                    "BUDDY",
-                    "bamboo_buildKey",
-                ],
-                "Set by CI services: azt runs in a job.",
-            ),
+            row(JOBS, "Set by CI services: azt runs in a job."),
             row(&["BROWSER"], "The browser for a sign-in."),
             row(
                 &[

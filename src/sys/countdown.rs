@@ -72,16 +72,11 @@ pub(crate) async fn interruptible<T>(work: impl Future<Output = Result<T>>) -> R
     #[cfg(unix)]
     let _before = super::signal_action::SignalAction::now(libc::SIGINT);
     match select(pin!(work), pin!(tokio::signal::ctrl_c())).await {
-        Either::Right((Ok(()), _)) => Err(cancelled()),
+        Either::Right((Ok(()), _)) => Err(Error::cancelled()),
         Either::Left((result, _)) => result,
         // The handler cannot be installed: Ctrl-C ends the process as usual.
         Either::Right((Err(_), work)) => work.await,
     }
-}
-
-/// The error after Ctrl-C or Escape.
-pub(super) fn cancelled() -> Error {
-    Error::new(Kind::Cancelled, "Cancelled. Nothing was changed.")
 }
 
 #[cfg(test)]

@@ -42,7 +42,7 @@ impl Keys {
     /// Starts to read keys. `None` if nobody can press one: standard input is no terminal, or this
     /// process is in the background. Call it within the runtime.
     pub(crate) fn read(system: &System) -> Option<Self> {
-        if !system.is_watched() || !system.terminal.stdin_is_tty() || !is_in_foreground() {
+        if !system.is_watched() || !system.can_ask() || !is_in_foreground() {
             return None;
         }
         // SAFETY: nothing closes standard input while the process runs.

@@ -16,7 +16,7 @@ pub(crate) struct Keys(());
 impl Keys {
     /// Starts to read keys. `None` if nobody can press one.
     pub(crate) fn read(system: &System) -> Option<Self> {
-        (system.is_watched() && system.terminal.stdin_is_tty()).then_some(Self(()))
+        (system.is_watched() && system.can_ask()).then_some(Self(()))
     }
 
     /// The next key. Waits for ever if no more can come.

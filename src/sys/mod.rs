@@ -5,6 +5,8 @@
 //! clippy's `disallowed-methods` enforces this.
 
 mod arc_agent;
+#[cfg(unix)]
+mod before_signals;
 mod browser;
 #[cfg(not(target_os = "macos"))]
 mod call_failure;
@@ -54,6 +56,7 @@ mod pinned;
 mod prompts;
 mod proxy;
 mod random;
+mod raw_mode;
 mod retry;
 mod runtime;
 mod screen;
@@ -74,6 +77,7 @@ mod terminal;
 mod text;
 mod timeout;
 mod tls;
+mod typed_line;
 #[cfg(unix)]
 mod unix_socket;
 mod unreachable;
@@ -129,13 +133,13 @@ pub use msal_lock::MsalLock;
 pub(crate) use msal_lock::sleep;
 pub(crate) use panics::caught;
 pub use panics::quiet_panics;
-pub(crate) use picker::{Choice, Words, cut};
+pub(crate) use picker::{Choice, Words};
 pub(crate) use proxy::Way;
 pub use random::fill_random;
 pub(crate) use random::random_uuid;
 pub(crate) use retry::{mark_retryable, retried};
 pub(crate) use runtime::block_on;
-pub(crate) use screen::Screen;
+pub(crate) use screen::{Screen, cut};
 #[cfg(unix)]
 pub(crate) use socket_client::ask_socket;
 pub(crate) use spinner::{Spinner, with_spinner};
@@ -222,6 +226,13 @@ impl System {
     /// True if azt, under its own name, writes to a person at a terminal.
     pub(crate) fn is_watched(&self) -> bool {
         self.program == Program::Azt && self.terminal.stderr_is_tty()
+    }
+
+    /// True if a person can answer a question: both ends of it are a terminal. Under the name `az`,
+    /// standard input is one (az's rule).
+    pub(crate) fn can_ask(&self) -> bool {
+        self.terminal.stdin_is_tty()
+            && (self.program == Program::Az || self.terminal.stderr_is_tty())
     }
 
     /// Tells a person at the terminal what was done, on standard error, unless only errors are shown.

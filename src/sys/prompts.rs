@@ -1,13 +1,12 @@
 //! Prompts on the terminal.
 
-use inquire::ui::RenderConfig;
-use inquire::{Confirm, InquireError, Password, Text};
+use std::io;
 
-use super::Terminal;
-use super::countdown::cancelled;
 use super::picker::{self, Choice, Picked};
 use super::stream::stdin_line;
 use super::timeout::aside;
+use super::typed_line::{self, Echo};
+use super::{System, Terminal};
 use crate::error::{Error, Result};
 use crate::secret::Secret;
 
@@ -17,8 +16,7 @@ impl Terminal {
     /// # Errors
     /// [`Kind::Cancelled`](crate::error::Kind::Cancelled) after Ctrl-C or Escape.
     pub(crate) fn read_password(&self, prompt: &str) -> Result<Secret> {
-        let password = Password::new(prompt).without_confirmation();
-        password.with_render_config(RenderConfig::empty()).prompt().map(Secret::new).map_err(failed)
+        self.read_typed(prompt, Echo::No)
     }
 
     /// Reads a line from standard input, with a prompt if it is a terminal. `None` at the end of
@@ -28,8 +26,7 @@ impl Terminal {
     /// Those of [`Terminal::read_password`]; standard input cannot be read.
     pub(crate) async fn read_line(&self, prompt: &str) -> Result<Option<Secret>> {
         if self.stdin_is_tty() {
-            let text = Text::new(prompt).with_render_config(RenderConfig::empty());
-            return text.prompt().map(|line| Some(Secret::new(line))).map_err(failed);
+            return self.read_typed(prompt, Echo::Yes).map(Some);
         }
         let line = aside(stdin_line).await.and_then(|read| read);
         let line = line.map(|line| (!line.is_empty()).then(|| Secret::new(line)));
@@ -46,47 +43,52 @@ impl Terminal {
 
     /// Asks a yes/no question; the default is no.
     pub(crate) fn confirm(&self, question: &str) -> Result<bool> {
-        self.ask(question, false)
+        self.ask(&format!("{question} (y/N) "), false)
     }
 
     /// Asks a yes/no question; the default is yes.
     pub(crate) fn confirm_by_default(&self, question: &str) -> Result<bool> {
-        self.ask(question, true)
+        self.ask(&format!("{question} (Y/n) "), true)
     }
 
     fn ask(&self, question: &str, default: bool) -> Result<bool> {
-        let mut confirm = Confirm::new(question).with_default(default);
-        if !self.has_styles() {
-            confirm = confirm.with_render_config(RenderConfig::empty());
+        loop {
+            let answer = self.read_typed(question, Echo::Yes)?;
+            match answer.expose().trim().to_lowercase().as_str() {
+                "" => return Ok(default),
+                "y" | "yes" => return Ok(true),
+                "n" | "no" => return Ok(false),
+                _ => self.plain("Type y or n."),
+            }
         }
-        confirm.prompt().map_err(failed)
     }
 
+    fn read_typed(&self, question: &str, echo: Echo) -> Result<Secret> {
+        let line = typed_line::read(self, question, echo).map_err(no_prompt)?;
+        line.map(|line| Secret::new(line.as_str())).ok_or_else(Error::cancelled)
+    }
+}
+
+impl System {
     /// Lets the user pick one of `choices` by arrow keys or by typing parts of it. Returns the picked
     /// index, or `None` after Escape.
     ///
     /// # Errors
     /// [`Kind::Cancelled`](crate::error::Kind::Cancelled) after Ctrl-C.
     pub(crate) fn pick(&self, question: &str, choices: &[Choice]) -> Result<Option<usize>> {
-        if !self.moves_cursor.get() {
+        let screen = self.terminal.screen(&self.env);
+        if !screen.cursor {
             return picker::pick_by_number(self, question, choices);
         }
-        match picker::pick(question, choices, self.has_styles()) {
+        match picker::pick(question, choices, self.terminal.has_styles(), screen.ellipsis()) {
             Ok(Picked::Option(at)) => Ok(Some(at)),
             Ok(Picked::Nothing) => Ok(None),
-            Ok(Picked::Interrupted) => Err(cancelled()),
+            Ok(Picked::Interrupted) => Err(Error::cancelled()),
             Err(error) => Err(no_prompt(error)),
         }
     }
 }
 
-fn failed(error: InquireError) -> Error {
-    match error {
-        InquireError::OperationCanceled | InquireError::OperationInterrupted => cancelled(),
-        error => no_prompt(error),
-    }
-}
-
-fn no_prompt(error: impl std::error::Error + Send + Sync + 'static) -> Error {
+fn no_prompt(error: io::Error) -> Error {
     Error::failed(format!("Cannot show a prompt on this terminal: {error}.")).source(error)
 }

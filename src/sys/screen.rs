@@ -1,7 +1,7 @@
 //! What the terminal on standard error can show.
 
 use crossterm::terminal;
-use unicode_width::UnicodeWidthChar;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::Env;
 
@@ -38,6 +38,16 @@ impl Screen {
         }
     }
 
+    /// What ends a text that was cut.
+    pub(crate) fn ellipsis(self) -> &'static str {
+        if self.unicode { "\u{2026}" } else { "..." }
+    }
+
+    /// What stands between two names.
+    pub(crate) fn dot(self) -> &'static str {
+        if self.unicode { "\u{b7}" } else { "-" }
+    }
+
     /// Columns and rows.
     pub(crate) fn size() -> (usize, usize) {
         // A terminal that does not know its size reports 0.
@@ -58,16 +68,19 @@ fn is_unicode(env: &Env) -> bool {
     })
 }
 
-/// The part of `text` that fits into `columns`.
-pub(super) fn fitting(text: &str, columns: usize) -> String {
-    let mut left = columns;
+/// Cuts `text` to at most `columns`; a cut text ends with `ellipsis`.
+pub(crate) fn cut(text: &str, columns: usize, ellipsis: &str) -> String {
+    if text.width() <= columns {
+        return text.to_owned();
+    }
+    let mut left = columns.saturating_sub(ellipsis.width());
     let fits = |c: &char| {
         let width = c.width().unwrap_or(0);
         let fits = width <= left;
         left = left.saturating_sub(width);
         fits
     };
-    text.chars().take_while(fits).collect()
+    text.chars().take_while(fits).chain(ellipsis.chars().take(columns)).collect()
 }
 
 #[cfg(test)]
@@ -116,6 +129,11 @@ mod tests {
 
     #[test]
     fn a_text_is_cut_to_the_columns() {
-        assert_eq!(["abc", "東京"].map(|text| fitting(text, 3)), ["abc", "東"]);
+        assert_eq!(["abc", "東京"].map(|text| cut(text, 3, "")), ["abc", "東"]);
+        assert_eq!(
+            ["abcd", "東京"].map(|text| cut(text, 3, "\u{2026}")),
+            ["ab\u{2026}", "東\u{2026}"]
+        );
+        assert_eq!([5, 2].map(|columns| cut("abcdef", columns, "...")), ["ab...", ".."]);
     }
 }

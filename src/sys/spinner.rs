@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::future::{Either, select};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::screen::fitting;
+use super::screen::cut;
 use super::{Level, Screen, System};
 use crate::foreign::Sentence;
 
@@ -64,7 +64,7 @@ impl<'s> Spinner<'s> {
     pub(crate) fn say(&self, text: &str) {
         let (columns, _) = Screen::size();
         let text = String::from(Sentence::new(text));
-        self.bar.set_message(fitting(&text, columns.saturating_sub(BESIDE)));
+        self.bar.set_message(cut(&text, columns.saturating_sub(BESIDE), ""));
     }
 }
 

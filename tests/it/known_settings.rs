@@ -86,6 +86,33 @@ fn config_list_on_a_terminal_is_text_of_80_columns() {
     assert!(on_a_terminal(&["config", "list"]).starts_with("Format of results.\tcore.output\t"));
 }
 
+#[cfg(unix)]
+#[test]
+fn pages_follow_the_width_of_the_terminal() {
+    let sandbox = without_settings();
+    for (columns, most) in [(50, 50), (100, 100), (200, 100)] {
+        for page in [&["help", "exit-codes"][..], &["config", "list"]] {
+            let (text, _) = crate::screen::Screen::run(&sandbox, page, (columns, 24)).end();
+            let longest = text.lines().map(|line| line.trim_end().chars().count()).max().unwrap();
+            // A path has a line of its own, of any length.
+            assert!(longest <= most && longest > most - 20, "{columns}: {longest}\n{text}");
+        }
+    }
+}
+
+#[test]
+fn config_list_shows_a_value_with_a_stray_percent_sign() {
+    let sandbox = without_settings();
+    sandbox.write("config", "[core]\noutput = %x\n[defaults]\ngroup = 100%\nlocation = west\n");
+    let run = sandbox.azt(["config", "list", "-o", "json"]).exits(0);
+    for (name, value) in
+        [("core.output", "%x"), ("defaults.group", "100%"), ("defaults.location", "west")]
+    {
+        assert_eq!(entry(&run, name)["value"], value);
+    }
+    drop(run.says("WARNING: ").says("core.output").says("defaults.group"));
+}
+
 #[test]
 fn config_set_refuses_what_cannot_be_right() {
     let sandbox = without_settings();

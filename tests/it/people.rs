@@ -54,6 +54,8 @@ fn a_sign_out_of_the_default_asks_and_says_who() {
     session.send_line("n").unwrap();
     let kept = session.exp_eof().unwrap();
     assert!(kept.contains("Nobody was signed out."), "{kept}");
+    let status = format!("{:?}", session.process_mut().wait().unwrap());
+    assert!(status.ends_with(", 130)"), "{status}");
     drop(sandbox.azt(["token", "--account", ALICE]).quiet());
 
     let out = shown(&sandbox, &["logout", "--yes"]);

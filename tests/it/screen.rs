@@ -23,7 +23,7 @@ pub struct Screen {
     parser: vt100::Parser,
     /// All that was written.
     pub raw: String,
-    /// Holds the name of the terminal.
+    /// Holds the name of the terminal and the id of the process.
     name: PathBuf,
 }
 
@@ -39,7 +39,7 @@ impl Screen {
         let azt = sandbox.command(args);
         let mut command = std::process::Command::new("sh");
         let script = format!(
-            "stty rows {rows} cols {columns}; tty > {}; exec \"$0\" \"$@\"",
+            "stty rows {rows} cols {columns}; {{ tty; echo $$; }} > {}; exec \"$0\" \"$@\"",
             name.display()
         );
         command.args(["-c", &script]).arg(azt.get_program()).args(args);
@@ -108,12 +108,27 @@ impl Screen {
         self.until(|screen| screen.lines()[0].ends_with(text));
     }
 
+    /// Ends the program with SIGTERM; returns what it wrote since, and the terminal's mode then.
+    pub fn terminate(mut self) -> (String, String) {
+        let [name, pid] = self.name_and_pid();
+        assert!(std::process::Command::new("kill").arg(pid).status().unwrap().success());
+        let rest = self.session.exp_eof().unwrap();
+        let mode = std::process::Command::new("stty").args(["-a", "-F", &name]).output();
+        (rest, String::from_utf8(mode.unwrap().stdout).unwrap())
+    }
+
+    fn name_and_pid(&self) -> [String; 2] {
+        let text = std::fs::read_to_string(&self.name).unwrap();
+        let (name, pid) = text.trim().split_once('\n').unwrap();
+        [name.to_owned(), pid.to_owned()]
+    }
+
     /// Gives the terminal another size. What stood on it is lost.
     pub fn resize(&mut self, columns: u16, rows: u16) {
         self.parser = vt100::Parser::new(size(rows), size(columns), 0);
-        let name = std::fs::read_to_string(&self.name).unwrap();
+        let [name, _] = self.name_and_pid();
         let mut stty = std::process::Command::new("stty");
-        stty.args(["-F", name.trim(), "rows", &rows.to_string(), "cols", &columns.to_string()]);
+        stty.args(["-F", &name, "rows", &rows.to_string(), "cols", &columns.to_string()]);
         assert!(stty.status().unwrap().success());
     }
 

@@ -355,12 +355,13 @@ fn the_place_of_the_key_is_one_grey_line() {
     let mut sandbox = Sandbox::new();
     sandbox.unset("AZURE_CORE_KEY_SOURCE");
     sandbox.set("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere/bus");
-    let mut screen = Screen::of(&sandbox, 80, 24, &CODE);
-    screen.until("The code expires in");
-    let line = "Key: ~/.azure/azt/vault.key (no keyring here; azt doctor has details)";
-    let (row, column) = screen.place(line);
+    sandbox.set("AZURE_CORE_LOGIN_EXPERIENCE_V2", "off");
+    sandbox.approve_as(ALICE);
+    let mut screen = Screen::of(&sandbox, 80, 24, &["login", CODE[1], "-t", CONTOSO, "-o=none"]);
+    assert_eq!(screen.end(), 0, "{}", screen.written());
+    let (row, column) =
+        screen.place("Key: ~/.azure/azt/vault.key (no keyring here; azt doctor has details)");
     assert!(screen.parser.screen().cell(row, column).unwrap().dim(), "{:#?}", screen.lines());
-    screen.interrupt();
     assert!(!screen.written().contains("WARNING"), "{}", screen.written());
     // What was chosen is not announced.
     let sandbox = Sandbox::new();
@@ -416,6 +417,7 @@ fn an_error_has_a_prefix_and_its_ids_at_the_end() {
     let headers = BTreeMap::new();
     let body = serde_json::json!({
         "error": "invalid_grant", "error_codes": [50076],
+        "trace_id": "t-1", "correlation_id": "c-1", "timestamp": "2026-01-31 12:00:00Z",
         "error_description": "AADSTS50076: A second factor is required. Trace ID: t-1 Correlation ID: c-1 Timestamp: 2026-01-31 12:00:00Z",
     });
     let refusal = Action::Answer { status: 400, headers, body: body.to_string() };

@@ -59,6 +59,13 @@ fn output_is_that_of_account_show() {
         .azt(["switch", "-", "--query", "name", "-o", "tsv"])
         .quiet()
         .prints("Contoso Production\n");
+    let mut sandbox = sandbox;
+    sandbox.set("AZURE_CORE_OUTPUT", "json");
+    assert_eq!(sandbox.azt(["switch", "production"]).quiet().text("name"), "Contoso Production");
+    assert_eq!(
+        sandbox.azt(["whoami"]).quiet().json()["subscription"]["name"],
+        "Contoso Production"
+    );
 }
 
 #[test]
@@ -137,7 +144,7 @@ fn account_set_takes_a_name_without_its_option() {
     // az has the option only.
     sandbox.az(["account", "set"]).exits(2).says(missing);
     sandbox.az(["account", "set", "X"]).exits(2).says(missing);
-    sandbox.az(["account", "set", "X", "-s", "Y"]).exits(2).says("unrecognized arguments: x\n");
+    sandbox.az(["account", "set", "X", "-s", "Y"]).exits(2).says("unrecognized arguments: X\n");
     sandbox.az(["account", "set", "-s", ""]).exits(1).says("The subscription of '' doesn't exist");
     let help = sandbox.az(["account", "set", "-h"]).quiet().stdout;
     assert!(help.contains("--subscription") && !help.contains("[SUBSCRIPTION]"), "{help}");
@@ -197,6 +204,52 @@ fn the_list_has_all_accounts_and_the_latest_first() {
     screen.control_c();
     let (rest, code) = screen.end();
     assert!(rest.contains("Cancelled. Nothing was changed.") && code == Some(130), "{rest}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_signal_leaves_the_terminal_as_it_was() {
+    let sandbox = two_people();
+    let mut screen = Screen::run(&sandbox, &["switch"], (100, 12));
+    screen.until(|screen| screen.option().is_some());
+    let (rest, mode) = screen.terminate();
+    assert!(rest.contains("\x1b[?1049l") && rest.contains("\x1b[?2004l"), "{rest:?}");
+    assert!(mode.contains(" icanon") && mode.contains("\nopost"), "{mode}");
+}
+
+#[cfg(unix)]
+#[test]
+fn without_utf_8_the_list_is_ascii() {
+    let mut sandbox = two_people();
+    sandbox.set("LC_ALL", "C");
+    let mut screen = Screen::run(&sandbox, &["switch"], (30, 12));
+    screen.until(|screen| screen.shows("4 of 4"));
+    assert!(screen.shows("..."), "{:#?}", screen.lines());
+    screen.send(ESCAPE);
+    let (rest, code) = screen.end();
+    assert!(rest.contains("Kept: Contoso Production - ") && code == Some(0), "{rest}");
+    assert!(rest.is_ascii(), "{rest}");
+    drop(sandbox.azt(["switch", "contoso"]).exits(1).says("  Contoso Production - "));
+}
+
+#[test]
+fn a_default_that_is_disabled_is_marked() {
+    let sandbox = two_people();
+    let profile = sandbox.read("azureProfile.json");
+    let (before, after) = profile.split_once("Contoso Development and Test").unwrap();
+    let after = after.replacen("\"Enabled\"", "\"Disabled\"", 1);
+    sandbox.write("azureProfile.json", [before, "Contoso Development and Test", &after].concat());
+    let now = "Now: Contoso Development and Test (disabled) \u{b7} ";
+    let run = sandbox.azt(["switch", "test", "development"]).quiet();
+    assert!(run.stdout.starts_with(now), "{run:?}");
+    #[cfg(unix)]
+    {
+        let mut screen = Screen::run(&sandbox, &["switch"], (100, 12));
+        screen.until(|screen| screen.option().is_some());
+        assert!(screen.shows("(default, disabled)"), "{:#?}", screen.lines());
+        screen.control_c();
+        drop(screen.end());
+    }
 }
 
 /// Each key writes less than a screen, however many subscriptions there are.

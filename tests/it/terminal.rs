@@ -41,6 +41,36 @@ fn a_password_is_read_without_echo() {
 }
 
 #[test]
+fn a_question_needs_no_escape_codes() {
+    let sandbox = Sandbox::new();
+    let dir = sandbox.root().join("shims");
+    for (keys, code) in [("maybe\rn", 130), ("\x1b", 130), ("x\x7fy", 0)] {
+        let shim = ["shim", "install", "--dir", dir.to_str().unwrap()];
+        let mut screen = crate::screen::Screen::of("dumb", &sandbox, &shim, (80, 24));
+        screen.until(|screen| screen.shows("Continue? (y/N)"));
+        screen.send(keys);
+        screen.send("\r");
+        let raw = screen.raw.clone();
+        let (rest, ended) = screen.end();
+        assert_eq!(ended, Some(code), "{rest}");
+        assert!(!raw.contains('\x1b') && !rest.contains('\x1b'), "{raw:?} {rest:?}");
+        assert_eq!(rest.contains("Type y or n."), keys.starts_with("maybe"), "{rest}");
+    }
+}
+
+#[test]
+fn a_sign_in_that_fails_says_only_why() {
+    let mut sandbox = Sandbox::new();
+    sandbox.unset("AZURE_CORE_KEY_SOURCE");
+    sandbox.set("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere/bus");
+    let fault = Fault::on("/devicecode", refusal("invalid_client", 7_000_218, "No."));
+    sandbox.emulator.faults().push(fault);
+    let login = ["login", "--use-device-code"];
+    let (rest, code) = crate::screen::Screen::run(&sandbox, &login, (80, 24)).end();
+    assert!(code == Some(6) && !rest.contains("Key: "), "{code:?} {rest}");
+}
+
+#[test]
 fn a_subscription_is_picked_by_typing() {
     let mut sandbox = Sandbox::new();
     sandbox.set("AZURE_CORE_NO_COLOR", "true");
@@ -55,14 +85,14 @@ fn a_subscription_is_picked_by_typing() {
     session.flush().unwrap();
     let (rest, code) = end(session);
     assert_eq!(code, Some(0), "{rest}");
-    assert!(rest.contains("Contoso Old Experiments (Contoso)"), "{rest}");
+    assert!(rest.contains("Contoso Old Experiments (Contoso, disabled)"), "{rest}");
     assert!(!rest.contains('{'), "no list follows: {rest}");
     let chosen = sandbox.azt(["account", "show"]).quiet().text("name");
     assert_eq!(chosen, "Contoso Old Experiments");
 
     // Without a choice the default stays.
     let mut session = on_a_terminal(sandbox.command(["login"]));
-    session.exp_string("> Contoso Old Experiments (default)").unwrap();
+    session.exp_string("> Contoso Old Experiments (default, disabled)").unwrap();
     session.send_control('c').unwrap();
     assert_eq!(end(session).1, Some(130));
     assert_eq!(sandbox.azt(["account", "show"]).quiet().text("name"), chosen);

@@ -165,7 +165,7 @@ impl SignIn<'_> {
                 let claims = challenge.map(str::to_owned);
                 let wanted = TokenRequest { claims, ..wanted };
                 // `scopes` are those of the sign-in.
-                remedy::for_user(error, self.system, &wanted, true)
+                remedy::for_user(error, self.system, &wanted, true, None)
             }
             // `request` has added the remedy for these.
             Credential::Application(_) | Credential::Broker(_) | Credential::Host => error,
@@ -183,7 +183,7 @@ impl SignIn<'_> {
             if challenge.is_some() {
                 let wanted = TokenRequest::new(self.identity.clone(), tenant, scopes.clone());
                 let wanted = TokenRequest { claims: challenge.map(str::to_owned), ..wanted };
-                return Err(remedy::broker_takes_no_claims(&wanted));
+                return Err(remedy::broker_takes_no_claims(&wanted, None));
             }
             let response =
                 credential.user.token(&authority, scopes, self.system.clock.now()).await?;

@@ -61,7 +61,8 @@ fn the_fast_parser_agrees_with_clap() {
         let words = words(line.iter().copied());
         if let Some(cli) = hot::parse(&words) {
             understood += 1;
-            let other = by_clap(Program::Az, &words).unwrap();
+            let root = tree(Program::Az, &line[..2]);
+            let other = by_clap(Program::Az, &words, root).unwrap();
             assert_eq!(format!("{cli:?}"), format!("{other:?}"), "{line:?}");
         }
     }
@@ -92,7 +93,8 @@ fn the_fast_parser_agrees_with_clap_about_tokens() {
             let words = words(line);
             if let Some(cli) = hot::parse(&words) {
                 understood += 1;
-                let other = by_clap(Program::Azt, &words).unwrap();
+                let root = tree(Program::Azt, &["token"]);
+                let other = by_clap(Program::Azt, &words, root).unwrap();
                 assert_eq!(format!("{cli:?}"), format!("{other:?}"), "{pair:?}");
             }
         }
@@ -115,9 +117,12 @@ fn a_habit_names_the_command_of_azt() {
         ("auth print-access-token", "azt token"),
     ] {
         let found = error(Program::Azt, line);
+        assert_eq!(found.curing_command(), Some(own));
         assert!(found.message().ends_with(&format!("Run: {own}")), "{line}: {found}");
         assert_eq!(found.kind(), Kind::Usage);
     }
+    // Programs may run it unseen.
+    assert_eq!(error(Program::Azt, "auth logout").curing_command(), None);
     let found = error(Program::Azt, "account show --subscripton x");
     assert_eq!(found.remedy_lines()[0], "See 'azt account show --help'.");
     assert_eq!(found.remedy_lines()[1], "Did you mean --subscription?");

@@ -33,6 +33,7 @@ pub(super) fn run(request: &CacheImport, context: &Context<'_>) -> Result<Answer
         home => Ok(home),
     };
     let vault = broker::open_vault_for_sign_in(system, dir, &context.config)?;
+    broker::tell_place_of_key(system, dir, &context.config, &vault)?;
     // Assigns login hosts to applications of azt 0.1 from the stored data, before the import can
     // affect the result.
     broker::applications(system, &vault, homes)?;
@@ -104,7 +105,7 @@ fn take_sources(
                 "The file says that service principal {} of tenant {} signs in at {environment} with {source}.",
                 application.client_id, application.tenant
             );
-            if !terminal.stdin_is_tty() || told.len() > LONGEST_QUESTION {
+            if !context.system.can_ask() || told.len() > LONGEST_QUESTION {
                 refused.push(application);
                 continue;
             }

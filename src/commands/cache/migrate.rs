@@ -19,7 +19,9 @@ pub(super) fn run(request: &CacheMigrate, context: &Context<'_>) -> Result<Answe
     let vault = if request.dry_run {
         broker::open_vault(system, dir, &context.config)?
     } else {
-        Some(broker::open_vault_for_sign_in(system, dir, &context.config)?)
+        let vault = broker::open_vault_for_sign_in(system, dir, &context.config)?;
+        broker::tell_place_of_key(system, dir, &context.config, &vault)?;
+        Some(vault)
     };
     let mut answer = Vec::new();
     let (user_names, applications) = interop::known_names(dir, &environment);

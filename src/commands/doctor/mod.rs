@@ -12,7 +12,7 @@ mod sign_in;
 use serde_json::Value;
 
 use self::accounts::accounts;
-use super::{Answer, agree, asks_for_data, cache, counted, rows};
+use super::{Answer, agree, cache, counted, rows, wants_data};
 use crate::accounts::{Context, DamagedSettings, is_shared};
 use crate::broker;
 use crate::cli::Doctor;
@@ -41,7 +41,7 @@ pub(super) fn run(request: &Doctor, context: &Context<'_>) -> Result<Answer> {
     }
     let plan: Vec<String> =
         fixes.iter().flat_map(Fix::lines).map(|line| format!("  {line}")).collect();
-    agree(request.yes, &system.terminal, &plan)?;
+    agree(request.yes, system, &plan)?;
     let done = fixes.iter().flat_map(|fix| fix.make(&request.global, system));
     let failed = done.filter(|(line, result)| !tell_done(system, line, result)).count();
     fixes.iter().filter_map(Fix::afterwards).for_each(|it| system.terminal.plain(it));
@@ -102,7 +102,7 @@ fn checked(is_offline: bool, context: &Context<'_>) -> Page {
 fn told(request: &Doctor, context: &Context<'_>) -> Result<Answer> {
     let terminal = &context.system.terminal;
     let page = checked(request.offline, context);
-    let mut answer = if asks_for_data(&request.global) {
+    let mut answer = if wants_data(&request.global, context) {
         let all = page.checks.iter().map(to_value).collect();
         Answer::with_columns(Value::Array(all), |list| {
             rows(

@@ -16,7 +16,6 @@ pub(super) fn choose(
     wanted: Option<&str>,
     mut all: Vec<BrokerAccount>,
 ) -> Result<BrokerAccount> {
-    let terminal = &context.system.terminal;
     let listed = all.iter().map(BrokerAccount::username).collect::<Vec<_>>().join(", ");
     if all.is_empty() {
         let cloud = &context.cloud().name;
@@ -34,7 +33,7 @@ pub(super) fn choose(
             .remedy(format!("It has: {listed}.")));
         }
     }
-    if all.len() > 1 && terminal.stdin_is_tty() && terminal.stderr_is_tty() {
+    if all.len() > 1 && context.system.can_ask() {
         let choice = |it: &BrokerAccount| Choice {
             name: it.username().to_owned(),
             note: String::new(),
@@ -42,10 +41,9 @@ pub(super) fn choose(
             id: it.home_account_id().to_owned(),
         };
         let choices: Vec<Choice> = all.iter().map(choice).collect();
-        let picked = terminal.pick("Account to sign in with:", &choices)?;
+        let picked = context.system.pick("Account to sign in with:", &choices)?;
         let picked = picked.filter(|at| *at < all.len());
-        let cancelled = || Error::new(Kind::Cancelled, "Cancelled. Nothing was changed.");
-        return picked.map(|at| all.swap_remove(at)).ok_or_else(cancelled);
+        return picked.map(|at| all.swap_remove(at)).ok_or_else(Error::cancelled);
     }
     match (all.pop(), all.is_empty()) {
         (Some(account), true) => Ok(account),

@@ -6,6 +6,7 @@ use crate::entra::is_guid;
 use crate::error::{Error, Kind, Result};
 use crate::foreign::Typed;
 use crate::program::Program;
+use crate::settings::variables::JOBS;
 use crate::shell;
 use crate::sys::Env;
 
@@ -16,25 +17,6 @@ const OF_APPLICATION: &str =
 /// az's message when it cannot prompt for a secret.
 pub(super) const NO_SECRET: &str =
     "Please specify both username and password in non-interactive mode.";
-
-/// Variables that CI services set for their jobs. Nearly all set the first.
-const JOBS: [&str; 15] = [
-    "CI",
-    "GITHUB_ACTIONS",
-    "TF_BUILD",
-    "GITLAB_CI",
-    "JENKINS_URL",
-    "BUILDKITE",
-    "CIRCLECI",
-    "TRAVIS",
-    "TEAMCITY_VERSION",
-    "BITBUCKET_BUILD_NUMBER",
-    "CODEBUILD_BUILD_ID",
-    "APPVEYOR",
-    "DRONE",
-    "BUDDY",
-    "bamboo_buildKey",
-];
 
 /// Runs az's checks in az's order and words, then rejects options that az silently ignores:
 /// ignoring one could start an interactive sign-in, or sign in another account. `own` is the command
@@ -211,7 +193,7 @@ fn check_user_present(request: &Login, context: &Context<'_>, own: Option<&str>)
         return Ok(());
     }
     let env = &context.system.env;
-    let Some(job) = JOBS.into_iter().find(|name| is_on(env, name)) else { return Ok(()) };
+    let Some(job) = JOBS.iter().find(|name| is_on(env, name)) else { return Ok(()) };
     let nobody = Error::new(
         Kind::InteractionRequired,
         format!("Nobody can sign in here: this is a job ({job} is set) without a terminal."),

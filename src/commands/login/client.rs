@@ -43,6 +43,7 @@ pub(super) fn run(request: &Login, own: Checked, context: &Context<'_>) -> Resul
     // Another process may have cleared or re-encrypted the vault meanwhile.
     let vault = if vault.follow_key()? { vault } else { open()? };
     sign_in.store(&vault)?;
+    broker::tell_place_of_key(system, &context.dir, &context.config, &vault)?;
     if system.is_watched() {
         signed_in::tick(context, &format!("Signed in as {shown}"));
     }

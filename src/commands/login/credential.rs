@@ -23,7 +23,7 @@ pub(super) async fn credential(request: &Login, context: &Context<'_>) -> Result
         let path = absolute(path);
         let terminal = &context.system.terminal;
         let password = match &request.certificate_password {
-            None if terminal.stdin_is_tty() && broker::certificate_needs_password(&path)? => {
+            None if context.system.can_ask() && broker::certificate_needs_password(&path)? => {
                 Some(terminal.read_password("Password of the certificate: ")?)
             }
             given => given.clone(),
@@ -101,7 +101,7 @@ pub(super) fn password(request: &Login, context: &Context<'_>) -> Result<Secret>
     let terminal = &context.system.terminal;
     match &request.password {
         Some(secret) => Ok(secret.clone()),
-        None if terminal.stdin_is_tty() => terminal.read_password("Password: "),
+        None if context.system.can_ask() => terminal.read_password("Password: "),
         None => Err(Error::new(Kind::Inapplicable, NO_SECRET)),
     }
 }

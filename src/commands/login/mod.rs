@@ -19,7 +19,7 @@ use crate::accounts::{self, Context, arm_token, default_of, note_default};
 use crate::broker::{self, Identity, Known, SignIn, SignedIn, UserSignIn};
 use crate::cli::Login;
 use crate::entra::Scopes;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::foreign::{Sentence, Typed};
 use crate::interop;
 use crate::program::Program;
@@ -81,6 +81,7 @@ pub(super) fn run(request: &Login, context: &Context<'_>) -> Result<Answer> {
     context.put_aside_damaged()?;
     if let Some(vault) = &vault {
         sign_in.store(vault)?;
+        broker::tell_place_of_key(context.system, &context.dir, &context.config, vault)?;
     }
     let new = found.subscriptions;
     let cloud = context.cloud();
@@ -93,23 +94,10 @@ pub(super) fn run(request: &Login, context: &Context<'_>) -> Result<Answer> {
     if let Some(id) = &chosen {
         Clouds::set_subscription(&context.dir, &cloud.name, id)?;
     }
-    // The sign-in is complete, so a failure to share it with az is only a warning.
     if let Some(vault) = &vault
         && accounts::is_shared(context)?
     {
-        let (name, assertion) = (sign_in.name(), sign_in.assertion());
-        let (environment, limit) = (cloud.environment()?, interop::PATIENCE);
-        let shared =
-            interop::share(&context.dir, vault, &environment, name, assertion.as_ref(), limit);
-        match shared {
-            Ok(true) => {}
-            Ok(false) => context.system.terminal.warn(
-                "This sign-in is not shared with the real az, which cannot open a certificate with a password.",
-            ),
-            Err(error) => context.system.terminal.warn(&format!(
-                "The real az was not told of this sign-in. The next token request tries again. {error}"
-            )),
-        }
+        share_with_az(context, vault, &sign_in)?;
     }
     if let Some(chosen) = chosen.as_deref() {
         let picked = picks.then(|| subscription_picker::run(context, &listed, chosen));
@@ -139,6 +127,23 @@ pub(super) fn run(request: &Login, context: &Context<'_>) -> Result<Answer> {
         value
     });
     Ok(Answer::of(Value::Array(listed.collect())))
+}
+
+/// Shares the sign-in with az. The sign-in is complete, so a failure is only a warning.
+fn share_with_az(context: &Context<'_>, vault: &Vault<'_>, sign_in: &SignIn<'_>) -> Result<()> {
+    let (name, assertion) = (sign_in.name(), sign_in.assertion());
+    let (environment, limit) = (context.cloud().environment()?, interop::PATIENCE);
+    let terminal = &context.system.terminal;
+    match interop::share(&context.dir, vault, &environment, name, assertion.as_ref(), limit) {
+        Ok(true) => {}
+        Ok(false) => terminal.warn(
+            "This sign-in is not shared with the real az, which cannot open a certificate with a password.",
+        ),
+        Err(error) => terminal.warn(&format!(
+            "The real az was not told of this sign-in. The next token request tries again. {error}"
+        )),
+    }
+    Ok(())
 }
 
 async fn authenticate<'a>(
@@ -229,7 +234,7 @@ async fn in_person<'a, T: SignedIn<'a>>(
 /// neither.
 ///
 /// # Errors
-/// [`Kind::Cancelled`]: the user rejected the account.
+/// The user rejected the account.
 fn name_account(
     context: &Context<'_>,
     vault: Option<&Vault<'_>>,
@@ -253,12 +258,9 @@ fn confirm(
     account: &str,
     is_expected: impl FnOnce() -> Result<bool>,
 ) -> Result<()> {
-    let terminal = &context.system.terminal;
-    let can_ask = terminal.stdin_is_tty() && terminal.stderr_is_tty();
-    if !can_ask || is_expected()? || terminal.confirm(&format!("Sign in as {account}?"))? {
-        return Ok(());
-    }
-    Err(Error::new(Kind::Cancelled, "Cancelled. Nothing was changed."))
+    let system = context.system;
+    let asks = || system.terminal.confirm(&format!("Sign in as {account}?"));
+    if !system.can_ask() || is_expected()? || asks()? { Ok(()) } else { Err(Error::cancelled()) }
 }
 
 /// True when this account was signed in before, or when no user was.
@@ -356,7 +358,7 @@ fn some_account(
     let terminal = &context.system.terminal;
     let is_host =
         matches!(sign_in.identity(), Identity::ManagedIdentity(_) | Identity::CloudShell { .. });
-    if context.system.is_watched() && terminal.stdin_is_tty() && !is_host {
+    if context.system.is_watched() && context.system.can_ask() && !is_host {
         terminal.plain(&format!("No subscriptions found for {}.", sign_in.name()));
         if terminal.confirm_by_default("Keep it as a tenant-level account?")? {
             let user = sign_in.user();
@@ -369,7 +371,7 @@ fn some_account(
             }
             return Ok(found);
         }
-        return Err(Error::new(Kind::Cancelled, "Cancelled. Nothing was changed."));
+        return Err(Error::cancelled());
     }
     Err(nothing_found(request, context, sign_in))
 }

@@ -17,7 +17,7 @@ pub(super) fn tell(context: &Context<'_>, name: &str, listed: &[Subscription]) -
     let profile = Profile::load_or_new(&context.dir)?;
     let all = profile.all().iter().filter(|it| it.environment_name() == context.cloud().name);
     let default = listed.iter().chain(all).find(|entry| entry.is_default());
-    let dot = if is_unicode(context) { "\u{b7}" } else { "-" };
+    let dot = context.system.terminal.screen(&context.system.env).dot();
     let place = default.map_or_else(String::new, |entry| format!(" {dot} {}", place(entry)));
     tick(context, &format!("Signed in as {name}{place}"));
     Ok(())
@@ -30,7 +30,7 @@ pub(super) fn tick(context: &Context<'_>, text: &str) {
         return;
     }
     let text = Sentence::new(text);
-    if is_unicode(context) {
+    if terminal.screen(&context.system.env).unicode {
         let green = Style::new().fg_color(Some(AnsiColor::Green.into()));
         terminal.line(&[(green, "\u{2713}"), (PLAIN, " "), (PLAIN, &*text)]);
     } else {
@@ -48,15 +48,12 @@ pub(super) fn say(context: &Context<'_>, text: &str) {
 
 /// `SUBSCRIPTION (TENANT)`, or the tenant.
 fn place(entry: &Subscription) -> String {
-    let tenant = entry.tenant_display_name().or(entry.tenant_default_domain());
-    let tenant = tenant.unwrap_or(entry.tenant_id());
+    let tenant = entry.tenant_name();
     if entry.is_tenant_level() {
         return tenant.to_owned();
     }
-    format!("{} ({tenant})", entry.name())
-}
-
-fn is_unicode(context: &Context<'_>) -> bool {
-    let system = context.system;
-    system.terminal.screen(&system.env).unicode
+    match entry.flaw() {
+        Some(flaw) => format!("{} ({tenant}, {flaw})", entry.name()),
+        None => format!("{} ({tenant})", entry.name()),
+    }
 }

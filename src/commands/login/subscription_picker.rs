@@ -21,7 +21,7 @@ const ANNOUNCEMENTS: &str = "[Announcements]\nWith the new Azure CLI login exper
 /// True when the user can choose: az's conditions, and standard error must be a terminal.
 pub(super) fn is_wanted(context: &Context<'_>) -> Result<bool> {
     let terminal = &context.system.terminal;
-    Ok(terminal.stdin_is_tty()
+    Ok(context.system.can_ask()
         && terminal.stdout_is_tty()
         && terminal.stderr_is_tty()
         && context.config.is_on(&known::LOGIN_EXPERIENCE_V2)?)
@@ -58,7 +58,7 @@ pub(super) fn run(context: &Context<'_>, found: &[Subscription], chosen: &str) -
         if let Some(entry) = entry.or_else(|| sorted.get(default).copied()) {
             terminal.result(&format!(
                 "Tenant: {}\nSubscription: {} ({})\n\n{ANNOUNCEMENTS}\n",
-                entry.tenant_name(),
+                tenant_of_az(entry),
                 entry.name(),
                 entry.id()
             ))?;
@@ -123,7 +123,7 @@ fn pick_by_number(
         text.join("\n")
     ))?;
     if let Some(entry) = sorted.get(default) {
-        terminal.result(&format!("\nThe default is marked with an *; the default tenant is '{}' and subscription is '{}' ({}).\n\n", entry.tenant_name(), entry.name(), entry.id()))?;
+        terminal.result(&format!("\nThe default is marked with an *; the default tenant is '{}' and subscription is '{}' ({}).\n\n", tenant_of_az(entry), entry.name(), entry.id()))?;
     }
     loop {
         terminal
@@ -147,6 +147,11 @@ fn pick_by_number(
     }
 }
 
+/// What az calls the tenant.
+fn tenant_of_az(entry: &Subscription) -> &str {
+    entry.tenant_display_name().unwrap_or(entry.tenant_id())
+}
+
 /// The rows of az's table.
 fn numbered(sorted: &[&Subscription], default: usize) -> Value {
     let row = |(at, entry): (usize, &&Subscription)| {
@@ -157,7 +162,7 @@ fn numbered(sorted: &[&Subscription], default: usize) -> Value {
         } else {
             name.to_owned()
         };
-        json!({"No": format!("[{}]{mark}", at + 1), "Subscription name": name, "Subscription ID": entry.id(), "Tenant": entry.tenant_name()})
+        json!({"No": format!("[{}]{mark}", at + 1), "Subscription name": name, "Subscription ID": entry.id(), "Tenant": tenant_of_az(entry)})
     };
     Value::Array(sorted.iter().enumerate().map(row).collect())
 }

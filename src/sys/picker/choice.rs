@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use unicode_width::UnicodeWidthStr;
 
+use super::super::screen::cut;
 use crate::foreign::Sentence;
 
 /// Columns between two cells of a line.
@@ -37,14 +38,18 @@ impl Choice {
 
     /// The name with its note in at most `columns`. The name is cut, the note is not, if there is
     /// room for both.
-    fn name_in(&self, columns: usize) -> String {
+    fn name_in(&self, columns: usize, ellipsis: &str) -> String {
         let name = Sentence::new(&self.name);
         if self.note.is_empty() {
-            return cut(&name, columns);
+            return cut(&name, columns, ellipsis);
         }
         let note = format!(" ({})", Sentence::new(&self.note));
         let room = columns.saturating_sub(note.width());
-        if room < LEAST_OF_NAME { cut(&name, columns) } else { cut(&name, room) + &note }
+        if room < LEAST_OF_NAME {
+            cut(&name, columns, ellipsis)
+        } else {
+            cut(&name, room, ellipsis) + &note
+        }
     }
 }
 
@@ -63,26 +68,11 @@ impl Words {
     }
 }
 
-/// Cuts `text` to at most `columns`; a cut text ends with an ellipsis.
-pub(crate) fn cut(text: &str, columns: usize) -> String {
-    if text.width() <= columns {
-        return text.to_owned();
-    }
-    let mut left = columns.saturating_sub(1);
-    let fitting = text.chars().take_while(|c| {
-        let width = c.width().unwrap_or(0);
-        let fits = width <= left;
-        left = left.saturating_sub(width);
-        fits
-    });
-    fitting.chain(['…']).collect()
-}
-
 /// The lines of `choices`, in columns that are aligned; equal lines get the end of their id
-/// appended.
-pub(super) fn lines(choices: &[Choice], columns: usize) -> Vec<String> {
+/// appended. `ellipsis` ends what is cut.
+pub(super) fn lines(choices: &[Choice], columns: usize, ellipsis: &str) -> Vec<String> {
     let widest = |of: &dyn Fn(&Choice) -> usize| choices.iter().map(of).max().unwrap_or_default();
-    let names: Vec<String> = choices.iter().map(|it| it.name_in(usize::MAX)).collect();
+    let names: Vec<String> = choices.iter().map(|it| it.name_in(usize::MAX, ellipsis)).collect();
     let name = names.iter().map(|it| it.width()).max().unwrap_or_default();
     let owner = widest(&|it| it.owner.width());
     let id = widest(&|it| it.id.width());
@@ -94,7 +84,8 @@ pub(super) fn lines(choices: &[Choice], columns: usize) -> Vec<String> {
     let shows_owner = owner > 0 && (are_most || fitting == choices.len());
     let room = if shows_owner { usize::min(name, beside_owner) } else { columns };
     let line = |(choice, whole): (&Choice, &String)| {
-        let shown = if whole.width() <= room { whole.clone() } else { choice.name_in(room) };
+        let shown =
+            if whole.width() <= room { whole.clone() } else { choice.name_in(room, ellipsis) };
         if !shows_owner {
             return shown;
         }
@@ -103,7 +94,7 @@ pub(super) fn lines(choices: &[Choice], columns: usize) -> Vec<String> {
         line.trim_end().to_owned()
     };
     let lines: Vec<String> = choices.iter().zip(&names).map(line).collect();
-    if shows_id && shows_owner { lines } else { distinct(&lines, choices, columns) }
+    if shows_id && shows_owner { lines } else { distinct(&lines, choices, columns, ellipsis) }
 }
 
 /// `text`, filled up to `columns` and the gap.
@@ -112,7 +103,7 @@ fn padded(text: &str, columns: usize) -> String {
     format!("{text}{:blanks$}", "")
 }
 
-fn distinct(lines: &[String], choices: &[Choice], columns: usize) -> Vec<String> {
+fn distinct(lines: &[String], choices: &[Choice], columns: usize, ellipsis: &str) -> Vec<String> {
     let mut alike: HashMap<&str, usize> = HashMap::new();
     for line in lines {
         *alike.entry(line).or_default() += 1;
@@ -124,8 +115,8 @@ fn distinct(lines: &[String], choices: &[Choice], columns: usize) -> Vec<String>
         let length = usize::min(END_OF_ID, columns / 2);
         let from = choice.id.chars().count().saturating_sub(length);
         let end: String = choice.id.chars().skip(from).collect();
-        let name = cut(line, columns.saturating_sub(length + 2));
-        cut(&format!("{name} …{end}"), columns)
+        let name = cut(line, columns.saturating_sub(length + 1 + ellipsis.width()), ellipsis);
+        cut(&format!("{name} {ellipsis}{end}"), columns, ellipsis)
     };
     lines.iter().zip(choices).map(distinct).collect()
 }
@@ -158,23 +149,23 @@ mod tests {
             (9, ["Producti…", "Test"]),
             (1, ["…", "…"]),
         ] {
-            let lines = lines(&all, columns);
+            let lines = lines(&all, columns, "…");
             // Of the narrowest lines only the ends of the ids are distinct.
             if columns > 1 {
                 assert_eq!(lines, shown, "{columns}");
             }
         }
         // Two columns each.
-        assert_eq!(lines(&[choice("東京本番", "", "", "")], 6), ["東京…"]);
+        assert_eq!(lines(&[choice("東京本番", "", "", "")], 6, "…"), ["東京…"]);
         let wide = [choice("東京", "", "Contoso", ""), choice("Test", "", "Contoso", "")];
-        assert_eq!(lines(&wide, 20), ["東京  Contoso", "Test  Contoso"]);
+        assert_eq!(lines(&wide, 20, "…"), ["東京  Contoso", "Test  Contoso"]);
     }
 
     #[test]
     fn a_note_stays_where_the_name_is_cut() {
         let it = choice("A long name of a subscription", "disabled", "", "");
-        assert_eq!(it.name_in(24), "A long name … (disabled)");
-        assert_eq!(it.name_in(12), "A long name…");
+        assert_eq!(it.name_in(24, "…"), "A long name … (disabled)");
+        assert_eq!(it.name_in(12, "…"), "A long name…");
     }
 
     #[test]
@@ -184,7 +175,7 @@ mod tests {
         for (at, it) in all.iter_mut().enumerate() {
             it.name = format!("{at:02}{}", it.name);
         }
-        let lines = lines(&all, 60);
+        let lines = lines(&all, 60, "…");
         assert!(lines.iter().all(|line| line.ends_with("  Contoso")), "{lines:#?}");
         assert!(lines.iter().all(|line| line.width() == 60), "{lines:#?}");
     }
@@ -193,8 +184,9 @@ mod tests {
     fn no_two_lines_are_alike() {
         let (one, other) = ("5000000000000000000a", "5000000000000000000b");
         let all = [choice("Same name", "", "A", one), choice("Same name", "", "B", other)];
-        assert_eq!(lines(&all, 24), ["Same name  A", "Same name  B"]);
-        assert_eq!(lines(&all, 11), ["Sam… …0000a", "Sam… …0000b"]);
+        assert_eq!(lines(&all, 24, "…"), ["Same name  A", "Same name  B"]);
+        assert_eq!(lines(&all, 11, "…"), ["Sam… …0000a", "Sam… …0000b"]);
+        assert_eq!(lines(&all, 11, "..."), [".. ...0000a", ".. ...0000b"]);
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! What stands on the screen: the question with the typed text, the options, a count, help.
 
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use unicode_width::UnicodeWidthStr;
 
-use super::choice::cut;
+use super::super::screen::cut;
 use super::list::List;
 
 /// Least rows of options, if the terminal has them.
@@ -78,7 +78,7 @@ impl Frame {
         rows.extend(list.rows().enumerate().map(option));
         let (found, all) = list.count();
         let faint =
-            |text: &str| Row { text: cut(text, columns.saturating_sub(1)), look: Look::Faint };
+            |text: &str| Row { text: cut(text, columns.saturating_sub(1), ""), look: Look::Faint };
         let mut count = format!("{found} of {all}");
         if found == 0 {
             let typed = list.typed().trim();
@@ -103,19 +103,11 @@ fn first_row(question: &str, typed: &str, columns: usize) -> String {
         return whole;
     }
     if typed.is_empty() {
-        return cut(question, columns);
+        return cut(question, columns, "");
     }
-    let mut left = columns.saturating_sub(BESIDE);
-    let mut end: Vec<char> = Vec::new();
-    for c in typed.chars().rev() {
-        let width = c.width().unwrap_or(0);
-        if width > left {
-            break;
-        }
-        left -= width;
-        end.push(c);
-    }
-    ['?', ' '].into_iter().chain(end.into_iter().rev()).collect()
+    let backwards: String = typed.chars().rev().collect();
+    let end = cut(&backwards, columns.saturating_sub(BESIDE), "");
+    ['?', ' '].into_iter().chain(end.chars().rev()).collect()
 }
 
 #[cfg(test)]
@@ -136,7 +128,7 @@ mod tests {
         let mut list = List::new(&choices);
         list.search(typed);
         list.show(rows_of_options(size.1));
-        let lines = lines(&choices, columns_of_options(size.0));
+        let lines = lines(&choices, columns_of_options(size.0), "…");
         let frame = Frame::new("Subscription to use:", &list, &lines, size);
         frame.rows.into_iter().map(|row| row.text).collect()
     }

@@ -1,8 +1,8 @@
 //! A list to choose from, on the whole screen of a terminal of any size.
 //!
-//! The drawing is azt's own. inquire fixes the number of rows when it starts, so in a window that
-//! shrinks Enter takes a row that nobody sees, and it has no place for a count. The fuzzy pickers
-//! match texts that do not contain the typed words.
+//! The drawing is azt's own. The crate inquire fixes the number of rows when it starts, so in a
+//! window that shrinks Enter takes a row that nobody sees, and it has no place for a count. The
+//! fuzzy pickers match texts that do not contain the typed words.
 
 mod choice;
 mod frame;
@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use crossterm::event::{self, Event, KeyEventKind};
 
-pub(crate) use choice::{Choice, Words, cut};
+pub(crate) use choice::{Choice, Words};
 use frame::Frame;
 use list::List;
 pub(super) use numbered::pick_by_number;
@@ -32,12 +32,17 @@ pub(super) enum Picked {
     Interrupted,
 }
 
-/// Shows `choices` until the user chooses one or leaves.
-pub(super) fn pick(question: &str, choices: &[Choice], in_colour: bool) -> io::Result<Picked> {
+/// Shows `choices` until the user chooses one or leaves. `ellipsis` ends what is cut.
+pub(super) fn pick(
+    question: &str,
+    choices: &[Choice],
+    in_colour: bool,
+    ellipsis: &str,
+) -> io::Result<Picked> {
     let mut list = List::new(choices);
     let mut screen = Screen::open(in_colour)?;
-    let mut size = screen::size();
-    let mut lines = choice::lines(choices, frame::columns_of_options(size.0));
+    let mut size = super::Screen::size();
+    let mut lines = choice::lines(choices, frame::columns_of_options(size.0), ellipsis);
     loop {
         list.show(frame::rows_of_options(size.1));
         // A pasted text is one change, not one for each character.
@@ -53,8 +58,8 @@ pub(super) fn pick(question: &str, choices: &[Choice], in_colour: bool) -> io::R
             }
             Event::Paste(text) => list.enter_text(&text),
             Event::Resize(..) => {
-                size = screen::size();
-                lines = choice::lines(choices, frame::columns_of_options(size.0));
+                size = super::Screen::size();
+                lines = choice::lines(choices, frame::columns_of_options(size.0), ellipsis);
                 screen.forget();
             }
             _ => {}

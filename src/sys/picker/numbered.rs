@@ -1,8 +1,8 @@
 //! A list for terminals that cannot move their cursor (`TERM=dumb`): lines with numbers.
 
-use super::super::terminal::Terminal;
+use super::super::{Screen, System};
 use super::list::List;
-use super::{Choice, choice, frame, screen};
+use super::{Choice, choice, frame};
 use crate::error::Result;
 use crate::foreign::Typed;
 
@@ -12,14 +12,16 @@ const LONGEST: usize = 40;
 /// Prints `choices` with numbers, and reads a number or words that find one. `None` when the user
 /// enters nothing.
 pub(in crate::sys) fn pick_by_number(
-    terminal: &Terminal,
+    system: &System,
     question: &str,
     choices: &[Choice],
 ) -> Result<Option<usize>> {
+    let terminal = &system.terminal;
     let mut list = List::new(choices);
-    let (columns, rows) = screen::size();
+    let (columns, rows) = Screen::size();
     let digits = choices.len().to_string().len();
-    let lines = choice::lines(choices, frame::columns_of_options(columns.saturating_sub(digits)));
+    let room = frame::columns_of_options(columns.saturating_sub(digits));
+    let lines = choice::lines(choices, room, terminal.screen(&system.env).ellipsis());
     loop {
         list.show(usize::min(frame::rows_of_options(rows), LONGEST));
         terminal.plain(question);

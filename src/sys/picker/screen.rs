@@ -2,26 +2,17 @@
 
 use std::io::{self, Stderr, Write};
 
-use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use crossterm::event::EnableBracketedPaste;
 use crossterm::style::{Color, Print, ResetColor, SetForegroundColor};
-use crossterm::terminal::{
-    Clear, ClearType, DisableLineWrap, EnableLineWrap, EnterAlternateScreen, LeaveAlternateScreen,
-    disable_raw_mode, enable_raw_mode,
-};
+use crossterm::terminal::{Clear, ClearType, DisableLineWrap, EnterAlternateScreen};
 use crossterm::{cursor, execute, queue};
 
+use super::super::raw_mode::RawMode;
 use super::frame::{Frame, Look, Row};
 
-/// Columns and rows of a terminal that does not know its size.
-const USUAL: (usize, usize) = (80, 24);
-
-/// Columns and rows.
-pub(super) fn size() -> (usize, usize) {
-    // A terminal that does not know its size reports 0.
-    let size = crossterm::terminal::size().ok();
-    let known = size.filter(|(columns, rows)| *columns > 0 && *rows > 0);
-    known.map_or(USUAL, |(columns, rows)| (columns.into(), rows.into()))
-}
+/// Brings back the first screen: clears, for a terminal that has no second one, then undoes line
+/// wrap, bracketed paste, the second screen, the hidden cursor (xterm, "Control Sequences").
+const LEAVE: &str = "\x1b[2J\x1b[1;1H\x1b[?7h\x1b[?2004l\x1b[?1049l\x1b[?25h";
 
 /// The second screen. Dropping it brings back the first one as it was.
 pub(super) struct Screen {
@@ -29,13 +20,14 @@ pub(super) struct Screen {
     in_colour: bool,
     /// The rows on the screen.
     drawn: Vec<Row>,
+    _raw: RawMode,
 }
 
 impl Screen {
     pub(super) fn open(in_colour: bool) -> io::Result<Self> {
-        enable_raw_mode()?;
+        let raw = RawMode::enter(LEAVE)?;
         // From here on a failure drops the screen, which leaves raw mode.
-        let mut screen = Self { out: io::stderr(), in_colour, drawn: Vec::new() };
+        let mut screen = Self { out: io::stderr(), in_colour, drawn: Vec::new(), _raw: raw };
         execute!(screen.out, EnterAlternateScreen, EnableBracketedPaste, DisableLineWrap)?;
         screen.forget();
         Ok(screen)
@@ -84,17 +76,8 @@ impl Screen {
 
 impl Drop for Screen {
     fn drop(&mut self) {
-        // The terminal may be gone. A terminal without a second screen keeps what is on it: clear that.
-        let _ = execute!(
-            self.out,
-            Clear(ClearType::All),
-            cursor::MoveTo(0, 0),
-            EnableLineWrap,
-            DisableBracketedPaste,
-            LeaveAlternateScreen,
-            cursor::Show
-        );
-        let _ = disable_raw_mode();
+        // The terminal may be gone.
+        let _ = self.out.write_all(LEAVE.as_bytes());
     }
 }
 

@@ -5,95 +5,59 @@ use std::io::Read;
 
 use zeroize::Zeroizing;
 
+use super::key_file::KeyFile;
 use super::source::Source;
 use super::{KeyId, VaultKey, vault_failure};
 use crate::error::Result;
 #[cfg(unix)]
 use crate::shell;
-use crate::sys::file::{Access, Durability, cannot};
+use crate::sys::file::cannot;
 use crate::sys::{Folder, Links};
 
-/// The key.
 const FILE: &str = "vault.key";
-/// A new key, until `vault.json` names it.
-const NEXT_FILE: &str = "vault.key.next";
 /// More bytes than the text of a key has.
 const LIMIT: u64 = 256;
 
 /// The key source `file`.
 pub(super) struct File {
-    pub(super) azt_dir: Folder,
+    pub(super) key_file: KeyFile,
+}
+
+impl File {
+    pub(super) fn of(azt_dir: &Folder) -> Self {
+        let id_in = |folder: &Folder, name: &str| Ok(read(folder, name)?.map(|key| key.id()));
+        Self { key_file: KeyFile::new(azt_dir, FILE, id_in) }
+    }
 }
 
 impl Source for File {
     fn fetch(&self, id: KeyId) -> Result<Option<VaultKey>> {
-        let key = read(&self.azt_dir, FILE)?;
-        if key.as_ref().is_some_and(|key| key.id() == id) {
-            return Ok(key);
-        }
-        // A change of the key is running or was interrupted.
-        match read(&self.azt_dir, NEXT_FILE)? {
-            Some(next) if next.id() == id => Ok(Some(next)),
-            // The change may have ended between the two reads.
-            _ => read(&self.azt_dir, FILE),
-        }
+        self.key_file.find(id, read, VaultKey::id)
     }
 
     fn make(&self) -> Result<VaultKey> {
-        self.refuse_key_file()?;
+        self.key_file.check_is_free()?;
         self.make_next()
     }
 
     fn make_next(&self) -> Result<VaultKey> {
-        write(&self.azt_dir, NEXT_FILE, VaultKey::generate()?)
+        let key = VaultKey::generate()?;
+        let mut text = key.to_hex();
+        text.push('\n');
+        self.key_file.write_next(text.as_bytes())?;
+        Ok(key)
     }
 
-    fn keeps_one_key(&self) -> bool {
-        true
-    }
-
-    fn settle(&self) -> Result<()> {
-        let settled = self.azt_dir.rename(NEXT_FILE, FILE);
-        settled.map_err(|error| cannot("replace", &self.azt_dir.file(FILE), error))
-    }
-
-    fn clear_next(&self, current: KeyId) -> Result<()> {
-        match read(&self.azt_dir, NEXT_FILE)? {
-            Some(next) if next.id() == current => self.settle(),
-            Some(_) => self.azt_dir.remove(NEXT_FILE).map(drop),
-            None => Ok(()),
-        }
+    fn key_file(&self) -> Option<&KeyFile> {
+        Some(&self.key_file)
     }
 
     fn remove(&self, _id: KeyId) -> Result<()> {
-        self.remove_all()
+        self.key_file.remove()
     }
 
     fn place(&self) -> String {
-        self.azt_dir.file(FILE).display().to_string()
-    }
-}
-
-impl File {
-    /// Removes the key and the new key of an interrupted change.
-    pub(super) fn remove_all(&self) -> Result<()> {
-        self.azt_dir.remove(NEXT_FILE)?;
-        self.azt_dir.remove(FILE).map(drop)
-    }
-
-    /// Refuses a key file that azt did not create: another user may know that key.
-    fn refuse_key_file(&self) -> Result<()> {
-        let path = self.azt_dir.file(FILE);
-        if !self.azt_dir.has(FILE) {
-            return Ok(());
-        }
-        Err(vault_failure(format!(
-            "{} already exists, but is the key of no vault here.",
-            path.display()
-        ))
-        .remedy(
-            "Its creator knows the key, so azt does not use it. Move the file away and try again.",
-        ))
+        self.key_file.place()
     }
 }
 
@@ -113,14 +77,6 @@ fn read(folder: &Folder, name: &str) -> Result<Option<VaultKey>> {
         vault_failure(format!("{} contains no vault key.", path.display()))
             .remedy("Restore it: 64 hex digits, or base64 of 32 bytes.")
     })
-}
-
-/// Writes `key` durably to the file `name` and returns it.
-fn write(folder: &Folder, name: &str, key: VaultKey) -> Result<VaultKey> {
-    let mut text = key.to_hex();
-    text.push('\n');
-    folder.write(name, text.as_bytes(), Access::Owner, Durability::Durable)?;
-    Ok(key)
 }
 
 #[cfg(unix)]

@@ -3,6 +3,7 @@
 mod env;
 mod file;
 mod kernel;
+mod key_file;
 mod keyring;
 mod passphrase;
 mod source;
@@ -21,6 +22,7 @@ pub(super) use vault_key::hex;
 use env::Env;
 use file::File;
 use kernel::Kernel;
+use key_file::KeyFile;
 use keyring::Keyring;
 use passphrase::Passphrase;
 use source::Source;
@@ -126,17 +128,15 @@ impl<'s> Sources<'s> {
         Self {
             system,
             env: Env { system },
-            file: File { azt_dir: azt_dir.clone() },
+            file: File::of(azt_dir),
             kernel: Kernel,
             keyring: Keyring { system, limit, cache_seconds: options.key_cache_seconds },
-            passphrase: Passphrase {
+            passphrase: Passphrase::of(
                 system,
-                azt_dir: azt_dir.clone(),
-                may_ask: prompt == Prompt::Allowed
-                    && system.terminal.stdin_is_tty()
-                    && system.terminal.stderr_is_tty(),
-                cache_seconds: options.key_cache_seconds,
-            },
+                azt_dir,
+                prompt == Prompt::Allowed && system.can_ask(),
+                options.key_cache_seconds,
+            ),
         }
     }
 
@@ -171,7 +171,7 @@ impl<'s> Sources<'s> {
     /// The key that azt pinned in the keyring for this folder; `None` also if the keyring does not
     /// answer.
     pub(super) fn pinned(&self) -> Option<KeyId> {
-        keyring::pinned(self.system, &self.file.azt_dir.path(), self.keyring.limit)
+        keyring::pinned(self.system, &self.file.key_file.folder.path(), self.keyring.limit)
     }
 
     /// Pins the key of this folder if it is in the keyring, else removes the pin. If that fails, a
@@ -180,7 +180,12 @@ impl<'s> Sources<'s> {
         match (source, self.pinned()) {
             (KeySource::Keyring, Some(pinned)) if pinned == id => {}
             (KeySource::Keyring, _) => {
-                keyring::pin(self.system, &self.file.azt_dir.path(), id, self.keyring.limit);
+                keyring::pin(
+                    self.system,
+                    &self.file.key_file.folder.path(),
+                    id,
+                    self.keyring.limit,
+                );
             }
             (_, Some(_)) => self.unpin(),
             (_, None) => {}
@@ -189,7 +194,7 @@ impl<'s> Sources<'s> {
 
     /// Removes the pin of [`Sources::pin`].
     pub(super) fn unpin(&self) {
-        keyring::unpin(self.system, &self.file.azt_dir.path(), self.keyring.limit);
+        keyring::unpin(self.system, &self.file.key_file.folder.path(), self.keyring.limit);
     }
 
     /// The first source that holds one of the keys `ids` and passes `check`.
@@ -260,19 +265,19 @@ impl<'s> Sources<'s> {
         self.make(to).map(|chosen| chosen.key)
     }
 
-    /// [`Source::settle`] of `source`.
+    /// [`KeyFile::settle`] of `source`, if it keeps one key.
     pub(super) fn settle_next(&self, source: KeySource) -> Result<()> {
-        self.get(source).settle()
+        self.get(source).key_file().map_or(Ok(()), KeyFile::settle)
     }
 
-    /// [`Source::keeps_one_key`] of `source`.
+    /// True if `source` has room for one key and a new one beside it.
     pub(super) fn keeps_one_key(&self, source: KeySource) -> bool {
-        self.get(source).keeps_one_key()
+        self.get(source).key_file().is_some()
     }
 
-    /// [`Source::clear_next`] of `source`.
+    /// [`KeyFile::clear_next`] of `source`, if it keeps one key.
     pub(super) fn clear_next(&self, source: KeySource, current: KeyId) -> Result<()> {
-        self.get(source).clear_next(current)
+        self.get(source).key_file().map_or(Ok(()), |file| file.clear_next(current))
     }
 
     /// Removes the copies of the key `id` in the kernel, so that its source is asked again.
@@ -295,8 +300,8 @@ impl<'s> Sources<'s> {
             }
             kernel::forget_cached(id);
         }
-        self.passphrase.remove_all()?;
-        self.file.remove_all()
+        self.passphrase.key_file.remove()?;
+        self.file.key_file.remove()
     }
 
     /// The error for a vault whose source does not have its key `id`; `found` is the key that it

@@ -9,17 +9,14 @@ use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use super::key_file::KeyFile;
 use super::source::Source;
 use super::{KeyId, VaultKey, kernel, vault_failure};
 use crate::error::{Error, Result};
 use crate::secret::Secret;
-use crate::sys::file::{Access, Durability, cannot};
 use crate::sys::{self, Folder, System};
 
-/// The sealed key.
 const FILE: &str = "vault.passphrase";
-/// A new sealed key, until `vault.json` names it.
-const NEXT_FILE: &str = "vault.passphrase.next";
 /// The cost of scrypt: 128 MiB and some tenths of a second, as OWASP's Password Storage Cheat Sheet
 /// recommends.
 const COST: Cost = Cost { log_n: 17, r: 8, p: 1 };
@@ -31,7 +28,7 @@ const SHORTEST: usize = 12;
 /// The key source `passphrase`.
 pub(super) struct Passphrase<'s> {
     pub(super) system: &'s System,
-    pub(super) azt_dir: Folder,
+    pub(super) key_file: KeyFile,
     /// True if a user is present to type it.
     pub(super) may_ask: bool,
     /// How long, in seconds, the kernel keeps the key.
@@ -66,7 +63,9 @@ impl Source for Passphrase<'_> {
             }
             return Ok(Some(key));
         }
-        let Some(sealed) = self.sealed(id)? else { return Ok(None) };
+        let Some(sealed) = self.key_file.find(id, read, |sealed| sealed.key_id)? else {
+            return Ok(None);
+        };
         if sealed.key_id != id {
             return Err(vault_failure(format!(
                 "{} contains the key {}, not {id}.",
@@ -90,13 +89,7 @@ impl Source for Passphrase<'_> {
     }
 
     fn make(&self) -> Result<VaultKey> {
-        if self.azt_dir.has(FILE) {
-            return Err(vault_failure(format!(
-                "{} already exists, but is the key of no vault here.",
-                self.place()
-            ))
-            .remedy("Move the file away and try again."));
-        }
+        self.key_file.check_is_free()?;
         self.make_next()
     }
 
@@ -106,55 +99,36 @@ impl Source for Passphrase<'_> {
         let sealed = serde_json::to_vec(&SealedKey::seal(&key, &passphrase)?)
             .map_err(|_| vault_failure("The sealed key cannot be written as JSON."))?;
         self.keep(&key)?;
-        self.azt_dir.write(NEXT_FILE, &sealed, Access::Owner, Durability::Durable)?;
+        self.key_file.write_next(&sealed)?;
         Ok(key)
     }
 
-    fn keeps_one_key(&self) -> bool {
-        true
-    }
-
-    fn settle(&self) -> Result<()> {
-        let settled = self.azt_dir.rename(NEXT_FILE, FILE);
-        settled.map_err(|error| cannot("replace", &self.azt_dir.file(FILE), error))
-    }
-
-    fn clear_next(&self, current: KeyId) -> Result<()> {
-        match read(&self.azt_dir, NEXT_FILE)? {
-            Some(next) if next.key_id == current => self.settle(),
-            Some(_) => self.azt_dir.remove(NEXT_FILE).map(drop),
-            None => Ok(()),
-        }
+    fn key_file(&self) -> Option<&KeyFile> {
+        Some(&self.key_file)
     }
 
     fn remove(&self, _id: KeyId) -> Result<()> {
-        self.remove_all()
+        self.key_file.remove()
     }
 
     fn place(&self) -> String {
-        self.azt_dir.file(FILE).display().to_string()
+        self.key_file.place()
     }
 }
 
-impl Passphrase<'_> {
-    /// Removes the key and the new key of an interrupted change.
-    pub(super) fn remove_all(&self) -> Result<()> {
-        self.azt_dir.remove(NEXT_FILE)?;
-        self.azt_dir.remove(FILE).map(drop)
-    }
-
-    /// The sealed key, or the new one if its id is `id`.
-    fn sealed(&self, id: KeyId) -> Result<Option<SealedKey>> {
-        let sealed = read(&self.azt_dir, FILE)?;
-        if sealed.as_ref().is_some_and(|sealed| sealed.key_id == id) {
-            return Ok(sealed);
-        }
-        let next = read(&self.azt_dir, NEXT_FILE)?.filter(|next| next.key_id == id);
-        Ok(next.or(sealed))
+impl<'s> Passphrase<'s> {
+    pub(super) fn of(
+        system: &'s System,
+        azt_dir: &Folder,
+        may_ask: bool,
+        cache_seconds: u32,
+    ) -> Self {
+        let id_in = |folder: &Folder, name: &str| Ok(read(folder, name)?.map(|it| it.key_id));
+        Self { system, key_file: KeyFile::new(azt_dir, FILE, id_in), may_ask, cache_seconds }
     }
 
     fn ask(&self, question: &str) -> Result<Secret> {
-        self.system.terminal.read_password(question)
+        self.system.terminal.read_password(&format!("{question} "))
     }
 
     fn new_passphrase(&self) -> Result<Secret> {
@@ -184,7 +158,7 @@ impl Passphrase<'_> {
             return Err(vault_failure(
                 "core.key_cache_seconds is 0: every call would ask for the passphrase.",
             )
-            .remedy("Run: azt config unset core.key_cache_seconds"));
+            .cured_by("azt config unset core.key_cache_seconds"));
         }
         kernel::cache(key, self.cache_seconds);
         if kernel::cached(key.id()).is_some() {

@@ -1,5 +1,6 @@
 //! The interface of a key source.
 
+use super::key_file::KeyFile;
 use super::{KeyId, VaultKey, vault_failure};
 use crate::error::{Error, Result};
 
@@ -30,7 +31,7 @@ pub(super) trait Source {
     /// There is already a key that azt did not create.
     fn make(&self) -> Result<VaultKey>;
 
-    /// Creates and keeps a new key beside the current one, which stays until [`Source::settle`] or
+    /// Creates and keeps a new key beside the current one, which stays until [`KeyFile::settle`] or
     /// [`Source::remove`].
     ///
     /// # Errors
@@ -39,20 +40,9 @@ pub(super) trait Source {
         self.make()
     }
 
-    /// True if the source has room for one key and a new one beside it, not for keys by id.
-    fn keeps_one_key(&self) -> bool {
-        false
-    }
-
-    /// Replaces the old key with the new one, in a source that keeps one key.
-    fn settle(&self) -> Result<()> {
-        Ok(())
-    }
-
-    /// Finishes an interrupted change of the key, in a source that keeps one key; `current` is the
-    /// key in use.
-    fn clear_next(&self, _current: KeyId) -> Result<()> {
-        Ok(())
+    /// The file of a source that has room for one key and a new one beside it, not for keys by id.
+    fn key_file(&self) -> Option<&KeyFile> {
+        None
     }
 
     /// Removes the key `id`, if azt created it. Succeeds if there is none.
