@@ -99,6 +99,6 @@ fn answer(
         return Ok(Answer::of(entry.value()));
     }
     let (name, tenant, user) = (entry.name(), entry.tenant_name(), entry.user_name());
-    context.system.terminal.result(&format!("{what}: {name} · {tenant} ({user})\n"))?;
+    context.system.terminal.prose(&format!("{what}: {name} · {tenant} ({user})\n"))?;
     Ok(Answer::none())
 }

@@ -9,7 +9,7 @@ use indicatif::ProgressBar;
 use zeroize::Zeroizing;
 
 use super::stream::Patient;
-use super::{Env, Screen, logging_commands};
+use super::{Env, Screen, lines, logging_commands};
 use crate::error::{Error, Result};
 use crate::foreign::{is_line_end, visible, with_visibility};
 use crate::program::Program;
@@ -64,6 +64,8 @@ pub struct Terminal {
     has_styles: Cell<bool>,
     /// True if the level of a message is always written in words.
     has_prefixes: Cell<bool>,
+    /// True if long lines of messages break between words.
+    breaks_lines: Cell<bool>,
     uses_clipboard: Cell<bool>,
     /// The spinner on standard error, which other text must not meet.
     spinner: RefCell<Option<ProgressBar>>,
@@ -85,6 +87,7 @@ impl Terminal {
             moves_cursor: Cell::new(true),
             has_styles: Cell::new(false),
             has_prefixes: Cell::new(true),
+            breaks_lines: Cell::new(false),
             uses_clipboard: Cell::new(true),
             spinner: RefCell::default(),
             is_read_for_commands: logging_commands::are_read(),
@@ -104,6 +107,7 @@ impl Terminal {
             moves_cursor: Cell::new(true),
             has_styles: Cell::new(false),
             has_prefixes: Cell::new(true),
+            breaks_lines: Cell::new(false),
             uses_clipboard: Cell::new(true),
             spinner: RefCell::default(),
             is_read_for_commands: false,
@@ -126,6 +130,7 @@ impl Terminal {
         self.colour.set(wanted && self.stdout_is_tty);
         self.has_styles.set(wanted && (is_azt || self.stdout_is_tty));
         self.has_prefixes.set(is_azt);
+        self.breaks_lines.set(is_azt);
         self.moves_cursor.set(self.screen(env).cursor);
     }
 
@@ -198,6 +203,17 @@ impl Terminal {
     /// reads the result; the rest is dropped.
     pub(crate) fn result(&self, text: &str) -> Result<()> {
         self.write_result(text, logging_commands::broken)
+    }
+
+    /// Like [`Terminal::result`] for sentences: on a terminal they break between words.
+    pub(crate) fn prose(&self, text: &str) -> Result<()> {
+        self.result(&lines::in_lines(text, self.columns_of_text()))
+    }
+
+    /// The columns of a sentence in a result: all that it needs, except on azt's terminal.
+    pub(crate) fn columns_of_text(&self) -> usize {
+        let is_shown = self.stdout_is_tty && self.breaks_lines.get();
+        if is_shown { Self::columns() } else { usize::MAX }
     }
 
     /// Like [`Terminal::result`] for JSON: commands are escaped, so a pipeline reads the same
@@ -280,10 +296,16 @@ impl Terminal {
     /// Writes a line of parts to standard error at every verbosity, each in its style if styles are
     /// wanted. Invisible characters are escaped.
     pub(crate) fn line(&self, parts: &[(Style, &str)]) {
+        let parts: Vec<(Style, String)> =
+            parts.iter().map(|(style, text)| (*style, escaped(text))).collect();
+        let whole: String = parts.iter().map(|(_, text)| text.as_str()).collect();
+        let columns = if self.breaks_lines.get() { Self::columns() } else { usize::MAX };
+        let mut whole = lines::broken(whole, columns).into_iter();
         let mut line = String::new();
         for (style, text) in parts {
-            let style = if self.has_styles.get() { *style } else { PLAIN };
-            let _ = write!(line, "{style}{}{style:#}", escaped(text));
+            let style = if self.has_styles.get() { style } else { PLAIN };
+            let text = String::from_utf8(whole.by_ref().take(text.len()).collect()).unwrap_or(text);
+            let _ = write!(line, "{style}{text}{style:#}");
         }
         line.push('\n');
         self.write_error(&line);
@@ -303,7 +325,7 @@ impl Terminal {
     /// Writes a line without prefix to standard error at every verbosity, such as a remedy after an
     /// error.
     pub(crate) fn plain(&self, text: &str) {
-        self.write_error(&format!("{}\n", escaped(text)));
+        self.line(&[(PLAIN, text)]);
     }
 
     /// Writes `text`, JSON that ends with a line feed, to standard error. Invisible characters
