@@ -5,9 +5,8 @@ use crate::cli::Token;
 use crate::entra::Scopes;
 use crate::error::{Error, Kind, Result};
 use crate::foreign::{Guid, Typed};
-use crate::hosts::{Place, Service};
+use crate::hosts::{Destination, Service};
 use crate::near::nearest;
-use crate::settings::Endpoint;
 use crate::shell;
 use crate::sys::EndpointUrl;
 
@@ -51,9 +50,9 @@ pub(in crate::commands) fn of(what: &str, context: &Context<'_>) -> Result<Scope
     }
     let url = EndpointUrl::parse(&format!("https://{what}"), "");
     if let Ok(url) = url
-        && let Some(place) = place(&url, context)?
+        && let Some(destination) = destination(&url, context)?
     {
-        return Ok(Scopes::of_resource(&place.audience(cloud, &url)?));
+        return Ok(Scopes::of_resource(&destination.audience));
     }
     Err(unknown(what))
 }
@@ -67,12 +66,8 @@ fn of_url(what: &str, context: &Context<'_>) -> Result<Scopes> {
     let Ok(url) = EndpointUrl::parse(bare, "") else {
         return Err(unknown(bare).remedy("It is no plain URL: name the resource with --resource."));
     };
-    if is_resource_manager(&url, context) {
-        return Ok(Scopes::of_resource(&arm(context)?));
-    }
-    match place(&url, context)? {
-        Some(place) => {
-            let audience = place.audience(cloud, &url)?;
+    match destination(&url, context)? {
+        Some(Destination { audience, .. }) => {
             // The audience itself is taken as it is written: a slash at its end is part of it.
             let is_it =
                 bare.trim_end_matches('/').eq_ignore_ascii_case(audience.trim_end_matches('/'));
@@ -86,9 +81,7 @@ fn of_url(what: &str, context: &Context<'_>) -> Result<Scopes> {
 /// True if `url` leads to a service that azt knows, or is the name of its resource.
 fn is_known(url: &str, context: &Context<'_>) -> Result<bool> {
     let Ok(url) = EndpointUrl::parse(url, "") else { return Ok(false) };
-    Ok(is_resource_manager(&url, context)
-        || place(&url, context)?.is_some()
-        || Service::has_audience_at(context.cloud(), &url))
+    Ok(destination(&url, context)?.is_some() || Service::has_audience_at(context.cloud(), &url))
 }
 
 fn without_query(url: &str) -> &str {
@@ -121,36 +114,8 @@ fn named_by(error: Error, option: &str, value: &str) -> Error {
     })
 }
 
-/// The service at `url`.
-///
-/// # Errors
-/// It is in another cloud than the active one, whose tokens it would not accept.
-fn place(url: &EndpointUrl, context: &Context<'_>) -> Result<Option<Place>> {
-    let Some(place) = Place::of(url) else { return Ok(None) };
-    let own = context.cloud().builtin_name();
-    if place.cloud == own {
-        return Ok(Some(place));
-    }
-    let set = format!("azt cloud set --name {}", place.cloud);
-    Err(Error::new(
-        Kind::Inapplicable,
-        format!(
-            "{} is in {}, and the active cloud is {}.",
-            url.host(),
-            place.cloud,
-            context.cloud().name
-        ),
-    )
-    .remedy(format!("To use that cloud: {set}")))
-}
-
-/// True for the resource manager of the active cloud, which may be a registered one.
-fn is_resource_manager(url: &EndpointUrl, context: &Context<'_>) -> bool {
-    context.cloud().resource_manager().is_ok_and(|own| own.same_origin(url))
-}
-
-fn arm(context: &Context<'_>) -> Result<String> {
-    context.cloud().endpoint(Endpoint::ActiveDirectoryResourceId).map(str::to_owned)
+fn destination(url: &EndpointUrl, context: &Context<'_>) -> Result<Option<Destination>> {
+    Destination::of(url, context.cloud(), &context.config)
 }
 
 /// True for a scope: all permissions of a resource, or one (`User.Read`) of a resource with an
