@@ -59,9 +59,7 @@ pub(super) fn run(request: &Login, context: &Context<'_>) -> Result<Answer> {
     };
 
     let names_one = request.subscription.is_some() || request.skip_subscription_discovery;
-    let picks = is_interactive(request)
-        && !names_one
-        && subscription_picker::is_wanted(&request.global, context)?;
+    let picks = !names_one && subscription_picker::is_wanted(request, context)?;
 
     let (sign_in, found) = block_on(interruptible(async {
         let sign_in = authenticate(request, context, challenge.as_deref()).await?;

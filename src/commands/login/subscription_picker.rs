@@ -6,8 +6,9 @@
 use serde_json::{Value, json};
 
 use super::super::{asks_for_data, rows};
+use super::is_interactive;
 use crate::accounts::{Candidates, Context};
-use crate::cli::Global;
+use crate::cli::Login;
 use crate::error::{Error, Kind, Result};
 use crate::output::{Format, Render};
 use crate::program::Program;
@@ -21,12 +22,13 @@ const ANNOUNCEMENTS: &str = "[Announcements]\nWith the new Azure CLI login exper
 
 /// True when the user can choose: az's conditions, and standard error must be a terminal. As `azt`,
 /// a call that names a format prints the list instead.
-pub(super) fn is_wanted(global: &Global, context: &Context<'_>) -> Result<bool> {
+pub(super) fn is_wanted(request: &Login, context: &Context<'_>) -> Result<bool> {
     let (terminal, program) = (&context.system.terminal, context.system.program);
-    Ok(context.system.can_ask()
+    Ok(is_interactive(request)
+        && context.system.can_ask()
         && terminal.stdout_is_tty()
         && terminal.stderr_is_tty()
-        && !(program == Program::Azt && asks_for_data(global))
+        && !(program == Program::Azt && asks_for_data(&request.global))
         && context.config.is_on(&known::LOGIN_EXPERIENCE_V2)?)
 }
 
