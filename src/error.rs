@@ -112,6 +112,12 @@ impl Error {
         self
     }
 
+    /// The message and the remedies in one line.
+    pub(crate) fn in_one_line(&self) -> String {
+        let remedy = self.remedy_lines().iter().map(String::as_str);
+        [self.message()].into_iter().chain(remedy).collect::<Vec<_>>().join(" ")
+    }
+
     /// Adds a line of remedy that gives up what is stored: the choice when no other remedy helps.
     #[must_use]
     pub(crate) fn last_resort(mut self, line: impl Into<String>) -> Self {

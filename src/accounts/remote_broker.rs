@@ -126,7 +126,7 @@ impl RemoteBroker {
         let failure: Failure = serde_json::from_slice(&answer).map_err(|_| self.is_no_azt())?;
         let error = failure.error;
         Err(match error.kind() {
-            Kind::NotSignedIn | Kind::InteractionRequired => {
+            Kind::NotSignedIn | Kind::InteractionRequired if !error.remedy_lines().is_empty() => {
                 error.remedy("Do this where 'azt serve' runs.")
             }
             _ => error,

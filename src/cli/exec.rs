@@ -24,7 +24,7 @@ pub(crate) struct Exec {
     /// Resource that tokens may be for, as in `azt token WHAT`; may be repeated [default: every one]
     #[arg(long, value_name = "RESOURCE", action = clap::ArgAction::Append)]
     pub(crate) resource: Vec<String>,
-    /// Set variables only: the program replaces azt, and gets no other tokens
+    /// Set variables only: no endpoint, and the program replaces azt
     #[arg(long)]
     pub(crate) no_endpoint: bool,
     /// End the program after this time (90s, 20m, 1h30m): exit code 124

@@ -70,8 +70,12 @@ impl Target {
         let row = CONSUMERS.iter().find(|(_, own, ..)| own.eq_ignore_ascii_case(name));
         match (row, host) {
             (Some((consumer, _, service, _)), Some(host)) => {
+                // Each database has ports of its own; its client encrypts.
+                let host = host.rsplit_once(':').map_or(host, |(host, _)| host);
                 let Some(destination) = destination(host, context)? else { return Ok(None) };
-                if !destination.is_own && destination.service != Some(service) {
+                let fits = destination.service == Some(service)
+                    && is_mysql(&destination) == (*consumer == Consumer::Mysql);
+                if !destination.is_own && !fits {
                     return Err(Error::new(
                         Kind::Inapplicable,
                         format!("{} is no host of {name}.", destination.host),
@@ -101,8 +105,7 @@ impl Target {
                     let of_service =
                         |(_, _, service, _): &&(_, _, &str, _)| it.service == Some(service);
                     let mut fitting = CONSUMERS.iter().filter(|row| !row.3).filter(of_service);
-                    let is_mysql = it.host.contains(".mysql.");
-                    let consumer = fitting.find(|row| (row.0 == Consumer::Mysql) == is_mysql);
+                    let consumer = fitting.find(|row| (row.0 == Consumer::Mysql) == is_mysql(&it));
                     let consumer = consumer.map(|row| row.0);
                     Self::at(it, consumer)
                 }))
@@ -191,15 +194,30 @@ impl Target {
     }
 }
 
+/// True for a host of MySQL or MariaDB, which share a service with PostgreSQL.
+fn is_mysql(destination: &Destination) -> bool {
+    [".mysql.", ".mariadb."].iter().any(|part| destination.pattern.contains(part))
+}
+
+/// Schemes of databases whose clients encrypt, at ports of their own.
+const OF_DATABASES: [&str; 6] = ["postgres", "postgresql", "mysql", "rediss", "sqlserver", "mssql"];
+
 /// The destination that `text` names: a host, or the URL of one.
 fn destination(text: &str, context: &Context<'_>) -> Result<Option<Destination>> {
     let bare = text.split(['?', '#']).next().unwrap_or(text);
-    let url = if bare.contains("://") { bare.to_owned() } else { format!("https://{bare}") };
-    let encrypted = match url.split_once("://") {
-        Some((scheme, rest)) if !scheme.eq_ignore_ascii_case("http") => format!("https://{rest}"),
-        _ => url,
+    let (scheme, rest) = bare.split_once("://").unwrap_or(("https", bare));
+    let scheme = scheme.to_ascii_lowercase();
+    let url = if OF_DATABASES.contains(&scheme.as_str()) {
+        let host = rest.split('/').next().unwrap_or(rest);
+        let host = host.rsplit('@').next().unwrap_or(host);
+        format!("https://{}", host.split(':').next().unwrap_or(host))
+    } else if ["https", "http"].contains(&scheme.as_str()) {
+        format!("{scheme}://{rest}")
+    } else {
+        let text = format!("A token must not be sent by {}.", Typed(&scheme));
+        return Err(Error::new(Kind::Refused, text).remedy("Use https."));
     };
-    let url = EndpointUrl::parse(&encrypted, "The host of --for")?;
+    let url = EndpointUrl::parse(&url, "The host of --for")?;
     Destination::of(&url, context.cloud(), &context.config)
 }
 

@@ -7,13 +7,12 @@ use super::consumer::Target;
 use super::endpoint::{Allowed, Audit, Door, Endpoint, Source, random_key};
 use super::get_access_token::issued;
 use super::host_account::issued_for;
-use super::token::seconds;
+use super::token::seconds_of;
 use crate::accounts::Context;
 use crate::broker::Wanted;
 use crate::cli::Exec;
 use crate::entra::Scopes;
 use crate::error::{Error, Kind, Result};
-use crate::foreign::Typed;
 use crate::secret::Secret;
 use crate::sys::{Level, Listener, NotStarted, UserProgram, block_on, connections_at_most};
 
@@ -46,11 +45,10 @@ pub(super) fn run(request: &Exec, context: &Context<'_>) -> Result<Answer> {
         block_on(async {
             let listener = Listener::loopback().await?;
             let (port, key) = (listener.port(), random_key()?);
-            program.set.extend(variables(port, &key));
+            program.set.extend(variables(port, &key, context));
             program.removed.extend(OF_OTHER_HOSTS);
-            let door = Door::Port { port, key };
-            let clock = context.system.clock.clone();
-            let endpoint = Endpoint::new(door, source, allowed, audit, clock);
+            let door = Door::at_port(port, key);
+            let endpoint = Endpoint::new(door, source, allowed, audit, context.system);
             let most = connections_at_most(CONNECTIONS);
             let service = listener.serve(most, move |call| endpoint.clone().answer(call));
             Ok::<_, Error>(program.run_beside(context.system, service, limit).await)
@@ -98,30 +96,30 @@ fn check_without_endpoint(request: &Exec, targets: &[Target]) -> Result<()> {
     Ok(())
 }
 
-/// What the clients of an endpoint at `port` need.
-pub(super) fn variables(port: u16, key: &Secret) -> Vec<(String, Secret)> {
+/// What the clients of an endpoint at `port` need. Behind a proxy they must not ask it for this
+/// machine: it would see the key.
+pub(super) fn variables(port: u16, key: &Secret, context: &Context<'_>) -> Vec<(String, Secret)> {
     let base = format!("http://127.0.0.1:{port}");
     let url = || Secret::new(format!("{base}/token"));
-    [
+    let mut all = vec![
         ("IDENTITY_ENDPOINT", url()),
         ("IDENTITY_HEADER", key.clone()),
         ("AZD_AUTH_ENDPOINT", Secret::new(base.clone())),
         ("AZD_AUTH_KEY", key.clone()),
         ("ARM_MSI_ENDPOINT", url()),
-    ]
-    .map(|(name, value)| (name.to_owned(), value))
-    .into()
+    ];
+    if let Some(past) = context.system.env.past_proxy("127.0.0.1,localhost") {
+        all.extend(["NO_PROXY", "no_proxy"].map(|name| (name, Secret::new(past.as_str()))));
+    }
+    all.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 fn time_limit(text: &str) -> Result<Duration> {
-    let seconds = seconds(text).and_then(|seconds| u64::try_from(seconds).ok());
-    seconds.filter(|seconds| *seconds > 0).map(Duration::from_secs).ok_or_else(|| {
-        Error::new(
-            Kind::Usage,
-            format!(
-                "--timeout is '{}', which is not a time such as 90s, 20m or 1h30m.",
-                Typed(text)
-            ),
-        )
-    })
+    if cfg!(windows) {
+        return Err(Error::new(Kind::Inapplicable, "--timeout cannot end a program on Windows."));
+    }
+    let seconds = seconds_of("--timeout", text)?;
+    u64::try_from(seconds).ok().filter(|seconds| *seconds > 0).map(Duration::from_secs).ok_or_else(
+        || Error::new(Kind::Usage, "--timeout is no time at all: omit it for no limit."),
+    )
 }

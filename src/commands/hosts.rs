@@ -74,7 +74,9 @@ fn explain(url: &str, request: &Hosts, context: &Context<'_>) -> Result<Answer> 
     if let Some(first) = first {
         first.apply(&mut options);
     }
-    let chosen = chosen(&options, context)?;
+    // Without a sign-in the host is explained all the same.
+    let chosen = chosen(&options, context).ok();
+    let chosen = chosen.as_ref();
     let reason = first.map_or("", |first| first.reason);
     let explained = json!({
         "host": destination.host,
@@ -82,9 +84,9 @@ fn explain(url: &str, request: &Hosts, context: &Context<'_>) -> Result<Answer> 
         "source": if destination.is_own { "settings" } else { BUILT_IN },
         "audience": destination.audience,
         "service": destination.service,
-        "account": chosen.account,
+        "account": chosen.map(|it| &it.account),
         "accountReason": reason,
-        "tenant": chosen.tenant,
+        "tenant": chosen.map(|it| &it.tenant),
     });
     if asks_for_data(&request.global) {
         return Ok(Answer::of(explained));

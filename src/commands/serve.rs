@@ -28,7 +28,7 @@ pub(super) fn run(request: &Serve, context: &Context<'_>) -> Result<Answer> {
     let audit = request.audit.as_deref().map(Audit::open).transpose()?;
     let only = Some(request.resource.as_slice()).filter(|_| !request.any_resource);
     let allowed = Allowed::of(only, &[], request.confirm, context)?;
-    if request.confirm && !context.system.terminal.stdin_is_tty() {
+    if request.confirm && !context.system.can_ask() {
         return Err(Error::failed("--confirm asks at the terminal, and there is none."));
     }
     let is_for_containers = !matches!(request.print, Shown::Env | Shown::Json);
@@ -48,8 +48,8 @@ pub(super) fn run(request: &Serve, context: &Context<'_>) -> Result<Answer> {
         } else {
             let listener = Listener::loopback().await?;
             let (port, key) = (listener.port(), random_key()?);
-            let shown = of_variables(&variables(port, &key), request.print);
-            (listener, Door::Port { port, key }, shown)
+            let shown = of_variables(&variables(port, &key, context), request.print);
+            (listener, Door::at_port(port, key), shown)
         };
         // Before clients hear of the socket: a signal then removes it.
         let stopped = stop_requested()?;
@@ -57,7 +57,7 @@ pub(super) fn run(request: &Serve, context: &Context<'_>) -> Result<Answer> {
         // A shell that reads the output, as `eval` does, waits for its end.
         end_stdout();
         system.tell(&format!("Handing out tokens of {account}. Stop with Ctrl-C."));
-        let endpoint = Endpoint::new(door, source, allowed, audit, system.clock.clone());
+        let endpoint = Endpoint::new(door, source, allowed, audit, system);
         let serving = listener
             .serve(connections_at_most(CONNECTIONS), move |call| endpoint.clone().answer(call));
         until(stopped, serving).await;

@@ -99,8 +99,9 @@ impl UserProgram {
 
     fn cannot_run(&self, error: &io::Error) -> NotStarted {
         let name = self.argv.first().map(PathBuf::from).unwrap_or_default();
+        let is_missing = error.kind() == io::ErrorKind::NotFound;
         let error = Error::failed(format!("Cannot run {}: {error}.", name.display()));
-        NotStarted { error, code: CANNOT_RUN }
+        NotStarted { error, code: if is_missing { NOT_FOUND } else { CANNOT_RUN } }
     }
 }
 
@@ -159,7 +160,8 @@ impl Running {
     }
 }
 
-/// The wish that this process ends: Ctrl-C, SIGTERM or SIGHUP, from now on. Needs a running runtime.
+/// The wish that this process ends: Ctrl-C, SIGTERM or SIGHUP, from now on. A signal that this process
+/// ignores, as under nohup(1) and behind a `&` of a script, stays ignored. Needs a running runtime.
 ///
 /// # Errors
 /// The signals cannot be received.
@@ -167,15 +169,20 @@ pub(crate) fn stop_requested() -> Result<impl Future<Output = ()>> {
     let cannot = |error: io::Error| Error::failed(format!("Cannot receive signals: {error}."));
     #[cfg(unix)]
     {
+        use super::signal_action::SignalAction;
         use tokio::signal::unix::{SignalKind, signal};
-        let mut interrupt = signal(SignalKind::interrupt()).map_err(cannot)?;
-        let mut hangup = signal(SignalKind::hangup()).map_err(cannot)?;
-        let mut terminate = signal(SignalKind::terminate()).map_err(cannot)?;
+        let mut all = Vec::new();
+        for number in [libc::SIGINT, libc::SIGHUP, libc::SIGTERM] {
+            if !SignalAction::now(number).is_some_and(|action| action.is_to_ignore()) {
+                all.push(signal(SignalKind::from_raw(number)).map_err(cannot)?);
+            }
+        }
         Ok(async move {
-            let others = async {
-                select(pin!(hangup.recv()), pin!(terminate.recv())).await;
-            };
-            select(pin!(interrupt.recv()), pin!(others)).await;
+            let received: Vec<_> = all.iter_mut().map(|it| Box::pin(it.recv())).collect();
+            if received.is_empty() {
+                return std::future::pending().await;
+            }
+            futures_util::future::select_all(received).await;
         })
     }
     #[cfg(not(unix))]
@@ -326,7 +333,7 @@ mod signals {
         }
     }
 
-    /// Waits for a signal; `None` for one that the terminal has sent to the whole group.
+    /// Waits for a signal; `None` for one of the keyboard, which the whole group got.
     #[cfg(target_os = "linux")]
     fn next() -> Option<Signal> {
         let (set, mut info) = (set(), MaybeUninit::<libc::siginfo_t>::uninit());
@@ -337,7 +344,9 @@ mod signals {
         }
         // SAFETY: initialised, since there was a signal.
         let is_of_kernel = unsafe { info.assume_init() }.si_code == libc::SI_KERNEL;
-        Signal::from_named_raw(signal).filter(|_| !is_of_kernel)
+        // A closed terminal hangs up only who leads the session.
+        let is_of_keyboard = is_of_kernel && [libc::SIGINT, libc::SIGQUIT].contains(&signal);
+        Signal::from_named_raw(signal).filter(|_| !is_of_keyboard)
     }
 
     /// Other systems do not tell who sent it: Ctrl-C and Ctrl-\ reach the child by the terminal.

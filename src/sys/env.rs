@@ -156,6 +156,16 @@ impl Env {
         found
     }
 
+    /// A `NO_PROXY` that has `hosts` too; `None` if no proxy is set for unencrypted requests.
+    pub(crate) fn past_proxy(&self, hosts: &str) -> Option<String> {
+        let is_set = |name: &str| self.spellings(name).iter().any(|(_, value)| !value.is_empty());
+        if !["http_proxy", "all_proxy"].into_iter().any(is_set) {
+            return None;
+        }
+        let now = self.spellings("no_proxy").into_iter().find(|(_, value)| !value.is_empty());
+        Some(now.map_or_else(|| hosts.to_owned(), |(_, now)| format!("{now},{hosts}")))
+    }
+
     /// The working directory; `None` if it was removed.
     pub(crate) fn current_dir(&self) -> Option<PathBuf> {
         std::env::current_dir().ok()

@@ -44,8 +44,10 @@ pub(crate) enum Listener {
 }
 
 /// The program on the other side of a Unix socket, as the kernel tells it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Peer {
+    /// False for a user that the socket is not for.
+    pub(crate) is_admitted: bool,
     /// User id.
     pub(crate) uid: Option<u32>,
     /// Process id.
@@ -72,6 +74,11 @@ pub(crate) struct Reply {
     pub(crate) status: u16,
     /// The document, wiped when it is sent.
     pub(crate) json: Zeroizing<Vec<u8>>,
+}
+
+impl Peer {
+    /// An unknown program: a port tells nothing of it.
+    const UNKNOWN: Self = Self { is_admitted: true, uid: None, pid: None };
 }
 
 impl Reply {
@@ -115,13 +122,11 @@ impl Listener {
                 Self::Loopback(listener) => listener.accept().await.map(|(stream, _)| {
                     // Small answers are sent at once.
                     let _ = stream.set_nodelay(true);
-                    connections.start(stream, Peer::default(), &handler);
+                    connections.start(stream, Peer::UNKNOWN, &handler);
                 }),
                 #[cfg(unix)]
-                Self::Socket(socket) => socket.accept().await.map(|accepted| {
-                    if let Some((stream, peer)) = accepted {
-                        connections.start(stream, peer, &handler);
-                    }
+                Self::Socket(socket) => socket.accept().await.map(|(stream, peer)| {
+                    connections.start(stream, peer, &handler);
                 }),
             };
             if accepted.is_err() {

@@ -2,6 +2,7 @@
 #![allow(clippy::disallowed_methods, reason = "this module wraps the banned functions")]
 
 use std::fs::{File, OpenOptions};
+use std::io;
 use std::path::Path;
 
 use super::file::cannot;
@@ -39,7 +40,9 @@ impl Journal {
     #[cfg(unix)]
     pub(crate) fn open() -> Result<Self> {
         let socket = std::os::unix::net::UnixDatagram::unbound()
-            .and_then(|socket| socket.connect("/run/systemd/journal/socket").map(|()| socket));
+            .and_then(|socket| socket.connect("/run/systemd/journal/socket").map(|()| socket))
+            // A journal that hangs must not stop who writes.
+            .and_then(|socket| socket.set_nonblocking(true).map(|()| socket));
         let socket = socket.map_err(|error| {
             Error::failed(format!("systemd's journal cannot be reached: {error}."))
                 .remedy("Name a file instead: --audit FILE")
@@ -56,14 +59,16 @@ impl Journal {
         Err(Error::failed("There is no systemd here.").remedy("Name a file instead: --audit FILE"))
     }
 
-    /// Writes `line`, which has no line feed. A failure is ignored.
-    pub(crate) fn write(&self, line: &str) {
-        #[cfg(unix)]
-        {
-            let entry = format!("PRIORITY=6\nSYSLOG_IDENTIFIER=azt\nMESSAGE={line}\n");
-            let _ = self.socket.send(entry.as_bytes());
-        }
-        #[cfg(not(unix))]
-        let _ = line;
+    /// Writes `line`, which has no line feed.
+    #[cfg(unix)]
+    pub(crate) fn write(&self, line: &str) -> io::Result<()> {
+        let entry = format!("PRIORITY=6\nSYSLOG_IDENTIFIER=azt\nMESSAGE={line}\n");
+        self.socket.send(entry.as_bytes()).map(drop)
+    }
+
+    /// There is none.
+    #[cfg(not(unix))]
+    pub(crate) fn write(&self, _line: &str) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
     }
 }

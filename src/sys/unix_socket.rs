@@ -21,7 +21,7 @@ pub(crate) struct Socket {
 }
 
 impl Socket {
-    /// Listens at `path` for processes of this user, and of the `allowed` uids. A socket file that a
+    /// Listens at the absolute `path` for processes of this user, and of the `allowed` uids. A socket file that a
     /// dead server left is replaced. Needs a running runtime.
     ///
     /// # Errors
@@ -31,7 +31,7 @@ impl Socket {
         let cannot = |why: &dyn std::fmt::Display| {
             Error::failed(format!("Cannot listen on {}: {why}.", path.display()))
         };
-        let path = std::path::absolute(path).map_err(|error| cannot(&error))?;
+        let path = path.to_owned();
         let folder = path.parent().unwrap_or(Path::new("/"));
         if own_folder::open(folder)?.is_none() {
             return Err(cannot(&"the folder does not exist"));
@@ -40,11 +40,16 @@ impl Socket {
             Ok(found) if !found.file_type().is_socket() => {
                 return Err(cannot(&"it is a file of another kind"));
             }
-            Ok(_) if std::os::unix::net::UnixStream::connect(&path).is_ok() => {
-                return Err(cannot(&"another program listens there")
-                    .remedy("Stop it, or choose another path."));
-            }
-            Ok(_) => fs::remove_file(&path).map_err(|error| cannot(&error))?,
+            // Refused: who made the file has gone.
+            Ok(_) => match std::os::unix::net::UnixStream::connect(&path) {
+                Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+                    fs::remove_file(&path).map_err(|error| cannot(&error))?;
+                }
+                _ => {
+                    return Err(cannot(&"another program listens there")
+                        .remedy("Stop it, or choose another path."));
+                }
+            },
             Err(_) => {}
         }
         let own = rustix::process::geteuid().as_raw();
@@ -57,13 +62,14 @@ impl Socket {
         Ok(Listener::Socket(Self { listener, path, file: (found.dev(), found.ino()), allowed }))
     }
 
-    /// The next connection; `None` for one of a user who is not allowed, which is closed.
-    pub(super) async fn accept(&self) -> io::Result<Option<(UnixStream, Peer)>> {
+    /// The next connection, and who is there as the kernel tells it: the mode of the file does not
+    /// hold root back.
+    pub(super) async fn accept(&self) -> io::Result<(UnixStream, Peer)> {
         let (stream, _) = self.listener.accept().await?;
-        // The mode does not hold root, nor who got the file's descriptor otherwise.
-        let Ok(peer) = stream.peer_cred() else { return Ok(None) };
-        let is_allowed = self.allowed.contains(&peer.uid());
-        Ok(is_allowed.then_some((stream, Peer { uid: Some(peer.uid()), pid: peer.pid() })))
+        let peer = stream.peer_cred()?;
+        let (uid, pid) = (Some(peer.uid()), peer.pid());
+        let is_admitted = self.allowed.contains(&peer.uid());
+        Ok((stream, Peer { is_admitted, uid, pid }))
     }
 }
 

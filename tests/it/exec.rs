@@ -1,7 +1,6 @@
 //! `azt exec`: tokens for a program, and the program as if azt were not there.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 
 use rexpect::session::spawn_command;
@@ -165,7 +164,8 @@ fn ctrl_c_reaches_the_program_once_and_ctrl_z_stops_both() {
     session.send_control('c').unwrap();
     session.exp_string("got").unwrap();
     session.send_line("here").unwrap();
-    session.exp_string("read here").unwrap();
+    let between = session.exp_string("read here").unwrap();
+    assert!(!between.contains("got"), "the program gets the key once: {between}");
     session.send_control('d').unwrap();
     let rest = session.exp_eof().unwrap();
     assert!(!rest.contains("got") && rest.contains("end"), "{rest}");
@@ -243,8 +243,13 @@ fn a_program_keeps_its_account_when_the_default_changes() {
 }
 
 #[test]
-fn a_stopped_listener_leaves_no_process() {
-    let sandbox = Sandbox::signed_in_as_app();
-    let mut child = exec(&sandbox, &[], "sleep 0.1 & sleep 0.2").process_group(0).spawn().unwrap();
-    assert!(child.wait().unwrap().success());
+fn a_proxy_does_not_see_the_key() {
+    let mut sandbox = Sandbox::signed_in_as_app();
+    sandbox.set("http_proxy", "http://127.0.0.1:9");
+    sandbox.set("no_proxy", "intranet.example");
+    let script = format!("{}; echo $no_proxy $NO_PROXY", ask("https://vault.azure.net"));
+    let run = Run::of(&mut exec(&sandbox, &[], &script)).quiet();
+    assert!(run.stdout.contains("access_token"), "{run:?}");
+    let past = "intranet.example,127.0.0.1,localhost";
+    assert!(run.stdout.ends_with(&format!("{past} {past}\n")), "{run:?}");
 }

@@ -47,7 +47,11 @@ fn tokens_are_for_hosts_of_the_table_alone() {
         "https://a.vault.azure.net:8443/",
         "ftp.evil.example",
         "evil.example",
+        "ftp://a.vault.azure.net/",
+        "redis://x.redis.cache.windows.net/",
         "postgres=evil.example",
+        "postgres=db.mysql.database.azure.com",
+        "mysql=db.postgres.database.azure.com",
         "postgres=a.vault.azure.net",
         "redis=db.postgres.database.azure.com",
         "nonsense",
@@ -66,6 +70,14 @@ fn tokens_are_for_hosts_of_the_table_alone() {
     for what in ["vault", "a.vault.azure.net", "https://A.Vault.Azure.Net/keys/x?y=z#w"] {
         assert_eq!(text_of(&sandbox, &["--for", what]), vault, "{what}");
     }
+    let env = |what: &str| text_of(&sandbox, &["--for", what, "--format", "env"]);
+    for what in [
+        "postgres=db.postgres.database.azure.com:5432",
+        "postgresql://db.postgres.database.azure.com:5432/app",
+    ] {
+        assert!(env(what).starts_with("export PGHOST=db.postgres.database.azure.com\n"), "{what}");
+    }
+    assert!(env("x.mariadb.database.azure.com").starts_with("export MYSQL_HOST="));
 }
 
 #[test]
@@ -175,8 +187,14 @@ fn bazel_asks_on_standard_input() {
     let token = text_of(&sandbox, &["devops"]);
     assert_eq!(answer["headers"]["Authorization"][0], format!("Bearer {token}"));
     assert!(chrono::DateTime::parse_from_rfc3339(answer["expires"].as_str().unwrap()).is_ok());
-    ask(r#"{"uri":"https://github.com/x"}"#).quiet().prints("{\"headers\":{}}\n");
-    drop(ask("{}").exits(2));
+    for other in [
+        "https://github.com/x",
+        "http://pkgs.dev.azure.com/x",
+        "https://a.vault.azure.cn/",
+        "https://dev.azure.com:8443/",
+    ] {
+        ask(&format!("{{\"uri\":\"{other}\"}}")).quiet().prints("{\"headers\":{}}\n");
+    }
 }
 
 #[test]

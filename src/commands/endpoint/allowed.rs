@@ -1,9 +1,10 @@
 //! Which resources an endpoint hands out tokens of.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use tokio::sync::{Mutex, oneshot};
+use tokio::sync::watch;
 
 use super::refused::{Refused, Why};
 use crate::accounts::Context;
@@ -13,6 +14,9 @@ use crate::error::Result;
 use crate::foreign::{Guid, Typed};
 use crate::hosts::Place;
 use crate::sys::{EndpointUrl, Origin};
+
+/// How long a client waits for the person: SDKs give up after ten seconds.
+const PATIENCE: Duration = Duration::from_secs(8);
 
 /// The resources of an endpoint.
 pub(in crate::commands) struct Allowed {
@@ -24,7 +28,10 @@ pub(in crate::commands) struct Allowed {
 /// A question to the person at this endpoint's terminal, once for each resource.
 struct Question {
     origin: Origin,
-    answers: Arc<Mutex<HashMap<String, bool>>>,
+    /// The answers; `None` while the person is asked.
+    answers: Mutex<HashMap<String, watch::Receiver<Option<bool>>>>,
+    /// Held by the one prompt that may read the terminal.
+    prompt: Arc<Mutex<()>>,
 }
 
 impl Allowed {
@@ -40,8 +47,11 @@ impl Allowed {
         asks: bool,
         context: &Context<'_>,
     ) -> Result<Self> {
-        let question =
-            asks.then(|| Question { origin: context.system.origin(), answers: Arc::default() });
+        let question = asks.then(|| Question {
+            origin: context.system.origin(),
+            answers: Mutex::default(),
+            prompt: Arc::default(),
+        });
         let Some(resources) = resources else { return Ok(Self { only: None, question }) };
         let mut only: Vec<String> =
             scopes.iter().flat_map(|scopes| scopes.iter()).map(audience_of).collect();
@@ -60,7 +70,7 @@ impl Allowed {
             return Err(Refused::new(
                 Why::Forbidden,
                 format!(
-                    "azt gives no token for {} here: it was started with --resource for others.",
+                    "azt gives no token for {} here: it was started for other resources (--resource, --for).",
                     Typed(shown)
                 ),
             ));
@@ -105,34 +115,46 @@ fn audience_of(scope: &str) -> String {
 }
 
 impl Question {
+    /// Waits for the answer. It outlives a client that has gone: the next one gets it.
     async fn ask(&self, audience: String, shown: &str) -> Result<(), Refused> {
-        // One question at a time; who comes later for the same resource gets the same answer.
-        let mut answers = self.answers.lock().await;
-        let is_allowed = if let Some(answer) = answers.get(&audience) {
-            *answer
-        } else {
-            let answer = self.answer(shown).await;
-            answers.insert(audience, answer);
-            answer
-        };
-        if is_allowed {
-            return Ok(());
+        let mut answer = self.answer_to(audience, shown);
+        match tokio::time::timeout(PATIENCE, answer.wait_for(Option::is_some)).await {
+            Ok(Ok(answer)) if *answer == Some(true) => Ok(()),
+            Ok(_) => {
+                let text = format!(
+                    "The person at the endpoint's terminal refused a token for {}.",
+                    Typed(shown)
+                );
+                Err(Refused::new(Why::Forbidden, text))
+            }
+            Err(_) => Err(Refused::new(
+                Why::Transient,
+                format!(
+                    "The person at the endpoint's terminal is asked about {}: try again after the answer.",
+                    Typed(shown)
+                ),
+            )),
         }
-        let text =
-            format!("The person at the endpoint's terminal refused a token for {}.", Typed(shown));
-        Err(Refused::new(Why::Forbidden, text))
     }
 
-    /// Asks in a thread, because a prompt blocks. Without an answer nothing is allowed.
-    async fn answer(&self, shown: &str) -> bool {
+    /// The answer about `audience`, or the place where it will be: a thread asks, because a prompt
+    /// blocks. Without an answer nothing is allowed.
+    fn answer_to(&self, audience: String, shown: &str) -> watch::Receiver<Option<bool>> {
+        let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(answer) = answers.get(&audience) {
+            return answer.clone();
+        }
         let question = format!("Allow tokens for {} until this azt ends?", Typed(shown));
-        let (done, answer) = oneshot::channel();
-        let origin = self.origin.clone();
-        let asked = std::thread::Builder::new().name("question".to_owned()).spawn(move || {
+        let (sender, answer) = watch::channel(None);
+        answers.insert(audience, answer.clone());
+        let (origin, prompt) = (self.origin.clone(), self.prompt.clone());
+        // If no thread starts, the sender is gone: refused.
+        let _ = std::thread::Builder::new().name("question".to_owned()).spawn(move || {
+            let _one = prompt.lock().unwrap_or_else(PoisonError::into_inner);
             let answer = origin.terminal().confirm(&question);
-            let _ = done.send(answer.unwrap_or(false));
+            sender.send_replace(Some(answer.unwrap_or(false)));
         });
-        asked.is_ok() && answer.await.unwrap_or(false)
+        answer
     }
 }
 

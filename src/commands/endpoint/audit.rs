@@ -2,7 +2,7 @@
 //! the token.
 
 use std::fs::File;
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
@@ -36,8 +36,17 @@ impl Audit {
         append_only(Path::new(place)).map(|file| Self::File(Mutex::new(file)))
     }
 
-    /// Writes a line. A failure is not reported to the client: the token is given already.
-    pub(super) fn write(&self, now: i64, peer: Peer, resource: &str, account: &str) {
+    /// Writes a line.
+    ///
+    /// # Errors
+    /// The disk is full, the journal is gone.
+    pub(super) fn write(
+        &self,
+        now: i64,
+        peer: Peer,
+        resource: &str,
+        account: &str,
+    ) -> io::Result<()> {
         let time = DateTime::from_timestamp(now, 0).unwrap_or_default();
         let line = json!({
             "time": time.to_rfc3339_opts(SecondsFormat::Secs, true),
@@ -52,7 +61,7 @@ impl Audit {
             Self::File(file) => {
                 let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
                 // One write a line, so that lines of several processes do not mix.
-                let _ = file.write_all(format!("{line}\n").as_bytes());
+                file.write_all(format!("{line}\n").as_bytes())
             }
             Self::Journal(journal) => journal.write(&line),
         }

@@ -16,6 +16,7 @@ mod source;
 mod tokens;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use hyper::Method;
 use hyper::header::{AUTHORIZATION, HOST, HeaderMap};
@@ -28,7 +29,7 @@ pub(super) use source::Source;
 use crate::broker::Wanted;
 use crate::error::Result;
 use crate::secret::Secret;
-use crate::sys::{Call, Clock, Peer, Reply, fill_random};
+use crate::sys::{Call, Clock, Origin, Peer, Reply, System, fill_random};
 use refused::{Refused, Why};
 use tokens::{Ask, Held, Tokens};
 
@@ -49,9 +50,17 @@ const FOREIGN_HEADERS: [&str; 7] = [
 /// Where the endpoint listens, which decides who may ask.
 pub(super) enum Door {
     /// A port of 127.0.0.1: who knows the key.
-    Port { port: u16, key: Secret },
+    Port { hosts: [String; 2], key: Secret },
     /// A Unix socket: every process that it admits.
     Socket,
+}
+
+impl Door {
+    /// The door of `port`, for who knows `key`.
+    pub(super) fn at_port(port: u16, key: Secret) -> Self {
+        let hosts = ["127.0.0.1", "localhost"].map(|host| format!("{host}:{port}"));
+        Self::Port { hosts, key }
+    }
 }
 
 /// Answers requests for tokens.
@@ -60,6 +69,8 @@ pub(super) struct Endpoint {
     tokens: Tokens,
     allowed: Allowed,
     audit: Option<Audit>,
+    is_audit_broken: AtomicBool,
+    origin: Origin,
     clock: Clock,
 }
 
@@ -70,10 +81,12 @@ impl Endpoint {
         source: Source,
         allowed: Allowed,
         audit: Option<Audit>,
-        clock: Clock,
+        system: &System,
     ) -> Arc<Self> {
+        let (clock, origin) = (system.clock.clone(), system.origin());
         let tokens = Tokens::new(source, clock.clone());
-        Arc::new(Self { door, tokens, allowed, audit, clock })
+        let is_audit_broken = AtomicBool::default();
+        Arc::new(Self { door, tokens, allowed, audit, is_audit_broken, origin, clock })
     }
 
     /// The reply to `call`. Never fails: a refusal is a reply.
@@ -99,12 +112,11 @@ impl Endpoint {
 
     #[cfg(unix)]
     async fn for_azt(&self, call: &Call) -> Result<Zeroizing<Vec<u8>>, Refused> {
-        let source = self.tokens.source();
         match call.uri.path() {
-            azt::SETTINGS => source.settings().map(|files| azt::settings(&files)),
+            azt::SETTINGS => self.tokens.settings().await.map(|files| azt::settings(&files)),
             azt::TOKEN => {
                 let azt::Request { ask, claims, wanted } =
-                    azt::asked(&call.body, source.account())?;
+                    azt::asked(&call.body, self.tokens.account())?;
                 let shown = ask.scopes.joined();
                 self.allowed.check(&ask.scopes, &shown).await?;
                 let held = if claims.is_none() && wanted == Wanted::Usable {
@@ -141,8 +153,13 @@ impl Endpoint {
 
     /// Writes the line of the audit.
     fn note(&self, peer: Peer, shown: &str, held: &Held) {
-        if let Some(audit) = &self.audit {
-            audit.write(self.clock.now(), peer, shown, &held.account);
+        let Some(audit) = &self.audit else { return };
+        let written = audit.write(self.clock.now(), peer, shown, &held.account);
+        // Said once: the token is handed out all the same.
+        if let Err(error) = written
+            && !self.is_audit_broken.swap(true, Ordering::Relaxed)
+        {
+            self.origin.terminal().warn(&format!("The audit cannot be written: {error}."));
         }
     }
 
@@ -154,8 +171,13 @@ impl Endpoint {
                 "A request with the header {name} is refused: it may come from a web page."
             ));
         }
-        if let Door::Port { port, key } = &self.door {
-            let hosts = ["127.0.0.1", "localhost"].map(|host| format!("{host}:{port}"));
+        if !call.peer.is_admitted {
+            let uid = call.peer.uid.unwrap_or_default();
+            return refused(&format!(
+                "The user {uid} may not ask here: start it with azt serve --allow-uid {uid}."
+            ));
+        }
+        if let Door::Port { hosts, key } = &self.door {
             let host = call.headers.get(HOST).and_then(|host| host.to_str().ok());
             if !host.is_some_and(|host| hosts.iter().any(|own| own.eq_ignore_ascii_case(host))) {
                 return refused("The request is for another host name.");

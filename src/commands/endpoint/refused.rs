@@ -41,6 +41,11 @@ impl Refused {
         Self { why, error: Arc::new(Error::new(kind, text)) }
     }
 
+    /// True if the sign-in has ended, so that tokens of it must not be handed out any more.
+    pub(super) fn ends_sign_in(&self) -> bool {
+        matches!(self.error.kind(), Kind::NotSignedIn | Kind::InteractionRequired | Kind::Refused)
+    }
+
     /// The HTTP status. SDKs repeat requests after 404, 410, 429 and 5xx, so a permanent refusal has
     /// none of them.
     pub(super) fn status(&self) -> u16 {
@@ -53,8 +58,7 @@ impl Refused {
 
     /// The message and the remedies in one line.
     pub(super) fn text(&self) -> String {
-        let remedy = self.error.remedy_lines().iter().map(String::as_str);
-        [self.error.message()].into_iter().chain(remedy).collect::<Vec<_>>().join(" ")
+        self.error.in_one_line()
     }
 }
 

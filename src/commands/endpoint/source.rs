@@ -4,7 +4,7 @@
 use super::refused::Refused;
 use super::tokens::{Ask, Held};
 use crate::accounts::{Context, DamagedSettings};
-use crate::broker::Wanted;
+use crate::broker::{self, Wanted};
 use crate::cli::GetAccessToken;
 use crate::commands::get_access_token::{Chosen, chosen, issued};
 use crate::error::Result;
@@ -16,18 +16,27 @@ pub(in crate::commands) struct Source {
     origin: Origin,
     request: GetAccessToken,
     chosen: Chosen,
+    /// True if its tokens are in a vault, here or where AZT_BROKER leads.
+    is_stored: bool,
 }
 
 impl Source {
     /// The account that the options of `request`, the variables and the default choose.
     pub(in crate::commands) fn of(request: &GetAccessToken, context: &Context<'_>) -> Result<Self> {
         let chosen = chosen(request, context)?;
-        Ok(Self { origin: context.system.origin(), request: request.clone(), chosen })
+        let is_stored = !broker::is_memory_only(&context.config)?;
+        let (origin, request) = (context.system.origin(), request.clone());
+        Ok(Self { origin, request, chosen, is_stored })
     }
 
     /// The name of the account.
     pub(in crate::commands) fn account(&self) -> &str {
         &self.chosen.account
+    }
+
+    /// True if a token can be read again without a request.
+    pub(super) fn is_stored(&self) -> bool {
+        self.is_stored
     }
 
     /// A token. Blocks.

@@ -46,7 +46,7 @@ pub(super) fn print(
             ["$env:", name, " = ", &for_powershell_text(value), "\n"].concat()
         }),
         TokenFormat::Dotenv => {
-            variables(issued, target, |name, value| [name, "=", value, "\n"].concat())
+            variables(issued, target, |name, value| [name, "=", &for_dotenv(value), "\n"].concat())
         }
         TokenFormat::Netrc => {
             let host =
@@ -103,6 +103,15 @@ fn for_powershell_text(value: &str) -> String {
     if quoted.starts_with('\'') { quoted } else { ["'", &quoted, "'"].concat() }
 }
 
+/// `value` in single quotes, unless every reader of .env files takes it as it is.
+fn for_dotenv(value: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "._:/@+=-".contains(c);
+    if value.chars().all(is_plain) {
+        return value.to_owned();
+    }
+    ["'", &value.replace('\'', ""), "'"].concat()
+}
+
 /// The structure that ODBC's attribute 1256 points to: the length in bytes as a 32-bit number, then
 /// UTF-16, both with the lowest byte first.
 fn odbc(token: &str) -> Zeroizing<Vec<u8>> {
@@ -126,11 +135,8 @@ fn google(issued: &Issued) -> Zeroizing<String> {
 
 /// The same for a failure.
 pub(super) fn google_failure(error: &Error, code: u8) -> String {
-    let lines =
-        [error.message()].into_iter().chain(error.remedy_lines().iter().map(String::as_str));
-    let message = lines.collect::<Vec<_>>().join(" ");
-    let answer =
-        json!({"version": 1, "success": false, "code": code.to_string(), "message": message});
+    let (code, message) = (code.to_string(), error.in_one_line());
+    let answer = json!({"version": 1, "success": false, "code": code, "message": message});
     format!("{answer}\n")
 }
 

@@ -53,10 +53,10 @@ fn answer(request: &Token, shape: Shape, context: &Context<'_>) -> Result<Answer
         }
         (Some(text), _) => Some(Target::of(text, context)?),
         (None, Shape::Format(TokenFormat::Bazel)) if request.what.is_none() => {
-            match Target::known(&format::bazel_uri()?, context)? {
-                Some(target) => Some(target),
+            match Target::known(&format::bazel_uri()?, context) {
+                Ok(Some(target)) => Some(target),
                 // Bazel goes on without credentials.
-                None => {
+                Ok(None) | Err(_) => {
                     return context
                         .system
                         .terminal
@@ -148,21 +148,26 @@ fn how_new(request: &Token) -> Result<Wanted> {
     match &request.min_lifetime {
         _ if request.force_refresh => Ok(Wanted::New),
         None => Ok(Wanted::Usable),
-        Some(text) => seconds(text).map(Wanted::Lasting).ok_or_else(|| {
-            Error::new(
-                Kind::Usage,
-                format!(
-                    "--min-lifetime is '{}', which is not a time such as 90s, 20m or 1h30m.",
-                    Typed(text)
-                ),
-            )
-        }),
+        Some(text) => seconds_of("--min-lifetime", text).map(Wanted::Lasting),
     }
+}
+
+/// The seconds of `text`, the value of `option`.
+pub(super) fn seconds_of(option: &str, text: &str) -> Result<i64> {
+    seconds(text).ok_or_else(|| {
+        Error::new(
+            Kind::Usage,
+            format!(
+                "{option} is '{}', which is not a time such as 90s, 20m or 1h30m.",
+                Typed(text)
+            ),
+        )
+    })
 }
 
 /// The seconds of a time such as `90`, `90s`, `20m` or `1h30m`. Only a number alone needs no unit:
 /// whoever types `1h30` does not mean 30 seconds.
-pub(super) fn seconds(text: &str) -> Option<i64> {
+fn seconds(text: &str) -> Option<i64> {
     if let Ok(seconds) = text.parse()
         && text.bytes().all(|c| c.is_ascii_digit())
     {
