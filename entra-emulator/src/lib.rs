@@ -127,6 +127,7 @@ mod device;
 mod device_page;
 pub mod directory;
 mod discovery;
+mod echo;
 mod emulator;
 mod error;
 mod fault;

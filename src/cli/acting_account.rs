@@ -41,13 +41,7 @@ impl ActingAccount {
             client_id,
             authority,
             identity_from_env,
-            resource: None,
-            scope: None,
-            resource_type: None,
-            claims: None,
-            user_assertion: None,
-            add_mask: false,
-            global: global.clone(),
+            ..GetAccessToken::of(global.clone())
         }
     }
 }
