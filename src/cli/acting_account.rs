@@ -36,11 +36,11 @@ impl ActingAccount {
             self.clone();
         GetAccessToken {
             subscription,
-            account,
             tenant,
+            identity_from_env,
+            account,
             client_id,
             authority,
-            identity_from_env,
             ..GetAccessToken::of(global.clone())
         }
     }

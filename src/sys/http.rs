@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 use super::certificate::{
     is_unknown_authority, refused_certificate, unfit_certificate, unknown_authority,
 };
+use super::endpoint_url::EndpointUrl;
 use super::proxy::Way;
 use super::request::{Expected, FORM, Request};
 use super::sent::Sent;
@@ -46,6 +47,9 @@ const XML_LIMIT: usize = 1024 * 1024;
 const SUM_LIMIT: usize = 128 * 1024 * 1024;
 /// Initial capacity for a body, in bytes. A token response fits.
 const USUAL_BODY: usize = 32 * 1024;
+
+/// What takes the body of an answer, piece by piece.
+pub(crate) type Sink<'s> = &'s mut dyn FnMut(&[u8]) -> Result<()>;
 
 /// An HTTP response of any status.
 pub(crate) struct Response {
@@ -185,7 +189,7 @@ impl Http {
         &self,
         system: &System,
         request: Request,
-        mut sink: Option<&mut dyn FnMut(&[u8]) -> Result<()>>,
+        mut sink: Option<Sink<'_>>,
     ) -> Result<Response> {
         let url = request.url.url();
         let way = Way::to(&request.url, &system.env)?;
@@ -227,28 +231,7 @@ impl Http {
         let mut answer = match builder.send().await {
             Ok(answer) => answer,
             Err(error) => {
-                let refused = refused_certificate(&error).filter(|_| pinned.is_none());
-                // An https proxy has a certificate too, which may be the refused one.
-                let proxy = match &way {
-                    Way::Through(proxy) if proxy.is_encrypted() => Some(proxy),
-                    _ => None,
-                };
-                let holder = match proxy {
-                    Some(proxy) => &format!("{host}, or of the proxy {proxy},"),
-                    None => host,
-                };
-                return Err(match refused {
-                    Some(reason) if is_unknown_authority(reason) => {
-                        // The unverified request of `issuer_at` would show the proxy the password.
-                        let issuer = match proxy {
-                            Some(_) => None,
-                            None => issuer_at(url, &way).await,
-                        };
-                        unknown_authority(holder, issuer)
-                    }
-                    Some(reason) => unfit_certificate(holder, reason),
-                    None => unreachable_host(host, &error, &way),
-                });
+                return Err(unanswered(&error, &request.url, &way, pinned.is_some()).await);
             }
         };
         let status = answer.status().as_u16();
@@ -280,7 +263,7 @@ impl Http {
             }
             body.extend_from_slice(&chunk);
         }
-        let answer = Response { sent, own_reason, ..Response::new(status, headers, &body) };
+        let answer = Response { own_reason, sent, ..Response::new(status, headers, &body) };
         let begins = match request.expected {
             Expected::Json => |text: &str| text.starts_with('<'),
             Expected::Xml => xml::is_web_page,
@@ -377,6 +360,38 @@ fn pinned_client(thumbprint: &str) -> Result<reqwest::Client> {
         Error::new(Kind::Network, format!("Cannot set up TLS: {error}.")).source(error)
     })?;
     base_client().tls_backend_preconfigured(configuration).build().map_err(no_tls)
+}
+
+/// Why there was no answer.
+async fn unanswered(
+    error: &reqwest::Error,
+    url: &EndpointUrl,
+    way: &Way,
+    is_pinned: bool,
+) -> Error {
+    let host = url.host();
+    let refused = refused_certificate(error).filter(|_| !is_pinned);
+    // An https proxy has a certificate too, which may be the refused one.
+    let proxy = match way {
+        Way::Through(proxy) if proxy.is_encrypted() => Some(proxy),
+        _ => None,
+    };
+    let holder = match proxy {
+        Some(proxy) => &format!("{host}, or of the proxy {proxy},"),
+        None => host,
+    };
+    match refused {
+        Some(reason) if is_unknown_authority(reason) => {
+            // The unverified request of `issuer_at` would show the proxy the password.
+            let issuer = match proxy {
+                Some(_) => None,
+                None => issuer_at(url.url(), way).await,
+            };
+            unknown_authority(holder, issuer)
+        }
+        Some(reason) => unfit_certificate(holder, reason),
+        None => unreachable_host(host, error, way),
+    }
 }
 
 /// Returns the issuer of the certificate at the host of `url`, trusted or not. Certificates are not

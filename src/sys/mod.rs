@@ -118,7 +118,7 @@ pub(crate) use handover::{
 pub use hardening::harden;
 pub(crate) use host_name::host_name;
 pub use http::Http;
-pub(crate) use http::Response;
+pub(crate) use http::{Response, Sink};
 pub(crate) use http_server::{Call, Listener, Peer, Reply, connections_at_most};
 #[cfg(all(unix, not(target_os = "macos")))]
 pub(crate) use identity_broker::IdentityBus;

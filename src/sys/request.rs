@@ -29,6 +29,13 @@ pub(crate) enum Method {
     Put,
 }
 
+impl Method {
+    /// As in a request: `GET`.
+    pub(crate) fn name(self) -> String {
+        reqwest::Method::from(self).to_string()
+    }
+}
+
 impl From<Method> for reqwest::Method {
     fn from(method: Method) -> Self {
         match method {

@@ -22,13 +22,10 @@ use crate::hosts::Destination;
 use crate::program::Program;
 use crate::secret::Secret;
 use crate::settings::Endpoint;
-use crate::sys::{EndpointUrl, Response, block_on, stream_named};
+use crate::sys::{EndpointUrl, Response, Sink, block_on, stream_named};
 
 /// What stands for the id of the subscription in a URL.
 const SUBSCRIPTION: &str = "{subscriptionId}";
-
-/// What receives the body of an answer.
-type Sink<'s> = &'s mut dyn FnMut(&[u8]) -> Result<()>;
 
 pub(super) fn run(request: &Rest, context: &Context<'_>) -> Result<Answer> {
     let (system, cloud) = (context.system, context.cloud());

@@ -1,10 +1,11 @@
 //! A request with its redirects.
 
-use super::{Sink, pairs};
+use super::pairs;
 use crate::error::{Error, Kind, Result};
 use crate::foreign::Sentence;
 use crate::secret::Secret;
-use crate::sys::{EndpointUrl, Method, Request, Response, System, random_uuid};
+use crate::settings::python_json;
+use crate::sys::{EndpointUrl, Method, Request, Response, Sink, System, random_uuid};
 
 /// Most redirects, as in az.
 const MOST: usize = 30;
@@ -33,7 +34,8 @@ impl<'r> Outgoing<'r> {
         // JSON goes out as it was typed: reading it would lose digits of long numbers.
         let rewritten = value
             .filter(|_| serde_json::from_str::<serde::de::IgnoredAny>(text).is_err())
-            .map(|value| Secret::new(value.to_string()));
+            .and_then(|value| String::from_utf8(python_json(&value).ok()?).ok())
+            .map(Secret::new);
         Self { method, headers, body, rewritten, is_json, token }
     }
 
@@ -47,7 +49,7 @@ impl<'r> Outgoing<'r> {
     ) -> Result<Response> {
         let (mut method, mut url, mut keeps_body) = (self.method, url.clone(), true);
         for _ in 0..=MOST {
-            system.terminal.debug(&format!("{method:?} {}", url.without_query()));
+            system.terminal.debug(&format!("{} {}", method.name(), url.without_query()));
             let request = self.request(method, &url, keeps_body)?;
             let sink: Option<Sink<'_>> = match sink {
                 Some(sink) => Some(&mut **sink),

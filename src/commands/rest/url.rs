@@ -35,7 +35,8 @@ pub(super) fn quoted_plus(text: &str) -> String {
 /// characters and white space around it are removed, a fragment too, and `.`, `..` and empty segments
 /// of the path.
 pub(super) fn normalized(typed: &str, cloud: &Cloud) -> Result<String> {
-    let whole = if typed.contains("://") {
+    // A path may have a URL in its query.
+    let whole = if typed.contains("://") && !typed.starts_with('/') {
         typed.to_owned()
     } else {
         let base = cloud.endpoint(Endpoint::ResourceManager)?;

@@ -9,6 +9,7 @@ use std::path::Path;
 use zeroize::Zeroizing;
 
 use super::super::file::{Access, Durability, cannot, is_special};
+use super::super::http::Sink;
 use super::super::lock_file::LockGuard;
 use super::super::random::fill_random;
 use super::concession::{Concession, concede};
@@ -48,14 +49,11 @@ pub fn write_named(path: &Path, bytes: &[u8]) -> Result<()> {
 ///
 /// # Errors
 /// Those of `fill`. The path contains or is another user's link; the file cannot be written.
-pub(crate) fn stream_named(
-    path: &Path,
-    fill: impl FnOnce(&mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()>,
-) -> Result<()> {
+pub(crate) fn stream_named(path: &Path, fill: impl FnOnce(Sink<'_>) -> Result<()>) -> Result<()> {
     let failed = |error| cannot("write", path, error);
     if is_special(path) {
-        let mut file = File::options().write(true).open(path).map_err(failed)?;
-        return fill(&mut |bytes| file.write_all(bytes).map_err(failed));
+        let mut special = File::options().write(true).open(path).map_err(failed)?;
+        return fill(&mut |bytes| special.write_all(bytes).map_err(failed));
     }
     let (folder, name) = match Handle::containing(path) {
         Ok(Opened::File(place)) => place,
