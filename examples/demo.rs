@@ -25,11 +25,13 @@ use rustix::termios::{Winsize, tcsetwinsize};
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 const COLUMNS: u16 = 80;
-const ROWS: u16 = 24;
+const ROWS: u16 = 27;
 const PERSON: &str = "alice@contoso.example";
 const PROMPT: &str = "$ ";
+/// Control-L.
+const CLEAR: &str = "\x0c";
 /// How long the last screen stays before the recording starts again.
-const LAST_SCREEN: Duration = Duration::from_secs(6);
+const LAST_SCREEN: Duration = Duration::from_secs(3);
 
 fn main() -> Result<()> {
     let mut recording = Recording::start()?;
@@ -45,14 +47,12 @@ fn main() -> Result<()> {
     recording.keys("\r")?;
     recording.wait_for_prompt()?;
     recording.pause(3)?;
-    for line in ["clear", "azt whoami", "azt token graph --decode"] {
+    for line in ["azt whoami", "azt token graph --decode", "time azt token >/dev/null"] {
+        recording.keys(CLEAR)?;
+        recording.wait_for_prompt()?;
         recording.type_line(line)?;
         recording.wait_for_prompt()?;
         recording.pause(3)?;
-    }
-    for line in ["clear", "time azt token >/dev/null"] {
-        recording.type_line(line)?;
-        recording.wait_for_prompt()?;
     }
     println!("{}", svg(&recording.end()));
     Ok(())
@@ -96,6 +96,10 @@ impl Recording {
         let azt = PathBuf::from(std::env::var("AZT")?);
         let emulator = EntraEmulator::builder().port(443).start()?;
         emulator.settings_mut(|settings| settings.device_code_interval = 1);
+        // The tenant without subscriptions, which a sign-in warns about.
+        emulator.directory_mut(|directory| {
+            directory.tenants.retain(|tenant| tenant.default_domain != "northwind.example");
+        });
         let root = tempfile::tempdir()?;
         let home = root.path();
         emulator.write_ca(home.join("ca.pem"))?;
@@ -104,6 +108,7 @@ impl Recording {
             ("HOME", home.display().to_string()),
             ("PATH", format!("{}:/usr/bin:/bin", home.display())),
             ("REQUESTS_CA_BUNDLE", home.join("ca.pem").display().to_string()),
+            ("AZURE_CLOUD_NAME", "Demo".to_owned()),
             ("AZURE_CORE_KEY_SOURCE", "file".to_owned()),
             ("AZURE_CORE_CLIPBOARD", "false".to_owned()),
             ("LANG", "C.UTF-8".to_owned()),
@@ -112,24 +117,23 @@ impl Recording {
             ("TIMEFORMAT", "%3R s".to_owned()),
         ];
         let resource_manager = format!("{}/", emulator.url());
-        for arguments in [
-            &["cloud", "register", "-n", "Demo", "--endpoint-resource-manager", &resource_manager]
-                [..],
-            &["cloud", "set", "-n", "Demo"],
-        ] {
-            let status = Command::new(&azt)
-                .args(arguments)
-                .env_clear()
-                .envs(environment.clone())
-                .status()?;
-            if !status.success() {
-                return Err("the emulated cloud cannot be registered".into());
-            }
+        let status = Command::new(&azt)
+            .args(["cloud", "register", "-n", "Demo", "--endpoint-resource-manager"])
+            .arg(resource_manager)
+            .env_clear()
+            .envs(environment.clone())
+            .env_remove("AZURE_CLOUD_NAME")
+            .status()?;
+        if !status.success() {
+            return Err("the emulated cloud cannot be registered".into());
         }
-        let mut shell = Command::new("bash");
-        shell.args(["--norc", "--noprofile", "-i"]).current_dir(home);
+        let mut shell = Command::new("sh");
+        // rexpect turns the echo off.
+        shell.args(["-c", "stty echo; exec bash --norc --noprofile -i"]).current_dir(home);
         shell.env_clear().envs(environment);
-        let shell = PtyProcess::new(shell)?;
+        let mut shell = PtyProcess::new(shell)?;
+        // An interactive bash does not end by SIGTERM.
+        shell.set_kill_timeout(Some(1000));
         let keyboard = shell.get_file_handle()?;
         tcsetwinsize(
             &keyboard,
@@ -277,7 +281,7 @@ const CELL: (u16, u16) = (9, 18);
 const MARGIN: u16 = 12;
 
 /// The frames below each other, moved up by one screen at the time of each frame. Equal rows stand
-/// in the file once.
+/// in the file once. Who wants no motion sees the fullest frame.
 fn svg(frames: &[Frame]) -> String {
     let (width, height) = (COLUMNS * CELL.0 + 2 * MARGIN, ROWS * CELL.1 + 2 * MARGIN);
     let total: f64 = frames.iter().map(|frame| frame.shown.as_secs_f64()).sum();
@@ -298,19 +302,25 @@ fn svg(frames: &[Frame]) -> String {
             let _ = writeln!(uses, r##"<use href="#r{id}" y="{y}"/>"##);
         }
     }
+    let filled = |frame: &Frame| frame.rows.iter().filter(|runs| !runs.is_empty()).count();
+    let fullest = frames.iter().enumerate().max_by_key(|(_, frame)| filled(frame));
+    let still = fullest.map_or(0, |(number, _)| number * usize::from(height));
     let mut rows = String::new();
     for (id, runs) in known.iter().enumerate() {
         let _ = writeln!(rows, "<g id=\"r{id}\">{}</g>", row(runs));
     }
+    // A border, because the page behind it may be as dark.
+    let (frame_width, frame_height) = (width - 1, height - 1);
     format!(
         r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}">
 <style>
 text{{font:15px ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;white-space:pre;fill:#d8dee9}}
 #film{{animation:film {total:.2}s step-end infinite}}
+@media(prefers-reduced-motion:reduce){{#film{{animation:none;transform:translateY(-{still}px)}}}}
 @keyframes film{{
 {keyframes}}}
 </style>
-<rect width="100%" height="100%" rx="8" fill="#11161d"/>
+<rect x=".5" y=".5" width="{frame_width}" height="{frame_height}" rx="8" fill="#11161d" stroke="#3d444d"/>
 <defs>
 {rows}</defs>
 <g id="film">
@@ -328,7 +338,7 @@ fn row(runs: &[Run]) -> String {
         if let Some(colour) = colour(run.look.background) {
             let _ = write!(
                 svg,
-                r#"<rect x="{x}" width="{length}" height="{}" fill="{colour}"/>"#,
+                r#"<rect x="{x}" width="{length}" height="{}" fill="{colour}" shape-rendering="crispEdges"/>"#,
                 CELL.1
             );
         }

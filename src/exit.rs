@@ -6,7 +6,7 @@ use crate::program::Program;
 /// Exit code of success.
 pub(crate) const SUCCESS: u8 = 0;
 
-/// Every exit code with its meaning as `azt`: `azt help exit-codes` and the table of the README.
+/// Every exit code with its meaning as `azt`: `azt help exit-codes` and the table of `docs/scripts.md`.
 pub(crate) const MEANINGS: [(u8, &str); 11] = [
     (SUCCESS, "success"),
     (1, "failure"),

@@ -180,6 +180,13 @@ fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> 
     }
 }
 
+/// `text` on one line without invisible characters; `None` if it is so. Printable ASCII, as in a
+/// token, is not copied.
+pub(crate) fn as_one_line(text: &str) -> Option<String> {
+    let is_plain = text.bytes().all(|c| matches!(c, b' '..=b'~'));
+    (!is_plain).then(|| line(text, usize::MAX)).filter(|clean| clean != text)
+}
+
 /// Puts `text` on one line without invisible characters. A text longer than `most` characters is
 /// cut and gets an ellipsis.
 fn line(text: &str, most: usize) -> String {

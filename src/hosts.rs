@@ -313,6 +313,17 @@ impl Service {
         SERVICES.iter().flat_map(|it| it.names).copied()
     }
 
+    /// True if the host of `url` names the audience of a service in `cloud`. Not every audience is
+    /// a host: nothing answers at `https://vault.azure.net`.
+    pub(crate) fn has_audience_at(cloud: &Cloud, url: &EndpointUrl) -> bool {
+        let host = url.environment();
+        SERVICES.iter().any(|service| {
+            let audience = service.audience(cloud, None).ok();
+            let named = audience.as_deref().and_then(|it| it.strip_prefix("https://"));
+            named.and_then(|it| it.split('/').next()) == Some(host.as_str())
+        })
+    }
+
     /// The audience of its tokens in `cloud`, for a token that is sent to `url`.
     ///
     /// # Errors

@@ -267,6 +267,9 @@ fn print(
         }
         None => commands::default_format(context)?,
     };
+    if context.system.program == Program::Azt && matches!(format, Format::Table | Format::Tsv) {
+        answer.put_on_lines();
+    }
     let render = Render { format, query, table: answer.table, colour: terminal.colour() };
     let text = render.render(&answer.value);
     answer.wipe();

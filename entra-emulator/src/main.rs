@@ -89,7 +89,7 @@ Users
 Applications with a secret
 {applications}
 
-To use it with az:
+To use it with az, or with azt in its place:
   export REQUESTS_CA_BUNDLE='{ca_file}'
   export AZURE_CORE_INSTANCE_DISCOVERY=false
   az cloud register --name Emulator --endpoint-resource-manager {url}

@@ -5,6 +5,8 @@
 //! override both. So two terminals can work with two accounts at the same time.
 //! `client_account.rs` selects accounts of clients other than az's.
 
+use std::collections::BTreeSet;
+
 use serde_json::json;
 
 use super::{Context, client_account, is_unknown, with_near_matches};
@@ -114,7 +116,7 @@ impl Selection<'_> {
             return Ok((entry, "from AZT_SUBSCRIPTION"));
         }
         // With a tenant, a missing default is not an error yet.
-        let default = find(None).map_err(|error| without_default(error, context));
+        let default = find(None).map_err(|error| without_default(error, profile, context));
         let Some(tenant) = self.tenant else { return Ok((default?, "the default")) };
         let has_it = |entry: &&Subscription| is_in(entry, tenant);
         if let Ok(default) = default {
@@ -234,11 +236,14 @@ pub(crate) fn with_elsewhere(error: Error, profile: &Profile, context: &Context<
 
 /// What to do if accounts are signed in and none of their subscriptions is the default. Under the
 /// name `az`, keeps `error`, az's message.
-fn without_default(error: Error, context: &Context<'_>) -> Error {
+fn without_default(error: Error, profile: &Profile, context: &Context<'_>) -> Error {
     if error.kind() != Kind::Failed || context.system.program == Program::Az {
         return error;
     }
+    let users = profile.visible(&context.cloud().name).map(Subscription::user_name);
+    let users: Vec<&str> = users.collect::<BTreeSet<_>>().into_iter().collect();
     Error::failed("No subscription found: none is the default.")
+        .remedy(format!("Signed in: {}.", users.join(", ")))
         .remedy("Choose one: azt switch")
         .command("azt switch")
         .remedy("Or by its name or id: azt account set -s NAME")

@@ -15,7 +15,7 @@ use crate::foreign::{Json, Typed};
 use crate::program::Program;
 use crate::secret::Secret;
 use crate::settings::{NewSubscription, Subscription, TenantNames, User};
-use crate::sys::Spinner;
+use crate::sys::{Level, Spinner};
 
 /// Number of concurrent requests: enough to hide the latency of sixty tenants, few enough to avoid
 /// throttling.
@@ -57,6 +57,16 @@ pub(crate) async fn of_tenant(
     let listed = listed.await?;
     found.add(context, user, &tenant, None, listed);
     Ok(found)
+}
+
+/// Tells az's news of a sign-in, which are no problem to who reads them at azt's terminal.
+fn tell(context: &Context<'_>, text: &str) {
+    let terminal = &context.system.terminal;
+    if !context.system.is_watched() {
+        terminal.warn(text);
+    } else if terminal.shows(Level::Warning) {
+        terminal.dim(text);
+    }
 }
 
 /// For `--skip-subscription-discovery`: only the subscription `wanted` (a GUID; one request) or,
@@ -240,11 +250,11 @@ impl Found {
     /// entries gets a tenant-level entry (az's `bare_tenants`); a tenant has none when it has no
     /// subscriptions, or when another tenant listed all of them first.
     pub(crate) fn warn(&mut self, context: &Context<'_>, user: &User, allow_none: bool) {
-        let terminal = &context.system.terminal;
+        let tell = |text: &str| tell(context, text);
         let program = context.system.program;
         for (id, name, tenants) in &self.shared {
             let (last, first) = tenants.split_last().map_or(("", [].as_slice()), |(l, f)| (l, f));
-            terminal.warn(&format!(
+            tell(&format!(
                 "Subscription {id} '{name}' can be accessed from tenants {} and {last}. To select a specific tenant when accessing this subscription, use '{program} login --tenant TENANT_ID'.",
                 first.join(", ")
             ));
@@ -259,17 +269,17 @@ impl Found {
                     " Use `{program} login --allow-no-subscriptions` to have tenant level access."
                 ),
             };
-            terminal.warn(&format!(
-                "The following tenants don't contain accessible subscriptions.{how}"
-            ));
+            tell(&format!("The following tenants don't contain accessible subscriptions.{how}"));
             for shown in empty {
-                terminal.warn(shown);
+                tell(shown);
             }
         }
         if !self.refused.is_empty() {
-            terminal.warn(&format!("If you need to access subscriptions in the following tenants, please use `{program} login --tenant TENANT_ID`."));
+            tell(&format!(
+                "If you need to access subscriptions in the following tenants, please use `{program} login --tenant TENANT_ID`."
+            ));
             for shown in &self.refused {
-                terminal.warn(shown);
+                tell(shown);
             }
         }
         if allow_none {

@@ -96,14 +96,18 @@ impl<'a, T: SignedIn<'a>> UserSignIn<'a, '_, T> {
         }
         offer.push((PLAIN, "."));
         terminal.line(&offer);
+        let mut is_again = false;
         loop {
             match keys.next().await {
                 'c' => match copy(self.system, address) {
                     Copied::Yes => terminal.plain("The address is in the clipboard."),
-                    Copied::Perhaps => terminal.plain(&format!(
-                        "The address is in the clipboard, if the terminal allows it. It is:\n{address}"
-                    )),
-                    Copied::No => terminal.plain(&format!("The address is:\n{address}")),
+                    Copied::Perhaps if !is_again => {
+                        terminal.plain("The address is copied, if the terminal allows it. Press c again to see it.");
+                        is_again = true;
+                    }
+                    Copied::Perhaps | Copied::No => {
+                        terminal.plain(&format!("The address is:\n{address}"));
+                    }
                 },
                 'd' if offers_code => return,
                 _ => {}

@@ -202,10 +202,12 @@ pub(crate) fn move_key(
     config: &Config<'_>,
     to: &str,
 ) -> Result<KeyId> {
-    let KeyChoice::Source(to) = to.parse()? else {
+    let Ok(KeyChoice::Source(to)) = to.parse() else {
         return Err(Error::new(
             Kind::Usage,
-            "Name the key source: keyring, passphrase, kernel, env or file.",
+            format!(
+                "'{to}' is no place for the key: use keyring, passphrase, kernel, env or file."
+            ),
         ));
     };
     vault::rekey(system, dir.azt(), options(config)?, Some(to))

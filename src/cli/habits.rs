@@ -4,7 +4,7 @@
 use crate::near::nearest;
 
 /// Command words, and azt's command for them. Of two rows that fit, the longer one counts.
-const COMMANDS: [(&str, &str); 48] = [
+const COMMANDS: [(&str, &str); 52] = [
     ("accounts", "azt account list"),
     ("accounts list", "azt account list"),
     ("account current", "azt whoami"),
@@ -38,13 +38,17 @@ const COMMANDS: [(&str, &str); 48] = [
     ("cache show", "azt cache status"),
     ("config show", "azt config get"),
     ("configure", "azt config set"),
+    ("exec", "azt token"),
     ("get-access-token", "azt token"),
     ("get-token", "azt token"),
     ("info", "azt doctor"),
     ("list", "azt account list"),
+    ("ls", "azt account list"),
     ("me", "azt whoami"),
     ("print-access-token", "azt token"),
     ("select", "azt switch"),
+    ("set", "azt switch"),
+    ("show", "azt account show"),
     ("signin", "azt login"),
     ("sign-in", "azt login"),
     ("signout", "azt logout"),

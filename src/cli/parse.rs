@@ -20,6 +20,7 @@ use super::tree::{self, ONLY_OF_AZT, leaf, tree};
 use super::{Cli, Global, Topic, habits, hot};
 use crate::error::{Error, Kind, Result};
 use crate::foreign::Typed;
+use crate::near::nearest;
 use crate::program::Program;
 use crate::sys::System;
 
@@ -299,14 +300,19 @@ pub(super) fn explain(
             let arg = text(ContextKind::InvalidArg).unwrap_or_default();
             let value = text(ContextKind::InvalidValue).unwrap_or_default();
             let allowed = match error.get(ContextKind::ValidValue) {
-                Some(ContextValue::Strings(values)) => values.join(", "),
-                _ => String::new(),
+                Some(ContextValue::Strings(values)) => values.as_slice(),
+                _ => &[],
             };
             let option = arg.split(' ').next().unwrap_or_default();
-            format!(
+            let message = format!(
                 "{path}: '{value}' is not a valid value for '{option}'. Allowed values: {allowed}.",
-                value = Typed(&value)
-            )
+                value = Typed(&value),
+                allowed = allowed.join(", ")
+            );
+            let guess = nearest(&value, allowed.iter().map(String::as_str));
+            let guess = guess.filter(|_| program == Program::Azt);
+            let guess = guess.map(|guess| format!("Did you mean '{guess}'?"));
+            return usage_with(message, &path, guess.as_deref());
         }
         ErrorKind::UnknownArgument => {
             let arg = text(ContextKind::InvalidArg).unwrap_or_default();

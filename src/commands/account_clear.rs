@@ -36,7 +36,7 @@ pub(super) fn run(context: &Context<'_>) -> Result<Answer> {
     for folder in [folder, context.dir.azt()] {
         folder.remove_temporaries(None)?;
     }
-    context.system.tell(&removed);
+    context.system.say(&removed);
     Ok(Answer::none())
 }
 

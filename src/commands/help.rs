@@ -80,7 +80,7 @@ mod tests {
     use super::*;
     use crate::output::Format;
 
-    /// Sets the texts between the marks in `docs/settings.md` and the README to the tables.
+    /// Sets the texts between the marks in `docs/settings.md` and `docs/scripts.md` to the tables.
     const RECORD: &str = "AZT_RECORD_SETTINGS=1 cargo test --lib help";
 
     fn table_of_settings() -> String {
@@ -149,7 +149,7 @@ mod tests {
     fn the_docs_have_the_tables() {
         let tables = [("settings", table_of_settings()), ("variables", table_of_variables())];
         check("docs/settings.md", &tables);
-        check("README.md", &[("exit codes", table_of_exit_codes())]);
+        check("docs/scripts.md", &[("exit codes", table_of_exit_codes())]);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use crate::accounts::{self, Context, Selection, client_account, migration};
 use crate::broker;
 use crate::cli::Logout;
 use crate::error::{Error, Kind, Result};
-use crate::foreign::Name;
+use crate::foreign::Typed;
 use crate::interop::{self, AdalFile};
 use crate::program::Program;
 use crate::settings::Profile;
@@ -85,16 +85,16 @@ fn agree(request: &Logout, context: &Context<'_>, name: &str) -> Result<()> {
     if request.yes || system.program == Program::Az || !system.can_ask() {
         return Ok(());
     }
-    if system.terminal.confirm(&format!("Sign out {}?", Name::new(name)))? {
+    if system.terminal.confirm(&format!("Sign out {}?", Typed(name)))? {
         return Ok(());
     }
     Err(Error::new(Kind::Cancelled, "Nobody was signed out.")
         .remedy("To sign out another account: azt logout --username NAME"))
 }
 
-/// Tells a person who was signed out, and what the default is now.
+/// Says who was signed out, and tells a person what the default is now.
 fn tell(context: &Context<'_>, name: &str) {
-    context.system.tell(&format!("Signed out {}.", Name::new(name)));
+    context.system.say(&format!("Signed out {}.", Typed(name)));
     let profile = Profile::load(&context.dir).unwrap_or_default();
     let default = profile.visible(&context.cloud().name).find(|entry| entry.is_default());
     context.system.tell(&match default {
@@ -121,7 +121,7 @@ fn of_client(
     };
     if request.tenant.as_ref().is_none_or(is_there) {
         broker::sign_out_of_client(vault, account)?;
-        context.system.tell(&format!("Signed out {}.", client_account::shown(account)));
+        context.system.say(&format!("Signed out {}.", client_account::shown(account)));
         return Ok(Answer::none());
     }
     let shown = client_account::shown(account);
@@ -148,7 +148,7 @@ fn check_is_known(context: &Context<'_>, name: &str) -> Result<()> {
         return Ok(());
     }
     let error =
-        Error::new(Kind::NotSignedIn, format!("Nobody called '{}' is signed in.", Name::new(name)));
+        Error::new(Kind::NotSignedIn, format!("Nobody called '{}' is signed in.", Typed(name)));
     Err(match names.as_slice() {
         [] => error,
         names => error.remedy(format!("Signed in: {}.", names.join(", "))),

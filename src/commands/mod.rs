@@ -52,7 +52,7 @@ use crate::accounts::{Context, DamagedSettings};
 use crate::cli::{AccountCommand, Command, Global, TenantCommand};
 use crate::error::Result;
 use crate::exit::SUCCESS;
-use crate::foreign::Typed;
+use crate::foreign::{Typed, as_one_line};
 use crate::output::Format;
 use crate::program::Program;
 use crate::settings::{Profile, known};
@@ -85,6 +85,12 @@ impl Answer {
     /// An answer with `value`; `table` picks the columns.
     pub(crate) fn with_columns(value: Value, table: fn(&Value) -> Value) -> Self {
         Self { table: Some(table), ..Self::of(value) }
+    }
+
+    /// Puts each text on one line without control characters, for the formats that do not escape
+    /// them: rows of a table or of tsv, which a program or a terminal reads.
+    pub(crate) fn put_on_lines(&mut self) {
+        put_on_lines(&mut self.value);
     }
 
     /// Zeroizes all text, because the answer may hold a token.
@@ -140,6 +146,20 @@ fn rows(list: &Value, columns: &[(&str, &str)]) -> Value {
         Value::Object(columns.iter().map(cell).collect())
     };
     Value::Array(list.as_array().map(|list| list.iter().map(row).collect()).unwrap_or_default())
+}
+
+fn put_on_lines(value: &mut Value) {
+    match value {
+        Value::String(text) => {
+            if let Some(clean) = as_one_line(text) {
+                text.zeroize();
+                *text = clean;
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(put_on_lines),
+        Value::Object(members) => members.values_mut().for_each(put_on_lines),
+        _ => {}
+    }
 }
 
 fn wipe(value: &mut Value) {

@@ -95,6 +95,6 @@ fn answer(
     let (name, tenant, user) = (entry.name_and_flaw(), entry.tenant_name(), entry.user_name());
     let terminal = &context.system.terminal;
     let dot = terminal.screen(&context.system.env).dot();
-    terminal.result(&format!("{what}: {name} {dot} {tenant} ({user})\n"))?;
+    terminal.prose(&format!("{what}: {name} {dot} {tenant} ({user})\n"))?;
     Ok(Answer::none())
 }

@@ -38,11 +38,16 @@ fn lock(context: &Context<'_>) -> Result<Answer> {
 fn unlock(context: &Context<'_>) -> Result<Answer> {
     let (source, seconds) = broker::unlock(context.system, &context.dir, &context.config)?
         .ok_or_else(nothing_stored)?;
-    if source == KeySource::Passphrase {
-        let time = counted(seconds.div_ceil(60) as usize, "minute");
-        let told = format!("The vault is unlocked for {time} (core.key_cache_seconds).");
-        context.system.terminal.plain(&told);
-    }
+    let time = counted(seconds.div_ceil(60) as usize, "minute");
+    context.system.terminal.plain(&match source {
+        KeySource::Passphrase => {
+            format!("The vault is unlocked for {time} (core.key_cache_seconds).")
+        }
+        KeySource::Keyring => "The keyring gave the key: the vault is not locked.".to_owned(),
+        KeySource::Env | KeySource::File | KeySource::Kernel => format!(
+            "There is nothing to unlock: the key is kept in '{source}', without a passphrase."
+        ),
+    });
     Ok(Answer::none())
 }
 

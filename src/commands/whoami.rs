@@ -13,6 +13,7 @@ use crate::broker::{self, EnvironmentIdentity, Identity};
 use crate::cli::Whoami;
 use crate::error::Result;
 use crate::exit::SUCCESS;
+use crate::output::Format;
 use crate::settings::{Profile, Subscription, known};
 use crate::sys::local_time;
 use crate::vault::{ClientAccount, Vault};
@@ -39,14 +40,21 @@ pub(super) fn run(request: &Whoami, context: &Context<'_>) -> Result<Answer> {
     };
     let sign_in = SignIn::of(&found.identity, &found.tenant, &vault, context);
     let value = value(&found, &sign_in, &vault, context)?;
-    let outcome = match sign_in.state {
-        State::Missing => Err(found.identity.not_signed_in(context.system.program)),
+    let outcome = match (sign_in.state, vault.err().or(sign_in.error)) {
+        (State::Missing, _) => Err(found.identity.not_signed_in(context.system.program)),
+        (State::Unknown, Some(error)) => Err(error),
         _ => Ok(SUCCESS),
     };
-    let answer = if wants_data(&request.show.global, context) {
+    let global = &request.show.global;
+    let answer = if global.output == Some(Format::Tsv) && global.query.is_none() {
+        // Most members have members of their own, which tsv leaves empty.
+        let row =
+            columns(&value).as_object().into_iter().flatten().map(|it| it.1.clone()).collect();
+        Answer::of(Value::Array(vec![row]))
+    } else if wants_data(global, context) {
         Answer::with_columns(value, columns)
     } else {
-        context.system.terminal.result(&text(&value, context.system.clock.now()))?;
+        context.system.terminal.prose(&text(&value, context.system.clock.now()))?;
         Answer::none()
     };
     Ok(Answer { outcome, ..answer })
@@ -145,7 +153,7 @@ fn type_of(identity: &Identity) -> &'static str {
     }
 }
 
-/// One row, for `-o table`.
+/// One row, for `-o table` and `-o tsv`.
 fn columns(value: &Value) -> Value {
     let at = |path: &str| value.pointer(path).cloned().unwrap_or_default();
     json!({
@@ -200,7 +208,8 @@ fn text(value: &Value, now: i64) -> String {
         Some(source) => line("", format!("Vault key: {source}")),
         None => line("", "Vault key: none yet".to_owned()),
     }
-    if let Some(error) = at("/key/error") {
+    // Where it hides the sign-in, it follows as the error of the call.
+    if let Some(error) = at("/key/error").filter(|_| at("/signIn/state") != Some("unknown")) {
         line("  ", error.to_owned());
     }
     line("", format!("Sign-in: {}", sign_in::words(at("/signIn/state").unwrap_or_default())));

@@ -66,6 +66,15 @@ impl Setting {
         }
     }
 
+    /// Its values, if they are a list.
+    pub(crate) fn words(&self) -> Vec<&'static str> {
+        match self.values {
+            Values::Switch(_) => vec!["on", "off"],
+            Values::OneOf(words) => words.to_vec(),
+            Values::Seconds(_) | Values::Text { .. } => Vec::new(),
+        }
+    }
+
     /// What it does, and the option that overrides it.
     pub(crate) fn meaning(&self) -> String {
         match self.option {

@@ -41,6 +41,7 @@ mod keys;
 #[cfg(not(unix))]
 mod keys_of_windows;
 pub mod keyutils;
+mod lines;
 mod lock_file;
 mod logging_commands;
 mod loopback;
@@ -129,6 +130,7 @@ pub(crate) use keyring_item::{KeyringItem, ask_keyring};
 pub(crate) use keys::Keys;
 #[cfg(not(unix))]
 pub(crate) use keys_of_windows::Keys;
+pub(crate) use lines::in_lines;
 pub(crate) use lock_file::LockGuard;
 pub(crate) use loopback::{Loopback, Page, Visit};
 pub use msal_lock::MsalLock;
@@ -242,6 +244,14 @@ impl System {
     /// Programs are not told, because some take any text there for a failure.
     pub(crate) fn tell(&self, text: &str) {
         if self.is_watched() && self.terminal.shows(Level::Warning) {
+            self.terminal.plain(text);
+        }
+    }
+
+    /// Says on standard error what was done, on a terminal or in a log, unless only errors are shown.
+    /// Nothing under the name `az`, which is silent.
+    pub(crate) fn say(&self, text: &str) {
+        if self.program == Program::Azt && self.terminal.shows(Level::Warning) {
             self.terminal.plain(text);
         }
     }

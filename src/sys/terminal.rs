@@ -1,5 +1,7 @@
 //! Standard output and standard error. `prompts.rs` asks.
 
+mod results;
+
 use std::cell::{Cell, RefCell};
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
@@ -9,9 +11,8 @@ use indicatif::ProgressBar;
 use zeroize::Zeroizing;
 
 use super::stream::Patient;
-use super::{Env, Screen, logging_commands};
-use crate::error::{Error, Result};
-use crate::foreign::{is_line_end, visible, with_visibility};
+use super::{Env, Screen, lines, logging_commands};
+use crate::foreign::{is_line_end, with_visibility};
 use crate::program::Program;
 use crate::secret::Secret;
 
@@ -62,6 +63,8 @@ pub struct Terminal {
     has_styles: Cell<bool>,
     /// True if the level of a message is always written in words.
     has_prefixes: Cell<bool>,
+    /// True if long lines of messages break between words.
+    breaks_lines: Cell<bool>,
     uses_clipboard: Cell<bool>,
     /// The spinner on standard error, which other text must not meet.
     spinner: RefCell<Option<ProgressBar>>,
@@ -82,6 +85,7 @@ impl Terminal {
             colour: Cell::new(false),
             has_styles: Cell::new(false),
             has_prefixes: Cell::new(true),
+            breaks_lines: Cell::new(false),
             uses_clipboard: Cell::new(true),
             spinner: RefCell::default(),
             is_read_for_commands: logging_commands::are_read(),
@@ -100,6 +104,7 @@ impl Terminal {
             colour: Cell::new(false),
             has_styles: Cell::new(false),
             has_prefixes: Cell::new(true),
+            breaks_lines: Cell::new(false),
             uses_clipboard: Cell::new(true),
             spinner: RefCell::default(),
             is_read_for_commands: false,
@@ -138,6 +143,7 @@ impl Terminal {
         self.colour.set(wanted && self.stdout_is_tty);
         self.has_styles.set(wanted && (is_azt || self.stdout_is_tty));
         self.has_prefixes.set(is_azt);
+        self.breaks_lines.set(is_azt);
     }
 
     /// What standard error can show, if it is a terminal.
@@ -200,71 +206,6 @@ impl Terminal {
         }
     }
 
-    /// Writes `text`, a whole result, to standard output. On a terminal, control and invisible
-    /// characters are removed, because servers choose the names in it. Elsewhere `text` is written
-    /// to the byte, except that pipeline commands in it are broken up.
-    ///
-    /// # Errors
-    /// The write failed. A closed pipe is not an error, because Azure SDKs may kill the shell that
-    /// reads the result; the rest is dropped.
-    pub(crate) fn result(&self, text: &str) -> Result<()> {
-        self.write_result(text, logging_commands::broken)
-    }
-
-    /// Like [`Terminal::result`] for JSON: commands are escaped, so a pipeline reads the same
-    /// value.
-    pub(crate) fn json_result(&self, text: &str) -> Result<()> {
-        self.write_result(text, logging_commands::escaped)
-    }
-
-    fn write_result(&self, text: &str, without: fn(&str) -> Zeroizing<String>) -> Result<()> {
-        let shown;
-        let text = if self.stdout_is_tty {
-            shown = Zeroizing::new(clean(text));
-            &shown
-        } else {
-            text
-        };
-        if self.is_read_for_commands { self.write(&without(text)) } else { self.write(text) }
-    }
-
-    /// Like [`Terminal::result`] for text with colours. azt must have written every escape
-    /// character in `text`: they are kept.
-    pub(crate) fn coloured_result(&self, text: &str) -> Result<()> {
-        self.write_coloured(text, logging_commands::broken)
-    }
-
-    /// Like [`Terminal::coloured_result`] for JSON.
-    pub(crate) fn coloured_json_result(&self, text: &str) -> Result<()> {
-        self.write_coloured(text, logging_commands::escaped)
-    }
-
-    fn write_coloured(&self, text: &str, without: fn(&str) -> Zeroizing<String>) -> Result<()> {
-        let mut shown = Zeroizing::new(String::with_capacity(text.len()));
-        for (at, part) in text.split('\x1b').enumerate() {
-            shown.push_str(if at == 0 { "" } else { "\x1b" });
-            shown.extend(visible(part).filter(|c| is_clean(*c)));
-        }
-        let text = shown;
-        if self.is_read_for_commands { self.write(&without(&text)) } else { self.write(&text) }
-    }
-
-    fn write(&self, text: &str) -> Result<()> {
-        self.bytes(text.as_bytes())
-    }
-
-    /// Writes `bytes` as they are to standard output; errors as for [`Terminal::result`].
-    pub(crate) fn bytes(&self, bytes: &[u8]) -> Result<()> {
-        let mut out = self.out.borrow_mut();
-        match out.write_all(bytes).and_then(|()| out.flush()) {
-            Err(error) if has_gone(&error) => Ok(()),
-            Err(error) => {
-                Err(Error::failed(format!("Cannot write the result: {error}.")).source(error))
-            }
-            Ok(()) => Ok(()),
-        }
-    }
-
     /// Writes a message to standard error if its level is shown: `LEVEL: text`. On a coloured
     /// terminal the prefix has the level's colour; under the name az the text has it and the prefix
     /// is missing (az's rule). Invisible characters are escaped. Write errors are ignored because
@@ -296,10 +237,16 @@ impl Terminal {
     /// Writes a line of parts to standard error at every verbosity, each in its style if styles are
     /// wanted. Invisible characters are escaped.
     pub(crate) fn line(&self, parts: &[(Style, &str)]) {
+        let parts: Vec<(Style, String)> =
+            parts.iter().map(|(style, text)| (*style, escaped(text))).collect();
+        let whole: String = parts.iter().map(|(_, text)| text.as_str()).collect();
+        let columns = if self.breaks_lines.get() { Screen::size().0 } else { usize::MAX };
+        let mut whole = lines::broken(whole, columns).into_iter();
         let mut line = String::new();
         for (style, text) in parts {
-            let style = if self.has_styles.get() { *style } else { PLAIN };
-            let _ = write!(line, "{style}{}{style:#}", escaped(text));
+            let style = if self.has_styles.get() { style } else { PLAIN };
+            let text = String::from_utf8(whole.by_ref().take(text.len()).collect()).unwrap_or(text);
+            let _ = write!(line, "{style}{text}{style:#}");
         }
         line.push('\n');
         self.write_error(&line);
@@ -319,7 +266,7 @@ impl Terminal {
     /// Writes a line without prefix to standard error at every verbosity, such as a remedy after an
     /// error.
     pub(crate) fn plain(&self, text: &str) {
-        self.write_error(&format!("{}\n", escaped(text)));
+        self.line(&[(PLAIN, text)]);
     }
 
     /// Writes a question to standard error; the answer follows in the same line.
@@ -386,20 +333,6 @@ impl Terminal {
     }
 }
 
-/// True when the reader of a pipe or socket has closed it.
-fn has_gone(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset)
-}
-
-/// Removes control characters except line feed and tab, so that a server's text cannot control the
-/// terminal. Removes invisible characters too: they can disguise a line as another one.
-fn clean(text: &str) -> String {
-    // Allocated once: a growing string would leave copies, and the text may hold a token.
-    let mut clean = String::with_capacity(text.len());
-    clean.extend(visible(text).filter(|c| is_clean(*c)));
-    clean
-}
-
 /// Replaces the characters that [`clean`] removes with escapes (`\r`, `\u{200b}`). Servers' texts
 /// were cleaned when they were parsed. The rest is the user's input, and an invisible character in
 /// it is often the cause of the error.
@@ -426,12 +359,6 @@ fn is_clean(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn escape_sequences_of_a_server_do_not_reach_the_terminal() {
-        assert_eq!(clean("AADSTS1\x1b[2J\r\u{9b}31m\u{202e}x\ty\nz"), "AADSTS1[2J31mx\ty\nz");
-        assert_eq!(clean("P\u{200b}r\u{e0041}od\u{2028}\u{61c}\u{85}"), "Prod");
-    }
 
     #[test]
     fn messages_escape_invisible_characters() {

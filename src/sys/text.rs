@@ -11,12 +11,16 @@ pub(crate) fn decoded(bytes: &[u8]) -> Option<Zeroizing<String>> {
     is_whole.then_some(text)
 }
 
-/// [`decoded`] for a file without secrets. Does not copy UTF-8.
-pub(super) fn into_decoded(bytes: Vec<u8>) -> Option<String> {
-    match marked(&bytes) {
-        Some(_) => decoded(&bytes).map(|mut text| std::mem::take(&mut *text)),
-        None => String::from_utf8(bytes).ok(),
-    }
+/// [`decoded`] for a file without secrets. UTF-8 stays in its buffer: a second one took
+/// a third of the time of reading a large profile.
+pub(super) fn into_decoded(mut bytes: Vec<u8>) -> Option<String> {
+    let mark = match marked(&bytes) {
+        Some((encoding, rest)) if encoding == UTF_8 => bytes.len() - rest.len(),
+        Some(_) => return decoded(&bytes).map(|mut text| std::mem::take(&mut *text)),
+        None => 0,
+    };
+    bytes.drain(..mark);
+    String::from_utf8(bytes).ok()
 }
 
 /// Decodes the body of an HTTP response. The byte order mark decides, then `content_type`, then

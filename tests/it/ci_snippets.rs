@@ -9,13 +9,13 @@ const WORKFLOW: &str = "a1000000-0000-4000-8000-000000000003";
 
 const PLACES: [&str; 5] = ["github", "azure-pipelines", "gitlab", "docker", "kubernetes"];
 
-/// docs/ci.md and docs/containers.md show what `azt ci` prints when nobody is signed in.
+/// docs/scripts.md and docs/containers.md show what `azt ci` prints when nobody is signed in.
 #[test]
 fn the_docs_show_the_snippets() {
     let page = |name| {
         std::fs::read_to_string(format!("{}/docs/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
     };
-    let docs = page("ci.md") + &page("containers.md");
+    let docs = page("scripts.md") + &page("containers.md");
     let sandbox = Sandbox::new();
     for place in PLACES {
         let run = sandbox.azt(["ci", place]).success();

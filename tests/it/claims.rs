@@ -203,9 +203,9 @@ fn on_behalf_of_returns_the_callers_token() {
         let run = sandbox.azt(token).says(says);
         assert!(!run.stderr.contains("he user must"), "{run:?}");
     }
-    sandbox.azt(["logout", "--username", PORTAL]).quiet();
+    sandbox.azt(["logout", "--username", PORTAL]).success();
     let left = std::fs::read_dir(sandbox.file("azt/records")).unwrap().count();
-    sandbox.azt(["logout", "--username", ALICE]).quiet();
+    sandbox.azt(["logout", "--username", ALICE]).success();
     assert!(left > 0);
     assert_eq!(std::fs::read_dir(sandbox.file("azt/records")).unwrap().count(), 0);
 }

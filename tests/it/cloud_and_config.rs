@@ -107,7 +107,12 @@ fn settings_are_set_and_unset_and_variables_override_them() {
         run.json(),
         serde_json::json!({"name": "output", "source": "AZURE_CORE_OUTPUT", "value": "table"})
     );
-    sandbox.azt(["config", "unset", "core.output", "core.never"]).quiet();
+    sandbox.azt(["config", "unset", "core.output"]).quiet();
+    // Already unset is no mistake; a name that nobody knows is one.
+    sandbox.azt(["config", "unset", "core.output"]).quiet();
+    sandbox.azt(["config", "unset", "defaults.grup"]).exits(0).says("defaults.grup was not set.");
+    sandbox.azt(["config", "unset", "core.outpt"]).exits(2).says("Did you mean core.output?");
+    sandbox.az(["config", "unset", "core.outpt", "--only-show-errors"]).quiet();
     sandbox
         .azt(["config", "get", "core.nope"])
         .exits(1)

@@ -167,6 +167,35 @@ fn hostile_names(shell_name: &str) {
     assert!(!sandbox.root().join("PWNED").exists());
 }
 
+/// A quote of the other kind, an escape, and a home, within an open quote.
+fn half_quoted(shell_name: &str) {
+    let sandbox = sandbox();
+    sandbox.write("../notes.txt", "");
+    let Some(mut shell) = Shell::start(&sandbox, shell_name) else { return };
+    for (line, end) in [
+        ("azt account show -s \"h3 it's \\\"quo", "ted\\\" end3\""),
+        ("azt account show -s 'h3 it'\\''s \"quo", "ted\" end3'"),
+        ("azt cache import --file ~/not", "~/notes.txt"),
+    ] {
+        shell.send("\x0c");
+        shell.until(|screen| screen == PROMPT);
+        shell.send(line);
+        shell.send("\t");
+        shell.until(|screen| screen.ends_with(end));
+        shell.send("\x15");
+    }
+}
+
+#[test]
+fn zsh_reads_a_word_as_it_is_quoted() {
+    half_quoted("zsh");
+}
+
+#[test]
+fn fish_reads_a_word_as_it_is_quoted() {
+    half_quoted("fish");
+}
+
 /// What Tab does with words other than names of subscriptions.
 fn words(shell_name: &str) {
     let sandbox = sandbox();
@@ -183,6 +212,9 @@ fn words(shell_name: &str) {
         ("azt cloud set -n AzureCh", "AzureChinaCloud "),
         ("azt config get core.error_f", "core.error_format "),
         ("azt config set core.key_s", "core.key_source="),
+        ("azt config set core.key_source=pass", "core.key_source=passphrase "),
+        ("azt config set core.output=yamlc", "core.output=yamlc "),
+        ("azt vault move --to pass", "passphrase "),
         (
             "azt account show -s 60000000-0000-4000-8000-000000000007",
             "60000000-0000-4000-8000-000000000007 ",

@@ -192,6 +192,20 @@ fn ctrl_c_reaches_the_program_once_and_ctrl_z_stops_both() {
 }
 
 #[test]
+fn a_program_may_take_over_the_terminal() {
+    let sandbox = Sandbox::signed_in_as_app();
+    // As a full-screen program: raw mode, keys one by one, the terminal put back.
+    let script = "stty raw -echo; printf ready; head -c 3 | od -An -tx1; stty sane; echo; stty -a | grep -c ' echo '";
+    let mut session = spawn_command(exec(&sandbox, &[], script), Some(30_000)).unwrap();
+    session.exp_string("ready").unwrap();
+    // In raw mode Ctrl-C and Ctrl-Z are keys.
+    session.send("\u{3}\u{1a}q").unwrap();
+    session.flush().unwrap();
+    session.exp_string("03 1a 71").unwrap();
+    session.exp_eof().unwrap();
+}
+
+#[test]
 fn a_hundred_megabytes_go_through_the_pipe() {
     let sandbox = Sandbox::signed_in_as_app();
     let mut child = exec(&sandbox, &[], "cat | wc -c")

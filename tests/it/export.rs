@@ -56,7 +56,7 @@ fn an_account_of_another_client_only_is_not_listed() {
         token["family_id"] = json!(null);
     }
     cache["AccessToken"] = json!({});
-    drop(sandbox.azt(["account", "clear"]).quiet());
+    drop(sandbox.azt(["account", "clear"]).success());
     let file = sandbox.root().join("of another client.json");
     std::fs::write(&file, cache.to_string()).unwrap();
     let import = ["cache", "import", "--file", file.to_str().unwrap()];

@@ -199,7 +199,7 @@ fn a_former_secret_of_unknown_cloud_is_not_sent() {
     assert_ne!(run.code, Some(0), "{run:?}");
     assert_eq!(sandbox.requests(), Vec::<String>::new());
     // A new sign-in fixes it.
-    then(&sandbox, ["logout", "--username", APP]).quiet();
+    then(&sandbox, ["logout", "--username", APP]).success();
     assert!(applications(&sandbox).is_empty());
 }
 
@@ -234,7 +234,7 @@ fn a_former_record_does_not_replace_a_newer_one() {
     let exported = sandbox.azt(["cache", "export"]).exits(0).stdout;
     assert!(exported.contains(APP_SECRET) && !exported.contains("of long ago"));
     // azt 0.1 seals a record again at its own place, and keeps the unknown member `environment`.
-    drop(sandbox.azt(["logout", "--username", APP]).quiet());
+    drop(sandbox.azt(["logout", "--username", APP]).success());
     for is_listed in [true, false] {
         put_former(&sandbox, APP_SECRET, &json!({"environment": host}));
         let former = applications(&sandbox);
@@ -242,7 +242,7 @@ fn a_former_record_does_not_replace_a_newer_one() {
             assert_eq!(hosts(&sandbox), json!([[host]]));
             assert!(former.is_disjoint(&applications(&sandbox)));
         }
-        drop(sandbox.azt(["logout", "--username", APP]).quiet());
+        drop(sandbox.azt(["logout", "--username", APP]).success());
         assert!(applications(&sandbox).is_empty(), "wherever it lies");
     }
 }

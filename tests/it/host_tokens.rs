@@ -99,7 +99,7 @@ fn logout_removes_the_hosts_tokens() {
     let sandbox = virtual_machine();
     drop(sandbox.azt(["login", "--identity"]).success());
     let profile = sandbox.read("azureProfile.json");
-    drop(sandbox.azt(["logout"]).quiet());
+    drop(sandbox.azt(["logout"]).success());
     drop(sandbox.azt(TOKEN).exits(4));
     // With the entry restored, the token has to be fetched again.
     sandbox.write("azureProfile.json", profile);

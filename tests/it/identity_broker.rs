@@ -144,7 +144,7 @@ fn the_only_account_signs_in_and_its_tokens_come_from_the_broker() {
     assert!(doctor.stdout.contains("the identity broker has its sign-in"), "{doctor:?}");
 
     machine.calls();
-    sandbox.azt(["logout"]).quiet();
+    sandbox.azt(["logout"]).success();
     assert_eq!(machine.calls(), [""; 0], "the broker keeps the account");
     assert_eq!(machine.stored()["Account"].as_object().map_or(0, |it| it.len()), 0);
 }

@@ -140,6 +140,12 @@ fn config_set_refuses_what_cannot_be_right() {
         drop(run.exits(2).says(said).says("Nothing was stored."));
         assert!(!sandbox.file("config").exists(), "{pair}");
     }
+    // The setting alone would make every later call fail.
+    let beside = Sandbox::signed_in_as_app();
+    let moved = beside.azt(["config", "set", "core.key_source=keyring"]).exits(2);
+    drop(moved.says("The vault key is kept in 'file'.").says("azt vault move --to keyring"));
+    assert!(!beside.read("config").contains("key_source"));
+    drop(beside.azt(["config", "set", "core.key_source=file"]).quiet());
     let several = ["config", "set", "core.outpt=json", "core.key_source=bogus", "core.persist=no"];
     drop(sandbox.azt(several).exits(2).says("core.outpt is not").says("'bogus', which is none of"));
     assert!(!sandbox.file("config").exists());

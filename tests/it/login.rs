@@ -215,14 +215,14 @@ fn a_declined_or_expired_code_is_reported() {
 fn a_sign_out_removes_only_that_account() {
     let sandbox = Sandbox::signed_in_as_alice();
     sandbox.login_app().success();
-    sandbox.azt(["logout", "--username", "ALICE@contoso.example"]).quiet().prints("");
+    sandbox.azt(["logout", "--username", "ALICE@contoso.example"]).success().prints("");
     let left: Vec<Value> =
         sandbox.azt(["account", "list", "--all"]).success().json().as_array().unwrap().clone();
     assert!(left.iter().all(|entry| entry["user"]["name"] == APP), "{left:?}");
     sandbox.emulator.clear_requests();
     sandbox.azt(["account", "get-access-token", "-s", PRODUCTION]).quiet();
     assert_eq!(sandbox.requests(), Vec::<String>::new(), "the application's token is still there");
-    sandbox.azt(["logout", "--username", APP]).quiet();
+    sandbox.azt(["logout", "--username", APP]).success();
     let records = std::fs::read_dir(sandbox.file("azt/records")).unwrap().count();
     assert_eq!(records, 0, "no token or secret of either is left");
     sandbox.azt(["logout"]).exits(4).says("ERROR: There are no active accounts.");
@@ -232,14 +232,14 @@ fn a_sign_out_removes_only_that_account() {
 #[test]
 fn a_sign_out_with_an_empty_name_means_the_default() {
     let sandbox = Sandbox::signed_in_as_alice();
-    sandbox.azt(["logout", "--username", ""]).quiet();
+    sandbox.azt(["logout", "--username", ""]).success();
     drop(sandbox.azt(["account", "get-access-token"]).exits(4));
 }
 
 #[test]
 fn a_sign_out_by_an_upper_case_client_id_removes_the_secret() {
     let sandbox = Sandbox::signed_in_as_app();
-    sandbox.azt(["logout", "--username", &APP.to_uppercase()]).quiet();
+    sandbox.azt(["logout", "--username", &APP.to_uppercase()]).success();
     assert_eq!(std::fs::read_dir(sandbox.file("azt/records")).unwrap().count(), 0);
 }
 
@@ -248,7 +248,7 @@ fn account_clear_removes_everything_even_without_the_key() {
     let sandbox = Sandbox::signed_in_as_alice();
     std::fs::remove_file(sandbox.file("azt/vault.key")).unwrap();
     sandbox.azt(["account", "get-access-token"]).exits(9);
-    sandbox.azt(["account", "clear"]).quiet();
+    sandbox.azt(["account", "clear"]).success();
     sandbox.azt(["account", "show"]).exits(4);
     assert_eq!(std::fs::read_dir(sandbox.file("azt/records")).map_or(0, Iterator::count), 0);
     sandbox.login_app().success();
@@ -421,7 +421,7 @@ fn a_sign_in_survives_changes_of_the_vault_meanwhile() {
         while !sandbox.requests().iter().any(|request| request == "POST devicecode") {
             std::thread::sleep(Duration::from_millis(5));
         }
-        drop(sandbox.azt(meanwhile).quiet());
+        drop(sandbox.azt(meanwhile).success());
         let code = sandbox.emulator.pending_device_codes().pop().unwrap().user_code;
         sandbox.emulator.approve_device_code(&code, ALICE).unwrap();
         drop(Run::from(login.wait_with_output().unwrap()).success());

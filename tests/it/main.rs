@@ -69,12 +69,12 @@ mod migration;
 mod network;
 mod own_accounts;
 mod own_client;
+#[cfg(unix)]
+mod pages;
 #[cfg(target_os = "linux")]
 mod passphrase;
 #[cfg(unix)]
 mod people;
-#[cfg(unix)]
-mod readme;
 #[cfg(unix)]
 mod refusals;
 #[cfg(unix)]

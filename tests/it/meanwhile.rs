@@ -66,7 +66,7 @@ fn a_sign_out_during_a_refresh_of_subscriptions_stands() {
     slow(&sandbox, "/subscriptions");
     let refresh = sandbox.command(["account", "list", "--refresh", "-o", "none"]);
     let refresh = begun(&sandbox, refresh, "GET ");
-    sandbox.azt(["logout", "--username", ALICE]).quiet();
+    sandbox.azt(["logout", "--username", ALICE]).success();
     drop(ended(refresh).exits(0).says("was signed out"));
     assert_eq!(std::fs::read_dir(sandbox.file("azt/records")).unwrap().count(), 0);
     assert_eq!(sandbox.azt(["account", "list"]).exits(0).json(), serde_json::json!([]));
@@ -173,7 +173,7 @@ fn a_sign_out_removes_azs_copy_even_when_sharing_is_off() {
     let token = refresh_token(&sandbox);
     assert!(sandbox.read("msal_token_cache.json").contains(&token));
     for name in [ALICE, APP] {
-        sandbox.azt(["logout", "--username", name]).quiet();
+        sandbox.azt(["logout", "--username", name]).success();
     }
     assert!(!sandbox.read("msal_token_cache.json").contains(&token));
     assert!(!sandbox.read("service_principal_entries.json").contains(APP_SECRET));

@@ -306,7 +306,7 @@ fn a_full_disk_loses_nothing() {
 #[test]
 fn a_signed_out_user_is_not_migrated_with_the_others() {
     let sandbox = left_by_two();
-    sandbox.azt(["logout", "--username", "ALICE@contoso.example"]).quiet();
+    sandbox.azt(["logout", "--username", "ALICE@contoso.example"]).success();
     drop(sandbox.azt(["cache", "migrate"]).exits(0).says("Taken over from").says(BOB));
     let kept = sandbox.azt(["cache", "list", "--query", "[].account"]).quiet();
     assert!(kept.stdout.contains(BOB) && !kept.stdout.contains(ALICE), "{kept:?}");

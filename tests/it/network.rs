@@ -154,7 +154,7 @@ fn transient_errors_are_retried() {
         sandbox.emulator.faults().push(Fault::on("/token", action.clone()).times(2));
         drop(sandbox.azt([&COLD[..], &["--account", APP]].concat()).quiet());
         assert_eq!(sandbox.requests().len(), 3, "{action:?}");
-        sandbox.azt(["logout"]).quiet();
+        sandbox.azt(["logout"]).success();
         sandbox.login_app().success();
     }
 }

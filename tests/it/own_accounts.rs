@@ -39,10 +39,10 @@ fn accounts_of_one_name_are_told_apart_everywhere_in_the_same_way() {
 
     let out = |way: &[&str]| sandbox.azt([&LOGOUT[..], way].concat());
     drop(out(&["--tenant", FABRIKAM]).exits(4).says("which --tenant does not name"));
-    drop(out(&["--tenant", CONTOSO]).quiet());
+    drop(out(&["--tenant", CONTOSO]).success());
     assert_eq!(shown(&[])["user"]["authority"], json!(place));
     drop(out(&["--tenant", CONTOSO]).exits(4).says("which --tenant does not name"));
-    drop(out(&[]).quiet());
+    drop(out(&[]).success());
     drop(sandbox.azt(SHOW).exits(4).says("Nobody is signed in to the client"));
     let without = ["logout", "--username", ALICE, "--tenant", CONTOSO];
     drop(sandbox.azt(without).exits(2).says("which --client-id or AZT_CLIENT_ID must name"));
@@ -64,7 +64,7 @@ fn accounts_of_one_name_and_place_are_told_apart_by_their_ids() {
     for oid in [former.as_str(), renumbered] {
         run = run.says(&format!("{} ({ALICE}, --tenant {CONTOSO})", id(oid)));
     }
-    drop(sandbox.azt([&LOGOUT[..], &["--username", &id(&former)]].concat()).quiet());
+    drop(sandbox.azt([&LOGOUT[..], &["--username", &id(&former)]].concat()).success());
     let token = sandbox.azt([&OWN_TOKEN[..], &["--account", ALICE]].concat()).quiet();
     assert_eq!(claims(&token)["oid"], renumbered);
 }

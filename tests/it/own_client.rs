@@ -257,16 +257,16 @@ fn a_sign_out_of_the_client_leaves_az_and_a_sign_out_of_the_user_leaves_nothing(
     drop(sandbox.azt(OWN_TOKEN).exits(1).says("Choose one with --account"));
     let of_bob = [&OWN_TOKEN[..], &["--account", BOB]].concat();
     assert_eq!(claims(&sandbox.azt(of_bob).quiet())["unique_name"], BOB);
-    drop(sandbox.azt([&out[..], &["--username", BOB]].concat()).quiet());
+    drop(sandbox.azt([&out[..], &["--username", BOB]].concat()).success());
     assert_eq!(claims(&sandbox.azt(OWN_TOKEN).quiet())["unique_name"], ALICE);
-    drop(sandbox.azt(out).quiet());
+    drop(sandbox.azt(out).success());
     sandbox.azt(OWN_TOKEN).exits(4);
     drop(sandbox.azt(TOKEN).quiet());
     drop(sandbox.azt(out).exits(4).says("Nobody is signed in to the client"));
 
     sandbox.approve_as(ALICE);
     sandbox.azt([&OWN[..], &["--use-device-code"]].concat()).success();
-    drop(sandbox.azt(["logout", "--username", ALICE]).quiet());
+    drop(sandbox.azt(["logout", "--username", ALICE]).success());
     sandbox.azt(OWN_TOKEN).exits(4);
     assert_eq!(sandbox.azt(["cache", "list"]).quiet().json(), json!([]));
 }
@@ -357,10 +357,10 @@ fn authorities_are_kept_apart_from_the_cloud_and_from_each_other() {
     let out = ["logout", "--client-id", DESKTOP];
     drop(sandbox.azt(out).exits(1).says("Choose one with --username, --tenant or --authority"));
     for place in &places {
-        drop(sandbox.azt([&out[..], &["--authority", place]].concat()).quiet());
+        drop(sandbox.azt([&out[..], &["--authority", place]].concat()).success());
     }
     drop(sandbox.azt(OWN_TOKEN).quiet());
-    drop(sandbox.azt(out).quiet());
+    drop(sandbox.azt(out).success());
     drop(sandbox.azt(OWN_TOKEN).exits(4));
 }
 

@@ -76,6 +76,8 @@ fn a_passphrase_is_asked_for_once_and_unlocks_the_vault() {
         session.exp_string("This is not the passphrase.").unwrap();
     }
     session.exp_string("The vault stays locked").unwrap();
+    session.exp_string("Nobody can open it without the passphrase.").unwrap();
+    session.exp_string("azt account clear").unwrap();
     session.exp_eof().unwrap();
     sandbox.azt(token).exits(9).says("The vault is locked");
 
@@ -117,6 +119,15 @@ fn the_key_moves_from_a_file_to_a_passphrase_and_back() {
     session.exp_eof().unwrap();
     assert!(!sandbox.file("azt/vault.passphrase").exists());
     drop(sandbox.azt(["account", "get-access-token"]).quiet());
+}
+
+#[test]
+fn a_key_without_a_passphrase_needs_no_unlocking() {
+    let sandbox = Sandbox::signed_in_as_app();
+    sandbox
+        .azt(["vault", "unlock"])
+        .exits(0)
+        .says("There is nothing to unlock: the key is kept in 'file'");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
 use std::process::Command;
 
-use entra_emulator::Fault;
+use entra_emulator::{Action, Fault};
 use rexpect::session::spawn_command;
 use rustix::process::Signal;
 use serde_json::Value;
@@ -168,6 +168,30 @@ fn a_thousand_callers_of_a_new_token_are_one_request() {
         );
     }
     assert_eq!(answers.len(), 1);
+    assert_eq!(sandbox.requests(), ["POST token client_credentials"]);
+}
+
+#[test]
+fn a_token_is_renewed_once_while_it_is_handed_out() {
+    let sandbox = Sandbox::signed_in_as_app();
+    // Due for a renewal after a second, the least that counts.
+    sandbox.emulator.settings_mut(|settings| settings.refresh_in = Some(1));
+    let service = Service::start(&sandbox, &["--any-resource"]);
+    let (_, first) = service.token("https://vault.azure.net");
+    sandbox.emulator.settings_mut(|settings| settings.refresh_in = None);
+    sandbox.emulator.clear_requests();
+    let delay = Action::Delay { milliseconds: 500 };
+    sandbox.emulator.faults().push(Fault::on("/token", delay));
+    let is_first =
+        || service.token("https://vault.azure.net").1["access_token"] == first["access_token"];
+    // Everybody gets the former one until the request that one caller caused is answered.
+    let began = std::time::Instant::now();
+    let mut served = 0;
+    while sandbox.requests().is_empty() || is_first() {
+        served += u32::from(is_first());
+        assert!(began.elapsed().as_secs() < 30, "it is never renewed");
+    }
+    assert!(served > 10, "{served} callers during the renewal");
     assert_eq!(sandbox.requests(), ["POST token client_credentials"]);
 }
 

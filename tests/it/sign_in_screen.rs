@@ -301,6 +301,9 @@ fn keys_copy_the_address_of_the_browser_and_turn_to_a_code() {
     let url = url.replace("&amp;", "&");
     screen.press("c");
     screen.until(&format!("\x1b]52;c;{}\x07", STANDARD.encode(&url)));
+    screen.until("Press c again to see it.");
+    assert!(!screen.written().contains(&url), "{}", screen.written());
+    screen.press("c");
     screen.until(&url);
     screen.press("d");
     screen.until("The code expires in");

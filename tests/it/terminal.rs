@@ -99,6 +99,19 @@ fn a_subscription_is_picked_by_typing() {
 }
 
 #[test]
+fn a_sign_in_that_names_a_format_prints_the_list_and_asks_nothing() {
+    let sandbox = Sandbox::new();
+    sandbox.approve_as(ALICE);
+    for arguments in [&["-o", "json"][..], &["--query", "[].name"]] {
+        let session = on_a_terminal(sandbox.command([&["login"], arguments].concat()));
+        let (rest, code) = end(session);
+        assert_eq!(code, Some(0), "{rest}");
+        assert!(!rest.contains("Subscription to use"), "{rest}");
+        assert!(rest.contains("\"Contoso Production\","), "{rest}");
+    }
+}
+
+#[test]
 fn under_the_name_az_a_subscription_is_picked_by_number() {
     let sandbox = Sandbox::new();
     sandbox.approve_as(ALICE);

@@ -66,7 +66,7 @@ fn names_urls_resources_and_scopes_have_their_audience() {
         ("https://graph.microsoft.com/User.Read", "https://graph.microsoft.com/User.Read"),
         ("https://cluster.kusto.windows.net/v1", "https://cluster.kusto.windows.net/.default"),
         ("api://contoso-payroll", "api://contoso-payroll/.default"),
-        ("https://api.contoso.example/x", "https://api.contoso.example/x/.default"),
+        ("https://database.windows.net/.default", "https://database.windows.net/.default"),
     ] {
         let _ = sandbox.azt(["token", what, "--force-refresh"]);
         assert_eq!(asked(&sandbox), scope, "{what}");
@@ -87,6 +87,20 @@ fn what_is_no_service_asks_for_nothing() {
         ("https://myvault.vault.azure.cn/secrets/x", 2, "azt cloud set --name AzureChinaCloud"),
         ("https://a.vault.azure.net.evil.example/?x", 2, "evil.example is no host of a service"),
         ("https://u:p@myvault.vault.azure.net/", 2, "no plain URL"),
+        ("http://api.contoso.example/x", 6, "azt token --resource http://api.contoso.example/x"),
+        ("http://api.contoso.example/.default", 6, "without encryption"),
+        (
+            "https://api.contoso.example/x",
+            2,
+            "If it is the name of a resource: azt token --resource https://api.contoso.example/x",
+        ),
+        ("https://management.azure.com.evil.example", 2, "is no host of a service"),
+        ("https://evilvault.azure.net", 2, "is no host of a service"),
+        (
+            "https://evilvault.azure.net/.default",
+            2,
+            "azt token --scope https://evilvault.azure.net/.default",
+        ),
     ] {
         drop(sandbox.azt(["token", what]).exits(code).says(told));
     }

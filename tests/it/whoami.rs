@@ -80,15 +80,42 @@ fn a_sign_in_that_is_gone_is_4_and_a_locked_vault_is_said() {
     let key = sandbox.file("azt/vault.key");
     let held = std::fs::read(&key).unwrap();
     std::fs::write(&key, "0".repeat(64)).unwrap();
-    let shown = json(&sandbox, &[]);
+    let locked = sandbox.azt(["whoami", "-o", "json"]);
+    assert_eq!(locked.code, Some(9), "{locked:#?}");
+    let shown = locked.json();
+    assert_eq!(shown["account"]["name"], ALICE);
     assert_eq!(shown["signIn"]["state"], "unknown");
-    assert!(!shown["key"]["error"].as_str().unwrap().is_empty());
+    let why = shown["key"]["error"].as_str().unwrap();
+    drop(locked.says(why));
+    let locked = sandbox.azt(["whoami"]);
+    assert!(locked.stdout.contains("Account: alice@contoso.example"), "{locked:#?}");
+    assert_eq!(locked.code, Some(9), "{locked:#?}");
     std::fs::write(&key, held).unwrap();
     drop(sandbox.azt(["cache", "clear", "--all"]).success());
     let gone = sandbox.azt(["whoami"]);
     assert_eq!(gone.code, Some(4), "{gone:#?}");
     assert!(gone.stdout.contains("Sign-in: none"), "{gone:#?}");
     drop(gone.says("alice@contoso.example is not signed in."));
+}
+
+#[test]
+fn tsv_has_the_columns_of_the_table() {
+    let sandbox = Sandbox::signed_in_as_alice();
+    let row = format!("{ALICE}\tuser\t{CONTOSO}\tContoso Production\tEmulator\tstored\n");
+    sandbox.azt(["whoami", "-o", "tsv"]).quiet().prints(&row);
+    sandbox.azt(["whoami", "-o", "tsv", "--query", "account.name"]).prints(&format!("{ALICE}\n"));
+}
+
+#[test]
+fn without_a_default_the_accounts_and_the_command_are_said() {
+    let sandbox = Sandbox::signed_in_as_alice();
+    let profile =
+        sandbox.read("azureProfile.json").replace("\"isDefault\": true", "\"isDefault\": false");
+    sandbox.write("azureProfile.json", profile);
+    for command in ["whoami", "token"] {
+        let run = sandbox.azt([command]).exits(1).says("none is the default");
+        drop(run.says("Signed in: alice@contoso.example.").says("azt switch"));
+    }
 }
 
 #[test]

@@ -158,9 +158,9 @@ fn a_sign_in_of_azt_is_used_by_az_when_shared() {
     sandbox.azt(["account", "set", "-s", PRODUCTION]).quiet();
     assert_eq!(upn(&real_az(&sandbox, &GRAPH).success()), APP);
 
-    sandbox.azt(["logout", "--username", APP]).quiet();
+    sandbox.azt(["logout", "--username", APP]).success();
     assert!(!sandbox.read("service_principal_entries.json").contains(APP_SECRET));
-    sandbox.azt(["logout", "--username", ALICE]).quiet();
+    sandbox.azt(["logout", "--username", ALICE]).success();
     let cache = sandbox.read("msal_token_cache.json");
     assert!(
         !cache.contains("alice") && !cache.contains("RefreshToken\": {\n        \""),

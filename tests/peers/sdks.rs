@@ -61,7 +61,7 @@ fn both_generations_of_the_javascript_sdk_get_tokens() {
             "milliseconds: {expires}"
         );
     }
-    drop(sandbox.azt(["logout"]).quiet());
+    drop(sandbox.azt(["logout"]).success());
     for generation in ["4.13", "4.14"] {
         let failed = javascript(&sandbox, &[generation, "cli", ARM]);
         assert_eq!(failed["error"], "CredentialUnavailableError", "{failed}");
@@ -85,7 +85,7 @@ fn the_rust_sdk_gets_tokens() {
     assert_eq!(claims(&rust(&sandbox, &[ARM, FABRIKAM]))["tid"], FABRIKAM);
     let both = rust(&sandbox, &[ARM, CONTOSO, "Contoso Production"]);
     assert_eq!(claims(&both)["tid"], CONTOSO);
-    drop(sandbox.azt(["logout"]).quiet());
+    drop(sandbox.azt(["logout"]).success());
     let failed = rust(&sandbox, &[ARM]);
     let message = failed["error"].as_str().unwrap();
     // As with az, no account is the default after a sign-out.

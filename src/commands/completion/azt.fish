@@ -6,7 +6,8 @@ function __azt_complete
     # fish quotes each value as the word is quoted so far.
     set -l found (command azt __complete fish $words "$current" 2>/dev/null)
     if test "$found[1]" = :files
-        __fish_complete_path "$current"
+        # As for a command without completions of its own, so that ~ and quotes count.
+        complete -C "'' $current"
     else if set -q found[1]
         printf '%s\n' $found
     end

@@ -3,8 +3,11 @@
 _azt() {
     local tab=$'\t'
     local -a found values shown open
+    # An open quote is not in PREFIX.
+    local quote=$compstate[quote]
+    local typed=${(Q)${:-$quote$PREFIX$quote}}
     # compadd quotes each value as the word is quoted so far.
-    found=("${(@f)$(command azt __complete zsh "${(@Q)words[2,CURRENT-1]}" "${(Q)PREFIX}" 2>/dev/null)}")
+    found=("${(@f)$(command azt __complete zsh "${(@Q)words[2,CURRENT-1]}" "$typed" 2>/dev/null)}")
     if [[ $found[1] == :files ]]; then
         _files
         return

@@ -39,12 +39,14 @@ pub(super) fn reply(system: &System, shell: &str, words: &[&str]) -> Option<Stri
     let before: Vec<String> = before.iter().map(|word| (*word).to_owned()).collect();
     let typed = match shell {
         // zsh's script has done it.
-        "zsh" => (*current).to_owned(),
-        "powershell" => unquoted(current.strip_prefix(':').unwrap_or(current)),
-        _ => unquoted(current),
+        "zsh" => Some((*current).to_owned()),
+        "powershell" => Some(unquoted(current.strip_prefix(':').unwrap_or(current))),
+        "fish" => of_fish(current),
+        _ => Some(unquoted(current)),
     };
     let how = if shell == "fish" { Match::Anywhere } else { Match::Start };
-    let found = match fitting(system, &before, &typed, how) {
+    let found = match fitting(system, &before, typed.as_deref().unwrap_or(current), how) {
+        Fitting::Words(_) if typed.is_none() => Vec::new(),
         Fitting::Words(found) => found,
         // Nushell completes files for null.
         Fitting::Files if shell == "nushell" => return Some("null\n".to_owned()),
@@ -104,6 +106,32 @@ fn lines(lines: impl Iterator<Item = String>) -> String {
     lines.map(|line| line + "\n").collect()
 }
 
+/// What fish makes of a word that is not ended yet; `None` if it expands a home or a variable in it,
+/// because the end of a value would be expanded with it.
+fn of_fish(typed: &str) -> Option<String> {
+    if typed.starts_with('~') {
+        return None;
+    }
+    let (mut text, mut quote) = (String::new(), None);
+    let mut chars = typed.chars().peekable();
+    while let Some(c) = chars.next() {
+        match (quote, c) {
+            (None, '\'' | '"') => quote = Some(c),
+            (Some(open), c) if c == open => quote = None,
+            (None | Some('"'), '$') => return None,
+            (None, '\\') => text.extend(chars.next()),
+            (Some(open), '\\') => {
+                let escaped = chars.next_if(|next| {
+                    *next == '\\' || *next == open || (open == '"' && *next == '$')
+                });
+                text.push(escaped.unwrap_or('\\'));
+            }
+            _ => text.push(c),
+        }
+    }
+    Some(text)
+}
+
 /// `typed` without the quotes and backslashes of a word that is not ended yet.
 fn unquoted(typed: &str) -> String {
     let mut chars = typed.chars();
@@ -116,4 +144,27 @@ fn unquoted(typed: &str) -> String {
         }
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fish_reads_quotes_by_their_kind() {
+        for (typed, text) in [
+            ("plain", Some("plain")),
+            (r#""it's \"q"#, Some(r#"it's "q"#)),
+            (r#"'a "b" \'c \\ \d"#, Some(r#"a "b" 'c \ \d"#)),
+            (r#"--subscription="it's"#, Some("--subscription=it's")),
+            (r"it\'s\ \~", Some("it's ~")),
+            (r#""~x \$y"#, Some("~x $y")),
+            ("'$x", Some("$x")),
+            ("~x", None),
+            ("a$x", None),
+            (r#""$x"#, None),
+        ] {
+            assert_eq!(of_fish(typed).as_deref(), text, "{typed}");
+        }
+    }
 }

@@ -15,18 +15,21 @@ pub(super) enum Kind {
     /// A name of `hosts`: `graph`.
     Service,
     Setting,
-    /// `section.name=`, to which a value is added.
+    /// `section.name=`, to which a value is added; or with a value, where they are a list.
     Assignment,
+    /// A place of the vault's key.
+    KeySource,
     Subscription,
     Tenant,
 }
 
 /// Options with such values: the group of commands (empty for all), the names, the kind.
-const OPTIONS: [(&str, &[&str], Kind); 10] = [
+const OPTIONS: [(&str, &[&str], Kind); 11] = [
     ("", &["--subscription", "-s"], Kind::Subscription),
     ("account", &["--name", "-n"], Kind::Subscription),
     ("cloud", &["--name", "-n"], Kind::Cloud),
     ("cache", &["--cloud"], Kind::Cloud),
+    ("vault", &["--to"], Kind::KeySource),
     ("", &["--account"], Kind::Account),
     ("", &["--username", "-u"], Kind::Account),
     ("", &["--tenant", "-t"], Kind::Tenant),
@@ -141,6 +144,11 @@ impl Kind {
                 how.select(clouds.iter().map(|cloud| (cloud.name.as_str(), "")), typed)
             }
             Self::Service => how.select(Service::names().map(|name| (name, "")), typed),
+            Self::KeySource => {
+                let all = known::KEY_SOURCE.words().into_iter().filter(|it| *it != "auto");
+                how.select(all.map(|it| (it, "")).collect::<Vec<_>>().into_iter(), typed)
+            }
+            Self::Assignment if typed.contains('=') => assigned(system, typed, how),
             Self::Setting | Self::Assignment => {
                 let end = if self == Self::Assignment { "=" } else { "" };
                 let all = known::ALL.iter().map(|it| format!("{}.{}{end}", it.section, it.name));
@@ -150,6 +158,21 @@ impl Kind {
             }
         }
     }
+}
+
+/// `section.name=value` for each value of the setting.
+fn assigned(system: &System, typed: &str, how: Match) -> Vec<Value> {
+    let Some((key, value)) = typed.split_once('=') else { return Vec::new() };
+    let setting = key.split_once('.').and_then(|(section, name)| known::find(section, name));
+    let found = match setting {
+        Some(setting) if setting.key() == known::CLOUD_NAME.key() => {
+            Kind::Cloud.values(system, value, how)
+        }
+        Some(setting) => how.select(setting.words().iter().map(|it| (*it, "")), value),
+        None => Vec::new(),
+    };
+    let whole = |it: Value| Value { text: format!("{key}={}", it.text), about: it.about };
+    found.into_iter().map(whole).collect()
 }
 
 fn names(system: &System) -> ProfileNames {

@@ -6,8 +6,10 @@ use serde_json::{Value, json};
 
 use super::Answer;
 use crate::accounts::Context;
+use crate::broker;
 use crate::cli::{ConfigCommand, ConfigGet, ConfigSet, ConfigUnset};
 use crate::error::{Error, Kind, Result};
+use crate::foreign::Typed;
 use crate::hosts::check_setting;
 use crate::output::Format;
 use crate::program::Program;
@@ -63,6 +65,7 @@ fn set(request: &ConfigSet, context: &Context<'_>) -> Result<Answer> {
     let pairs = request.key_value.iter().map(|pair| split(pair)).collect::<Result<Vec<_>>>()?;
     if context.system.program == Program::Azt {
         check(&pairs)?;
+        check_key_source(&pairs, context)?;
     }
     Config::store(&context.dir, &folder, &pairs)?;
     Ok(Answer::none())
@@ -91,6 +94,26 @@ fn check(pairs: &[(&str, &str, &str)]) -> Result<()> {
         .remedy("Nothing was stored. All settings and their values: azt help settings"))
 }
 
+/// Refuses a key source beside a vault whose key is elsewhere: every later call would fail.
+fn check_key_source(pairs: &[(&str, &str, &str)], context: &Context<'_>) -> Result<()> {
+    let is_it = |section: &str, option: &str| {
+        known::find(section, option).is_some_and(|it| it.key() == known::KEY_SOURCE.key())
+    };
+    let wanted = pairs.iter().rfind(|(section, option, _)| is_it(section, option));
+    let Some(wanted) = wanted.map(|(.., value)| value.to_lowercase()) else { return Ok(()) };
+    let inventory = broker::inventory(context.system, &context.dir).ok();
+    let Some((source, _)) = inventory.and_then(|it| it.key) else { return Ok(()) };
+    if wanted.is_empty() || wanted == "auto" || wanted == source.to_string() {
+        return Ok(());
+    }
+    Err(Error::new(
+        Kind::Inapplicable,
+        format!("The vault key is kept in '{source}'. The setting alone does not move it."),
+    )
+    .remedy(format!("Nothing was stored. To move the key: azt vault move --to {wanted}"))
+    .command(format!("azt vault move --to {wanted}")))
+}
+
 fn split(pair: &str) -> Result<(&str, &str, &str)> {
     pair.split_once('=')
         .and_then(|(key, value)| {
@@ -105,15 +128,27 @@ fn unset(request: &ConfigUnset, context: &Context<'_>) -> Result<Answer> {
     // Changes only the nearest file that has the setting, as az does.
     let load = if request.local { Config::load_with_local } else { Config::load };
     let config = load(context.system, &context.dir)?;
+    let is_azt = context.system.program == Program::Azt;
     for key in &request.key {
         let (section, option) = key
             .split_once('.')
             .ok_or_else(|| Error::new(Kind::Inapplicable, "usage error: [section].[name]"))?;
+        let mut was_set = false;
         for folder in config.folders() {
-            if Config::unset(&context.dir, folder, section, option)? {
+            was_set = Config::unset(&context.dir, folder, section, option)?;
+            if was_set {
                 break;
             }
         }
+        // az says nothing; a setting that azt knows may well be unset already.
+        if was_set || known::find(section, option).is_some() || !is_azt {
+            continue;
+        }
+        if let Some(unknown) = known::unknown(section, option) {
+            return Err(Error::new(Kind::Inapplicable, unknown.text)
+                .remedy("All settings that are set: azt config get"));
+        }
+        context.system.terminal.plain(&format!("{} was not set.", Typed(key)));
     }
     Ok(Answer::none())
 }

@@ -59,7 +59,8 @@ fn tell_done(system: &System, line: &str, result: &Result<()>) -> bool {
     let terminal = &system.terminal;
     let state = if result.is_ok() { State::Ok } else { State::Failure };
     let marks = terminal.stderr_is_tty() && terminal.screen(&system.env).unicode;
-    let (mark, style) = Look { colour: terminal.has_styles(), marks }.mark(state);
+    let (mark, style) =
+        Look { colour: terminal.has_styles(), marks, columns: usize::MAX }.mark(state);
     let said = match result {
         Ok(()) => format!(" {line}"),
         Err(error) => format!(" {line}: {}", error.message()),
@@ -112,7 +113,11 @@ fn told(request: &Doctor, context: &Context<'_>) -> Result<Answer> {
         })
     } else {
         let marks = terminal.stdout_is_tty() && terminal.screen(&context.system.env).unicode;
-        let text = page.text(Look { colour: terminal.colour(), marks });
+        let text = page.text(Look {
+            colour: terminal.colour(),
+            marks,
+            columns: terminal.columns_of_text(),
+        });
         if terminal.colour() {
             terminal.coloured_result(&text)?;
         } else {

@@ -7,7 +7,7 @@ use anstyle::{AnsiColor, Style};
 use super::check::{Check, State, Topic};
 use super::fix::Fix;
 use crate::error::{Error, Result};
-use crate::sys::PLAIN;
+use crate::sys::{PLAIN, in_lines};
 
 /// The checks so far.
 #[derive(Default)]
@@ -70,21 +70,23 @@ impl Page {
         }
     }
 
-    /// The checks as text, one line per check and per line of a remedy: a command can be copied.
+    /// The checks as text. Sentences break between words; a command can be copied.
     pub(super) fn text(&self, look: Look) -> String {
         let mut text = String::new();
         for check in &self.checks {
             let (mark, style) = look.mark(check.state);
             // No width for styles: escape sequences take no columns.
             let gap = look.mark_columns().saturating_sub(mark.chars().count());
-            let (topic, said) = (check.topic.name(), plain(&check.text));
-            let _ = writeln!(text, "{style}{mark}{style:#}{:gap$}{topic:<12}{said}", "");
             let indent = look.mark_columns() + 12;
+            let topic = check.topic.name();
+            let said = look.indented(&plain(&check.text), indent);
+            let _ = writeln!(text, "{style}{mark}{style:#}{:gap$}{topic:<12}{said}", "");
             for line in &check.remedy {
                 let line = plain(line);
                 // What is to be copied stands out.
                 let command = check.commands().find_map(|it| line.strip_suffix(it));
                 let (before, command) = line.split_at(command.map_or(line.len(), str::len));
+                let before = look.indented(before, indent);
                 let bold = look.style(Style::new().bold());
                 let _ = writeln!(text, "{:indent$}{before}{bold}{command}{bold:#}", "");
             }
@@ -99,7 +101,12 @@ pub(super) struct Look {
     pub(super) colour: bool,
     /// Marks instead of words.
     pub(super) marks: bool,
+    /// Those of the terminal; more than any line has where there is none.
+    pub(super) columns: usize,
 }
+
+/// Least columns for sentences.
+const LEAST: usize = 20;
 
 impl Look {
     /// The mark of `state`, and its style.
@@ -116,6 +123,13 @@ impl Look {
     /// The columns of the marks, with the space after them.
     fn mark_columns(self) -> usize {
         if self.marks { 2 } else { 6 }
+    }
+
+    /// `text` in lines, all after `indent` blanks but the first.
+    fn indented(self, text: &str, indent: usize) -> String {
+        let columns = usize::max(self.columns.saturating_sub(indent), LEAST);
+        let next = format!("\n{:indent$}", "");
+        in_lines(text, columns).replace('\n', &next)
     }
 
     fn style(self, style: Style) -> Style {

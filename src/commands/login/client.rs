@@ -38,7 +38,7 @@ pub(super) fn run(request: &Login, own: Checked, context: &Context<'_>) -> Resul
     let shown = client_account::shown(account);
     confirm(context, &shown, || sign_in.is_expected(&vault))?;
     if !system.is_watched() {
-        signed_in::say(context, &format!("Signed in as {shown}."));
+        context.system.say(&format!("Signed in as {shown}."));
     }
     // Another process may have cleared or re-encrypted the vault meanwhile.
     let vault = if vault.follow_key()? { vault } else { open()? };

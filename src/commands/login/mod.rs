@@ -19,7 +19,8 @@ use crate::accounts::{self, Context, arm_token, default_of, note_default};
 use crate::broker::{self, Identity, Known, SignIn, SignedIn, UserSignIn};
 use crate::cli::Login;
 use crate::entra::Scopes;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
+use crate::exit;
 use crate::foreign::{Sentence, Typed};
 use crate::interop;
 use crate::program::Program;
@@ -58,7 +59,7 @@ pub(super) fn run(request: &Login, context: &Context<'_>) -> Result<Answer> {
     };
 
     let names_one = request.subscription.is_some() || request.skip_subscription_discovery;
-    let picks = is_interactive(request) && !names_one && subscription_picker::is_wanted(context)?;
+    let picks = !names_one && subscription_picker::is_wanted(request, context)?;
 
     let (sign_in, found) = block_on(interruptible(async {
         let sign_in = authenticate(request, context, challenge.as_deref()).await?;
@@ -104,14 +105,10 @@ pub(super) fn run(request: &Login, context: &Context<'_>) -> Result<Answer> {
         let now = picked.as_ref().and_then(|picked| picked.as_deref().ok()).unwrap_or(chosen);
         note_default(context, former.as_deref(), now);
         if let Some(picked) = picked {
-            picked?;
-            signed_in::tell(context, sign_in.name(), &[])?;
-            return Ok(Answer::none());
+            return after_picker(context, sign_in.name(), picked);
         }
     }
-    if is_interactive(request) {
-        signed_in::tell(context, sign_in.name(), &listed)?;
-    }
+    signed_in::tell(context, sign_in.name(), &listed)?;
     let is_wanted = |entry: &&Subscription| {
         request.subscription.as_deref().is_none_or(|wanted| is_called(entry, wanted))
     };
@@ -144,6 +141,20 @@ fn share_with_az(context: &Context<'_>, vault: &Vault<'_>, sign_in: &SignIn<'_>)
         )),
     }
     Ok(())
+}
+
+/// The end of a sign-in whose default was `picked`. Ctrl-C in the list is no error, because the
+/// sign-in is complete; its exit code stops what would come after it.
+fn after_picker(context: &Context<'_>, name: &str, picked: Result<String>) -> Result<Answer> {
+    match picked {
+        Ok(_) => signed_in::tell(context, name, &[]).map(|()| Answer::none()),
+        Err(error) if error.kind() == Kind::Cancelled => {
+            context.system.terminal.plain(error.message());
+            let code = exit::code(error.kind(), context.system.program);
+            Ok(Answer { outcome: Ok(code), ..Answer::none() })
+        }
+        Err(error) => Err(error),
+    }
 }
 
 async fn authenticate<'a>(
@@ -246,7 +257,7 @@ fn name_account(
     let account =
         format!("{} (tenant {})", Sentence::new(sign_in.name()), Sentence::new(sign_in.tenant()));
     if !context.system.is_watched() {
-        signed_in::say(context, &format!("Signed in as {account}."));
+        context.system.say(&format!("Signed in as {account}."));
         return Ok(());
     }
     confirm(context, &account, || is_expected(context, vault, sign_in))
@@ -316,8 +327,11 @@ fn say_no_browser(context: &Context<'_>, why: &str) {
     }
 }
 
-/// az's warning about passwords.
+/// az's warning about passwords, under its name.
 fn warn_about_passwords(context: &Context<'_>) {
+    if context.system.program == Program::Azt {
+        return;
+    }
     let see = "For more details, see https://go.microsoft.com/fwlink/?linkid=2276314";
     let text = if context.cloud().name == "AzureCloud" {
         "Starting September 1, 2025, MFA will be gradually enforced for Azure public cloud. The authentication with username and password in the command line is not supported with MFA. Consider using one of the compatible authentication methods."

@@ -38,14 +38,6 @@ pub(super) fn tick(context: &Context<'_>, text: &str) {
     }
 }
 
-/// Says `text` without a terminal.
-pub(super) fn say(context: &Context<'_>, text: &str) {
-    let terminal = &context.system.terminal;
-    if terminal.shows(Level::Warning) {
-        terminal.message(Level::Notice, text);
-    }
-}
-
 /// `SUBSCRIPTION (TENANT)`, or the tenant.
 fn place(entry: &Subscription) -> String {
     let tenant = entry.tenant_name();

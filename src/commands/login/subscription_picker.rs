@@ -5,8 +5,10 @@
 
 use serde_json::{Value, json};
 
-use super::super::rows;
+use super::super::{asks_for_data, rows};
+use super::is_interactive;
 use crate::accounts::{Candidates, Context};
+use crate::cli::Login;
 use crate::error::{Error, Kind, Result};
 use crate::output::{Format, Render};
 use crate::program::Program;
@@ -18,12 +20,15 @@ const LONGEST_NAME: usize = 36;
 /// az's closing text.
 const ANNOUNCEMENTS: &str = "[Announcements]\nWith the new Azure CLI login experience, you can select the subscription you want to use more easily. Learn more about it and its configuration at https://go.microsoft.com/fwlink/?linkid=2271236\n\nIf you encounter any problem, please open an issue at https://aka.ms/azclibug\n";
 
-/// True when the user can choose: az's conditions, and standard error must be a terminal.
-pub(super) fn is_wanted(context: &Context<'_>) -> Result<bool> {
-    let terminal = &context.system.terminal;
-    Ok(context.system.can_ask()
+/// True when the user can choose: az's conditions, and standard error must be a terminal. As `azt`,
+/// a call that names a format prints the list instead.
+pub(super) fn is_wanted(request: &Login, context: &Context<'_>) -> Result<bool> {
+    let (terminal, program) = (&context.system.terminal, context.system.program);
+    Ok(is_interactive(request)
+        && context.system.can_ask()
         && terminal.stdout_is_tty()
         && terminal.stderr_is_tty()
+        && !(program == Program::Azt && asks_for_data(&request.global))
         && context.config.is_on(&known::LOGIN_EXPERIENCE_V2)?)
 }
 

@@ -160,8 +160,14 @@ fn how_new(request: &Token) -> Result<Wanted> {
     }
 }
 
-/// The seconds of a time such as `90`, `90s`, `20m` or `1h30m`.
+/// The seconds of a time such as `90`, `90s`, `20m` or `1h30m`. Only a number alone needs no unit:
+/// whoever types `1h30` does not mean 30 seconds.
 pub(super) fn seconds(text: &str) -> Option<i64> {
+    if let Ok(seconds) = text.parse()
+        && text.bytes().all(|c| c.is_ascii_digit())
+    {
+        return Some(seconds);
+    }
     let mut total: i64 = 0;
     let mut rest = text;
     while !rest.is_empty() {
@@ -169,10 +175,10 @@ pub(super) fn seconds(text: &str) -> Option<i64> {
         let (digits, after) = rest.split_at(end);
         let unit = after.chars().next();
         let factor = match unit {
-            None | Some('s') => 1,
+            Some('s') => 1,
             Some('m') => 60,
             Some('h') => 3600,
-            Some(_) => return None,
+            _ => return None,
         };
         let number: i64 = digits.parse().ok()?;
         total = total.checked_add(number.checked_mul(factor)?)?;
@@ -225,6 +231,7 @@ mod tests {
             ("", None),
             ("m", None),
             ("20x", None),
+            ("1h30", None),
             ("-1", None),
             ("1.5h", None),
             ("99999999999999999999", None),

@@ -5,9 +5,9 @@ use crate::cli::Token;
 use crate::entra::Scopes;
 use crate::error::{Error, Kind, Result};
 use crate::foreign::{Guid, Typed};
-use crate::hosts::{Place, Service};
+use crate::hosts::{Destination, Service};
 use crate::near::nearest;
-use crate::settings::Endpoint;
+use crate::shell;
 use crate::sys::EndpointUrl;
 
 /// The scopes that `request` names as WHAT; `None` if it names none.
@@ -29,11 +29,18 @@ pub(in crate::commands) fn of(what: &str, context: &Context<'_>) -> Result<Scope
     if let Some(service) = Service::named(what) {
         return Ok(Scopes::of_resource(&service.audience(cloud, None)?));
     }
+    let lower = what.to_ascii_lowercase();
+    if lower.starts_with("http://") {
+        return Err(unencrypted(what));
+    }
+    let is_url = lower.starts_with("https://");
     if is_scope(what) {
+        let resource = what.rsplit_once('/').map_or(what, |(resource, _)| resource);
+        if is_url && !is_known(resource, context)? {
+            return Err(unknown_host(resource, "--scope", what));
+        }
         return Scopes::new([what]);
     }
-    let lower = what.to_ascii_lowercase();
-    let is_url = lower.starts_with("https://") || lower.starts_with("http://");
     if is_url {
         return of_url(what, context);
     }
@@ -43,79 +50,72 @@ pub(in crate::commands) fn of(what: &str, context: &Context<'_>) -> Result<Scope
     }
     let url = EndpointUrl::parse(&format!("https://{what}"), "");
     if let Ok(url) = url
-        && let Some(place) = place(&url, context)?
+        && let Some(destination) = destination(&url, context)?
     {
-        return Ok(Scopes::of_resource(&place.audience(cloud, &url)?));
+        return Ok(Scopes::of_resource(&destination.audience));
     }
     Err(unknown(what))
 }
 
-/// A URL is that of a service if its host is in the table; another one is itself the name of a
-/// resource, as an application of one's own may have.
+/// A URL is that of a service, by its host, or the name of a service's resource. Another one may be
+/// a look-alike, or an application's own name, which only an option says.
 fn of_url(what: &str, context: &Context<'_>) -> Result<Scopes> {
     let cloud = context.cloud();
     // Without query and fragment, which often hold secrets, and say nothing about the service.
-    let bare = what.split(['?', '#']).next().unwrap_or(what);
-    let encrypted = format!("https://{}", bare.split_once("://").map_or(bare, |(_, rest)| rest));
-    let Ok(url) = EndpointUrl::parse(&encrypted, "") else {
+    let bare = without_query(what);
+    let Ok(url) = EndpointUrl::parse(bare, "") else {
         return Err(unknown(bare).remedy("It is no plain URL: name the resource with --resource."));
     };
-    let is_encrypted = !what.to_ascii_lowercase().starts_with("http://");
-    if is_encrypted && is_resource_manager(&url, context) {
-        return Ok(Scopes::of_resource(&arm(context)?));
-    }
-    match place(&url, context)? {
-        Some(_) if !is_encrypted => Err(Error::new(
-            Kind::Refused,
-            format!("A token must not be sent to {} without encryption.", url.host()),
-        )
-        .remedy("Use https.")),
-        Some(place) => {
-            let audience = place.audience(cloud, &url)?;
+    match destination(&url, context)? {
+        Some(Destination { audience, .. }) => {
             // The audience itself is taken as it is written: a slash at its end is part of it.
             let is_it =
                 bare.trim_end_matches('/').eq_ignore_ascii_case(audience.trim_end_matches('/'));
             Ok(Scopes::of_resource(if is_it { bare } else { &audience }))
         }
-        None if bare != what => Err(Error::new(
-            Kind::Inapplicable,
-            format!("{} is no host of a service that azt knows.", url.environment()),
-        )
-        .remedy("Name the resource itself: azt token --resource RESOURCE")),
-        None => Ok(Scopes::of_resource(what)),
+        None if Service::has_audience_at(cloud, &url) => Ok(Scopes::of_resource(bare)),
+        None => Err(unknown_host(bare, "--resource", bare)),
     }
 }
 
-/// The service at `url`.
-///
-/// # Errors
-/// It is in another cloud than the active one, whose tokens it would not accept.
-fn place(url: &EndpointUrl, context: &Context<'_>) -> Result<Option<Place>> {
-    let Some(place) = Place::of(url) else { return Ok(None) };
-    let own = context.cloud().builtin_name();
-    if place.cloud == own {
-        return Ok(Some(place));
-    }
-    let set = format!("azt cloud set --name {}", place.cloud);
-    Err(Error::new(
-        Kind::Inapplicable,
-        format!(
-            "{} is in {}, and the active cloud is {}.",
-            url.host(),
-            place.cloud,
-            context.cloud().name
-        ),
-    )
-    .remedy(format!("To use that cloud: {set}")))
+/// True if `url` leads to a service that azt knows, or is the name of its resource.
+fn is_known(url: &str, context: &Context<'_>) -> Result<bool> {
+    let Ok(url) = EndpointUrl::parse(url, "") else { return Ok(false) };
+    Ok(destination(&url, context)?.is_some() || Service::has_audience_at(context.cloud(), &url))
 }
 
-/// True for the resource manager of the active cloud, which may be a registered one.
-fn is_resource_manager(url: &EndpointUrl, context: &Context<'_>) -> bool {
-    context.cloud().resource_manager().is_ok_and(|own| own.same_origin(url))
+fn without_query(url: &str) -> &str {
+    url.split(['?', '#']).next().unwrap_or(url)
 }
 
-fn arm(context: &Context<'_>) -> Result<String> {
-    context.cloud().endpoint(Endpoint::ActiveDirectoryResourceId).map(str::to_owned)
+fn unencrypted(what: &str) -> Error {
+    let bare = without_query(what);
+    let text = format!("A token must not be sent to {} without encryption.", Typed(host(bare)));
+    let error = Error::new(Kind::Refused, text).remedy("Use https.");
+    // A user name and a password are not shown.
+    if bare.contains('@') { error } else { named_by(error, "--resource", bare) }
+}
+
+/// The error for a URL that nothing in the table knows. `option` and `value` name it all the same.
+fn unknown_host(url: &str, option: &str, value: &str) -> Error {
+    let text = format!("{} is no host of a service that azt knows.", Typed(host(url)));
+    named_by(Error::new(Kind::Inapplicable, text), option, value)
+}
+
+fn host(url: &str) -> &str {
+    let authority = url.split('/').nth(2).unwrap_or_default();
+    authority.rsplit('@').next().unwrap_or_default()
+}
+
+fn named_by(error: Error, option: &str, value: &str) -> Error {
+    error.remedy(match shell::shown(value) {
+        Some(value) => format!("If it is the name of a resource: azt token {option} {value}"),
+        None => format!("If it is the name of a resource, give it with {option}."),
+    })
+}
+
+fn destination(url: &EndpointUrl, context: &Context<'_>) -> Result<Option<Destination>> {
+    Destination::of(url, context.cloud(), &context.config)
 }
 
 /// True for a scope: all permissions of a resource, or one (`User.Read`) of a resource with an

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::accounts::Context;
 use crate::broker::{self, Identity};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::interop;
 use crate::vault::{AccessToken, Account, Vault};
 
@@ -40,6 +40,8 @@ pub(super) struct SignIn {
     last_worked_on: Option<i64>,
     /// When Entra ends it unless it is used before.
     ends_unused_on: Option<i64>,
+    /// Why nothing is known, unless the vault itself cannot be opened.
+    pub(super) error: Option<Error>,
 }
 
 impl State {
@@ -71,7 +73,7 @@ impl SignIn {
         vault: &Result<Option<Vault<'_>>>,
         context: &Context<'_>,
     ) -> Self {
-        let known = |state| Self { state, last_worked_on: None, ends_unused_on: None };
+        let known = |state| Self::of_state(state, None);
         #[cfg(unix)]
         if context.remote.is_some() {
             return known(State::OfServer);
@@ -81,7 +83,7 @@ impl SignIn {
             Identity::Environment(_) => known(State::OfEnvironment),
             Identity::Client(account) => {
                 let at = account.signed_in_at;
-                Self { last_worked_on: Some(at).filter(|at| *at > 0), ..known(State::Stored) }
+                Self::of_state(State::Stored, Some(at).filter(|at| *at > 0))
             }
             Identity::User { .. } | Identity::ServicePrincipal { .. } => match vault {
                 Err(_) => known(State::Unknown),
@@ -89,10 +91,14 @@ impl SignIn {
                     Ok(Some(found)) => found,
                     Ok(None) if is_of_az(identity, context) => known(State::OfAz),
                     Ok(None) => known(State::Missing),
-                    Err(_) => known(State::Unknown),
+                    Err(error) => Self { error: Some(error), ..known(State::Unknown) },
                 },
             },
         }
+    }
+
+    fn of_state(state: State, last_worked_on: Option<i64>) -> Self {
+        Self { state, last_worked_on, ends_unused_on: None, error: None }
     }
 
     pub(super) fn to_value(&self) -> Value {
@@ -124,17 +130,17 @@ fn stored(
         let own =
             tokens.filter(|it| it.client_id.eq_ignore_ascii_case(name) && it.account.is_empty());
         let last_worked_on = own.map(|it| it.cached_at).max();
-        return Ok(Some(SignIn { state: State::Stored, last_worked_on, ends_unused_on: None }));
+        return Ok(Some(SignIn::of_state(State::Stored, last_worked_on)));
     }
     let Some(account) = vault.get(&Account::key_of(&environment, name))? else { return Ok(None) };
     if account.is_brokered() {
         let last_worked_on = Some(account.signed_in_at).filter(|at| *at > 0);
-        return Ok(Some(SignIn { state: State::OfBroker, last_worked_on, ends_unused_on: None }));
+        return Ok(Some(SignIn::of_state(State::OfBroker, last_worked_on)));
     }
     let Some(token) = broker::refresh_token(vault, &environment, name)? else { return Ok(None) };
     let last_worked_on = Some(token.last_modification_time).filter(|at| *at > 0);
     let ends_unused_on = last_worked_on.map(|at| at.saturating_add(UNUSED_FOR));
-    Ok(Some(SignIn { state: State::Stored, last_worked_on, ends_unused_on }))
+    Ok(Some(SignIn { ends_unused_on, ..SignIn::of_state(State::Stored, last_worked_on) }))
 }
 
 fn is_of_az(identity: &Identity, context: &Context<'_>) -> bool {

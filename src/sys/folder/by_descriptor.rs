@@ -55,9 +55,23 @@ impl Handle {
     }
 
     /// Returns the place of the file `name`: this folder, or the target of this user's link.
-    pub(super) fn place_of(self, name: &OsStr) -> io::Result<Opened<(Self, OsString)>> {
-        let follows = |link: &Stat| self.follows(link);
-        place(walk(self.fd.as_fd(), Path::new(name), true, &follows)?)
+    pub(super) fn place_of(
+        self,
+        name: &OsStr,
+        links: Links,
+    ) -> io::Result<Opened<(Self, OsString)>> {
+        place(self.walk(Path::new(name), links)?)
+    }
+
+    fn walk(&self, inner: &Path, links: Links) -> io::Result<Opened<Place>> {
+        let may = |link: &Stat| links == Links::Follow && self.follows(link);
+        match walk(self.fd.as_fd(), inner, true, &may)? {
+            // This user's own link, but links are refused here.
+            Opened::ForeignLink(owner) if links == Links::Refuse && owner == user_id() => {
+                Err(io::Error::other("it is a symbolic link"))
+            }
+            found => Ok(found),
+        }
     }
 
     /// Opens the file at `inner` for reading.
@@ -81,13 +95,8 @@ impl Handle {
                 Opened::ForeignLink(owner) => Ok(Opened::ForeignLink(owner)),
             };
         }
-        let may = |link: &Stat| links == Links::Follow && self.follows(link);
-        let (folder, name) = match walk(self.fd.as_fd(), inner, true, &may)? {
+        let (folder, name) = match self.walk(inner, links)? {
             Opened::File(place) => place,
-            // This user's own link, but links are refused here.
-            Opened::ForeignLink(owner) if owner == user_id() => {
-                return Err(io::Error::other("it is a symbolic link"));
-            }
             Opened::ForeignLink(owner) => return Ok(Opened::ForeignLink(owner)),
         };
         let open = |flags| openat(&folder, &name, flags, Mode::empty()).map(File::from);

@@ -32,8 +32,16 @@ impl Handle {
         Ok(Opened::File((Self(folder.unwrap_or(Path::new(".")).to_owned()), name)))
     }
 
-    pub(super) fn place_of(self, name: &OsStr) -> io::Result<Opened<(Self, OsString)>> {
-        Self::containing(&self.0.join(name))
+    pub(super) fn place_of(
+        self,
+        name: &OsStr,
+        links: Links,
+    ) -> io::Result<Opened<(Self, OsString)>> {
+        let path = self.0.join(name);
+        if links == Links::Refuse && path.is_symlink() {
+            return Err(io::Error::other("it is a symbolic link"));
+        }
+        Self::containing(&path)
     }
 
     pub(super) fn open_file(&self, inner: &Path, _links: Links) -> io::Result<Opened<File>> {

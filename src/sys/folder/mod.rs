@@ -237,8 +237,8 @@ impl Folder {
     /// Replaces the file `name` by `bytes` atomically: readers see the old file or the new one.
     ///
     /// Writes a temporary file beside it and renames that. The folder must exist. If `name` is this
-    /// user's link, its target is replaced. Anything but a regular file (a pipe, a device, a
-    /// folder) is left alone and is an error.
+    /// user's link, its target is replaced, or it is an error ([`Folder::links_written`]). Anything
+    /// but a regular file (a pipe, a device, a folder) is left alone and is an error.
     ///
     /// A step that the file system does not support is skipped and recorded ([`concessions`]). A
     /// file that cannot be replaced (a mount) is overwritten in place.
@@ -251,7 +251,7 @@ impl Folder {
     ) -> Result<()> {
         let failed = |error: io::Error| cannot("write", &self.file(name), error);
         let folder = self.open()?.ok_or_else(|| failed(io::ErrorKind::NotFound.into()))?;
-        let place = folder.place_of(OsStr::new(name)).map_err(failed)?;
+        let place = folder.place_of(OsStr::new(name), self.links_written()).map_err(failed)?;
         let (folder, name) = match place {
             Opened::File((folder, name)) => (folder, name),
             Opened::ForeignLink(owner) => return Err(refused_link(&self.file(name), owner)),

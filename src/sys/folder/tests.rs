@@ -55,6 +55,11 @@ fn writing_to_own_link_keeps_the_link_and_replaces_its_target() {
     symlink(elsewhere.path(), dir.path().join("inner")).unwrap();
     folder.sub("inner").write("x", b"there", Access::Owner, Durability::Volatile).unwrap();
     assert_eq!(fs::read(elsewhere.path().join("x")).unwrap(), b"there");
+    symlink(&target, elsewhere.path().join("x.link")).unwrap();
+    let own = |folder: &Folder| folder.write("x.link", b"own", Access::Owner, Durability::Volatile);
+    let error = own(&folder.sub("inner")).unwrap_err();
+    assert!(error.message().ends_with("x.link: it is a symbolic link."), "{error}");
+    assert_eq!(fs::read(&target).unwrap(), b"new");
     symlink("loop", dir.path().join("loop")).unwrap();
     assert!(folder.read("loop").is_err());
 }

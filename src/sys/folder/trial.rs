@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::super::file::cannot;
 use super::super::owner;
 use super::concession::{Concession, concede, concessions};
-use super::{Folder, Opened, refused_link, write};
+use super::{Folder, Links, Opened, refused_link, write};
 use crate::error::Result;
 
 impl Folder {
@@ -19,13 +19,19 @@ impl Folder {
         changeable(&self.path())
     }
 
+    /// What a write does with this user's links. What a [`Folder::sub`] holds is azt's own: nobody
+    /// stores it elsewhere, so a link there leads to a file that is not azt's.
+    pub(super) fn links_written(&self) -> Links {
+        if self.inner.as_os_str().is_empty() { Links::Follow } else { Links::Refuse }
+    }
+
     /// Fails if the file `name`, or the target of the link `name`, cannot be written. Creates the
     /// folder if it is missing.
     pub(crate) fn check_file_writable(&self, name: &str) -> Result<()> {
         let folder = self.created()?;
         let path = self.file(name);
         let failed = |error| cannot("write", &path, error);
-        let (folder, name) = match folder.place_of(OsStr::new(name)) {
+        let (folder, name) = match folder.place_of(OsStr::new(name), self.links_written()) {
             Ok(Opened::File(place)) => place,
             Ok(Opened::ForeignLink(owner)) => return Err(refused_link(&path, owner)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use super::key_file::KeyFile;
 use super::source::Source;
-use super::{KeyId, VaultKey, kernel, vault_failure};
+use super::{KeyId, VaultKey, kernel, start_afresh, vault_failure};
 use crate::error::{Error, Result};
 use crate::secret::Secret;
 use crate::sys::{self, Folder, System};
@@ -85,7 +85,10 @@ impl Source for Passphrase<'_> {
             }
             self.system.terminal.plain("This is not the passphrase.");
         }
-        Err(vault_failure("The vault stays locked: that was not its passphrase."))
+        Err(vault_failure("The vault stays locked: that was not its passphrase.")
+            .remedy("To try again: azt vault unlock")
+            .remedy("Nobody can open it without the passphrase.")
+            .last_resort(start_afresh(self.system)))
     }
 
     fn make(&self) -> Result<VaultKey> {

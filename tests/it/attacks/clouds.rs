@@ -76,7 +76,7 @@ fn a_client_secret_is_not_sent_to_another_login_host() {
     both.sort_unstable();
     assert_eq!(hosts, both);
     // A sign-out removes both.
-    sandbox.azt(["logout", "--username", APP]).quiet();
+    sandbox.azt(["logout", "--username", APP]).success();
     let listed = sandbox.azt(["cache", "list", "--query", "[?type=='application']"]).quiet();
     assert_eq!(listed.json(), json!([]));
 }
@@ -123,7 +123,7 @@ fn an_import_does_not_bind_secrets_to_the_active_cloud() {
         row.as_object_mut().unwrap().remove("environment");
     }
     of_old["AccessToken"] = json!({});
-    drop(sandbox.azt(["account", "clear"]).quiet());
+    drop(sandbox.azt(["account", "clear"]).success());
     register(&sandbox, "Evil", evil.url(), evil.url());
     sandbox.set("AZURE_CLOUD_NAME", "Evil");
     let file = sandbox.root().join("backup.json");
@@ -160,7 +160,7 @@ fn an_import_does_not_bind_secrets_to_the_active_cloud() {
     sandbox.set("AZURE_CLOUD_NAME", "Emulator");
     drop(sandbox.azt(COLD).quiet());
     // A cloud named in the call decides.
-    drop(sandbox.azt(["account", "clear"]).quiet());
+    drop(sandbox.azt(["account", "clear"]).success());
     sandbox.set("AZURE_CLOUD_NAME", "Evil");
     std::fs::write(&file, of_old.to_string()).unwrap();
     let run = sandbox.azt(import.iter().chain(&["--cloud", "Emulator"])).exits(0);

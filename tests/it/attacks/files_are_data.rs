@@ -258,7 +258,7 @@ fn own_sources_can_be_exported_and_imported_on_request() {
     // All applications are known here: no question, no failure.
     drop(sandbox.azt(["cache", "import", "--file", path]).exits(0));
 
-    drop(sandbox.azt(["account", "clear"]).quiet());
+    drop(sandbox.azt(["account", "clear"]).success());
     let run = sandbox.azt(["cache", "import", "--file", path]);
     assert_eq!(run.code, Some(1), "{run:?}");
     drop(run.says(&format!("{command:?}")).says("--with-sources"));
@@ -387,7 +387,7 @@ fn a_folder_in_the_working_directory_opens_no_certificate() {
         let asked = sandbox.requests();
         assert!(!asked.iter().any(|it| it.starts_with("POST token")), "{asked:?}");
         drop(sandbox.azt(cold).quiet());
-        sandbox.azt(["logout", "--username", id]).quiet();
+        sandbox.azt(["logout", "--username", id]).success();
     }
 }
 

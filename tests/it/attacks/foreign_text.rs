@@ -342,6 +342,29 @@ fn values_of_settings_are_one_line() {
     }
 }
 
+/// Another program's profile is not cleaned by azt, which shows it as it is: JSON has escapes, rows
+/// have none. Under the name az they are az's.
+#[test]
+fn rows_for_a_program_have_no_control_characters() {
+    let sandbox = Sandbox::new();
+    sandbox.write("azureProfile.json", profile(HOSTILE, HOSTILE, PRODUCTION, "Emulator", "user"));
+    for args in [
+        &["account", "list", "-o", "tsv"][..],
+        &["account", "list", "-o", "table"],
+        &["account", "show", "-o", "tsv", "--query", "[name, id]"],
+        &["whoami", "-o", "tsv"],
+    ] {
+        let run = sandbox.azt(args);
+        let printed = run.stdout.trim_end_matches('\n');
+        assert!(printed.contains("pwned"), "{args:?}: {run:#?}");
+        let is_control = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
+        assert!(!printed.contains(is_control), "{args:?}: {printed:?}");
+        assert!(!printed.contains("\nERROR: forged"), "{args:?}: {printed:?}");
+    }
+    let of_az = sandbox.az(["account", "list", "-o", "tsv"]);
+    assert!(of_az.stdout.contains('\u{1b}'), "{of_az:#?}");
+}
+
 /// A nextLink of the same host can still contain anything.
 #[test]
 fn a_next_link_is_shown_as_one_line() {
@@ -376,10 +399,12 @@ fn a_pipeline_gets_the_same_json() {
             assert_eq!(run.json(), honest);
         }
     }
-    // Outside pipelines nothing changes.
+    // Outside pipelines the commands stay.
     let tsv = ["account", "show", "--query", "name", "-o", "tsv"];
-    sandbox.azt(tsv).quiet().prints(&format!("{name}\n"));
-    Run::of(sandbox.command(tsv).env("TF_BUILD", "")).quiet().prints(&format!("{name}\n"));
+    let line = "##vso[a] ##[b] #### ::c  ::d :: e#f\n";
+    sandbox.azt(tsv).quiet().prints(line);
+    Run::of(sandbox.command(tsv).env("TF_BUILD", "")).quiet().prints(line);
+    sandbox.az(tsv).quiet().prints(&format!("{name}\n"));
 
     let sandbox = Sandbox::signed_in_as_app();
     let args = ["account", "get-access-token", "--add-mask"];

@@ -1,4 +1,4 @@
-//! The exit codes that README documents for usage errors and missing sign-ins: `azt`'s, and az's
+//! The exit codes that docs/scripts.md documents for usage errors and missing sign-ins: `azt`'s, and az's
 //! under its name.
 
 use crate::support::*;

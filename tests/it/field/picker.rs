@@ -18,7 +18,9 @@ fn enter(sandbox: &Sandbox, mut screen: Screen) -> String {
     assert_eq!(code, Some(0), "{rest}");
     let shown = sandbox.azt(["account", "show"]).quiet();
     let name = shown.text("name");
-    assert!(rest.contains(&format!(" · {name} (")), "{rest}");
+    // A long line breaks between words.
+    let said = rest.replace("\r\n", " ");
+    assert!(said.contains(&format!(" · {name} (")), "{rest}");
     format!("{name} ({})", shown.text("id"))
 }
 
@@ -223,6 +225,7 @@ fn escape_keeps_the_default_and_ctrl_c_is_a_failure() {
     let (rest, code) = screen.end();
     let says = "Cancelled. You are signed in. The default subscription is 'Contoso Production'.";
     assert!(rest.contains(says) && code == Some(130), "{code:?} {rest}");
+    assert!(!rest.contains("ERROR"), "{rest}");
     assert_eq!(sandbox.azt(["account", "show"]).quiet().text("name"), "Contoso Production");
 }
 
@@ -278,4 +281,25 @@ fn a_dumb_terminal_gets_a_list_with_numbers() {
         let end = format!(" · {taken} (");
         assert!(rest.contains(&end) && code == Some(0), "{answers:?}: {raw}{rest}");
     }
+}
+
+/// A terminal cuts a long line within a word.
+#[test]
+fn long_lines_break_between_words() {
+    let mut sandbox = Sandbox::signed_in_as_alice();
+    sandbox.set("NO_COLOR", "1");
+    for (args, told) in [
+        (&["switch", "nonsense"][..], "ERROR: No subscription matches 'nonsense'."),
+        (
+            &["switch", "Contoso Production"],
+            "Now: Contoso Production · Contoso (alice@contoso.example)",
+        ),
+        (&["config", "set", "core.key_source=env"], "azt vault move --to env"),
+    ] {
+        let (rest, _) = Screen::run(&sandbox, args, (40, 8)).end();
+        assert!(rest.lines().all(|line| line.chars().count() <= 40), "{rest}");
+        assert!(rest.replace("\r\n", " ").contains(told), "{rest}");
+    }
+    let piped = sandbox.azt(["switch", "nonsense"]).exits(1);
+    drop(piped.says("ERROR: No subscription matches 'nonsense'.\n"));
 }

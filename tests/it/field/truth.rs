@@ -223,9 +223,9 @@ fn a_sign_out_of_an_unknown_name_says_so() {
     }
     drop(sandbox.azt(TOKEN).quiet());
     // Case-insensitively, and once.
-    drop(sandbox.azt(["logout", "--username", &ALICE.to_uppercase()]).quiet());
+    drop(sandbox.azt(["logout", "--username", &ALICE.to_uppercase()]).success());
     sandbox.azt(["logout", "--username", ALICE]).exits(4);
-    drop(sandbox.azt(["logout", "--username", APP]).quiet());
+    drop(sandbox.azt(["logout", "--username", APP]).success());
     let run = sandbox.azt(["logout", "--username", APP]).exits(4);
     assert!(!run.stderr.contains("Signed in:"), "{run:?}");
 }
@@ -235,15 +235,15 @@ fn a_sign_out_of_an_unknown_name_says_so() {
 fn an_account_known_anywhere_can_be_signed_out() {
     let sandbox = Sandbox::new();
     sandbox.write("msal_token_cache.json", r#"{"Account": {"x": {"username": "jo@contoso.example", "home_account_id": "h", "environment": "elsewhere"}}}"#);
-    drop(sandbox.azt(["logout", "--username", "Jo@contoso.example"]).quiet());
+    drop(sandbox.azt(["logout", "--username", "Jo@contoso.example"]).success());
     sandbox.azt(["logout", "--username", "jo@contoso.example"]).exits(4);
     sandbox.list_app_in("Emulator");
-    drop(sandbox.azt(["logout", "--username", APP]).quiet());
+    drop(sandbox.azt(["logout", "--username", APP]).success());
     sandbox.write(
         "service_principal_entries.json",
         format!(r#"[{{"client_id": "{APP}", "tenant": "t", "client_secret": "s"}}]"#),
     );
-    drop(sandbox.azt(["logout", "--username", APP]).quiet());
+    drop(sandbox.azt(["logout", "--username", APP]).success());
     assert!(!sandbox.read("service_principal_entries.json").contains(APP));
 }
 
