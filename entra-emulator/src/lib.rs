@@ -48,6 +48,7 @@
 //! | `POST /_emulator/revoke` | `{"username": "…"}`: [`EntraEmulator::revoke`] |
 //! | `POST /_emulator/challenge` | [`EntraEmulator::challenge_access_tokens`] |
 //! | `GET /_emulator/assertion?iss=…&sub=…` | `{"value": "<JWT>"}`; also works as `ACTIONS_ID_TOKEN_REQUEST_URL` |
+//! | any method, `/echo…` | repeats the request as JSON, of `Authorization` only what its token says; the query can set `status`, `text` (the body) and `location` |
 //!
 //! # Users and applications
 //!
@@ -127,6 +128,7 @@ mod device;
 mod device_page;
 pub mod directory;
 mod discovery;
+mod echo;
 mod emulator;
 mod error;
 mod fault;

@@ -3,7 +3,7 @@
 use crate::call::{Answer, Call};
 use crate::error::EntraError;
 use crate::world::{Authority, World};
-use crate::{arm, authorize, control, device, device_page, discovery, federation};
+use crate::{arm, authorize, control, device, device_page, discovery, echo, federation};
 use crate::{managed_identity, metadata, negotiate, pages, pipeline, policy, token};
 
 /// Answers a request.
@@ -39,6 +39,7 @@ pub(crate) fn route(world: &mut World, call: &Call) -> Answer {
             federation::answer(world, call, endpoint)
         }
         ("GET", ["metadata", "endpoints"]) => metadata::endpoints(world, call),
+        (_, ["echo", ..]) => echo::answer(world, call),
         ("GET", ["tenants"] | ["subscriptions", ..]) => arm::answer(world, call, path),
         (_, [tenant, second, endpoint @ ..]) if policy::is_policy(second) => {
             entra(world, call, tenant, endpoint).unwrap_or_else(|error| error.answer(world, call))

@@ -7,7 +7,7 @@ use crate::sys::Response;
 
 /// The JSON text of the challenge in `response`, if there is one: status 401 with
 /// `WWW-Authenticate: Bearer …, error="insufficient_claims", claims="<base64>"`.
-pub(super) fn of_response(response: &Response) -> Option<String> {
+pub(crate) fn of_response(response: &Response) -> Option<String> {
     let mut headers = response.headers.get_all("www-authenticate").iter();
     headers.find_map(|header| {
         let header = header.to_str().ok().filter(|_| response.status == 401)?;

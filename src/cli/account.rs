@@ -114,6 +114,27 @@ pub(crate) struct GetAccessToken {
     pub(crate) global: Global,
 }
 
+impl GetAccessToken {
+    /// A request without options but those of every command.
+    pub(super) fn of(global: Global) -> Self {
+        Self {
+            subscription: None,
+            resource: None,
+            scope: None,
+            resource_type: None,
+            tenant: None,
+            claims: None,
+            user_assertion: None,
+            identity_from_env: false,
+            add_mask: false,
+            account: None,
+            client_id: None,
+            authority: None,
+            global,
+        }
+    }
+}
+
 /// List the subscriptions of the signed-in accounts.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \

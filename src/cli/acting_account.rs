@@ -36,18 +36,12 @@ impl ActingAccount {
             self.clone();
         GetAccessToken {
             subscription,
-            account,
             tenant,
+            identity_from_env,
+            account,
             client_id,
             authority,
-            identity_from_env,
-            resource: None,
-            scope: None,
-            resource_type: None,
-            claims: None,
-            user_assertion: None,
-            add_mask: false,
-            global: global.clone(),
+            ..GetAccessToken::of(global.clone())
         }
     }
 }

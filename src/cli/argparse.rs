@@ -35,7 +35,8 @@ const OUR_OPTIONS: [&str; 18] = [
 
 /// Options that az ignores when their value is empty, such as `-p "$SECRET"` with an unset
 /// variable. An empty value of any other option is an error, because its meaning is unclear.
-const NOT_GIVEN_IF_EMPTY: [&str; 13] = [
+const NOT_GIVEN_IF_EMPTY: [&str; 15] = [
+    "body",
     "certificate",
     "change_reference",
     "claims_challenge",
@@ -43,6 +44,7 @@ const NOT_GIVEN_IF_EMPTY: [&str; 13] = [
     "federated_token",
     "name",
     "object_id",
+    "output_file",
     "password",
     "resource",
     "resource_id",
@@ -113,7 +115,9 @@ pub(super) fn place<'w, 'c>(
     let mut placed = Placed::default();
     let mut given: Vec<(&Arg, Vec<String>)> = Vec::new();
     let mut give = |arg: &'c Arg, values: Vec<String>| {
+        // Of an option with many values argparse takes the last.
         if matches!(arg.get_action(), ArgAction::Append)
+            && arity(arg) != Arity::Many
             && let Some((_, all)) = given.iter_mut().find(|(it, _)| it.get_id() == arg.get_id())
         {
             return all.extend(values);
@@ -167,7 +171,13 @@ pub(super) fn place<'w, 'c>(
                 vec![next_value().ok_or_else(|| format!("argument {}: {MISSING}", names(arg)))?]
             }
             (Arity::Optional, None) => next_value().into_iter().collect(),
-            (Arity::Many, None) => std::iter::from_fn(next_value).collect(),
+            (Arity::Many, None) => {
+                let values: Vec<String> = std::iter::from_fn(next_value).collect();
+                if values.is_empty() && needs_value(arg) {
+                    return Err(format!("argument {}: expected at least one argument", names(arg)));
+                }
+                values
+            }
         };
         give(arg, values);
     }
@@ -217,7 +227,7 @@ fn without_empty(
 fn write(arg: &Arg, values: Vec<String>, options: &mut Vec<String>) {
     let long = arg.get_long().unwrap_or_default();
     match values.as_slice() {
-        values if arity(arg) == Arity::One => {
+        values if arity(arg) == Arity::One || matches!(arg.get_action(), ArgAction::Append) => {
             options.extend(values.iter().map(|value| format!("--{long}={value}")));
         }
         [value] if arity(arg) != Arity::Many => options.push(format!("--{long}={value}")),
@@ -282,6 +292,10 @@ fn unplaced(text: &str) -> Look<'static> {
     if is_number || text.contains(' ') { Look::Value } else { Look::Unknown }
 }
 
+fn needs_value(arg: &Arg) -> bool {
+    arg.get_num_args().is_some_and(|range| range.min_values() > 0)
+}
+
 fn arity(arg: &Arg) -> Arity {
     if !matches!(arg.get_action(), ArgAction::Set | ArgAction::Append) {
         return Arity::None;
@@ -293,15 +307,17 @@ fn arity(arg: &Arg) -> Arity {
     }
 }
 
-/// All spellings of an option in argparse's order: `--subscription`, `-s`, `--name`, `-n`.
+/// All spellings of an option in argparse's order: `--subscription`, `-s`, `--name`, `-n`. A short one
+/// stands behind the long ones that begin with its letter: `--url`, `--uri`, `-u`.
 fn spellings(arg: &Arg) -> impl Iterator<Item = String> {
     let aliases = arg.get_all_aliases().unwrap_or_default();
-    let mut shorts =
-        arg.get_short().into_iter().chain(arg.get_all_short_aliases().unwrap_or_default());
-    let mut names = Vec::new();
-    for long in arg.get_long().into_iter().chain(aliases) {
-        names.push(format!("--{long}"));
-        names.extend(shorts.next().map(|short| format!("-{short}")));
+    let shorts = arg.get_short().into_iter().chain(arg.get_all_short_aliases().unwrap_or_default());
+    let mut names: Vec<String> =
+        arg.get_long().into_iter().chain(aliases).map(|long| format!("--{long}")).collect();
+    for short in shorts {
+        let begins = |name: &String| name.starts_with(&format!("--{short}"));
+        let at = names.iter().rposition(begins).map_or(names.len(), |at| at + 1);
+        names.insert(at, format!("-{short}"));
     }
     names.into_iter()
 }

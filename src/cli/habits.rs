@@ -4,7 +4,7 @@
 use crate::near::nearest;
 
 /// Command words, and azt's command for them. Of two rows that fit, the longer one counts.
-const COMMANDS: [(&str, &str); 51] = [
+const COMMANDS: [(&str, &str); 52] = [
     ("accounts", "azt account list"),
     ("accounts list", "azt account list"),
     ("account current", "azt whoami"),
@@ -20,6 +20,7 @@ const COMMANDS: [(&str, &str); 51] = [
     ("account use", "azt switch"),
     ("account whoami", "azt whoami"),
     ("ad signed-in-user", "azt whoami"),
+    ("api", "azt rest"),
     ("assume", "azt switch"),
     ("auth", "azt whoami"),
     ("auth application-default", "azt login"),
@@ -59,8 +60,9 @@ const COMMANDS: [(&str, &str); 51] = [
 ];
 
 /// Options, and azt's option for them, where the command has it.
-const OPTIONS: [(&str, &str); 15] = [
+const OPTIONS: [(&str, &str); 16] = [
     ("--client-secret", "--password"),
+    ("--data", "--body"),
     ("--device-code", "--use-device-code"),
     ("--device", "--use-device-code"),
     ("--federated-credential-provider", "--federated-token-from"),
@@ -89,7 +91,7 @@ pub(super) fn command(typed: &[String]) -> Option<(&'static str, &'static str)> 
 
 /// True if a program may run `own` in place of a habit: it is complete and removes nothing.
 pub(super) fn is_cure(own: &str) -> bool {
-    !["azt config set", "azt logout"].contains(&own)
+    !["azt config set", "azt logout", "azt rest"].contains(&own)
 }
 
 /// The one of `options`, as `--tenant`, that `typed` means: by habit, or by a typo.

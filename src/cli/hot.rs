@@ -33,21 +33,7 @@ pub(super) fn parse(words: &[Word]) -> Option<Cli> {
         _ => return None,
     };
     let mut shape = Shape::default();
-    let mut request = GetAccessToken {
-        subscription: None,
-        resource: None,
-        scope: None,
-        resource_type: None,
-        tenant: None,
-        claims: None,
-        user_assertion: None,
-        identity_from_env: false,
-        add_mask: false,
-        account: None,
-        client_id: None,
-        authority: None,
-        global: Global::default(),
-    };
+    let mut request = GetAccessToken::of(Global::default());
     let mut rest = rest.iter().map(|word| word.text.as_str()).peekable();
     while let Some(arg) = rest.next() {
         let (name, attached) = match arg.split_once('=') {

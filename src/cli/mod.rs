@@ -21,6 +21,7 @@ mod hosts;
 mod hot;
 mod login;
 mod parse;
+mod rest;
 mod serve;
 mod shim;
 mod switch;
@@ -53,6 +54,7 @@ pub(crate) use global::Global;
 pub(crate) use hosts::Hosts;
 pub(crate) use login::{Login, Logout, Pipeline};
 pub(crate) use parse::{Invocation, Parsed, before_separator, parse, usage};
+pub(crate) use rest::Rest;
 pub(crate) use serve::{Serve, Shown};
 pub(crate) use shim::{ShimChange, ShimCommand};
 pub(crate) use switch::Switch;
@@ -132,6 +134,8 @@ pub(crate) enum Command {
         #[command(flatten)]
         global: Global,
     },
+    /// Send a request to a service, with a token
+    Rest(Rest),
     /// Hand out tokens to programs on this machine until stopped
     Serve(Serve),
     /// Stand in for `az`
@@ -175,6 +179,7 @@ impl Command {
             Self::Doctor(command) => &command.global,
             Self::Exec(command) => &command.global,
             Self::Hosts(command) => &command.global,
+            Self::Rest(command) => &command.global,
             Self::Serve(command) => &command.global,
             Self::Shim(command) => command.global(),
             Self::Switch(command) => &command.global,

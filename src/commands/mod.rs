@@ -27,6 +27,7 @@ mod login;
 mod logout;
 mod man;
 mod pass_through;
+mod rest;
 mod serve;
 mod shim;
 mod switch;
@@ -51,10 +52,10 @@ use crate::accounts::{Context, DamagedSettings};
 use crate::cli::{AccountCommand, Command, Global, TenantCommand};
 use crate::error::Result;
 use crate::exit::SUCCESS;
-use crate::foreign::as_one_line;
+use crate::foreign::{Typed, as_one_line};
 use crate::output::Format;
 use crate::program::Program;
-use crate::settings::known;
+use crate::settings::{Profile, known};
 
 /// The result of a command.
 pub(crate) struct Answer {
@@ -114,6 +115,20 @@ fn is_for_people(global: &Global, context: &Context<'_>) -> bool {
     context.system.program == Program::Azt
         && context.system.terminal.stdout_is_tty()
         && !wants_data(global, context)
+}
+
+/// The id of the subscription `wanted`, a name or an id. As in az, one that is not there is taken as it
+/// is, with a warning.
+fn recognised(wanted: &str, context: &Context<'_>) -> Result<String> {
+    let profile = Profile::load(&context.dir)?;
+    let lower = wanted.to_lowercase();
+    let mut visible = profile.visible(&context.cloud().name);
+    if let Some(entry) = visible.find(|entry| entry.is_called(&lower)) {
+        return Ok(entry.id().to_owned());
+    }
+    let text = format!("Subscription '{}' not recognized.", Typed(wanted));
+    context.system.terminal.warn(&text);
+    Ok(wanted.to_owned())
 }
 
 /// `count` and the noun, with its plural in `s`.
@@ -207,6 +222,7 @@ pub(crate) fn run(command: &Command, context: &Context<'_>) -> Result<Answer> {
         Command::Exec(request) => exec::run(request, context),
         Command::Hosts(request) => hosts::run(request, context),
         Command::IdentityBroker { .. } => identity_broker::run(context),
+        Command::Rest(request) => rest::run(request, context),
         Command::Serve(request) => serve::run(request, context),
         Command::Shim(command) => shim::run(command, context),
         Command::Switch(request) => switch::run(request, context),

@@ -8,12 +8,13 @@ use crate::program::Program;
 use crate::sys::{System, hand_over, next_az};
 
 /// The served groups with their commands; a group without commands is a command itself.
-const SERVED: [(&str, &[&str]); 6] = [
+const SERVED: [(&str, &[&str]); 7] = [
     ("account", &["clear", "get-access-token", "list", "list-locations", "set", "show", "tenant"]),
     ("cloud", &["list", "list-profiles", "register", "set", "show", "unregister", "update"]),
     ("config", &["get", "set", "unset"]),
     ("login", &[]),
     ("logout", &[]),
+    ("rest", &[]),
     ("version", &[]),
 ];
 
@@ -73,6 +74,8 @@ mod tests {
             "--version",
             "-v",
             "version",
+            "rest --url /subscriptions",
+            "rest -h",
         ] {
             assert!(served(line), "{line}");
         }

@@ -2,12 +2,10 @@
 
 use serde_json::json;
 
-use super::Answer;
+use super::{Answer, recognised};
 use crate::accounts::Context;
 use crate::error::Result;
-use crate::foreign::Typed;
 use crate::program::Program;
-use crate::settings::Profile;
 use crate::sys::System;
 
 /// The version of az that azt emulates. Callers check it: Terraform requires at least 2.0.81 and
@@ -22,14 +20,7 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// `--subscription` has no effect but a warning if it is not found.
 pub(super) fn run(subscription: Option<&str>, context: &Context<'_>) -> Result<Answer> {
     if let Some(wanted) = subscription {
-        let profile = Profile::load(&context.dir)?;
-        let lower = wanted.to_lowercase();
-        if !profile.visible(&context.cloud().name).any(|entry| entry.is_called(&lower)) {
-            context
-                .system
-                .terminal
-                .warn(&format!("Subscription '{wanted}' not recognized.", wanted = Typed(wanted)));
-        }
+        recognised(wanted, context)?;
     }
     let mut value = json!({
         "azure-cli": AZ_VERSION,

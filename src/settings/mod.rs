@@ -39,7 +39,7 @@ pub use config_dir::ConfigDir;
 pub(crate) use damaged::put_aside_damaged;
 pub use profile::profile_length;
 pub(crate) use profile::{Profile, ProfileNames};
-pub(crate) use python_json::to_indented as python_json_indented;
+pub(crate) use python_json::{to_indented as python_json_indented, to_text as python_json};
 pub(crate) use recent::Recent;
 pub(crate) use served::{Files as ServedFiles, served};
 pub(crate) use setting::{Setting, Values};

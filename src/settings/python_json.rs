@@ -12,7 +12,7 @@ use serde::Serialize;
 
 /// `json.dumps(value)`: separators `", "` and `": "`, members in their order, all characters except
 /// printable ASCII as `\uXXXX` (surrogate pairs beyond the basic plane).
-pub(super) fn to_text(value: &Value) -> serde_json::Result<Vec<u8>> {
+pub(crate) fn to_text(value: &Value) -> serde_json::Result<Vec<u8>> {
     let mut out = Vec::new();
     value.serialize(&mut Serializer::with_formatter(&mut out, Python))?;
     Ok(out)

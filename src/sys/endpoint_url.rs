@@ -128,6 +128,18 @@ impl EndpointUrl {
         Self { url, is_host_endpoint: self.is_host_endpoint }
     }
 
+    /// Returns the URL that `reference`, such as a `Location`, means here. A fragment is dropped.
+    ///
+    /// # Errors
+    /// It is none that [`EndpointUrl::parse_with_query`] accepts.
+    pub(crate) fn joined(&self, reference: &str) -> Result<Self> {
+        let what = "The place of the redirect";
+        let mut url = self.url.join(reference).map_err(|_| wrong(what, "is not a URL"))?;
+        url.set_fragment(None);
+        let joined = Self::parse_with_query(url.as_str(), what)?;
+        Ok(Self { is_host_endpoint: self.is_host_endpoint, ..joined })
+    }
+
     /// Returns this URL without its query, for messages.
     #[must_use]
     pub(crate) fn without_query(&self) -> Self {

@@ -5,6 +5,7 @@ use std::cell::{Cell, OnceCell};
 use std::time::Duration;
 
 use hyper::body::Bytes;
+use hyper::ext::ReasonPhrase;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use roxmltree::Document;
 use serde::de::DeserializeOwned;
@@ -16,13 +17,13 @@ use super::certificate::{
 };
 use super::endpoint_url::EndpointUrl;
 use super::proxy::Way;
+use super::request::{Expected, FORM, Request};
 use super::sent::Sent;
 use super::tls::{Authorities, extra_authorities};
 use super::unreachable::{no_tls, unreachable_host};
 use super::{System, pinned, text, xml};
 use crate::error::{Error, Kind, Result};
 use crate::foreign::{self, Sentence};
-use crate::secret::Secret;
 
 /// Time for DNS, TCP and TLS together.
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
@@ -33,6 +34,11 @@ const HOST_CONNECT_LIMIT: Duration = Duration::from_secs(3);
 const READ_LIMIT: Duration = Duration::from_secs(15);
 /// Time for a whole request.
 const REQUEST_LIMIT: Duration = Duration::from_secs(30);
+/// Time to wait for each piece of an answer to a request of the user's own. Queries of Log Analytics
+/// may take this long.
+const USER_READ_LIMIT: Duration = Duration::from_mins(10);
+/// Time for the whole of such a request, which may be the download of a large file.
+const USER_REQUEST_LIMIT: Duration = Duration::from_hours(24);
 /// Largest accepted answer, in bytes. A page of 1,000 subscriptions is about 1 MiB.
 const BODY_LIMIT: usize = 16 * 1024 * 1024;
 /// Largest accepted XML document, in bytes. The metadata of a federation server is about 100 KiB.
@@ -42,109 +48,8 @@ const SUM_LIMIT: usize = 128 * 1024 * 1024;
 /// Initial capacity for a body, in bytes. A token response fits.
 const USUAL_BODY: usize = 32 * 1024;
 
-/// The content type of forms.
-const FORM: &str = "application/x-www-form-urlencoded";
-
-/// The HTTP methods that requests use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Method {
-    /// `GET`.
-    Get,
-    /// `POST`.
-    Post,
-}
-
-/// An HTTP request.
-pub(crate) struct Request {
-    method: Method,
-    url: EndpointUrl,
-    headers: Vec<(&'static str, String)>,
-    secret_headers: Vec<(&'static str, Secret)>,
-    pin: Option<String>,
-    /// Content type and text.
-    body: Option<(&'static str, Zeroizing<String>)>,
-    /// The secret within a body that is no form.
-    body_secret: Option<Secret>,
-    expects_xml: bool,
-}
-
-impl Request {
-    /// A GET of `url`.
-    pub(crate) fn get(url: impl Into<EndpointUrl>) -> Self {
-        Self {
-            method: Method::Get,
-            url: url.into(),
-            headers: Vec::new(),
-            secret_headers: Vec::new(),
-            pin: None,
-            body: None,
-            body_secret: None,
-            expects_xml: false,
-        }
-    }
-
-    /// A POST of `form`, already encoded as `application/x-www-form-urlencoded`, to `url`.
-    pub(crate) fn post_form(url: impl Into<EndpointUrl>, form: Zeroizing<String>) -> Self {
-        Self { method: Method::Post, body: Some((FORM, form)), ..Self::get(url) }
-    }
-
-    /// A POST of the JSON text `json`, which may be empty, to `url`.
-    pub(crate) fn post_json(url: impl Into<EndpointUrl>, json: &str) -> Self {
-        let body = Some(("application/json", Zeroizing::new(json.to_owned())));
-        Self { method: Method::Post, body, ..Self::get(url) }
-    }
-
-    /// A POST of the SOAP 1.2 envelope `xml`, which holds `secret`, to `url`. The answer is XML.
-    pub(crate) fn post_soap(
-        url: impl Into<EndpointUrl>,
-        xml: Zeroizing<String>,
-        secret: Option<&Secret>,
-    ) -> Self {
-        let body = Some(("application/soap+xml; charset=utf-8", xml));
-        let request = Self { method: Method::Post, body, ..Self::get(url) };
-        Self { body_secret: secret.cloned(), ..request }.expecting_xml()
-    }
-
-    /// Expects XML of at most 1 MiB as the answer.
-    #[must_use]
-    pub(crate) fn expecting_xml(mut self) -> Self {
-        self.expects_xml = true;
-        self
-    }
-
-    /// Adds a header.
-    #[must_use]
-    pub(crate) fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.headers.push((name, value.into()));
-        self
-    }
-
-    /// Adds `Authorization: Bearer …`.
-    #[must_use]
-    pub(crate) fn bearer(self, token: &Secret) -> Self {
-        self.secret_header("authorization", Secret::new(format!("Bearer {}", token.expose())))
-    }
-
-    /// Adds `Authorization: Negotiate …` (RFC 4559).
-    #[must_use]
-    pub(crate) fn negotiate(self, token: &Secret) -> Self {
-        self.secret_header("authorization", Secret::new(["Negotiate ", token.expose()].concat()))
-    }
-
-    /// Adds a header whose value is a secret; `name` is lower-case.
-    #[must_use]
-    pub(crate) fn secret_header(mut self, name: &'static str, value: Secret) -> Self {
-        self.secret_headers.push((name, value));
-        self
-    }
-
-    /// Trusts only the server certificate with this SHA-1 thumbprint (hexadecimal).
-    #[must_use]
-    pub(crate) fn pinned(mut self, thumbprint: &str) -> Self {
-        self.pin = Some(thumbprint.to_owned());
-        self
-    }
-}
+/// What takes the body of an answer, piece by piece.
+pub(crate) type Sink<'s> = &'s mut dyn FnMut(&[u8]) -> Result<()>;
 
 /// An HTTP response of any status.
 pub(crate) struct Response {
@@ -155,6 +60,8 @@ pub(crate) struct Response {
     /// The body, wiped on drop because it may hold tokens. It is private so that callers use
     /// [`Response::json`] or [`Response::complaint`], which handle the servers' variations.
     text: Zeroizing<String>,
+    /// The reason phrase of the status, if the server has its own.
+    own_reason: Option<String>,
     sent: Sent,
 }
 
@@ -163,7 +70,7 @@ impl Response {
     pub(crate) fn new(status: u16, headers: HeaderMap, body: &[u8]) -> Self {
         let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let text = text::of_answer(body, content_type);
-        Self { status, headers, text, sent: Sent::default() }
+        Self { status, headers, text, own_reason: None, sent: Sent::default() }
     }
 
     /// True for any 2xx, because servers and gateways send 201 or 203 in place of 200.
@@ -216,8 +123,18 @@ impl Response {
         Sentence::new(&self.masked(&self.text))
     }
 
-    pub(super) fn text(&self) -> &str {
+    /// The whole body, for the user who asked for it.
+    pub(crate) fn text(&self) -> &str {
         &self.text
+    }
+
+    /// The reason phrase of the status: `Not Found`.
+    pub(crate) fn reason(&self) -> String {
+        let usual = || {
+            let status = reqwest::StatusCode::from_u16(self.status).ok();
+            status.and_then(|status| status.canonical_reason()).unwrap_or_default().to_owned()
+        };
+        self.own_reason.clone().unwrap_or_else(usual)
     }
 
     #[cfg(test)]
@@ -261,19 +178,34 @@ impl Http {
     /// a web page: no service that azt uses sends one, so it comes from a proxy or a captive
     /// portal. [`Kind::Service`] if the answer is too large or a secret is not valid in a header.
     pub(crate) async fn send(&self, system: &System, request: Request) -> Result<Response> {
-        let pinned = request.pin.as_deref().map(pinned_client).transpose()?;
+        self.receive(system, request, None).await
+    }
+
+    /// Like [`Http::send`]; the body of a success goes to `sink`, if there is one, however large it is.
+    ///
+    /// # Errors
+    /// As for [`Http::send`], and those of `sink`.
+    pub(crate) async fn receive(
+        &self,
+        system: &System,
+        request: Request,
+        mut sink: Option<Sink<'_>>,
+    ) -> Result<Response> {
         let url = request.url.url();
         let way = Way::to(&request.url, &system.env)?;
         system.terminal.debug(&format!("{} is asked {way}", request.url.environment()));
+        let pinned = request.pin.as_deref().map(pinned_client).transpose()?;
+        let patient;
         let client = match &pinned {
             Some(client) => client,
+            None if request.expected == Expected::Anything => {
+                patient = self.build(system, patient_client(&way)?)?;
+                &patient
+            }
             None => self.client(system, &way)?,
         };
         let host = request.url.host();
-        let mut builder = match request.method {
-            Method::Get => client.get(url.clone()),
-            Method::Post => client.post(url.clone()),
-        };
+        let mut builder = client.request(request.method.into(), url.clone());
         for (name, value) in request.headers {
             builder = builder.header(name, value);
         }
@@ -281,68 +213,62 @@ impl Http {
             let mut value = HeaderValue::from_str(secret.expose())
                 .map_err(|_| Error::new(Kind::Service, "The token cannot be sent in a header."))?;
             value.set_sensitive(true);
-            builder = builder.header(HeaderName::from_static(name), value);
+            builder = builder.header(name, value);
         }
         let headers = request.secret_headers.into_iter().map(|(_, secret)| secret).collect();
         let mut sent = Sent { form: Bytes::new(), headers, in_body: request.body_secret };
         if let Some((content_type, text)) = request.body {
             // Shares the text instead of copying it; the last owner wipes it.
             let text = Bytes::from_owner(text);
-            if content_type == FORM {
+            if content_type == Some(FORM) {
                 sent.form = text.clone();
             }
-            builder = builder.header("content-type", content_type).body(text);
+            if let Some(content_type) = content_type {
+                builder = builder.header(CONTENT_TYPE, content_type);
+            }
+            builder = builder.body(text);
         }
         let mut answer = match builder.send().await {
             Ok(answer) => answer,
             Err(error) => {
-                let refused = refused_certificate(&error).filter(|_| pinned.is_none());
-                // An https proxy has a certificate too, which may be the refused one.
-                let proxy = match &way {
-                    Way::Through(proxy) if proxy.is_encrypted() => Some(proxy),
-                    _ => None,
-                };
-                let holder = match proxy {
-                    Some(proxy) => &format!("{host}, or of the proxy {proxy},"),
-                    None => host,
-                };
-                return Err(match refused {
-                    Some(reason) if is_unknown_authority(reason) => {
-                        // The unverified request of `issuer_at` would show the proxy the password.
-                        let issuer = match proxy {
-                            Some(_) => None,
-                            None => issuer_at(url, &way).await,
-                        };
-                        unknown_authority(holder, issuer)
-                    }
-                    Some(reason) => unfit_certificate(holder, reason),
-                    None => unreachable_host(host, &error, &way),
-                });
+                return Err(unanswered(&error, &request.url, &way, pinned.is_some()).await);
             }
         };
         let status = answer.status().as_u16();
+        let own_reason = answer.extensions().get::<ReasonPhrase>();
+        let own_reason =
+            own_reason.map(|it| Sentence::new(&String::from_utf8_lossy(it.as_bytes())).into());
         let headers = answer.headers().clone();
         let size = |(name, value): (&HeaderName, &HeaderValue)| name.as_str().len() + value.len();
         self.count(headers.iter().map(size).sum(), host)?;
         // Allocated once: a growing vector would leave copies that are not wiped.
-        let limit = if request.expects_xml { XML_LIMIT } else { BODY_LIMIT };
+        let limit = if request.expected == Expected::Xml { XML_LIMIT } else { BODY_LIMIT };
         let length = answer.content_length().and_then(|it| usize::try_from(it).ok()).unwrap_or(0);
         let mut body = Zeroizing::new(Vec::with_capacity(length.clamp(USUAL_BODY, limit)));
         while let Some(chunk) =
             answer.chunk().await.map_err(|error| unreachable_host(host, &error, &way))?
         {
+            if let Some(sink) = sink.as_mut().filter(|_| (200..300).contains(&status)) {
+                sink(&chunk)?;
+                continue;
+            }
             self.count(chunk.len(), host)?;
             if body.len() + chunk.len() > limit {
-                return Err(Error::new(
-                    Kind::Service,
-                    format!("{host} sent an answer of more than {} MiB.", limit >> 20),
-                ));
+                let text = format!("{host} sent an answer of more than {} MiB.", limit >> 20);
+                let error = Error::new(Kind::Service, text);
+                return Err(match request.expected {
+                    Expected::Anything => error.remedy("Save it to a file: --output-file FILE"),
+                    _ => error,
+                });
             }
             body.extend_from_slice(&chunk);
         }
-        let answer = Response { sent, ..Response::new(status, headers, &body) };
-        let begins =
-            if request.expects_xml { xml::is_web_page } else { |text: &str| text.starts_with('<') };
+        let answer = Response { own_reason, sent, ..Response::new(status, headers, &body) };
+        let begins = match request.expected {
+            Expected::Json => |text: &str| text.starts_with('<'),
+            Expected::Xml => xml::is_web_page,
+            Expected::Anything => |_: &str| false,
+        };
         if answer.is_success() && begins(answer.text.trim_ascii_start()) {
             return Err(Error::new(
                 Kind::Network,
@@ -378,11 +304,14 @@ impl Http {
         if let Some(client) = cell.get() {
             return Ok(client);
         }
+        let client = self.build(system, client_for(way)?)?;
+        Ok(cell.get_or_init(|| client))
+    }
+
+    fn build(&self, system: &System, builder: reqwest::ClientBuilder) -> Result<reqwest::Client> {
         // Fails only if a provider is already installed, which does no harm.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let builder = client_for(way)?.tls_certs_merge(self.authorities(system)?);
-        let client = builder.build().map_err(no_tls)?;
-        Ok(cell.get_or_init(|| client))
+        builder.tls_certs_merge(self.authorities(system)?).build().map_err(no_tls)
     }
 
     /// Returns the authorities that the environment names. Warns once about unusable ones.
@@ -420,12 +349,49 @@ fn client_for(way: &Way) -> Result<reqwest::ClientBuilder> {
     })
 }
 
+/// The settings of a client for one request of the user's own.
+fn patient_client(way: &Way) -> Result<reqwest::ClientBuilder> {
+    Ok(client_for(way)?.read_timeout(USER_READ_LIMIT).timeout(USER_REQUEST_LIMIT))
+}
+
 /// Builds a client for one request to a host endpoint with a pinned certificate.
 fn pinned_client(thumbprint: &str) -> Result<reqwest::Client> {
     let configuration = pinned::configuration(thumbprint).map_err(|error| {
         Error::new(Kind::Network, format!("Cannot set up TLS: {error}.")).source(error)
     })?;
     base_client().tls_backend_preconfigured(configuration).build().map_err(no_tls)
+}
+
+/// Why there was no answer.
+async fn unanswered(
+    error: &reqwest::Error,
+    url: &EndpointUrl,
+    way: &Way,
+    is_pinned: bool,
+) -> Error {
+    let host = url.host();
+    let refused = refused_certificate(error).filter(|_| !is_pinned);
+    // An https proxy has a certificate too, which may be the refused one.
+    let proxy = match way {
+        Way::Through(proxy) if proxy.is_encrypted() => Some(proxy),
+        _ => None,
+    };
+    let holder = match proxy {
+        Some(proxy) => &format!("{host}, or of the proxy {proxy},"),
+        None => host,
+    };
+    match refused {
+        Some(reason) if is_unknown_authority(reason) => {
+            // The unverified request of `issuer_at` would show the proxy the password.
+            let issuer = match proxy {
+                Some(_) => None,
+                None => issuer_at(url.url(), way).await,
+            };
+            unknown_authority(holder, issuer)
+        }
+        Some(reason) => unfit_certificate(holder, reason),
+        None => unreachable_host(host, error, way),
+    }
 }
 
 /// Returns the issuer of the certificate at the host of `url`, trusted or not. Certificates are not

@@ -58,6 +58,7 @@ mod prompts;
 mod proxy;
 mod random;
 mod raw_mode;
+mod request;
 mod retry;
 mod runtime;
 mod screen;
@@ -108,6 +109,7 @@ pub(crate) use endpoint_url::EndpointUrl;
 pub use env::Env;
 pub(crate) use env::{BROKER, TRUSTED_DIR, VAULT_KEY};
 pub(crate) use file::is_same_path;
+pub(crate) use folder::stream_named;
 pub(crate) use folder::{Concession, Links, Others, Stamp, TooOpen, concessions, writing_flaw};
 pub use folder::{Folder, write_named};
 pub(crate) use handover::{
@@ -117,7 +119,7 @@ pub(crate) use handover::{
 pub use hardening::harden;
 pub(crate) use host_name::host_name;
 pub use http::Http;
-pub(crate) use http::{Request, Response};
+pub(crate) use http::{Response, Sink};
 pub(crate) use http_server::{Call, Listener, Peer, Reply, connections_at_most};
 #[cfg(all(unix, not(target_os = "macos")))]
 pub(crate) use identity_broker::IdentityBus;
@@ -139,6 +141,7 @@ pub(crate) use picker::{Choice, Words};
 pub(crate) use proxy::Way;
 pub use random::fill_random;
 pub(crate) use random::random_uuid;
+pub(crate) use request::{Method, Request};
 pub(crate) use retry::{mark_retryable, retried};
 pub(crate) use runtime::block_on;
 pub(crate) use screen::{Screen, cut};

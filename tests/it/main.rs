@@ -78,6 +78,8 @@ mod people;
 #[cfg(unix)]
 mod refusals;
 #[cfg(unix)]
+mod rest;
+#[cfg(unix)]
 mod screen;
 mod secrets;
 mod selection;

@@ -123,6 +123,7 @@ fn compare(scenario: &str) {
 fn compare_in(sandbox: &Sandbox, scenario: &str) {
     sandbox.approve_as(ALICE);
     let url = sandbox.emulator.url().to_owned();
+    let port = url.rsplit(':').next().unwrap();
     let folder = |name: &str| sandbox.root().join(name);
     let ours = Side { program: sandbox.root().join("bin/az"), folder: folder("ours") };
     let theirs = Side { program: venv::program("az"), folder: folder("real") };
@@ -131,7 +132,7 @@ fn compare_in(sandbox: &Sandbox, scenario: &str) {
     let mut compared = 0;
     for mut step in steps {
         for word in &mut step.arguments {
-            *word = word.replace("{url}", &url);
+            *word = word.replace("{url}", &url).replace("{port}", port);
         }
         let (mine, real) = (ours.run(sandbox, &step), theirs.run(sandbox, &step));
         compared += 1;
@@ -159,7 +160,7 @@ macro_rules! scenarios {
     ($($name:ident)*) => { $(#[test] fn $name() { compare(stringify!($name)); })* };
 }
 
-scenarios! { signed_out person application clouds settings usage formats tokens }
+scenarios! { signed_out person application clouds settings usage formats tokens rest }
 
 /// MSAL asks for the realm of a user name at port 443.
 #[cfg(target_os = "linux")]

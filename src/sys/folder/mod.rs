@@ -64,6 +64,7 @@ pub(crate) use concession::{Concession, concessions};
 pub(crate) use handle::writing_flaw;
 pub(crate) use modes::{Others, TooOpen};
 pub(crate) use stamp::Stamp;
+pub(crate) use write::stream_named;
 pub use write::write_named;
 
 /// Prefix and suffix of the names of temporary files, which are written and then renamed.

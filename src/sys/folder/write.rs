@@ -8,7 +8,8 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
-use super::super::file::{Access, Durability, cannot};
+use super::super::file::{Access, Durability, cannot, is_special};
+use super::super::http::Sink;
 use super::super::lock_file::LockGuard;
 use super::super::random::fill_random;
 use super::concession::{Concession, concede};
@@ -41,6 +42,35 @@ pub fn write_named(path: &Path, bytes: &[u8]) -> Result<()> {
         Ok(Opened::ForeignLink(owner)) => Err(refused_link(path, owner)),
         Err(error) => Err(cannot("write", path, error)),
     }
+}
+
+/// Writes what `fill` writes to the file at `path`, which the user named. Another file there stays
+/// until all is written; it is kept if `fill` fails. A device or a pipe is written directly.
+///
+/// # Errors
+/// Those of `fill`. The path contains or is another user's link; the file cannot be written.
+pub(crate) fn stream_named(path: &Path, fill: impl FnOnce(Sink<'_>) -> Result<()>) -> Result<()> {
+    let failed = |error| cannot("write", path, error);
+    if is_special(path) {
+        let mut special = File::options().write(true).open(path).map_err(failed)?;
+        return fill(&mut |bytes| special.write_all(bytes).map_err(failed));
+    }
+    let (folder, name) = match Handle::containing(path) {
+        Ok(Opened::File(place)) => place,
+        Ok(Opened::ForeignLink(owner)) => return Err(refused_link(path, owner)),
+        Err(error) => return Err(failed(error)),
+    };
+    let found = folder.look_at(&name).map_err(failed)?;
+    #[cfg(unix)]
+    let _as_error = crate::sys::size_limit::SizeLimit::as_error();
+    let temporary = Temporary::create(&folder, Access::Shared).map_err(failed)?;
+    fill(&mut |bytes| (&temporary.file).write_all(bytes).map_err(failed))?;
+    if let Found::File(mode) = found {
+        try_set_mode(&temporary.file, mode).map_err(failed)?;
+    }
+    folder.rename(&temporary.name, &name).map_err(failed)?;
+    std::mem::forget(temporary.removal);
+    Ok(())
 }
 
 /// Why a file was not written.
