@@ -20,7 +20,11 @@ mod azure_identity;
 mod browser;
 mod differential;
 #[cfg(target_os = "linux")]
+mod endpoint;
+#[cfg(target_os = "linux")]
 mod federated;
+#[cfg(target_os = "linux")]
+mod managed_identity;
 #[cfg(target_os = "linux")]
 mod own_network;
 #[cfg(unix)]

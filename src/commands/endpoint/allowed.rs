@@ -47,6 +47,11 @@ impl Allowed {
             scopes.iter().flat_map(|scopes| scopes.iter()).map(audience_of).collect();
         for resource in resources {
             only.extend(named(resource, context)?.iter().map(audience_of));
+            if resource.contains("://") {
+                // As it is written too: a registered cloud has its own name for what a host of the
+                // table is, and the program asks with the words of --resource.
+                only.push(audience_of(&format!("{resource}/.default")));
+            }
         }
         Ok(Self { only: Some(only), question })
     }
