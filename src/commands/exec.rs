@@ -100,13 +100,13 @@ fn check_without_endpoint(request: &Exec, targets: &[Target]) -> Result<()> {
 /// What the clients of an endpoint at `port` need.
 pub(super) fn variables(port: u16, key: &Secret) -> Vec<(String, Secret)> {
     let base = format!("http://127.0.0.1:{port}");
-    let url = || Secret::new(format!("{base}/token"));
     [
-        ("IDENTITY_ENDPOINT", url()),
+        ("IDENTITY_ENDPOINT", Secret::new(format!("{base}/token"))),
         ("IDENTITY_HEADER", key.clone()),
         ("AZD_AUTH_ENDPOINT", Secret::new(base.clone())),
         ("AZD_AUTH_KEY", key.clone()),
-        ("ARM_MSI_ENDPOINT", url()),
+        // Terraform's provider sends no key, so its address has it.
+        ("ARM_MSI_ENDPOINT", Secret::new(format!("{base}/token/{}", key.expose()))),
     ]
     .map(|(name, value)| (name.to_owned(), value))
     .into()

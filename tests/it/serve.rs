@@ -101,6 +101,20 @@ fn only_programs_that_know_the_key_get_a_token() {
     ] {
         assert_eq!(get(port, path, &[own]).0, expected, "{path}");
     }
+    // Terraform's provider sends no key: its address ends with it.
+    let of_terraform = service.variable("ARM_MSI_ENDPOINT");
+    let (_, path) = of_terraform.rsplit_once(&port.to_string()).unwrap();
+    for (path, expected) in [
+        (path.to_owned(), 200),
+        (format!("{path}/"), 200),
+        (format!("{path}0"), 403),
+        (format!("/token/{}", &key[..63]), 403),
+        (format!("{path}/{key}"), 403),
+        ("/token//".to_owned(), 403),
+    ] {
+        let asked = format!("{path}?api-version=2018-02-01&resource=https://vault.azure.net");
+        assert_eq!(get(port, &asked, &[]).0, expected, "{path}");
+    }
     let of_azd = [("Authorization", &*format!("Bearer {key}"))];
     for (body, status) in [
         (r#"{"scopes":["https://vault.azure.net/.default"]}"#, 200),

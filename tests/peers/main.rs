@@ -18,6 +18,8 @@
 mod azure_identity;
 #[cfg(unix)]
 mod browser;
+#[cfg(target_os = "linux")]
+mod databases;
 mod differential;
 #[cfg(target_os = "linux")]
 mod endpoint;
@@ -25,6 +27,8 @@ mod endpoint;
 mod federated;
 #[cfg(target_os = "linux")]
 mod managed_identity;
+#[cfg(target_os = "linux")]
+mod other_sdks;
 #[cfg(target_os = "linux")]
 mod own_network;
 #[cfg(unix)]

@@ -1,6 +1,6 @@
 //! The token endpoint of a managed identity in App Service: `GET /token?api-version=2019-08-01&resource=R`.
 //!
-//! Terraform asks it too (`ARM_MSI_ENDPOINT`).
+//! Terraform asks it too (`ARM_MSI_ENDPOINT`), with the api-version of a virtual machine.
 
 use serde_json::json;
 use zeroize::Zeroizing;
