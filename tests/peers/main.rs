@@ -19,6 +19,8 @@ mod azure_identity;
 #[cfg(unix)]
 mod browser;
 #[cfg(target_os = "linux")]
+mod containers;
+#[cfg(target_os = "linux")]
 mod databases;
 mod differential;
 #[cfg(target_os = "linux")]
@@ -40,4 +42,6 @@ mod sdks;
 mod shared_cache;
 #[path = "../it/support/mod.rs"]
 mod support;
+#[cfg(target_os = "linux")]
+mod token_shapes;
 mod venv;

@@ -63,7 +63,7 @@ impl Allowed {
             && !audiences.iter().all(|it| only.contains(it))
         {
             return Err(Refused::new(
-                Why::Forbidden,
+                Why::Resource,
                 format!(
                     "azt gives no token for {} here: it was started with --resource for others.",
                     Typed(shown)
@@ -125,7 +125,7 @@ impl Question {
         }
         let text =
             format!("The person at the endpoint's terminal refused a token for {}.", Typed(shown));
-        Err(Refused::new(Why::Forbidden, text))
+        Err(Refused::new(Why::Resource, text))
     }
 
     /// Asks in a thread, because a prompt blocks. Without an answer nothing is allowed.

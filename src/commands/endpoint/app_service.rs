@@ -71,7 +71,7 @@ pub(super) fn refusal(refused: &Refused) -> Reply {
     let status = refused.status();
     let error = match refused.why {
         super::Why::Malformed => "invalid_request",
-        super::Why::Forbidden | super::Why::WrongKey => "access_denied",
+        super::Why::Forbidden | super::Why::Resource | super::Why::WrongKey => "access_denied",
         super::Why::Transient => "temporarily_unavailable",
         super::Why::NotSignedIn | super::Why::Failed => "invalid_grant",
     };
