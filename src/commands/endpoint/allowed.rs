@@ -95,7 +95,7 @@ fn named(resource: &str, context: &Context<'_>) -> Result<Scopes> {
 
 /// The audience of `scope`, in one spelling for all that Entra takes as one: no slash at its end, in
 /// lower case, and one name for Azure Resource Manager, which has two.
-fn audience_of(scope: &str) -> String {
+pub(super) fn audience_of(scope: &str) -> String {
     let audience = match scope.strip_suffix("/.default") {
         Some(audience) => audience,
         // A permission, such as https://graph.microsoft.com/User.Read.

@@ -11,6 +11,8 @@ mod audit;
 mod azd;
 #[cfg(unix)]
 mod azt;
+#[cfg(fuzzing)]
+mod fuzzing;
 mod refused;
 mod source;
 mod tokens;
@@ -23,6 +25,8 @@ use zeroize::Zeroizing;
 
 pub(super) use allowed::Allowed;
 pub(super) use audit::Audit;
+#[cfg(fuzzing)]
+pub use fuzzing::endpoint as fuzz_endpoint;
 pub(super) use source::Source;
 
 use crate::broker::Wanted;
