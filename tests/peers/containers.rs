@@ -6,8 +6,10 @@ use std::process::Command;
 
 use serde_json::Value;
 
+use crate::sdks;
 use crate::support::service::Service;
 use crate::support::*;
+use crate::venv;
 
 /// The program of a container: the static one that `tests/run` has made, or the one of the tests.
 #[allow(clippy::print_stderr, reason = "a test says what it does not show")]
@@ -167,4 +169,47 @@ fn a_machine_behind_ssh_gets_tokens_and_no_sign_in() {
     let lines: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(lines.len(), 2, "{lines:?}");
     assert!(lines.iter().all(|line| line["program"] == "ssh"), "{lines:?}");
+}
+
+#[test]
+fn sdks_that_start_az_get_tokens_at_the_socket() {
+    let sandbox = Sandbox::signed_in_as_alice();
+    let socket = sandbox.root().join("azt.sock").to_str().unwrap().to_owned();
+    let _service = Service::start(&sandbox, &["--socket", &socket, "--resource", "vault"]);
+    let scripts = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/peers");
+    let python = |scope: &str| {
+        let mut command = Command::new(venv::program("python"));
+        command.args([&format!("{scripts}/get_token.py"), "sync", scope]);
+        command
+    };
+    let javascript = |generation: &'static str, scope: &str| {
+        let [node, script] = sdks::node("get_token.mjs");
+        let mut command = Command::new(node);
+        command.arg(script).args([generation, "cli", scope]);
+        command
+    };
+    let rust = |scope: &str| {
+        let mut command = Command::new(sdks::rust_sdk());
+        command.arg(scope);
+        command
+    };
+    let vault = sandbox.azt(["token", "vault"]).quiet().stdout;
+    for ask in
+        [&python as &dyn Fn(&str) -> Command, &rust, &|scope| javascript("4.13", scope), &|scope| {
+            javascript("4.14", scope)
+        }]
+    {
+        let get = |scope: &str| {
+            let mut command = ask(scope);
+            // No home folder, no certificate, no setting: only az and the socket.
+            command.env_clear().env("AZT_BROKER", format!("unix:{socket}"));
+            command.env("PATH", format!("{}:/usr/bin:/bin", sandbox.root().join("bin").display()));
+            command.env("AZT_TEST_NODE", sdks::node_packages());
+            Run::of(&mut command).success().json()
+        };
+        assert_eq!(get("https://vault.azure.net/.default")["token"], *vault);
+        let refused = get("https://graph.microsoft.com/.default").to_string();
+        let sentence = "azt gives no token for https://graph.microsoft.com/.default here";
+        assert!(refused.contains(sentence), "{refused}");
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::path::Path;
+use std::process::Stdio;
 
 use serde_json::Value;
 
@@ -134,4 +135,24 @@ fn az_signs_in_with_the_endpoint_as_its_managed_identity() {
     let refused = real_az(&sandbox, &["--resource", "vault"], &folder, &graph).exits(1);
     assert!(refused.stderr.contains("azt gives no token for https://graph.microsoft.com"));
     assert!(!folder.join("msal_token_cache.json").exists(), "az keeps no token of a host");
+}
+
+#[test]
+fn a_shell_takes_the_variables_of_serve() {
+    let sandbox = Sandbox::signed_in_as_alice();
+    let script = r#"azt=$1; shift; eval "$("$azt" serve --resource vault &)"; "$@""#;
+    let mut command = std::process::Command::new("bash");
+    command.args(["-c", script, "bash", env!("CARGO_BIN_EXE_azt")]);
+    command.args(python("default", ANY_CLIENT, &[VAULT, GRAPH]));
+    command.env_clear().envs(sandbox.env());
+    // What stays in the background ends with the group.
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let group = rustix::process::Pid::from_child(&child);
+    let mut got = String::new();
+    std::io::Read::read_to_string(&mut child.stdout.unwrap(), &mut got).unwrap();
+    rustix::process::kill_process_group(group, rustix::process::Signal::TERM).unwrap();
+    let got: Value = serde_json::from_str(&got).unwrap();
+    assert_eq!(claims(&got[0])["aud"], "https://vault.azure.net");
+    assert!(got[1]["text"].as_str().unwrap().contains("azt gives no token for https://graph"));
 }
