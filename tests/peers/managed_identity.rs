@@ -147,10 +147,11 @@ fn a_shell_takes_the_variables_of_serve() {
     command.env_clear().envs(sandbox.env());
     // What stays in the background ends with the group.
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
-    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     let group = rustix::process::Pid::from_child(&child);
     let mut got = String::new();
-    std::io::Read::read_to_string(&mut child.stdout.unwrap(), &mut got).unwrap();
+    std::io::Read::read_to_string(child.stdout.as_mut().unwrap(), &mut got).unwrap();
+    assert!(child.wait().unwrap().success());
     rustix::process::kill_process_group(group, rustix::process::Signal::TERM).unwrap();
     let got: Value = serde_json::from_str(&got).unwrap();
     assert_eq!(claims(&got[0])["aud"], "https://vault.azure.net");
