@@ -56,6 +56,7 @@ pub mod vault {
 #[cfg(fuzzing)]
 pub mod fuzzing {
     pub use crate::broker::fuzzing::identity_broker;
+    pub use crate::commands::fuzz_endpoint as endpoint;
     pub use crate::entra::fuzzing::{answer, certificate, claims, desktop_sso, redirect, ws_trust};
     pub use crate::settings::fuzzing::{ini, profile};
     pub use crate::vault::fuzz_sealed as sealed;

@@ -6,7 +6,7 @@
 //!
 //! ```text
 //! main -> lib, internals
-//! internals -> broker, entra, exit, interop, output, settings, sys, vault  what the binary, tests and fuzz targets use
+//! internals -> broker, commands, entra, exit, interop, output, settings, sys, vault  what the binary, tests and fuzz targets use
 //! lib -> accounts, cli, commands, exit, output, settings, sys
 //! commands -> accounts, arm, broker, cli, entra, exit, hosts, interop, output, settings, sys, vault  one file per command
 //! cli -> output, sys                        the command line

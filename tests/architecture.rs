@@ -16,7 +16,10 @@ use std::path::{Path, PathBuf};
 
 /// Each module with the modules of this crate that it names. Arrows point down, to a later row.
 const ARROWS: [(&str, &[&str]); 21] = [
-    ("internals", &["broker", "entra", "exit", "interop", "output", "settings", "sys", "vault"]),
+    (
+        "internals",
+        &["broker", "commands", "entra", "exit", "interop", "output", "settings", "sys", "vault"],
+    ),
     ("lib", &["accounts", "cli", "commands", "exit", "output", "settings", "sys"]),
     (
         "commands",

@@ -120,10 +120,15 @@ impl RemoteBroker {
 
     fn ask<T: for<'de> Deserialize<'de>>(&self, path: &str, body: Option<Vec<u8>>) -> Result<T> {
         let (status, answer) = ask_socket(&self.socket, path, body)?;
+        self.answered(status, &answer)
+    }
+
+    /// What `answer` says.
+    fn answered<T: for<'de> Deserialize<'de>>(&self, status: u16, answer: &[u8]) -> Result<T> {
         if status == 200 {
-            return serde_json::from_slice(&answer).map_err(|_| self.is_no_azt());
+            return serde_json::from_slice(answer).map_err(|_| self.is_no_azt());
         }
-        let failure: Failure = serde_json::from_slice(&answer).map_err(|_| self.is_no_azt())?;
+        let failure: Failure = serde_json::from_slice(answer).map_err(|_| self.is_no_azt())?;
         let error = failure.error;
         Err(match error.kind() {
             Kind::NotSignedIn | Kind::InteractionRequired if !error.remedy_lines().is_empty() => {
@@ -131,6 +136,18 @@ impl RemoteBroker {
             }
             _ => error,
         })
+    }
+
+    /// Fuzz target: an answer, as settings and as a token.
+    #[cfg(fuzzing)]
+    pub(crate) fn fuzz_answer(status: u16, answer: &[u8]) {
+        let broker = Self { socket: PathBuf::from("/run/azt.sock") };
+        for failed in [
+            broker.answered::<Settings>(status, answer).err(),
+            broker.answered::<RemoteToken>(status, answer).err(),
+        ] {
+            assert!(failed.is_none_or(|error| !error.message().is_empty()));
+        }
     }
 
     fn is_no_azt(&self) -> Error {

@@ -100,13 +100,13 @@ fn check_without_endpoint(request: &Exec, targets: &[Target]) -> Result<()> {
 /// machine: it would see the key.
 pub(super) fn variables(port: u16, key: &Secret, context: &Context<'_>) -> Vec<(String, Secret)> {
     let base = format!("http://127.0.0.1:{port}");
-    let url = || Secret::new(format!("{base}/token"));
     let mut all = vec![
-        ("IDENTITY_ENDPOINT", url()),
+        ("IDENTITY_ENDPOINT", Secret::new(format!("{base}/token"))),
         ("IDENTITY_HEADER", key.clone()),
         ("AZD_AUTH_ENDPOINT", Secret::new(base.clone())),
         ("AZD_AUTH_KEY", key.clone()),
-        ("ARM_MSI_ENDPOINT", url()),
+        // Terraform's provider sends no key, so its address has it.
+        ("ARM_MSI_ENDPOINT", Secret::new(format!("{base}/token/{}", key.expose()))),
     ];
     if let Some(past) = context.system.env.past_proxy("127.0.0.1,localhost") {
         all.extend(["NO_PROXY", "no_proxy"].map(|name| (name, Secret::new(past.as_str()))));

@@ -43,6 +43,8 @@ use agree::agree;
 
 pub(crate) use completion::complete;
 pub(crate) use config::default_format;
+#[cfg(fuzzing)]
+pub use endpoint::fuzz_endpoint;
 pub(crate) use help::help;
 pub(crate) use man::man;
 pub(crate) use pass_through::pass_through;

@@ -122,7 +122,7 @@ pub(crate) static GROUPS: [Group; 6] = [
         variables: &[
             row(
                 &["AZD_AUTH_ENDPOINT", "AZD_AUTH_KEY", "ARM_MSI_ENDPOINT"],
-                "Set by `azt exec`, printed by `azt serve`, beside `IDENTITY_ENDPOINT` and `IDENTITY_HEADER`: where azd and Terraform get tokens.",
+                "Set by `azt exec`, printed by `azt serve`, beside `IDENTITY_ENDPOINT` and `IDENTITY_HEADER`: where azd and Terraform get tokens. `ARM_MSI_ENDPOINT` has the key in it, because Terraform sends none.",
             ),
             row(
                 &["AZD_AUTH_CERT"],

@@ -115,19 +115,36 @@ fn only_programs_that_know_the_key_get_a_token() {
     ] {
         assert_eq!(get(port, path, &[own]).0, expected, "{path}");
     }
+    // Terraform's provider sends no key: its address ends with it.
+    let of_terraform = service.variable("ARM_MSI_ENDPOINT");
+    let (_, path) = of_terraform.rsplit_once(&port.to_string()).unwrap();
+    for (path, expected) in [
+        (path.to_owned(), 200),
+        (format!("{path}/"), 200),
+        (format!("{path}0"), 403),
+        (format!("/token/{}", &key[..63]), 403),
+        (format!("{path}/{key}"), 403),
+        ("/token//".to_owned(), 403),
+    ] {
+        let asked = format!("{path}?api-version=2018-02-01&resource=https://vault.azure.net");
+        assert_eq!(get(port, &asked, &[]).0, expected, "{path}");
+    }
     let of_azd = [("Authorization", &*format!("Bearer {key}"))];
     for (body, status) in [
         (r#"{"scopes":["https://vault.azure.net/.default"]}"#, 200),
-        (r#"{"scopes":["https://graph.microsoft.com/.default"]}"#, 403),
+        (r#"{"scopes":["https://graph.microsoft.com/.default"]}"#, 200),
         (
             r#"{"scopes":["https://vault.azure.net/.default","https://graph.microsoft.com/.default"]}"#,
-            403,
+            200,
         ),
         (r#"{"scopes":[]}"#, 400),
         ("{}", 400),
         ("[", 400),
     ] {
-        assert_eq!(post(port, "/token", &of_azd, body).0, status, "{body}");
+        let (found, answer) = post(port, "/token", &of_azd, body);
+        assert_eq!(found, status, "{body}");
+        let is_refused = status != 200 || body.contains("graph");
+        assert_eq!(answer["status"], if is_refused { "error" } else { "success" }, "{body}");
     }
     assert_eq!(post(port, "/token", &[("Authorization", "Bearer x")], "{}").0, 401);
     assert_eq!(post(port, "/token", &of_azd, &"x".repeat(70_000)).0, 413);

@@ -18,9 +18,19 @@
 mod azure_identity;
 #[cfg(unix)]
 mod browser;
+#[cfg(target_os = "linux")]
+mod containers;
+#[cfg(target_os = "linux")]
+mod databases;
 mod differential;
 #[cfg(target_os = "linux")]
+mod endpoint;
+#[cfg(target_os = "linux")]
 mod federated;
+#[cfg(target_os = "linux")]
+mod managed_identity;
+#[cfg(target_os = "linux")]
+mod other_sdks;
 #[cfg(target_os = "linux")]
 mod own_network;
 #[cfg(unix)]
@@ -32,4 +42,6 @@ mod sdks;
 mod shared_cache;
 #[path = "../it/support/mod.rs"]
 mod support;
+#[cfg(target_os = "linux")]
+mod token_shapes;
 mod venv;

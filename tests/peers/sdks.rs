@@ -23,22 +23,33 @@ fn claims(token: &Value) -> Value {
     serde_json::from_slice(&bytes).unwrap()
 }
 
-fn javascript(sandbox: &Sandbox, arguments: &[&str]) -> Value {
-    let modules = std::env::var_os("AZT_TEST_NODE")
-        .map_or_else(|| PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("../node"), PathBuf::from);
-    assert!(modules.exists(), "there is no {}: run tests/run", modules.display());
+/// node, and a script of `tests/peers/js`.
+pub fn node(script: &str) -> [PathBuf; 2] {
     let node = std::env::split_paths(&std::env::var_os("PATH").unwrap())
         .map(|folder| folder.join("node"))
         .find(|file| file.exists())
         .expect("node: run tests/run");
+    [node, Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers/js").join(script)]
+}
+
+/// The folder of the packages, which the scripts read in `AZT_TEST_NODE`.
+pub fn node_packages() -> PathBuf {
+    let modules = std::env::var_os("AZT_TEST_NODE")
+        .map_or_else(|| PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("../node"), PathBuf::from);
+    assert!(modules.exists(), "there is no {}: run tests/run", modules.display());
+    modules.canonicalize().unwrap()
+}
+
+fn javascript(sandbox: &Sandbox, arguments: &[&str]) -> Value {
+    let [node, script] = node("get_token.mjs");
     let mut command = Command::new(node);
     command
-        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/peers/js/get_token.mjs"))
+        .arg(script)
         .args(arguments)
         .env_clear()
         .envs(sandbox.env())
         .env("PATH", path(sandbox))
-        .env("AZT_TEST_NODE", modules.canonicalize().unwrap());
+        .env("AZT_TEST_NODE", node_packages());
     Run::of(&mut command).success().json()
 }
 
@@ -70,10 +81,14 @@ fn both_generations_of_the_javascript_sdk_get_tokens() {
     }
 }
 
-fn rust(sandbox: &Sandbox, arguments: &[&str]) -> Value {
+/// The example that is the Rust SDK.
+pub fn rust_sdk() -> PathBuf {
     let built = std::env::current_exe().unwrap();
-    let example = built.ancestors().nth(2).unwrap().join("examples/azure_identity");
-    let mut command = Command::new(example);
+    built.ancestors().nth(2).unwrap().join("examples/azure_identity")
+}
+
+fn rust(sandbox: &Sandbox, arguments: &[&str]) -> Value {
+    let mut command = Command::new(rust_sdk());
     command.args(arguments).env_clear().envs(sandbox.env()).env("PATH", path(sandbox));
     Run::of(&mut command).success().json()
 }

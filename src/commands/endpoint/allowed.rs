@@ -57,6 +57,11 @@ impl Allowed {
             scopes.iter().flat_map(|scopes| scopes.iter()).map(audience_of).collect();
         for resource in resources {
             only.extend(named(resource, context)?.iter().map(audience_of));
+            if resource.contains("://") {
+                // As it is written too: a registered cloud has its own name for what a host of the
+                // table is, and the program asks with the words of --resource.
+                only.push(audience_of(&format!("{resource}/.default")));
+            }
         }
         Ok(Self { only: Some(only), question })
     }
@@ -68,7 +73,7 @@ impl Allowed {
             && !audiences.iter().all(|it| only.contains(it))
         {
             return Err(Refused::new(
-                Why::Forbidden,
+                Why::Resource,
                 format!(
                     "azt gives no token for {} here: it was started for other resources (--resource, --for).",
                     Typed(shown)
@@ -100,7 +105,7 @@ fn named(resource: &str, context: &Context<'_>) -> Result<Scopes> {
 
 /// The audience of `scope`, in one spelling for all that Entra takes as one: no slash at its end, in
 /// lower case, and one name for Azure Resource Manager, which has two.
-fn audience_of(scope: &str) -> String {
+pub(super) fn audience_of(scope: &str) -> String {
     let audience = match scope.strip_suffix("/.default") {
         Some(audience) => audience,
         // A permission, such as https://graph.microsoft.com/User.Read.
@@ -125,7 +130,7 @@ impl Question {
                     "The person at the endpoint's terminal refused a token for {}.",
                     Typed(shown)
                 );
-                Err(Refused::new(Why::Forbidden, text))
+                Err(Refused::new(Why::Resource, text))
             }
             Err(_) => Err(Refused::new(
                 Why::Transient,

@@ -1,6 +1,6 @@
 //! The token endpoint of a managed identity in App Service: `GET /token?api-version=2019-08-01&resource=R`.
 //!
-//! Terraform asks it too (`ARM_MSI_ENDPOINT`).
+//! Terraform asks it too (`ARM_MSI_ENDPOINT`), with the api-version of a virtual machine.
 
 use serde_json::json;
 use zeroize::Zeroizing;
@@ -71,7 +71,7 @@ pub(super) fn refusal(refused: &Refused) -> Reply {
     let status = refused.status();
     let error = match refused.why {
         super::Why::Malformed => "invalid_request",
-        super::Why::Forbidden | super::Why::WrongKey => "access_denied",
+        super::Why::Forbidden | super::Why::Resource | super::Why::WrongKey => "access_denied",
         super::Why::Transient => "temporarily_unavailable",
         super::Why::NotSignedIn | super::Why::Failed => "invalid_grant",
     };

@@ -41,13 +41,13 @@ pub(super) fn reply(held: &Held) -> Zeroizing<Vec<u8>> {
     text
 }
 
-/// A refusal.
+/// A refusal. azd shows its message if the status is 200, and else the number alone.
 pub(super) fn refusal(refused: &Refused) -> Reply {
     let status = match refused.why {
         Why::Malformed => 400,
         Why::WrongKey => 401,
         Why::Forbidden => 403,
-        Why::NotSignedIn | Why::Failed | Why::Transient => 200,
+        Why::Resource | Why::NotSignedIn | Why::Failed | Why::Transient => 200,
     };
     let code = match refused.why {
         Why::NotSignedIn => "NotSignedInError",

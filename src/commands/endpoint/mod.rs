@@ -11,6 +11,8 @@ mod audit;
 mod azd;
 #[cfg(unix)]
 mod azt;
+#[cfg(fuzzing)]
+mod fuzzing;
 mod refused;
 mod source;
 mod tokens;
@@ -24,6 +26,8 @@ use zeroize::Zeroizing;
 
 pub(super) use allowed::Allowed;
 pub(super) use audit::Audit;
+#[cfg(fuzzing)]
+pub use fuzzing::endpoint as fuzz_endpoint;
 pub(super) use source::Source;
 
 use crate::broker::Wanted;
@@ -33,7 +37,7 @@ use crate::sys::{Call, Clock, Origin, Peer, Reply, System, fill_random};
 use refused::{Refused, Why};
 use tokens::{Ask, Held, Tokens};
 
-/// The only path.
+/// The only path. At a port the key may follow it.
 const PATH: &str = "/token";
 
 /// Headers that browsers and proxies add, and programs that ask for a token do not.
@@ -101,7 +105,7 @@ impl Endpoint {
             return found.map_or_else(|refused| azt::refusal(&refused), Reply::ok);
         }
         let is_azd = call.method == Method::POST;
-        let found = match admitted.and_then(|()| is_for_token(&call)) {
+        let found = match admitted.and_then(|()| self.is_for_token(&call)) {
             Err(refused) => Err(refused),
             Ok(()) if is_azd => self.for_azd(&call).await,
             Ok(()) => self.for_app_service(&call).await,
@@ -182,7 +186,8 @@ impl Endpoint {
             if !host.is_some_and(|host| hosts.iter().any(|own| own.eq_ignore_ascii_case(host))) {
                 return refused("The request is for another host name.");
             }
-            if !key_in(&call.headers).is_some_and(|given| key.is(given)) {
+            let given = key_in_path(call).or_else(|| key_in(&call.headers));
+            if !given.is_some_and(|given| key.is(given)) {
                 return Err(Refused::new(
                     Why::WrongKey,
                     "The key is missing or wrong: IDENTITY_HEADER or AZD_AUTH_KEY of the azt that listens here.",
@@ -191,17 +196,18 @@ impl Endpoint {
         }
         Ok(())
     }
-}
 
-/// Fails unless `call` is a request of App Service's or of azd's.
-fn is_for_token(call: &Call) -> Result<(), Refused> {
-    let malformed = |why: &str| Err(Refused::new(Why::Malformed, why));
-    if call.uri.path().trim_end_matches('/') != PATH {
-        return malformed("Tokens are at /token.");
-    }
-    match call.method {
-        Method::GET | Method::POST => Ok(()),
-        _ => malformed("Ask with GET, or as azd with POST."),
+    /// Fails unless `call` is a request of App Service's or of azd's.
+    fn is_for_token(&self, call: &Call) -> Result<(), Refused> {
+        let malformed = |why: &str| Err(Refused::new(Why::Malformed, why));
+        let has_key = matches!(self.door, Door::Port { .. }) && key_in_path(call).is_some();
+        if call.uri.path().trim_end_matches('/') != PATH && !has_key {
+            return malformed("Tokens are at /token.");
+        }
+        match call.method {
+            Method::GET | Method::POST => Ok(()),
+            _ => malformed("Ask with GET, or as azd with POST."),
+        }
     }
 }
 
@@ -217,10 +223,15 @@ pub(super) fn random_key() -> Result<Secret> {
     Ok(Secret::new(text))
 }
 
-/// The key in the header of App Service, of Terraform, or of azd.
+/// The key at the end of the path: Terraform's provider sends no header of App Service.
+fn key_in_path(call: &Call) -> Option<&str> {
+    let key = call.uri.path().strip_prefix(PATH)?.strip_prefix('/')?.trim_end_matches('/');
+    (!key.is_empty()).then_some(key)
+}
+
+/// The key in the header of App Service, or of azd.
 fn key_in(headers: &HeaderMap) -> Option<&str> {
-    let own = ["x-identity-header", "x-ms-identity"].into_iter().find_map(|name| headers.get(name));
-    if let Some(value) = own {
+    if let Some(value) = headers.get("x-identity-header") {
         return value.to_str().ok();
     }
     let (scheme, key) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;

@@ -9,8 +9,10 @@ use crate::error::{Error, Kind};
 pub(super) enum Why {
     /// The request is no request for a token.
     Malformed,
-    /// The request may not come from here, or not for this resource.
+    /// The request may not come from here.
     Forbidden,
+    /// The request may not be for this resource.
+    Resource,
     /// The key is missing or wrong.
     WrongKey,
     /// Nobody is signed in.
@@ -33,7 +35,7 @@ impl Refused {
     pub(super) fn new(why: Why, text: impl Into<String>) -> Self {
         let kind = match why {
             Why::Malformed => Kind::Usage,
-            Why::Forbidden | Why::WrongKey => Kind::Refused,
+            Why::Forbidden | Why::Resource | Why::WrongKey => Kind::Refused,
             Why::NotSignedIn => Kind::NotSignedIn,
             Why::Failed => Kind::Failed,
             Why::Transient => Kind::Service,
@@ -51,7 +53,7 @@ impl Refused {
     pub(super) fn status(&self) -> u16 {
         match self.why {
             Why::Malformed | Why::NotSignedIn | Why::Failed => 400,
-            Why::Forbidden | Why::WrongKey => 403,
+            Why::Forbidden | Why::Resource | Why::WrongKey => 403,
             Why::Transient => 503,
         }
     }
