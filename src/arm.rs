@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
-pub(crate) use challenge::{decode_challenge, of_response as challenge_of};
+pub(crate) use challenge::{decode_challenge, of_response as challenge_of, tenant_of};
 
 use crate::error::{EntraDetail, Error, Kind, Result};
 use crate::foreign::{Guid, Json, Loose, Name, Sentence, lenient, or_default};

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::broker::{Token, TokenRequest, Wanted};
 use crate::error::{Error, Kind, Result};
-use crate::foreign::Typed;
+use crate::foreign::{Name, Sentence, Typed};
 use crate::secret::{Secret, exposed};
 use crate::settings::{ConfigDir, ServedFiles};
 use crate::sys::{BROKER, System, ask_socket};
@@ -44,8 +44,15 @@ pub(crate) struct RemoteToken {
 
 #[derive(Deserialize)]
 struct Settings {
+    /// The name of the active cloud.
+    cloud: Name,
     files: ServedFiles,
 }
+
+/// The latest expiry that is believed, in seconds from now: no service gives tokens for ten years.
+const LONGEST: i64 = 10 * 366 * 24 * 3600;
+/// Most lines of remedy.
+const REMEDIES: usize = 8;
 
 #[derive(Deserialize)]
 struct Failure {
@@ -83,7 +90,11 @@ impl RemoteBroker {
     /// The settings of the served account, in place of a configuration folder.
     pub(crate) fn settings(&self) -> Result<ConfigDir> {
         let settings: Settings = self.ask("/azt/settings", None)?;
-        let files = settings.files.into_iter().map(|(name, text)| (name, text.into_bytes()));
+        // The other settings of az would be obeyed: hosts of tokens among them.
+        let own = [("config", format!("[cloud]\nname = {}\n", settings.cloud))];
+        let files = own.map(|(name, text)| (name.to_owned(), text)).into_iter();
+        let served = settings.files.into_iter().filter(|(name, _)| name != "config");
+        let files = served.chain(files).map(|(name, text)| (name, text.into_bytes()));
         Ok(ConfigDir::in_memory(files.collect::<BTreeMap<_, _>>()))
     }
 
@@ -91,7 +102,7 @@ impl RemoteBroker {
     ///
     /// # Errors
     /// Those of the other azt; the socket cannot be reached.
-    pub(crate) fn token(&self, request: &TokenRequest) -> Result<Token> {
+    pub(crate) fn token(&self, request: &TokenRequest, now: i64) -> Result<Token> {
         if request.user_assertion.is_some() {
             return Err(Error::new(
                 Kind::Inapplicable,
@@ -108,6 +119,12 @@ impl RemoteBroker {
         let body = serde_json::to_vec(&wanted)
             .map_err(|error| Error::failed("The request cannot be written.").source(error))?;
         let token: RemoteToken = self.ask("/azt/token", Some(body))?;
+        // A line feed would be a second header, an escape character the terminal's.
+        let is_token = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic());
+        let is_time = (0..LONGEST).contains(&token.expires_on.saturating_sub(now));
+        if !is_token(token.secret.expose()) || token.secret.is_empty() || !is_time {
+            return Err(self.is_no_azt());
+        }
         Ok(Token {
             secret: token.secret,
             cached_at: token.cached_at,
@@ -129,28 +146,22 @@ impl RemoteBroker {
             return serde_json::from_slice(answer).map_err(|_| self.is_no_azt());
         }
         let failure: Failure = serde_json::from_slice(answer).map_err(|_| self.is_no_azt())?;
-        let error = failure.error;
-        Err(match error.kind() {
-            Kind::NotSignedIn | Kind::InteractionRequired if !error.remedy_lines().is_empty() => {
-                error.remedy("Do this where 'azt serve' runs.")
-            }
-            _ => error,
-        })
-    }
-
-    /// Fuzz target: an answer, as settings and as a token.
-    #[cfg(fuzzing)]
-    pub(crate) fn fuzz_answer(status: u16, answer: &[u8]) {
-        let broker = Self { socket: PathBuf::from("/run/azt.sock") };
-        for failed in [
-            broker.answered::<Settings>(status, answer).err(),
-            broker.answered::<RemoteToken>(status, answer).err(),
-        ] {
-            assert!(failed.is_none_or(|error| !error.message().is_empty()));
-        }
+        Err(from_there(&failure.error))
     }
 
     fn is_no_azt(&self) -> Error {
         Error::failed(format!("What listens at {} is not azt serve.", self.socket.display()))
     }
+}
+
+/// The error of the other azt: its words only, since a command of its own would be recommended here.
+fn from_there(error: &Error) -> Error {
+    let said = Error::new(error.kind(), String::from(Sentence::new(error.message())));
+    let remedies = error.remedy_lines().iter().take(REMEDIES);
+    let said = remedies.fold(said, |said, line| said.remedy(String::from(Sentence::new(line))));
+    let is_cured_there = matches!(error.kind(), Kind::NotSignedIn | Kind::InteractionRequired);
+    if is_cured_there && !error.remedy_lines().is_empty() {
+        return said.remedy("Do this where 'azt serve' runs.");
+    }
+    said
 }

@@ -27,7 +27,7 @@ pub(crate) fn token<'s>(
 ) -> Result<Token> {
     #[cfg(unix)]
     if let Some(remote) = &context.remote {
-        return remote.token(request);
+        return remote.token(request, context.system.clock.now());
     }
     let system = context.system;
     let is_memory_only = broker::is_memory_only(&context.config)?;

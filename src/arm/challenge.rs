@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::foreign;
+use crate::foreign::{self, Guid};
 use crate::sys::Response;
 
 /// The JSON text of the challenge in `response`, if there is one: status 401 with
@@ -14,6 +14,20 @@ pub(crate) fn of_response(response: &Response) -> Option<String> {
         let is_one = parameter(header, "error")? == "insufficient_claims";
         let claims = parameter(header, "claims").filter(|_| is_one).and_then(decode_challenge)?;
         serde_json::from_str::<Map<String, Value>>(&claims).is_ok().then_some(claims)
+    })
+}
+
+/// The tenant that `response` names: status 401 with `WWW-Authenticate: Bearer
+/// authorization_uri="https://login…/TENANT…"`, as Azure DevOps and Azure Resource Manager send it.
+pub(crate) fn tenant_of(response: &Response) -> Option<String> {
+    let mut headers = response.headers.get_all("www-authenticate").iter();
+    headers.find_map(|header| {
+        let header = header.to_str().ok().filter(|_| response.status == 401)?;
+        let address = parameter(header, "authorization_uri")
+            .or_else(|| parameter(header, "authorization"))?;
+        let tenant = address.split_once("://")?.1.split('/').nth(1)?;
+        // Not `common`: the id of one tenant.
+        Guid::parse(tenant).map(String::from)
     })
 }
 

@@ -204,6 +204,10 @@ fn without_empty(
         return Ok(Some(values));
     }
     let id = arg.get_id().as_str();
+    // One of several limits that is missing would widen what is allowed.
+    if matches!(arg.get_action(), ArgAction::Append) {
+        return Err(format!("argument {}: its value is empty", names(arg)));
+    }
     // As azt the option may name the user's own client: without it, az's would be used.
     let is_own_client = id == "client_id" && program == Program::Azt;
     if NOT_GIVEN_IF_EMPTY.contains(&id) && !arg.is_required_set() && !is_own_client {

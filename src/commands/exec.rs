@@ -19,9 +19,21 @@ use crate::sys::{Level, Listener, NotStarted, UserProgram, block_on, connections
 /// Most connections at a time. A program's many threads share a few.
 const CONNECTIONS: usize = 1024;
 
-/// Variables of other hosts' identities. The SDKs would take the endpoint for one of them.
-const OF_OTHER_HOSTS: [&str; 5] =
-    ["IDENTITY_SERVER_THUMBPRINT", "IMDS_ENDPOINT", "MSI_ENDPOINT", "MSI_SECRET", "AZD_AUTH_CERT"];
+/// Variables of other identities. Of the first ones the SDKs would take the endpoint for another host's;
+/// they would use the others before it.
+const OF_OTHERS: [&str; 11] = [
+    "IDENTITY_SERVER_THUMBPRINT",
+    "IMDS_ENDPOINT",
+    "MSI_ENDPOINT",
+    "MSI_SECRET",
+    "AZD_AUTH_CERT",
+    "AZURE_CLIENT_SECRET",
+    "AZURE_CLIENT_CERTIFICATE_PATH",
+    "AZURE_CLIENT_CERTIFICATE_PASSWORD",
+    "AZURE_FEDERATED_TOKEN_FILE",
+    "AZURE_USERNAME",
+    "AZURE_PASSWORD",
+];
 
 pub(super) fn run(request: &Exec, context: &Context<'_>) -> Result<Answer> {
     let limit = request.timeout.as_deref().map(time_limit).transpose()?;
@@ -46,7 +58,7 @@ pub(super) fn run(request: &Exec, context: &Context<'_>) -> Result<Answer> {
             let listener = Listener::loopback().await?;
             let (port, key) = (listener.port(), random_key()?);
             program.set.extend(variables(port, &key, context));
-            program.removed.extend(OF_OTHER_HOSTS);
+            program.removed.extend(OF_OTHERS);
             let door = Door::at_port(port, key);
             let endpoint = Endpoint::new(door, source, allowed, audit, context.system);
             let most = connections_at_most(CONNECTIONS);

@@ -144,3 +144,31 @@ pub(super) fn opened<'s>(context: &Context<'s>) -> Option<Vault<'s>> {
     }
     broker::open_vault(context.system, &context.dir, &context.config).ok().flatten()
 }
+
+/// Notes that the host accepted the token of `issued`. A failure is no error: the note saves a try.
+pub(super) fn note_accepted(destination: &Destination, issued: &Issued, context: &Context<'_>) {
+    let note = || -> Result<()> {
+        let Some(vault) = broker::open_vault(context.system, &context.dir, &context.config)? else {
+            return Ok(());
+        };
+        let environment = context.cloud().environment()?;
+        let key = HostAccount::key_of(&environment, &destination.host);
+        let known = vault.get(&key)?;
+        let is_known =
+            known.is_some_and(|it| it.account == issued.account && it.tenant == issued.tenant);
+        if is_known {
+            return Ok(());
+        }
+        vault.put(&HostAccount {
+            host: destination.host.clone(),
+            environment,
+            account: issued.account.clone(),
+            tenant: issued.tenant.clone(),
+            accepted_at: context.system.clock.now(),
+            other: serde_json::Map::default(),
+        })
+    };
+    if let Err(error) = note() {
+        context.system.terminal.debug(&format!("the host's account is not noted: {error}"));
+    }
+}

@@ -6,7 +6,7 @@ use crate::settings::{Cloud, Config, Endpoint};
 use crate::sys::EndpointUrl;
 
 /// A host that gets a token.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Destination {
     /// The host, in lower case.
     pub(crate) host: String,
@@ -39,6 +39,10 @@ impl Destination {
         if !url.is_encrypted() {
             let text = format!("A token must not be sent to {} without encryption.", url.host());
             return Err(Error::new(Kind::Refused, text).remedy("Use https."));
+        }
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        if !url.host().chars().all(is_plain) {
+            return Ok(None);
         }
         let own = OwnHost::all(config)?.into_iter().filter(|host| host.has(url));
         // Each member of its closest pattern.

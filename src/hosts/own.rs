@@ -16,7 +16,7 @@ pub(crate) const SECTION: &str = "host";
 /// What the settings say of the hosts of one pattern.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct OwnHost {
-    /// A host, or `*.` and the domain that it is below; with `:PORT` for another port than 443.
+    /// A host, or `*.` and the domain that it is below.
     pub(crate) pattern: String,
     /// The audience of its tokens, for a host that the table does not have.
     pub(crate) audience: Option<String>,
@@ -61,24 +61,16 @@ impl OwnHost {
         Ok(all)
     }
 
-    /// True if `url` leads to a host of the pattern.
+    /// True if `url` leads to a host of the pattern, at port 443.
     pub(super) fn has(&self, url: &EndpointUrl) -> bool {
-        let (host, port) = split(&self.pattern);
-        // `environment` has the port only if it is another one than 443.
-        let own = url.environment();
-        let (_, of_url) = split(&own);
-        port.unwrap_or("443") == of_url.unwrap_or("443") && matches(host, url.host())
+        // `environment` has the port if it is another one.
+        url.environment() == url.host() && matches(&self.pattern, url.host())
     }
 }
 
 /// Fails if `host.OPTION` is no setting of a host. `None` for another section.
 pub(crate) fn check(section: &str, option: &str) -> Option<Result<()>> {
     (section == SECTION).then(|| parse(option).map(drop))
-}
-
-/// Host and port of a pattern or an environment.
-fn split(text: &str) -> (&str, Option<&str>) {
-    text.split_once(':').map_or((text, None), |(host, port)| (host, Some(port)))
 }
 
 /// The pattern and the member of `PATTERN.MEMBER`.
@@ -94,17 +86,13 @@ fn parse(option: &str) -> Result<(&str, Member)> {
         "tenant" => Member::Tenant,
         _ => return Err(flaw("it ends in none of .audience, .account and .tenant")),
     };
-    let (host, port) = split(pattern);
-    let domain = host.strip_prefix("*.").unwrap_or(host);
+    let domain = pattern.strip_prefix("*.").unwrap_or(pattern);
     let is_label = |label: &str| {
         !label.is_empty()
             && label.bytes().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-')
     };
-    if !domain.split('.').all(is_label) || (host.starts_with('*') && !domain.contains('.')) {
+    if !domain.split('.').all(is_label) || (pattern.starts_with('*') && !domain.contains('.')) {
         return Err(flaw("the pattern is not a host, or *. and a domain of two labels at least"));
-    }
-    if port.is_some_and(|port| port.parse::<u16>().is_err()) {
-        return Err(flaw("the port is not a number"));
     }
     Ok((pattern, member))
 }
@@ -120,7 +108,6 @@ mod tests {
             "git.corp.example.audience",
             "localhost.account",
             "dev.azure.com.tenant",
-            "registry.corp.example:5000.audience",
         ] {
             assert!(parse(option).is_ok(), "{option}");
         }
@@ -135,7 +122,7 @@ mod tests {
             "Corp.Example.audience",
             "corp.example/x.audience",
             "https://corp.example.audience",
-            "corp.example:x.audience",
+            "corp.example:5000.audience",
             "corp.example.password",
         ] {
             assert!(parse(option).is_err(), "{option}");
@@ -143,16 +130,14 @@ mod tests {
     }
 
     #[test]
-    fn a_pattern_without_a_port_means_443() {
+    fn a_pattern_means_port_443() {
         let has = |pattern: &str, url: &str| {
             let host = OwnHost { pattern: pattern.to_owned(), ..OwnHost::default() };
             host.has(&EndpointUrl::parse(url, "").unwrap())
         };
         assert!(has("*.corp.example", "https://git.corp.example/x"));
         assert!(has("git.corp.example", "https://git.corp.example:443/"));
-        assert!(has("git.corp.example:8443", "https://git.corp.example:8443/"));
         assert!(!has("git.corp.example", "https://git.corp.example:8443/"));
-        assert!(!has("git.corp.example:8443", "https://git.corp.example/"));
         assert!(!has("*.corp.example", "https://corp.example/"));
         assert!(!has("*.corp.example", "https://corp.example.evil.example/"));
     }

@@ -16,7 +16,7 @@ use crate::foreign::Typed;
 use crate::sys::file::Access;
 use crate::sys::{Folder, System};
 
-pub(super) const FILE: &str = "config";
+const FILE: &str = "config";
 
 /// az's settings as loaded.
 ///

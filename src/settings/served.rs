@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::profile::{self, Profile};
 use super::subscription::Subscription;
-use super::{Cloud, ConfigDir, User, clouds, config};
+use super::{Cloud, ConfigDir, User, clouds};
 use crate::error::Result;
 
 /// Files of the configuration folder by name, with their content.
@@ -27,10 +27,8 @@ pub(crate) fn served(
     };
     profile.keep_user(stand_in.user_name(), subscription, stand_in.clone());
     let profile = profile.into_bytes(&dir.file(profile::FILE))?;
-    let mut files = Files::from([
-        (profile::FILE.to_owned(), String::from_utf8_lossy(&profile).into_owned()),
-        (config::FILE.to_owned(), format!("[cloud]\nname = {}\n", cloud.name)),
-    ]);
+    let mut files =
+        Files::from([(profile::FILE.to_owned(), String::from_utf8_lossy(&profile).into_owned())]);
     if let Some(clouds) = dir.folder().read_text(clouds::FILE)? {
         files.insert(clouds::FILE.to_owned(), clouds);
     }

@@ -125,8 +125,8 @@ pub(crate) static GROUPS: [Group; 6] = [
                 "Set by `azt exec`, printed by `azt serve`, beside `IDENTITY_ENDPOINT` and `IDENTITY_HEADER`: where azd and Terraform get tokens. `ARM_MSI_ENDPOINT` has the key in it, because Terraform sends none.",
             ),
             row(
-                &["AZD_AUTH_CERT"],
-                "Removed for programs of `azt exec`, because the endpoint is on this machine.",
+                &["AZD_AUTH_CERT", "AZURE_USERNAME", "AZURE_PASSWORD"],
+                "Removed by `azt exec`, as the secrets of `AZURE_CLIENT_ID` and the variables of other hosts are: SDKs would use them before the endpoint.",
             ),
             row(
                 &["ACCESS_TOKEN"],

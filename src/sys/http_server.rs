@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue};
+use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
 use hyper::service::service_fn;
 use hyper::{Method, StatusCode, Uri};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -74,6 +74,8 @@ pub(crate) struct Reply {
     pub(crate) status: u16,
     /// The document, wiped when it is sent.
     pub(crate) json: Zeroizing<Vec<u8>>,
+    /// When to ask again (RFC 9110 section 10.2.3).
+    pub(crate) retry_after: Option<Duration>,
 }
 
 impl Peer {
@@ -84,7 +86,7 @@ impl Peer {
 impl Reply {
     /// A success.
     pub(crate) fn ok(json: Zeroizing<Vec<u8>>) -> Self {
-        Self { status: 200, json }
+        Self { status: 200, json, retry_after: None }
     }
 }
 
@@ -241,6 +243,9 @@ where
         *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or_default();
         let json = HeaderValue::from_static("application/json; charset=utf-8");
         response.headers_mut().insert(CONTENT_TYPE, json);
+        if let Some(after) = reply.retry_after {
+            response.headers_mut().insert(RETRY_AFTER, after.as_secs().max(1).into());
+        }
         response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         Ok::<_, Infallible>(response)
     });

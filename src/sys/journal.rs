@@ -6,18 +6,34 @@ use std::io;
 use std::path::Path;
 
 use super::file::cannot;
+#[cfg(unix)]
+use super::owner::others_can_write;
 use crate::error::{Error, Result};
 
 /// Opens the file at `path` to append lines; creates it for this user alone.
 ///
 /// # Errors
-/// It cannot be opened.
+/// It is no regular file, or others can write it.
 pub(crate) fn append_only(path: &Path) -> Result<File> {
+    let refused = |why: &str| Err(Error::failed(format!("{} {why}.", path.display())));
+    // Before it is opened: a pipe without a reader would not open.
+    if std::fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+        return refused("is no regular file");
+    }
     let mut options = OpenOptions::new();
     options.append(true).create(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map_err(|error| cannot("open", path, error))
+    let file = options.open(path).map_err(|error| cannot("open", path, error))?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let found = file.metadata().map_err(|error| cannot("read", path, error))?;
+        if others_can_write(found.mode(), found.gid(), found.uid()) {
+            return refused("can be written by others");
+        }
+    }
+    Ok(file)
 }
 
 /// The name of the program of the process `pid`; `None` where the system does not tell.

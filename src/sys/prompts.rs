@@ -46,6 +46,12 @@ impl Terminal {
         self.ask(&format!("{question} (y/N) "), false)
     }
 
+    /// Drops what was typed before a question: it was meant for another one.
+    pub(crate) fn forget_typed(&self) {
+        #[cfg(unix)]
+        let _ = rustix::termios::tcflush(std::io::stdin(), rustix::termios::QueueSelector::IFlush);
+    }
+
     /// Asks a yes/no question; the default is yes.
     pub(crate) fn confirm_by_default(&self, question: &str) -> Result<bool> {
         self.ask(&format!("{question} (Y/n) "), true)

@@ -9,6 +9,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::UnixStream;
 use zeroize::Zeroizing;
 
+use super::unix_socket::check_folder;
 use super::{Deadline, block_on};
 use crate::error::{Error, Kind, Result};
 
@@ -31,6 +32,7 @@ pub(crate) fn ask_socket(
         Error::new(Kind::Network, text)
             .remedy("AZT_BROKER names it: start 'azt serve --socket' there, or unset the variable.")
     };
+    check_folder(socket)?;
     let asked = async {
         let stream = UnixStream::connect(socket).await.map_err(|error| failed(&error))?;
         let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))

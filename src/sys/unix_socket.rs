@@ -32,10 +32,7 @@ impl Socket {
             Error::failed(format!("Cannot listen on {}: {why}.", path.display()))
         };
         let path = path.to_owned();
-        let folder = path.parent().unwrap_or(Path::new("/"));
-        if own_folder::open(folder)?.is_none() {
-            return Err(cannot(&"the folder does not exist"));
-        }
+        check_folder(&path)?;
         match fs::symlink_metadata(&path) {
             Ok(found) if !found.file_type().is_socket() => {
                 return Err(cannot(&"it is a file of another kind"));
@@ -80,5 +77,23 @@ impl Drop for Socket {
         if is_own {
             let _ = fs::remove_file(&self.path);
         }
+    }
+}
+
+/// Fails if the folder of the socket at `path` is missing, or if another user could put another
+/// socket there.
+pub(super) fn check_folder(path: &Path) -> Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    match own_folder::open(folder) {
+        Ok(Some(_)) => Ok(()),
+        Ok(None) => Err(Error::failed(format!(
+            "The folder {} of the socket does not exist.",
+            folder.display()
+        ))),
+        Err(_) => Err(Error::failed(format!(
+            "Another user could put a socket of theirs into {}.",
+            folder.display()
+        ))
+        .remedy("Choose a folder that only you can write, such as your home.")),
     }
 }

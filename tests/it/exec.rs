@@ -61,6 +61,12 @@ fn resources_and_accounts_are_limited_by_options() {
     let arm = arm.quiet().stdout.trim().to_owned();
     let run = Run::of(&mut exec(&sandbox, &options, &ask(&arm))).quiet();
     assert_eq!(run.text("resource"), arm);
+    // A missing value does not widen what is allowed.
+    for words in
+        [&["--resource", ""][..], &["--resource="], &["--resource", "vault", "--resource="]]
+    {
+        drop(sandbox.azt([&["exec"], words, &["--", "true"]].concat()).exits(2).says("is empty"));
+    }
     drop(sandbox.azt(["exec", "--account", "nobody@contoso.example", "--", "true"]).exits(4));
     drop(Sandbox::new().azt(["exec", "--", "true"]).exits(4));
 }
@@ -80,6 +86,7 @@ fn the_exit_code_is_the_programs() {
     }
     drop(sandbox.azt(["exec", "--", "no-such-program"]).exits(127).says("no-such-program"));
     drop(sandbox.azt(["exec", "--", "/etc/passwd"]).exits(126));
+    drop(sandbox.azt(["exec", "--", "./no-such-program"]).exits(127));
     drop(sandbox.azt(["exec", "--no-endpoint", "--", "no-such-program"]).exits(127));
     drop(sandbox.azt(["exec"]).exits(2));
     drop(sandbox.azt(["exec", "--timeout", "soon", "--", "true"]).exits(2));
@@ -110,6 +117,7 @@ fn the_program_has_the_callers_environment_and_no_key_of_the_vault() {
     sandbox.login_app().success();
     sandbox.set("IMDS_ENDPOINT", "http://127.0.0.1:1");
     sandbox.set("IDENTITY_SERVER_THUMBPRINT", "x");
+    sandbox.set("AZURE_CLIENT_SECRET", "another-identity");
     sandbox.set("PATH", "/usr/bin:/bin:relative");
     let run = Run::of(&mut exec(
         &sandbox,
@@ -122,6 +130,7 @@ fn the_program_has_the_callers_environment_and_no_key_of_the_vault() {
         !run.stdout.contains("IMDS_ENDPOINT=") && !run.stdout.contains("THUMBPRINT"),
         "{run:?}"
     );
+    assert!(!run.stdout.contains("another-identity"), "SDKs would use it first: {run:?}");
     assert!(run.stdout.contains("PATH=/usr/bin:/bin:relative\n"), "{run:?}");
     // Without an endpoint nothing stands between.
     let mut child =

@@ -49,6 +49,8 @@ fn tokens_are_for_hosts_of_the_table_alone() {
         "evil.example",
         "ftp://a.vault.azure.net/",
         "redis://x.redis.cache.windows.net/",
+        "postgres=$(id).postgres.database.azure.com",
+        "a;b.vault.azure.net",
         "postgres=evil.example",
         "postgres=db.mysql.database.azure.com",
         "mysql=db.postgres.database.azure.com",
@@ -88,6 +90,7 @@ fn the_settings_add_hosts_and_choose_accounts() {
     drop(set("host.*.corp.example.audience=api://contoso-payroll").quiet());
     drop(set(&format!("host.git.corp.example.account={APP}")).quiet());
     drop(set(&format!("host.dev.azure.com.account={ALICE}")).quiet());
+    drop(set("host.corp.example:5000.audience=x").exits(2));
     drop(set("host.*.audience=x").exits(2).says("*. and a domain"));
     drop(set("host.corp.example.password=x").exits(2));
     let why = |host: &str| sandbox.azt(["hosts", "explain", host, "-o", "json"]).quiet().json();

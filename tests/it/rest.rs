@@ -224,3 +224,44 @@ fn what_is_sent_is_what_was_typed() {
         drop(rest(&sandbox, &["--url", "/echo", "--headers", header]).exits(2).says("header"));
     }
 }
+
+fn refused_once(sandbox: &Sandbox, challenge: &str) {
+    let headers = [("WWW-Authenticate".to_owned(), challenge.to_owned())];
+    let refusal = Action::Answer { status: 401, headers: headers.into(), body: String::new() };
+    sandbox.emulator.faults().push(Fault::on("/echo", refusal).times(1));
+}
+
+#[test]
+fn a_host_that_names_its_tenant_gets_a_token_of_it() {
+    let sandbox = Sandbox::signed_in_as_alice();
+    assert_eq!(authorization(&sandbox, &["--url", "/echo"])["tid"], CONTOSO);
+    let challenge = format!("Bearer authorization_uri=https://login.example/{FABRIKAM}/oauth2");
+    refused_once(&sandbox, &challenge);
+    let sent = authorization(&sandbox, &["--url", "/echo"]);
+    assert_eq!((sent["user"].as_str(), sent["tid"].as_str()), (Some(ALICE), Some(FABRIKAM)));
+    assert_eq!(authorization(&sandbox, &["--url", "/echo"])["tid"], FABRIKAM, "remembered");
+}
+
+#[test]
+fn an_account_that_a_host_accepted_after_a_refusal_is_remembered_there() {
+    let sandbox = Sandbox::signed_in_as_alice();
+    sandbox.login_app().success();
+    let user = |options: &[&str]| {
+        let words = [&["--url", "/echo"], options].concat();
+        authorization(&sandbox, &words)["user"].as_str().unwrap_or_default().to_owned()
+    };
+    let default = user(&[]);
+    let other = if default == ALICE { APP } else { ALICE };
+    refused_once(&sandbox, "Bearer");
+    assert_eq!(user(&[]), other);
+    assert_eq!(user(&[]), other, "it comes first the next time");
+    assert_eq!(user(&["--account", &default]), default, "an option overrides it");
+    sandbox.azt(["logout", "--username", other, "--yes"]).success();
+    assert_eq!(user(&[]), default);
+    // Nobody else: the refusal is told.
+    refused_once(&sandbox, "Bearer");
+    drop(rest(&sandbox, &["--url", "/echo"]).exits(6));
+    // As az has one account for all hosts.
+    refused_once(&sandbox, &format!("Bearer authorization_uri=https://login.example/{FABRIKAM}"));
+    drop(sandbox.az(["rest", "--url", "/echo"]).exits(1));
+}

@@ -369,6 +369,7 @@ fn a_socket_hands_out_one_accounts_tokens_for_its_resources() {
     assert_eq!(lines[0]["account"], ALICE);
     assert_eq!(lines[0]["program"], "azt");
     assert_eq!(lines[0]["resource"], "https://vault.azure.net/.default");
+    assert!(lines[0]["tenant"].is_string(), "{text}");
     assert!(lines[0]["pid"].is_number() && !text.contains("eyJ"), "{text}");
     assert_eq!(std::fs::metadata(&audit).unwrap().permissions().mode() & 0o777, 0o600);
 }
@@ -448,6 +449,9 @@ fn the_person_is_asked_once_for_each_resource() {
     session.flush().unwrap();
     assert_eq!(asked.join().unwrap(), 200);
     assert_eq!(ask("https://vault.azure.net/").join().unwrap(), 200, "not asked again");
+    // Keys that were pressed before the question answer nothing.
+    session.send("y\r").unwrap();
+    session.flush().unwrap();
     // The answer counts although the first client has gone.
     let mut gone = std::os::unix::net::UnixStream::connect(&socket).unwrap();
     gone.write_all(
@@ -456,6 +460,7 @@ fn the_person_is_asked_once_for_each_resource() {
     .unwrap();
     session.exp_string("Allow tokens for https://storage.azure.com").unwrap();
     drop(gone);
+    session.exp_string("(y/N)").unwrap();
     session.send("y\r").unwrap();
     session.flush().unwrap();
     assert_eq!(ask("https://storage.azure.com").join().unwrap(), 200);

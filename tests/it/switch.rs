@@ -227,7 +227,9 @@ fn without_utf_8_the_list_is_ascii() {
     assert!(screen.shows("..."), "{:#?}", screen.lines());
     screen.send(ESCAPE);
     let (rest, code) = screen.end();
-    assert!(rest.contains("Kept: Contoso Production - ") && code == Some(0), "{rest}");
+    // Broken between words at the terminal's width.
+    let said = rest.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains("Kept: Contoso Production - ") && code == Some(0), "{rest}");
     assert!(rest.is_ascii(), "{rest}");
     drop(sandbox.azt(["switch", "contoso"]).exits(1).says("  Contoso Production - "));
 }

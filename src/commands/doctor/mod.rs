@@ -12,7 +12,7 @@ mod sign_in;
 use serde_json::Value;
 
 use self::accounts::accounts;
-use super::{Answer, agree, cache, counted, rows, wants_data};
+use super::{Answer, agree, asks_for_data, cache, counted, rows};
 use crate::accounts::{Context, DamagedSettings, is_shared};
 use crate::broker;
 use crate::cli::Doctor;
@@ -103,7 +103,7 @@ fn checked(is_offline: bool, context: &Context<'_>) -> Page {
 fn told(request: &Doctor, context: &Context<'_>) -> Result<Answer> {
     let terminal = &context.system.terminal;
     let page = checked(request.offline, context);
-    let mut answer = if wants_data(&request.global, context) {
+    let mut answer = if asks_for_data(&request.global) {
         let all = page.checks.iter().map(to_value).collect();
         Answer::with_columns(Value::Array(all), |list| {
             rows(

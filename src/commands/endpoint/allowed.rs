@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::refused::{Refused, Why};
+use super::tokens::Ask;
 use crate::accounts::Context;
 use crate::commands::token::what;
 use crate::entra::Scopes;
@@ -66,8 +67,9 @@ impl Allowed {
         Ok(Self { only: Some(only), question })
     }
 
-    /// Fails unless every one of `scopes` may be asked for; `shown` is what the client asked for.
-    pub(super) async fn check(&self, scopes: &Scopes, shown: &str) -> Result<(), Refused> {
+    /// Fails unless every scope of `ask` may be asked for; `shown` is what the client asked for.
+    pub(super) async fn check(&self, ask: &Ask, shown: &str) -> Result<(), Refused> {
+        let scopes = &ask.scopes;
         let audiences: Vec<String> = scopes.iter().map(audience_of).collect();
         if let Some(only) = &self.only
             && !audiences.iter().all(|it| only.contains(it))
@@ -82,7 +84,14 @@ impl Allowed {
         }
         match &self.question {
             None => Ok(()),
-            Some(question) => question.ask(audiences.join(" "), shown).await,
+            Some(question) => {
+                let (mut what, mut shown) = (audiences.join(" "), shown.to_owned());
+                if let Some(tenant) = &ask.tenant {
+                    what = format!("{what} in {tenant}");
+                    shown = format!("{shown} in the tenant {tenant}");
+                }
+                question.ask(what, &shown).await
+            }
         }
     }
 }
@@ -156,7 +165,9 @@ impl Question {
         // If no thread starts, the sender is gone: refused.
         let _ = std::thread::Builder::new().name("question".to_owned()).spawn(move || {
             let _one = prompt.lock().unwrap_or_else(PoisonError::into_inner);
-            let answer = origin.terminal().confirm(&question);
+            let terminal = origin.terminal();
+            terminal.forget_typed();
+            let answer = terminal.confirm(&question);
             sender.send_replace(Some(answer.unwrap_or(false)));
         });
         answer

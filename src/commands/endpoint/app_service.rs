@@ -81,7 +81,11 @@ pub(super) fn refusal(refused: &Refused) -> Reply {
         "statusCode": status,
         "message": refused.text(),
     });
-    Reply { status, json: Zeroizing::new(body.to_string().into_bytes()) }
+    Reply {
+        status,
+        json: Zeroizing::new(body.to_string().into_bytes()),
+        retry_after: refused.error.retry_after(),
+    }
 }
 
 #[cfg(test)]
@@ -100,6 +104,7 @@ mod tests {
             renew_from: 0,
             client_id: "own".into(),
             account: "alice".into(),
+            tenant: "t".into(),
         };
         let reply: serde_json::Value = serde_json::from_slice(&request.reply(&held, 1000)).unwrap();
         let expected = json!({"access_token": "t\"oken", "expires_on": "4600", "expires_in": "3600",

@@ -9,6 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use chrono::{DateTime, SecondsFormat};
 use serde_json::json;
 
+use super::tokens::Held;
 use crate::error::Result;
 use crate::foreign::Sentence;
 use crate::sys::{Journal, Peer, append_only, program_of};
@@ -45,7 +46,7 @@ impl Audit {
         now: i64,
         peer: Peer,
         resource: &str,
-        account: &str,
+        held: &Held,
     ) -> io::Result<()> {
         let time = DateTime::from_timestamp(now, 0).unwrap_or_default();
         let line = json!({
@@ -54,7 +55,8 @@ impl Audit {
             "pid": peer.pid,
             "program": peer.pid.and_then(program_of).map(|name| String::from(Sentence::new(&name))),
             "resource": String::from(Sentence::new(resource)),
-            "account": account,
+            "account": held.account,
+            "tenant": held.tenant,
         });
         let line = line.to_string();
         match self {

@@ -54,5 +54,9 @@ pub(super) fn refusal(refused: &Refused) -> Reply {
         _ => "GetTokenError",
     };
     let body = json!({"status": "error", "code": code, "message": refused.text()});
-    Reply { status, json: Zeroizing::new(body.to_string().into_bytes()) }
+    Reply {
+        status,
+        json: Zeroizing::new(body.to_string().into_bytes()),
+        retry_after: refused.error.retry_after(),
+    }
 }

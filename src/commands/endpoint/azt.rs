@@ -53,13 +53,17 @@ pub(super) fn reply(held: &Held) -> Zeroizing<Vec<u8>> {
 }
 
 /// The settings, for [`SETTINGS`].
-pub(super) fn settings(files: &ServedFiles) -> Zeroizing<Vec<u8>> {
-    Zeroizing::new(json!({ "files": files }).to_string().into_bytes())
+pub(super) fn settings(cloud: &str, files: &ServedFiles) -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(json!({ "cloud": cloud, "files": files }).to_string().into_bytes())
 }
 
 /// A refusal: the whole error.
 pub(super) fn refusal(refused: &Refused) -> Reply {
     let error = serde_json::to_value(&*refused.error).unwrap_or(Value::Null);
     let json = json!({ "error": error }).to_string().into_bytes();
-    Reply { status: refused.status(), json: Zeroizing::new(json) }
+    Reply {
+        status: refused.status(),
+        json: Zeroizing::new(json),
+        retry_after: refused.error.retry_after(),
+    }
 }

@@ -18,7 +18,6 @@ mod source;
 mod tokens;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use hyper::Method;
 use hyper::header::{AUTHORIZATION, HOST, HeaderMap};
@@ -33,7 +32,7 @@ pub(super) use source::Source;
 use crate::broker::Wanted;
 use crate::error::Result;
 use crate::secret::Secret;
-use crate::sys::{Call, Clock, Origin, Peer, Reply, System, fill_random};
+use crate::sys::{Call, Clock, Peer, Reply, System, fill_random};
 use refused::{Refused, Why};
 use tokens::{Ask, Held, Tokens};
 
@@ -73,8 +72,6 @@ pub(super) struct Endpoint {
     tokens: Tokens,
     allowed: Allowed,
     audit: Option<Audit>,
-    is_audit_broken: AtomicBool,
-    origin: Origin,
     clock: Clock,
 }
 
@@ -87,10 +84,9 @@ impl Endpoint {
         audit: Option<Audit>,
         system: &System,
     ) -> Arc<Self> {
-        let (clock, origin) = (system.clock.clone(), system.origin());
+        let clock = system.clock.clone();
         let tokens = Tokens::new(source, clock.clone());
-        let is_audit_broken = AtomicBool::default();
-        Arc::new(Self { door, tokens, allowed, audit, is_audit_broken, origin, clock })
+        Arc::new(Self { door, tokens, allowed, audit, clock })
     }
 
     /// The reply to `call`. Never fails: a refusal is a reply.
@@ -117,18 +113,21 @@ impl Endpoint {
     #[cfg(unix)]
     async fn for_azt(&self, call: &Call) -> Result<Zeroizing<Vec<u8>>, Refused> {
         match call.uri.path() {
-            azt::SETTINGS => self.tokens.settings().await.map(|files| azt::settings(&files)),
+            azt::SETTINGS => {
+                let (cloud, files) = self.tokens.settings().await?;
+                Ok(azt::settings(&cloud, &files))
+            }
             azt::TOKEN => {
                 let azt::Request { ask, claims, wanted } =
                     azt::asked(&call.body, self.tokens.account())?;
                 let shown = ask.scopes.joined();
-                self.allowed.check(&ask.scopes, &shown).await?;
+                self.allowed.check(&ask, &shown).await?;
                 let held = if claims.is_none() && wanted == Wanted::Usable {
                     self.tokens.get(&ask).await?
                 } else {
                     self.tokens.get_special(ask, claims, wanted).await?
                 };
-                self.note(call.peer, &shown, &held);
+                self.note(call.peer, &shown, &held)?;
                 Ok(azt::reply(&held))
             }
             _ => Err(Refused::new(Why::Malformed, "There is nothing here.")),
@@ -149,22 +148,18 @@ impl Endpoint {
 
     /// The token of `ask`, if it is allowed.
     async fn token(&self, ask: &Ask, shown: &str, peer: Peer) -> Result<Arc<Held>, Refused> {
-        self.allowed.check(&ask.scopes, shown).await?;
+        self.allowed.check(ask, shown).await?;
         let held = self.tokens.get(ask).await?;
-        self.note(peer, shown, &held);
+        self.note(peer, shown, &held)?;
         Ok(held)
     }
 
-    /// Writes the line of the audit.
-    fn note(&self, peer: Peer, shown: &str, held: &Held) {
-        let Some(audit) = &self.audit else { return };
-        let written = audit.write(self.clock.now(), peer, shown, &held.account);
-        // Said once: the token is handed out all the same.
-        if let Err(error) = written
-            && !self.is_audit_broken.swap(true, Ordering::Relaxed)
-        {
-            self.origin.terminal().warn(&format!("The audit cannot be written: {error}."));
-        }
+    /// Writes the line of the audit: without it no token is handed out.
+    fn note(&self, peer: Peer, shown: &str, held: &Held) -> Result<(), Refused> {
+        let Some(audit) = &self.audit else { return Ok(()) };
+        audit.write(self.clock.now(), peer, shown, held).map_err(|error| {
+            Refused::new(Why::Transient, format!("The audit cannot be written: {error}."))
+        })
     }
 
     /// Refuses what a web page could have sent, and who does not know the key.

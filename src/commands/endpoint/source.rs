@@ -7,7 +7,7 @@ use crate::accounts::{Context, DamagedSettings};
 use crate::broker::{self, Wanted};
 use crate::cli::GetAccessToken;
 use crate::commands::get_access_token::{Chosen, chosen, issued};
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 use crate::settings::{ServedFiles, served};
 use crate::sys::Origin;
 
@@ -49,13 +49,16 @@ impl Source {
         self.try_fetch(ask, claims, wanted).map_err(Refused::from)
     }
 
-    /// The settings of this account for azt on the other side of a socket. Blocks.
-    pub(super) fn settings(&self) -> Result<ServedFiles, Refused> {
+    /// The active cloud and the settings of this account, for azt on the other side of a socket.
+    /// Blocks.
+    pub(super) fn settings(&self) -> Result<(String, ServedFiles), Refused> {
         let system = self.origin.system();
-        let settings = || {
+        let settings = || -> Result<_> {
             let context = Context::load(&system, DamagedSettings::Refuse)?;
             let Chosen { user, tenant, subscription, .. } = &self.chosen;
-            served(&context.dir, context.cloud(), user, tenant, subscription.as_deref())
+            let cloud = context.cloud();
+            let files = served(&context.dir, cloud, user, tenant, subscription.as_deref())?;
+            Ok((cloud.name.clone(), files))
         };
         settings().map_err(Refused::from)
     }
@@ -65,6 +68,12 @@ impl Source {
         let mut context = Context::load(&system, DamagedSettings::Refuse)?;
         // This process renews tokens itself.
         context.renews_in_background = false;
+        if let (Some(own), Some(asked)) = (&self.request.tenant, &ask.tenant)
+            && !own.eq_ignore_ascii_case(asked)
+        {
+            let text = format!("azt gives tokens of the tenant {own} only here (--tenant).");
+            return Err(Error::new(Kind::Refused, text));
+        }
         let mut request = GetAccessToken { claims, ..self.request.clone() };
         self.chosen.narrow(&mut request, ask.tenant.as_deref());
         let issued = issued(&request, Some(ask.scopes.clone()), wanted, None, &context)?;
@@ -75,6 +84,7 @@ impl Source {
             renew_from: issued.token.renew_from,
             client_id: issued.client_id,
             account: issued.account,
+            tenant: issued.tenant,
         })
     }
 }

@@ -21,7 +21,7 @@ const REFUSED: i64 = 5;
 /// Most tokens in memory.
 const MOST: usize = 512;
 /// Most requests at a time for different tokens.
-const FETCHES: usize = 8;
+const FETCHES: usize = 32;
 
 /// Which token is asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -44,6 +44,8 @@ pub(super) struct Held {
     pub(super) client_id: String,
     /// The name of its account.
     pub(super) account: String,
+    /// Its tenant.
+    pub(super) tenant: String,
 }
 
 /// The tokens of one account.
@@ -60,8 +62,11 @@ struct Entry {
     state: Mutex<State>,
     changed: Notify,
     /// What the last special token was for, and [`State::fetches`] when its fetch began.
-    special: tokio::sync::Mutex<Option<(u64, (Option<String>, Wanted))>>,
+    special: tokio::sync::Mutex<Option<(u64, Special)>>,
 }
+
+/// What is asked for besides scopes and tenant: the claims challenge, and how new it must be.
+type Special = (Option<String>, Wanted);
 
 #[derive(Default)]
 struct State {
@@ -88,7 +93,7 @@ impl Tokens {
     }
 
     /// [`Source::settings`].
-    pub(super) async fn settings(&self) -> Result<ServedFiles, Refused> {
+    pub(super) async fn settings(&self) -> Result<(String, ServedFiles), Refused> {
         let source = self.source.clone();
         in_thread(move || source.settings()).await
     }
@@ -208,10 +213,13 @@ impl Entry {
         let usable = state.held.clone().filter(is_usable);
         if let Some(held) = usable {
             let is_unread = is_stored && !(0..UNREAD).contains(&now.saturating_sub(state.read_at));
-            let is_due = now >= held.renew_from || is_unread;
-            let fetches = is_due && !is_new && !state.is_fetching && refused.is_none();
+            let is_due = now >= held.renew_from;
+            let needs = (is_due || is_unread) && !is_new && refused.is_none();
+            let fetches = needs && !state.is_fetching;
             state.is_fetching |= fetches;
-            return (Step::Answer(Ok(held)), fetches);
+            // The vault is read in no time; a renewal may take its time.
+            let waits = needs && is_unread && !is_due;
+            return (if waits { Step::Wait } else { Step::Answer(Ok(held)) }, fetches);
         }
         if let Some((refused, _)) = refused {
             return (Step::Answer(Err(refused)), false);
@@ -279,6 +287,7 @@ mod tests {
             renew_from,
             client_id: String::new(),
             account: String::new(),
+            tenant: String::new(),
         }
     }
 
@@ -328,7 +337,8 @@ mod tests {
         entry.finish(Ok(held(3600, 3000)), 0);
         assert_eq!(step(&entry, 29, 1, true), ("token", false));
         assert_eq!(step(&entry, 30, 1, false), ("token", false), "nothing is stored");
-        assert_eq!(step(&entry, 30, 1, true), ("token", true));
+        assert_eq!(step(&entry, 30, 1, true), ("wait", true));
+        assert_eq!(step(&entry, 30, 1, true), ("wait", false));
         entry.finish(Err(refused(crate::error::Kind::Vault)), 31);
         assert_eq!(step(&entry, 32, 2, true), ("token", false), "a busy keyring ends nothing");
         entry.finish(Err(refused(crate::error::Kind::NotSignedIn)), 32);

@@ -1,5 +1,6 @@
 //! `rest`: sends a request of the user's own, with a token.
 
+mod granted;
 mod literal;
 mod outgoing;
 mod pairs;
@@ -7,6 +8,7 @@ mod url;
 
 use serde_json::Value;
 
+use granted::Granted;
 use outgoing::Outgoing;
 
 use super::Answer;
@@ -20,7 +22,6 @@ use crate::entra::Scopes;
 use crate::error::{Error, Kind, Result};
 use crate::hosts::Destination;
 use crate::program::Program;
-use crate::secret::Secret;
 use crate::settings::Endpoint;
 use crate::sys::{EndpointUrl, Response, Sink, block_on, stream_named};
 
@@ -70,7 +71,7 @@ fn token(
     url: &EndpointUrl,
     claims: Option<String>,
     context: &Context<'_>,
-) -> Result<Option<Secret>> {
+) -> Result<Option<Granted>> {
     let (system, cloud) = (context.system, context.cloud());
     let is_az = system.program == Program::Az;
     let manager = EndpointUrl::parse(cloud.endpoint(Endpoint::ResourceManager)?, "");
@@ -88,14 +89,14 @@ fn token(
     }
     let of = |resource: &str| {
         let scopes = Some(Scopes::of_resource(resource));
-        issued(&options, scopes, Wanted::Usable, None, context).map(|it| Some(it.token.secret))
+        issued(&options, scopes, Wanted::Usable, None, context).map(|it| Some(Granted::of(it)))
     };
     if let Some(resource) = &request.resource {
         return of(resource);
     }
     if !is_az && let Some(destination) = Destination::of(url, cloud, &context.config)? {
         let issued = issued_for(&destination, &options, Wanted::Usable, context)?;
-        return Ok(Some(issued.token.secret));
+        return Ok(Some(Granted::at(destination, options, issued)));
     }
     if is_arm {
         // Also checks that the tokens may go there.
@@ -131,7 +132,22 @@ fn send(
         outgoing.token = token(request, url, Some(claims), context)?;
         response = block_on(outgoing.exchange(url, &mut sink, system))??;
     }
+    // As az has one account for all hosts, only azt tries another one.
+    let others = match &outgoing.token {
+        Some(granted) if response.status == 401 => granted.others(&response, context)?,
+        _ => Vec::new(),
+    };
+    for other in others {
+        if response.status != 401 {
+            break;
+        }
+        outgoing.token = Some(other.granted(context)?);
+        response = block_on(outgoing.exchange(url, &mut sink, system))??;
+    }
     if response.status < 400 {
+        if let Some(granted) = &outgoing.token {
+            granted.note_accepted(context);
+        }
         return Ok(response);
     }
     Err(failure(&response, outgoing.token.is_some(), context))

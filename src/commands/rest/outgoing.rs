@@ -1,5 +1,6 @@
 //! A request with its redirects.
 
+use super::granted::Granted;
 use super::pairs;
 use crate::error::{Error, Kind, Result};
 use crate::foreign::Sentence;
@@ -18,7 +19,7 @@ pub(super) struct Outgoing<'r> {
     /// The body, if it was typed in Python's notation of JSON.
     rewritten: Option<Secret>,
     is_json: bool,
-    pub(super) token: Option<Secret>,
+    pub(super) token: Option<Granted>,
 }
 
 impl<'r> Outgoing<'r> {
@@ -26,7 +27,7 @@ impl<'r> Outgoing<'r> {
         method: Method,
         headers: Vec<(String, Secret)>,
         body: Option<&'r Secret>,
-        token: Option<Secret>,
+        token: Option<Granted>,
     ) -> Self {
         let text = body.map_or("", Secret::expose);
         let value = pairs::json(text);
@@ -88,7 +89,7 @@ impl<'r> Outgoing<'r> {
             request = request.header_of_user(name, value)?;
         }
         Ok(match &self.token {
-            Some(token) => request.bearer(token),
+            Some(granted) => request.bearer(granted.secret()),
             None => request,
         })
     }
