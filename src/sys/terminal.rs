@@ -333,7 +333,7 @@ impl Terminal {
     }
 }
 
-/// Replaces the characters that [`clean`] removes with escapes (`\r`, `\u{200b}`). Servers' texts
+/// Replaces the characters that `clean` removes with escapes (`\r`, `\u{200b}`). Servers' texts
 /// were cleaned when they were parsed. The rest is the user's input, and an invisible character in
 /// it is often the cause of the error.
 fn escaped(text: &str) -> String {
