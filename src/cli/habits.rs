@@ -4,7 +4,7 @@
 use crate::near::nearest;
 
 /// Command words, and azt's command for them. Of two rows that fit, the longer one counts.
-const COMMANDS: [(&str, &str); 52] = [
+const COMMANDS: [(&str, &str); 51] = [
     ("accounts", "azt account list"),
     ("accounts list", "azt account list"),
     ("account current", "azt whoami"),
@@ -38,7 +38,6 @@ const COMMANDS: [(&str, &str); 52] = [
     ("cache show", "azt cache status"),
     ("config show", "azt config get"),
     ("configure", "azt config set"),
-    ("exec", "azt token"),
     ("get-access-token", "azt token"),
     ("get-token", "azt token"),
     ("info", "azt doctor"),

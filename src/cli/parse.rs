@@ -8,6 +8,7 @@
 mod tests;
 
 use std::ffi::OsString;
+use std::fmt::Write as _;
 
 use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -304,11 +305,13 @@ pub(super) fn explain(
                 _ => &[],
             };
             let option = arg.split(' ').next().unwrap_or_default();
-            let message = format!(
-                "{path}: '{value}' is not a valid value for '{option}'. Allowed values: {allowed}.",
-                value = Typed(&value),
-                allowed = allowed.join(", ")
+            let mut message = format!(
+                "{path}: '{value}' is not a valid value for '{option}'.",
+                value = Typed(&value)
             );
+            if !allowed.is_empty() {
+                let _ = write!(message, " Allowed values: {}.", allowed.join(", "));
+            }
             let guess = nearest(&value, allowed.iter().map(String::as_str));
             let guess = guess.filter(|_| program == Program::Azt);
             let guess = guess.map(|guess| format!("Did you mean '{guess}'?"));

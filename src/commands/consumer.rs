@@ -140,6 +140,12 @@ impl Target {
         CONSUMERS.iter().any(|row| Some(row.0) == self.consumer && row.3)
     }
 
+    /// The audience of the token.
+    pub(super) fn audience(&self) -> String {
+        let scopes = self.scopes.joined();
+        scopes.strip_suffix("/.default").map_or(scopes.clone(), str::to_owned)
+    }
+
     /// The host that the token is for; empty if none was named.
     pub(super) fn host(&self) -> &str {
         self.destination.as_ref().map_or("", |it| &it.host)

@@ -38,6 +38,7 @@ pub(super) struct Chosen {
     /// [`Identity::name`].
     pub(super) account: String,
     /// The owner of its profile entries.
+    #[cfg_attr(not(unix), allow(dead_code, reason = "only Unix has sockets with an owner"))]
     pub(super) user: User,
     /// Its tenant.
     pub(super) tenant: String,

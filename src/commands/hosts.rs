@@ -9,6 +9,7 @@ use super::{Answer, asks_for_data, rows};
 use crate::accounts::Context;
 use crate::cli::Hosts;
 use crate::error::Result;
+use crate::foreign::Typed;
 use crate::hosts::{OwnHost, rows as rows_of_table};
 
 /// The source of a row that the settings have no part in.
@@ -65,7 +66,12 @@ fn columns(list: &Value) -> Value {
 fn explain(url: &str, request: &Hosts, context: &Context<'_>) -> Result<Answer> {
     let target = Target::of(url, context)?;
     let Some(destination) = &target.destination else {
-        return Ok(Answer::of(json!({"audience": target.scopes.joined()})));
+        let audience = target.audience();
+        if asks_for_data(&request.global) {
+            return Ok(Answer::of(json!({ "audience": audience })));
+        }
+        let shown = format!("The service {} gets a token for {audience}.\n", Typed(url));
+        return context.system.terminal.result(&shown).map(|()| Answer::none());
     };
     let mut options = request.account.request(&request.global);
     let vault = opened(context);

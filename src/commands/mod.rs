@@ -16,6 +16,7 @@ mod completion;
 mod config;
 mod consumer;
 mod doctor;
+#[cfg_attr(not(unix), allow(dead_code, reason = "only Unix has sockets with an owner"))]
 mod endpoint;
 mod exec;
 mod get_access_token;

@@ -43,6 +43,7 @@ impl ConfigDir {
     }
 
     /// Settings without a folder: these files, which cannot be changed.
+    #[cfg_attr(not(unix), allow(dead_code, reason = "only Unix has sockets with an owner"))]
     pub(crate) fn in_memory(files: BTreeMap<String, Vec<u8>>) -> Self {
         Self::of(PathBuf::new(), Folder::in_memory(files))
     }

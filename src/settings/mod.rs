@@ -21,6 +21,7 @@ pub(crate) mod known;
 mod profile;
 mod python_json;
 mod recent;
+#[cfg_attr(not(unix), allow(dead_code, reason = "only Unix has sockets with an owner"))]
 mod served;
 mod setting;
 mod subscription;

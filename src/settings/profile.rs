@@ -135,6 +135,7 @@ impl Profile {
 
     /// Keeps the entries of `user`, or `stand_in` if there are none; the entry `default`, else the first
     /// one, becomes the default.
+    #[cfg_attr(not(unix), allow(dead_code, reason = "only Unix has sockets with an owner"))]
     pub(super) fn keep_user(&mut self, user: &str, default: Option<&str>, stand_in: Subscription) {
         self.subscriptions.retain(|entry| entry.user_name() == user);
         if self.subscriptions.is_empty() {

@@ -153,6 +153,18 @@ struct Connection {
     task: AbortHandle,
 }
 
+/// A connection in [`Connections`], however it ends.
+struct Counted {
+    open: Arc<Mutex<HashMap<u64, Connection>>>,
+    id: u64,
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.id);
+    }
+}
+
 /// What a connection does.
 #[derive(Default)]
 struct Activity {
@@ -184,10 +196,10 @@ impl Connections {
         let activity = Arc::new(Activity::default());
         activity.last.store(self.turn.fetch_add(1, Ordering::Relaxed), Ordering::Relaxed);
         let (seen, turn, handler) = (activity.clone(), self.turn.clone(), handler.clone());
-        let open = self.open.clone();
+        let counted = Counted { open: self.open.clone(), id };
         let task = tokio::spawn(async move {
+            let _counted = counted;
             connection(stream, peer, &handler, &seen, &turn).await;
-            open.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
         });
         // Tasks run after this one waits, so that none has ended yet.
         self.all().insert(id, Connection { activity, task: task.abort_handle() });

@@ -30,6 +30,8 @@ fn the_table_is_listed_and_explained() {
     assert_eq!(why["audience"], "https://vault.azure.net");
     assert_eq!(why["account"], ALICE);
     assert_eq!(sandbox.requests(), [] as [String; 0], "nothing is asked for");
+    let named = sandbox.azt(["hosts", "explain", "vault"]).quiet().stdout;
+    assert_eq!(named, "The service vault gets a token for https://vault.azure.net.\n");
     drop(sandbox.azt(["hosts", "explain"]).exits(2));
     drop(sandbox.azt(["hosts", "explain", "vault.azure.net.evil.example"]).exits(6));
 }

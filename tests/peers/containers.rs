@@ -106,7 +106,7 @@ impl FarMachine {
         );
         std::fs::write(path("sshd_config"), config).unwrap();
         let script = format!(
-            "#!/bin/sh\nmount -t tmpfs none /root && mount -t tmpfs none /run && mkdir /run/sshd &&\n\
+            "#!/bin/sh\nmount -t tmpfs none /root && mount -t tmpfs -o mode=755 none /run && mkdir /run/sshd &&\n\
              exec /usr/sbin/sshd -i -f {}\n",
             path("sshd_config")
         );

@@ -38,7 +38,7 @@ fn google_auth_takes_a_token_and_shows_a_failure() {
         (sent["aud"].as_str(), sent["appid"].as_str()),
         (Some("api://contoso-payroll"), Some(APP))
     );
-    drop(sandbox.azt(["logout"]).quiet());
+    drop(sandbox.azt(["logout"]).success());
     let text = run()["text"].as_str().unwrap().to_owned();
     assert!(text.contains("azt login"), "{text}");
 }

@@ -29,6 +29,7 @@ pub(super) use audit::Audit;
 pub use fuzzing::endpoint as fuzz_endpoint;
 pub(super) use source::Source;
 
+#[cfg(unix)]
 use crate::broker::Wanted;
 use crate::error::Result;
 use crate::secret::Secret;
@@ -177,7 +178,9 @@ impl Endpoint {
             ));
         }
         if let Door::Port { hosts, key } = &self.door {
-            let host = call.headers.get(HOST).and_then(|host| host.to_str().ok());
+            // Of two, another program may take the other one.
+            let mut given = call.headers.get_all(HOST).iter().map(|host| host.to_str().ok());
+            let host = given.next().flatten().filter(|_| given.next().is_none());
             if !host.is_some_and(|host| hosts.iter().any(|own| own.eq_ignore_ascii_case(host))) {
                 return refused("The request is for another host name.");
             }

@@ -20,6 +20,7 @@ mod handle;
 #[cfg(unix)]
 #[path = "by_descriptor.rs"]
 mod handle;
+#[cfg_attr(not(unix), allow(dead_code, reason = "only Unix has sockets with an owner"))]
 mod in_memory;
 mod lock;
 #[cfg(unix)]
