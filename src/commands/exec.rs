@@ -55,7 +55,7 @@ pub(super) fn run(request: &Exec, context: &Context<'_>) -> Result<Answer> {
         let scopes: Vec<&Scopes> = targets.iter().map(|target| &target.scopes).collect();
         let allowed = Allowed::of(only, &scopes, false, context)?;
         block_on(async {
-            let listener = Listener::loopback().await?;
+            let listener = Listener::loopback()?;
             let (port, key) = (listener.port(), random_key()?);
             program.set.extend(variables(port, &key, context));
             program.removed.extend(OF_OTHERS);

@@ -46,7 +46,7 @@ pub(super) fn run(request: &Serve, context: &Context<'_>) -> Result<Answer> {
             let (listener, path) = socket(path, &request.allow_uid)?;
             (listener, Door::Socket, of_socket(&path, request.print)?)
         } else {
-            let listener = Listener::loopback().await?;
+            let listener = Listener::loopback()?;
             let (port, key) = (listener.port(), random_key()?);
             let shown = of_variables(&variables(port, &key, context), request.print);
             (listener, Door::at_port(port, key), shown)

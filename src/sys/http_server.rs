@@ -18,7 +18,7 @@ use hyper::service::service_fn;
 use hyper::{Method, StatusCode, Uri};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::AbortHandle;
 use zeroize::Zeroizing;
 
@@ -31,6 +31,8 @@ const BODY_TIME: Duration = Duration::from_secs(10);
 const BODY_LIMIT: usize = 64 * 1024;
 /// Largest accepted head, in bytes: hyper's least, so that idle connections take little memory.
 const HEAD_SIZE: usize = 8 * 1024;
+/// Connections that wait to be accepted. A client that finds no room tries again after a second.
+const BACKLOG: u32 = 4096;
 /// Pause after a connection could not be accepted: probably no file descriptor is left.
 const PAUSE: Duration = Duration::from_millis(10);
 
@@ -95,9 +97,13 @@ impl Listener {
     ///
     /// # Errors
     /// No port is free, or sockets are forbidden here.
-    pub(crate) async fn loopback() -> Result<Self> {
-        let bound = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
-        bound.map(Self::Loopback).map_err(|error| {
+    pub(crate) fn loopback() -> Result<Self> {
+        let bound = || {
+            let socket = TcpSocket::new_v4()?;
+            socket.bind((Ipv4Addr::LOCALHOST, 0).into())?;
+            socket.listen(BACKLOG)
+        };
+        bound().map(Self::Loopback).map_err(|error| {
             Error::failed(format!("Cannot listen on 127.0.0.1: {error}.")).source(error)
         })
     }
@@ -134,6 +140,10 @@ impl Listener {
             if accepted.is_err() {
                 connections.close_idlest();
                 tokio::time::sleep(PAUSE).await;
+            } else {
+                // Lets connections that were closed give their descriptors back, and the new one read
+                // what has arrived.
+                tokio::task::yield_now().await;
             }
         }
     }
