@@ -138,19 +138,13 @@ pub(super) fn issued_for(
 
 /// The vault, if there is one here.
 pub(super) fn opened<'s>(context: &Context<'s>) -> Option<Vault<'s>> {
-    #[cfg(unix)]
-    if context.remote.is_some() {
-        return None;
-    }
     broker::open_vault(context.system, &context.dir, &context.config).ok().flatten()
 }
 
 /// Notes that the host accepted the token of `issued`. A failure is no error: the note saves a try.
 pub(super) fn note_accepted(destination: &Destination, issued: &Issued, context: &Context<'_>) {
     let note = || -> Result<()> {
-        let Some(vault) = broker::open_vault(context.system, &context.dir, &context.config)? else {
-            return Ok(());
-        };
+        let Some(vault) = opened(context) else { return Ok(()) };
         let environment = context.cloud().environment()?;
         let key = HostAccount::key_of(&environment, &destination.host);
         let known = vault.get(&key)?;

@@ -42,6 +42,8 @@ pub(super) fn run(request: &Serve, context: &Context<'_>) -> Result<Answer> {
     let system = context.system;
     let account = source.account().to_owned();
     block_on(async {
+        // Before there is a socket: a signal then removes it.
+        let stopped = stop_requested()?;
         let (listener, door, shown) = if let Some(path) = &request.socket {
             let (listener, path) = socket(path, &request.allow_uid)?;
             (listener, Door::Socket, of_socket(&path, request.print)?)
@@ -51,8 +53,6 @@ pub(super) fn run(request: &Serve, context: &Context<'_>) -> Result<Answer> {
             let shown = of_variables(&variables(port, &key, context), request.print);
             (listener, Door::at_port(port, key), shown)
         };
-        // Before clients hear of the socket: a signal then removes it.
-        let stopped = stop_requested()?;
         system.terminal.result(&shown)?;
         // A shell that reads the output, as `eval` does, waits for its end.
         end_stdout();
